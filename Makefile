@@ -1,0 +1,45 @@
+# The words of daily work. Each sets up what it needs: git, make and Python 3.11 to 3.13 with venv
+# are enough to begin with.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.PHONY: help setup demo test check bench stress clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed  ## make .venv with the pinned versions of everything
+
+# uv itself comes by pip, checked against the same lock; then uv brings the rest.
+$(VENV)/.installed: pyproject.toml .ci/lock.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "ticketr needs Python 3.11 to 3.13; set PYTHON=... (found %d.%d)" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/^    # via/p' .ci/lock.txt > $(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
+	@$(UV) --require-hashes -r .ci/lock.txt
+	@$(UV) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new folder
+	@$(BIN)/ticketr demo
+
+test: setup  ## run every test, with branch coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report > .coverage.txt || { cat .coverage.txt; exit 1; }
+
+check:  ## run the whole gate, as a reviewer would
+	@bash .ci/run
+
+bench: setup  ## print the measured ratios against named peers
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+stress: setup  ## run the long sweeps and soaks that the gate only samples
+	@$(BIN)/python -m pytest -q -m stress --timeout 3600 $(ARGS)
+
+clean:  ## remove what the other words made
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis
