@@ -1,0 +1,120 @@
+"""From an HTTP answer to JSON, or to the error that it stands for."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.errors import REJECTIONS, BadAnswer, JiraError, Redirected, Rejected, ServerError
+from ticketr.jira.limits import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.jira.transport.base import Response
+
+_MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
+_LARGEST_ERROR = 256 * 1024
+# An escape of half a character. Two of them make one whole character, which is common and fine.
+_HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def read_json(response: Response) -> Any:
+    """Read the JSON of a good answer.
+
+    Args:
+        response: An answer with a status of 200 to 299.
+
+    Returns:
+        What the JSON holds, every text in it fit to be written as UTF-8.
+
+    Raises:
+        BadAnswer: It is not JSON, or not all of it.
+    """
+    problem = _why_no_json(response)
+    if problem:
+        raise BadAnswer(response.url, problem)
+    try:
+        value = json.loads(response.body)
+        if _HALF_ESCAPE.search(response.body):
+            value = _whole_characters(value)
+    except RecursionError:
+        raise BadAnswer(response.url, "JSON nested too deeply") from None
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
+        problem = "JSON that stops in the middle" if cut else "broken JSON"
+        raise BadAnswer(response.url, f"{problem}, at character {error.pos}") from None
+    except ValueError:  # no UTF-8, or a number of thousands of digits
+        raise BadAnswer(response.url, "broken JSON") from None
+    return value
+
+
+def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
+    """Raise the error that an answer's status stands for; nothing for 200 to 299.
+
+    Args:
+        response: Any answer.
+        redact: Takes secrets out of the server's words.
+
+    Raises:
+        JiraError: Of the class that fits the status.
+    """
+    if not 200 <= response.status < 300:
+        raise _error(response, redact)
+
+
+def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
+    status = response.status
+    if status < 400:
+        return Redirected(response.url, redact(response.headers.get("location", "")))
+    messages, field_errors = _words(response, redact)
+    wait = retry_after(response.headers)
+    if status >= 500:
+        return ServerError(response.url, status, "; ".join(messages), wait)
+    kind = REJECTIONS.get(status, Rejected)
+    return kind(response.url, status, messages, field_errors, wait)
+
+
+def _why_no_json(response: Response) -> str:
+    start = response.body[:64].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith(b"<") or "text/html" in response.headers.get("content-type", "").lower():
+        return "a web page instead of JSON"
+    return ""
+
+
+def _words(
+    response: Response, redact: Callable[[str], str]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Find a server's own words about what it did not like."""
+    if _why_no_json(response) or len(response.body) > _LARGEST_ERROR:
+        return (), ()
+    try:
+        answer = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return (redact(response.body.decode("utf-8", "replace")),), ()
+    if not isinstance(answer, dict):
+        return (), ()
+    listed = answer.get("errorMessages")
+    messages = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    if not messages:
+        messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
+    fields = answer.get("errors")
+    pairs = fields.items() if isinstance(fields, dict) else ()
+    field_errors = tuple((redact(k), redact(v)) for k, v in pairs if isinstance(v, str))
+    return tuple(redact(one) for one in messages), field_errors
+
+
+def _whole_characters(value: Any) -> Any:
+    """Replace half characters, which JSON can escape and no file can hold."""
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        case list():
+            return [_whole_characters(item) for item in value]
+        case dict():
+            return {_whole_characters(k): _whole_characters(v) for k, v in value.items()}
+        case _:
+            return value

@@ -1,0 +1,125 @@
+"""When to ask Jira again, and how long to wait before.
+
+Every request of this client is idempotent so far (the searches are POSTs, but change nothing), so
+each may be repeated. A site that has never answered gets two quick tries more and no patience:
+the address is probably wrong, and somebody is waiting to read that. One that has answered before
+gets the full patience: it is probably restarting.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ticketr.jira.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    JiraError,
+    NoAnswer,
+    RateLimited,
+    ServerError,
+)
+from ticketr.jira.models import read_http_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+BUSY = frozenset({502, 503, 504})
+"""Statuses of a server or a gateway that will soon be well again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """How patient to be.
+
+    Attributes:
+        tries: How often to ask in all.
+        first: The longest wait before the second try, in seconds.
+        factor: By how much it grows with each further try.
+        cap: Where it stops growing.
+        longest: The longest wait that a server may ask for; more is an error at once.
+        quick_tries: As ``tries``, for a site that has never answered.
+        quick_wait: The longest wait between those.
+    """
+
+    tries: int = 5
+    first: float = 1.0
+    factor: float = 2.0
+    cap: float = 30.0
+    longest: float = 300.0
+    quick_tries: int = 3
+    quick_wait: float = 0.2
+
+    def delay(
+        self, error: JiraError, attempt: int, *, reached: bool, chance: Callable[[], float]
+    ) -> float | None:
+        """Decide whether to ask again.
+
+        Args:
+            error: What the last try met.
+            attempt: How many tries there were, from 1.
+            reached: Whether the site has ever answered.
+            chance: Gives a number from 0 up to 1, as `random.random`.
+
+        Returns:
+            The seconds to wait first, or None to give up.
+        """
+        match error:
+            case RateLimited() | ServerError():
+                if isinstance(error, ServerError) and error.status not in BUSY:
+                    return None
+                return self._busy(attempt, error.retry_after, chance)
+            case NoAnswer():  # it has cost a long wait already
+                return self._backoff(attempt, chance) if reached and attempt < 2 else None
+            case ConnectFailed() | ConnectionLost() if reached:
+                return self._backoff(attempt, chance) if attempt < self.tries else None
+            case ConnectFailed() | ConnectionLost():
+                return self.quick_wait * chance() if attempt < self.quick_tries else None
+            case _:
+                return None
+
+    def _busy(
+        self, attempt: int, retry_after: float | None, chance: Callable[[], float]
+    ) -> float | None:
+        if attempt >= self.tries:
+            return None
+        if retry_after is None:
+            return self._backoff(attempt, chance)
+        if retry_after > self.longest:
+            return None
+        # A little more than was asked, each a different one: they all waited for the same second.
+        return retry_after + min(1.0, self.first) * chance()
+
+    def _backoff(self, attempt: int, chance: Callable[[], float]) -> float:
+        """Exponential with full jitter."""
+        try:
+            limit = min(self.cap, self.first * self.factor ** (attempt - 1))
+        except OverflowError:
+            limit = self.cap
+        return limit * chance()
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Read how long a server asks to wait.
+
+    Args:
+        headers: The answer's headers, their names in lower case.
+        now: The time to count a date from, if the answer has no date of its own.
+
+    Returns:
+        Seconds, never negative; None if it did not ask, or not understandably.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        until = read_http_date(value)
+        if until is None:
+            return None
+        since = read_http_date(headers.get("date")) or now or datetime.now(UTC)
+        seconds = (until - since).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None

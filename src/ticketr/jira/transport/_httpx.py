@@ -1,0 +1,166 @@
+"""The transport that is made of httpx.
+
+Three choices need a reason:
+
+- The pool has no limit of its own. A cancel between "connected" and "first byte sent" leaves a
+  connection in httpcore's pool that nobody will ever use; with a limit, a few of those would make
+  every later request wait for ever. The client limits how many requests run at once.
+- The bound on silence is a scope around the exchange, moved on by each piece of the answer: a
+  large page over a slow line may take its time, a silent server may not.
+- This machine is never asked through a proxy, or plain http with a token would go to the proxy.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import aclosing, contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import httpx
+import trio
+
+from ticketr.jira.errors import BadAnswer, ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.transport.base import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+    from types import TracebackType
+
+CONNECT_WITHIN = 10.0
+ANSWER_WITHIN = 30.0
+_CLOSE_WITHIN = 1.0
+LARGEST_BODY = 64 * 1024 * 1024
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class HttpxTransport:
+    """Speaks HTTP/1.1 with httpx.
+
+    Proxies and ``SSL_CERT_FILE`` come from the environment, as users of other tools expect.
+
+    Args:
+        app: An ASGI application to call instead of using the network, in tests.
+        answer_within: The longest silence, in seconds, between two pieces of an answer.
+        connect_within: The longest wait, in seconds, for a connection.
+        largest_body: The largest answer, in bytes, decompressed.
+        verify: What to check certificates against; the default is what httpx brings.
+    """
+
+    def __init__(
+        self,
+        *,
+        app: Any = None,
+        answer_within: float = ANSWER_WITHIN,
+        connect_within: float = CONNECT_WITHIN,
+        largest_body: int = LARGEST_BODY,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._answer_within = answer_within
+        self._largest_body = largest_body
+        transport = None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            mounts=dict.fromkeys(_LOOPBACK),
+            verify=True if verify is None else verify,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            timeout=httpx.Timeout(None, connect=connect_within),
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open for use."""
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        with trio.move_on_after(_CLOSE_WITHIN, shield=True):
+            await self._client.__aexit__(exc_type, exc_value, traceback)
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer; see `Transport.send`."""
+        with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
+            async with self._client.stream(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.body,
+            ) as answer:
+                return Response(
+                    status=answer.status_code,
+                    headers={name.lower(): value for name, value in answer.headers.items()},
+                    body=await self._read(answer, scope, request.url),
+                    url=request.url,
+                )
+        raise NoAnswer(request.url, self._answer_within)
+
+    async def _read(self, answer: httpx.Response, scope: trio.CancelScope, url: str) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        # Closed here, since a generator that is left half-way is closed by the collector: too late.
+        async with aclosing(cast("AsyncGenerator[bytes]", answer.aiter_bytes())) as stream:
+            async for piece in stream:
+                scope.deadline = trio.current_time() + self._answer_within
+                size += len(piece)
+                if size > self._largest_body:
+                    raise BadAnswer(url, f"more than {self._largest_body} bytes")
+                pieces.append(piece)
+        return b"".join(pieces)
+
+
+@contextmanager
+def _converted(url: str) -> Iterator[None]:
+    """Turn what httpx raises into errors of ours.
+
+    Without a chain: h11 puts a header that it refuses into its message, and the token is a header.
+    """
+    try:
+        yield
+    except httpx.ConnectTimeout:
+        raise ConnectFailed(url, "no answer to connecting") from None
+    except (httpx.ConnectError, httpx.ProxyError) as error:
+        raise _not_connected(url, error) from None
+    except httpx.DecodingError:
+        raise BadAnswer(url, "its compression is broken") from None
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise ConnectionLost(url, _reason(error)) from None
+
+
+def _not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+            return TlsFailed(url, text or cause.reason or "TLS failed")
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.strerror:
+            return ConnectFailed(url, cause.strerror)
+    return ConnectFailed(url, str(error) or type(error).__name__)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the members of groups before the groups' own text."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    following = error.__cause__ or error.__context__
+    if following is not None:
+        yield from _causes(following)
+    yield error
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case httpx.LocalProtocolError():
+            return "the request was not sendable"
+        case httpx.RemoteProtocolError():
+            return str(error)
+        case _:
+            return "connection closed"

@@ -1,0 +1,80 @@
+"""What the client asks of whoever speaks HTTP for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Attributes:
+        method: ``"GET"`` or another.
+        url: The whole address, query included.
+        headers: What to send; never shown, since the token is among it.
+        body: What to send after the headers, if anything.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole HTTP answer.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Their names in lower case; a repeated one is joined by commas.
+        body: Decompressed and complete.
+        url: The address that was asked.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str
+
+
+class Transport(Protocol):
+    """Sends requests over connections that it keeps and closes.
+
+    An adapter follows no redirect, verifies certificates, stores no cookie and raises only the
+    connection errors of `ticketr.jira.errors`, never those of the package that it is made of.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Open for use."""
+        ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection, at once and even when cancelled."""
+        ...
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer.
+
+        When the scope around it is cancelled, in whatever step, it ends at once; a connection
+        with an unfinished exchange is closed and never used again.
+
+        Raises:
+            ConnectFailed: No connection could be made.
+            TlsFailed: The certificate was not accepted.
+            ConnectionLost: The connection broke before the answer was whole.
+            NoAnswer: The other side was silent for too long.
+            BadAnswer: The answer is no HTTP, is too large or cannot be decompressed.
+        """
+        ...
