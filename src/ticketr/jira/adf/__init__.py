@@ -1,0 +1,153 @@
+"""Jira's rich text (the Atlassian Document Format, ADF) as Markdown, and back.
+
+marklas does the work. Around it: the canonical form of a document, escapes that marklas forgets,
+fixed IDs instead of random ones, and the check whether a document survives the way to Markdown
+and back. A document that does not is still shown; its description is then not to be overwritten
+unless the user edited it.
+
+No function here raises, whatever it is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from marklas.adf.parser import parse as _parse_adf
+from marklas.adf.renderer import render as _render_adf
+from marklas.md.parser import parse as _parse_markdown
+from marklas.md.renderer import render as _render_markdown
+
+from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
+from ticketr.jira.adf._plain import plain_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Converted", "canonical", "convert", "is_exact", "to_adf", "to_markdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document as Markdown.
+
+    Attributes:
+        markdown: The Markdown; empty, or ending in one newline.
+        exact: Whether it says all that the document says.
+    """
+
+    markdown: str
+    exact: bool
+
+
+def convert(adf: object) -> Converted:
+    """Turn a document into Markdown and check that nothing was lost.
+
+    Args:
+        adf: A document as Jira sends it; None for an empty one.
+
+    Returns:
+        The same as `to_markdown` and `is_exact`, for less work.
+    """
+    wanted = canonical(adf)
+    markdown = to_markdown(adf)
+    return Converted(markdown, _matches(markdown, wanted))
+
+
+def to_markdown(adf: object) -> str:
+    """Turn a document into Markdown.
+
+    Args:
+        adf: A document as Jira sends it; None for an empty one. What marklas cannot convert
+            becomes readable plain text.
+
+    Returns:
+        The Markdown, the same one every time; empty, or ending in one newline.
+    """
+    document = canonical(adf)
+    try:
+        return _render(document)
+    except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
+        return _block_by_block(canonical(adf))
+
+
+def to_adf(markdown: str) -> Json:
+    """Turn Markdown into a document.
+
+    Args:
+        markdown: Any Markdown, with marklas's HTML for what Markdown cannot say.
+
+    Returns:
+        A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
+    """
+    document = _read(markdown)
+    _number(document, count(1))
+    return document
+
+
+def is_exact(adf: object, markdown: str) -> bool:
+    """Tell whether Markdown says all that a document says, and nothing else.
+
+    Args:
+        adf: A document as Jira sends it.
+        markdown: The Markdown that stands for it.
+    """
+    return _matches(markdown, canonical(adf))
+
+
+def _matches(markdown: str, wanted: Json) -> bool:
+    try:
+        return canonical(_read(markdown)) == wanted
+    except RecursionError:  # below the depth that canonical() looks into
+        return False
+
+
+def _render(document: Json) -> str:
+    guarded = guard(document)
+    markdown: str = _render_markdown(_parse_adf(document))
+    return unguard(markdown) if guarded else markdown
+
+
+def _read(markdown: str) -> Json:
+    guarded = guard_markdown(markdown)
+    try:
+        document: Json = _render_adf(_parse_markdown(guarded))
+        if guarded is not markdown:
+            unguard_document(document)
+    except Exception:  # noqa: BLE001 - Markdown comes in any shape
+        return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
+    return document
+
+
+def _block_by_block(document: Json) -> str:
+    """Convert what can be converted, and give the words of the rest."""
+    content = document.get("content")
+    blocks = content if type(content) is list else [document]
+    parts = [part for part in (_one_block(block).strip("\n") for block in blocks) if part]
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _one_block(block: Any) -> str:
+    try:
+        return _render(_document([block]))
+    except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
+        return _render(_document(_paragraph(line) for line in plain_lines(block)))
+
+
+def _document(blocks: Iterable[Json]) -> Json:
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def _paragraph(text: str) -> Json:
+    return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+
+
+def _number(node: Json, numbers: Iterator[int]) -> None:
+    """Replace random IDs by numbers, in place."""
+    attrs = node.get("attrs")
+    if attrs and "localId" in attrs:
+        attrs["localId"] = str(next(numbers))
+    for child in node.get("content", ()):
+        _number(child, numbers)

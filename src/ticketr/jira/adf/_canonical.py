@@ -1,0 +1,168 @@
+"""One way to write each ADF document.
+
+Jira, its editors, apps and marklas write the same document in several ways. Two documents that
+mean the same have the same canonical form; so it is this that is compared, hashed and merged,
+never the Markdown. What the form takes away is nothing that a reader could see:
+
+- ``localId``, which editors renew at will;
+- nulls, empty attributes, empty lists, and attributes that have their default value;
+- the order of marks, and the cuts between texts with the same marks;
+- bold, italic and strike on blanks at the edge of a text, which no Markdown can say;
+- the difference between a newline in a text and a hard break, and between kinds of newline.
+
+What it does not understand it keeps, so that a difference there still counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+MAX_DEPTH = 60
+"""Deeper nodes are kept as they are; Jira's own documents have a depth of about 20."""
+
+_NOTHING: Json = {}
+_MISSING = object()
+_INVISIBLE_ON_BLANKS = frozenset({"strong", "em", "strike"})
+
+_DEFAULTS: dict[str, Json] = {
+    "orderedList": {"order": 1},
+    "codeBlock": {"language": ""},
+    "tableCell": {"colspan": 1, "rowspan": 1},
+    "tableHeader": {"colspan": 1, "rowspan": 1},
+    "table": {"isNumberColumnEnabled": False},
+    "expand": {"title": ""},
+    "nestedExpand": {"title": ""},
+    "hardBreak": {"text": "\n"},
+    "mention": {"accessLevel": ""},
+    "status": {"style": ""},
+    "annotation": {"annotationType": "inlineComment"},
+}
+
+
+def canonical(adf: object) -> Json:
+    """Write a document in its one way.
+
+    Args:
+        adf: A document as Jira sends it; anything that is none counts as an empty one.
+
+    Returns:
+        A new document, which shares nothing that `canonical` would change.
+    """
+    if not isinstance(adf, dict):
+        return {"type": "doc", "version": 1}
+    document = _node(adf, 0)
+    document.setdefault("version", 1)
+    return document
+
+
+def _node(node: Json, depth: int) -> Json:
+    kind = node.get("type")
+    result: Json = {"type": kind}
+    for key, value in node.items():
+        if key == "content" and type(value) is list:
+            if depth >= MAX_DEPTH:
+                result[key] = value
+            elif content := _content(value, kind, depth + 1):
+                result[key] = content
+        elif key == "attrs" and type(value) is dict:
+            if attrs := _attrs(value, kind):
+                result[key] = attrs
+        elif key == "marks" and type(value) is list:
+            if marks := _marks(value):
+                result[key] = marks
+        elif value is not None and key != "type":
+            result[key] = value
+    return result
+
+
+def _attrs(attrs: Json, kind: object) -> Json:
+    defaults = _DEFAULTS.get(kind, _NOTHING) if type(kind) is str else _NOTHING
+    if not defaults:
+        return {k: v for k, v in attrs.items() if v is not None and k != "localId"}
+    return {
+        k: v
+        for k, v in attrs.items()
+        if v is not None and k != "localId" and v != defaults.get(k, _MISSING)
+    }
+
+
+def _marks(marks: list[Any]) -> list[Any]:
+    result = [_node(mark, MAX_DEPTH) if type(mark) is dict else mark for mark in marks if mark]
+    if len(result) > 1:
+        result.sort(key=_mark_order)
+    return result
+
+
+def _mark_order(mark: Any) -> tuple[str, str]:
+    return (str(mark.get("type")), repr(mark)) if type(mark) is dict else ("", repr(mark))
+
+
+def _content(nodes: list[Any], parent: object, depth: int) -> list[Any]:
+    result: list[Any] = []
+    for node in nodes:
+        if type(node) is not dict:
+            if node is not None:
+                result.append(node)
+        elif node.get("type") == "text" and type(node.get("text")) is str:
+            _add_text(result, _node(node, depth), code=parent == "codeBlock")
+        else:
+            result.append(_node(node, depth))
+    return result
+
+
+def _add_text(result: list[Any], node: Json, *, code: bool) -> None:
+    """Add a text to the nodes before it: cut at newlines, and joined where nothing differs."""
+    text = node["text"]
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" not in text or code:
+        _add_line(result, node, text)
+        return
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            result.append({"type": "hardBreak"})
+        _add_line(result, node, line)
+
+
+def _add_line(result: list[Any], node: Json, text: str) -> None:
+    if "marks" not in node:
+        _join(result, node, text)
+        return
+    core = text.strip()
+    if len(core) == len(text) or not _has_invisible(node["marks"]):
+        _join(result, node, text)
+        return
+    plain = {**node, "marks": [mark for mark in node["marks"] if not _is_invisible(mark)]}
+    if not plain["marks"]:
+        del plain["marks"]
+    start = text.find(core) if core else len(text)
+    _join(result, plain, text[:start])
+    _join(result, node, core)
+    _join(result, plain, text[start + len(core) :])
+
+
+def _has_invisible(marks: list[Any]) -> bool:
+    return any(_is_invisible(mark) for mark in marks)
+
+
+def _is_invisible(mark: Any) -> bool:
+    return type(mark) is dict and mark.get("type") in _INVISIBLE_ON_BLANKS
+
+
+def _join(result: list[Any], node: Json, text: str) -> None:
+    if not text:
+        return
+    if result:
+        last = result[-1]
+        if (
+            type(last) is dict
+            and last.get("type") == "text"
+            and len(last) == len(node)
+            and last.get("marks") == node.get("marks")
+            and len(node) == 2 + ("marks" in node)
+        ):
+            last["text"] += text
+            return
+    result.append({**node, "text": text})

@@ -1,0 +1,221 @@
+"""What marklas does not escape, escaped before and after it.
+
+A character that no text holds stands for each escape while marklas works, because marklas would
+escape the escapes themselves. They are noncharacters: Unicode promises that no text needs them.
+A document that holds one all the same is converted without guards and seldom found exact.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ticketr.jira.adf._canonical import Json
+
+_BACKSLASH = "\ufdd0"
+_SPACE = "\ufdd1"
+_TAB = "\ufdd2"
+_STAY = "\ufdd3"
+_APART = "\ufdd4"
+_OURS = re.compile(f"[{_BACKSLASH}-{_APART}]")
+
+# An empty comment is nothing to a reader, but ends the word before it.
+_AFTER = str.maketrans(
+    {_BACKSLASH: "\\", _SPACE: "&#32;", _TAB: "&#9;", _STAY: "", _APART: "<!-- -->"}
+)
+_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB})
+_BACK = str.maketrans({_SPACE: " ", _TAB: "\t"})
+_BACK_IN_CODE = str.maketrans({_SPACE: "&#32;", _TAB: "&#9;"})
+
+_ENTITY = re.compile(r"\\.|&#(32|9);", re.DOTALL)
+_LITERAL_ENTITY = re.compile(r"&(?=#(?:32|9);)")
+# Where a line would be read as a heading, a quote, a rule or an item without text.
+_LINE_START = re.compile(r"[#>=]|[-+](?=[-+\s]|$)")
+_LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
+_CLOSING_HASHES = re.compile(r"#+$")
+
+_EMPHASIS = frozenset({"strong", "em", "strike"})
+_CELLS = frozenset({"tableCell", "tableHeader"})
+_MERGING = frozenset({"orderedList", "taskList"})
+_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
+
+
+def guard(document: Json) -> bool:
+    """Put guards into a canonical document, in place.
+
+    Returns:
+        Whether it could be done, and is to be undone.
+    """
+    if _holds_ours(document):
+        return False
+    _guard_content(document)
+    return True
+
+
+def unguard(markdown: str) -> str:
+    """Turn the guards in Markdown into what they stand for."""
+    return markdown.translate(_AFTER) if _OURS.search(markdown) else markdown
+
+
+def guard_markdown(markdown: str) -> str:
+    """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are."""
+    if "&#" not in markdown or _OURS.search(markdown):
+        return markdown
+    return _ENTITY.sub(_guard_entity, markdown)
+
+
+def unguard_document(node: Any, *, code: bool = False) -> Any:
+    """Turn the guards in a document that came from Markdown into what they stand for, in place."""
+    match node:
+        case str():
+            return node.translate(_BACK_IN_CODE if code else _BACK)
+        case list():
+            node[:] = [unguard_document(item, code=code) for item in node]
+        case dict():
+            code = code or node.get("type") == "codeBlock" or _is_code(node)
+            for key, value in node.items():
+                node[key] = unguard_document(value, code=code)
+    return node
+
+
+def _guard_entity(match: re.Match[str]) -> str:
+    number = match[1]
+    if number is None:
+        return match[0]
+    return _SPACE if number == "32" else _TAB
+
+
+def _holds_ours(node: Any) -> bool:
+    if type(node) is str:
+        return not node.isascii() and _OURS.search(node) is not None
+    if type(node) is dict:
+        return any(map(_holds_ours, node.values()))
+    return type(node) is list and any(map(_holds_ours, node))
+
+
+def _guard_content(node: Json) -> None:
+    content = node.get("content")
+    kind = node.get("type")
+    if type(content) is not list or not content or kind == "codeBlock":
+        return
+    for child in content:
+        if type(child) is not dict:
+            continue
+        if child.get("type") == "text":
+            _guard_text(child)
+        else:
+            _guard_content(child)
+    if kind in _LINES:
+        _guard_line(content, kind)
+    elif kind not in _CELLS:
+        _keep_lists_apart(content)
+
+
+def _guard_text(node: Json) -> None:
+    text = node["text"]
+    if _is_code(node):
+        if text[0] == text[-1] == " " and text.strip(" "):
+            node["text"] = f" {text} "  # one on either side is taken away again
+    elif "&#" in text:
+        node["text"] = _LITERAL_ENTITY.sub(_BACKSLASH + "&", text)
+
+
+def _keep_lists_apart(content: list[Json]) -> None:
+    """Part lists that would be read as one list."""
+    position = 1
+    for before, after in itertools.pairwise(tuple(content)):
+        if before.get("type") == after.get("type") in _MERGING:
+            apart = {"type": "paragraph", "content": [{"type": "text", "text": _APART}]}
+            content.insert(position, apart)
+            position += 1
+        position += 1
+
+
+def _guard_line(content: list[Json], kind: str) -> None:
+    first, last = content[0], content[-1]
+    # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
+    end = _APART if all(child.get("type") == "hardBreak" for child in content) else _STAY
+    if _is_plain(last):
+        last["text"] = _guard_end(last["text"], kind)
+    if _is_plain(first):
+        first["text"] = _guard_start(first["text"], alone=len(content) == 1)
+    if len(content) > 1:
+        _keep_apart(content)
+    if first.get("type") == "hardBreak":
+        content.insert(0, {"type": "text", "text": _STAY})
+    if last.get("type") == "hardBreak":
+        content.append({"type": "text", "text": end})
+
+
+def _keep_apart(content: list[Json]) -> None:
+    """Part texts between which asterisks would not be read as the end or start of emphasis."""
+    position = 1
+    for before, after in itertools.pairwise(tuple(content)):
+        if "marks" in after and _is_bang(before):  # or the link would be an image
+            before["text"] = f"{before['text'][:-1]}{_BACKSLASH}!"
+        if ("marks" in before or "marks" in after) and _would_blur(before, after):
+            content.insert(position, {"type": "text", "text": _APART})
+            position += 1
+        position += 1
+
+
+def _would_blur(before: Json, after: Json) -> bool:
+    ends, starts = _is_emphasis(before), _is_emphasis(after)
+    if not ends and not starts:
+        return False
+    if before.get("type") != "text" or after.get("type") != "text":
+        return False
+    if ends and starts:
+        return True
+    last, first = before["text"][-1], after["text"][0]
+    if ends:
+        return first.isalnum() and "marks" not in after and not _is_word(before, last)
+    return last.isalnum() and "marks" not in before and not _is_word(after, first)
+
+
+def _is_word(node: Json, edge: str) -> bool:
+    """Tell whether the asterisks at an edge of a text touch a letter or a digit."""
+    marks = node["marks"]
+    return edge.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
+
+
+def _is_bang(node: Json) -> bool:
+    return _is_plain(node) and node["text"].endswith("!")
+
+
+def _is_emphasis(node: Json) -> bool:
+    """Tell whether a text begins and ends with asterisks or tildes."""
+    marks = node.get("marks")
+    return bool(marks) and all(mark.get("type") in _EMPHASIS for mark in marks)
+
+
+def _guard_start(text: str, *, alone: bool) -> str:
+    rest = text.lstrip(" \t")
+    if len(rest) != len(text):
+        return text[: len(text) - len(rest)].translate(_BLANKS) + rest
+    if text[:1].isspace():
+        return _STAY + text
+    if _LINE_START.match(text):
+        return _BACKSLASH + text
+    return _LONE_NUMBER.sub(rf"\1{_BACKSLASH}\2", text) if alone and text[0].isdigit() else text
+
+
+def _guard_end(text: str, kind: str) -> str:
+    rest = text.rstrip(" \t")
+    if len(rest) != len(text):
+        return rest + text[len(rest) :].translate(_BLANKS)
+    if text[-1:].isspace():
+        return text + _STAY
+    if kind == "heading" and text.endswith("#"):
+        return _CLOSING_HASHES.sub(lambda found: _BACKSLASH + found[0], text)
+    return text
+
+
+def _is_plain(node: Json) -> bool:
+    return node.get("type") == "text" and not _is_code(node)
+
+
+def _is_code(node: Json) -> bool:
+    return any(type(mark) is dict and mark.get("type") == "code" for mark in node.get("marks", ()))

@@ -1,0 +1,44 @@
+"""What a reader would still want of a document that cannot be converted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ticketr.jira.adf._canonical import MAX_DEPTH, Json
+
+_INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
+_SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
+
+
+def plain_lines(node: Json) -> list[str]:
+    """Give the words of a node, a line for each block that has some."""
+    lines: list[str] = []
+    _collect(node, lines, 0)
+    return [line for line in map(str.strip, lines) if line]
+
+
+def _collect(node: Any, lines: list[str], depth: int) -> None:
+    if type(node) is not dict or depth > 2 * MAX_DEPTH:
+        return
+    kind = node.get("type")
+    if kind == "hardBreak":
+        lines.append("")
+        return
+    inline = type(kind) is str and kind in _INLINE
+    if not inline or not lines:
+        lines.append("")
+    lines[-1] += _words(node)
+    content = node.get("content")
+    if type(content) is list:
+        for child in content:
+            _collect(child, lines, depth + 1)
+
+
+def _words(node: Json) -> str:
+    text = node.get("text")
+    if type(text) is str:
+        return text
+    attrs = node.get("attrs")
+    if type(attrs) is not dict:
+        return ""
+    return next((attrs[key] for key in _SHOWN if type(attrs.get(key)) is str), "")
