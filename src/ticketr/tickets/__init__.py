@@ -1,0 +1,31 @@
+"""Tickets as Markdown: what a ticket is, and the way from text to tickets and back.
+
+Nothing here waits, reads a file or asks the time.
+"""
+
+from __future__ import annotations
+
+from ticketr.tickets.errors import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
+from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
+from ticketr.tickets.parser import parse
+from ticketr.tickets.renderer import append, render, render_ticket, replace
+from ticketr.tickets.validate import KEY, is_key, safe_file_name
+
+__all__ = [
+    "KEY",
+    "NO_TITLE",
+    "DuplicateKey",
+    "InvalidKey",
+    "InvalidTicket",
+    "Ticket",
+    "TicketFile",
+    "TicketSpan",
+    "TicketSyntaxError",
+    "append",
+    "is_key",
+    "parse",
+    "render",
+    "render_ticket",
+    "replace",
+    "safe_file_name",
+]

@@ -1,0 +1,85 @@
+"""What can be wrong with a ticket or a ticket file."""
+
+from __future__ import annotations
+
+from ticketr._errors import TicketrError
+from ticketr.text import clean
+
+_SHOWN = 80
+
+
+def _show(text: str) -> str:
+    """Quote a piece of the user's file so that it fits on the line of an error."""
+    line = clean(text[: _SHOWN + 1])
+    return f'"{line}"' if len(line) <= _SHOWN else f'"{line[:_SHOWN]}..."'
+
+
+class TicketSyntaxError(TicketrError):
+    """Raised when a file cannot be read as tickets.
+
+    Attributes:
+        source: The file, as the caller named it.
+        line: The line, from 1.
+        column: The character in that line, from 1.
+        problem: What is wrong and what to write instead.
+        text: The offending line, exactly as it stands in the file.
+    """
+
+    def __init__(self, source: str, line: int, column: int, problem: str, text: str) -> None:
+        super().__init__(source, line, column, problem, text)
+        self.source = source
+        self.line = line
+        self.column = column
+        self.problem = problem
+        self.text = text
+
+    def __str__(self) -> str:
+        place = f"{clean(self.source)}:{self.line}:{self.column}"
+        return f"{place}: {self.problem}: {_show(self.text)}"
+
+
+class InvalidKey(TicketrError):
+    """Raised when something that should be an issue key is none.
+
+    Attributes:
+        key: What was given.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{_show(self.key)} is not an issue key; a key looks like PROJ-123"
+
+
+class InvalidTicket(TicketrError):
+    """Raised when a ticket is put together that no file could hold.
+
+    Attributes:
+        problem: What is wrong.
+        text: The name, key or title that it is about.
+    """
+
+    def __init__(self, problem: str, text: str) -> None:
+        super().__init__(problem, text)
+        self.problem = problem
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.problem}: {_show(self.text)}"
+
+
+class DuplicateKey(TicketrError):
+    """Raised when a file would hold the same issue twice.
+
+    Attributes:
+        key: The key of that issue.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key} would stand twice in one file; keep one of the two"

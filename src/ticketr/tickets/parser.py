@@ -1,0 +1,102 @@
+"""From the text of a file to its tickets.
+
+This file deals with whole files: where each ticket begins and ends, and what must not be in a
+file at all. What is in a ticket is read by ``sections``.
+"""
+
+from __future__ import annotations
+
+from ticketr.tickets.fences import opening
+from ticketr.tickets.grammar import CONFLICT, MARKED, TICKET
+from ticketr.tickets.model import TicketFile, TicketSpan
+from ticketr.tickets.sections import Body, Issue, read_issue, refuse_mistakes, skip_fence
+from ticketr.tickets.source import Source
+
+
+def parse(text: str, *, source: str = "<text>") -> TicketFile:
+    """Read the tickets of a file.
+
+    Nothing that was written is ignored: what is not a field, a criterion or a task is kept as
+    text of the description (docs/format.md has the rules).
+
+    Args:
+        text: The whole text of the file.
+        source: What to call the file in an error.
+
+    Returns:
+        The tickets, where they stand, and the text around them.
+
+    Raises:
+        TicketSyntaxError: If the text holds git's conflict markers, a heading that is almost one
+            of a ticket, a code block that is never closed, or the same key twice.
+    """
+    read = Source(text, source)
+    _refuse_conflicts(read)
+    first = index = _skip_preamble(read)
+    issues, spans = [], []
+    while index < len(read.lines):
+        issue, stop = _read_ticket(read, index)
+        issues.append(issue)
+        spans.append(_span(read, index, stop))
+        index = stop
+    _refuse_duplicates(read, issues)
+    return TicketFile(
+        text=text,
+        preamble=text[read.start_of(0) : read.start_of(first)],
+        tickets=tuple(issue.ticket() for issue in issues),
+        spans=tuple(spans),
+    )
+
+
+def _refuse_conflicts(read: Source) -> None:
+    if "<<<<<<<" not in read.text and ">>>>>>>" not in read.text:
+        return
+    for index, line in enumerate(read.lines):
+        if CONFLICT.match(line):
+            read.fail(
+                index,
+                "this file holds a git conflict; resolve it, or put a backslash before the "
+                "marker if it is text",
+            )
+
+
+def _skip_preamble(read: Source) -> int:
+    index = 0
+    while index < len(read.lines):
+        line = read.lines[index]
+        if MARKED.match(line):
+            if line.startswith(TICKET):
+                break
+            refuse_mistakes(read, index, line)
+            if opening(line):
+                index = skip_fence(read, index, read.lines, index)
+        index += 1
+    return index
+
+
+def _read_ticket(read: Source, index: int) -> tuple[Issue, int]:
+    rest = read.lines[index][len(TICKET) :]
+    issue = read_issue(read, index, rest.strip(), column=len(TICKET) + 1)
+    if not issue.title:
+        read.fail(index, "a ticket needs a title; write # TICKET: Title")
+    return issue, Body(read, issue, read.lines, index + 1).read()
+
+
+def _span(read: Source, start: int, stop: int) -> TicketSpan:
+    while not read.lines[stop - 1].strip():
+        stop -= 1
+    return TicketSpan(read.start_of(start), read.start_of(stop))
+
+
+def _refuse_duplicates(read: Source, issues: list[Issue]) -> None:
+    seen: dict[str, int] = {}
+    for issue in [each for top in issues for each in (top, *top.tasks)]:
+        if issue.key is None:
+            continue
+        if issue.key in seen:
+            read.fail(
+                issue.index,
+                f"{issue.key} stands on line {seen[issue.key]} already; remove one of the two",
+                column=read.lines[issue.index].index("[") + 1,
+            )
+        seen[issue.key] = issue.index + 1

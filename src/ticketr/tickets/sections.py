@@ -1,0 +1,335 @@
+"""From the lines below a heading to what they say about an issue.
+
+A ``Body`` reads the lines of one ticket or of one task. It stands in one section at a time, which
+is the method that takes the next line; each such method returns the index of the line after those
+it took. Whatever a section has no place for becomes text of the description, so that it is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.tickets.fences import closing, is_heading, opening
+from ticketr.tickets.grammar import (
+    CRITERIA,
+    DESCRIPTION,
+    FIELDS,
+    MARKED,
+    TICKET,
+    TICKETISH,
+    TitleError,
+    is_rule,
+    read_field,
+    read_title,
+    section_of,
+    unescape,
+    unescape_item,
+)
+from ticketr.tickets.model import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ticketr.tickets.source import Source
+
+_INDENT = "  "
+_OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
+
+
+@dataclass(slots=True)
+class Issue:
+    """A ticket or task while it is being read."""
+
+    key: str | None
+    title: str
+    index: int
+    text: list[str] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    criteria: list[list[str]] = field(default_factory=list)
+    tasks: list[Issue] = field(default_factory=list)
+
+    def is_bare(self) -> bool:
+        """Tell whether nothing was found below its heading."""
+        return not (any(self.text) or self.fields or self.remarks or self.criteria)
+
+    def ticket(self) -> Ticket:
+        """Make the finished ticket."""
+        return Ticket(
+            title=self.title,
+            key=self.key,
+            description="\n".join(self.text),
+            fields=self.fields,
+            acceptance_criteria=tuple("\n".join(lines) for lines in self.criteria),
+            tasks=tuple(task.ticket() for task in self.tasks),
+            line=self.index + 1,
+            remarks=tuple(self.remarks),
+        )
+
+
+def read_issue(read: Source, index: int, text: str, *, column: int) -> Issue:
+    """Begin an issue with the text of its heading, which is empty if there is none."""
+    try:
+        key, title = read_title(text)
+    except TitleError as error:
+        line = read.lines[index]
+        space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
+        read.fail(index, str(error), column=column + space)
+    return Issue(key, title, index)
+
+
+def refuse_mistakes(read: Source, index: int, line: str) -> None:
+    """Raise if a line is almost the heading of a ticket, and so would go unnoticed as text."""
+    found = TICKETISH.match(line)
+    if found is None:
+        return
+    if "STORY" in found[0]:
+        problem = "stories are tickets now; write # TICKET: Title"
+    elif line.lstrip().startswith(TICKET):
+        problem = "the heading of a ticket begins in the first column; remove what is before it"
+    else:
+        problem = "this is not quite the heading of a ticket; write # TICKET: Title"
+    column = read.lines[index].index("#") + 1
+    read.fail(index, f"{problem}, or \\# if it is text", column=column)
+
+
+def skip_fence(read: Source, index: int, lines: Sequence[str], start: int) -> int:
+    """Find the line that closes the code block opened by ``lines[start]``.
+
+    Args:
+        read: The file, for the error and for what is known of its code blocks.
+        index: Which line of the file ``lines[start]`` is.
+        lines: The lines in which the block must end: the file's, or those of a task.
+        start: Where the block begins in them.
+    """
+    end = closing(lines, start)
+    if end is None:
+        if read.suspect is not None:
+            index = read.suspect
+        read.fail(
+            index,
+            "this code block is not closed before the next heading or code block; close it, or "
+            "put a backslash before it if it is text",
+        )
+    if read.suspect is None and any(map(is_heading, lines[start + 1 : end])):
+        read.suspect = index
+    return end
+
+
+class Body:
+    """What stands below the heading of a ticket or a task."""
+
+    __slots__ = (
+        "_first",
+        "_in_task",
+        "_issue",
+        "_item",
+        "_lines",
+        "_offset",
+        "_read",
+        "_stray_end",
+        "_take",
+    )
+
+    def __init__(
+        self,
+        read: Source,
+        issue: Issue,
+        lines: Sequence[str],
+        start: int,
+        *,
+        offset: int = 0,
+        in_task: bool = False,
+    ) -> None:
+        self._read = read
+        self._issue = issue
+        self._lines = lines
+        self._first = start
+        self._offset = offset
+        self._in_task = in_task
+        self._item: list[str] | None = None  # the criterion that further lines belong to
+        self._stray_end = start
+        self._take: Callable[[int], int] = self._text
+
+    def read(self) -> int:
+        """Read up to the next ticket or the end; return the index of the line after the last."""
+        index = self._first
+        while index < len(self._lines):
+            line = self._lines[index]
+            if MARKED.match(line):
+                if not self._in_task and line.startswith(TICKET):
+                    break
+                if self._enters_section(index, line):
+                    index += 1
+                    continue
+            index = self._take(index)
+        return index
+
+    def _enters_section(self, index: int, line: str) -> bool:
+        refuse_mistakes(self._read, index + self._offset, line)
+        section = section_of(line, in_task=self._in_task)
+        if section is None:
+            return False
+        self._item = None
+        if section == DESCRIPTION:
+            self._begin_text()
+        elif section == FIELDS:
+            self._take = self._field
+        elif section == CRITERIA:
+            self._take = self._criterion
+        else:
+            self._take = self._task
+        return True
+
+    # Text: the description, and whatever has no other place.
+
+    def _begin_text(self) -> None:
+        text = self._issue.text
+        while text and not text[-1].strip():
+            text.pop()
+        if text:
+            text.append("")
+        self._take = self._text
+
+    def _text(self, index: int) -> int:
+        lines, text = self._lines, self._issue.text
+        line = lines[index]
+        if not MARKED.match(line):
+            text.append(line)
+        elif opening(line):
+            end = skip_fence(self._read, index + self._offset, lines, index)
+            text.append(line)
+            text += [unescape(each, fenced=True) for each in lines[index + 1 : end]]
+            text.append(lines[end])
+            return end + 1
+        else:
+            text.append(unescape(line))
+        return index + 1
+
+    def _stray(self, index: int, *, stay: bool) -> int:
+        """Take a line as text, and stay in the section or leave it for text from here on."""
+        section = self._take
+        if index != self._stray_end:
+            self._begin_text()
+        self._stray_end = self._text(index)
+        self._take = section if stay else self._text
+        return self._stray_end
+
+    # Fields.
+
+    def _field(self, index: int) -> int:
+        text = self._lines[index].strip()
+        if text.startswith("##"):
+            return self._stray(index, stay=False)
+        if not text:
+            return index + 1
+        found = None if text.startswith("#") else read_field(text)
+        if found is None:
+            self._issue.remarks.append(text)
+            return index + 1
+        name, value = found
+        if value == "|":
+            value, index = self._block(index)
+        self._put_field(name, value)
+        return index + 1
+
+    def _block(self, index: int) -> tuple[str, int]:
+        """Read the indented lines below ``Name: |``; give them and the index of the last."""
+        block: list[str] = []
+        last = index
+        for at in range(index + 1, len(self._lines)):
+            line = self._lines[at]
+            if line.strip():
+                if not line.startswith((_INDENT, "\t")):
+                    break
+                if MARKED.match(line):
+                    refuse_mistakes(self._read, at + self._offset, line)
+                    if section_of(line, in_task=self._in_task):
+                        break
+                last = at
+            block.append(unescape(_dedent(line)))
+        return "\n".join(block[: last - index]) or "|", last
+
+    def _put_field(self, name: str, value: str) -> None:
+        fields = self._issue.fields
+        if fields.get(name, value) != value:
+            # The last one counts. The other stays in the file, where it can be seen.
+            self._issue.remarks += [f"# {name}: {line}" for line in fields[name].split("\n")]
+        fields[name] = value
+
+    # Acceptance criteria.
+
+    def _criterion(self, index: int) -> int:
+        line = self._lines[index]
+        text = line.lstrip()
+        item = self._item
+        if not text:
+            if item is not None:
+                item.append(_dedent(line))
+        elif text.startswith("-"):
+            self._begin_item(text[1:].lstrip(), is_item=not is_rule(text.rstrip()))
+        elif other := _OTHER_ITEM.match(line):
+            self._begin_item(line[other.end() :])
+        elif item is not None and _continues(item, line):
+            item.append(unescape_item(_dedent(line)))
+        else:
+            self._item = None
+            return self._stray(index, stay=not line.startswith("##"))
+        return index + 1
+
+    def _begin_item(self, text: str, *, is_item: bool = True) -> None:
+        self._item = [text] if is_item else None
+        if self._item is not None:
+            self._issue.criteria.append(self._item)
+
+    # Tasks.
+
+    def _task(self, index: int) -> int:
+        line = self._lines[index]
+        text = line.strip()
+        if text and not text.startswith("-"):
+            return self._stray(index, stay=not line.startswith("##"))
+        if not text or is_rule(text):
+            return index + 1
+        indent = len(line) - len(line.lstrip())
+        stop = self._end_of_task(index + 1, indent)
+        task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
+        body = [_dedent(each, indent + len(_INDENT)) for each in self._lines[index + 1 : stop]]
+        Body(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        if task.title:
+            self._issue.tasks.append(task)
+        elif not task.is_bare():
+            self._read.fail(index, "a task needs a title; write - Title", column=indent + 1)
+        return stop
+
+    def _end_of_task(self, start: int, indent: int) -> int:
+        for index in range(start, len(self._lines)):
+            line = self._lines[index]
+            text = line.lstrip()
+            if line.startswith((_INDENT, "\t")):
+                # Only a task that is itself indented has a neighbour that is indented as well.
+                if text.startswith("-") and len(line) - len(text) <= indent:
+                    return index
+            elif text.startswith(("-", "##")) or line.startswith(TICKET):
+                return index
+        return len(self._lines)
+
+
+def _dedent(line: str, width: int = len(_INDENT)) -> str:
+    """Take off an indent; a tab is as good as two spaces, and a line may have less of it."""
+    if width > len(_INDENT) and line[:width].isspace():
+        return line[width:]
+    if line.startswith(_INDENT):
+        return line[len(_INDENT) :]
+    if line.startswith("\t"):
+        return line[1:]
+    return line if line.strip() else ""
+
+
+def _continues(item: Sequence[str], line: str) -> bool:
+    """Tell whether a line belongs to a criterion: by its indent, or as the next line of prose."""
+    if line.startswith((_INDENT, "\t")):
+        return True
+    return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")

@@ -1,0 +1,45 @@
+"""A file's text as lines, and the way back from a line to its place in the text."""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+from typing import NoReturn
+
+from ticketr.tickets.errors import TicketSyntaxError
+
+_BOM = "\ufeff"
+_LINE_END = re.compile("(\r\n|\n|\r)")
+
+
+class Source:
+    """The lines of a file without their ends, which are LF, CRLF or CR as in Markdown."""
+
+    __slots__ = ("_offsets", "lines", "name", "suspect", "text")
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+        # The first code block that holds a heading, should the blocks turn out not to pair up.
+        self.suspect: int | None = None
+        if "\r" in text:
+            parts = _LINE_END.split(text)
+            self.lines = parts[::2]
+            ends = parts[1::2]
+            sizes = [len(line) + len(end) for line, end in zip(self.lines, ends, strict=False)]
+        else:
+            self.lines = text.split("\n")
+            sizes = [len(line) + 1 for line in self.lines[:-1]]
+        self._offsets = list(accumulate(sizes, initial=0))
+        if text.startswith(_BOM):
+            self.lines[0] = self.lines[0].removeprefix(_BOM)
+            self._offsets[0] = len(_BOM)
+
+    def start_of(self, index: int) -> int:
+        """Give the offset at which a line begins; behind the last line, the text's length."""
+        return self._offsets[index] if index < len(self._offsets) else len(self.text)
+
+    def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:
+        """Raise the error that names a line, which is counted from 0 here."""
+        line = self.lines[index]
+        raise TicketSyntaxError(self.name, index + 1, column, problem, line)

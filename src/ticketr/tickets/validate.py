@@ -1,0 +1,37 @@
+"""What an issue key is, and which file name it may become."""
+
+from __future__ import annotations
+
+import re
+
+from ticketr.tickets.errors import InvalidKey
+
+KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
+"""An issue key such as ``PROJ-123``; match it with ``fullmatch``."""
+
+# File systems take names of 255 bytes; the rest is room for what a writer puts around the name.
+_LONGEST_KEY = 200
+
+
+def is_key(text: str) -> bool:
+    """Tell whether the whole text is an issue key."""
+    return KEY.fullmatch(text) is not None
+
+
+def safe_file_name(key: str) -> str:
+    """Name the file of a ticket.
+
+    Keys come from a server, so they are checked before they get near a path.
+
+    Args:
+        key: The issue key.
+
+    Returns:
+        ``KEY.md``: one path component, the same on every file system.
+
+    Raises:
+        InvalidKey: If the text is no key, ``../../x`` for one, or too long for a file name.
+    """
+    if len(key) > _LONGEST_KEY or not is_key(key):
+        raise InvalidKey(key)
+    return f"{key}.md"
