@@ -1,0 +1,111 @@
+"""Everything around the issues: the site, the user, the fields, the projects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.fields import ISSUE_FIELDS, LISTED_ONLY
+from ticketr.sandbox.api.payload import read_integer, read_list
+from ticketr.sandbox.api.records import timestamp
+from ticketr.sandbox.data.model import to_millis
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.data.model import Project
+
+_DEFAULT_PAGE: Final = 50
+_MOST_PROJECTS: Final = 100
+
+
+class AboutRoutes:
+    """The surroundings of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``; search comes before the key that it could be."""
+        return [
+            Route(f"{prefix}/serverInfo", self._server_info, methods=["GET"]),
+            Route(f"{prefix}/myself", self._myself, methods=["GET"]),
+            Route(f"{prefix}/field", self._fields, methods=["GET"]),
+            Route(f"{prefix}/project", self._projects, methods=["GET"]),
+            Route(f"{prefix}/project/search", self._search_projects, methods=["GET"]),
+            Route(f"{prefix}/project/{{id_or_key}}", self._project, methods=["GET"]),
+        ]
+
+    async def _server_info(self, request: Request) -> Response:
+        site = self._interface.site
+        return self._interface.answer(
+            {
+                "baseUrl": self._interface.view(request).records.base,
+                "version": "1001.0.0-SNAPSHOT",
+                "versionNumbers": [1001, 0, 0],
+                "deploymentType": "Cloud",
+                "buildNumber": 100287,
+                "buildDate": "2025-12-01T08:00:00.000+0000",
+                "serverTime": timestamp(to_millis(site.now()), site.user),
+                "scmInfo": "5a4d2c0b7e91f3d86a5c4b3e2d1f0a9b8c7d6e5f",
+                "serverTitle": "ticketr sandbox",
+                "serverTimeZone": site.user.time_zone,
+            }
+        )
+
+    async def _myself(self, request: Request) -> Response:
+        records = self._interface.view(request).records
+        return self._interface.answer(records.user(self._interface.site.user, in_full=True))
+
+    async def _fields(self, _request: Request) -> Response:
+        return self._interface.answer([field.as_json() for field in (*LISTED_ONLY, *ISSUE_FIELDS)])
+
+    async def _projects(self, request: Request) -> Response:
+        return self._interface.answer(self._listed(request, self._interface.site.projects))
+
+    async def _project(self, request: Request) -> Response:
+        wanted = request.path_params["id_or_key"]
+        project = self._interface.site.project(wanted)
+        if project is None:
+            kind = "id" if wanted.isdigit() else "key"
+            raise Refused(404, f"No project could be found with {kind} '{wanted}'.")
+        records = self._interface.view(request).records
+        return self._interface.answer(records.project_in_full(project))
+
+    async def _search_projects(self, request: Request) -> Response:
+        query = request.query_params
+        start = read_integer(query, "startAt", 0)
+        size = read_integer(query, "maxResults", _DEFAULT_PAGE)
+        if start < 0 or size < 1:
+            raise Refused(400, "'startAt' and 'maxResults' must not be negative.")
+        size = min(size, _MOST_PROJECTS)
+        found = self._matching(query.get("query", ""), read_list(query, "keys"))
+        page = found[start : start + size]
+        here = f"{self._interface.view(request).records.api}/project/search?maxResults={size}"
+        answer: dict[str, Any] = {
+            "self": f"{here}&startAt={start}",
+            "maxResults": size,
+            "startAt": start,
+            "total": len(found),
+            "isLast": start + size >= len(found),
+            "values": self._listed(request, page),
+        }
+        if not answer["isLast"]:
+            answer["nextPage"] = f"{here}&startAt={start + size}"
+        return self._interface.answer(answer)
+
+    def _matching(self, text: str, keys: list[str]) -> tuple[Project, ...]:
+        return tuple(
+            project
+            for project in self._interface.site.projects
+            if text.lower() in f"{project.key}\n{project.name}".lower()
+            and (not keys or project.key in keys)
+        )
+
+    def _listed(self, request: Request, projects: tuple[Project, ...]) -> list[dict[str, Any]]:
+        records = self._interface.view(request).records
+        return [records.project(project) for project in projects]

@@ -1,0 +1,84 @@
+"""Puts the site together: both versions of the interface, the lock and the delay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from ticketr.sandbox.api.about import AboutRoutes
+from ticketr.sandbox.api.door import Door
+from ticketr.sandbox.api.interface import Interface, error_response
+from ticketr.sandbox.api.issues import IssueRoutes
+from ticketr.sandbox.api.search import SearchRoutes
+from ticketr.sandbox.auth import EMAIL, TOKEN, BasicAuth
+from ticketr.sandbox.errors import JqlError, Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from ticketr.sandbox.data.site import Site
+
+VERSIONS: Final = ("3", "2")
+_UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
+
+
+def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starlette:
+    """Make the web application of a site.
+
+    It runs behind a server, or inside a client by ``httpx.ASGITransport``; either way under
+    Trio.
+
+    Args:
+        site: The site to serve.
+        latency: Seconds to wait before each answer.
+        odd: Whether answers hold unknown keys and nulls, as those of a real site do.
+    """
+    refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
+    app = Starlette(
+        routes=[
+            route
+            for version in VERSIONS
+            for route in _routes(Interface(site, version, odd=odd), f"/rest/api/{version}")
+        ],
+        middleware=[
+            Middleware(Door, site=site, latency=latency),
+            Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal),
+        ],
+        exception_handlers={
+            Refused: _refused,
+            JqlError: _bad_query,
+            HTTPException: _no_such_route,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routes(interface: Interface, prefix: str) -> list[Route]:
+    return [
+        route
+        for group in (AboutRoutes, SearchRoutes, IssueRoutes)
+        for route in group(interface).routes(prefix)
+    ]
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error_response(error.status, error.message)
+
+
+async def _bad_query(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, JqlError)
+    return error_response(400, error.message)
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    message = f"The sandbox has no {request.method} {request.url.path}."
+    return error_response(error.status_code, message, headers=headers)

@@ -1,0 +1,179 @@
+"""The fields of an issue as the REST interface lists them, and which of them are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CUSTOM_TYPES: Final = {
+    "float": "com.atlassian.jira.plugin.system.customfieldtypes:float",
+    "sprint": "com.pyxis.greenhopper.jira:gh-sprint",
+    "rank": "com.pyxis.greenhopper.jira:gh-lexo-rank",
+    "select": "com.atlassian.jira.plugin.system.customfieldtypes:select",
+    "text": "com.atlassian.jira.plugin.system.customfieldtypes:textfield",
+    "user": "com.atlassian.jira.plugin.system.customfieldtypes:userpicker",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field: ``type`` is that of its schema, ``items`` the type inside an array."""
+
+    id: str
+    name: str
+    type: str | None
+    items: str | None = None
+    custom: str | None = None
+    clauses: tuple[str, ...] = ()
+    navigable: bool = True
+    orderable: bool = True
+    key: str | None = None
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """The schema as the interface gives it; None for the few fields without one."""
+        if self.type is None:
+            return None
+        schema: dict[str, Any] = {"type": self.type}
+        if self.items is not None:
+            schema["items"] = self.items
+        if self.custom is None:
+            schema["system"] = self.id
+        else:
+            schema["custom"] = _CUSTOM_TYPES[self.custom]
+            schema["customId"] = int(self.id.removeprefix("customfield_"))
+        return schema
+
+    def as_json(self) -> dict[str, Any]:
+        """Describe the field as ``GET /field`` does."""
+        described: dict[str, Any] = {
+            "id": self.id,
+            "key": self.key or self.id,
+            "name": self.name,
+            "custom": self.custom is not None,
+            "orderable": self.orderable,
+            "navigable": self.navigable,
+            "searchable": bool(self.clauses),
+            "clauseNames": list(self.clauses),
+        }
+        if self.schema is not None:
+            described["schema"] = self.schema
+        return described
+
+
+def _custom(number: int, name: str, kind: str, custom: str, items: str | None = None) -> FieldSpec:
+    clauses = (f"cf[{number}]", name)
+    return FieldSpec(f"customfield_{number}", name, kind, items, custom, clauses)
+
+
+ISSUE_FIELDS: Final = (
+    FieldSpec("summary", "Summary", "string", clauses=("summary",)),
+    FieldSpec("issuetype", "Issue Type", "issuetype", clauses=("issuetype", "type")),
+    FieldSpec("project", "Project", "project", clauses=("project",), orderable=False),
+    FieldSpec("parent", "Parent", "issuelink", clauses=("parent",), orderable=False),
+    FieldSpec("status", "Status", "status", clauses=("status",), orderable=False),
+    FieldSpec("statuscategorychangedate", "Status Category Changed", "datetime", orderable=False),
+    FieldSpec("resolution", "Resolution", "resolution"),
+    FieldSpec("resolutiondate", "Resolved", "datetime", orderable=False),
+    FieldSpec("priority", "Priority", "priority", clauses=("priority",)),
+    FieldSpec("labels", "Labels", "array", "string", clauses=("labels",)),
+    FieldSpec("components", "Components", "array", "component"),
+    FieldSpec("fixVersions", "Fix versions", "array", "version"),
+    FieldSpec("versions", "Affects versions", "array", "version"),
+    FieldSpec("assignee", "Assignee", "user", clauses=("assignee",)),
+    FieldSpec("reporter", "Reporter", "user", clauses=("reporter",)),
+    FieldSpec("creator", "Creator", "user", orderable=False),
+    FieldSpec("created", "Created", "datetime", clauses=("created",), orderable=False),
+    FieldSpec("updated", "Updated", "datetime", clauses=("updated",), orderable=False),
+    FieldSpec("duedate", "Due date", "date"),
+    FieldSpec("lastViewed", "Last Viewed", "datetime", orderable=False),
+    FieldSpec("description", "Description", "string"),
+    FieldSpec("environment", "Environment", "string"),
+    FieldSpec("subtasks", "Sub-tasks", "array", "issuelinks", orderable=False),
+    FieldSpec("issuelinks", "Linked Issues", "array", "issuelinks"),
+    FieldSpec("votes", "Votes", "votes", orderable=False),
+    FieldSpec("watches", "Watchers", "watches", orderable=False),
+    FieldSpec("timeestimate", "Remaining Estimate", "number", orderable=False),
+    FieldSpec("timespent", "Time Spent", "number", orderable=False),
+    FieldSpec("workratio", "Work Ratio", "number", orderable=False),
+    FieldSpec("security", "Security Level", "securitylevel"),
+    FieldSpec("progress", "Progress", "progress", orderable=False),
+    FieldSpec("attachment", "Attachment", "array", "attachment", navigable=False),
+    FieldSpec("comment", "Comment", "comments-page", navigable=False),
+    FieldSpec("worklog", "Log Work", "array", "worklog", navigable=False),
+    _custom(10016, "Story Points", "number", "float"),
+    _custom(10019, "Rank", "any", "rank"),
+    _custom(10020, "Sprint", "array", "sprint", "json"),
+    _custom(10031, "Platform", "option", "select"),
+    _custom(10032, "Release Note", "string", "text"),
+    _custom(10033, "Reviewer", "user", "user"),
+)
+"""Every field of an issue, in the order in which answers give them."""
+
+LISTED_ONLY: Final = (
+    FieldSpec(
+        "issuekey",
+        "Key",
+        None,
+        clauses=("id", "issue", "issuekey", "key"),
+        orderable=False,
+    ),
+    FieldSpec("thumbnail", "Images", None, orderable=False),
+)
+"""Fields that ``GET /field`` lists although no issue has them among its fields."""
+
+_ALL: Final = tuple(field.id for field in ISSUE_FIELDS)
+_NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)
+_BY_ID: Final = {field.id: field for field in ISSUE_FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The fields that a request asks for.
+
+    Attributes:
+        fields: IDs of fields of the issue, in the order of answers.
+        bare: Whether nothing but the ID was asked for.
+    """
+
+    fields: tuple[str, ...]
+    bare: bool = False
+
+    def names(self) -> dict[str, str]:
+        """Give the display name of each field."""
+        return {field: _BY_ID[field].name for field in self.fields}
+
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Give the schema of each field."""
+        return {field: _BY_ID[field].schema or {"type": "any"} for field in self.fields}
+
+
+def select(asked: Iterable[str], *, default: str) -> Selection:
+    """Work out which fields are meant; what no field is called is ignored, as in Jira.
+
+    Args:
+        asked: IDs, ``*all``, ``*navigable``, and with a minus before it what to leave out;
+            each may be a list with commas.
+        default: What is meant when nothing, or only what to leave out, is given.
+    """
+    words = [word for part in asked for word in part.replace(",", " ").split()]
+    wanted = [word for word in words if not word.startswith("-")]
+    unwanted = {word[1:] for word in words if word.startswith("-")}
+    if not wanted:
+        wanted = ["*navigable" if unwanted and default == "id" else default]
+    chosen: set[str] = set()
+    for word in wanted:
+        chosen.update(_expand(word))
+    fields = tuple(field for field in _ALL if field in chosen and field not in unwanted)
+    return Selection(fields, bare=set(wanted) == {"id"})
+
+
+def _expand(word: str) -> tuple[str, ...]:
+    if word == "*all":
+        return _ALL
+    if word == "*navigable":
+        return _NAVIGABLE
+    return (word,)

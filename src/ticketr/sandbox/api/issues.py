@@ -1,0 +1,84 @@
+"""Reading issues: one by its ID or key, or up to a hundred at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.fields import select
+from ticketr.sandbox.api.payload import Kind, read_body, read_list
+from ticketr.sandbox.api.views import to_json
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.fields import Selection
+    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.data.model import Issue
+
+MOST_FETCHED: Final = 100
+_BODY: Final[Mapping[str, Kind]] = {
+    "expand": (str,),
+    "fields": (str,),
+    "fieldsByKeys": bool,
+    "issueIdsOrKeys": (str,),
+    "properties": (str,),
+}
+NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it."
+
+
+class IssueRoutes:
+    """The issues of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``; bulkfetch comes before the key that it could be."""
+        return [
+            Route(f"{prefix}/issue/bulkfetch", self._bulk_fetch, methods=["POST"]),
+            Route(f"{prefix}/issue/{{id_or_key}}", self._get, methods=["GET"]),
+        ]
+
+    async def _get(self, request: Request) -> Response:
+        issue = self._interface.site.find(request.path_params["id_or_key"])
+        if issue is None:
+            raise Refused(404, NO_ISSUE)
+        query = request.query_params
+        selection = select(query.getlist("fields"), default="*all")
+        extra = _extra(selection, read_list(query, "expand"), read_list(query, "properties"))
+        return self._interface.answer_text(
+            self._interface.view(request).issue(issue, selection, extra)
+        )
+
+    async def _bulk_fetch(self, request: Request) -> Response:
+        body = await read_body(request, _BODY)
+        asked = body.get("issueIdsOrKeys", [])
+        if not 1 <= len(asked) <= MOST_FETCHED:
+            raise Refused(400, f"Between 1 and {MOST_FETCHED} issues can be requested at once.")
+        selection = select(body.get("fields", ()), default="*navigable")
+        extra = _extra(selection, body.get("expand", ()), body.get("properties", ()))
+        view = self._interface.view(request)
+        issues = ",".join(view.issue(issue, selection, extra) for issue in self._known(asked))
+        return self._interface.answer_text(f'{{"issueErrors":[],"issues":[{issues}]}}')
+
+    def _known(self, asked: Iterable[str]) -> list[Issue]:
+        """List the issues in ascending order; what does not exist is passed over in silence."""
+        found = {issue.id: issue for text in asked if (issue := self._interface.site.find(text))}
+        return [found[issue_id] for issue_id in sorted(found)]
+
+
+def _extra(selection: Selection, expand: Iterable[str], properties: Iterable[str]) -> str:
+    parts: dict[str, object] = {}
+    if "names" in expand:
+        parts["names"] = selection.names()
+    if "schema" in expand:
+        parts["schema"] = selection.schemas()
+    if properties:
+        parts["properties"] = {}
+    return f",{to_json(parts)[1:-1]}" if parts else ""

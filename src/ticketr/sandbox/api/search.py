@@ -1,0 +1,166 @@
+"""Searching: pages found by tokens, the count, and what is left of the old search."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.fields import Selection, select
+from ticketr.sandbox.api.payload import Kind, read_body, read_integer, read_list
+from ticketr.sandbox.api.views import to_json
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.interface import Interface
+
+MOST_IDS: Final = 5000
+"""The biggest page when nothing but IDs or keys is asked for."""
+MOST_ISSUES: Final = 100
+"""The biggest page otherwise."""
+_DEFAULT_PAGE: Final = 50
+_MOST_RECONCILED: Final = 50
+_MOST_PROPERTIES: Final = 5
+_BODY: Final[Mapping[str, Kind]] = {
+    "expand": str,
+    "fields": (str,),
+    "fieldsByKeys": bool,
+    "jql": str,
+    "maxResults": int,
+    "nextPageToken": str,
+    "properties": (str,),
+    "reconcileIssues": (int,),
+}
+REMOVED: Final = (
+    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
+    "A full migration guideline is available at "
+    "https://developer.atlassian.com/changelog/#CHANGE-2046"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a search asks for, however it was sent."""
+
+    jql: str
+    fields: tuple[str, ...]
+    expand: frozenset[str]
+    max_results: int
+    token: str | None
+    properties: tuple[str, ...]
+    reconcile: tuple[str, ...]
+
+
+class SearchRoutes:
+    """The searches of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``."""
+        return [
+            Route(f"{prefix}/search/jql", self._get, methods=["GET"]),
+            Route(f"{prefix}/search/jql", self._post, methods=["POST"]),
+            Route(f"{prefix}/search/approximate-count", self._count, methods=["POST"]),
+            Route(f"{prefix}/search", self._removed, methods=["GET", "POST"]),
+        ]
+
+    async def _removed(self, _request: Request) -> Response:
+        raise Refused(410, REMOVED)
+
+    async def _count(self, request: Request) -> Response:
+        body = await read_body(request, {"jql": str})
+        found = self._interface.searcher.find(body.get("jql", ""))
+        return self._interface.answer({"count": len(found)})
+
+    async def _get(self, request: Request) -> Response:
+        query = request.query_params
+        return self._search(
+            request,
+            SearchRequest(
+                jql=query.get("jql", ""),
+                fields=tuple(query.getlist("fields")),
+                expand=frozenset(read_list(query, "expand")),
+                max_results=read_integer(query, "maxResults", _DEFAULT_PAGE),
+                token=query.get("nextPageToken") or None,
+                properties=tuple(read_list(query, "properties")),
+                reconcile=tuple(read_list(query, "reconcileIssues")),
+            ),
+        )
+
+    async def _post(self, request: Request) -> Response:
+        body = await read_body(request, _BODY)
+        return self._search(
+            request,
+            SearchRequest(
+                jql=body.get("jql", ""),
+                fields=tuple(body.get("fields", ())),
+                expand=frozenset(body.get("expand", "").replace(" ", "").split(",")),
+                max_results=body.get("maxResults", _DEFAULT_PAGE),
+                token=body.get("nextPageToken"),
+                properties=tuple(body.get("properties", ())),
+                reconcile=tuple(body.get("reconcileIssues", ())),
+            ),
+        )
+
+    def _search(self, request: Request, asked: SearchRequest) -> Response:
+        _check(asked)
+        selection = select(asked.fields, default="id")
+        start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
+        found = self._interface.searcher.find(asked.jql)
+        end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)
+        view = self._interface.view(request)
+        extra = ',"properties":{}' if asked.properties else ""
+        issues = ",".join(view.issue(issue, selection, extra) for issue in found[start:end])
+        tail = _tail(asked, selection, end if end < len(found) else None)
+        return self._interface.answer_text(f'{{"issues":[{issues}],{tail}}}')
+
+
+def _check(asked: SearchRequest) -> None:
+    if not 1 <= asked.max_results <= 2**31 - 1:
+        raise Refused(400, f"The value '{asked.max_results}' of 'maxResults' is out of range.")
+    if len(asked.reconcile) > _MOST_RECONCILED:
+        raise Refused(400, f"'reconcileIssues' takes at most {_MOST_RECONCILED} IDs.")
+    if len(asked.properties) > _MOST_PROPERTIES:
+        raise Refused(400, f"'properties' takes at most {_MOST_PROPERTIES} keys.")
+
+
+def _tail(asked: SearchRequest, selection: Selection, next_start: int | None) -> str:
+    parts: dict[str, Any] = {}
+    if "names" in asked.expand:
+        parts["names"] = selection.names()
+    if "schema" in asked.expand:
+        parts["schema"] = selection.schemas()
+    if next_start is not None:
+        parts["nextPageToken"] = _make_token(next_start, asked.jql)
+    parts["isLast"] = next_start is None
+    return to_json(parts)[1:-1]
+
+
+def _make_token(start: int, jql: str) -> str:
+    return base64.urlsafe_b64encode(f"{start}.{_digest(jql)}".encode()).decode()
+
+
+def _read_token(token: str, jql: str) -> int:
+    """Find where the page begins; a token belongs to the query that it came with."""
+    try:
+        start, digest = base64.urlsafe_b64decode(token.encode()).decode().split(".")
+        if digest == _digest(jql):
+            return max(int(start), 0)
+    except (ValueError, binascii.Error):
+        pass
+    raise Refused(400, "The provided nextPageToken is invalid or has expired.")
+
+
+def _digest(jql: str) -> str:
+    return hashlib.sha256(jql.encode("utf-8", "surrogatepass")).hexdigest()[:16]

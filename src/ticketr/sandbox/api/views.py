@@ -1,0 +1,185 @@
+"""Issues as JSON text, made once and put together many times.
+
+Answers repeat themselves: the same users, statuses and whole issues again and again. So a
+`View` keeps the text of each field of each issue, and an answer is those texts joined.
+Everything is thrown away when the site changes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.records import Records, timestamp
+from ticketr.sandbox.api.wiki import to_wiki
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.sandbox.api.fields import Selection
+    from ticketr.sandbox.data.model import Issue, User
+    from ticketr.sandbox.data.site import Site
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+to_json: Final[Callable[[Any], str]] = _ENCODER.encode
+"""Write JSON as compactly as Jira does."""
+
+_EXPAND: Final = "operations,versionedRepresentations,editmeta,changelog,renderedFields"
+_RANK_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_CONSTANTS: Final = {
+    "versions": "[]",
+    "issuelinks": "[]",
+    "attachment": "[]",
+    "environment": "null",
+    "lastViewed": "null",
+    "security": "null",
+    "timeestimate": "null",
+    "timespent": "null",
+    "workratio": "-1",
+    "progress": '{"progress":0,"total":0}',
+    "worklog": '{"startAt":0,"maxResults":20,"total":0,"worklogs":[]}',
+}
+
+
+class View:
+    """The issues of a site as one version of the interface shows them.
+
+    Args:
+        site: The site.
+        base: The address with which links begin, without a slash at its end.
+        version: ``"3"`` gives descriptions as ADF, ``"2"`` as text.
+    """
+
+    def __init__(self, site: Site, base: str, version: str) -> None:
+        self.records = Records(base, version)
+        self._site = site
+        self._version = version
+        self._revision = site.revision
+        self._texts: dict[int, dict[str, str]] = {}
+        self._shared: dict[object, str] = {}
+
+    def issue(self, issue: Issue, selection: Selection, extra: str = "") -> str:
+        """Write an issue; ``extra`` is JSON text with a leading comma, put at its end."""
+        if selection.bare:
+            return f'{{"id":"{issue.id}"{extra}}}'
+        head = (
+            f'{{"expand":"{_EXPAND}","id":"{issue.id}",'
+            f'"self":{to_json(f"{self.records.api}/issue/{issue.id}")},"key":"{issue.key}"'
+        )
+        if not selection.fields:
+            return f"{head}{extra}}}"
+        return f'{head},"fields":{{{self._fields(issue, selection)}}}{extra}}}'
+
+    def _fields(self, issue: Issue, selection: Selection) -> str:
+        if self._revision != self._site.revision:
+            self._texts.clear()
+            self._revision = self._site.revision
+        texts = self._texts.setdefault(issue.id, {})
+        for field in selection.fields:
+            if field not in texts:
+                texts[field] = f'"{field}":{self._value(issue, field)}'
+        return ",".join(map(texts.__getitem__, selection.fields))
+
+    def _value(self, issue: Issue, field: str) -> str:
+        constant = _CONSTANTS.get(field)
+        return _FIELDS[field](self, issue) if constant is None else constant
+
+    def _record(self, make: Callable[[Any], Any], record: Any) -> str:
+        """Write a record that many issues share."""
+        if record is None:
+            return "null"
+        key = (type(record), record)
+        text = self._shared.get(key)
+        if text is None:
+            text = self._shared[key] = to_json(make(record))
+        return text
+
+    def _records(self, make: Callable[[Any], Any], records: tuple[Any, ...]) -> str:
+        return f"[{','.join(self._record(make, record) for record in records)}]"
+
+    def _user(self, user: User | None) -> str:
+        return self._record(self.records.user, user)
+
+    def _time(self, millis: int | None) -> str:
+        return "null" if millis is None else f'"{timestamp(millis, self._site.user)}"'
+
+    def _resolution(self, issue: Issue) -> str:
+        return "null" if issue.resolved is None else to_json(self.records.resolution())
+
+    def _description(self, issue: Issue) -> str:
+        if issue.description is None:
+            return "null"
+        return to_json(issue.description if self._version == "3" else to_wiki(issue.description))
+
+    def _link(self, issue: Issue) -> str:
+        """Write an issue as its relatives mention it."""
+        return (
+            f'{{"id":"{issue.id}","key":"{issue.key}",'
+            f'"self":{to_json(f"{self.records.api}/issue/{issue.id}")},"fields":{{'
+            f'"summary":{to_json(issue.summary)},'
+            f'"status":{self._record(self.records.status, issue.status)},'
+            f'"priority":{self._record(self.records.priority, issue.priority)},'
+            f'"issuetype":{self._record(self.records.issue_type, issue.type)}}}}}'
+        )
+
+    def _parent(self, issue: Issue) -> str:
+        parent = None if issue.parent is None else self._site.get(issue.parent)
+        return "null" if parent is None else self._link(parent)
+
+    def _subtasks(self, issue: Issue) -> str:
+        children = (child for child in self._site.children(issue) if child.type.subtask)
+        return f"[{','.join(map(self._link, children))}]"
+
+    def _votes(self, issue: Issue) -> str:
+        link = to_json(f"{self.records.api}/issue/{issue.key}/votes")
+        return f'{{"self":{link},"votes":0,"hasVoted":false}}'
+
+    def _watches(self, issue: Issue) -> str:
+        link = to_json(f"{self.records.api}/issue/{issue.key}/watchers")
+        return f'{{"self":{link},"watchCount":1,"isWatching":false}}'
+
+    def _comment(self, issue: Issue) -> str:
+        link = to_json(f"{self.records.api}/issue/{issue.id}/comment")
+        return f'{{"comments":[],"self":{link},"maxResults":0,"total":0,"startAt":0}}'
+
+    def _rank(self, issue: Issue) -> str:
+        digits, number = "", issue.number
+        while len(digits) < 6:
+            number, digit = divmod(number, 36)
+            digits = _RANK_DIGITS[digit] + digits
+        return f'"0|i{digits[-5:]}:"'
+
+
+_FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
+    "summary": lambda _, issue: to_json(issue.summary),
+    "issuetype": lambda self, issue: self._record(self.records.issue_type, issue.type),
+    "project": lambda self, issue: self._record(self.records.project, issue.project),
+    "parent": lambda self, issue: self._parent(issue),
+    "status": lambda self, issue: self._record(self.records.status, issue.status),
+    "statuscategorychangedate": lambda self, issue: self._time(issue.updated),
+    "resolution": lambda self, issue: self._resolution(issue),
+    "resolutiondate": lambda self, issue: self._time(issue.resolved),
+    "priority": lambda self, issue: self._record(self.records.priority, issue.priority),
+    "labels": lambda _, issue: to_json(issue.labels),
+    "components": lambda self, issue: self._records(self.records.component, issue.components),
+    "fixVersions": lambda self, issue: self._records(self.records.version, issue.fix_versions),
+    "assignee": lambda self, issue: self._user(issue.assignee),
+    "reporter": lambda self, issue: self._user(issue.reporter),
+    "creator": lambda self, issue: self._user(issue.reporter),
+    "created": lambda self, issue: self._time(issue.created),
+    "updated": lambda self, issue: self._time(issue.updated),
+    "duedate": lambda _, issue: to_json(issue.due and issue.due.isoformat()),
+    "description": lambda self, issue: self._description(issue),
+    "subtasks": lambda self, issue: self._subtasks(issue),
+    "votes": lambda self, issue: self._votes(issue),
+    "watches": lambda self, issue: self._watches(issue),
+    "comment": lambda self, issue: self._comment(issue),
+    "customfield_10016": lambda _, issue: to_json(issue.story_points),
+    "customfield_10019": lambda self, issue: self._rank(issue),
+    "customfield_10020": lambda self, issue: (
+        self._records(self.records.sprint, issue.sprints) if issue.sprints else "null"
+    ),
+    "customfield_10031": lambda self, issue: self._record(self.records.option, issue.platform),
+    "customfield_10032": lambda _, issue: to_json(issue.release_note),
+    "customfield_10033": lambda self, issue: self._user(issue.reviewer),
+}

@@ -1,0 +1,182 @@
+"""Makes a site from a number of issues and a seed.
+
+The same arguments give the same site in every process and on every machine. An issue
+depends on the seed and its own place only, so a bigger site begins with the same issues.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from ticketr.sandbox.content import descriptions, hostile
+from ticketr.sandbox.content.shop import AREAS, Area
+from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.model import Adf, Issue, IssueType, Sprint, Status, from_millis, to_millis
+from ticketr.sandbox.data.site import Site, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FIRST_ID: Final = 10001
+_FIRST_CREATED: Final = to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
+_MINUTE: Final = 60_000
+_BETWEEN: Final = 13 * _MINUTE
+_HOSTILE_EVERY: Final = 31
+_KINDS: Final = (catalogue.STORY, catalogue.TASK, catalogue.BUG)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an issue will be, before its texts are written.
+
+    ``turn`` counts the issues of its type under its parent, so that siblings differ.
+    """
+
+    number: int
+    type: IssueType
+    area: Area
+    parent: int | None
+    turn: int
+
+
+def make_site(*, tickets: int, seed: int, clock: Callable[[], datetime] = utc_now) -> Site:
+    """Make a site whose project ``DEMO`` holds exactly ``tickets`` issues.
+
+    Args:
+        tickets: How many issues, sub-tasks included.
+        seed: Which of the many possible sites.
+        clock: Tells the time of day.
+    """
+    if tickets < 0:
+        raise ValueError(f"a site cannot hold {tickets} tickets")
+    plans = _Planner(random.Random(seed)).plans()
+    return Site((_write(next(plans), seed) for _ in range(tickets)), clock=clock)
+
+
+class _Planner:
+    """Lays out families without end: an epic, its issues, their sub-tasks.
+
+    Some sub-tasks come long after their parents, as somebody remembers them.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._number = 0
+        self._turns: Counter[tuple[int | None, int]] = Counter()
+        self._recent: deque[_Plan] = deque(maxlen=40)
+
+    def plans(self) -> Iterator[_Plan]:
+        while True:
+            for area in self._rng.sample(AREAS, len(AREAS)):
+                yield from self._epic(area)
+
+    def _next(self, kind: IssueType, area: Area, parent: int | None) -> _Plan:
+        self._number += 1
+        turn = self._turns[parent, kind.id]
+        self._turns[parent, kind.id] += 1
+        return _Plan(self._number, kind, area, parent, turn)
+
+    def _epic(self, area: Area) -> Iterator[_Plan]:
+        epic = self._next(catalogue.EPIC, area, None)
+        yield epic
+        for _ in range(self._rng.randint(4, 9)):
+            kind = self._rng.choices(_KINDS, weights=(5, 3, 3))[0]
+            parent = epic.number if self._rng.random() < 0.85 else None
+            yield from self._family(self._next(kind, area, parent))
+
+    def _family(self, issue: _Plan) -> Iterator[_Plan]:
+        yield issue
+        self._recent.append(issue)
+        for _ in range(self._rng.choice((0, 0, 0, 1, 2, 2, 3))):
+            yield self._next(catalogue.SUBTASK, issue.area, issue.number)
+        if self._rng.random() < 0.2:
+            late = self._rng.choice(self._recent)
+            yield self._next(catalogue.SUBTASK, late.area, late.number)
+
+
+def _write(plan: _Plan, seed: int) -> Issue:
+    rng = random.Random(f"{seed}/{plan.number}")  # a string is seeded by its digest, not by hash()
+    created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
+    status = _status(rng)
+    updated = created + rng.randrange(20 * 24 * 60) * _MINUTE + rng.randrange(_MINUTE)
+    summary, description = _texts(rng, plan)
+    issue_id = _FIRST_ID - 1 + plan.number
+    subtask = plan.type.subtask
+    return Issue(
+        id=issue_id,
+        number=plan.number,
+        project=catalogue.DEMO,
+        type=plan.type,
+        status=status,
+        priority=rng.choices(catalogue.PRIORITIES, weights=(1, 3, 8, 3, 1))[0],
+        summary=summary,
+        description=description,
+        reporter=rng.choice(catalogue.USERS),
+        created=created,
+        updated=updated,
+        assignee=None if rng.random() < 0.25 else rng.choice(catalogue.USERS),
+        parent=None if plan.parent is None else _FIRST_ID - 1 + plan.parent,
+        resolved=updated if status is catalogue.DONE else None,
+        due=None
+        if rng.random() < 0.8
+        else (from_millis(created, UTC) + timedelta(days=rng.randint(7, 60))).date(),
+        labels=_labels(rng, plan.area),
+        components=() if subtask else (catalogue.COMPONENTS[plan.area.component],),
+        fix_versions=(rng.choice(catalogue.VERSIONS),) if rng.random() < 0.4 else (),
+        story_points=None
+        if subtask or plan.type is catalogue.EPIC or rng.random() < 0.2
+        else rng.choice((0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)),
+        sprints=_sprints(rng) if not subtask and plan.type is not catalogue.EPIC else (),
+        platform=rng.choice(catalogue.PLATFORMS) if rng.random() < 0.5 else None,
+        release_note=rng.choice(RELEASE_NOTES) if rng.random() < 0.3 else None,
+        reviewer=rng.choice(catalogue.USERS) if rng.random() < 0.4 else None,
+    )
+
+
+def _status(rng: random.Random) -> Status:
+    return rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
+
+
+def _labels(rng: random.Random, area: Area) -> tuple[str, ...]:
+    return tuple(sorted({area.slug, *rng.sample(LABELS, rng.choice((0, 0, 1, 2)))}))
+
+
+def _sprints(rng: random.Random) -> tuple[Sprint, ...]:
+    if rng.random() < 0.35:
+        return ()
+    first = rng.randrange(len(catalogue.SPRINTS))
+    return catalogue.SPRINTS[first : first + rng.choice((1, 1, 1, 2))]
+
+
+def _texts(rng: random.Random, plan: _Plan) -> tuple[str, Adf | None]:
+    summary, description = _honest_texts(rng, plan)
+    turn, rest = divmod(plan.number, _HOSTILE_EVERY)
+    if rest == _HOSTILE_EVERY // 2:
+        return hostile.TITLES[turn % len(hostile.TITLES)].strip()[:255], description
+    if rest == _HOSTILE_EVERY - 1:
+        return summary, descriptions.odd_one(rng)
+    return summary, description
+
+
+def _honest_texts(rng: random.Random, plan: _Plan) -> tuple[str, Adf | None]:
+    area = plan.area
+    place = (plan.parent or 0) * 7 + plan.turn
+    if plan.type is catalogue.EPIC:
+        return area.epics[place % len(area.epics)], descriptions.epic(rng, area)
+    if plan.type is catalogue.SUBTASK:
+        some = descriptions.plain(rng, area) if rng.random() < 0.45 else None
+        return SUBTASKS[place % len(SUBTASKS)], some
+    if plan.type is catalogue.TASK:
+        write = descriptions.rich if rng.random() < 0.5 else descriptions.plain
+        return area.tasks[place % len(area.tasks)], write(rng, area)
+    qualifier = f" {rng.choice(QUALIFIERS)}" if rng.random() < 0.35 else ""
+    if plan.type is catalogue.STORY:
+        wish = area.stories[place % len(area.stories)]
+        return wish[0] + qualifier, descriptions.story(rng, area, wish)
+    title = area.bugs[place % len(area.bugs)]
+    return title + qualifier, descriptions.bug(rng, area, title)

@@ -1,0 +1,167 @@
+"""The records of a site. They know nothing of HTTP, JSON or JQL.
+
+Everything is frozen: an edit replaces a record in the `Site`, so whatever was made from
+the old one can never be half new. Times are whole milliseconds since the epoch, which is
+the precision that Jira keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+Adf = dict[str, Any]
+"""A document, or a node of one, in the Atlassian Document Format."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an account; the offset is fixed so that no zone database is needed."""
+
+    account_id: str
+    name: str
+    email: str
+    time_zone: str = "Etc/UTC"
+    utc_offset: timedelta = timedelta(0)
+
+    @property
+    def zone(self) -> timezone:
+        """The time zone in which this user reads and writes dates."""
+        return timezone(self.utc_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project; its issues are found through the site."""
+
+    id: int
+    key: str
+    name: str
+    description: str
+    lead: User
+
+
+@dataclass(frozen=True, slots=True)
+class IssueType:
+    """An issue type; level 1 is an epic, 0 a standard issue, -1 a sub-task."""
+
+    id: int
+    name: str
+    description: str
+    level: int
+
+    @property
+    def subtask(self) -> bool:
+        """Whether issues of this type live inside a parent."""
+        return self.level < 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCategory:
+    """One of Jira's three fixed groups of statuses."""
+
+    id: int
+    key: str
+    name: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status of the workflow."""
+
+    id: int
+    name: str
+    description: str
+    category: StatusCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """A priority; the lower its ID, the more urgent."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the project's product."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A release of the project's product."""
+
+    id: int
+    name: str
+    released: bool
+    release_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice of a select field."""
+
+    id: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sprint:
+    """A sprint of the project's board."""
+
+    id: int
+    name: str
+    state: str
+    goal: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """An issue, sub-tasks included."""
+
+    id: int
+    number: int
+    project: Project
+    type: IssueType
+    status: Status
+    priority: Priority
+    summary: str
+    description: Adf | None
+    reporter: User
+    created: int
+    updated: int
+    assignee: User | None = None
+    parent: int | None = None
+    resolved: int | None = None
+    due: date | None = None
+    labels: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+    fix_versions: tuple[Version, ...] = ()
+    story_points: float | None = None
+    sprints: tuple[Sprint, ...] = ()
+    platform: Option | None = None
+    release_note: str | None = None
+    reviewer: User | None = None
+
+    @property
+    def key(self) -> str:
+        """The key that people use, such as ``DEMO-7``."""
+        return f"{self.project.key}-{self.number}"
+
+
+def to_millis(moment: datetime) -> int:
+    """Give an aware datetime as milliseconds since the epoch, exactly."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def from_millis(millis: int, zone: timezone) -> datetime:
+    """Give milliseconds since the epoch as a datetime in ``zone``."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)).astimezone(zone)

@@ -1,0 +1,251 @@
+"""The fields that a query may name: what they hold, how a literal is read, how they sort.
+
+Each field gives an issue's values as a tuple: no value at all is EMPTY, and a field with
+several values, such as labels, compares any of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.errors import JqlError
+from ticketr.sandbox.jql.dates import read_date
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ticketr.sandbox.data.model import Issue, User
+    from ticketr.sandbox.data.site import Site
+
+EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})
+ORDERING: Final = frozenset({"<", "<=", ">", ">="})
+EMPTINESS: Final = frozenset({"is", "is not"})
+MATCHING: Final = frozenset({"~", "!~"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a literal is read against."""
+
+    site: Site
+    now: datetime
+
+
+Reader = Callable[[Scope, str, str], Any]
+"""(scope, field as written, literal) -> a value that the field's values can equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class JqlField:
+    """A field of the language."""
+
+    names: tuple[str, ...]
+    operators: frozenset[str]
+    values: Callable[[Issue], tuple[Any, ...]]
+    read: Reader
+    sort: Callable[[Issue], Any] | None = None
+    read_bound: Reader | None = None
+    """How the other side of < and > is read, where that differs."""
+    is_date: bool = False
+    is_user: bool = False
+
+
+def _missing(field: str, literal: str) -> JqlError:
+    return JqlError(f"The value '{literal}' does not exist for the field '{field}'.")
+
+
+def _named(things: Iterable[Any]) -> Reader:
+    """Make a reader for things with an ID and a name, whatever the case of letters."""
+    known: dict[str, int] = {}
+    for thing in things:
+        known[str(thing.id)] = thing.id
+        known[thing.name.lower()] = thing.id
+
+    def read(_: Scope, field: str, literal: str) -> int:
+        found = known.get(literal.lower())
+        if found is None:
+            raise _missing(field, literal)
+        return found
+
+    return read
+
+
+def _project(scope: Scope, field: str, literal: str) -> int:
+    project = scope.site.project(literal)
+    if project is not None:
+        return project.id
+    for candidate in scope.site.projects:
+        if candidate.name.lower() == literal.lower():
+            return candidate.id
+    raise _missing(field, literal)
+
+
+def _issue(scope: Scope, field: str, literal: str) -> int:
+    issue = scope.site.find(literal)
+    if issue is None:
+        kind = "ID" if _is_number(literal) else "key"
+        raise JqlError(f"An issue with {kind} '{literal}' does not exist for field '{field}'.")
+    return issue.id
+
+
+def _issue_bound(scope: Scope, field: str, literal: str) -> int:
+    return int(literal) if _is_number(literal) else _issue(scope, field, literal)
+
+
+def _is_number(literal: str) -> bool:
+    return literal.isascii() and literal.isdigit() and len(literal) < 19
+
+
+def _user(_: Scope, field: str, literal: str) -> str:
+    for user in catalogue.USERS:
+        if literal.lower() in {user.account_id.lower(), user.email.lower(), user.name.lower()}:
+            return user.account_id
+    raise _missing(field, literal)
+
+
+def _date(scope: Scope, field: str, literal: str) -> int:
+    instant = read_date(literal, now=scope.now, zone=scope.site.user.zone)
+    if instant is None:
+        raise JqlError(
+            f"Date value '{literal}' for field '{field}' is invalid. Valid formats include: "
+            "'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period "
+            "format e.g. '-5d', '4w 2d'."
+        )
+    return instant
+
+
+def _number(_: Scope, field: str, literal: str) -> float:
+    try:
+        number = float(literal)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise JqlError(f"The value '{literal}' for field '{field}' is not a number.")
+    return number
+
+
+def _text(_: Scope, _field: str, literal: str) -> str:
+    return literal.lower()
+
+
+def _person(user: User | None) -> tuple[str, ...]:
+    return () if user is None else (user.account_id,)
+
+
+def _person_name(user: User | None) -> tuple[bool, str]:
+    return (user is None, "" if user is None else user.name.lower())
+
+
+_FIELDS: Final = (
+    JqlField(
+        ("project",),
+        EQUALITY | EMPTINESS,
+        lambda issue: (issue.project.id,),
+        _project,
+        lambda issue: issue.project.key,
+    ),
+    JqlField(
+        ("key", "issuekey", "issue", "id"),
+        EQUALITY | ORDERING | EMPTINESS,
+        lambda issue: (issue.id,),
+        _issue,
+        lambda issue: (issue.project.key, issue.number),
+        _issue_bound,
+    ),
+    JqlField(
+        ("parent",),
+        EQUALITY | EMPTINESS,
+        lambda issue: () if issue.parent is None else (issue.parent,),
+        _issue,
+        lambda issue: (issue.parent is None, issue.parent or 0),
+    ),
+    JqlField(
+        ("status",),
+        EQUALITY | EMPTINESS,
+        lambda issue: (issue.status.id,),
+        _named(catalogue.STATUSES),
+        lambda issue: issue.status.id,
+    ),
+    JqlField(
+        ("statuscategory",),
+        EQUALITY | EMPTINESS,
+        lambda issue: (issue.status.category.id,),
+        _named(catalogue.CATEGORIES),
+    ),
+    JqlField(
+        ("issuetype", "type"),
+        EQUALITY | EMPTINESS,
+        lambda issue: (issue.type.id,),
+        _named(catalogue.ISSUE_TYPES),
+        lambda issue: issue.type.name,
+    ),
+    JqlField(
+        ("priority",),
+        EQUALITY | EMPTINESS,
+        lambda issue: (issue.priority.id,),
+        _named(catalogue.PRIORITIES),
+        lambda issue: -issue.priority.id,  # ascending begins with the least urgent
+    ),
+    JqlField(
+        ("assignee",),
+        EQUALITY | EMPTINESS,
+        lambda issue: _person(issue.assignee),
+        _user,
+        lambda issue: _person_name(issue.assignee),
+        is_user=True,
+    ),
+    JqlField(
+        ("reporter",),
+        EQUALITY | EMPTINESS,
+        lambda issue: _person(issue.reporter),
+        _user,
+        lambda issue: _person_name(issue.reporter),
+        is_user=True,
+    ),
+    JqlField(
+        ("labels",),
+        EQUALITY | EMPTINESS,
+        lambda issue: tuple(label.lower() for label in issue.labels),
+        _text,
+    ),
+    JqlField(
+        ("summary",),
+        MATCHING | EMPTINESS,
+        lambda issue: (issue.summary.lower(),),
+        _text,
+        lambda issue: issue.summary.lower(),
+    ),
+    JqlField(
+        ("created", "createddate"),
+        EQUALITY | ORDERING | EMPTINESS,
+        lambda issue: (issue.created,),
+        _date,
+        lambda issue: issue.created,
+        is_date=True,
+    ),
+    JqlField(
+        ("updated", "updateddate"),
+        EQUALITY | ORDERING | EMPTINESS,
+        lambda issue: (issue.updated,),
+        _date,
+        lambda issue: issue.updated,
+        is_date=True,
+    ),
+    JqlField(
+        ("story points", "cf[10016]"),
+        EQUALITY | ORDERING | EMPTINESS,
+        lambda issue: () if issue.story_points is None else (issue.story_points,),
+        _number,
+        lambda issue: (issue.story_points is None, issue.story_points or 0.0),
+    ),
+)
+_BY_NAME: Final = {name: field for field in _FIELDS for name in field.names}
+
+
+def find_field(name: str) -> JqlField | None:
+    """Find a field by a name of any case."""
+    return _BY_NAME.get(name.lower())

@@ -1,0 +1,262 @@
+"""From the text of a query to its tree, or to Jira's complaint about it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from ticketr.sandbox.errors import JqlError
+from ticketr.sandbox.jql.nodes import (
+    And,
+    Clause,
+    Empty,
+    Function,
+    Literal,
+    Node,
+    Not,
+    Or,
+    Query,
+    SortBy,
+    Value,
+)
+
+MAX_DEPTH: Final = 60
+"""How deeply brackets and NOT may be nested."""
+
+# A word ends at white space, quotes, operators and the characters that JQL reserves. A
+# keyword must not run on into a word: "android" is no AND.
+_GRAMMAR: Final = r"""
+query: [_where] [_ORDER_BY sort ("," sort)*]
+_where: or_
+?or_: and_ (_OR and_)*
+?and_: not_ (_AND not_)*
+?not_: _NOT not_        -> negation
+    | "(" or_ ")"       -> group
+    | clause
+clause: field operator value    -> compare
+    | field set_operator values   -> compare_list
+    | field state_operator empty -> compare
+field: WORD | STRING | CUSTOM_FIELD
+operator: COMPARISON
+set_operator: _NOT _IN -> not_in
+    | _IN              -> in_
+state_operator: _IS _NOT -> is_not
+    | _IS                -> is_
+?value: literal | function | empty
+literal: WORD | STRING
+function: WORD "(" [argument ("," argument)*] ")"
+argument: WORD | STRING
+empty: _EMPTY
+values: "(" value ("," value)* ")"
+    | function
+sort: field [DIRECTION]
+
+COMPARISON: "!=" | "!~" | ">=" | "<=" | "=" | ">" | "<" | "~"
+_AND.2: /and(?![WORDCHAR])|&&?/i
+_OR.2: /or(?![WORDCHAR])|\|\|?/i
+_NOT.2: /not(?![WORDCHAR])|!(?![=~])/i
+_IN.2: /in(?![WORDCHAR])/i
+_IS.2: /is(?![WORDCHAR])/i
+_EMPTY.2: /(empty|null)(?![WORDCHAR])/i
+_ORDER_BY.2: /order\s+by(?![WORDCHAR])/i
+DIRECTION.2: /(asc|desc)(?![WORDCHAR])/i
+CUSTOM_FIELD.2: /cf\[[0-9]+\]/i
+STRING: /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/s
+WORD: /(?:\\.|[WORDCHAR])+/
+%ignore /\s+/
+"""
+_WORD_CHARACTERS: Final = r"""^\s"'()=!<>~,\[\]{}|&+.;?*\/%$#@`^\\"""
+_RESERVED_WORDS: Final = frozenset(
+    ("and", "or", "not", "in", "is", "empty", "null", "order", "by", "was", "changed")
+)
+_RESERVED: Final = frozenset("+.;?*/%^$#@[]{}`,|&")
+_OPERATORS: Final = "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'"
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_CONTROL: Final = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+def _grammar() -> str:
+    # Inside a look-ahead the class is the positive one: [^...] matches a word character.
+    return _GRAMMAR.replace("WORDCHAR", _WORD_CHARACTERS)
+
+
+def unescape(text: str) -> str:
+    """Resolve backslashes as JQL does."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return chr(int(match[1], 16))
+        return _CONTROL.get(match[2], match[2])
+
+    return _ESCAPE.sub(replace, text) if "\\" in text else text
+
+
+def _content(token: Token) -> str:
+    """Give the text of a word or a quoted string."""
+    if token.type == "STRING":
+        return unescape(str(token[1:-1]))
+    if token.lower() in _RESERVED_WORDS:
+        raise JqlError(
+            f"Error in the JQL Query: '{token}' is a reserved JQL word. You must surround it in "
+            f"quotation marks to use it in a query. (line {token.line}, character {token.column})"
+        )
+    return unescape(str(token))
+
+
+class _Builder(Transformer[Token, Query]):
+    """Builds the tree while the parser runs, bottom up."""
+
+    def query(self, children: list[Any]) -> Query:
+        where = [child for child in children if child and not isinstance(child, SortBy)]
+        order = tuple(child for child in children if isinstance(child, SortBy))
+        return Query(where[0] if where else None, order)
+
+    def or_(self, children: list[Node]) -> Node:
+        return Or(tuple(children))
+
+    def and_(self, children: list[Node]) -> Node:
+        return And(tuple(children))
+
+    def negation(self, children: list[Node]) -> Node:
+        return Not(children[0])
+
+    def group(self, children: list[Node]) -> Node:
+        return children[0]
+
+    def compare(self, children: list[Any]) -> Clause:
+        field, operator, value = children
+        return Clause(field, operator, (value,), is_list=False)
+
+    def compare_list(self, children: list[Any]) -> Clause:
+        field, operator, values = children
+        return Clause(field, operator, values, is_list=True)
+
+    def field(self, children: list[Token]) -> str:
+        return _content(children[0])
+
+    def operator(self, children: list[Token]) -> str:
+        return str(children[0])
+
+    def in_(self, _: list[Any]) -> str:
+        return "in"
+
+    def not_in(self, _: list[Any]) -> str:
+        return "not in"
+
+    def is_(self, _: list[Any]) -> str:
+        return "is"
+
+    def is_not(self, _: list[Any]) -> str:
+        return "is not"
+
+    def literal(self, children: list[Token]) -> Literal:
+        return Literal(_content(children[0]))
+
+    def function(self, children: list[Any]) -> Function:
+        name, *arguments = children
+        return Function(_content(name), tuple(text for text in arguments if text is not None))
+
+    def argument(self, children: list[Token]) -> str:
+        return _content(children[0])
+
+    def empty(self, _: list[Any]) -> Empty:
+        return Empty()
+
+    def values(self, children: list[Value]) -> tuple[Value, ...]:
+        return tuple(children)
+
+    def sort(self, children: list[Any]) -> SortBy:
+        field, direction = children
+        return SortBy(field, descending=direction is not None and direction.lower() == "desc")
+
+
+_PARSER: Final = Lark(
+    _grammar(),
+    start="query",
+    parser="lalr",
+    transformer=_Builder(),
+    maybe_placeholders=True,
+)
+
+
+def parse(text: str) -> Query:
+    """Read a query.
+
+    Raises:
+        JqlError: It is not JQL, or not the part of it that the sandbox knows.
+    """
+    _check_depth(text)
+    try:
+        return cast("Query", _PARSER.parse(text))
+    except UnexpectedInput as error:
+        raise JqlError(f"Error in the JQL Query: {_complaint(text, error)}") from None
+
+
+def _check_depth(text: str) -> None:
+    """Refuse a query that would make the walks over its tree too deep."""
+    if text.count("(") <= MAX_DEPTH and len(re.findall("not|!", text, re.IGNORECASE)) <= MAX_DEPTH:
+        return
+    depth = deepest = nots = 0
+    plain = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', "x", text)
+    for word in re.findall(r"[()]|\bnot\b|!|[^\s()!]+", plain, re.IGNORECASE):
+        depth += (word == "(") - (word == ")")
+        nots = nots + 1 if word.lower() in {"not", "!", "("} else 0
+        deepest = max(deepest, depth, nots)
+    if deepest > MAX_DEPTH:
+        raise JqlError("Error in the JQL Query: The query is nested too deeply.")
+
+
+def _complaint(text: str, error: UnexpectedInput) -> str:
+    if isinstance(error, UnexpectedToken):
+        return _unexpected_token(error)
+    if isinstance(error, UnexpectedCharacters):
+        return _unexpected_character(text, error)
+    return "The query is not complete."
+
+
+def _unexpected_character(text: str, error: UnexpectedCharacters) -> str:
+    position = cast("int", error.pos_in_stream)
+    character = text[position]
+    where = f"(line {error.line}, character {error.column})"
+    if character in "\"'":
+        rest = text[position + 1 :]
+        return f"The quoted string '{rest}' has not been completed. {where}"
+    if character in _RESERVED:
+        return (
+            f"The character '{character}' is a reserved JQL character. You must enclose it in a "
+            f"string or use the escape '\\u{ord(character):04x}' instead. {where}"
+        )
+    return f"{_wanted(error.allowed or set(), character)} {where}"
+
+
+def _unexpected_token(error: UnexpectedToken) -> str:
+    expected = set(error.expected)
+    if error.token.type == "$END":
+        if "COMPARISON" in expected:
+            return (
+                "Expecting operator before the end of the query. "
+                f"The valid operators are {_OPERATORS}."
+            )
+        if "_EMPTY" in expected or ("LPAR" in expected and "CUSTOM_FIELD" not in expected):
+            return "Expecting either a value, list or function before the end of the query."
+        if "RPAR" in expected:
+            return "Expecting ')' before the end of the query."
+        return "Expecting a field name at the end of the query."
+    return f"{_wanted(expected, error.token)} (line {error.line}, character {error.column})"
+
+
+def _wanted(expected: set[str], got: str) -> str:
+    if "COMPARISON" in expected:
+        return f"Expecting operator but got '{got}'. The valid operators are {_OPERATORS}."
+    if "CUSTOM_FIELD" in expected:
+        return f"Expecting a field name but got '{got}'."
+    if "_AND" in expected:
+        return f"Expecting either 'OR' or 'AND' but got '{got}'."
+    if "_EMPTY" in expected or "LPAR" in expected:
+        return (
+            f"Expecting either a value, list or function but got '{got}'. You must surround "
+            f"'{got}' in quotation marks to use it as a value."
+        )
+    return f"Unexpected '{got}'."

@@ -1,0 +1,78 @@
+"""The tree of a query: what was written, before anybody asks whether it makes sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A word, a number or a quoted string."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A call, such as ``currentUser()``."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The word ``EMPTY``, or ``NULL``."""
+
+
+Value = Literal | Function | Empty
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A comparison: ``field operator values``; the operator in lower case."""
+
+    field: str
+    operator: str
+    values: tuple[Value, ...]
+    is_list: bool
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them hold."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of them holds."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite."""
+
+    part: Node
+
+
+Node = Clause | And | Or | Not
+
+
+@dataclass(frozen=True, slots=True)
+class SortBy:
+    """One field of ``ORDER BY``."""
+
+    field: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A whole query; without ``where`` it is unbounded."""
+
+    where: Node | None
+    order: tuple[SortBy, ...]

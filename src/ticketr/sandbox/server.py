@@ -1,0 +1,165 @@
+"""Serves a site on a real socket, with Hypercorn's Trio worker.
+
+Hypercorn's own ``serve`` waits for clients that do not read, shielded from cancellation. So
+the listening and the connections are ours, and a cancel closes them at once; Hypercorn
+speaks the protocol on each.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+
+from ticketr.sandbox.api.app import create_app
+from ticketr.sandbox.content.seed import make_site
+from ticketr.sandbox.errors import CannotListen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.applications import Starlette
+
+_KEEP_ALIVE: Final = 75.0
+_LONGEST_REQUEST_HEAD: Final = 128 * 1024
+
+
+def _config() -> Config:
+    config = Config()
+    config.errorlog = logging.getLogger("ticketr.sandbox")
+    config.include_date_header = False  # every answer has the site's own date
+    config.include_server_header = False
+    config.keep_alive_timeout = _KEEP_ALIVE
+    config.keep_alive_max_requests = 1_000_000
+    config.h11_max_incomplete_size = _LONGEST_REQUEST_HEAD
+    return config
+
+
+async def serve(
+    app: Starlette,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve an application until cancelled.
+
+    Args:
+        app: What `create_app` made.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes any free one.
+        task_status: Told the base URL once connections are accepted.
+
+    Raises:
+        CannotListen: The address cannot be bound.
+    """
+    listeners = await _listen(host, port)
+    config, context = _config(), WorkerContext(None)
+    wrapped = ASGIWrapper(cast("Any", app))  # the two libraries describe ASGI differently
+    streams: set[trio.SocketStream] = set()
+
+    async def speak(stream: trio.SocketStream) -> None:
+        streams.add(stream)
+        try:
+            # It is annotated for TLS, and takes both.
+            tls = cast("trio.SSLStream[trio.SocketStream]", stream)
+            await TCPServer(wrapped, config, context, ConnectionState({}), tls)
+        finally:
+            streams.discard(stream)
+
+    async with trio.open_nursery() as connections:
+        task_status.started(_address(host, listeners[0]))
+        try:
+            await trio.serve_listeners(speak, listeners, handler_nursery=connections)
+        finally:
+            # A send to a client that does not read is shielded; closing the socket ends it.
+            for stream in streams:
+                stream.socket.close()
+
+
+async def _listen(host: str, port: int) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(port, host=host)
+    except (OSError, OverflowError) as error:
+        raise CannotListen(host, port, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _address(host: str, listener: trio.SocketListener) -> str:
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{listener.socket.getsockname()[1]}"
+
+
+async def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tickets: int = 500,
+    seed: int = 1,
+    latency: float = 0.0,
+    odd: bool = False,
+    exit_with_stdin: bool = False,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve a seeded site until SIGINT or SIGTERM comes, or the caller is cancelled.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 takes any free one.
+        tickets: How many issues the project ``DEMO`` has.
+        seed: Which of the many possible sites.
+        latency: Seconds to wait before each answer.
+        odd: Whether answers hold unknown keys and nulls.
+        exit_with_stdin: Whether to end when standard input does, so that a child process
+            never outlives the parent that holds the other end of the pipe.
+        announce: Given one line with the address, once connections are accepted.
+
+    Raises:
+        CannotListen: The address cannot be bound.
+    """
+    app = create_app(make_site(tickets=tickets, seed=seed), latency=latency, odd=odd)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def stop_on_signal() -> None:
+                await anext(signals)
+                nursery.cancel_scope.cancel()
+
+            async def stop_with_stdin() -> None:
+                await _wait_for_end(0)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(stop_on_signal)
+            if exit_with_stdin:
+                nursery.start_soon(stop_with_stdin)
+            address: str = await nursery.start(_serve_at, app, host, port)
+            announce(f"listening on {address}")
+
+
+async def _serve_at(
+    app: Starlette, host: str, port: int, *, task_status: trio.TaskStatus[str]
+) -> None:
+    await serve(app, host=host, port=port, task_status=task_status)
+
+
+async def _wait_for_end(descriptor: int) -> None:
+    """Wait until a pipe or terminal has no more to say; what it says is thrown away."""
+    while True:
+        try:
+            await trio.lowlevel.wait_readable(descriptor)
+        except PermissionError:
+            await trio.lowlevel.checkpoint()  # a plain file cannot be waited for, and need not be
+        except OSError:
+            return  # it is not even open
+        try:
+            if not os.read(descriptor, 4096):
+                return
+        except OSError:
+            return
