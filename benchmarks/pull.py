@@ -1,0 +1,113 @@
+"""A first pull of 5,000 tickets against a bare httpx loop over the same pages."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import trio
+
+from ticketr import open_job_queue
+from ticketr.cli.sandbox_process import open_sandbox
+from ticketr.jira import Credentials
+from ticketr.sync import PullJob
+from ticketr.sync.assembly import CONCURRENCY, PAGE
+from ticketr.sync.mapping import CUSTOM_FIELDS, Columns
+
+TICKETS = 5000
+LATENCY = 0.2
+ROUNDS = 3
+EMAIL, TOKEN = "demo@example.com", "demo"
+
+
+@dataclass
+class LongestStep(trio.abc.Instrument):
+    """Finds the longest stretch that one task ran without letting others run."""
+
+    longest: float = 0.0
+    _begun: float = 0.0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._begun = time.perf_counter()
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.longest = max(self.longest, time.perf_counter() - self._begun)
+
+
+async def bare_loop(url: str) -> int:
+    """Fetch what a pull fetches, and keep nothing."""
+    limits = httpx.Limits(max_connections=CONCURRENCY)
+    async with httpx.AsyncClient(
+        base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN), limits=limits
+    ) as client:
+        await client.get("/myself")
+        fields = (await client.get("/field")).json()
+        ids: list[str] = []
+        token = None
+        while True:
+            body = {"jql": "project = DEMO", "fields": ["id"], "maxResults": 5000}
+            if token:
+                body["nextPageToken"] = token
+            page = (await client.post("/search/jql", json=body)).json()
+            ids += [each["id"] for each in page["issues"]]
+            if not (token := page.get("nextPageToken")):
+                break
+        custom = [each["id"] for each in fields if each["name"] in CUSTOM_FIELDS]
+        asked = [*Columns.of(()).requested, *custom]
+        batches = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        count = 0
+
+        async def fetch() -> None:
+            nonlocal count
+            while batches:
+                body = {"issueIdsOrKeys": batches.pop(0), "fields": asked}
+                answer = await client.post("/issue/bulkfetch", json=body)
+                count += len(answer.json()["issues"])
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONCURRENCY):
+                nursery.start_soon(fetch)
+        return count
+
+
+async def our_pull(url: str) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        job = PullJob(Path(folder), Credentials(url, EMAIL, TOKEN), project="DEMO")
+        async with open_job_queue(workers=1) as queue:
+            return (await queue.run(job)).total
+
+
+async def measure() -> list[str]:
+    bare: list[float] = []
+    ours: list[float] = []
+    cpu: list[float] = []
+    step = LongestStep()
+    async with open_sandbox(tickets=TICKETS, seed=1, latency=LATENCY) as url:
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            assert await bare_loop(url) == TICKETS
+            bare.append(time.perf_counter() - start)
+
+            start, used = time.perf_counter(), time.process_time()
+            trio.lowlevel.add_instrument(step)
+            assert await our_pull(url) == TICKETS
+            trio.lowlevel.remove_instrument(step)
+            ours.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - used)
+    ratio = statistics.median(bare) / statistics.median(ours)
+    per_ticket = statistics.median(cpu) / TICKETS * 1e3
+    against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
+    return [
+        f"pull of {TICKETS}, latency {LATENCY}s: {ratio:.2f} of a bare httpx loop ({against})",
+        f"pull of {TICKETS}: {per_ticket:.2f} ms CPU a ticket",
+        f"pull of {TICKETS}: longest stretch between checkpoints {step.longest * 1e3:.1f} ms",
+    ]
+
+
+def rows() -> list[str]:
+    """Measure, and give the table's rows."""
+    return trio.run(measure)

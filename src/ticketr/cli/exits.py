@@ -1,0 +1,28 @@
+"""Exit codes, and which error ends with which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.config import ConfigError
+
+if TYPE_CHECKING:
+    import signal
+
+DONE = 0
+#: Anything that went wrong at run time: no connection, a wrong token, a file that cannot be read.
+FAILED = 1
+#: Wrong usage or missing configuration; click uses it too.
+USAGE = 2
+#: The command did its work, but not for every ticket.
+PARTLY = 3
+
+
+def for_error(error: BaseException) -> int:
+    """Give the exit code for an error that ended a command."""
+    return USAGE if isinstance(error, ConfigError) else FAILED
+
+
+def for_signal(number: signal.Signals) -> int:
+    """Give the exit code for a signal that ended a command, as shells count it."""
+    return 128 + number

@@ -1,0 +1,111 @@
+"""``ticketr pull``."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+
+if TYPE_CHECKING:
+    from ticketr.cli.running import Ended
+    from ticketr.sync import PullJob, PullResult
+
+#: Notes about single tickets that are printed before the rest is only counted.
+NOTES = 20
+
+
+@click.command()
+@click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY.")
+@click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
+@click.option(
+    "-C",
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="The folder of the tickets; else the workspace around the current folder.",
+)
+@click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
+@click.option("--plain", is_flag=True, help="Progress as plain lines, also in a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def pull(
+    context: click.Context,
+    *,
+    project: str | None,
+    jql: str | None,
+    folder: Path | None,
+    full: bool,
+    plain: bool,
+    as_json: bool,
+) -> None:
+    """Bring tickets from Jira into Markdown files.
+
+    Files that you edited and tickets that Jira does not know are never overwritten. Stop it at
+    any time: what has arrived stays, and the next pull goes on from there.
+    """
+    from ticketr.config import MissingSetting, find_workspace, load_settings
+    from ticketr.jira import Credentials
+    from ticketr.sync import PullJob
+
+    settings = load_settings(os.environ, project=project)
+    if settings.project is None and jql is None:
+        raise MissingSetting(
+            ("JIRA_PROJECT_KEY", "--project"), "which project to pull, or give a query by --jql"
+        )
+    job = PullJob(
+        root=folder.absolute() if folder else find_workspace(Path.cwd()),
+        credentials=Credentials(settings.url, settings.email, settings.token),
+        project=None if jql else settings.project,
+        jql=jql,
+        full=full,
+    )
+    context.exit(run_pull(job, as_json=as_json))
+
+
+def run_pull(job: PullJob, *, as_json: bool) -> int:
+    """Run a pull to its end, tell about it, and give the exit code."""
+    import trio
+
+    from ticketr.cli.running import run_with_lines
+
+    ended = trio.run(run_with_lines, job)
+    if as_json:
+        click.echo(json.dumps(_as_json(ended, job), ensure_ascii=False))
+    if ended.signal is not None:
+        return exits.for_signal(ended.signal)
+    if ended.result is None:
+        return exits.FAILED
+    if not as_json:
+        _tell(ended.result)
+    return exits.PARTLY if ended.result.failed else exits.DONE
+
+
+def _as_json(ended: Ended[PullResult], job: PullJob) -> dict[str, object]:
+    progress = ended.snapshot.progress
+    return {
+        "status": ended.snapshot.status.value,
+        "message": progress.message if progress else "",
+        "folder": str(job.root),
+        **(asdict(ended.result) if ended.result else {}),
+    }
+
+
+def _tell(result: PullResult) -> None:
+    from ticketr.cli.running import say
+    from ticketr.text import clean
+
+    say(f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged")
+    notes = [
+        *(f"failed: {clean(each.key)}: {clean(each.reason)}" for each in result.failed),
+        *(f"kept: {each.key} ({each.path}): {clean(each.reason)}" for each in result.kept),
+        *(f"gone from the query, file kept: {key}" for key in result.gone),
+    ]
+    for note in notes[:NOTES]:
+        say(note)
+    if len(notes) > NOTES:
+        say(f"... and {len(notes) - NOTES} more; --json lists them all")

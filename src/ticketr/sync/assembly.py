@@ -1,0 +1,171 @@
+"""Fetches what a survey wants and writes each family as soon as it is whole.
+
+A few fetchers run side by side and hand families to one writer over a channel without a buffer:
+when the disk is slower than Jira, the fetchers wait, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.sync.families import Families
+from ticketr.sync.store import Written
+from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.writer import Note, misplaced, prepare
+from ticketr.tickets import InvalidKey, InvalidTicket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ticketr.jira import Issue, JiraClient
+    from ticketr.sync.families import Family
+    from ticketr.sync.mapping import Columns
+    from ticketr.sync.state import State
+    from ticketr.sync.store import Place
+    from ticketr.sync.survey import Survey
+    from ticketr.sync.tally import Tally
+    from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync.writer import FamilyWriter, Prepared
+
+#: Issues in one bulk fetch; Jira allows no more.
+PAGE = 100
+#: Requests under way at once; Jira's rate limits make 4 to 8 a polite number.
+CONCURRENCY = 4
+
+
+class Assembly:
+    """The middle part of a pull.
+
+    Args:
+        jira: the site.
+        state: the workspace's state, to complete families of which only a part has changed.
+        writer: writes families.
+        columns: the fields to ask for and to write.
+        places: where each key stands.
+        survey: what to fetch.
+        recorded: IDs of the heads that the state has issues of.
+        tally: counts what was written.
+        progress: called whenever the tally has changed.
+        in_thread: how blocking work is run.
+    """
+
+    def __init__(
+        self,
+        jira: JiraClient,
+        state: State,
+        writer: FamilyWriter,
+        *,
+        columns: Columns,
+        places: dict[str, Place],
+        survey: Survey,
+        recorded: set[str],
+        tally: Tally,
+        progress: Callable[[], None],
+        in_thread: ThreadRunner,
+    ) -> None:
+        self._jira = jira
+        self._state = state
+        self._writer = writer
+        self._columns = columns
+        self._places = places
+        self._recorded = recorded
+        self._tally = tally
+        self._progress = progress
+        self._in_thread = in_thread
+        apart = {key for key, place in places.items() if place.head == key}
+        self._families = Families(survey.wanted, present=survey.found, apart=apart)
+
+    async def run(self) -> None:
+        """Fetch and write everything.
+
+        Raises:
+            JiraError: a request failed for good; what was written before stays.
+            FileFailed: a file could not be written; likewise.
+
+        Cancellation:
+            Takes effect at once, but for a visit to a worker thread, which is short.
+        """
+        self._progress()
+        failure: TicketrError | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                send, receive = trio.open_memory_channel[list["Family"]](0)
+                with send:
+                    for _ in range(CONCURRENCY):
+                        nursery.start_soon(self._fetch, send.clone())
+                with receive:
+                    async for families in receive:
+                        await self._write(families)
+        except* TicketrError as group:
+            failure = _first(group)
+        if failure is not None:
+            raise failure
+
+    async def _fetch(self, send: trio.MemorySendChannel[list[Family]]) -> None:
+        with send:
+            while batch := self._families.next_batch(PAGE):
+                answer = await self._jira.bulk_fetch(batch, fields=self._columns.requested)
+                whole = self._families.arrived(batch, answer.issues)
+                # Deleted in Jira since the search: there is nothing to pull any more.
+                self._tally.total -= len(answer.missing)
+                await send.send(whole)
+
+    async def _write(self, families: list[Family]) -> None:
+        for some in chunks(families, CHUNK):
+            ready: list[Prepared] = []
+            for family in some:
+                ready.extend(await self._prepare(family))
+            outcomes, error = await self._in_thread(self._writer.write, ready)
+            self._tally.add(ready, outcomes)
+            self._recorded.update(each.ids[0] for each in outcomes)
+            self._progress()
+            if error is not None:
+                raise error
+
+    async def _prepare(self, family: Family) -> list[Prepared]:
+        """Complete a family and write its text; a checkpoint each, since that is real work."""
+        await trio.lowlevel.checkpoint()
+        members = dict(family.issues)
+        if family.head in self._recorded:
+            for issue in await self._in_thread(self._state.issues_of, family.head):
+                members.setdefault(issue.id, issue)
+        head = members.pop(family.head, None)
+        if head is None:  # the parent has gone, so each sub-task stands by itself
+            return [one for each in members.values() for one in self._prepared(each, ())]
+        if note := misplaced(head, head, self._places):
+            self._keep(note, [head, *members.values()])
+            return []
+        subtasks = [each for each in members.values() if self._is_here(head, each)]
+        return self._prepared(head, subtasks)
+
+    def _prepared(self, head: Issue, subtasks: Iterable[Issue]) -> list[Prepared]:
+        place = self._places.get(head.key)
+        path = place.path if place else None
+        try:
+            return [prepare(head, subtasks, self._columns, path=path)]
+        except (InvalidKey, InvalidTicket) as error:  # a server may say anything
+            self._tally.failed[head.key] = Note(head.key, path or "", str(error))
+            return []
+
+    def _is_here(self, head: Issue, issue: Issue) -> bool:
+        note = misplaced(head, issue, self._places)
+        if note is not None:
+            self._keep(note, [issue])
+        return note is None
+
+    def _keep(self, note: Note, issues: Iterable[Issue]) -> None:
+        self._tally.kept[note.key] = note
+        for each in issues:
+            self._tally.outcomes[each.id] = Written.KEPT
+
+
+def _first(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
+    """Give one error of several: fetchers fail together, for one reason."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, TicketrError)
+    return error

@@ -1,0 +1,84 @@
+"""What can go wrong between Jira and the files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr._errors import TicketrError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SyncError(TicketrError):
+    """The base of the errors of pull and push that are not Jira's own."""
+
+
+class WorkspaceBusy(SyncError):
+    """Raised when another process is changing the workspace."""
+
+    def __init__(self, root: Path, pid: str) -> None:
+        super().__init__(root, pid)
+        self.root = root
+        self.pid = pid
+
+    def __str__(self) -> str:
+        who = f"process {self.pid}" if self.pid else "another process"
+        return f"{self.root} is being changed by {who}; wait until it has ended and try again"
+
+
+class OtherSite(SyncError):
+    """Raised when a workspace holds the tickets of another Jira site."""
+
+    def __init__(self, root: Path, known: str, asked: str) -> None:
+        super().__init__(root, known, asked)
+        self.root = root
+        self.known = known
+        self.asked = asked
+
+    def __str__(self) -> str:
+        return (
+            f"{self.root} holds tickets of {self.known}, not of {self.asked}; "
+            "use a folder of its own for each site"
+        )
+
+
+class DuplicateKey(SyncError):
+    """Raised when two tickets in the workspace have the same key."""
+
+    def __init__(self, key: str, first: str, second: str) -> None:
+        super().__init__(key, first, second)
+        self.key = key
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        return f"{self.key} stands in {self.first} and in {self.second}; keep one of them"
+
+
+class FileFailed(SyncError):
+    """Raised when a file or folder of the workspace cannot be read or written."""
+
+    def __init__(self, path: Path, action: str, reason: str) -> None:
+        super().__init__(path, action, reason)
+        self.path = path
+        self.action = action
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot {self.action} {self.path}: {self.reason}"
+
+
+class StateFailed(SyncError):
+    """Raised when the state file of a workspace cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"the state file {self.path} cannot be used: {self.reason}; move it away and pull "
+            "again (tickets edited here will be reported and kept)"
+        )

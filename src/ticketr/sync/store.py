@@ -1,0 +1,260 @@
+"""The workspace's folder: finding tickets in it and writing them without ever losing any.
+
+Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
+a rename), and it is read again just before, so that what an editor saved a moment ago is seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import FileFailed, WorkspaceBusy
+from ticketr.tickets import append, parse, replace, safe_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from pathlib import Path
+
+    from ticketr.tickets import Ticket, TicketFile
+
+_TEMPORARY = ".ticketr-tmp-"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ticket stands.
+
+    Attributes:
+        path: its file, relative to the workspace, with ``/``.
+        head: the key of the top-level ticket it stands in; its own, or its parent's.
+    """
+
+    path: str
+    head: str
+
+
+class Written(Enum):
+    """What became of a ticket that was to be written."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one ticket.
+
+    Attributes:
+        outcome: what was done.
+        path: the file it stands in.
+        reason: why it was kept; empty otherwise.
+    """
+
+    outcome: Written
+    path: str
+    reason: str = ""
+
+
+class Store:
+    """The ticket files of one workspace.
+
+    Args:
+        root: the workspace's folder; it is made where it does not exist.
+        own: ticketr's own folder in it, left out of every search.
+    """
+
+    def __init__(self, root: Path, own: str) -> None:
+        self.root = root
+        self.own = root / own
+
+    def prepare(self) -> None:
+        """Make the folders, and see that git ignores ticketr's own.
+
+        Raises:
+            FileFailed: the folder cannot be made or written.
+        """
+        with _file_errors(self.root, "write into"):
+            self.own.mkdir(parents=True, exist_ok=True)
+            ignore = self.own / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Hold the workspace for one job; the system frees it however the process ends.
+
+        Raises:
+            WorkspaceBusy: another process holds it.
+            FileFailed: the lock file cannot be opened.
+        """
+        path = self.own / "lock"
+        with _file_errors(path, "lock"):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                pid = os.read(descriptor, 32).decode(errors="replace").strip()
+                raise WorkspaceBusy(self.root, pid) from error
+            # For the message of the next one only; the lock itself is the kernel's.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def files(self) -> list[Path]:
+        """List every file that may hold tickets, in a fixed order.
+
+        What a killed process left of a half-written file goes; its file is whole without it.
+        """
+        found = []
+        for folder, folders, names in os.walk(self.root):
+            # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
+            folders[:] = sorted(each for each in folders if not each.startswith("."))
+            for name in sorted(names):
+                path = self.root / folder / name
+                if name.startswith(_TEMPORARY):
+                    with suppress(OSError):
+                        path.unlink()
+                elif name.endswith(".md") and not name.startswith(".") and self._inside(path):
+                    found.append(path)
+        return found
+
+    def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
+        """Find every ticket with a key in some files, wherever people put it.
+
+        Args:
+            paths: files that ``files`` listed.
+
+        Returns:
+            Each key with its place, in reading order.
+
+        Raises:
+            TicketSyntaxError: a file cannot be read as tickets.
+            FileFailed: a file cannot be read.
+        """
+        return [
+            (each.key, Place(name, ticket.key or ""))
+            for path in paths
+            for name in [path.relative_to(self.root).as_posix()]
+            for ticket in self._read(path, name).tickets
+            for each in (ticket, *ticket.tasks)
+            if each.key is not None
+        ]
+
+    def write(
+        self, ticket: Ticket, text: str, *, path: str | None, base: str | None
+    ) -> WriteResult:
+        """Write one ticket, unless that would lose something.
+
+        Args:
+            ticket: the ticket, with a key.
+            text: the ticket as text, LF line ends.
+            path: the file it was last found in, relative to the workspace; None for a new one.
+            base: its text as it was last written; None if it never was.
+
+        Returns:
+            What was done. A ticket that was edited since, or whose new file would replace
+            something else, is kept as it is.
+
+        Raises:
+            FileFailed: the file cannot be read or written.
+            InvalidKey: the key cannot be a file's name.
+            TicketSyntaxError: the file was changed and cannot be read as tickets.
+        """
+        name = path or safe_file_name(ticket.key or "")
+        target = self.root / name
+        if not self._inside(target):
+            return WriteResult(Written.KEPT, name, "the file is a link out of the workspace")
+        if not target.exists():
+            self._replace(target, text)
+            return WriteResult(Written.NEW, name)
+        file = self._read(target, name)
+        index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
+        if index is None:
+            if file.tickets or file.text.strip():
+                return WriteResult(Written.KEPT, name, "the file holds something else")
+            self._replace(target, append(file, ticket))
+            return WriteResult(Written.NEW, name)
+        return self._rewrite(target, name, file, index, ticket, text, base)
+
+    def _rewrite(
+        self,
+        target: Path,
+        name: str,
+        file: TicketFile,
+        index: int,
+        ticket: Ticket,
+        text: str,
+        base: str | None,
+    ) -> WriteResult:
+        span = file.spans[index]
+        here = _comparable(file.text[span.start : span.end])
+        if here == _comparable(text) or (base is None and file.tickets[index] == ticket):
+            return WriteResult(Written.UNCHANGED, name)
+        if base is None:
+            reason = "it differs from Jira's and was never pulled into this folder"
+            return WriteResult(Written.KEPT, name, reason)
+        if here != _comparable(base):
+            return WriteResult(Written.KEPT, name, "it was edited here")
+        self._replace(target, replace(file, index, ticket))
+        return WriteResult(Written.UPDATED, name)
+
+    def _inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.root.resolve())
+
+    def _read(self, path: Path, name: str) -> TicketFile:
+        with _file_errors(path, "read"):
+            data = path.read_bytes()
+            text = data.decode("utf-8")
+        return parse(text, source=name)
+
+    def _replace(self, target: Path, text: str) -> None:
+        """Put a whole file in place; not synced to disk, since Jira can give it again."""
+        target = target.resolve()  # a link inside the workspace stays a link
+        with _file_errors(target, "write"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _new_file_mode()
+            descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(text.encode("utf-8"))
+                    os.fchmod(file.fileno(), mode)
+                os.replace(temporary, target)  # noqa: PTH105  (same folder, plain strings)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)  # noqa: PTH108
+                raise
+
+
+def _comparable(text: str) -> str:
+    """Text without what a checkout may change by itself: line ends and the blank lines after."""
+    return text.replace("\r\n", "\n").rstrip("\n")
+
+
+def _new_file_mode() -> int:
+    """Give what the user's umask leaves of 0666; mkstemp's own files are private."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+@contextmanager
+def _file_errors(path: Path, action: str) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileFailed(path, action, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise FileFailed(path, action, f"line {line} is not UTF-8") from error

@@ -1,0 +1,127 @@
+"""What is here, what is there, and so what is to be fetched."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import DuplicateKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.sync.state import Known
+    from ticketr.sync.store import Place
+
+#: Minutes that a search for changes looks back beyond the last pull: Jira's index lags behind.
+OVERLAP = 5
+
+_ORDER_BY = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The comparison that a pull starts from.
+
+    Attributes:
+        found: every issue ID that the query found, in its order.
+        wanted: those to fetch.
+        gone: keys pulled earlier that the query no longer finds.
+    """
+
+    found: tuple[str, ...]
+    wanted: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+def base_query(project: str | None, jql: str | None) -> str:
+    """Write the query for a pull, without an order of its own.
+
+    Args:
+        project: a project's key.
+        jql: the user's own query; it wins. Its ORDER BY is left out, since the order of files in
+            a folder is not the search's.
+    """
+    if jql is None:
+        return f'project = "{project}"'
+    order = _ORDER_BY.search(jql)
+    return jql[: order.start()].strip() if order else jql.strip()
+
+
+def in_order(query: str) -> str:
+    """Ask for the issues of a query in an order that does not change while pages are read."""
+    return f"{query} ORDER BY key ASC"
+
+
+def changed_since(query: str, *, seen: float, now: float) -> str:
+    """Ask for the issues of a query that have changed since a moment of Jira's clock.
+
+    The span is counted back from Jira's own present, so neither the laptop's clock nor anybody's
+    time zone matters.
+
+    Args:
+        query: the query without an order.
+        seen: when a pull last confirmed the issues, in seconds since the epoch.
+        now: the present, by the same clock.
+    """
+    minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
+    return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"
+
+
+def compare(
+    found: Iterable[str],
+    changed: Iterable[str],
+    known: Mapping[str, Known],
+    places: Mapping[str, Place],
+    *,
+    project: str | None,
+) -> Survey:
+    """Decide what to fetch: what is missing here, has changed there, or was not taken last time.
+
+    Args:
+        found: IDs that the query finds.
+        changed: IDs among them that Jira says have changed.
+        known: what the state knows.
+        places: the keys that stand in files.
+        project: the project, when all of it is pulled; only then can an issue be said to be gone.
+    """
+    found = tuple(found)
+    fresh = {each.id for each in known.values() if each.key in places and not each.stale}
+    fresh.difference_update(changed)
+    present = set(found)
+    gone = sorted(
+        each.key
+        for each in known.values()
+        if project and each.key.startswith(f"{project}-") and each.key in places
+        if each.id not in present
+    )
+    return Survey(found, tuple(each for each in found if each not in fresh), tuple(gone))
+
+
+def oldest_sight(
+    found: Iterable[str], known: Mapping[str, Known], places: Mapping[str, Place]
+) -> float | None:
+    """Find since when changes must be asked for; None where nothing is here yet."""
+    sights = [
+        known[each].seen
+        for each in found
+        if each in known and known[each].key in places and not known[each].stale
+    ]
+    return min(sights, default=None)
+
+
+def merge_places(
+    places: dict[str, Place], entries: Iterable[tuple[str, Place]]
+) -> dict[str, Place]:
+    """Add the keys of some files.
+
+    Raises:
+        DuplicateKey: a key stands in two places.
+    """
+    for key, place in entries:
+        if key in places:
+            raise DuplicateKey(key, places[key].path, place.path)
+        places[key] = place
+    return places

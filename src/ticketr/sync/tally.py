@@ -1,0 +1,60 @@
+"""The honest count of a pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.store import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ticketr.sync.writer import Note, Outcome, Prepared
+
+
+class Tally:
+    """Which issues are settled, of how many. An issue counts once, however often it is written.
+
+    Attributes:
+        total: issues that the query found and Jira could give.
+        outcomes: what became of each issue, by ID.
+        kept: tickets left as they are, by key.
+        failed: tickets that could not be written, by key.
+        inexact: keys of issues whose description says more than their files can.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.outcomes: dict[str, Written] = {}
+        self.kept: dict[str, Note] = {}
+        self.failed: dict[str, Note] = {}
+        self.inexact: set[str] = set()
+
+    @property
+    def done(self) -> int:
+        """How many issues are settled: on disk as Jira has them, or kept there as they were."""
+        return len(self.outcomes)
+
+    def count(self, outcome: Written) -> int:
+        """How many issues came to this end."""
+        return sum(each is outcome for each in self.outcomes.values())
+
+    def found(self, total: int, fresh: Iterable[str]) -> None:
+        """Begin with what the query found and what of it is up to date already."""
+        self.total = total
+        self.outcomes.update(dict.fromkeys(fresh, Written.UNCHANGED))
+
+    def add(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
+        """Count what was just written; families after the last outcome were not reached."""
+        for family, outcome in zip(families, outcomes, strict=False):
+            if outcome.written is None:
+                if outcome.note is not None:
+                    self.failed[outcome.note.key] = outcome.note
+                continue
+            if outcome.note is not None:
+                self.kept[outcome.note.key] = outcome.note
+            else:
+                self.inexact |= family.text.inexact
+            for each in outcome.ids:
+                if self.outcomes.get(each) is not Written.NEW:  # new stays new when rewritten
+                    self.outcomes[each] = outcome.written

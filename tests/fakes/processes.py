@@ -1,0 +1,64 @@
+"""Real processes for tests: the sandbox, and the program as its users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
+
+PROGRAM = [sys.executable, "-m", "ticketr"]
+
+
+@contextmanager
+def sandbox_process(
+    *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
+) -> Generator[str]:
+    """Run the sandbox as a process; gives its address."""
+    command = [*PROGRAM, "sandbox", f"--tickets={tickets}", f"--latency={latency}", *arguments]
+    with subprocess.Popen(
+        [*command, "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("listening on "), line
+            yield line.removeprefix("listening on ").strip()
+        finally:
+            process.stdin.close()
+            process.wait(20)
+
+
+def environment(url: str = "", **changes: str) -> dict[str, str]:
+    """An environment whose Jira settings are only those given here."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JIRA_")}
+    settings = {
+        "JIRA_URL": url,
+        "JIRA_EMAIL": "demo@example.com",
+        "JIRA_API_TOKEN": "demo",
+        "JIRA_PROJECT_KEY": "DEMO",
+        **changes,
+    }
+    return kept | {name: value for name, value in settings.items() if value}
+
+
+def ticketr(
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, without a terminal."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=environment() if env is None else dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )

@@ -1,0 +1,100 @@
+"""Pulls in virtual time: the real client on the sandbox's app, in one process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+import trio
+
+from ticketr import open_job_queue
+from ticketr.jira import Credentials
+from ticketr.jira.transport import HttpxTransport
+from ticketr.sandbox import create_app
+from ticketr.sync import PullJob, PullResult
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ticketr import JobSnapshot
+    from ticketr.jira.transport import Request, Response
+    from ticketr.sandbox import Site
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+URL = "http://127.0.0.1"
+CREDENTIALS = Credentials(URL, "demo@example.com", "demo")
+
+
+async def inline(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+    """Run blocking work right here: a thread would count as idle under a virtual clock.
+
+    Like `trio.to_thread.run_sync` it can be cancelled before it begins and not any more after.
+    """
+    await trio.lowlevel.checkpoint()
+    return sync_fn(*args)
+
+
+class Recorder(HttpxTransport):
+    """A transport that remembers what was asked."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app=app)
+        self.asked: list[str] = []
+
+    async def send(self, request: Request) -> Response:
+        path = request.url.removeprefix(f"{URL}/rest/api/3/")
+        body = (request.body or b"").decode()
+        self.asked.append(f"{path} {body}".strip())
+        return await super().send(request)
+
+
+@dataclass
+class Bench:
+    """A site and a workspace, to pull from the one into the other."""
+
+    site: Site
+    root: Path
+    latency: float = 0.0
+    odd: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def job(self, **changes: Any) -> PullJob:
+        recorder = Recorder(create_app(self.site, latency=self.latency, odd=self.odd))
+        self.asked = recorder.asked
+        settings: dict[str, Any] = {
+            "root": self.root,
+            "credentials": CREDENTIALS,
+            "project": "DEMO",
+            "transport": recorder,
+            "run_sync": inline,
+        }
+        return PullJob(**(settings | changes))
+
+    async def pull(self, **changes: Any) -> PullResult:
+        async with open_job_queue(workers=1) as queue:
+            return await queue.run(self.job(**changes))
+
+    async def pull_snapshots(self, **changes: Any) -> list[JobSnapshot[PullResult]]:
+        async with open_job_queue(workers=1) as queue:
+            handle = await queue.submit(self.job(**changes))
+            with handle.watch() as updates:
+                return [snapshot async for snapshot in updates]
+
+    def files(self) -> dict[str, str]:
+        return {
+            path.relative_to(self.root).as_posix(): path.read_bytes().decode()
+            for path in sorted(self.root.glob("**/*.md"))
+        }
+
+    def keys(self) -> list[str]:
+        """Every key that stands in a file; a file that cannot be parsed fails."""
+        return [
+            key
+            for name, text in self.files().items()
+            for ticket in parse(text, source=name).tickets
+            for key in ticket.keys()  # noqa: SIM118  (a ticket is no mapping)
+        ]

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Bench
+
+from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.sandbox import make_site
+from ticketr.sync import DuplicateKey, OtherSite, WorkspaceBusy, assembly
+from ticketr.sync.store import Store
+from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=40, seed=1), tmp_path / "work")
+
+
+def touch(bench: Bench, key: str, **changes: object) -> None:
+    """Edit an issue in Jira."""
+    issue = bench.site.find(key)
+    assert issue is not None
+    now = int(bench.site.now().timestamp() * 1000)
+    bench.site.put(replace(issue, updated=now, **changes))  # type: ignore[arg-type]
+
+
+def some_story(bench: Bench) -> str:
+    """The key of a ticket with sub-tasks."""
+    for text in bench.files().values():
+        for ticket in parse(text).tickets:
+            if ticket.tasks and ticket.key:
+                return ticket.key
+    raise AssertionError("the sandbox made no story with sub-tasks")
+
+
+async def test_every_issue_arrives_once_and_every_file_parses(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    result = await bench.pull()
+
+    keys = bench.keys()
+    assert len(keys) == len(set(keys)) == result.total == result.new == 40
+    assert (result.updated, result.unchanged, result.failed, result.kept) == (0, 0, (), ())
+    for name, text in bench.files().items():
+        assert name == f"{parse(text).tickets[0].key}.md"
+
+
+async def test_the_progress_is_told_in_these_words(bench: Bench, autojump_clock: MockClock) -> None:
+    snapshots = await bench.pull_snapshots()
+
+    messages = [s.progress.message for s in snapshots if s.progress and s.progress.message]
+    assert list(dict.fromkeys(messages)) == [
+        "Connecting to Jira...",
+        "Querying project DEMO...",
+        "Found 40 tickets",
+        "Pulling tickets",
+        "Pull complete: 40 tickets",
+    ]
+    last = snapshots[-1].progress
+    assert last is not None
+    assert (last.current, last.total, last.percentage) == (40, 40, 100.0)
+
+
+async def test_a_second_pull_asks_for_nothing_but_changes_and_writes_nothing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = bench.files()
+
+    result = await bench.pull()
+
+    assert result.unchanged == result.total == 40
+    assert bench.files() == before
+    assert not any(line.startswith("issue/bulkfetch") for line in bench.asked)
+
+
+async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    key = some_story(bench)
+    moved = bench.root / "sprint-7" / "work.md"
+    moved.parent.mkdir()
+    (bench.root / f"{key}.md").rename(moved)
+    touch(bench, key, summary="A new title")
+
+    result = await bench.pull()
+
+    assert f"# TICKET: [{key}] A new title" in moved.read_text()
+    assert not (bench.root / f"{key}.md").exists()
+    assert result.updated == len(list(parse(moved.read_text()).tickets[0].keys()))
+    (fetch,) = [line for line in bench.asked if line.startswith("issue/bulkfetch")]
+    assert fetch.count('"1') == 1  # one ID
+
+
+async def test_a_changed_sub_task_rewrites_its_parents_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    story = parse((bench.root / f"{some_story(bench)}.md").read_text()).tickets[0]
+    task = story.tasks[0]
+    assert task.key is not None
+    touch(bench, task.key, summary="Only this has changed")
+
+    await bench.pull()
+
+    again = parse((bench.root / f"{story.key}.md").read_text()).tickets[0]
+    assert again.tasks == (replace(task, title="Only this has changed"), *story.tasks[1:])
+    assert replace(again, tasks=()) == replace(story, tasks=())
+
+
+async def test_an_edited_ticket_is_kept_and_reported_until_it_is_as_it_was(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    key = some_story(bench)
+    path = bench.root / f"{key}.md"
+    original = path.read_text()
+    path.write_text(original + "\nMine.\n")
+    touch(bench, key, summary="Theirs")
+
+    first, second = await bench.pull(), await bench.pull()
+
+    assert path.read_text() == original + "\nMine.\n"
+    for result in (first, second):
+        assert [(note.key, note.reason) for note in result.kept] == [(key, "it was edited here")]
+    path.write_text(original)
+    assert (await bench.pull()).kept == ()
+    assert "Theirs" in path.read_text()
+
+
+async def test_drafts_and_other_files_are_never_touched(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    (bench.root / "draft.md").write_text("# TICKET: Not in Jira yet\n")
+    (bench.root / "README.md").write_text("# Our tickets\n\nFree text.\n")
+
+    await bench.pull()
+    await bench.pull(full=True)
+
+    assert (bench.root / "draft.md").read_text() == "# TICKET: Not in Jira yet\n"
+    assert (bench.root / "README.md").read_text() == "# Our tickets\n\nFree text.\n"
+
+
+async def test_a_file_that_went_away_comes_back(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    before = bench.files()
+    key = some_story(bench)
+    (bench.root / f"{key}.md").unlink()
+
+    await bench.pull()
+
+    assert bench.files() == before
+
+
+async def test_after_the_state_is_lost_equal_files_are_adopted_in_silence(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = bench.files()
+    for path in (bench.root / ".ticketr").glob("state.db*"):
+        path.unlink()
+
+    result = await bench.pull()
+
+    assert (result.unchanged, result.kept) == (40, ())
+    assert bench.files() == before
+
+
+async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site = make_site(tickets=39, seed=1)
+    gone = set(bench.keys()) - {issue.key for issue in bench.site}
+    before = bench.files()
+
+    result = await bench.pull()
+
+    assert set(result.gone) == gone
+    assert gone
+    assert bench.files().keys() == before.keys()
+
+
+async def test_full_asks_for_everything_and_rewrites_only_what_differs(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+
+    result = await bench.pull(full=True)
+
+    assert (result.unchanged, result.updated, result.new) == (40, 0, 0)
+    assert any(line.startswith("issue/bulkfetch") for line in bench.asked)
+
+
+async def test_an_answer_full_of_nulls_and_unknown_keys_is_no_trouble(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    plain = Bench(bench.site, bench.root.with_name("plain"))
+    bench.odd = True
+
+    await bench.pull()
+    await plain.pull()
+
+    assert bench.keys() == plain.keys()
+
+
+async def test_a_query_of_the_users_own_pulls_what_it_finds(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    jql = "project = DEMO AND issuetype = Sub-task ORDER BY created DESC"
+
+    result = await bench.pull(project=None, jql=jql)
+
+    assert result.total == len(bench.keys()) > 0
+    assert all("\nParent: DEMO-" in text for text in bench.files().values())
+
+
+async def test_families_that_come_in_pieces_are_written_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    whole = Bench(bench.site, bench.root.with_name("whole"))
+    await whole.pull()
+    monkeypatch.setattr(assembly, "PAGE", 3)
+    bench.latency = 0.5
+
+    await bench.pull()
+
+    assert bench.files() == whole.files()
+
+
+async def test_requests_run_side_by_side(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr(assembly, "PAGE", 5)
+    bench.latency = 1.0
+    start = autojump_clock.current_time()
+
+    await bench.pull()
+
+    # myself, field and one search, one after the other; then 8 fetches, 4 at a time.
+    assert autojump_clock.current_time() - start == 3 + 2
+
+
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5, 4.5])
+async def test_a_cancel_ends_the_running_request_at_once(
+    after: float, bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    import trio
+
+    monkeypatch.setattr(assembly, "PAGE", 5)
+    bench.latency = 1.0
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(bench.job())
+        start = trio.current_time()
+        await trio.sleep(after)
+        queue.cancel(handle.id)
+        snapshot = await handle.wait()
+        took = trio.current_time() - start - after
+
+    assert took == 0
+    assert snapshot.status is JobStatus.CANCELLED
+    total = 40 if after > 3 else 0
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == (
+        f"Cancelled: {len(bench.keys()) if bench.root.exists() else 0}/{total} tickets pulled"
+    )
+
+
+async def test_two_pulls_of_one_folder_do_not_run_at_once(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    store = Store(bench.root, ".ticketr")
+    store.prepare()
+
+    with store.lock(), pytest.raises(JobFailed) as caught:
+        await bench.pull()
+
+    assert isinstance(caught.value.__cause__, WorkspaceBusy)
+
+
+async def fails_with(bench: Bench, error: type[Exception], message: str) -> None:
+    snapshots = await bench.pull_snapshots()
+
+    last = snapshots[-1]
+    assert last.status is JobStatus.FAILED
+    assert last.error is not None
+    assert last.error.type == error.__name__
+    assert last.progress is not None
+    assert last.progress.message.startswith("Pull failed: ")
+    assert message in last.progress.message
+
+
+async def test_a_broken_file_stops_it_before_a_request(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    (bench.root / "a.md").write_text("#TICKET: [DEMO-1] x\n")
+
+    await fails_with(bench, TicketSyntaxError, "a.md:1:1")
+    assert bench.asked == []
+
+
+async def test_a_key_in_two_files_stops_it(bench: Bench, autojump_clock: MockClock) -> None:
+    bench.root.mkdir()
+    for name in ("a.md", "b.md"):
+        (bench.root / name).write_text("# TICKET: [DEMO-1] x\n")
+
+    await fails_with(bench, DuplicateKey, "a.md and in b.md")
+
+
+async def test_a_workspace_of_another_site_is_refused(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    from fakes.pulls import CREDENTIALS
+
+    await bench.pull()
+    other = replace(CREDENTIALS, site="http://localhost")
+
+    with pytest.raises(JobFailed) as caught:
+        await bench.pull(credentials=other)
+
+    assert isinstance(caught.value.__cause__, OtherSite)

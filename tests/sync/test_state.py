@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.jira import Issue
+from ticketr.sync.errors import OtherSite, StateFailed
+from ticketr.sync.state import MIGRATIONS, Base, Known, State
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
+PART = Issue(id="2", key="DEMO-2", fields={})
+BASE = Base("DEMO-1.md", "# TICKET: [DEMO-1] x\n")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Generator[State]:
+    state = State(tmp_path / "state.db")
+    yield state
+    state.close()
+
+
+def record(state: State, *, seen: float = 5.0) -> None:
+    with state.batch():
+        state.record("1", BASE, [(ISSUE, "then", True), (PART, "later", False)], seen=seen)
+
+
+def test_what_is_recorded_is_read_back(state: State) -> None:
+    record(state)
+
+    assert state.known() == {
+        "1": Known("1", "DEMO-1", "1", "then", 5.0, stale=False),
+        "2": Known("2", "DEMO-2", "1", "later", 5.0, stale=False),
+    }
+    assert state.issues_of("1") == [ISSUE, PART]
+    assert state.base("1") == BASE
+    assert state.base("2") is None
+
+
+def test_it_outlives_the_process(tmp_path: Path) -> None:
+    first = State(tmp_path / "state.db")
+    record(first)
+    first.close()
+
+    second = State(tmp_path / "state.db")
+
+    assert second.base("1") == BASE
+    second.close()
+
+
+def test_a_batch_is_all_or_nothing(state: State) -> None:
+    def interrupted() -> None:
+        with state.batch():
+            state.record("1", BASE, [(ISSUE, "then", True)], seen=1.0)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert state.known() == {}
+
+
+def test_a_stale_issue_is_not_confirmed_until_it_is_recorded_again(state: State) -> None:
+    record(state)
+    state.mark_stale(["1"])
+
+    state.confirm(["1", "2"], seen=9.0)
+
+    known = state.known()
+    assert (known["1"].stale, known["1"].seen) == (True, 5.0)
+    assert (known["2"].stale, known["2"].seen) == (False, 9.0)
+    record(state, seen=9.0)
+    assert not state.known()["1"].stale
+
+
+def test_a_sight_never_moves_back(state: State) -> None:
+    record(state, seen=9.0)
+
+    state.confirm(["1"], seen=8.0)
+
+    assert state.known()["1"].seen == 9.0
+
+
+def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
+    state.claim_site(tmp_path, "https://a.example")
+    state.claim_site(tmp_path, "https://a.example")
+
+    with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
+        state.claim_site(tmp_path, "https://b.example")
+
+
+def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"this is no database" * 100)
+
+    with pytest.raises(StateFailed, match="not a database; move it away and pull again"):
+        State(path)
+
+
+def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    State(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+
+    with pytest.raises(StateFailed, match="a newer ticketr wrote it"):
+        State(path)
+
+
+def test_a_reader_needs_no_lock(state: State, tmp_path: Path) -> None:
+    record(state)
+    with state.batch(), closing(sqlite3.connect(tmp_path / "state.db")) as reader:
+        state.mark_stale(["1"])
+
+        assert reader.execute("SELECT count(*) FROM issue WHERE stale = 0").fetchone() == (2,)
