@@ -1,5 +1,78 @@
-"""ticketr."""
+"""A job queue for Trio: live progress and honest cancellation.
+
+::
+
+    from ticketr import open_job_queue
+
+    async with open_job_queue(workers=2) as queue:
+        handle = await queue.submit(work, 10)
+
+All that a program may rely on is in this module; the rest of the package is the
+terminal app built on it, and the works behind both.
+"""
 
 from __future__ import annotations
 
-from ticketr._version import __version__ as __version__
+from ticketr._errors import (
+    DuplicateJob,
+    JobCancelled,
+    JobError,
+    JobFailed,
+    JobTimedOut,
+    QueueClosed,
+    QueueFull,
+    TicketrError,
+    UnknownJob,
+    WouldDeadlock,
+)
+from ticketr._version import __version__
+from ticketr.jobs._context import Job, JobContext
+from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._job import (
+    CancelCause,
+    CancelOutcome,
+    JobErrorInfo,
+    JobID,
+    JobSnapshot,
+    JobStatus,
+)
+from ticketr.jobs._ledger import Keep, QueueStatistics
+from ticketr.jobs._progress import JobProgress
+from ticketr.jobs._queue import JobOptions, JobQueue, open_job_queue
+from ticketr.jobs._updates import Updates
+
+__all__ = [
+    "CancelCause",
+    "CancelOutcome",
+    "DuplicateJob",
+    "Job",
+    "JobCancelled",
+    "JobContext",
+    "JobError",
+    "JobErrorInfo",
+    "JobFailed",
+    "JobHandle",
+    "JobID",
+    "JobOptions",
+    "JobProgress",
+    "JobQueue",
+    "JobSnapshot",
+    "JobStatus",
+    "JobTimedOut",
+    "Keep",
+    "QueueClosed",
+    "QueueFull",
+    "QueueStatistics",
+    "TicketrError",
+    "UnknownJob",
+    "Updates",
+    "WouldDeadlock",
+    "__version__",
+    "open_job_queue",
+]
+
+# Tracebacks and reprs name things where users find them.
+for _name in __all__:
+    if _name not in {"JobID", "__version__"}:
+        globals()[_name].__module__ = __name__
+del _name

@@ -12,6 +12,10 @@ The tree::
           ├── JobFailed    its function raised
           ├── JobCancelled it was cancelled
           └── JobTimedOut  its own time limit passed
+
+Each takes the facts, keeps them as attributes and words its own message from
+them; the facts are also what pickle carries, so that an error crosses a process
+border whole.
 """
 
 from __future__ import annotations
@@ -23,3 +27,140 @@ class TicketrError(Exception):
     Nurseries wrap errors in groups, so one base class lets a program write
     ``except* TicketrError``.
     """
+
+
+class QueueClosed(TicketrError):
+    """Raised by a submit once the queue is shutting down or closed."""
+
+    def __str__(self) -> str:
+        return "the job queue is closed: it takes no more jobs"
+
+
+class QueueFull(TicketrError):
+    """Raised by ``submit_nowait`` when as many jobs are pending as may be.
+
+    Attributes:
+        max_pending: How many jobs may be pending.
+    """
+
+    def __init__(self, max_pending: float) -> None:
+        super().__init__(max_pending)
+        self.max_pending = max_pending
+
+    def __str__(self) -> str:
+        return f"{self.max_pending} jobs are pending already: await submit() to wait for room"
+
+
+class UnknownJob(TicketrError):
+    """Raised when a job is asked for by an ID that the queue does not know (any more).
+
+    Attributes:
+        job_id: The ID asked for.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"no job {self.job_id!r} is known: it never was, or its record was dropped"
+
+
+class DuplicateJob(TicketrError):
+    """Raised by a submit whose ``id`` belongs to a job that has not ended.
+
+    Attributes:
+        job_id: The ID given.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} has not ended: its ID is free again once it has"
+
+
+class WouldDeadlock(TicketrError):
+    """Raised inside a job by a wait that could never end.
+
+    Attributes:
+        job_id: The job that would wait.
+        awaited: What it would wait for, in words.
+    """
+
+    def __init__(self, job_id: str, awaited: str) -> None:
+        super().__init__(job_id, awaited)
+        self.job_id = job_id
+        self.awaited = awaited
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} would wait for ever for {self.awaited}"
+
+
+class JobError(TicketrError):
+    """The base of what ``result()`` raises for a job that gave no value.
+
+    Attributes:
+        job_id: The job's ID.
+        name: The job's name.
+    """
+
+    def __init__(self, job_id: str, name: str, *facts: object) -> None:
+        super().__init__(job_id, name, *facts)
+        self.job_id = job_id
+        self.name = name
+
+
+class JobFailed(JobError):
+    """Raised by ``result()`` when the job's function raised; that error is the ``__cause__``.
+
+    Attributes:
+        job_id: The job's ID.
+        name: The job's name.
+        error_type: The name of the error's class.
+        message: The error's own message.
+    """
+
+    def __init__(self, job_id: str, name: str, error_type: str, message: str) -> None:
+        super().__init__(job_id, name, error_type, message)
+        self.error_type = error_type
+        self.message = message
+
+    def __str__(self) -> str:
+        said = f"{self.error_type}: {self.message}" if self.message else self.error_type
+        return f"job {self.job_id!r} ({self.name}) failed: {said}"
+
+
+class JobCancelled(JobError):
+    """Raised by ``result()`` when the job was cancelled.
+
+    Attributes:
+        job_id: The job's ID.
+        name: The job's name.
+        cause: Why it was cancelled, a ``CancelCause``.
+    """
+
+    def __init__(self, job_id: str, name: str, cause: str) -> None:
+        super().__init__(job_id, name, cause)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} ({self.name}) was cancelled (cause: {self.cause})"
+
+
+class JobTimedOut(JobError):
+    """Raised by ``result()`` when the job's own time limit passed.
+
+    Attributes:
+        job_id: The job's ID.
+        name: The job's name.
+        timeout: The limit in seconds.
+    """
+
+    def __init__(self, job_id: str, name: str, timeout: float) -> None:
+        super().__init__(job_id, name, timeout)
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} ({self.name}) timed out after {self.timeout:g} s"

@@ -1,0 +1,135 @@
+"""What the code of a job sees of the queue that runs it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr.jobs._job import JobID, JobRecord, JobStatus
+from ticketr.jobs._progress import advance
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ticketr.jobs._updates import Hub
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Job(Protocol[T_co]):
+    """What can be submitted: anything with a name and an ``execute`` method.
+
+    A plain ``async def fn(context, *args)`` will do as well.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it on a screen or in a log."""
+        ...
+
+    async def execute(self, context: JobContext) -> T_co:
+        """Do the work and return its value."""
+        ...
+
+
+@final
+class JobContext:
+    """Given to the job's function: its line to the queue.
+
+    ::
+
+        async def copy(context: JobContext, files: Sequence[Path]) -> None:
+            for number, file in enumerate(files, start=1):
+                await copy_one(file)
+                context.report(current=number, total=len(files), message=file.name)
+    """
+
+    __slots__ = ("_hub", "_record")
+
+    def __init__(self, record: JobRecord, hub: Hub[JobRecord]) -> None:
+        self._record = record
+        self._hub = hub
+
+    @property
+    def id(self) -> JobID:
+        """The job's ID."""
+        return self._record.id
+
+    @property
+    def attempt(self) -> int:
+        """How often the function was started, this time included."""
+        return self._record.attempt
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether somebody asked the job to stop.
+
+        A job need not look: the request arrives as ``trio.Cancelled`` at its next
+        checkpoint. This is for work between checkpoints.
+        """
+        return self._record.cancel_requested
+
+    @enable_ki_protection
+    def report(
+        self, *, current: float, total: float | None = None, message: str | None = None
+    ) -> None:
+        """Tell how far the job is.
+
+        Never blocks, raises or checkpoints, whoever watches; does nothing once the
+        job has ended.
+
+        Args:
+            current: How much is done. While the total stays the same it does not go
+                down, and it is never more than the total.
+            total: How much there is to do, 0 if that is unknown; None keeps the last.
+            message: What the job is doing; None keeps the last.
+        """
+        record = self._record
+        if record.status is not JobStatus.RUNNING:
+            return
+        record.current, record.total = advance(record.current, record.total, current, total)
+        if message is not None:
+            record.message = message
+        record.revision += 1
+        record.progress_revision = record.revision
+        self._hub.progressed(record)
+
+    def cleanup(self, seconds: float) -> trio.CancelScope:
+        """A scope for clean-up that must not be interrupted, but not take for ever either.
+
+        ::
+
+            try:
+                ...
+            finally:
+                with context.cleanup(5):
+                    await connection.aclose()
+
+        Args:
+            seconds: How long the clean-up may take at most.
+        """
+        return trio.move_on_after(seconds, shield=True)
+
+    def __repr__(self) -> str:
+        return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"
+
+
+def function_of(
+    job: Job[object] | Callable[..., Awaitable[object]],
+) -> tuple[Callable[..., Awaitable[object]], str]:
+    """The function to call for a job, and the job's name."""
+    execute = getattr(job, "execute", None)
+    if execute is not None:
+        return execute, str(getattr(job, "name", type(job).__name__))
+    if not callable(job):
+        raise TypeError(
+            f"a job is an async function or has an execute method, not {job!r}"
+            " (give the function and its arguments, do not call it)"
+        )
+    function = job
+    while isinstance(function, functools.partial):
+        function = function.func
+    return job, getattr(function, "__name__", type(function).__name__)

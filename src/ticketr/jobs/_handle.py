@@ -1,0 +1,146 @@
+"""What the submitter of a job holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
+from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
+
+if TYPE_CHECKING:
+    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
+    from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._updates import Updates
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@final
+class JobHandle(Generic[T_co]):
+    """One submitted job. It answers for the job even when the queue has forgotten it.
+
+    Queues make handles; there is no other way to get one.
+    """
+
+    __slots__ = ("_ledger", "_record")
+
+    def __init__(self, record: JobRecord, ledger: Ledger) -> None:
+        self._record = record
+        self._ledger = ledger
+
+    @property
+    def id(self) -> JobID:
+        """The job's ID."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self._record.name
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the job is in its life."""
+        return self._record.status
+
+    def snapshot(self) -> JobSnapshot:
+        """The job as it is now."""
+        return self._record.snapshot()
+
+    @enable_ki_protection
+    def cancel(self, *, reason: str | None = None) -> CancelOutcome:
+        """Stop the job; never blocks and never raises.
+
+        Args:
+            reason: Goes into the ``trio.Cancelled`` that the job sees.
+        """
+        return self._ledger.cancel(self._record, CancelCause.USER, reason)
+
+    @enable_ki_protection
+    async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot:
+        """Stop the job and wait until it has ended.
+
+        Cancellation:
+            The job is cancelled in any case; what is cut short is the waiting.
+
+        Args:
+            reason: Goes into the ``trio.Cancelled`` that the job sees.
+
+        Raises:
+            WouldDeadlock: A job said this about itself.
+        """
+        if self._ledger.waits.current_job() is self._record:
+            self._ledger.waits.forbid("itself")
+        self.cancel(reason=reason)
+        return await self.wait()
+
+    @enable_ki_protection
+    def watch(self) -> Updates[JobSnapshot]:
+        """Read the job's changes as they happen, up to its end.
+
+        Of a job that has ended there is one thing to read: how it ended.
+        """
+        record = self._record
+        return self._ledger.hub.watch_one(
+            record, JobRecord.snapshot, ended=record.status.is_terminal
+        )
+
+    @enable_ki_protection
+    async def wait(self) -> JobSnapshot:
+        """Wait until the job has ended, however it did.
+
+        Cancellation:
+            Never touches the job.
+
+        Raises:
+            WouldDeadlock: Called inside a job that keeps this one from ending.
+        """
+        await self._until_ended()
+        return self._record.snapshot()
+
+    @enable_ki_protection
+    async def result(self) -> T_co:
+        """Wait until the job has ended, and return what its function returned.
+
+        Cancellation:
+            Never touches the job.
+
+        Raises:
+            JobFailed: The function raised; the ``__cause__`` is what it raised.
+            JobCancelled: The job was cancelled.
+            JobTimedOut: The job's time limit passed.
+            WouldDeadlock: Called inside a job that keeps this one from ending.
+        """
+        await self._until_ended()
+        record = self._record
+        if record.status is JobStatus.COMPLETED:
+            return cast("T_co", record.result)
+        if record.status is JobStatus.CANCELLED:
+            raise JobCancelled(record.id, record.name, str(record.cancel_cause))
+        if record.exception is None:
+            raise JobTimedOut(record.id, record.name, record.timeout)
+        assert record.error is not None
+        raise JobFailed(
+            record.id, record.name, record.error.type, record.error.message
+        ) from record.exception
+
+    async def _until_ended(self) -> None:
+        await until_ended(self._record, self._ledger)
+        self._record.claimed = True
+
+    def __repr__(self) -> str:
+        return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"
+
+
+async def until_ended(record: JobRecord, ledger: Ledger) -> None:
+    """Return when the job has ended; a checkpoint in any case."""
+    if record.status.is_terminal:
+        await trio.lowlevel.checkpoint()
+        return
+    with ledger.waits.waiting(record):
+        if record.ended is None:
+            record.ended = trio.Event()
+        await record.ended.wait()

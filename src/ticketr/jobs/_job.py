@@ -1,0 +1,294 @@
+"""What a job is, what it goes through, and what is remembered of it."""
+
+from __future__ import annotations
+
+import contextvars
+import enum
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, final
+
+import trio
+
+from ticketr.jobs._progress import JobProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+JobID: TypeAlias = str
+"""A job's ID: text, unique among the live jobs of its queue."""
+
+
+class JobStatus(enum.StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended; a job that has ended stays as it is."""
+        return not TRANSITIONS[self]
+
+
+TRANSITIONS = {
+    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset[JobStatus](),
+    JobStatus.FAILED: frozenset[JobStatus](),
+    JobStatus.CANCELLED: frozenset[JobStatus](),
+}
+"""Where a job can go from each status: there is no other way."""
+
+
+class CancelOutcome(enum.StrEnum):
+    """What a ``cancel`` did."""
+
+    CANCELLED = "cancelled"
+    """The job was pending. It has ended, and its function is never called."""
+    REQUESTED = "requested"
+    """The job is running and will be interrupted at its next checkpoint."""
+    ALREADY_REQUESTED = "already requested"
+    """The job is still running, and somebody asked before."""
+    ALREADY_FINISHED = "already finished"
+    """The job had ended; nothing changed."""
+    UNKNOWN = "unknown"
+    """No job with this ID is known."""
+
+
+class CancelCause(enum.StrEnum):
+    """Why a job was stopped: the first cause there was."""
+
+    USER = "user"
+    """Somebody called ``cancel``."""
+    TIMEOUT = "timeout"
+    """Its own time limit passed."""
+    SHUTDOWN = "shutdown"
+    """Its queue ended."""
+    SCOPE = "scope"
+    """A cancel scope around the queue, or around ``run``, was cancelled."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class JobErrorInfo:
+    """An error as text, which holds nothing alive.
+
+    Attributes:
+        type: The name of the error's class.
+        message: The error's own message.
+        traceback: The whole traceback as Python prints it.
+    """
+
+    type: str
+    message: str
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> JobErrorInfo:
+        """Describe an error; one that cannot even be printed is described all the same."""
+        try:
+            message = str(error)
+            text = "".join(traceback.format_exception(error))
+        except Exception as flaw:  # noqa: BLE001  # the error's own __str__ is user code
+            message = f"<no message: {type(flaw).__name__} while printing it>"
+            text = ""
+        return cls(type(error).__name__, message, text)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSnapshot:
+    """A job at one moment. Times are on Trio's clock, as ``trio.current_time()`` gives them.
+
+    Attributes:
+        id: The job's ID.
+        name: The job's name.
+        status: Where it is in its life.
+        revision: Rises with each change: of two snapshots the newer has the higher one.
+        tags: The tags it was submitted with.
+        attempt: How often its function was started, this time included; 0 while pending.
+        progress: What it last reported; None if it never did.
+        waiting_for: What keeps a pending job from running (``"worker"``); None otherwise.
+        cancel_requested: Whether it was asked to stop.
+        cancel_cause: Why it was stopped, or was asked to; None otherwise.
+        submitted_at: When the queue took it.
+        started_at: When a worker took it; None until then.
+        finished_at: When it ended; None until then.
+        error: What its function raised; None unless it failed.
+        result: What its function returned; None unless it completed.
+    """
+
+    id: JobID
+    name: str
+    status: JobStatus
+    revision: int
+    tags: frozenset[str]
+    attempt: int
+    progress: JobProgress | None
+    waiting_for: str | None
+    cancel_requested: bool
+    cancel_cause: CancelCause | None
+    submitted_at: float
+    started_at: float | None
+    finished_at: float | None
+    error: JobErrorInfo | None
+    result: object
+
+
+_NO_CONTEXT = contextvars.Context()
+
+
+async def _gone(context: object) -> None:
+    """Stands for the function of a job that has ended."""
+
+
+@final
+class JobRecord:
+    """All that the queue knows of one job. Only the ledger changes it."""
+
+    __slots__ = (
+        "args",
+        "attempt",
+        "cancel_cause",
+        "cancel_requested",
+        "claimed",
+        "context",
+        "current",
+        "ended",
+        "error",
+        "exception",
+        "finished_at",
+        "function",
+        "id",
+        "message",
+        "name",
+        "progress_revision",
+        "result",
+        "revision",
+        "scope",
+        "started_at",
+        "status",
+        "submitted_at",
+        "tags",
+        "timeout",
+        "total",
+        "worker",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Awaitable[object]],
+        args: tuple[object, ...],
+        context: contextvars.Context,
+        *,
+        id: JobID,  # noqa: A002  # the word users know
+        name: str,
+        tags: frozenset[str],
+        timeout: float,
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.tags = tags
+        self.status = JobStatus.PENDING
+        self.revision = 0
+        self.attempt = 0
+        self.current: float = 0
+        self.total: float = 0
+        self.message = ""
+        self.progress_revision = 0
+        self.cancel_requested = False
+        self.cancel_cause: CancelCause | None = None
+        self.submitted_at = 0.0
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+        self.result: object = None
+        self.error: JobErrorInfo | None = None
+        self.exception: BaseException | None = None
+        self.claimed = False  # somebody was given the outcome
+
+        # What only a live job has.
+        self.function = function
+        self.args = args
+        self.context = context
+        self.timeout = timeout
+        self.scope: trio.CancelScope | None = None
+        self.worker: trio.lowlevel.Task | None = None
+        self.ended: trio.Event | None = None
+
+    def move(self, status: JobStatus) -> None:
+        """Go on to the next status."""
+        if status not in TRANSITIONS[self.status]:
+            raise AssertionError(f"job {self.id!r} cannot go from {self.status} to {status}")
+        self.status = status
+        self.revision += 1
+
+    def release(self) -> None:
+        """Let go of all that belongs to a live job: function, arguments, context, scope."""
+        self.function, self.args, self.context = _gone, (), _NO_CONTEXT
+        self.scope = self.worker = None
+
+    def last_report(self) -> JobProgress:
+        """What the job reported last."""
+        return JobProgress(
+            self.id, self.current, self.total, self.message, revision=self.progress_revision
+        )
+
+    def snapshot(self) -> JobSnapshot:
+        """The job as it is now."""
+        return JobSnapshot(
+            id=self.id,
+            name=self.name,
+            status=self.status,
+            revision=self.revision,
+            tags=self.tags,
+            attempt=self.attempt,
+            progress=self.last_report() if self.progress_revision else None,
+            waiting_for="worker" if self.status is JobStatus.PENDING else None,
+            cancel_requested=self.cancel_requested,
+            cancel_cause=self.cancel_cause,
+            submitted_at=self.submitted_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            error=self.error,
+            result=self.result,
+        )
+
+
+def leaves(error: BaseException | None) -> Iterator[BaseException]:
+    """The errors of a group and of the groups in it; a plain error is its own only leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from leaves(member)
+    elif error is not None:
+        yield error
+
+
+def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
+    """Part an error into what is ``trio.Cancelled`` and the rest."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(trio.Cancelled)
+    if isinstance(error, trio.Cancelled):
+        return error, None
+    return None, error
+
+
+def strip_tracebacks(error: BaseException) -> None:
+    """Take the live tracebacks out of an error and of all that it is linked to.
+
+    A traceback holds the frames, and these hold the job's arguments and locals.
+    """
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        found = todo.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        found.__traceback__ = None
+        todo += [found.__cause__, found.__context__]
+        if isinstance(found, BaseExceptionGroup):
+            todo += found.exceptions

@@ -1,0 +1,357 @@
+"""The books of the queue: every job's record and every change of one.
+
+All that decides anything is here, and all of it is synchronous: between two
+checkpoints of anybody the books are consistent, so there are no locks. Whoever calls
+from outside is protected from KeyboardInterrupt, so that Ctrl+C cannot land between
+two lines of the same entry.
+
+Waking workers. Trio runs the tasks that became ready in the same instant in random
+order. If every submit woke a worker of its own, the third job could start before the
+first. So only one wake-up is under way at any time; the worker it wakes takes the
+best job there is by then, and wakes the next worker before it starts on it. A worker
+that has finished a job looks for another by itself and needs no waking.
+
+A wake-up also changes the worker's context (see ``_worker``). It may well be the
+context of a job that another worker takes, or that is cancelled, in the meantime:
+that is why the wake-up carries no job, and the worker looks again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from ticketr._errors import DuplicateJob, QueueClosed, QueueFull
+from ticketr.jobs._job import CancelCause, CancelOutcome, JobErrorInfo, JobRecord, JobStatus
+from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._updates import Hub
+from ticketr.jobs._waits import Waits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.jobs._job import JobID, JobSnapshot
+
+logger = logging.getLogger("ticketr.jobs")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much is remembered of jobs that have ended. Live jobs are never dropped.
+
+    Attributes:
+        jobs: Of how many jobs at most.
+        age: For how many seconds at most.
+    """
+
+    jobs: int = 1000
+    age: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.jobs < 0 or not self.age >= 0:
+            raise ValueError(f"jobs and age must not be negative: {self!r}")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatistics:
+    """The queue in numbers. Every job ever submitted is in one of the middle five.
+
+    Attributes:
+        workers: How many jobs can run at once.
+        pending: How many jobs wait to run.
+        running: How many jobs run.
+        completed: How many have completed since the queue was opened.
+        failed: How many have failed.
+        cancelled: How many were cancelled.
+        evicted: Of how many ended jobs the record was dropped.
+        submitters_waiting: How many tasks wait in ``submit`` for room.
+    """
+
+    workers: int
+    pending: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+    evicted: int
+    submitters_waiting: int
+
+
+def log_failure(snapshot: JobSnapshot) -> None:
+    """What is done about a failure that nobody asked for, unless ``on_job_error`` is given."""
+    text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
+    logger.error("Job %r (%s) failed, and nobody asked:\n%s", snapshot.id, snapshot.name, text)
+
+
+@final
+class Ledger:
+    """The state of one queue."""
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        max_pending: float,
+        keep: Keep,
+        on_job_error: Callable[[JobSnapshot], object],
+    ) -> None:
+        self.workers = workers
+        self.keep = keep
+        self.on_job_error = on_job_error
+        self.schedule = Schedule(max_pending)
+        self.hub = Hub[JobRecord]()
+
+        self.records: dict[JobID, JobRecord] = {}
+        self.running: dict[JobID, JobRecord] = {}
+        self.ended: deque[tuple[float, JobRecord]] = deque()  # when, and who
+        self.totals = dict.fromkeys(JobStatus, 0)
+        self.evicted = 0
+        self.waits = Waits(self.running, workers)
+        self._ids = itertools.count(1)
+
+        self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
+        self.idle: deque[trio.lowlevel.Task] = deque()
+        self.waking = False
+
+        self.refusing = False  # no new jobs
+        self.closed = False  # nor will any job change
+        self.ending: CancelCause | None = None  # why jobs are being cut off
+        self.fatal: list[BaseException] = []  # what jobs raised that must leave the queue
+        self.grace = trio.CancelScope()  # its deadline is the end of the time for running jobs
+        self._quiet: trio.Event | None = None
+
+    # Entering
+
+    def enter(self, record: JobRecord) -> None:
+        """Take a new job."""
+        self.check(record)
+        if not self.schedule.has_room:
+            raise QueueFull(self.schedule.max_pending)
+        self._add(record)
+
+    def check(self, record: JobRecord) -> None:
+        """Raise if this job can in no case enter."""
+        if self.refusing:
+            raise QueueClosed
+        namesake = self.records.get(record.id)
+        if namesake is not None and not namesake.status.is_terminal:
+            raise DuplicateJob(record.id)
+
+    def _add(self, record: JobRecord) -> None:
+        while not record.id:
+            number = f"job-{next(self._ids)}"
+            record.id = number if number not in self.records else ""
+        # A namesake has ended: it makes way, and the order of the records stays that of arrival.
+        self.records.pop(record.id, None)
+        self.records[record.id] = record
+        record.submitted_at = trio.current_time()
+        record.revision = 1
+        self.schedule.add(record)
+        self.hub.changed(record)
+        self.wake()
+
+    def admit(self) -> None:
+        """Let in who waits outside, as far as there is room."""
+        while (submission := self.schedule.admit()) is not None:
+            try:
+                self.check(submission.record)
+            except DuplicateJob as refusal:
+                submission.refusal = refusal
+            else:
+                self._add(submission.record)
+            trio.lowlevel.reschedule(submission.task)
+
+    def wake(self) -> None:
+        """See to it that a job which could run is taken by a worker which is idle."""
+        if self.waking or not self.idle:
+            return
+        record = self.schedule.peek()
+        if record is None:
+            return
+        self.waking = True
+        self.idle[0].context = record.context
+        self.wakeups.send_nowait(None)
+
+    # Running and ending
+
+    def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
+        """Give the next job to a worker: it is running from here on."""
+        record = self.schedule.take()
+        if record is None:
+            return None
+        record.move(JobStatus.RUNNING)
+        record.attempt += 1
+        record.started_at = trio.current_time()
+        record.worker = worker
+        record.scope = trio.CancelScope(relative_deadline=record.timeout)
+        self.running[record.id] = record
+        self.hub.changed(record)
+        self.admit()
+        self.wake()
+        return record
+
+    def finish(
+        self,
+        record: JobRecord,
+        status: JobStatus,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+        error: JobErrorInfo | None = None,
+    ) -> None:
+        """Write down how a job ended."""
+        was_running = record.status is JobStatus.RUNNING
+        if was_running:
+            del self.running[record.id]
+        else:
+            self.schedule.discard(record)
+        record.move(status)
+        record.finished_at = trio.current_time()
+        record.result, record.exception, record.error = result, exception, error
+        record.release()
+        self.totals[status] += 1
+        self.ended.append((record.finished_at, record))
+        self.hub.ended(record)
+        if record.ended is not None:
+            # A parked waiter is sure to get the outcome, though it has not run yet.
+            record.claimed |= record.ended.statistics().tasks_waiting > 0
+            record.ended.set()
+            record.ended = None
+        if not was_running:
+            self.admit()
+        if self.is_idle:
+            self._settle()
+        self.evict(record.finished_at)
+
+    def cancel(
+        self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
+    ) -> CancelOutcome:
+        """Stop a job, wherever it is."""
+        if record is None:
+            return CancelOutcome.UNKNOWN
+        if record.status.is_terminal:
+            return CancelOutcome.ALREADY_FINISHED
+        if record.cancel_requested:
+            return CancelOutcome.ALREADY_REQUESTED
+        record.cancel_requested = True
+        record.cancel_cause = cause
+        if record.scope is None:
+            self.finish(record, JobStatus.CANCELLED)
+            return CancelOutcome.CANCELLED
+        record.revision += 1
+        self.hub.changed(record)
+        record.scope.cancel(reason)
+        return CancelOutcome.REQUESTED
+
+    def evict(self, now: float) -> None:
+        """Drop the records that are too many or too old."""
+        ended, keep = self.ended, self.keep
+        while ended and (len(ended) > keep.jobs or now - ended[0][0] > keep.age):
+            _, record = ended.popleft()
+            if self.records.get(record.id) is record:
+                del self.records[record.id]
+            self.evicted += 1
+            self._account_for(record)
+
+    def find(self, job_id: JobID) -> JobRecord | None:
+        """The job with this ID, unless it never was or is forgotten."""
+        self.refresh()
+        return self.records.get(job_id)
+
+    def refresh(self) -> None:
+        """Forget what is too old by now; a closed queue stays as it was."""
+        if not self.closed:
+            self.evict(trio.current_time())
+
+    def _account_for(self, record: JobRecord) -> None:
+        """A failure is never silent: tell of one that nobody asked about."""
+        if record.status is not JobStatus.FAILED or record.claimed:
+            return
+        record.claimed = True
+        try:
+            self.on_job_error(record.snapshot())
+        except Exception:
+            logger.exception("on_job_error raised about job %r", record.id)
+
+    # The end of the queue
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is pending or running."""
+        return not self.running and not self.schedule.pending
+
+    def quiet(self) -> trio.Event:
+        """Set when no job is pending or running; another may have come by the time one looks."""
+        if self._quiet is None:
+            self._quiet = trio.Event()
+        return self._quiet
+
+    def _settle(self) -> None:
+        if self._quiet is not None:
+            self._quiet.set()
+            self._quiet = None
+        if self.refusing:
+            self.close()
+
+    def refuse(self) -> None:
+        """Take no more jobs; close as soon as there are none."""
+        self.refusing = True
+        for submission in self.schedule.send_away():
+            submission.refusal = QueueClosed()
+            trio.lowlevel.reschedule(submission.task)
+        if self.is_idle:
+            self._settle()
+
+    def close(self) -> None:
+        """No job will change any more: let the readers go."""
+        self.closed = True
+        self.hub.close()
+
+    def shorten_grace(self, seconds: float) -> None:
+        """Cut the jobs off after so many seconds, if not before."""
+        if seconds <= 0:
+            self.cut_off()
+        else:
+            self.grace.deadline = min(self.grace.deadline, trio.current_time() + seconds)
+
+    def cut_off(self) -> None:
+        """The time is over: cancel every job."""
+        for record in [*self.schedule.jobs(), *self.running.values()]:
+            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+
+    def abandon(self, cause: CancelCause) -> None:
+        """The workers are being cancelled: cancel what is pending and take nothing more.
+
+        The running jobs hear of it from the scope that is around the workers.
+        """
+        if self.ending is None:
+            self.ending = cause
+        self.refuse()
+        for record in self.schedule.jobs():
+            record.cancel_cause = self.ending
+            self.finish(record, JobStatus.CANCELLED)
+
+    def end(self) -> None:
+        """The block has been left."""
+        for _, record in list(self.ended):
+            self._account_for(record)
+
+    def statistics(self) -> QueueStatistics:
+        """The state in numbers."""
+        return QueueStatistics(
+            workers=self.workers,
+            pending=self.schedule.pending,
+            running=len(self.running),
+            completed=self.totals[JobStatus.COMPLETED],
+            failed=self.totals[JobStatus.FAILED],
+            cancelled=self.totals[JobStatus.CANCELLED],
+            evicted=self.evicted,
+            submitters_waiting=self.schedule.outside,
+        )

@@ -1,0 +1,448 @@
+"""The job queue: a nursery, a fixed number of workers, and the books between them.
+
+How a block ends. The nursery belongs to the queue alone: the workers and the keeper
+of time are its only children, and no error of a job ever reaches it, except what must
+not be kept from the program: an interrupt, and a cancellation from outside. So what
+comes out of the nursery is known in all cases, and ``what_leaves`` can take the group
+off that a nursery puts around everything. Two cases are easy to get wrong:
+
+* Interrupted by a job, the nursery cancels the body. That ``Cancelled`` belongs to a
+  scope which is closed a moment later. It is raised inside the nursery, which strips
+  it; raised again behind it, it would fall through the whole program.
+* Cancelled from outside, body and workers all raise. Out goes the body's own
+  exception, as if there were no nursery: code around the block cannot tell it from
+  code without a queue.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypedDict, TypeVar, TypeVarTuple, Unpack, final, overload
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr._errors import JobFailed, QueueFull, UnknownJob
+from ticketr.jobs._context import Job, JobContext, function_of
+from ticketr.jobs._handle import JobHandle, until_ended
+from ticketr.jobs._job import CancelCause, JobRecord, leaves, split_cancelled
+from ticketr.jobs._ledger import Keep, Ledger, QueueStatistics, log_failure
+from ticketr.jobs._schedule import Submission
+from ticketr.jobs._worker import keep_time, work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+
+    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
+    from ticketr.jobs._progress import JobProgress
+    from ticketr.jobs._updates import Updates
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class JobOptions(TypedDict, total=False):
+    """What may be said about a job when it is submitted, all of it optional.
+
+    Attributes:
+        id: Its ID, unique among the live jobs; otherwise the queue makes one up.
+        name: What to call it; otherwise the job's or the function's own name.
+        tags: Words to find it by.
+        timeout: How many seconds it may run; ``math.inf`` for no limit, None for the
+            queue's own.
+    """
+
+    id: JobID | None
+    name: str | None
+    tags: Iterable[str]
+    timeout: float | None
+
+
+@final
+class JobQueue:
+    """Runs jobs on a fixed number of workers; made by :func:`open_job_queue`."""
+
+    def __init__(self, ledger: Ledger, timeout: float) -> None:
+        self._ledger = ledger
+        self._timeout = timeout
+
+    @overload
+    async def submit(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
+    @overload
+    async def submit(
+        self,
+        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        /,
+        *args: *Ts,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle[T]: ...
+    @enable_ki_protection
+    async def submit(
+        self,
+        job: Job[T] | Callable[..., Awaitable[T]],
+        /,
+        *args: object,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle[T]:
+        """Hand in a job, waiting for room while too many are pending.
+
+        The job sees the context variables as they are now.
+
+        Cancellation:
+            A submit that is cancelled has submitted nothing.
+
+        Args:
+            job: A :class:`Job`, or an async function that is called with a
+                :class:`JobContext` and ``args``.
+            args: Arguments for the function.
+            options: See :class:`JobOptions`.
+
+        Raises:
+            QueueClosed: The queue takes no more jobs, or stopped to while this waited.
+            DuplicateJob: A job with this ID has not ended.
+            WouldDeadlock: Called inside a job that alone could make room.
+        """
+        record = self._record(job, args, **options)
+        await self._enter(record)
+        return JobHandle(record, self._ledger)
+
+    @overload
+    def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
+    @overload
+    def submit_nowait(
+        self,
+        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        /,
+        *args: *Ts,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle[T]: ...
+    @enable_ki_protection
+    def submit_nowait(
+        self,
+        job: Job[T] | Callable[..., Awaitable[T]],
+        /,
+        *args: object,
+        **options: Unpack[JobOptions],
+    ) -> JobHandle[T]:
+        """Hand in a job now or not at all, otherwise as :meth:`submit` does.
+
+        Raises:
+            QueueFull: As many jobs are pending as may be.
+        """
+        record = self._record(job, args, **options)
+        self._ledger.enter(record)
+        return JobHandle(record, self._ledger)
+
+    @overload
+    async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
+    @overload
+    async def run(
+        self,
+        job: Callable[[JobContext, *Ts], Awaitable[T]],
+        /,
+        *args: *Ts,
+        **options: Unpack[JobOptions],
+    ) -> T: ...
+    @enable_ki_protection
+    async def run(
+        self,
+        job: Job[T] | Callable[..., Awaitable[T]],
+        /,
+        *args: object,
+        **options: Unpack[JobOptions],
+    ) -> T:
+        """Submit a job and return its result, as if it were called here.
+
+        Cancellation:
+            Cancels the job, and returns only when it has ended.
+
+        Raises:
+            JobFailed: The function raised; the ``__cause__`` is what it raised.
+            JobCancelled: The job was cancelled by somebody else.
+            JobTimedOut: The job's time limit passed.
+        """
+        record = self._record(job, args, **options)
+        await self._enter(record)
+        try:
+            return await JobHandle[T](record, self._ledger).result()
+        except BaseException:
+            self._ledger.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
+            if not record.status.is_terminal:
+                with trio.CancelScope(shield=True):
+                    await until_ended(record, self._ledger)
+            raise
+
+    @enable_ki_protection
+    def cancel(self, job_id: JobID, *, reason: str | None = None) -> CancelOutcome:
+        """Stop a job; never blocks and never raises.
+
+        A pending job has ended when this returns, and its function is never called. A
+        running one is interrupted at its next checkpoint.
+
+        Args:
+            job_id: The job's ID.
+            reason: Goes into the ``trio.Cancelled`` that the job sees.
+        """
+        return self._ledger.cancel(self._ledger.find(job_id), CancelCause.USER, reason)
+
+    def status(self, job_id: JobID) -> JobStatus:
+        """Where a job is in its life.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+        """
+        return self._find(job_id).status
+
+    def snapshot(self, job_id: JobID) -> JobSnapshot:
+        """A job as it is now.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+        """
+        return self._find(job_id).snapshot()
+
+    @enable_ki_protection
+    def jobs(self, *, status: JobStatus | None = None, tag: str | None = None) -> list[JobSnapshot]:
+        """The jobs that are known, in the order in which they were submitted.
+
+        Args:
+            status: Only those that are there in their life.
+            tag: Only those with this tag.
+        """
+        self._ledger.refresh()
+        return [
+            record.snapshot()
+            for record in self._ledger.records.values()
+            if (status is None or record.status is status) and (tag is None or tag in record.tags)
+        ]
+
+    @enable_ki_protection
+    def watch(self) -> Updates[JobSnapshot]:
+        """Read every change of every job as it happens; ends when the queue is closed."""
+        return self._ledger.hub.watch(JobRecord.snapshot)
+
+    @enable_ki_protection
+    def progress(self) -> Updates[JobProgress]:
+        """Read what the jobs report as they report it; ends when the queue is closed."""
+        return self._ledger.hub.read_progress(JobRecord.last_report)
+
+    @enable_ki_protection
+    async def wait_idle(self) -> None:
+        """Wait until no job is pending or running.
+
+        Raises:
+            WouldDeadlock: Called inside a job.
+        """
+        self._ledger.waits.forbid("the queue to be idle, which includes itself")
+        await trio.lowlevel.checkpoint()
+        await until_idle(self._ledger)
+
+    @enable_ki_protection
+    async def shutdown(self, *, grace: float | None = None) -> None:
+        """Take no more jobs, let those there are end, and close the queue.
+
+        May be called more than once; a later call can only shorten the grace.
+
+        Cancellation:
+            The shutdown goes on; what is cut short is the waiting for it.
+
+        Args:
+            grace: After how many seconds to cancel the jobs that have not ended; their
+                clean-up is still waited for. None: they may take as long as they like.
+
+        Raises:
+            WouldDeadlock: Called inside a job without a limit.
+        """
+        if grace is None:
+            self._ledger.waits.forbid("the end of all jobs, itself included")
+        elif not grace >= 0:
+            raise ValueError(f"grace must be a number of seconds, not {grace!r}")
+        self._ledger.refuse()
+        if grace is not None:
+            self._ledger.shorten_grace(grace)
+        await trio.lowlevel.checkpoint()
+        await until_idle(self._ledger)
+
+    def statistics(self) -> QueueStatistics:
+        """The queue in numbers."""
+        return self._ledger.statistics()
+
+    def __repr__(self) -> str:
+        ledger = self._ledger
+        state = "closed" if ledger.closed else "closing" if ledger.refusing else "open"
+        return (
+            f"<JobQueue {state}: {len(ledger.running)} running, "
+            f"{ledger.schedule.pending} pending, {ledger.workers} workers>"
+        )
+
+    def _record(
+        self,
+        job: Job[object] | Callable[..., Awaitable[object]],
+        args: tuple[object, ...],
+        id: JobID | None = None,  # noqa: A002  # the word users know
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        timeout: float | None = None,
+    ) -> JobRecord:
+        function, own_name = function_of(job)
+        if isinstance(tags, str):
+            raise TypeError(f"tags are several words, not one: write tags=[{tags!r}]")
+        return JobRecord(
+            function,
+            args,
+            contextvars.copy_context(),
+            id=id or "",
+            name=name if name is not None else own_name,
+            tags=frozenset(tags),
+            timeout=self._timeout if timeout is None else checked_timeout(timeout),
+        )
+
+    async def _enter(self, record: JobRecord) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            self._ledger.enter(record)
+        except QueueFull:
+            await self._wait_for_room(record)
+        else:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def _wait_for_room(self, record: JobRecord) -> None:
+        schedule = self._ledger.schedule
+        submission = Submission(record, trio.lowlevel.current_task())
+
+        def give_up(_: object) -> trio.lowlevel.Abort:
+            schedule.leave(submission)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        with self._ledger.waits.waiting(None):
+            schedule.line_up(submission)
+            await trio.lowlevel.wait_task_rescheduled(give_up)
+        if submission.refusal is not None:
+            raise submission.refusal
+
+    @enable_ki_protection
+    def _find(self, job_id: JobID) -> JobRecord:
+        record = self._ledger.find(job_id)
+        if record is None:
+            raise UnknownJob(job_id)
+        return record
+
+
+@asynccontextmanager
+@enable_ki_protection
+async def open_job_queue(
+    *,
+    workers: int = 1,
+    max_pending: int | None = 10,
+    keep: Keep = Keep(),  # noqa: B008  # frozen
+    timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
+    on_job_error: Callable[[JobSnapshot], object] | None = None,
+) -> AsyncGenerator[JobQueue, None]:
+    """Open a job queue for the length of an ``async with`` block.
+
+    ::
+
+        async with open_job_queue(workers=3) as queue:
+            handle = await queue.submit(download, "https://example.com/a")
+            print(await handle.result())
+
+    Left normally, the block waits until no job is pending or running. Left by an
+    exception, it cancels all jobs at once; the exception comes out as it is, not in a
+    group. What a job raises never comes out here, except an interrupt such as
+    KeyboardInterrupt.
+
+    Cancellation:
+        Cancels all jobs; the pending ones are never called.
+
+    Args:
+        workers: How many jobs can run at once.
+        max_pending: How many jobs can be pending; None for no limit.
+        keep: How much to remember of jobs that have ended.
+        timeout: How many seconds a job may run, unless it is submitted with a limit of
+            its own; None for no limit.
+        on_job_error: Called with a job's snapshot if it failed and nobody asked for its
+            outcome until its record was dropped or the queue ended. The default logs it
+            to ``ticketr.jobs``.
+    """
+    if workers < 1 or (max_pending is not None and max_pending < 1):
+        raise ValueError(f"workers and max_pending must be at least 1: {workers}, {max_pending}")
+    ledger = Ledger(
+        workers=workers,
+        max_pending=math.inf if max_pending is None else max_pending,
+        keep=keep,
+        on_job_error=on_job_error or log_failure,
+    )
+    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout))
+    body: BaseException | None = None
+    spill: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_time, ledger)
+            for number in range(1, workers + 1):
+                nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
+            try:
+                yield queue
+                await until_idle(ledger)
+            except BaseException as error:
+                body = error
+                is_cancel = split_cancelled(error)[1] is None
+                ledger.abandon(CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+                raise
+            ledger.refuse()
+            nursery.cancel_scope.cancel("the job queue is closed")
+    except BaseExceptionGroup as group:
+        spill = group
+    ledger.end()
+    leaving = what_leaves(body, ledger.fatal, spill)
+    if leaving is not None:
+        try:
+            raise leaving
+        finally:
+            del body, spill, leaving  # their tracebacks hold this frame
+
+
+async def until_idle(ledger: Ledger) -> None:
+    """Return when no job is pending or running, at once if so."""
+    while not ledger.is_idle:
+        await ledger.quiet().wait()
+
+
+def checked_timeout(seconds: float) -> float:
+    """A time limit, if it is one."""
+    if not seconds >= 0:
+        raise ValueError(f"timeout must be a number of seconds, not {seconds!r}")
+    return seconds
+
+
+def what_leaves(
+    body: BaseException | None, fatal: list[BaseException], spill: BaseException | None
+) -> BaseException | None:
+    """What goes on from the end of the block.
+
+    Args:
+        body: What the body raised, or the wait for the last jobs.
+        fatal: What jobs raised that nobody may keep from the program.
+        spill: What came out of the nursery: these, and a Cancelled of an outer scope.
+    """
+    if spill is None:
+        return None
+    known = {id(leaf) for error in (body, *fatal) for leaf in leaves(error)}
+    cancelled, rest = split_cancelled(spill)
+    if any(id(leaf) not in known for leaf in leaves(rest)):
+        spill.add_note("This is a fault of ticketr itself. Please report it.")
+        return spill
+    if not fatal:
+        return body if body is not None else next(leaves(cancelled), None)
+    errors = [lone(error) for error in fatal]
+    own = split_cancelled(body)[1] if body is not None else None
+    if own is not None and not (isinstance(own, JobFailed) and own.__cause__ in fatal):
+        errors.insert(0, own)
+    return errors[0] if len(errors) == 1 else BaseExceptionGroup("body and jobs failed", errors)
+
+
+def lone(error: BaseException) -> BaseException:
+    """An error out of the groups around it, if it is alone in them."""
+    only = list(leaves(error))
+    return only[0] if len(only) == 1 else error

@@ -1,0 +1,98 @@
+"""Waits of jobs that could never end, found before they begin.
+
+A job that waits for another job holds its worker meanwhile. If what it waits for
+needs a worker, and every worker is held by a job that waits in the same way, nobody
+moves again. So each wait inside a job is looked at first: can what it waits for
+still come about by a job that is free to go on, or by a worker that is free?
+
+Which job a task belongs to is read from the task tree: the job whose worker is the
+task itself or an ancestor of it. A context variable would not do: a task that a job
+starts in somebody else's nursery inherits the variable, but the job does not wait
+for it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from ticketr._errors import WouldDeadlock
+from ticketr.jobs._job import JobRecord, JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from ticketr.jobs._job import JobID
+
+
+@final
+class Waits:
+    """Which running jobs wait, and for what: a job, or (None) room in the queue."""
+
+    def __init__(self, running: Mapping[JobID, JobRecord], workers: int) -> None:
+        self._running = running
+        self._workers = workers
+        self._waits: dict[JobRecord, list[JobRecord | None]] = {}
+
+    def current_job(self) -> JobRecord | None:
+        """The job that the current task belongs to, if any."""
+        job_of = {record.worker: record for record in self._running.values()}
+        task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
+        while task is not None:
+            if task in job_of:
+                return job_of[task]
+            task = task.parent_nursery.parent_task if task.parent_nursery else None
+        return None
+
+    def forbid(self, awaited: str) -> None:
+        """Refuse a wait that includes the end of the job that waits."""
+        if (waiter := self.current_job()) is not None:
+            raise WouldDeadlock(waiter.id, awaited)
+
+    @contextmanager
+    def waiting(self, target: JobRecord | None) -> Generator[None, None, None]:
+        """Wait inside this block, if that can end.
+
+        Args:
+            target: The job that is waited for; None: room in the queue.
+        """
+        waiter = self.current_job()
+        if waiter is None:
+            yield
+            return
+        if not self._can_come(target, {waiter}):
+            raise WouldDeadlock(waiter.id, _words(waiter, target))
+        waits = self._waits.setdefault(waiter, [])
+        waits.append(target)
+        try:
+            yield
+        finally:
+            waits.remove(target)
+            if not waits:
+                del self._waits[waiter]
+
+    def _can_come(self, target: JobRecord | None, asked: set[JobRecord]) -> bool:
+        if target is not None and target.status is JobStatus.RUNNING:
+            return self._can_end(target, asked)
+        if len(self._running) < self._workers:
+            return True
+        return any(self._can_end(record, asked) for record in self._running.values())
+
+    def _can_end(self, record: JobRecord, asked: set[JobRecord]) -> bool:
+        if record in asked:
+            return False
+        asked.add(record)
+        waits = self._waits.get(record)
+        return waits is None or any(self._can_come(target, asked) for target in waits)
+
+
+def _words(waiter: JobRecord, target: JobRecord | None) -> str:
+    if target is None:
+        return "room in the queue that only its own worker could make"
+    if target is waiter:
+        return "itself"
+    if target.status is JobStatus.PENDING:
+        return f"job {target.id!r}, which needs the worker that this job holds"
+    return f"job {target.id!r}, which waits for this one"

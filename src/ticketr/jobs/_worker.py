@@ -1,0 +1,172 @@
+"""What a worker does: it waits for a job, runs it in its own scope, and judges how it ended.
+
+The context. A job runs in the context variables of its submitter, but the worker is a
+task of its own with a context of its own. Trio enters ``task.context`` anew at each
+step of a task, so a worker that sets it and passes one checkpoint has changed sides.
+A worker that was idle does not even need that checkpoint: who wakes it has set its
+context before, and the wake-up is the change. This costs nothing against a plain
+worker loop, where a task for each job would cost a third of the speed.
+
+The verdict. What came out of a job's scope says how it ended, not what was asked for
+(a cancel may come too late, or be ignored), and not the type of the exception alone
+(``trio.Cancelled`` may come in groups, from a scope outside the queue, or from a
+scope that was closed long ago). ``judge`` is that table.
+
+Interrupts. The worker is protected from KeyboardInterrupt, the job is not: ``call``
+lifts the protection, for the job and for all tasks that it starts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
+
+from ticketr._errors import JobTimedOut
+from ticketr.jobs._context import JobContext
+from ticketr.jobs._job import (
+    CancelCause,
+    JobErrorInfo,
+    JobStatus,
+    leaves,
+    split_cancelled,
+    strip_tracebacks,
+)
+
+if TYPE_CHECKING:
+    from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._ledger import Ledger
+
+
+@enable_ki_protection
+async def work(ledger: Ledger) -> None:
+    """Run jobs until cancelled."""
+    task = trio.lowlevel.current_task()
+    home = task.context
+    while True:
+        if ledger.schedule.peek() is None:
+            task.context = home
+            ledger.idle.append(task)
+            try:
+                await ledger.awaited_wakeups.receive()
+            finally:
+                ledger.idle.remove(task)
+            ledger.waking = False
+        record = ledger.take(task)
+        if record is None:
+            continue
+        if task.context is not record.context:
+            task.context = record.context
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        await attempt(ledger, record)
+        del record  # an idle worker keeps nothing of its last job alive
+
+
+@enable_ki_protection
+async def keep_time(ledger: Ledger) -> None:
+    """End the grace of a shutdown, and notice when the workers are cancelled from outside.
+
+    The workers themselves may notice late, for instance while their jobs clean up.
+    """
+    try:
+        with ledger.grace:
+            await trio.sleep_forever()
+        ledger.cut_off()
+        await trio.sleep_forever()
+    except trio.Cancelled:
+        ledger.abandon(CancelCause.SCOPE)
+        raise
+
+
+async def attempt(ledger: Ledger, record: JobRecord) -> None:
+    """Run one job once."""
+    scope = record.scope
+    assert scope is not None
+    value: object = None
+    error: BaseException | None = None
+    try:
+        with scope:
+            # Cancelled before its first step: then it has no first step.
+            await trio.lowlevel.checkpoint_if_cancelled()
+            value = await call(record, JobContext(record, ledger.hub))
+    except BaseException as exc:  # noqa: BLE001  # judged, and passed on where it has to be
+        error = exc
+    if error is None and not scope.cancelled_caught:
+        ledger.finish(record, JobStatus.COMPLETED, result=value)
+        return
+    try:
+        conclude(ledger, record, judge(error, asked=record.cancel_requested))
+    finally:
+        del error  # its traceback holds this frame
+
+
+@disable_ki_protection
+async def call(record: JobRecord, context: JobContext) -> object:
+    """Call the job's function."""
+    return await record.function(context, *record.args)
+
+
+class Verdict(NamedTuple):
+    """How a job without a value ended."""
+
+    status: JobStatus
+    cause: CancelCause | None = None
+    """A cause to note unless there is one already."""
+    error: BaseException | None = None
+    """What it failed with; none if its time was over."""
+    leaving: BaseException | None = None
+    """What goes on to whoever cancelled or interrupted the workers."""
+    is_fatal: bool = False
+    """Whether that ends the queue."""
+
+
+def judge(error: BaseException | None, *, asked: bool) -> Verdict:
+    """Tell how a job ended that gave no value.
+
+    Args:
+        error: What came out of its scope; None if the scope caught it all.
+        asked: Whether its cancellation was asked for.
+    """
+    if error is None:
+        if asked:
+            return Verdict(JobStatus.CANCELLED)
+        return Verdict(JobStatus.FAILED, CancelCause.TIMEOUT)
+    cancelled, rest = split_cancelled(error)
+    if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):
+        return Verdict(JobStatus.FAILED, error=rest, leaving=error, is_fatal=True)
+    if cancelled is not None and trio.current_effective_deadline() != -math.inf:
+        # Nobody cancels, so this was saved from a scope closed before. Let out, it would
+        # stop the queue without a word.
+        return Verdict(JobStatus.FAILED, error=error)
+    if rest is not None:
+        return Verdict(JobStatus.FAILED, error=rest, leaving=cancelled)
+    return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE, leaving=error)
+
+
+def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
+    """Write the verdict down, and raise what has to leave the worker."""
+    status, cause, error, leaving, is_fatal = verdict
+    if cause is CancelCause.SCOPE and ledger.ending is not None:
+        cause = ledger.ending
+    if record.cancel_cause is None:
+        record.cancel_cause = cause
+    info = None
+    if error is not None:
+        info = JobErrorInfo.of(error)
+        if not is_fatal:
+            strip_tracebacks(error)
+    elif status is JobStatus.FAILED:
+        info = JobErrorInfo.of(JobTimedOut(record.id, record.name, record.timeout))
+    if is_fatal and error is not None:
+        ledger.fatal.append(error)
+        record.claimed = True  # it leaves by the block, so it is not silent
+    ledger.finish(record, status, exception=error, error=info)
+    if is_fatal:
+        ledger.abandon(CancelCause.SHUTDOWN)
+    if leaving is not None:
+        try:
+            raise leaving
+        finally:
+            del error, leaving, verdict
