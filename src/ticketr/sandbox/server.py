@@ -62,6 +62,11 @@ async def serve(
         CannotListen: The address cannot be bound.
     """
     listeners = await _listen(host, port)
+    task_status.started(_address(host, listeners[0]))
+    await _accept(app, listeners)
+
+
+async def _accept(app: Starlette, listeners: list[trio.SocketListener]) -> None:
     config, context = _config(), WorkerContext(None)
     wrapped = ASGIWrapper(cast("Any", app))  # the two libraries describe ASGI differently
     streams: set[trio.SocketStream] = set()
@@ -76,7 +81,6 @@ async def serve(
             streams.discard(stream)
 
     async with trio.open_nursery() as connections:
-        task_status.started(_address(host, listeners[0]))
         try:
             await trio.serve_listeners(speak, listeners, handler_nursery=connections)
         finally:
@@ -124,8 +128,15 @@ async def run(
     Raises:
         CannotListen: The address cannot be bound.
     """
-    app = create_app(make_site(tickets=tickets, seed=seed), latency=latency, odd=odd)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        app = create_app(make_site(tickets=tickets, seed=seed), latency=latency, odd=odd)
+        listeners = await _listen(host, port)
+        try:
+            announce(f"listening on {_address(host, listeners[0])}")
+        except BaseException:
+            for listener in listeners:
+                listener.socket.close()
+            raise
         async with trio.open_nursery() as nursery:
 
             async def stop_on_signal() -> None:
@@ -139,14 +150,7 @@ async def run(
             nursery.start_soon(stop_on_signal)
             if exit_with_stdin:
                 nursery.start_soon(stop_with_stdin)
-            address: str = await nursery.start(_serve_at, app, host, port)
-            announce(f"listening on {address}")
-
-
-async def _serve_at(
-    app: Starlette, host: str, port: int, *, task_status: trio.TaskStatus[str]
-) -> None:
-    await serve(app, host=host, port=port, task_status=task_status)
+            await _accept(app, listeners)
 
 
 async def _wait_for_end(descriptor: int) -> None:

@@ -38,6 +38,7 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
         latency: Seconds to wait before each answer.
         odd: Whether answers hold unknown keys and nulls, as those of a real site do.
     """
+    complaints = _Complaints()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
     app = Starlette(
         routes=[
@@ -50,9 +51,9 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
             Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal),
         ],
         exception_handlers={
-            Refused: _refused,
-            JqlError: _bad_query,
-            HTTPException: _no_such_route,
+            Refused: complaints.refused,
+            JqlError: complaints.bad_query,
+            HTTPException: complaints.no_such_route,
         },
     )
     app.router.redirect_slashes = False
@@ -67,18 +68,19 @@ def _routes(interface: Interface, prefix: str) -> list[Route]:
     ]
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return error_response(error.status, error.message)
+class _Complaints:
+    """Answers to what went wrong. Starlette would run plain functions in threads."""
 
+    async def refused(self, _request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return error_response(error.status, error.message)
 
-async def _bad_query(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, JqlError)
-    return error_response(400, error.message)
+    async def bad_query(self, _request: Request, error: Exception) -> Response:
+        assert isinstance(error, JqlError)
+        return error_response(400, error.message)
 
-
-async def _no_such_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    headers = dict(error.headers) if error.headers else None
-    message = f"The sandbox has no {request.method} {request.url.path}."
-    return error_response(error.status_code, message, headers=headers)
+    async def no_such_route(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        headers = dict(error.headers) if error.headers else None
+        message = f"The sandbox has no {request.method} {request.url.path}."
+        return error_response(error.status_code, message, headers=headers)
