@@ -9,11 +9,12 @@ Waking workers. Trio runs the tasks that became ready in the same instant in ran
 order. If every submit woke a worker of its own, the third job could start before the
 first. So only one wake-up is under way at any time; the worker it wakes takes the
 best job there is by then, and wakes the next worker before it starts on it. A worker
-that has finished a job looks for another by itself and needs no waking.
+that has finished a job looks for another by itself, but leaves the last one to the
+worker that is being woken.
 
-A wake-up also changes the worker's context (see ``_worker``). It may well be the
-context of a job that another worker takes, or that is cancelled, in the meantime:
-that is why the wake-up carries no job, and the worker looks again.
+A wake-up also changes the worker's context (see ``_worker``) to that of the best job
+so far. Another job may be the best by the time the worker runs: that is why the
+wake-up carries no job, and the worker looks again.
 """
 
 from __future__ import annotations
@@ -170,14 +171,20 @@ class Ledger:
 
     def wake(self) -> None:
         """See to it that a job which could run is taken by a worker which is idle."""
-        if self.waking or not self.idle:
+        if not self.idle:
             return
         record = self.schedule.peek()
         if record is None:
             return
-        self.waking = True
         self.idle[0].context = record.context
-        self.wakeups.send_nowait(None)
+        if not self.waking:
+            self.waking = True
+            self.wakeups.send_nowait(None)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is a job for one more worker than the one being woken."""
+        return self.schedule.pending > self.waking
 
     # Running and ending
 

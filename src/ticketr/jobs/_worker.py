@@ -46,7 +46,7 @@ async def work(ledger: Ledger) -> None:
     task = trio.lowlevel.current_task()
     home = task.context
     while True:
-        if ledger.schedule.peek() is None:
+        if not ledger.has_work:
             task.context = home
             ledger.idle.append(task)
             try:
