@@ -43,7 +43,7 @@ USERS: Final = (
 DEMO: Final = Project(
     10000, "DEMO", "Harbour Books", "The online shop of a small chain of bookshops.", USERS[1]
 )
-EMPTY: Final = Project(10001, "EMPTY", "Nothing Here Yet", "A project without issues.", USERS[3])
+BLANK: Final = Project(10001, "BLANK", "Nothing Here Yet", "A project without issues.", USERS[3])
 
 EPIC: Final = IssueType(10000, "Epic", "A big piece of work made of smaller ones.", 1)
 STORY: Final = IssueType(10001, "Story", "Something that a user wants.", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.sandbox.data.catalogue import DEMO, DEMO_USER, EMPTY
+from ticketr.sandbox.data.catalogue import DEMO, DEMO_USER, BLANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,7 +35,7 @@ class Site:
         self,
         issues: Iterable[Issue] = (),
         *,
-        projects: Sequence[Project] = (DEMO, EMPTY),
+        projects: Sequence[Project] = (DEMO, BLANK),
         user: User = DEMO_USER,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:

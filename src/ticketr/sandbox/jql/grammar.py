@@ -252,7 +252,7 @@ def _wanted(expected: set[str], got: str) -> str:
         return f"Expecting operator but got '{got}'. The valid operators are {_OPERATORS}."
     if "CUSTOM_FIELD" in expected:
         return f"Expecting a field name but got '{got}'."
-    if "_AND" in expected:
+    if expected & {"_AND", "_OR", "_ORDER_BY"}:
         return f"Expecting either 'OR' or 'AND' but got '{got}'."
     if "_EMPTY" in expected or "LPAR" in expected:
         return (

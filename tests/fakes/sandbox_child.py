@@ -1,0 +1,38 @@
+"""The sandbox in a process of its own, started by a few lines of Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_PROGRAM = """
+import functools, trio
+from ticketr import sandbox
+
+trio.run(functools.partial(sandbox.run, announce=functools.partial(print, flush=True), **{!r}))
+"""
+
+
+@contextmanager
+def sandbox_child(**options: object) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Start `ticketr.sandbox.run` in a child; gives the process and the address."""
+    program = _PROGRAM.format({"tickets": 20, **options})
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("listening on http://"), (line, process.communicate())
+            yield process, line.removeprefix("listening on ").strip()
+        finally:
+            process.kill()

@@ -1,0 +1,58 @@
+"""An HTTP client on the sandbox's app, in this process and in virtual time."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from ticketr.sandbox import Site
+
+NOW = datetime(2025, 10, 1, 12, 0, tzinfo=UTC)
+Json = dict[str, Any]
+
+
+def demo_site(tickets: int = 60, seed: int = 1) -> Site:
+    """A site whose clock stands still."""
+    return make_site(tickets=tickets, seed=seed, clock=lambda: NOW)
+
+
+@asynccontextmanager
+async def open_client(
+    site: Site | None = None,
+    *,
+    latency: float = 0.0,
+    odd: bool = False,
+    version: str = "3",
+    auth: tuple[str, str] | None = (EMAIL, TOKEN),
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client whose requests go straight into the app."""
+    app = create_app(demo_site() if site is None else site, latency=latency, odd=odd)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url=f"http://jira.test/rest/api/{version}/",
+        auth=auth,
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+async def search(client: httpx.AsyncClient, jql: str, **options: object) -> Json:
+    """Search by POST and give the answer, which has to be one."""
+    response = await client.post("search/jql", json={"jql": jql, **options})
+    assert response.status_code == 200, response.text
+    answer: Json = response.json()
+    return answer
+
+
+async def keys(client: httpx.AsyncClient, jql: str) -> list[str]:
+    """Search and give the keys on the first page."""
+    answer = await search(client, jql, fields=["key"], maxResults=5000)
+    return [issue["key"] for issue in answer["issues"]]
