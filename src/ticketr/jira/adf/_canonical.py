@@ -24,7 +24,7 @@ MAX_DEPTH = 60
 
 _NOTHING: Json = {}
 _MISSING = object()
-_INVISIBLE_ON_BLANKS = frozenset({"strong", "em", "strike"})
+_INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
 
 _DEFAULTS: dict[str, Json] = {
     "orderedList": {"order": 1},
@@ -127,24 +127,18 @@ def _add_text(result: list[Any], node: Json, *, code: bool) -> None:
 
 
 def _add_line(result: list[Any], node: Json, text: str) -> None:
-    if "marks" not in node:
+    marks: Any = node.get("marks")
+    core = text.strip() if type(marks) is list else text
+    if len(core) == len(text) or not any(map(_is_invisible, marks)):
         _join(result, node, text)
         return
-    core = text.strip()
-    if len(core) == len(text) or not _has_invisible(node["marks"]):
-        _join(result, node, text)
-        return
-    plain = {**node, "marks": [mark for mark in node["marks"] if not _is_invisible(mark)]}
+    plain = {**node, "marks": [mark for mark in marks if not _is_invisible(mark)]}
     if not plain["marks"]:
         del plain["marks"]
     start = text.find(core) if core else len(text)
     _join(result, plain, text[:start])
     _join(result, node, core)
     _join(result, plain, text[start + len(core) :])
-
-
-def _has_invisible(marks: list[Any]) -> bool:
-    return any(_is_invisible(mark) for mark in marks)
 
 
 def _is_invisible(mark: Any) -> bool:
@@ -159,6 +153,7 @@ def _join(result: list[Any], node: Json, text: str) -> None:
         if (
             type(last) is dict
             and last.get("type") == "text"
+            and type(last.get("text")) is str
             and len(last) == len(node)
             and last.get("marks") == node.get("marks")
             and len(node) == 2 + ("marks" in node)

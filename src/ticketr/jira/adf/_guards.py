@@ -18,19 +18,29 @@ _BACKSLASH = "\ufdd0"
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"
 _STAY = "\ufdd3"
-_APART = "\ufdd4"
+_NBSP = "\ufdd4"
+_APART = "\ufdd5"
 _OURS = re.compile(f"[{_BACKSLASH}-{_APART}]")
 
 # An empty comment is nothing to a reader, but ends the word before it.
 _AFTER = str.maketrans(
-    {_BACKSLASH: "\\", _SPACE: "&#32;", _TAB: "&#9;", _STAY: "", _APART: "<!-- -->"}
+    {
+        _BACKSLASH: "\\",
+        _SPACE: "&#32;",
+        _TAB: "&#9;",
+        _NBSP: "&#160;",
+        _STAY: "",
+        _APART: "<!-- -->",
+    }
 )
-_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB})
-_BACK = str.maketrans({_SPACE: " ", _TAB: "\t"})
-_BACK_IN_CODE = str.maketrans({_SPACE: "&#32;", _TAB: "&#9;"})
+_EDGE = " \t\xa0"
+_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
+_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0"})
+_BACK_IN_CODE = str.maketrans({_SPACE: "&#32;", _TAB: "&#9;", _NBSP: "&#160;"})
+_OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
-_ENTITY = re.compile(r"\\.|&#(32|9);", re.DOTALL)
-_LITERAL_ENTITY = re.compile(r"&(?=#(?:32|9);)")
+_ENTITY = re.compile(r"\\.|&#(32|9|160);", re.DOTALL)
+_LITERAL_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"[#>=]|[-+](?=[-+\s]|$)")
 _LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
@@ -81,10 +91,7 @@ def unguard_document(node: Any, *, code: bool = False) -> Any:
 
 
 def _guard_entity(match: re.Match[str]) -> str:
-    number = match[1]
-    if number is None:
-        return match[0]
-    return _SPACE if number == "32" else _TAB
+    return _OF_NUMBER[match[1]] if match[1] else match[0]
 
 
 def _holds_ours(node: Any) -> bool:
@@ -187,12 +194,12 @@ def _is_bang(node: Json) -> bool:
 
 def _is_emphasis(node: Json) -> bool:
     """Tell whether a text begins and ends with asterisks or tildes."""
-    marks = node.get("marks")
-    return bool(marks) and all(mark.get("type") in _EMPHASIS for mark in marks)
+    marks = node.get("marks", ())
+    return len(marks) > 0 and all(mark.get("type") in _EMPHASIS for mark in marks)
 
 
 def _guard_start(text: str, *, alone: bool) -> str:
-    rest = text.lstrip(" \t")
+    rest = text.lstrip(_EDGE)
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_BLANKS) + rest
     if text[:1].isspace():
@@ -203,7 +210,7 @@ def _guard_start(text: str, *, alone: bool) -> str:
 
 
 def _guard_end(text: str, kind: str) -> str:
-    rest = text.rstrip(" \t")
+    rest = text.rstrip(_EDGE)
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_BLANKS)
     if text[-1:].isspace():

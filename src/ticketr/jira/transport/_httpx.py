@@ -13,18 +13,19 @@ Three choices need a reason:
 from __future__ import annotations
 
 import ssl
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import trio
 
-from ticketr.jira.errors import BadAnswer, ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.transport._body import Body
 from ticketr.jira.transport.base import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
 CONNECT_WITHIN = 10.0
@@ -60,6 +61,7 @@ class HttpxTransport:
         self._largest_body = largest_body
         transport = None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(
+            headers={"accept-encoding": "gzip"},
             transport=transport,
             mounts=dict.fromkeys(_LOOPBACK),
             verify=True if verify is None else verify,
@@ -86,6 +88,7 @@ class HttpxTransport:
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
+        body = Body(self._largest_body)
         with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
             async with self._client.stream(
                 request.method,
@@ -93,26 +96,22 @@ class HttpxTransport:
                 headers=dict(request.headers),
                 content=request.body,
             ) as answer:
-                return Response(
-                    status=answer.status_code,
-                    headers={name.lower(): value for name, value in answer.headers.items()},
-                    body=await self._read(answer, scope, request.url),
-                    url=request.url,
-                )
+                body.begin(answer.headers.get("content-encoding", ""))
+                async for piece in answer.aiter_raw():
+                    scope.deadline = trio.current_time() + self._answer_within
+                    body.feed(piece)
+                    if body.problem:
+                        # Leaving the loop would leave half-run generators to the collector,
+                        # which is too late to close a connection. Cancelled, they all end now.
+                        scope.cancel()
+        if body.problem or not scope.cancelled_caught:
+            return Response(
+                status=answer.status_code,
+                headers={name.lower(): value for name, value in answer.headers.items()},
+                body=body.end(request.url),
+                url=request.url,
+            )
         raise NoAnswer(request.url, self._answer_within)
-
-    async def _read(self, answer: httpx.Response, scope: trio.CancelScope, url: str) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        # Closed here, since a generator that is left half-way is closed by the collector: too late.
-        async with aclosing(cast("AsyncGenerator[bytes]", answer.aiter_bytes())) as stream:
-            async for piece in stream:
-                scope.deadline = trio.current_time() + self._answer_within
-                size += len(piece)
-                if size > self._largest_body:
-                    raise BadAnswer(url, f"more than {self._largest_body} bytes")
-                pieces.append(piece)
-        return b"".join(pieces)
 
 
 @contextmanager
@@ -127,8 +126,6 @@ def _converted(url: str) -> Iterator[None]:
         raise ConnectFailed(url, "no answer to connecting") from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
         raise _not_connected(url, error) from None
-    except httpx.DecodingError:
-        raise BadAnswer(url, "its compression is broken") from None
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise ConnectionLost(url, _reason(error)) from None
 

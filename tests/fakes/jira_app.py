@@ -1,0 +1,84 @@
+"""A site inside the process, for virtual time: it answers by a script and writes down what it is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from ticketr.jira.transport._httpx import HttpxTransport
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SITE = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: its body as JSON, unless it is bytes."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after: float = 0.0
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, and when it came on Trio's clock."""
+
+    method: str
+    path: str
+    body: Any
+    headers: Mapping[str, str]
+    time: float
+
+
+class ScriptedApp:
+    """An ASGI application; the last of its answers is repeated for ever."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers)
+        self.asked: list[Asked] = []
+
+    @property
+    def times(self) -> list[float]:
+        """When each request came, counted from the first."""
+        return [asked.time - self.asked[0].time for asked in self.asked]
+
+    def transport(
+        self, *, answer_within: float = 30.0, largest_body: int = 10**6
+    ) -> HttpxTransport:
+        return HttpxTransport(app=self, answer_within=answer_within, largest_body=largest_body)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        self.asked.append(
+            Asked(
+                method=scope["method"],
+                path=scope["raw_path"].decode(),
+                body=json.loads(body) if body else None,
+                headers={name.decode(): value.decode() for name, value in scope["headers"]},
+                time=trio.current_time(),
+            )
+        )
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        await trio.sleep(answer.after)
+        headers = {"content-type": "application/json", **answer.headers}
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": answer.content})

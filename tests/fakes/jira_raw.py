@@ -1,0 +1,177 @@
+"""A server on a real socket that answers each request as it is told, or hangs at that point."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+Answer = Callable[[Stream], Awaitable[None]]
+
+
+@dataclass
+class Connection:
+    """What one connection brought."""
+
+    requests: list[bytes] = field(default_factory=list)
+    closed: trio.Event = field(default_factory=trio.Event)
+
+
+class RawSite:
+    """A site that answers by a script; its last answer is repeated for ever.
+
+    Attributes:
+        url: Where it listens.
+        connections: Every connection, in order.
+        answered: Set whenever an answer has sent all that it sends.
+    """
+
+    def __init__(self, url: str, answers: tuple[Answer, ...]) -> None:
+        self.url = url
+        self.connections: list[Connection] = []
+        self._answers = list(answers)
+        self._asked = trio.Condition()
+        self.requests = 0
+
+    async def wait_for_requests(self, count: int) -> None:
+        """Wait until that many requests have arrived whole."""
+        async with self._asked:
+            while self.requests < count:
+                await self._asked.wait()
+
+    async def serve(self, stream: Stream) -> None:
+        connection = Connection()
+        self.connections.append(connection)
+        try:
+            while request := await _read_request(stream):
+                connection.requests.append(request)
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                async with self._asked:
+                    self.requests += 1
+                    self._asked.notify_all()
+                await answer(stream)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        finally:
+            connection.closed.set()
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
+
+
+@asynccontextmanager
+async def raw_site(*answers: Answer) -> AsyncGenerator[RawSite]:
+    """Listen on a free port of this machine."""
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = listener.socket.getsockname()[1]
+        site = RawSite(f"http://127.0.0.1:{port}", answers)
+        nursery.start_soon(trio.serve_listeners, site.serve, [listener])
+        yield site
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def deaf_site() -> AsyncGenerator[str]:
+    """Listen without ever taking a connection, the queue of waiting ones being full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        await trio.sleep(0.05)
+        try:
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+def reply(
+    body: object = b"",
+    *,
+    status: int = 200,
+    kind: str = "application/json",
+    headers: tuple[str, ...] = (),
+) -> Answer:
+    """Answer whole; a body that is no bytes is sent as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def answer(stream: Stream) -> None:
+        head = (
+            f"HTTP/1.1 {status} Whatever\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(content)}\r\n" + "".join(f"{line}\r\n" for line in headers)
+        )
+        await stream.send_all(f"{head}\r\n".encode() + content)
+
+    return answer
+
+
+async def silence(stream: Stream) -> None:
+    """Answer nothing, for as long as the other side cares to wait."""
+    await stream.receive_some(1)
+
+
+async def half_head(stream: Stream) -> None:
+    """Begin the headers, and be silent."""
+    await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Type: applica")
+    await stream.receive_some(1)
+
+
+async def half_body(stream: Stream) -> None:
+    """Begin the body, and be silent."""
+    await stream.send_all(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"issues": [')
+    await stream.receive_some(1)
+
+
+async def hang_up(stream: Stream) -> None:
+    """Close without a word."""
+    await stream.aclose()
+
+
+async def hang_up_in_body(stream: Stream) -> None:
+    """Begin the body, and close."""
+    await stream.send_all(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"issues": [')
+    await stream.aclose()
+
+
+async def reset(stream: Stream) -> None:
+    """Break the connection off so that the other side's system says so."""
+    assert isinstance(stream, trio.SocketStream)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await trio.aclose_forcefully(stream)
+
+
+def say(words: bytes) -> Answer:
+    """Answer with any bytes, and close."""
+
+    async def answer(stream: Stream) -> None:
+        await stream.send_all(words)
+        await stream.aclose()
+
+    return answer
+
+
+async def _read_request(stream: Stream) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        some = await stream.receive_some(65536)
+        if not some:
+            return b""
+        received += some
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    while len(body) < length:
+        body += await stream.receive_some(65536)
+    return head + b"\r\n\r\n" + body

@@ -1,0 +1,183 @@
+"""Patience, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+from fakes.jira_app import SITE, Answer, ScriptedApp
+
+from ticketr.jira import (
+    BadRequest,
+    Credentials,
+    JiraError,
+    NoAnswer,
+    RateLimited,
+    RetryRule,
+    ServerError,
+    open_jira,
+)
+
+ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
+ME = Answer({"accountId": "1", "displayName": "Mia"})
+BUSY = Answer({"errorMessages": ["busy"]}, status=503)
+Clock = trio.testing.MockClock
+
+
+async def test_a_429_is_repeated_after_what_it_asks_for(autojump_clock: Clock) -> None:
+    waits: list[tuple[float, str]] = []
+    app = ScriptedApp(Answer(status=429, headers={"retry-after": "7"}), ME)
+    async with open_jira(
+        ACCOUNT,
+        transport=app.transport(),
+        chance=lambda: 0.5,
+        on_wait=lambda seconds, why: waits.append((seconds, why)),
+    ) as jira:
+        await jira.myself()
+    assert app.times == [0.0, 7.5]
+    assert waits[0][0] == 7.5
+    assert "429" in waits[0][1]
+
+
+async def test_a_503_without_a_wish_is_repeated_with_growing_waits(autojump_clock: Clock) -> None:
+    app = ScriptedApp(BUSY, BUSY, BUSY, BUSY, ME)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+        await jira.myself()
+    assert app.times == [0.0, 1.0, 3.0, 7.0, 15.0]
+
+
+async def test_after_the_last_try_the_error_is_raised(autojump_clock: Clock) -> None:
+    app = ScriptedApp(BUSY)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
+        with pytest.raises(ServerError, match="503: busy"):
+            await jira.myself()
+    assert len(app.asked) == RetryRule().tries
+
+
+async def test_a_wish_that_is_too_long_is_an_error_at_once(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(status=429, headers={"retry-after": "3600"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(RateLimited, match="try again in 3600 s"):
+            await jira.myself()
+    assert app.times == [0.0]
+
+
+async def test_the_wait_can_be_cancelled(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(status=429, headers={"retry-after": "100"}), ME)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        start = trio.current_time()
+        with trio.move_on_after(3) as scope:
+            await jira.myself()
+        assert scope.cancelled_caught
+        assert trio.current_time() - start == 3
+
+
+async def test_others_of_the_same_kind_wait_too_and_the_rest_does_not(
+    autojump_clock: Clock,
+) -> None:
+    limited = Answer(status=429, headers={"retry-after": "10"})
+    app = ScriptedApp(limited, Answer({"key": "A", "count": 1}))
+    async with (
+        open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(jira.project, "A")
+        await trio.sleep(2)
+        nursery.start_soon(jira.project, "B")
+        nursery.start_soon(jira.count, "a = 1")
+    asked = sorted(
+        (time, asked.path[12:]) for time, asked in zip(app.times, app.asked, strict=True)
+    )
+    assert asked == [
+        (0.0, "project/A"),
+        (2.0, "search/approximate-count"),
+        (10.0, "project/A"),
+        (10.0, "project/B"),
+    ]
+
+
+async def test_no_more_requests_run_at_once_than_allowed(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"count": 1}, after=1))
+    async with (
+        open_jira(ACCOUNT, transport=app.transport(), max_concurrency=2) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(5):
+            nursery.start_soon(jira.count, "a = 1")
+    assert app.times == [0.0, 0.0, 1.0, 1.0, 2.0]
+
+
+async def test_silence_is_bounded_and_not_tried_again_at_first_contact(
+    autojump_clock: Clock,
+) -> None:
+    app = ScriptedApp(Answer(after=10_000))
+    async with open_jira(ACCOUNT, transport=app.transport(answer_within=30)) as jira:
+        start = trio.current_time()
+        with pytest.raises(NoAnswer, match=r"did not answer .* for 30 s"):
+            await jira.myself()
+        assert trio.current_time() - start == 30
+
+
+async def test_silence_of_a_known_site_is_tried_once_more(autojump_clock: Clock) -> None:
+    app = ScriptedApp(ME, Answer(after=10_000))
+    async with open_jira(
+        ACCOUNT, transport=app.transport(answer_within=30), chance=lambda: 1.0
+    ) as jira:
+        await jira.myself()
+        with pytest.raises(NoAnswer):
+            await jira.myself()
+    assert app.times == [0.0, 0.0, 31.0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 500, 501])
+async def test_what_a_repeat_cannot_change_is_not_repeated(
+    status: int, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer({}, status=status))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(JiraError, match=str(status)):
+            await jira.myself()
+    assert len(app.asked) == 1
+
+
+async def test_a_bad_search_is_refused_in_jiras_words(autojump_clock: Clock) -> None:
+    answer = Answer({"errorMessages": ["Field 'foo' does not exist."], "errors": {}}, status=400)
+    app = ScriptedApp(answer)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadRequest) as caught:
+            await jira.count("foo = 1")
+    assert caught.value.messages == ("Field 'foo' does not exist.",)
+    assert "Field 'foo' does not exist." in str(caught.value)
+
+
+async def test_every_request_says_who_asks_and_what_it_takes(autojump_clock: Clock) -> None:
+    app = ScriptedApp(ME, Answer({"count": 0}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        await jira.myself()
+        await jira.count("a = 1")
+    first, second = app.asked
+    assert first.headers["authorization"] == "Basic bWlhQGV4YW1wbGUuY29tOmEtdG9rZW4="
+    assert first.headers["accept"] == "application/json"
+    assert first.headers["user-agent"].startswith("ticketr/")
+    assert "content-type" not in first.headers
+    assert second.headers["content-type"] == "application/json"
+    assert "cookie" not in second.headers
+
+
+async def test_cookies_are_not_kept(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(ME.body, headers={"set-cookie": "session=1; Path=/"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        await jira.myself()
+        await jira.myself()
+    assert "cookie" not in app.asked[1].headers
+
+
+async def test_a_retry_date_is_counted_from_the_answers_own_date(autojump_clock: Clock) -> None:
+    headers = {
+        "retry-after": "Tue, 25 Nov 2025 10:00:09 GMT",
+        "date": "Tue, 25 Nov 2025 10:00:05 GMT",
+    }
+    app = ScriptedApp(Answer(status=503, headers=headers), ME)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
+        await jira.myself()
+    assert app.times == [0.0, 4.0]

@@ -1,0 +1,332 @@
+"""What the client asks and how it reads the answers, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import trio.testing
+from fakes.jira_app import SITE, Answer, ScriptedApp
+
+from ticketr.jira import (
+    BadAnswer,
+    Credentials,
+    Field,
+    Issue,
+    JiraClient,
+    NotFound,
+    Project,
+    Redirected,
+    ServerInfo,
+    User,
+    open_jira,
+)
+
+ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
+Clock = trio.testing.MockClock
+Call = Callable[[JiraClient], Awaitable[object]]
+
+CALLS: dict[str, Call] = {
+    "server_info": lambda jira: jira.server_info(),
+    "myself": lambda jira: jira.myself(),
+    "fields": lambda jira: jira.fields(),
+    "project": lambda jira: jira.project("DEMO"),
+    "count": lambda jira: jira.count("a = 1"),
+    "search_page": lambda jira: jira.search_page("a = 1"),
+    "search_ids": lambda jira: jira.search_ids("a = 1"),
+    "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+
+
+async def test_server_info_tells_about_the_site(autojump_clock: Clock) -> None:
+    body = {
+        "baseUrl": "https://example.atlassian.net",
+        "version": "1001.0.0",
+        "deploymentType": "Cloud",
+        "serverTime": "2026-01-31T12:00:00.000+0100",
+        "unheardOf": [None],
+    }
+    app = ScriptedApp(Answer(body))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        info = await jira.server_info()
+    noon = datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=1)))
+    assert info == ServerInfo("https://example.atlassian.net", "1001.0.0", "Cloud", noon)
+    assert app.asked[0].path == "/rest/api/3/serverInfo"
+
+
+@pytest.mark.parametrize("time", [None, 5, "soon", "2026-01-31T12:00:00"])
+async def test_a_server_time_that_is_none_is_none(time: object, autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"version": "9", "serverTime": time, "baseUrl": None}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.server_info() == ServerInfo("", "9", "", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "user"),
+    [
+        (
+            {"accountId": "a", "displayName": "Mia", "timeZone": "Europe/Berlin", "new": 1},
+            User("a", "Mia", "Europe/Berlin"),
+        ),
+        ({"accountId": "a", "displayName": None, "timeZone": None}, User("a", "a", "")),
+        ({"accountId": None, "key": "k", "name": "n", "displayName": "N"}, User("k", "N", "")),
+        ({"name": "n"}, User("n", "n", "")),
+    ],
+)
+async def test_myself_is_read_from_either_kind_of_site(
+    body: object, user: User, autojump_clock: Clock
+) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
+        assert await jira.myself() == user
+
+
+async def test_fields_are_read_whatever_they_lack(autojump_clock: Clock) -> None:
+    body = [
+        {"id": "summary", "name": "Summary", "custom": False, "schema": {"type": "string"}},
+        {
+            "id": "customfield_1",
+            "name": "Sprint",
+            "custom": True,
+            "schema": {"type": "array", "items": "json", "customId": 1},
+        },
+        {"id": "odd", "name": None, "custom": None, "schema": None},
+        {"id": None, "key": "old"},
+        {"id": None, "name": "nothing"},
+        None,
+        "text",
+    ]
+    app = ScriptedApp(Answer(body))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.fields() == (
+            Field("summary", "Summary", custom=False, schema_type="string", items=""),
+            Field("customfield_1", "Sprint", custom=True, schema_type="array", items="json"),
+            Field("odd", "odd", custom=False, schema_type="", items=""),
+            Field("old", "old", custom=False, schema_type="", items=""),
+        )
+
+
+async def test_a_project_is_read(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"id": 10000, "key": "DEMO", "name": None}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.project("DEMO") == Project("10000", "DEMO", "DEMO")
+
+
+async def test_a_missing_project_says_so(autojump_clock: Clock) -> None:
+    words = "No project could be found with key 'NOPE'."
+    app = ScriptedApp(Answer({"errorMessages": [words], "errors": {}}, status=404))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(NotFound, match="No project could be found with key 'NOPE'"):
+            await jira.project("NOPE")
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [("../../x", "%2E%2E%2F%2E%2E%2Fx"), ("..", "%2E%2E"), ("A?b#c", "A%3Fb%23c"), ("Ü", "%C3%9C")],
+)
+async def test_a_key_is_one_step_of_the_path_whatever_it_holds(
+    key: str, path: str, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer({"key": "A"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        await jira.project(key)
+    assert app.asked[0].path == f"/rest/api/3/project/{path}"
+
+
+async def test_count_asks_for_a_count(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"count": 120}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.count("project = DEMO") == 120
+    assert app.asked[0].method == "POST"
+    assert app.asked[0].path == "/rest/api/3/search/approximate-count"
+    assert app.asked[0].body == {"jql": "project = DEMO"}
+
+
+@pytest.mark.parametrize("count", [None, "5", True, -1, 1.5])
+async def test_a_count_that_is_none_is_refused(count: object, autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"count": count}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="no count"):
+            await jira.count("a = 1")
+
+
+async def test_a_search_walks_its_tokens_and_gives_each_issue_once(autojump_clock: Clock) -> None:
+    date = {"date": "Sat, 31 Jan 2026 12:00:00 GMT"}
+    app = ScriptedApp(
+        Answer({"issues": [{"id": "1"}, {"id": "2"}], "nextPageToken": "t1"}, headers=date),
+        Answer({"issues": [{"id": "2"}, None, {"id": 3}], "nextPageToken": "t2", "isLast": False}),
+        Answer({"issues": [{"id": None, "key": "A-4"}], "nextPageToken": "t3", "isLast": True}),
+    )
+    counts: list[int] = []
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        result = await jira.search_ids("project = DEMO", on_page=counts.append)
+    assert result.ids == ("1", "2", "3", "A-4")
+    assert result.server_date == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert counts == [2, 3, 4]
+    assert [asked.body.get("nextPageToken") for asked in app.asked] == [None, "t1", "t2"]
+    assert app.asked[0].body == {"jql": "project = DEMO", "maxResults": 5000, "fields": ["id"]}
+
+
+@pytest.mark.parametrize("last", [{}, {"isLast": True}, {"isLast": None, "nextPageToken": None}])
+async def test_a_search_ends_without_a_token(
+    last: dict[str, object], autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer({"issues": [], **last}, headers={"date": "whenever"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        result = await jira.search_ids("a = 1")
+    assert result.ids == ()
+    assert result.server_date is None
+    assert len(app.asked) == 1
+
+
+async def test_a_repeated_token_is_an_error(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"issues": [{"id": "1"}], "nextPageToken": "same"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="round in circles"):
+            await jira.search_ids("a = 1")
+    assert len(app.asked) == 2
+
+
+async def test_pages_that_bring_nothing_new_come_to_an_end(autojump_clock: Clock) -> None:
+    pages = [Answer({"issues": [{"id": "1"}], "nextPageToken": f"t{n}"}) for n in range(50)]
+    app = ScriptedApp(*pages)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="round in circles"):
+            await jira.search_ids("a = 1")
+    assert len(app.asked) == 11
+
+
+@pytest.mark.parametrize("issue", [{}, {"id": None}, {"id": True}, {"id": ["1"]}])
+async def test_an_issue_without_id_is_refused(issue: object, autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"issues": [issue]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="without ID"):
+            await jira.search_ids("a = 1")
+
+
+async def test_bulk_fetch_gives_the_issues_and_names_the_missing(autojump_clock: Clock) -> None:
+    first = {"id": "1", "key": "A-1", "fields": {"summary": "One"}, "self": "x"}
+    second = {"id": None, "key": "A-2", "fields": None}
+    body = {"issues": [first, None, second, first], "issueErrors": [{"id": "9"}], "expand": "x"}
+    app = ScriptedApp(Answer(body))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["1", "A-2", "9", "9"], fields=["summary", "updated"])
+    assert fetched.issues == (Issue("1", "A-1", {"summary": "One"}), Issue("A-2", "A-2", {}))
+    assert fetched.missing == ("9",)
+    assert app.asked[0].body == {
+        "issueIdsOrKeys": ["1", "A-2", "9", "9"],
+        "fields": ["summary", "updated"],
+    }
+
+
+async def test_bulk_fetch_of_nothing_asks_nothing(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer())
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch([], fields=["summary"])
+    assert (fetched.issues, fetched.missing) == ((), ())
+    assert app.asked == []
+
+
+async def test_bulk_fetch_of_too_many_is_refused(autojump_clock: Clock) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer()).transport()) as jira:
+        with pytest.raises(ValueError, match="101 issues"):
+            await jira.bulk_fetch(["1"] * 101, fields=[])
+
+
+async def test_an_issue_without_key_is_refused(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer({"issues": [{"id": "1"}]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="without key"):
+            await jira.bulk_fetch(["1"], fields=[])
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (Answer(b"<!DOCTYPE html><html>Log in</html>"), "a web page"),
+        (Answer(b"Log in", headers={"content-type": "text/html"}), "a web page"),
+        (Answer(b'{"issues": [{"id"'), "stops in the middle"),
+        (Answer(b'{"issues": "A'), "stops in the middle"),
+        (Answer(b'{"issues": nope}'), "broken JSON"),
+        (Answer(b""), "empty"),
+        (Answer(b" \n "), "empty"),
+        (Answer(b"\xff\xfe\xff\xfe{"), "broken JSON"),
+        (Answer(b'{"a": ' + b"9" * 5000 + b"}"), "broken JSON"),
+        (Answer(b"[" * 200_000), "nested too deeply"),
+        (Answer(None), "no "),
+        (Answer({}), "no "),
+        (Answer(5), "no "),
+        (Answer("text"), "no "),
+        (Answer({"issues": None, "count": None, "key": None, "version": None}), "no "),
+        (Answer({"issues": {}}), "no "),
+    ],
+)
+async def test_a_bad_answer_is_named_and_not_repeated(
+    call: Call, answer: Answer, problem: str, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(answer)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
+            await call(jira)
+    assert problem in str(caught.value)
+    assert SITE in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(app.asked) == 1
+
+
+async def test_a_list_of_fields_must_be_one(autojump_clock: Clock) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer({})).transport()) as jira:
+        with pytest.raises(BadAnswer, match="no list"):
+            await jira.fields()
+
+
+async def test_an_answer_that_is_too_large_is_refused(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(b"x" * 1001))
+    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+        with pytest.raises(BadAnswer, match="more than 1000 bytes"):
+            await jira.myself()
+
+
+async def test_broken_compression_is_refused(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(b"not gzip", headers={"content-encoding": "gzip"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="compression"):
+            await jira.myself()
+
+
+async def test_half_characters_become_whole_ones(autojump_clock: Clock) -> None:
+    body = rb'{"accountId": "a", "displayName": "x\ud83dy \ud83c\udf89", "o": [1, {"\udc00": 2}]}'
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
+        name = (await jira.myself()).display_name
+    assert name.startswith("x\ufffd")
+    assert name.endswith("y 🎉")
+    assert name.encode()
+
+
+async def test_a_redirect_is_not_followed(autojump_clock: Clock) -> None:
+    elsewhere = {"location": "https://login.example.org/start?token=1"}
+    app = ScriptedApp(Answer(status=302, headers=elsewhere))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(Redirected, match=r"to https://login\.example\.org/start:"):
+            await jira.myself()
+    assert len(app.asked) == 1
+
+
+async def test_a_browser_address_is_of_the_site(autojump_clock: Clock) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(Answer()).transport()) as jira:
+        assert jira.browse_url("DEMO-1") == f"{SITE}/browse/DEMO-1"
+        assert repr(jira) == f"<JiraClient of {SITE}>"
+
+
+async def test_behind_the_gateway_a_browser_address_is_the_one_that_the_site_tells(
+    autojump_clock: Clock,
+) -> None:
+    site = "https://api.atlassian.com/ex/jira/11-22"
+    account = Credentials(site, "mia@example.com", "a-token")
+    app = ScriptedApp(Answer({"baseUrl": "https://example.atlassian.net/"}))
+    async with open_jira(account, transport=app.transport()) as jira:
+        await jira.server_info()
+        assert jira.browse_url("A-1") == "https://example.atlassian.net/browse/A-1"
+    assert app.asked[0].path == "/ex/jira/11-22/rest/api/3/serverInfo"
