@@ -7,7 +7,18 @@ from hypothesis import given, strategies as st
 
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql.grammar import MAX_DEPTH, parse
-from ticketr.sandbox.jql.nodes import And, Clause, Empty, Function, Literal, Not, Or, Query, SortBy
+from ticketr.sandbox.jql.nodes import (
+    And,
+    Clause,
+    Empty,
+    Function,
+    Literal,
+    Node,
+    Not,
+    Or,
+    Query,
+    SortBy,
+)
 
 
 def clause(field: str, operator: str, *values: str) -> Clause:
@@ -52,8 +63,8 @@ A, B, C = (clause(name, "=", "1") for name in "abc")
         ("a\n=\t1", A),
     ],
 )
-def test_a_query_becomes_a_tree(text: str, where: object) -> None:
-    assert parse(text) == Query(where, ())  # type: ignore[arg-type]
+def test_a_query_becomes_a_tree(text: str, where: Node) -> None:
+    assert parse(text) == Query(where, ())
 
 
 def test_the_order_is_read_with_or_without_anything_before_it() -> None:
@@ -124,7 +135,7 @@ FIELDS = st.sampled_from(["a", "Story Points", "cf[10]"])
 
 
 @st.composite
-def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, object]:
+def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, Node]:
     """A query with the tree that it must become."""
     kind = draw(st.sampled_from(["clause", "and", "or", "not"])) if depth else "clause"
     if kind == "clause":
@@ -137,16 +148,16 @@ def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, object]:
         return f"{name} {operator} {written}", clause(field, operator, value)
     if kind == "not":
         text, tree = draw(trees(depth - 1))
-        return f"NOT ({text})", Not(tree)  # type: ignore[arg-type]
+        return f"NOT ({text})", Not(tree)
     parts = draw(st.lists(trees(depth - 1), min_size=2, max_size=3))
     joined = f" {kind} ".join(f"({text})" for text, _ in parts)
     make = And if kind == "and" else Or
-    return joined, make(tuple(tree for _, tree in parts))  # type: ignore[arg-type]
+    return joined, make(tuple(tree for _, tree in parts))
 
 
 @given(trees())
 def test_what_is_written_with_brackets_comes_back_as_the_same_tree(
-    pair: tuple[str, object],
+    pair: tuple[str, Node],
 ) -> None:
     text, tree = pair
 

@@ -40,6 +40,21 @@ class AboutRoutes:
             Route(f"{prefix}/project/{{id_or_key}}", self._project, methods=["GET"]),
         ]
 
+    def session_route(self) -> Route:
+        """Give the route by which older clients check their credentials."""
+        return Route("/rest/auth/1/session", self._session, methods=["GET"])
+
+    async def _session(self, request: Request) -> Response:
+        user = self._interface.site.user
+        records = self._interface.view(request).records
+        return self._interface.answer(
+            {
+                "self": f"{records.api}/user?accountId={user.account_id}",
+                "name": user.account_id,
+                "loginInfo": {"loginCount": 1, "failedLoginCount": 0},
+            }
+        )
+
     async def _server_info(self, request: Request) -> Response:
         site = self._interface.site
         return self._interface.answer(

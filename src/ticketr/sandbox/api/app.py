@@ -40,12 +40,10 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
     """
     complaints = _Complaints()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
+    interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]
+    routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
-        routes=[
-            route
-            for version in VERSIONS
-            for route in _routes(Interface(site, version, odd=odd), f"/rest/api/{version}")
-        ],
+        routes=[*routes, AboutRoutes(interfaces[0]).session_route()],
         middleware=[
             Middleware(Door, site=site, latency=latency),
             Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal),
@@ -60,11 +58,11 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
     return app
 
 
-def _routes(interface: Interface, prefix: str) -> list[Route]:
+def _routes(interface: Interface) -> list[Route]:
     return [
         route
         for group in (AboutRoutes, SearchRoutes, IssueRoutes)
-        for route in group(interface).routes(prefix)
+        for route in group(interface).routes(f"/rest/api/{interface.version}")
     ]
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 _EXTRA: Final[tuple[tuple[str, Any], ...]] = (
-    ("ari", "ari:cloud:jira:odd:thing/1"),
-    ("futureFlag", True),
+    ("ari", {"cloud": "odd", "site": None}),
+    ("futureFlag", {"on": True, "since": None}),
     ("_links", {"self": None, "next": []}),
-    ("experiments", [{"id": None, "values": [1, "two", None]}]),
+    ("experiments", [{"since": None, "values": [1, "two", None]}]),
     ("x-unknown", None),
 )
 _MAY_BE_NULL: Final = frozenset(

@@ -30,9 +30,10 @@ async def read_body(request: Request, allowed: Mapping[str, Kind]) -> dict[str, 
     """
     content = bytearray()
     async for chunk in request.stream():
-        content += chunk
-        if len(content) > _MAX_BODY:
-            raise Refused(413, "The request body is too large.")
+        if len(content) <= _MAX_BODY:  # the rest is read too, so that the client gets an answer
+            content += chunk
+    if len(content) > _MAX_BODY:
+        raise Refused(413, "The request body is too large.")
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.sandbox.data.catalogue import DEMO, DEMO_USER, BLANK
+from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
