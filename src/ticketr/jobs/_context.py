@@ -111,7 +111,7 @@ class JobContext:
         Args:
             seconds: How long the clean-up may take at most.
         """
-        return trio.move_on_after(seconds, shield=True)
+        return trio.CancelScope(relative_deadline=seconds, shield=True)
 
     def __repr__(self) -> str:
         return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"

@@ -236,7 +236,6 @@ class JobQueue:
             WouldDeadlock: Called inside a job.
         """
         self._ledger.waits.forbid("the queue to be idle, which includes itself")
-        await trio.lowlevel.checkpoint()
         await until_idle(self._ledger)
 
     @enable_ki_protection
@@ -262,7 +261,6 @@ class JobQueue:
         self._ledger.refuse()
         if grace is not None:
             self._ledger.shorten_grace(grace)
-        await trio.lowlevel.checkpoint()
         await until_idle(self._ledger)
 
     def statistics(self) -> QueueStatistics:
@@ -384,7 +382,8 @@ async def open_job_queue(
                 nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
             try:
                 yield queue
-                await until_idle(ledger)
+                if not ledger.is_idle:
+                    await until_idle(ledger)
             except BaseException as error:
                 body = error
                 is_cancel = split_cancelled(error)[1] is None
@@ -404,9 +403,11 @@ async def open_job_queue(
 
 
 async def until_idle(ledger: Ledger) -> None:
-    """Return when no job is pending or running, at once if so."""
-    while not ledger.is_idle:
-        await ledger.quiet().wait()
+    """Return when no job is pending or running; a checkpoint in any case."""
+    while True:
+        await (trio.lowlevel.checkpoint() if ledger.is_idle else ledger.quiet().wait())
+        if ledger.is_idle:
+            return
 
 
 def checked_timeout(seconds: float) -> float:

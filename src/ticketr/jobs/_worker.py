@@ -15,6 +15,7 @@ scope that was closed long ago). ``judge`` is that table.
 Interrupts. The worker is protected from KeyboardInterrupt, the job is not: ``call``
 lifts the protection, for the job and for all tasks that it starts.
 """
+# ruff: noqa: RUF102  # ASYNC103 and ASYNC910 are rules of flake8-async alone
 
 from __future__ import annotations
 
@@ -80,7 +81,7 @@ async def keep_time(ledger: Ledger) -> None:
         raise
 
 
-async def attempt(ledger: Ledger, record: JobRecord) -> None:
+async def attempt(ledger: Ledger, record: JobRecord) -> None:  # noqa: ASYNC910  # work() checkpoints
     """Run one job once."""
     scope = record.scope
     assert scope is not None
@@ -91,11 +92,11 @@ async def attempt(ledger: Ledger, record: JobRecord) -> None:
             # Cancelled before its first step: then it has no first step.
             await trio.lowlevel.checkpoint_if_cancelled()
             value = await call(record, JobContext(record, ledger.hub))
-    except BaseException as exc:  # noqa: BLE001  # judged, and passed on where it has to be
+    except BaseException as exc:  # noqa: BLE001, ASYNC103  # judged, and passed on if need be
         error = exc
     if error is None and not scope.cancelled_caught:
         ledger.finish(record, JobStatus.COMPLETED, result=value)
-        return
+        return  # noqa: ASYNC910
     try:
         conclude(ledger, record, judge(error, asked=record.cancel_requested))
     finally:

@@ -1,0 +1,45 @@
+"""A watchdog for tests in virtual time.
+
+A deadlock under ``autojump_clock`` does not fail, it spins: there is nothing to jump
+to. So every such test runs inside a deadline far away; the clock jumps to it, and the
+test fails at once, at the line that waits. A fixture cannot do that, because the test
+function runs in a task of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+FAR_AWAY = 1e6
+"""Seconds of virtual time; no test has so much to wait for."""
+
+
+def watched(function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[None]]:
+    """The test, with the deadline around it."""
+
+    @functools.wraps(function)
+    async def watch(**fixtures: object) -> None:
+        with trio.fail_after(FAR_AWAY):
+            await function(**fixtures)
+
+    return watch
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
+        return
+    if "autojump_clock" not in inspect.signature(item.obj).parameters:
+        return
+    hypothesis: Any = getattr(item.obj, "hypothesis", None)
+    if hypothesis is None:
+        item.obj = watched(item.obj)
+    elif not hasattr(hypothesis.inner_test, "__wrapped__"):
+        hypothesis.inner_test = watched(hypothesis.inner_test)
