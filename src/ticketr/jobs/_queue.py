@@ -405,7 +405,10 @@ async def open_job_queue(
 async def until_idle(ledger: Ledger) -> None:
     """Return when no job is pending or running; a checkpoint in any case."""
     while True:
-        await (trio.lowlevel.checkpoint() if ledger.is_idle else ledger.quiet().wait())
+        if ledger.is_idle:
+            await trio.lowlevel.checkpoint()
+        else:
+            await ledger.quiet().wait()
         if ledger.is_idle:
             return
 
