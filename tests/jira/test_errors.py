@@ -1,0 +1,71 @@
+"""What the errors say, and what they do with a server's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketr.jira import errors
+
+URL = "https://example.atlassian.net/rest/api/3/myself"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errors.AuthenticationFailed(URL, 401), ["401", "e-mail", "API token", errors.TOKEN_PAGE]),
+        (errors.Forbidden(URL, 403), ["403", "permission"]),
+        (errors.NotFound(URL, 404), ["404", "check the key"]),
+        (errors.RateLimited(URL, 429), ["429", "wait and try again"]),
+        (errors.RateLimited(URL, 429, retry_after=400.0), ["try again in 400 s"]),
+        (errors.Rejected(URL, 418), ["418"]),
+        (errors.ServerError(URL, 502, "upstream"), ["502: upstream", "try again later"]),
+        (errors.ConnectFailed(URL, "refused"), ["example.atlassian.net", "refused", "network"]),
+        (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
+        (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
+        (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
+        (errors.BadSite("", "it is empty"), ["the empty text", "it is empty"]),
+        (errors.Redirected(URL, ""), ["nowhere"]),
+        (errors.JiraError(URL), ["failed"]),
+    ],
+)
+def test_an_error_says_what_to_do_next(error: errors.JiraError, words: list[str]) -> None:
+    for word in words:
+        assert word in str(error)
+
+
+def test_the_words_of_a_server_are_cleaned_and_clipped() -> None:
+    wild = "\x1b[2J\x1b]0;title\x07red\u202e\nline" + "x" * 1000
+    error = errors.BadRequest(URL, 400, (wild,) * 9, (("a\x1b[0m", wild),) * 30)
+    assert len(error.messages) == 5
+    assert len(error.field_errors) == 20
+    assert error.field_errors[0][0] == "a"
+    assert len(error.messages[0]) == errors.LONGEST_TEXT
+    assert error.messages[0].startswith("red")
+    assert error.messages[0].endswith("…")
+    assert str(error).isprintable()
+    assert len(str(error)) < 1000
+
+
+def test_words_about_fields_are_told_with_the_field() -> None:
+    error = errors.BadRequest(URL, 400, ("Bad.",), (("summary", "Too long."), ("x", "Odd.")))
+    assert error.detail == "Bad.; summary: Too long.; x: Odd."
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://a.b/c?d#e", "https://a.b/c"),
+        ("https://u:p@a.b:8/c", "https://a.b:8/c"),
+        ("u:p@a.b?x", "a.b"),
+        ("https://[bad/", "https://[bad/"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_bared(url: str, bare: str) -> None:
+    assert errors.bare_url(url) == bare
+    assert errors.bare_url(bare) == bare
+
+
+def test_the_host_of_an_address_without_one_is_the_address() -> None:
+    assert errors.JiraError("example.com").host == "example.com"
+    assert errors.JiraError(URL).host == "example.atlassian.net"

@@ -1,0 +1,258 @@
+"""The token is shown nowhere and goes nowhere but to its own site."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import pickle
+import traceback
+
+import pytest
+import trio
+import trio.testing
+from fakes.jira_app import SITE, Answer, ScriptedApp
+from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
+
+from ticketr.jira import (
+    BadSite,
+    Credentials,
+    InsecureSite,
+    JiraError,
+    RetryRule,
+    WrongSite,
+    errors,
+    open_jira,
+)
+from ticketr.jira.credentials import is_below, normalise_site
+from ticketr.jira.transport import Request, Response
+
+EMAIL = "mia@example.com"
+TOKEN = "canary-ATATT3xFfGF0"
+PAIR = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
+Clock = trio.testing.MockClock
+
+
+def shown(error: BaseException) -> str:
+    """Everything that a program might show or store of an error."""
+    text = "".join(traceback.format_exception(error))
+    return "\n".join([str(error), repr(error), repr(vars(error)), text, repr(pickle.dumps(error))])
+
+
+def assert_hidden(text: str) -> None:
+    assert TOKEN not in text
+    assert PAIR not in text
+
+
+def account(site: str = SITE) -> Credentials:
+    return Credentials(site, EMAIL, TOKEN)
+
+
+def test_the_canary_would_be_found() -> None:
+    with pytest.raises(AssertionError):
+        assert_hidden(shown(ValueError(f"bad token {TOKEN}")))
+    with pytest.raises(AssertionError):
+        assert_hidden(shown(ValueError(f"Basic {PAIR}")))
+
+
+def test_no_repr_shows_the_token() -> None:
+    credentials = account()
+    request = Request("GET", SITE, {"authorization": f"Basic {PAIR}"}, b"body")
+    response = Response(200, {"x-echo": TOKEN}, TOKEN.encode(), SITE)
+    assert EMAIL in repr(credentials)
+    assert_hidden(repr(credentials) + repr(request) + repr(response) + str(credentials))
+
+
+def test_credentials_refuse_to_be_pickled() -> None:
+    with pytest.raises(TypeError, match="not pickled") as caught:
+        pickle.dumps(account())
+    assert_hidden(shown(caught.value))
+
+
+ECHO = {"errorMessages": [f"bad {TOKEN}"], "errors": {TOKEN: f"Basic {PAIR}"}, "message": TOKEN}
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 418, 429, 500, 503])
+@pytest.mark.parametrize("body", [ECHO, f"you sent {TOKEN} as {PAIR}".encode(), {"error": TOKEN}])
+async def test_a_site_that_repeats_the_token_does_not_get_it_into_an_error(
+    status: int, body: object, caplog: pytest.LogCaptureFixture, autojump_clock: Clock
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    waits: list[str] = []
+    answer = Answer(body, status=status, headers={"location": f"https://x.y/{TOKEN}"})
+    async with open_jira(
+        account(),
+        transport=ScriptedApp(answer).transport(),
+        on_wait=lambda _, why: waits.append(why),
+        chance=lambda: 0.0,
+    ) as jira:
+        with pytest.raises(JiraError) as caught:
+            await jira.myself()
+    assert_hidden(shown(caught.value) + caplog.text + "".join(waits))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [hang_up, reply(b"<html>", kind="text/html"), reply({"x": TOKEN}), reply({}, status=401)],
+    ids=["hang_up", "html", "shape", "401"],
+)
+async def test_no_error_or_log_of_a_real_request_shows_the_token(
+    answer: RawAnswer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with raw_site(answer) as site:
+        async with open_jira(account(site.url), retry=RetryRule(quick_wait=0.0)) as jira:
+            with pytest.raises(JiraError) as caught:
+                await jira.myself()
+        assert PAIR.encode() in site.connections[0].requests[0]
+    assert caplog.records
+    assert_hidden(shown(caught.value) + caplog.text + repr(jira) + repr(vars(jira)))
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        "https://user:canary-ATATT3xFfGF0@example.atlassian.net",
+        "https://canary-ATATT3xFfGF0@example.atlassian.net",
+        "https://example.atlassian.net/?token=canary-ATATT3xFfGF0",
+        "https://example.atlassian.net/#canary-ATATT3xFfGF0",
+        "ftp://user:canary-ATATT3xFfGF0@example.com",
+        "https://user:canary-ATATT3xFfGF0@example.com:port",
+        "user:canary-ATATT3xFfGF0@example.com",
+        "https://[user:canary-ATATT3xFfGF0@::1",
+    ],
+)
+async def test_an_address_that_holds_a_secret_is_refused_without_repeating_it(site: str) -> None:
+    with pytest.raises(BadSite) as caught:
+        async with open_jira(account(site)):
+            pass
+    assert_hidden(shown(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("site", "problem"),
+    [
+        ("", "does not begin with https"),
+        ("example.atlassian.net", "does not begin with https"),
+        ("https://", "names no host"),
+        ("https:///path", "names no host"),
+        ("https://a.b:99999", "Port out of range"),
+        ("https://a.b/c d", "a space"),
+        ("https://a.b\\@evil.example", "another character"),
+        ("https://a.b/x/../y", "dots"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(site: str, problem: str) -> None:
+    with pytest.raises(BadSite, match=problem) as caught:
+        normalise_site(site)
+    assert "https://example.atlassian.net" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("site", "normal"),
+    [
+        (" https://Example.Atlassian.net/ ", "https://example.atlassian.net"),
+        ("HTTPS://jira.example.com:8443/Jira/", "https://jira.example.com:8443/Jira"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://127.5.5.5", "http://127.5.5.5"),
+        ("http://[::1]:80/", "http://[::1]:80"),
+    ],
+)
+def test_an_address_is_written_in_one_way(site: str, normal: str) -> None:
+    assert normalise_site(site) == normal
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["http://example.com", "http://10.0.0.1", "http://localhost.evil.example", "http://0x7f.1"],
+)
+async def test_plain_http_stays_on_this_machine_unless_allowed(site: str) -> None:
+    with pytest.raises(InsecureSite, match="plain http"):
+        async with open_jira(account(site)):
+            pass
+    assert normalise_site(site, allow_http=True) == site
+    async with open_jira(account(site), allow_http=True) as jira:
+        assert jira.site == site
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example",
+        "http://127.0.0.1:8081",
+        "https://127.0.0.1:8080",
+        "http://localhost:8080",
+    ],
+)
+async def test_a_token_is_refused_to_another_site(elsewhere: str) -> None:
+    app = ScriptedApp(Answer({}))
+    with pytest.raises(WrongSite, match="is not sent to") as caught:
+        async with open_jira(account(), site=elsewhere, transport=app.transport()):
+            pass
+    assert app.asked == []
+    assert_hidden(shown(caught.value))
+
+
+async def test_a_token_is_given_to_its_own_site_however_that_is_written(
+    autojump_clock: Clock,
+) -> None:
+    app = ScriptedApp(Answer({"accountId": "1"}))
+    async with open_jira(account(f"{SITE}/"), site=SITE.upper(), transport=app.transport()) as jira:
+        await jira.myself()
+    assert app.asked[0].headers["authorization"] == f"Basic {PAIR}"
+
+
+@pytest.mark.parametrize(
+    ("url", "below"),
+    [
+        ("https://api.example.com/ex/jira/1", True),
+        ("https://api.example.com/ex/jira/1/rest", True),
+        ("https://API.example.com:443/ex/jira/1/rest", True),
+        ("https://api.example.com/ex/jira/12", False),
+        ("https://api.example.com/ex/jira/2/rest", False),
+        ("https://api.example.com/ex/jira/1/../2", False),
+        ("https://api.example.com", False),
+        ("https://api.example.com.evil.example/ex/jira/1", False),
+        ("https://api.example.com@evil.example/ex/jira/1", False),
+        ("https://api.example.com:8443/ex/jira/1", False),
+        ("http://api.example.com/ex/jira/1", False),
+        ("https://[/ex/jira/1", False),
+    ],
+)
+def test_the_path_of_a_site_is_part_of_it(url: str, *, below: bool) -> None:
+    assert is_below(url, "https://api.example.com/ex/jira/1") is below
+
+
+def test_a_short_token_may_be_a_word() -> None:
+    assert Credentials(SITE, EMAIL, "demo").redact("project demo") == "project demo"
+    assert Credentials(SITE, EMAIL, "demodemo").redact("the demodemo") == "the [hidden]"
+
+
+def test_every_error_hides_what_an_address_may_hold() -> None:
+    url = f"https://u:{TOKEN}@example.com/rest?token={TOKEN}#{TOKEN}"
+    made: list[JiraError] = [
+        errors.JiraError(url),
+        errors.BadSite(url, "x"),
+        errors.InsecureSite(url),
+        errors.WrongSite(url, url),
+        errors.ConnectFailed(url, "x"),
+        errors.TlsFailed(url, "x"),
+        errors.ConnectionLost(url, "x"),
+        errors.NoAnswer(url, 1.0),
+        errors.Redirected(url, url),
+        errors.BadAnswer(url, "x"),
+        errors.ServerError(url, 500),
+        errors.Rejected(url, 418),
+        *(kind(url, status) for status, kind in errors.REJECTIONS.items()),
+    ]
+    kinds = {type(error) for error in made}
+    assert kinds == {value for value in vars(errors).values() if _is_error(value)}
+    for error in made:
+        assert_hidden(shown(error))
+        assert "https://example.com/rest" in str(error)
+        assert "\n" not in str(error)
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, errors.JiraError)
