@@ -9,7 +9,7 @@ import trio
 
 from ticketr import open_job_queue
 from ticketr.jira import Credentials
-from ticketr.jira.transport import HttpxTransport
+from ticketr.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import create_app
 from ticketr.sync import PullJob, PullResult
 from ticketr.tickets import parse
@@ -78,7 +78,7 @@ class Bench:
         async with open_job_queue(workers=1) as queue:
             return await queue.run(self.job(**changes))
 
-    async def pull_snapshots(self, **changes: Any) -> list[JobSnapshot[PullResult]]:
+    async def pull_snapshots(self, **changes: Any) -> list[JobSnapshot]:
         async with open_job_queue(workers=1) as queue:
             handle = await queue.submit(self.job(**changes))
             with handle.watch() as updates:

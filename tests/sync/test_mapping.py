@@ -92,7 +92,7 @@ def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
 
 def test_custom_fields_are_found_by_their_names_the_first_of_each() -> None:
     def field(field_id: str, name: str, *, custom: bool = True) -> Field:
-        return Field(id=field_id, name=name, custom=custom, schema_type="number", items=None)
+        return Field(id=field_id, name=name, custom=custom, schema_type="number", items="")
 
     columns = Columns.of(
         [

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.pulls import Bench
+from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
-from ticketr.sandbox import make_site
+from ticketr.sandbox import create_app, make_site
 from ticketr.sync import DuplicateKey, OtherSite, WorkspaceBusy, assembly
 from ticketr.sync.store import Store
 from ticketr.tickets import TicketSyntaxError, parse
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
 
 
 @pytest.fixture
@@ -235,6 +238,33 @@ async def test_families_that_come_in_pieces_are_written_whole(
     await bench.pull()
 
     assert bench.files() == whole.files()
+
+
+class WithoutSubtasks(Recorder):
+    """A Jira whose answers do not list the sub-tasks of an issue, as one that was just edited."""
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not request.url.endswith("/bulkfetch"):
+            return response
+        answer = json.loads(response.body)
+        for issue in answer["issues"]:
+            issue["fields"]["subtasks"] = []
+        return replace(response, body=json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.5])
+async def test_sub_tasks_that_nobody_announced_join_their_family(
+    latency: float, bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    whole = Bench(bench.site, bench.root.with_name("whole"))
+    await whole.pull()
+    monkeypatch.setattr(assembly, "PAGE", 1)
+
+    result = await bench.pull(transport=WithoutSubtasks(create_app(bench.site, latency=latency)))
+
+    assert bench.files() == whole.files()
+    assert (result.new, result.updated, result.unchanged) == (40, 0, 0)
 
 
 async def test_requests_run_side_by_side(

@@ -11,7 +11,7 @@ from ticketr.cli import exits
 from ticketr.cli.sandbox import require_demo_extra
 
 
-@click.command()
+@click.command(short_help="Pull made-up tickets; no Jira account is needed.")
 @click.option("--tickets", default=500, show_default=True, type=click.IntRange(min=0))
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same tickets.")
 @click.option("--latency", default=0.0, show_default=True, help="Seconds before each response.")

@@ -38,7 +38,7 @@ class PlainLines:
         self._time = 0.0
         self._percentage = 0.0
 
-    def line(self, snapshot: JobSnapshot[object], now: float) -> str | None:
+    def line(self, snapshot: JobSnapshot, now: float) -> str | None:
         """Give the line to print for a snapshot, or None.
 
         Args:

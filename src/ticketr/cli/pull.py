@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NOTES = 20
 
 
-@click.command()
+@click.command(short_help="Bring tickets from Jira into Markdown files.")
 @click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY.")
 @click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
 @click.option(

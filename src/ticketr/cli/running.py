@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.cli.plain import PlainLines
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ticketr import Job, JobHandle, JobQueue, JobSnapshot
 
 T = TypeVar("T")
 
+_log = logging.getLogger("ticketr")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -30,7 +34,7 @@ class Ended(Generic[T]):
         signal: the signal that cancelled it, if one did.
     """
 
-    snapshot: JobSnapshot[T]
+    snapshot: JobSnapshot
     result: T | None
     signal: signal.Signals | None
 
@@ -41,31 +45,33 @@ async def run_with_lines(job: Job[T]) -> Ended[T]:
     SIGINT, SIGTERM and SIGHUP cancel the job and leave it the time that its own clean-up takes;
     a second signal ends the process as it would have without us.
 
-    Raises:
-        Exception: the one that the job failed with.
-
     Cancellation:
         Cancels the job and waits until it has ended.
     """
+    received: list[signal.Signals] = []
     async with open_job_queue(workers=1) as queue:
-        handle = await queue.submit(job)
-        received: list[signal.Signals] = []
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_cancel_on_signal, queue, handle, received)
-            await _print_lines(handle)
-            snapshot = await handle.wait()
-            nursery.cancel_scope.cancel()
-    result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
+        with queue.watch() as updates:  # from before the job, so that its first words are heard
+            handle = await queue.submit(job)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(_cancel_on_signal, queue, handle, received)
+                await _print_lines(updates)
+                nursery.cancel_scope.cancel()
+        snapshot = await handle.wait()
+        result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
+    if snapshot.error is not None:
+        _log.debug("the job failed:\n%s", snapshot.error.traceback)
     cancelled = snapshot.status is JobStatus.CANCELLED
     return Ended(snapshot, result, received[0] if received and cancelled else None)
 
 
-async def _print_lines(handle: JobHandle[T]) -> None:
+async def _print_lines(updates: AsyncIterator[JobSnapshot]) -> None:
+    """Print what is worth a line, until the job has ended."""
     lines = PlainLines()
-    with handle.watch() as updates:
-        async for snapshot in updates:
-            if (line := lines.line(snapshot, trio.current_time())) is not None:
-                say(line)
+    async for snapshot in updates:
+        if (line := lines.line(snapshot, trio.current_time())) is not None:
+            say(line)
+        if snapshot.status.is_terminal:
+            return
 
 
 async def _cancel_on_signal(

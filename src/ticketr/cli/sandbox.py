@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import click
 
 
-@click.command()
+@click.command(short_help="Serve a Jira stand-in with made-up tickets.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=0, show_default=True, help="The port; 0 takes a free one.")
 @click.option("--tickets", default=500, show_default=True, type=click.IntRange(min=0))

@@ -1,7 +1,8 @@
 """Fetches what a survey wants and writes each family as soon as it is whole.
 
-A few fetchers run side by side and hand families to one writer over a channel without a buffer:
-when the disk is slower than Jira, the fetchers wait, so memory stays flat.
+A few fetchers run side by side, hand families to a task that writes their texts, and that to one
+that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
+wait, so memory stays flat.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class Assembly:
         self._recorded = recorded
         self._tally = tally
         self._progress = progress
+        self._unwritten: dict[str, tuple[Issue, ...]] = {}
         self._in_thread = in_thread
         apart = {key for key, place in places.items() if place.head == key}
         self._families = Families(survey.wanted, present=survey.found, apart=apart)
@@ -88,47 +90,61 @@ class Assembly:
         Cancellation:
             Takes effect at once, but for a visit to a worker thread, which is short.
         """
-        self._progress()
         failure: TicketrError | None = None
         try:
             async with trio.open_nursery() as nursery:
-                send, receive = trio.open_memory_channel[list["Family"]](0)
-                with send:
+                to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
+                to_write, prepared = trio.open_memory_channel[list["Prepared"]](0)
+                with to_prepare:
                     for _ in range(CONCURRENCY):
-                        nursery.start_soon(self._fetch, send.clone())
-                with receive:
-                    async for families in receive:
-                        await self._write(families)
+                        nursery.start_soon(self._fetch, to_prepare.clone())
+                nursery.start_soon(self._prepare_all, fetched, to_write)
+                await self._write_all(prepared)
         except* TicketrError as group:
             failure = _first(group)
         if failure is not None:
             raise failure
 
-    async def _fetch(self, send: trio.MemorySendChannel[list[Family]]) -> None:
-        with send:
+    async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
+        with to_prepare:
             while batch := self._families.next_batch(PAGE):
                 answer = await self._jira.bulk_fetch(batch, fields=self._columns.requested)
                 whole = self._families.arrived(batch, answer.issues)
                 # Deleted in Jira since the search: there is nothing to pull any more.
                 self._tally.total -= len(answer.missing)
-                await send.send(whole)
+                await to_prepare.send(whole)
 
-    async def _write(self, families: list[Family]) -> None:
-        for some in chunks(families, CHUNK):
-            ready: list[Prepared] = []
-            for family in some:
-                ready.extend(await self._prepare(family))
-            outcomes, error = await self._in_thread(self._writer.write, ready)
-            self._tally.add(ready, outcomes)
-            self._recorded.update(each.ids[0] for each in outcomes)
-            self._progress()
-            if error is not None:
-                raise error
+    async def _prepare_all(
+        self,
+        fetched: trio.MemoryReceiveChannel[list[Family]],
+        to_write: trio.MemorySendChannel[list[Prepared]],
+    ) -> None:
+        """Write texts while the thread before it writes files."""
+        with fetched, to_write:
+            async for families in fetched:
+                for some in chunks(families, CHUNK):
+                    ready = [each for family in some for each in await self._prepare(family)]
+                    await to_write.send(ready)
+
+    async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[Prepared]]) -> None:
+        with prepared:
+            async for ready in prepared:
+                outcomes, error = await self._in_thread(self._writer.write, ready)
+                self._tally.add(ready, outcomes)
+                for each in outcomes:
+                    self._recorded.add(each.ids[0])
+                    self._unwritten.pop(each.ids[0], None)
+                self._progress()
+                if error is not None:
+                    raise error
 
     async def _prepare(self, family: Family) -> list[Prepared]:
         """Complete a family and write its text; a checkpoint each, since that is real work."""
         await trio.lowlevel.checkpoint()
         members = dict(family.issues)
+        # A part that came late joins the rest, which is on its way to disk or there already.
+        for issue in self._unwritten.get(family.head, ()):
+            members.setdefault(issue.id, issue)
         if family.head in self._recorded:
             for issue in await self._in_thread(self._state.issues_of, family.head):
                 members.setdefault(issue.id, issue)
@@ -145,10 +161,12 @@ class Assembly:
         place = self._places.get(head.key)
         path = place.path if place else None
         try:
-            return [prepare(head, subtasks, self._columns, path=path)]
+            family = prepare(head, subtasks, self._columns, path=path)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.failed[head.key] = Note(head.key, path or "", str(error))
             return []
+        self._unwritten[head.id] = family.issues
+        return [family]
 
     def _is_here(self, head: Issue, issue: Issue) -> bool:
         note = misplaced(head, issue, self._places)

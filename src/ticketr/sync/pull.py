@@ -130,7 +130,7 @@ class _Pull:
         self._store = Store(job.root, STATE_FOLDER)
 
     async def run(self) -> PullResult:
-        self._context.report(current=0, message="Connecting to Jira...")
+        self._say("Connecting to Jira...")
         await self._in_thread(self._store.prepare)
         with self._store.lock():
             state = await self._in_thread(State, self._store.own / "state.db")
@@ -183,7 +183,7 @@ class _Pull:
     ) -> tuple[Survey, float]:
         job = self._job
         where = "Jira" if job.project is None else f"project {job.project}"
-        self._context.report(message=f"Querying {where}...")
+        self._say(f"Querying {where}...")
         query = base_query(job.project, job.jql)
         search = await jira.search_ids(in_order(query))
         now = search.server_date.timestamp() if search.server_date else time.time()
@@ -197,7 +197,7 @@ class _Pull:
         )
         fresh = set(survey.found).difference(survey.wanted)
         self._tally.found(len(survey.found), fresh)
-        self._context.report(message=f"Found {len(survey.found)} tickets")
+        self._say(f"Found {len(survey.found)} tickets")
         return survey, now
 
     def _progress(self) -> None:
@@ -205,7 +205,10 @@ class _Pull:
         self._context.report(current=tally.done, total=tally.total, message="Pulling tickets")
 
     def _waiting(self, seconds: float, reason: str) -> None:
-        self._context.report(message=f"Waiting {math.ceil(seconds)}s: {reason}")
+        self._say(f"Waiting {math.ceil(seconds)}s: {reason}")
+
+    def _say(self, message: str) -> None:
+        self._context.report(current=self._tally.done, message=message)
 
     def _result(self, survey: Survey) -> PullResult:
         tally = self._tally

@@ -123,7 +123,7 @@ class State:
         query = "SELECT id, key, head, updated, seen, stale FROM issue"
         with self._errors():
             rows = self._db.execute(query).fetchall()
-        return {row[0]: Known(*row[:5], bool(row[5])) for row in rows}
+        return {row[0]: Known(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that stand in one ticket, as they were last written."""
