@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import contextvars
+
+import pytest
+import trio
+
+from ticketr import JobErrorInfo, JobStatus
+from ticketr.jobs._job import (
+    TRANSITIONS,
+    JobRecord,
+    leaves,
+    split_cancelled,
+    strip_tracebacks,
+)
+
+
+async def work(context: object) -> None:
+    """Stand in for a job's function."""
+
+
+def record() -> JobRecord:
+    return JobRecord(
+        work,
+        (),
+        contextvars.copy_context(),
+        id="x",
+        name="work",
+        tags=frozenset(),
+        timeout=1,
+    )
+
+
+def test_statuses_are_lower_case_words() -> None:
+    assert [str(status) for status in JobStatus] == [
+        "pending",
+        "running",
+        "completed",
+        "failed",
+        "cancelled",
+    ]
+
+
+def test_three_statuses_are_terminal() -> None:
+    assert {status for status in JobStatus if status.is_terminal} == {
+        JobStatus.COMPLETED,
+        JobStatus.FAILED,
+        JobStatus.CANCELLED,
+    }
+
+
+@pytest.mark.parametrize("start", JobStatus)
+@pytest.mark.parametrize("end", JobStatus)
+def test_a_job_goes_only_where_the_table_says(start: JobStatus, end: JobStatus) -> None:
+    job = record()
+    job.status = start
+
+    if end in TRANSITIONS[start]:
+        job.move(end)
+        assert (job.status, job.revision) == (end, 1)
+    else:
+        with pytest.raises(AssertionError, match=f"from {start} to {end}"):
+            job.move(end)
+        assert (job.status, job.revision) == (start, 0)
+
+
+def test_an_error_is_described_as_text() -> None:
+    try:
+        raise ValueError("no good")
+    except ValueError as error:
+        info = JobErrorInfo.of(error)
+
+    assert (info.type, info.message) == ("ValueError", "no good")
+    assert info.traceback.startswith("Traceback (most recent call last):")
+    assert info.traceback.endswith("ValueError: no good\n")
+
+
+def test_an_error_that_cannot_be_printed_is_described_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("hush")
+
+    info = JobErrorInfo.of(Mute())
+
+    assert info == JobErrorInfo("Mute", "<no message: RuntimeError while printing it>", "")
+
+
+def test_leaves_of_nested_groups() -> None:
+    a, b, c = ValueError(), KeyError(), OSError()
+
+    assert list(leaves(ExceptionGroup("", [a, ExceptionGroup("", [b, c])]))) == [a, b, c]
+    assert list(leaves(a)) == [a]
+    assert list(leaves(None)) == []
+
+
+async def cancelled() -> trio.Cancelled:
+    """A real one; its constructor is not public."""
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as error:
+            saved = error
+            raise
+    return saved
+
+
+async def test_an_error_is_parted_into_cancelled_and_the_rest() -> None:
+    cancel, error = await cancelled(), ValueError()
+
+    assert split_cancelled(cancel) == (cancel, None)
+    assert split_cancelled(error) == (None, error)
+    both = split_cancelled(BaseExceptionGroup("", [cancel, error]))
+    assert [list(leaves(part)) for part in both] == [[cancel], [error]]
+
+
+def test_tracebacks_are_stripped_along_every_link() -> None:
+    def raised(error: Exception, cause: Exception | None = None) -> Exception:
+        try:
+            raise error from cause
+        except Exception as caught:  # noqa: BLE001
+            return caught
+
+    cause, context, member = raised(ValueError()), raised(KeyError()), raised(OSError())
+    error = raised(ExceptionGroup("", [member]), cause)
+    member.__context__ = context
+    context.__context__ = error  # a circle
+
+    strip_tracebacks(error)
+
+    assert [e.__traceback__ for e in (error, cause, context, member)] == [None] * 4

@@ -1,0 +1,633 @@
+"""Submitting, looking, counting, shutting down. How a block ends is in ``test_ending``."""
+
+from __future__ import annotations
+
+import functools
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import assert_checkpoints, assert_no_checkpoints, wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    DuplicateJob,
+    JobContext,
+    JobFailed,
+    JobStatus,
+    JobTimedOut,
+    Keep,
+    QueueClosed,
+    QueueFull,
+    UnknownJob,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+
+async def value(context: JobContext, given: object) -> object:
+    return given
+
+
+async def sleep(context: JobContext, seconds: float = math.inf) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def fail(context: JobContext) -> None:
+    raise ValueError("no good")
+
+
+class Greeting:
+    """A job that is an object."""
+
+    name = "greeting"
+
+    def __init__(self, whom: str) -> None:
+        self.whom = whom
+
+    async def execute(self, context: JobContext) -> str:
+        return f"hello {self.whom}"
+
+
+async def test_a_function_with_arguments_is_a_job(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(value, 5)
+
+        assert await handle.result() == 5
+        assert handle.name == "value"
+
+
+async def test_an_object_with_execute_is_a_job(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(Greeting("you"))
+
+        assert await handle.result() == "hello you"
+        assert handle.name == "greeting"
+
+
+class Callable_:
+    async def __call__(self, context: JobContext) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        (functools.partial(functools.partial(value, given=1)), "value"),
+        (Callable_(), "Callable_"),
+        (Greeting("x").execute, "execute"),
+    ],
+)
+async def test_a_job_has_a_name(job: Greeting, name: str, autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        assert (await queue.submit(job)).name == name
+        assert (await queue.submit(job, name="mine")).name == "mine"
+
+
+async def test_what_is_no_job_is_refused(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        called = value(None, 1)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="do not call it"):
+            queue.submit_nowait(called)  # type: ignore[arg-type]
+        called.close()
+        with pytest.raises(TypeError, match=r"tags=\['one'\]"):
+            queue.submit_nowait(value, 1, tags="one")
+        with pytest.raises(ValueError, match="timeout"):
+            queue.submit_nowait(value, 1, timeout=-1)
+
+        assert queue.jobs() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"workers": 0}, {"max_pending": 0}, {"timeout": -1}, {"timeout": math.nan}],
+)
+async def test_a_queue_of_nonsense_is_refused(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        async with open_job_queue(**options):
+            pytest.fail("it opened")
+
+
+@pytest.mark.parametrize(("jobs", "age"), [(-1, 1), (1, -1), (1, math.nan)])
+def test_keep_of_nonsense_is_refused(jobs: int, age: float) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Keep(jobs, age)
+
+
+async def test_a_job_goes_from_pending_to_running_to_completed(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await trio.sleep(1)
+        handle = queue.submit_nowait(sleep, 2, tags=["a", "b"])
+        pending = handle.snapshot()
+        await trio.sleep(1)
+        running = queue.snapshot(handle.id)
+        ended = await handle.wait()
+
+    assert (pending.status, running.status, ended.status) == ("pending", "running", "completed")
+    assert (pending.attempt, running.attempt, ended.attempt) == (0, 1, 1)
+    assert (pending.waiting_for, running.waiting_for) == ("worker", None)
+    assert (pending.submitted_at, pending.started_at, pending.finished_at) == (1, None, None)
+    assert (running.submitted_at, running.started_at, running.finished_at) == (1, 1, None)
+    assert (ended.submitted_at, ended.started_at, ended.finished_at) == (1, 1, 3)
+    assert pending.revision < running.revision < ended.revision
+    assert (running.result, ended.result, ended.error) == (None, 2, None)
+    assert ended.tags == {"a", "b"}
+    assert (ended.progress, ended.cancel_requested, ended.cancel_cause) == (None, False, None)
+
+
+async def test_jobs_start_in_the_order_of_submission(autojump_clock: MockClock) -> None:
+    started = []
+
+    async def note(context: JobContext, number: int) -> None:
+        started.append(number)
+        await trio.sleep(1)
+
+    async with open_job_queue(workers=3, max_pending=None) as queue:
+        await wait_all_tasks_blocked()
+        for number in range(20):
+            queue.submit_nowait(note, number)
+
+    assert started[:3] == [0, 1, 2]
+    assert sorted(started) == list(range(20))
+    order = sorted(queue.jobs(), key=lambda job: (job.started_at or 0, job.id))
+    assert [job.started_at for job in order] == [number // 3 for number in range(20)]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+async def test_as_many_jobs_run_at_once_as_there_are_workers(
+    workers: int, autojump_clock: MockClock
+) -> None:
+    now, most = 0, 0
+
+    async def count(context: JobContext) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await trio.sleep(1)
+        now -= 1
+
+    async with open_job_queue(workers=workers) as queue:
+        for _ in range(10):
+            await queue.submit(count)
+
+    assert most == workers
+    assert trio.current_time() == 10 / workers
+
+
+async def test_no_worker_is_idle_while_a_job_waits(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=3, max_pending=None) as queue:
+        for moment in range(30):
+            queue.submit_nowait(sleep, 1 + moment % 4)
+            if moment % 5 == 0:
+                await wait_all_tasks_blocked()
+            counts = queue.statistics()
+            if moment % 5 == 0:
+                assert counts.running == 3 or counts.pending == 0
+
+
+async def test_statistics_add_up(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2, keep=Keep(jobs=1)) as queue:
+        await (await queue.submit(value, 1)).wait()
+        await (await queue.submit(fail)).wait()
+        running = await queue.submit(sleep)
+        await queue.submit(sleep, 1)
+        pending = await queue.submit(value, 1)
+        await wait_all_tasks_blocked()
+
+        counts = queue.statistics()
+        assert repr(queue) == "<JobQueue open: 2 running, 1 pending, 2 workers>"
+        queue.cancel(pending.id)
+        queue.cancel(running.id)
+
+    assert repr(counts) == (
+        "QueueStatistics(workers=2, pending=1, running=2, completed=1, failed=1, cancelled=0,"
+        " evicted=1, submitters_waiting=0)"
+    )
+    after = queue.statistics()
+    assert (after.completed, after.failed, after.cancelled, after.evicted) == (2, 1, 2, 4)
+    assert repr(queue) == "<JobQueue closed: 0 running, 0 pending, 2 workers>"
+
+
+async def test_jobs_are_listed_in_order_and_by_status_and_tag(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=1) as queue:
+        done = await queue.submit(value, 1, tags=["red"])
+        await done.wait()
+        runs = await queue.submit(sleep, 1, tags=["red", "blue"])
+        waits = await queue.submit(value, 1)
+        await wait_all_tasks_blocked()
+
+        def ids(status: JobStatus | None = None, tag: str | None = None) -> list[str]:
+            return [job.id for job in queue.jobs(status=status, tag=tag)]
+
+        assert ids() == [done.id, runs.id, waits.id]
+        assert ids(JobStatus.RUNNING) == [runs.id]
+        assert ids(tag="red") == [done.id, runs.id]
+        assert ids(JobStatus.COMPLETED, "blue") == []
+
+
+async def test_an_unknown_job_is_an_error_except_for_cancel(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(UnknownJob, match="'x'"):
+            queue.status("x")
+        with pytest.raises(UnknownJob):
+            queue.snapshot("x")
+        assert queue.cancel("x") is CancelOutcome.UNKNOWN
+
+
+async def test_an_id_is_taken_while_its_job_lives(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = await queue.submit(sleep, 1, id="mine")
+        with pytest.raises(DuplicateJob, match="'mine'"):
+            await queue.submit(value, 2, id="mine")
+        await first.wait()
+        second = await queue.submit(value, 2, id="mine")
+        assert queue.status("mine") is JobStatus.PENDING
+        await second.wait()
+
+        assert (await first.result(), await second.result()) == (1, 2)
+        assert [job.result for job in queue.jobs()] == [2]
+
+
+async def test_an_id_made_up_by_the_queue_is_never_one_in_use(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(value, 1, id="job-1")
+        await queue.submit(value, 1, id="job-2")
+
+        assert (await queue.submit(value, 1)).id == "job-3"
+
+
+async def test_no_more_than_max_pending_wait(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=2) as queue:
+        await queue.submit(sleep, 1)
+        await wait_all_tasks_blocked()
+        queue.submit_nowait(value, 1)
+        queue.submit_nowait(value, 2)
+
+        with pytest.raises(QueueFull, match="2 jobs are pending"):
+            queue.submit_nowait(value, 3)
+
+        assert len(queue.jobs()) == 3
+
+
+async def test_submit_waits_for_room(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        for _ in range(2):
+            await queue.submit(sleep, 1)
+        await wait_all_tasks_blocked()
+
+        await queue.submit(sleep, 1)
+
+        assert trio.current_time() == 1
+
+
+async def test_submitters_enter_in_the_order_in_which_they_came(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 1)
+        await wait_all_tasks_blocked()
+        await queue.submit(value, 0)
+        for number in range(1, 5):
+            nursery.start_soon(queue.submit, value, number)
+            await wait_all_tasks_blocked()
+
+        assert queue.statistics().submitters_waiting == 4
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(value, 9)
+        await queue.wait_idle()
+
+    assert [job.result for job in queue.jobs()] == [1, 0, 1, 2, 3, 4]
+
+
+async def test_nobody_overtakes_a_waiting_submitter(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 9)
+        await wait_all_tasks_blocked()
+        pending = await queue.submit(value, 0)
+        nursery.start_soon(queue.submit, value, 1)
+        await wait_all_tasks_blocked()
+
+        pending.cancel()  # makes room at once, and that room is given away at once
+
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(value, 2)
+
+    assert [job.result for job in queue.jobs()] == [9, None, 1]
+
+
+async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        await queue.submit(sleep, 5)
+        await wait_all_tasks_blocked()
+        await queue.submit(value, 0)
+        with queue.watch() as updates:
+            with trio.move_on_after(1) as scope:
+                await queue.submit(value, 1)
+            assert scope.cancelled_caught
+            assert queue.statistics().submitters_waiting == 0
+            await queue.wait_idle()
+            await queue.shutdown()
+            seen = {snapshot.name for snapshot in [update async for update in updates]}
+
+    assert [job.result for job in queue.jobs()] == [5, 0]
+    assert seen == {"sleep", "value"}
+
+
+async def test_a_submit_in_a_cancelled_scope_submits_nothing(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await queue.submit(value, 1)
+
+        assert scope.cancelled_caught
+        assert queue.jobs() == []
+
+
+async def test_a_submitter_is_told_if_its_id_was_taken_meanwhile(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 1)
+        await wait_all_tasks_blocked()
+        await queue.submit(value, 0)
+        refused = []
+
+        async def second() -> None:
+            with pytest.raises(DuplicateJob) as caught:
+                await queue.submit(value, 2, id="mine")
+            refused.append(caught.value.job_id)
+
+        nursery.start_soon(functools.partial(queue.submit, sleep, 1, id="mine"))
+        await wait_all_tasks_blocked()
+        nursery.start_soon(second)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(queue.submit, value, 3)
+
+    assert refused == ["mine"]
+    assert [job.result for job in queue.jobs()] == [1, 0, 1, 3]
+
+
+async def test_run_gives_the_value(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        assert await queue.run(value, 5) == 5
+        assert await queue.run(Greeting("you"), name="x") == "hello you"
+
+
+async def test_run_raises_what_became_of_the_job(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(JobFailed, match="ValueError: no good") as caught:
+            await queue.run(fail)
+        assert isinstance(caught.value.__cause__, ValueError)
+        with pytest.raises(JobTimedOut):
+            await queue.run(sleep, timeout=3)
+        assert trio.current_time() == 3
+
+
+async def test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up(
+    autojump_clock: MockClock,
+) -> None:
+    async def tidy(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with context.cleanup(2):
+                await trio.sleep_forever()
+
+    async with open_job_queue() as queue:
+        with trio.move_on_after(1) as scope:
+            await queue.run(tidy, id="tidy")
+
+        assert scope.cancelled_caught
+        assert trio.current_time() == 3
+        snapshot = queue.snapshot("tidy")
+        assert (snapshot.status, snapshot.cancel_cause) == ("cancelled", CancelCause.SCOPE)
+
+
+async def test_cancelling_run_of_a_pending_job_never_calls_it(autojump_clock: MockClock) -> None:
+    async def never(context: JobContext) -> None:
+        pytest.fail("it was called")
+
+    async with open_job_queue() as queue:
+        await queue.submit(sleep, 5)
+        with trio.move_on_after(1):
+            await queue.run(never, id="never")
+
+        assert trio.current_time() == 1
+        assert queue.status("never") is JobStatus.CANCELLED
+
+
+async def test_wait_idle(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.wait_idle()
+        assert trio.current_time() == 0
+
+        await queue.submit(sleep, 1)
+        await queue.submit(sleep, 2)
+        await queue.wait_idle()
+
+        assert trio.current_time() == 3
+
+
+async def test_wait_idle_is_not_fooled_by_a_job_that_came_in_the_meantime(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+        handle = await queue.submit(sleep, 1)
+
+        async def follow_up() -> None:
+            await handle.wait()
+            queue.submit_nowait(sleep, 1)
+
+        nursery.start_soon(follow_up)
+        await queue.wait_idle()
+
+        assert queue.statistics().running + queue.statistics().pending == 0
+        assert queue.statistics().completed in {1, 2}
+
+
+async def test_shutdown_lets_all_jobs_end(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        for _ in range(3):
+            await queue.submit(sleep, 2)
+
+        await queue.shutdown()
+
+        assert trio.current_time() == 6
+        assert queue.statistics().completed == 3
+        with pytest.raises(QueueClosed):
+            queue.submit_nowait(value, 1)
+        with pytest.raises(QueueClosed):
+            await queue.submit(value, 1)
+        await queue.shutdown()
+
+
+async def test_shutdown_refuses_new_jobs_from_the_first_moment(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 2)
+        nursery.start_soon(queue.shutdown)
+        await wait_all_tasks_blocked()
+
+        with pytest.raises(QueueClosed):
+            queue.submit_nowait(value, 1)
+        assert repr(queue).startswith("<JobQueue closing:")
+
+
+async def test_shutdown_turns_waiting_submitters_away(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 2)
+        await wait_all_tasks_blocked()
+        await queue.submit(sleep, 2)
+
+        async def submit() -> None:
+            with pytest.raises(QueueClosed):
+                await queue.submit(value, 1)
+            assert trio.current_time() == 0
+
+        nursery.start_soon(submit)
+        await wait_all_tasks_blocked()
+        await queue.shutdown()
+        assert trio.current_time() == 4
+
+
+async def test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups(
+    autojump_clock: MockClock,
+) -> None:
+    async def tidy(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            assert context.cancel_requested
+            with context.cleanup(3):
+                await trio.sleep(2)
+
+    async with open_job_queue() as queue:
+        await queue.submit(tidy, id="running")
+        await queue.submit(value, 1, id="pending")
+
+        await queue.shutdown(grace=5)
+
+        assert trio.current_time() == 7
+        for job in queue.jobs():
+            assert (job.status, job.cancel_cause) == ("cancelled", CancelCause.SHUTDOWN)
+        assert queue.snapshot("pending").finished_at == 5
+
+
+async def test_a_shutdown_without_grace_calls_no_pending_job(autojump_clock: MockClock) -> None:
+    called = []
+
+    async def note(context: JobContext) -> None:
+        called.append(context.id)
+
+    async with open_job_queue() as queue:
+        queue.submit_nowait(note)
+
+        await queue.shutdown(grace=0)
+
+        assert called == []
+        assert queue.statistics().cancelled == 1
+
+
+@pytest.mark.parametrize(("first", "second", "end"), [(9, 2, 3), (2, 9, 2), (None, 3, 4)])
+async def test_a_second_shutdown_can_only_shorten_the_grace(
+    first: float | None, second: float, end: float, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep)
+        nursery.start_soon(functools.partial(queue.shutdown, grace=first))
+        await trio.sleep(1)
+
+        await queue.shutdown(grace=second)
+
+        assert trio.current_time() == end
+
+
+async def test_a_shutdown_goes_on_when_its_caller_is_cancelled(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(sleep)
+        with trio.move_on_after(1):
+            await queue.shutdown(grace=3)
+        assert trio.current_time() == 1
+
+    assert trio.current_time() == 3
+
+
+async def test_a_shutdown_takes_effect_even_in_a_cancelled_scope(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(sleep)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await queue.shutdown(grace=0)
+
+    assert trio.current_time() == 0
+    assert queue.statistics().cancelled == 1
+
+
+async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
+    async def last(context: JobContext) -> None:
+        await queue.shutdown(grace=2)
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(last, id="last")
+        await queue.submit(sleep, 1)
+        await queue.submit(sleep, 9)
+
+    assert trio.current_time() == 2
+    assert [job.status for job in queue.jobs()] == ["cancelled", "completed", "cancelled"]
+    assert repr(queue).startswith("<JobQueue closed")
+
+
+@pytest.mark.parametrize("grace", [-1, math.nan])
+async def test_a_grace_of_nonsense_is_refused(grace: float, autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(ValueError, match="grace"):
+            await queue.shutdown(grace=grace)
+        await queue.submit(value, 1)
+
+
+async def test_a_limit_of_the_queue_holds_for_jobs_without_their_own(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=3, timeout=2) as queue:
+        limited = await queue.submit(sleep)
+        longer = await queue.submit(sleep, timeout=3)
+        free = await queue.submit(sleep, 9, timeout=math.inf)
+
+        assert (await limited.wait()).finished_at == 2
+        assert (await longer.wait()).finished_at == 3
+        assert (await free.wait()).status is JobStatus.COMPLETED
+
+
+async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        with assert_checkpoints():
+            handle = await queue.submit(value, 1)
+        with assert_checkpoints():
+            await handle.wait()
+        with assert_checkpoints():
+            await handle.wait()
+        with assert_checkpoints():
+            await handle.result()
+        with assert_checkpoints():
+            await handle.cancel_and_wait()
+        with assert_checkpoints():
+            await queue.run(value, 1)
+        with assert_checkpoints():
+            await queue.wait_idle()
+        with assert_no_checkpoints():
+            nowait = queue.submit_nowait(value, 1)
+            with suppress(QueueFull):
+                queue.submit_nowait(value, 2)
+            queue.status(handle.id), queue.snapshot(handle.id), queue.jobs(), queue.statistics()
+            queue.cancel(nowait.id), queue.cancel("x"), handle.cancel()
+            with queue.watch(), queue.progress(), handle.watch():
+                repr(queue), repr(handle)
+        with assert_checkpoints():
+            await queue.shutdown()
+        with assert_checkpoints():
+            await queue.shutdown(grace=0)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import contextvars
+
+import trio
+
+from ticketr.jobs._job import JobRecord
+from ticketr.jobs._schedule import Schedule, Submission
+
+
+async def work(context: object) -> None:
+    """Stand in for a job's function."""
+
+
+def record(name: str) -> JobRecord:
+    return JobRecord(
+        work,
+        (),
+        contextvars.copy_context(),
+        id=name,
+        name=name,
+        tags=frozenset(),
+        timeout=1,
+    )
+
+
+def test_first_in_first_out() -> None:
+    schedule, a, b = Schedule(10), record("a"), record("b")
+    schedule.add(a)
+    schedule.add(b)
+
+    assert schedule.jobs() == [a, b]
+    assert schedule.peek() is a
+    assert [schedule.take(), schedule.take(), schedule.take()] == [a, b, None]
+    assert schedule.peek() is None
+
+
+def test_one_can_be_taken_out_of_the_middle() -> None:
+    schedule, a, b, c = Schedule(10), record("a"), record("b"), record("c")
+    for job in (a, b, c):
+        schedule.add(job)
+
+    schedule.discard(b)
+
+    assert schedule.pending == 2
+    assert [schedule.take(), schedule.take(), schedule.take()] == [a, c, None]
+
+
+async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
+    schedule = Schedule(1)
+    task = trio.lowlevel.current_task()
+    first, second, third = (Submission(record(name), task) for name in "abc")
+    schedule.add(record("inside"))
+    for submission in (first, second, third):
+        schedule.line_up(submission)
+    schedule.leave(second)
+
+    assert (schedule.outside, schedule.has_room, schedule.admit()) == (2, False, None)
+    schedule.take()
+    assert schedule.admit() is first
+    schedule.add(first.record)
+    assert schedule.admit() is None
+    assert schedule.send_away() == [third]
+    assert (schedule.outside, schedule.pending) == (0, 1)

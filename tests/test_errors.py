@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from ticketr import (
+    CancelCause,
+    DuplicateJob,
+    JobCancelled,
+    JobError,
+    JobFailed,
+    JobTimedOut,
+    QueueClosed,
+    QueueFull,
+    TicketrError,
+    UnknownJob,
+    WouldDeadlock,
+)
+
+ERRORS: list[tuple[TicketrError, str]] = [
+    (QueueClosed(), "the job queue is closed: it takes no more jobs"),
+    (QueueFull(3), "3 jobs are pending already: await submit() to wait for room"),
+    (UnknownJob("x"), "no job 'x' is known: it never was, or its record was dropped"),
+    (DuplicateJob("x"), "job 'x' has not ended: its ID is free again once it has"),
+    (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),
+    (JobFailed("x", "pull", "ValueError", "no"), "job 'x' (pull) failed: ValueError: no"),
+    (JobFailed("x", "pull", "ValueError", ""), "job 'x' (pull) failed: ValueError"),
+    (
+        JobCancelled("x", "pull", CancelCause.USER),
+        "job 'x' (pull) was cancelled (cause: user)",
+    ),
+    (JobTimedOut("x", "pull", 1.5), "job 'x' (pull) timed out after 1.5 s"),
+]
+
+
+@pytest.mark.parametrize(("error", "message"), ERRORS)
+def test_an_error_words_its_own_message(error: TicketrError, message: str) -> None:
+    assert str(error) == message
+
+
+@pytest.mark.parametrize("error", [error for error, _ in ERRORS])
+def test_an_error_survives_pickle_with_its_facts(error: TicketrError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert str(copy) == str(error)
+
+
+def test_what_result_raises_has_one_base() -> None:
+    assert all(issubclass(error, JobError) for error in (JobFailed, JobCancelled, JobTimedOut))
