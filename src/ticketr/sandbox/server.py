@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
@@ -154,16 +155,11 @@ async def run(
 
 
 async def _wait_for_end(descriptor: int) -> None:
-    """Wait until a pipe or terminal has no more to say; what it says is thrown away."""
-    while True:
-        try:
+    """Wait until a pipe or terminal has no more to say; what it says is thrown away.
+
+    What cannot be waited for, a file or nothing at all, counts as ended.
+    """
+    with suppress(OSError):
+        await trio.lowlevel.wait_readable(descriptor)
+        while os.read(descriptor, 4096):
             await trio.lowlevel.wait_readable(descriptor)
-        except PermissionError:
-            await trio.lowlevel.checkpoint()  # a plain file cannot be waited for, and need not be
-        except OSError:
-            return  # it is not even open
-        try:
-            if not os.read(descriptor, 4096):
-                return
-        except OSError:
-            return
