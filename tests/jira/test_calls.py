@@ -181,3 +181,31 @@ async def test_a_retry_date_is_counted_from_the_answers_own_date(autojump_clock:
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
         await jira.myself()
     assert app.times == [0.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'"words"',
+        b"<html>no</html>",
+        b'{"errorMessages": "no", "errors": []}',
+        b'{"errorMessages": ["' + b"x" * 300_000 + b'"]}',
+    ],
+    ids=["nothing", "list", "text", "html", "shapes", "huge"],
+)
+async def test_a_refusal_without_words_is_told_by_its_status(
+    body: bytes, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer(body, status=400))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadRequest, match=r"refused \(400\)"):
+            await jira.myself()
+
+
+async def test_a_refusal_in_plain_words_is_told_in_them(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(b"Basic authentication with passwords is deprecated.", status=403))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(JiraError, match="passwords is deprecated"):
+            await jira.myself()

@@ -193,10 +193,9 @@ class BulkFetched:
     missing: tuple[str, ...]
 
 
-def objects(value: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects of a JSON array; nothing for anything else."""
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, Mapping))
+def objects(array: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects of a JSON array, and nothing else that it holds."""
+    return (item for item in array if isinstance(item, Mapping))
 
 
 def read_time(value: object) -> datetime | None:

@@ -83,7 +83,7 @@ def to_adf(markdown: str) -> Json:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
     """
     document = _read(markdown)
-    _number(document, count(1))
+    _tidy(document, count(1))
     return document
 
 
@@ -130,10 +130,11 @@ def _block_by_block(document: Json) -> str:
 
 
 def _one_block(block: Any) -> str:
+    lines = plain_lines(block)  # first, for rendering puts guards into the block
     try:
         return _render(_document([block]))
     except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
-        return _render(_document(_paragraph(line) for line in plain_lines(block)))
+        return _render(_document(map(_paragraph, lines)))
 
 
 def _document(blocks: Iterable[Json]) -> Json:
@@ -144,10 +145,13 @@ def _paragraph(text: str) -> Json:
     return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
 
 
-def _number(node: Json, numbers: Iterator[int]) -> None:
-    """Replace random IDs by numbers, in place."""
+def _tidy(node: Json, numbers: Iterator[int]) -> None:
+    """Replace random IDs by numbers and drop texts without a character, in place."""
     attrs = node.get("attrs")
     if attrs and "localId" in attrs:
         attrs["localId"] = str(next(numbers))
-    for child in node.get("content", ()):
-        _number(child, numbers)
+    content = node.get("content")
+    if content:
+        content[:] = [child for child in content if child.get("text") != ""]
+        for child in content:
+            _tidy(child, numbers)

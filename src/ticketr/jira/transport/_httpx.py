@@ -12,6 +12,8 @@ Three choices need a reason:
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -136,10 +138,15 @@ def _not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
         if isinstance(cause, ssl.SSLError):
             text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
             return TlsFailed(url, text or cause.reason or "TLS failed")
-    for cause in causes:
-        if isinstance(cause, OSError) and cause.strerror:
-            return ConnectFailed(url, cause.strerror)
-    return ConnectFailed(url, str(error) or type(error).__name__)
+    reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
+    return ConnectFailed(url, next(filter(None, reasons), str(error)))
+
+
+def _os_words(error: OSError) -> str:
+    """Say what the system said, without the address that Trio puts before it."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or ""
+    return os.strerror(error.errno)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
