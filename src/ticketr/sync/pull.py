@@ -196,7 +196,7 @@ class _Pull:
             search.ids, changed, known, places, project=job.project if job.jql is None else None
         )
         fresh = set(survey.found).difference(survey.wanted)
-        self._tally.found(len(survey.found), fresh)
+        self._tally.found(len(survey.found), fresh, known=known)
         self._say(f"Found {len(survey.found)} tickets")
         return survey, now
 

@@ -29,6 +29,7 @@ class Tally:
         self.kept: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
         self.inexact: set[str] = set()
+        self._known: set[str] = set()
 
     @property
     def done(self) -> int:
@@ -39,9 +40,10 @@ class Tally:
         """How many issues came to this end."""
         return sum(each is outcome for each in self.outcomes.values())
 
-    def found(self, total: int, fresh: Iterable[str]) -> None:
-        """Begin with what the query found and what of it is up to date already."""
+    def found(self, total: int, fresh: Iterable[str], *, known: Iterable[str]) -> None:
+        """Begin with what the query found, what of it is up to date, and what was here before."""
         self.total = total
+        self._known.update(known)
         self.outcomes.update(dict.fromkeys(fresh, Written.UNCHANGED))
 
     def add(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
@@ -56,5 +58,10 @@ class Tally:
             else:
                 self.inexact |= family.text.inexact
             for each in outcome.ids:
-                if self.outcomes.get(each) is not Written.NEW:  # new stays new when rewritten
-                    self.outcomes[each] = outcome.written
+                self._settle(each, outcome.written)
+
+    def _settle(self, issue_id: str, written: Written) -> None:
+        if written is Written.UPDATED and issue_id not in self._known:
+            written = Written.NEW  # a sub-task that joined a ticket which was there
+        if self.outcomes.get(issue_id) is not Written.NEW:  # new stays new when rewritten
+            self.outcomes[issue_id] = written

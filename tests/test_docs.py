@@ -1,0 +1,111 @@
+"""What README.md, CHANGELOG.md and docs/ claim is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import ticketr
+from ticketr.cli.app import cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_of_the_readme_prints_what_it_says() -> None:
+    (example,) = blocks("python", README)
+    promised = re.search(r"It prints `(.+?)`", README)
+    assert promised is not None
+
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert ran.stdout.strip() == promised[1]
+
+
+def test_the_example_of_the_readme_is_short() -> None:
+    (example,) = blocks("python", README)
+    code = [line for line in example.splitlines() if line.strip()]
+
+    assert len(code) <= 14
+
+
+def test_the_tickets_in_the_readme_are_tickets() -> None:
+    from ticketr.tickets import parse, render
+
+    for example in blocks("markdown", README):
+        file = parse(example)
+        assert file.tickets
+        assert render(file.tickets) == example
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_changelog_knows_the_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    headings = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert headings[0] == "Unreleased" or headings[0] == ticketr.__version__
+
+
+def test_every_name_of_the_queue_in_the_changelog_exists() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    for name in re.findall(r"`ticketr\.(\w+)(?:\(\))?`", changelog):
+        assert hasattr(ticketr, name), name
+
+
+def test_every_command_and_option_in_the_docs_exists() -> None:
+    commands = cli.commands
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+    for name, rest in re.findall(r"`?ticketr ([a-z]+)\b([^`\n]*)", text):
+        if name not in commands:
+            continue
+        options = {
+            option
+            for parameter in commands[name].params
+            if isinstance(parameter, click.Option)
+            for option in parameter.opts
+        }
+        for option in re.findall(r"(--[a-z-]+)", rest):
+            assert option in options | {"--help"}, f"{name} {option}"
+
+
+def test_every_public_name_of_the_library_is_in_its_documentation() -> None:
+    reference = (ROOT / "docs" / "queue.md").read_text(encoding="utf-8")
+
+    missing = [name for name in ticketr.__all__ if f"`{name}" not in reference]
+    assert missing == ["__version__"]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    words = ("pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org")
+
+    for name in tracked:
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        assert not any(word in text for word in words), name
