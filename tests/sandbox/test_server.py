@@ -167,3 +167,31 @@ async def test_run_can_be_cancelled() -> None:
 
     assert scope.cancelled_caught
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize(("host", "port"), [("256.0.0.1", 0), ("no such host", 0), ("", 70000)])
+async def test_an_address_that_makes_no_sense_is_an_error_that_names_it(
+    host: str, port: int
+) -> None:
+    with pytest.raises(CannotListen) as caught:
+        await serve(create_app(demo_site(1)), host=host, port=port)
+
+    assert f"{host} port {port}" in str(caught.value)
+
+
+async def test_the_address_is_that_of_the_socket_whatever_name_was_given() -> None:
+    async with trio.open_nursery() as nursery:
+        start = partial(serve, create_app(demo_site(1)), host="localhost")
+        url = await nursery.start(start)
+        async with httpx.AsyncClient(auth=AUTH, trust_env=False) as client:
+            answer = (await client.get(f"{url}/rest/api/3/serverInfo")).json()
+        nursery.cancel_scope.cancel()
+
+    assert answer["baseUrl"] == url
+    assert "localhost" not in url
+
+
+@pytest.mark.parametrize("latency", [-0.1, float("nan"), float("inf")])
+def test_a_latency_that_makes_no_sense_is_refused(latency: float) -> None:
+    with pytest.raises(ValueError, match="latency cannot be"):
+        create_app(demo_site(1), latency=latency)

@@ -63,7 +63,7 @@ async def serve(
         CannotListen: The address cannot be bound.
     """
     listeners = await _listen(host, port)
-    task_status.started(_address(host, listeners[0]))
+    task_status.started(_address(listeners))
     await _accept(app, listeners)
 
 
@@ -92,14 +92,20 @@ async def _accept(app: Starlette, listeners: list[trio.SocketListener]) -> None:
 
 async def _listen(host: str, port: int) -> list[trio.SocketListener]:
     try:
-        return await trio.open_tcp_listeners(port, host=host)
+        listeners = await trio.open_tcp_listeners(port, host=host)
     except (OSError, OverflowError) as error:
         raise CannotListen(host, port, getattr(error, "strerror", None) or str(error)) from error
+    if port == 0:
+        # A name with several addresses got another free port for each; only one is announced.
+        for listener in listeners[1:]:
+            listener.socket.close()
+        del listeners[1:]
+    return listeners
 
 
-def _address(host: str, listener: trio.SocketListener) -> str:
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"http://{bracketed}:{listener.socket.getsockname()[1]}"
+def _address(listeners: list[trio.SocketListener]) -> str:
+    host, port = listeners[0].socket.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def run(
@@ -133,7 +139,7 @@ async def run(
         app = create_app(make_site(tickets=tickets, seed=seed), latency=latency, odd=odd)
         listeners = await _listen(host, port)
         try:
-            announce(f"listening on {_address(host, listeners[0])}")
+            announce(f"listening on {_address(listeners)}")
         except BaseException:
             for listener in listeners:
                 listener.socket.close()

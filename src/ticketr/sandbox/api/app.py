@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -38,6 +39,8 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
         latency: Seconds to wait before each answer.
         odd: Whether answers hold unknown keys and nulls, as those of a real site do.
     """
+    if not 0 <= latency < math.inf:
+        raise ValueError(f"the latency cannot be {latency} seconds")
     complaints = _Complaints()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
     interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]

@@ -54,8 +54,9 @@ def epic(rng: random.Random, area: Area) -> Adf:
 def story(rng: random.Random, area: Area, wish: tuple[str, str, str, str]) -> Adf:
     """Write a user story, mostly with acceptance criteria at its end."""
     _, who, what, why = wish
+    article = "an" if who[0] in "aeiou" else "a"
     blocks = [
-        adf.p("As a ", adf.strong(who), f" I want {what}, so that {why}."),
+        adf.p(f"As {article} ", adf.strong(who), f" I want {what}, so that {why}."),
         adf.p(rng.choice(area.facts)),
     ]
     if rng.random() < 0.35:
