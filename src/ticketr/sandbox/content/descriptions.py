@@ -46,7 +46,7 @@ def epic(rng: random.Random, area: Area) -> Adf:
         adf.p(adf.strong("Goal: "), area.goal),
         adf.heading(2, "Where we are"),
         adf.bullets(*facts),
-        adf.heading(2, "What we will not do"),
+        adf.heading(2, "Notes"),
         adf.p(rng.choice(REMARKS)),
     )
 
