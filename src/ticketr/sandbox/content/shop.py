@@ -91,7 +91,7 @@ SEARCH: Final = Area(
         (
             "Find books despite typing errors",
             "reader",
-            "to find “Wuthering Hights” all the same",
+            "to find “Oliver Twisst” all the same",
             "I need not know how it is spelled",
         ),
         (
