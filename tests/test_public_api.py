@@ -43,9 +43,7 @@ def test_a_public_name_and_its_methods_are_explained(name: str) -> None:
 
 
 def test_the_errors_have_one_base() -> None:
-    errors = [
-        value for value in vars(ticketr).values() if inspect.isclass(value)
-    ]
+    errors = [value for value in vars(ticketr).values() if inspect.isclass(value)]
 
     raised = [error for error in errors if issubclass(error, Exception)]
 

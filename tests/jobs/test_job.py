@@ -66,7 +66,7 @@ def test_a_job_goes_only_where_the_table_says(start: JobStatus, end: JobStatus) 
 
 def test_an_error_is_described_as_text() -> None:
     try:
-        raise ValueError("no good")
+        raise ValueError("no good")  # noqa: TRY301
     except ValueError as error:
         info = JobErrorInfo.of(error)
 
@@ -117,7 +117,7 @@ async def test_an_error_is_parted_into_cancelled_and_the_rest() -> None:
 def test_tracebacks_are_stripped_along_every_link() -> None:
     def raised(error: Exception, cause: Exception | None = None) -> Exception:
         try:
-            raise error from cause
+            raise error from cause  # noqa: TRY301
         except Exception as caught:  # noqa: BLE001
             return caught
 

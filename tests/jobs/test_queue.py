@@ -71,7 +71,7 @@ async def test_an_object_with_execute_is_a_job(autojump_clock: MockClock) -> Non
         assert handle.name == "greeting"
 
 
-class Callable_:
+class Called:
     async def __call__(self, context: JobContext) -> None:
         """Do nothing."""
 
@@ -80,7 +80,7 @@ class Callable_:
     ("job", "name"),
     [
         (functools.partial(functools.partial(value, given=1)), "value"),
-        (Callable_(), "Callable_"),
+        (Called(), "Called"),
         (Greeting("x").execute, "execute"),
     ],
 )
@@ -94,7 +94,7 @@ async def test_what_is_no_job_is_refused(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         called = value(None, 1)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="do not call it"):
-            queue.submit_nowait(called)  # type: ignore[arg-type]
+            queue.submit_nowait(called)  # type: ignore[call-overload]
         called.close()
         with pytest.raises(TypeError, match=r"tags=\['one'\]"):
             queue.submit_nowait(value, 1, tags="one")
@@ -105,12 +105,13 @@ async def test_what_is_no_job_is_refused(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"workers": 0}, {"max_pending": 0}, {"timeout": -1}, {"timeout": math.nan}],
+    ("workers", "max_pending", "timeout"), [(0, 1, 1), (1, 0, 1), (1, 1, -1), (1, 1, math.nan)]
 )
-async def test_a_queue_of_nonsense_is_refused(options: dict[str, int]) -> None:
+async def test_a_queue_of_nonsense_is_refused(
+    workers: int, max_pending: int, timeout: float  # noqa: ASYNC109
+) -> None:
     with pytest.raises(ValueError, match="must be"):
-        async with open_job_queue(**options):
+        async with open_job_queue(workers=workers, max_pending=max_pending, timeout=timeout):
             pytest.fail("it opened")
 
 
@@ -246,7 +247,7 @@ async def test_an_id_is_taken_while_its_job_lives(autojump_clock: MockClock) -> 
         with pytest.raises(DuplicateJob, match="'mine'"):
             await queue.submit(value, 2, id="mine")
         await first.wait()
-        second = await queue.submit(value, 2, id="mine")
+        second = queue.submit_nowait(value, 2, id="mine")
         assert queue.status("mine") is JobStatus.PENDING
         await second.wait()
 
@@ -573,9 +574,9 @@ async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
         await queue.shutdown(grace=2)
 
     async with open_job_queue(workers=2) as queue:
-        await queue.submit(last, id="last")
-        await queue.submit(sleep, 1)
-        await queue.submit(sleep, 9)
+        queue.submit_nowait(last, id="last")
+        queue.submit_nowait(sleep, 1)
+        queue.submit_nowait(sleep, 9)
 
     assert trio.current_time() == 2
     assert [job.status for job in queue.jobs()] == ["cancelled", "completed", "cancelled"]

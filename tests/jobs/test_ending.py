@@ -1,0 +1,367 @@
+"""The ways in which a queue's block ends, and what leaves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import JobContext, JobFailed, JobStatus, QueueClosed, UnknownJob, open_job_queue
+from ticketr.jobs._queue import what_leaves
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+
+async def sleep(context: JobContext, seconds: float) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def forever(context: JobContext) -> None:
+    await trio.sleep_forever()
+
+
+async def tidy(context: JobContext, seconds: float) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(seconds)
+
+
+async def interrupt(context: JobContext) -> None:
+    await trio.sleep(1)
+    raise KeyboardInterrupt
+
+
+def ends(queue: JobQueue) -> list[tuple[str, str | None]]:
+    return [(job.status.value, job.cancel_cause) for job in queue.jobs()]
+
+
+async def test_left_normally_a_block_waits_for_its_jobs(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(sleep, 2)
+        await queue.submit(sleep, 3)
+
+    assert trio.current_time() == 5
+    assert ends(queue) == [("completed", None)] * 2
+
+
+async def test_jobs_may_submit_more_while_the_block_ends(autojump_clock: MockClock) -> None:
+    async def again(context: JobContext, times: int) -> None:
+        await trio.sleep(1)
+        if times > 1:
+            queue.submit_nowait(again, times - 1)
+
+    async with open_job_queue() as queue:
+        await queue.submit(again, 4)
+
+    assert trio.current_time() == 4
+    assert queue.statistics().completed == 4
+
+
+async def test_a_block_without_jobs_just_ends(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=5):
+        pass
+
+    assert trio.current_time() == 0
+
+
+async def test_afterwards_every_query_still_answers(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(sleep, 1)
+    await trio.sleep(80_000)
+
+    assert queue.status(handle.id) is JobStatus.COMPLETED
+    assert queue.snapshot(handle.id) == handle.snapshot()
+    assert [job.id for job in queue.jobs()] == [handle.id]
+    assert await handle.result() == 1
+    assert queue.cancel(handle.id) == "already finished"
+    assert queue.statistics().completed == 1
+    with pytest.raises(UnknownJob):
+        queue.status("x")
+    with pytest.raises(QueueClosed):
+        queue.submit_nowait(sleep, 1)
+    with pytest.raises(QueueClosed):
+        await queue.submit(sleep, 1)
+    await queue.wait_idle()
+    await queue.shutdown(grace=1)
+
+
+def test_queries_answer_even_when_trio_has_gone() -> None:
+    async def main() -> JobQueue:
+        async with open_job_queue() as queue:
+            await queue.submit(sleep, 0)
+        return queue
+
+    queue = trio.run(main)
+
+    assert queue.status("job-1") is JobStatus.COMPLETED
+    assert len(queue.jobs()) == 1
+    assert queue.cancel("x") == "unknown"
+
+
+async def test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is(
+    autojump_clock: MockClock,
+) -> None:
+    error = ValueError("in the body")
+
+    with pytest.raises(ValueError, match="in the body") as caught:  # noqa: PT012
+        async with open_job_queue() as queue:
+            await queue.submit(tidy, 2)
+            await queue.submit(forever)
+            await trio.sleep(1)
+            raise error
+
+    assert caught.value is error
+    assert trio.current_time() == 3
+    assert ends(queue) == [("cancelled", "shutdown")] * 2
+    assert queue.snapshot("job-2").finished_at == 1
+    assert repr(queue).startswith("<JobQueue closed")
+
+
+async def test_a_group_from_the_body_comes_out_as_it_is(autojump_clock: MockClock) -> None:
+    error = ExceptionGroup("two", [ValueError(), ExceptionGroup("one", [KeyError()])])
+
+    with pytest.RaisesGroup(ValueError, KeyError, flatten_subgroups=True) as caught:
+        async with open_job_queue():
+            raise error
+
+    assert caught.value is error
+
+
+async def test_an_outer_cancel_cancels_everything(autojump_clock: MockClock) -> None:
+    with trio.move_on_after(1) as scope:
+        async with open_job_queue() as queue:
+            await queue.submit(tidy, 2)
+            await queue.submit(forever)
+            await trio.sleep_forever()
+
+    assert scope.cancelled_caught
+    assert trio.current_time() == 3
+    assert ends(queue) == [("cancelled", "scope")] * 2
+
+
+async def test_an_outer_cancel_while_the_block_waits_for_its_jobs(
+    autojump_clock: MockClock,
+) -> None:
+    with trio.move_on_after(1) as scope:
+        async with open_job_queue() as queue:
+            await queue.submit(tidy, 2)
+            await queue.submit(forever)
+
+    assert scope.cancelled_caught
+    assert trio.current_time() == 3
+    assert ends(queue) == [("cancelled", "scope")] * 2
+
+
+async def test_an_outer_cancel_leaves_the_block_as_a_plain_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    with trio.move_on_after(1):
+        with pytest.raises(trio.Cancelled):  # noqa: PT012
+            async with open_job_queue(workers=3) as queue:
+                for _ in range(3):
+                    await queue.submit(forever)
+                await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+
+
+async def test_a_body_error_beside_an_outer_cancel_comes_out_alone(
+    autojump_clock: MockClock,
+) -> None:
+    error = ValueError("while being cancelled")
+
+    with trio.move_on_after(1) as scope:
+        with pytest.raises(ValueError, match="while being cancelled") as caught:  # noqa: PT012
+            async with open_job_queue(workers=2) as queue:
+                await queue.submit(tidy, 1)
+                await queue.submit(forever)
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    raise error
+        assert caught.value is error
+
+    assert not scope.cancelled_caught
+    assert [status for status, _ in ends(queue)] == ["cancelled"] * 2
+
+
+async def test_a_shielded_body_does_not_keep_a_cancelled_queue_open(
+    autojump_clock: MockClock,
+) -> None:
+    async def never(context: JobContext) -> None:
+        pytest.fail("it was called")
+
+    with trio.move_on_after(1):
+        async with open_job_queue() as queue:
+            await queue.submit(tidy, 5)
+            pending = await queue.submit(never)
+            with trio.CancelScope(shield=True):
+                await trio.sleep(2)
+                assert pending.snapshot().finished_at == 1
+                assert pending.snapshot().cancel_cause == "scope"
+                with pytest.raises(QueueClosed):
+                    queue.submit_nowait(never)
+
+    assert trio.current_time() == 6
+
+
+async def test_a_job_that_fails_while_everything_is_cancelled_has_failed(
+    autojump_clock: MockClock,
+) -> None:
+    async def untidy(context: JobContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise ValueError("clean-up failed")
+
+    with trio.move_on_after(1) as scope:
+        async with open_job_queue() as queue:
+            handle = await queue.submit(untidy)
+
+    assert scope.cancelled_caught
+    assert handle.status is JobStatus.FAILED
+    assert handle.snapshot().error is not None
+
+
+async def test_a_job_error_never_leaves_the_block(autojump_clock: MockClock) -> None:
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(fail)
+        after = await queue.submit(sleep, 1)
+        await handle.wait()
+
+    assert after.status is JobStatus.COMPLETED
+
+
+async def test_an_interrupt_in_a_job_while_the_block_waits(autojump_clock: MockClock) -> None:
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        async with open_job_queue(workers=2) as queue:
+            await queue.submit(interrupt)
+            await queue.submit(tidy, 2)
+            await queue.submit(forever)
+
+    assert trio.current_time() == 3
+    assert ends(queue) == [("failed", None), ("cancelled", "shutdown"), ("cancelled", "shutdown")]
+
+
+async def test_an_interrupt_in_a_job_cancels_the_body_without_leaking(
+    autojump_clock: MockClock,
+) -> None:
+    heard = []
+
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        async with open_job_queue() as queue:
+            await queue.submit(interrupt)
+            try:
+                await trio.sleep_forever()
+            except trio.Cancelled:
+                heard.append("cancelled")
+                raise
+
+    assert heard == ["cancelled"]
+    await trio.lowlevel.checkpoint()  # nothing else is cancelled
+
+
+async def test_an_interrupt_in_a_job_that_run_waits_for_is_told_once(
+    autojump_clock: MockClock,
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        async with open_job_queue() as queue:
+            await queue.run(interrupt)
+
+
+async def test_an_interrupt_and_an_error_of_the_body_leave_together(
+    autojump_clock: MockClock,
+) -> None:
+    error = ValueError("of the body")
+
+    with pytest.RaisesGroup(ValueError, KeyboardInterrupt) as caught:
+        async with open_job_queue() as queue:
+            await queue.submit(interrupt)
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise error
+
+    assert caught.value.exceptions[0] is error
+
+
+async def late_interrupt(context: JobContext) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise KeyboardInterrupt
+
+
+async def test_interrupts_of_two_jobs_leave_together(autojump_clock: MockClock) -> None:
+    with pytest.RaisesGroup(KeyboardInterrupt, KeyboardInterrupt):
+        async with open_job_queue(workers=2) as queue:
+            await queue.submit(late_interrupt)
+            await queue.submit(interrupt)
+
+
+async def test_an_interrupt_beside_an_outer_cancel_leaves_alone(autojump_clock: MockClock) -> None:
+    with trio.move_on_after(1):
+        with pytest.raises(KeyboardInterrupt):
+            async with open_job_queue() as queue:
+                await queue.submit(late_interrupt)
+
+
+async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: MockClock) -> None:
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    with pytest.raises(JobFailed):
+        async with open_job_queue() as queue:
+            await queue.run(fail)
+
+
+async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: MockClock) -> None:
+    """The body ends in the very moment of the cancel and does not notice."""
+    scope = trio.CancelScope()
+
+    async def cancel_and_end(context: JobContext) -> None:
+        scope.cancel()
+
+    with scope:
+        async with open_job_queue(workers=2) as queue:
+            await queue.submit(cancel_and_end)
+        await trio.lowlevel.checkpoint()
+
+    assert scope.cancelled_caught
+    assert queue.statistics().completed == 1
+
+
+def test_nothing_leaves_if_the_nursery_let_nothing_out() -> None:
+    assert what_leaves(ValueError(), [], None) is None
+
+
+def test_a_fault_of_ours_says_so() -> None:
+    fault = ExceptionGroup("", [AssertionError()])
+
+    assert what_leaves(None, [], fault) is fault
+    assert fault.__notes__ == ["This is a fault of ticketr itself. Please report it."]
+
+
+async def test_a_fault_of_ours_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    def broken(*_: object) -> None:
+        raise AssertionError("a fault")
+
+    monkeypatch.setattr("ticketr.jobs._ledger.Ledger.take", broken)
+
+    with pytest.RaisesGroup(AssertionError, match="Please report it"):
+        async with open_job_queue() as queue:
+            await queue.submit(forever)
+            await trio.sleep_forever()

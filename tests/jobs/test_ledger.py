@@ -1,0 +1,132 @@
+"""What the books remember, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import JobContext, JobSnapshot, JobStatus, Keep, UnknownJob, open_job_queue
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+
+async def work(context: JobContext) -> None:
+    """Do nothing."""
+
+
+async def fail(context: JobContext) -> None:
+    raise ValueError
+
+
+async def forever(context: JobContext) -> None:
+    await trio.sleep_forever()
+
+
+def ids(queue: JobQueue) -> list[str]:
+    return [job.id for job in queue.jobs()]
+
+
+async def test_only_so_many_ended_jobs_are_kept(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(jobs=2)) as queue:
+        for _ in range(5):
+            await queue.run(work)
+
+        assert ids(queue) == ["job-4", "job-5"]
+        assert queue.statistics().evicted == 3
+        with pytest.raises(UnknownJob):
+            queue.status("job-3")
+
+
+async def test_ended_jobs_are_kept_only_so_long(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(age=10)) as queue:
+        await queue.run(work)
+        await trio.sleep(4)
+        await queue.run(work)
+        await trio.sleep(6)
+        assert ids(queue) == ["job-1", "job-2"]
+
+        await trio.sleep(1)
+        with pytest.raises(UnknownJob):
+            queue.snapshot("job-1")
+        assert ids(queue) == ["job-2"]
+
+        await trio.sleep(4)
+        assert ids(queue) == []
+        assert queue.statistics().completed == 2
+
+
+async def test_live_jobs_are_never_dropped(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(jobs=0, age=0)) as queue:
+        running, pending = queue.submit_nowait(forever), queue.submit_nowait(work)
+        await trio.sleep(80_000)
+
+        assert ids(queue) == [running.id, pending.id]
+        running.cancel()
+
+
+async def test_a_failure_is_told_when_its_record_is_dropped(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=1), on_job_error=told.append) as queue:
+        await queue.submit(fail)
+        await queue.wait_idle()
+        assert told == []
+        await queue.submit(work)
+        await queue.wait_idle()
+
+        assert [(job.id, job.status) for job in told] == [("job-1", JobStatus.FAILED)]
+
+    assert len(told) == 1
+
+
+async def test_who_is_told_of_a_failure_may_use_the_queue(autojump_clock: MockClock) -> None:
+    def again(snapshot: JobSnapshot) -> None:
+        if len(retried) < 3 and not repr(queue).startswith("<JobQueue closed"):
+            retried.append(queue.submit_nowait(fail).id)
+
+    retried: list[str] = []
+    async with open_job_queue(keep=Keep(jobs=0), on_job_error=again) as queue:
+        queue.submit_nowait(fail)
+
+    assert retried == ["job-2", "job-3", "job-4"]
+    assert queue.statistics().failed == 4
+
+
+async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=2), on_job_error=told.append) as queue:
+        first = await queue.submit(fail, id="x")
+        await queue.wait_idle()
+        second = await queue.submit(forever, id="x")
+        await queue.submit(work, id="y")
+        await trio.sleep(1)
+
+        assert ids(queue) == ["x", "y"]
+        assert queue.status("x") is JobStatus.RUNNING
+        second.cancel()
+        await queue.run(work, id="z")
+
+        # The first one is dropped by now, and its namesake is not.
+        assert ids(queue) == ["x", "y", "z"][1:]
+        assert [job.finished_at for job in told] == [first.snapshot().finished_at]
+
+
+async def test_many_submits_and_cancels_leave_nothing_behind(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(keep=Keep(jobs=10)) as queue:
+        await queue.submit(forever, id="runs")
+        await trio.sleep(1)
+        for _ in range(1000):
+            queue.submit_nowait(work).cancel()
+
+        ledger = queue._ledger
+        assert len(ledger.records) == 11
+        assert (ledger.schedule.pending, len(ledger.ended)) == (0, 10)
+        queue.cancel("runs")

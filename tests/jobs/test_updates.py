@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, open_job_queue
+from ticketr.jobs._updates import Inbox
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+
+async def steps(context: JobContext, number: int, seconds: float = 1) -> int:
+    """Report each step."""
+    for step in range(1, number + 1):
+        await trio.sleep(seconds)
+        context.report(current=step, total=number, message=f"step {step}")
+    return number
+
+
+async def fail_at_once(context: JobContext) -> None:
+    context.report(current=1, total=2)
+    raise ValueError
+
+
+async def forever(context: JobContext) -> None:
+    context.report(current=1, total=2)
+    await trio.sleep_forever()
+
+
+def told(snapshot: JobSnapshot) -> tuple[str, float | None]:
+    return snapshot.status.value, snapshot.progress.current if snapshot.progress else None
+
+
+async def test_a_reader_that_keeps_up_sees_every_change(autojump_clock: MockClock) -> None:
+    seen: list[JobSnapshot] = []
+
+    async def read() -> None:
+        with queue.watch() as updates:
+            async for snapshot in updates:
+                seen.append(snapshot)
+
+    async with trio.open_nursery() as nursery, open_job_queue() as queue:
+        nursery.start_soon(read)
+        await queue.submit(steps, 1)
+        await wait_all_tasks_blocked()
+        handle = await queue.submit(steps, 3)
+
+    seen = [snapshot for snapshot in seen if snapshot.id == handle.id]
+    assert [told(snapshot) for snapshot in seen] == [
+        ("pending", None),
+        ("running", None),
+        ("running", 1),
+        ("running", 2),
+        ("completed", 3),
+    ]
+    revisions = [snapshot.revision for snapshot in seen]
+    assert revisions == sorted(set(revisions))
+
+
+async def test_a_slow_reader_gets_the_newest_and_always_the_last(
+    autojump_clock: MockClock,
+) -> None:
+    seen: list[tuple[float, tuple[str, float | None]]] = []
+
+    async with open_job_queue() as queue:
+        with queue.watch() as updates:
+            await queue.submit(steps, 10)
+            for _ in range(3):
+                await trio.sleep(3.5)
+                snapshot = await anext(updates)
+                seen.append((trio.current_time(), told(snapshot)))
+
+    assert seen == [(3.5, ("running", 3)), (7, ("running", 7)), (10.5, ("completed", 10))]
+
+
+async def test_a_reader_that_never_read_gets_one_last_word_of_each_job(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=3, max_pending=None) as queue:
+        updates, reports = queue.watch(), queue.progress()
+        handles = [
+            await queue.submit(steps, 5),
+            await queue.submit(fail_at_once),
+            await queue.submit(forever),
+            await queue.submit(forever),
+        ]
+        await trio.sleep(1)
+        handles[2].cancel()
+        handles[3].cancel()
+        for handle in handles:
+            await handle.wait()
+
+    with updates, reports:
+        assert [told(snapshot) async for snapshot in updates] == [
+            ("completed", 5),
+            ("failed", 1),
+            ("cancelled", 1),
+            ("cancelled", 1),
+        ]
+        last = {report.job_id: report.current async for report in reports}
+        assert last == {"job-1": 5, "job-2": 1, "job-3": 1, "job-4": 1}
+
+
+async def test_progress_arrives_in_order_and_to_the_last(autojump_clock: MockClock) -> None:
+    seen: list[JobProgress] = []
+
+    async def read() -> None:
+        with queue.progress() as reports:
+            async for report in reports:
+                seen.append(report)
+
+    async with trio.open_nursery() as nursery, open_job_queue(workers=2) as queue:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        await queue.submit(steps, 4)
+        await queue.submit(steps, 2, 1.5)
+
+    assert [(p.current, p.message) for p in seen if p.job_id == "job-1"] == [
+        (number, f"step {number}") for number in (1, 2, 3, 4)
+    ]
+    assert [p.percentage for p in seen if p.job_id == "job-2"] == [50, 100]
+
+
+async def test_reports_between_two_looks_of_the_reader_become_one(
+    autojump_clock: MockClock,
+) -> None:
+    async def burst(context: JobContext) -> None:
+        for number in range(1000):
+            context.report(current=number + 1, total=1000)
+
+    async with open_job_queue() as queue:
+        with queue.progress() as reports:
+            await queue.submit(burst)
+            await queue.wait_idle()
+            await queue.shutdown()
+
+            assert [report.current async for report in reports] == [1000]
+
+
+async def test_a_job_that_never_reports_has_no_progress(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.progress() as reports:
+            await queue.submit(steps, 0)
+            await queue.shutdown()
+
+            assert [report async for report in reports] == []
+
+
+@pytest.mark.parametrize("readers", [0, 1, 5])
+async def test_dead_readers_cost_the_jobs_nothing(readers: int, autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        dead = [(queue.watch(), queue.progress()) for _ in range(readers)]
+        for _ in range(6):
+            await queue.submit(steps, 10)
+
+    assert trio.current_time() == 30
+    assert len(dead) == readers
+
+
+async def test_watching_one_job_ends_with_its_end(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        other = queue.submit_nowait(steps, 5)
+        handle = queue.submit_nowait(steps, 2)
+
+        with handle.watch() as updates, other.watch():
+            seen = [(snapshot.id, *told(snapshot)) async for snapshot in updates]
+
+        assert trio.current_time() == 2
+        assert seen == [
+            (handle.id, "running", None),
+            (handle.id, "running", 1),
+            (handle.id, "completed", 2),
+        ]
+
+
+async def test_watching_a_job_that_has_ended_tells_how(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(steps, 1)
+        await handle.wait()
+        with queue.watch() as others:
+            for _ in range(2):
+                with handle.watch() as updates:
+                    assert [told(snapshot) async for snapshot in updates] == [("completed", 1)]
+            await queue.shutdown()
+            assert [snapshot async for snapshot in others] == []
+
+
+async def test_watching_a_pending_job_that_is_cancelled(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(steps, 1)
+        with handle.watch() as updates:
+            handle.cancel()
+
+            assert [told(snapshot) async for snapshot in updates] == [("cancelled", None)]
+
+
+async def test_a_request_to_cancel_is_a_change(autojump_clock: MockClock) -> None:
+    async def tidy(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with context.cleanup(1):
+                await trio.sleep_forever()
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(tidy)
+        await wait_all_tasks_blocked()
+        with handle.watch() as updates:
+            handle.cancel()
+            seen = [(s.status.value, s.cancel_requested) async for s in updates]
+
+    assert seen == [("running", True), ("cancelled", True)]
+
+
+async def test_the_past_is_not_replayed(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(steps, 1)
+        await queue.wait_idle()
+        with queue.watch() as updates:
+            later = await queue.submit(steps, 1)
+            await queue.shutdown()
+
+            assert {snapshot.id async for snapshot in updates} == {later.id}
+
+
+async def test_reading_a_closed_queue_ends_at_once(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        pass
+
+    with queue.watch() as updates, queue.progress() as reports:
+        assert [snapshot async for snapshot in updates] == []
+        assert [report async for report in reports] == []
+
+
+async def test_readers_end_when_a_shutdown_has_ended(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+
+        async def read() -> None:
+            with queue.watch() as updates:
+                async for _ in updates:
+                    pass
+            assert trio.current_time() == 3
+
+        nursery.start_soon(read)
+        await queue.submit(steps, 3)
+        await queue.shutdown()
+
+
+async def test_a_reader_that_has_left_gets_nothing_more(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(steps, 3)
+        everything, one = queue.watch(), handle.watch()
+        with everything, one:
+            pass
+        everything.close()  # twice is once
+
+    for updates in (everything, one):
+        with pytest.raises(trio.ClosedResourceError):
+            await anext(updates)
+
+
+async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.progress() as reports:
+            await queue.submit(steps, 2)
+            with trio.move_on_after(0.5):
+                await anext(reports)
+            await trio.sleep(1)
+
+            assert (await anext(reports)).current == 1
+            assert (await anext(reports)).current == 2
+
+
+async def test_too_many_unread_jobs_push_out_the_longest_unread(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr("ticketr.jobs._updates.BACKLOG", 3)
+    async with open_job_queue(max_pending=None) as queue:
+        with queue.watch() as updates:
+            for _ in range(5):
+                queue.submit_nowait(steps, 0)
+            assert updates.missed == 2
+            await queue.shutdown()
+
+            seen = [snapshot async for snapshot in updates]
+
+    assert [snapshot.id for snapshot in seen] == ["job-3", "job-4", "job-5"]
+    assert all(snapshot.status is JobStatus.COMPLETED for snapshot in seen)
+    assert updates.missed == 7  # each time one was pushed out
+
+
+async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock) -> None:
+    inbox = Inbox[str]()
+    got = []
+
+    async def read() -> None:
+        got.append(await inbox.take())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        inbox.post("x")
+        inbox.post("x")  # handed over already, but not yet looked at
+
+    inbox.end()
+    with pytest.raises(trio.EndOfChannel):
+        await inbox.take()
+    assert got == ["x"]

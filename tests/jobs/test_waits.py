@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import JobContext, JobHandle, JobStatus, WouldDeadlock, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from trio.testing import MockClock
+
+
+async def sleep(context: JobContext, seconds: float) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def refused(wait: Callable[[], Awaitable[object]]) -> str:
+    with pytest.raises(WouldDeadlock) as caught:
+        await wait()
+    return f"{caught.value.job_id}: {caught.value.awaited}"
+
+
+async def test_waiting_for_oneself(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[str]:
+        return [await refused(handle.wait), await refused(handle.result)]
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.submit_nowait(job, id="a")
+
+        assert await handle.result() == ["a: itself", "a: itself"]
+
+
+async def test_waiting_for_oneself_from_a_child_task(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[str]:
+        said: list[str] = []
+
+        async def child() -> None:
+            said.append(await refused(handle.wait))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+        return said
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(job, id="a")
+
+        assert await handle.result() == ["a: itself"]
+
+
+async def test_a_task_that_a_job_starts_elsewhere_may_wait_for_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with trio.open_nursery() as nursery, open_job_queue() as queue:
+
+        async def job(context: JobContext) -> None:
+            nursery.start_soon(handle.wait)
+            await trio.sleep(1)
+
+        handle = queue.submit_nowait(job)
+
+    assert handle.status is JobStatus.COMPLETED
+
+
+async def test_waiting_for_a_pending_job_with_the_only_worker(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[str]:
+        other = queue.submit_nowait(sleep, 1, id="b")
+        said = [await refused(other.wait)]
+        said.append(await refused(lambda: queue.run(sleep, 1, id="c")))
+        return said
+
+    async with open_job_queue() as queue:
+        said = await (await queue.submit(job, id="a")).result()
+
+    assert said == [
+        "a: job 'b', which needs the worker that this job holds",
+        "a: job 'c', which needs the worker that this job holds",
+    ]
+    assert queue.status("b") is JobStatus.COMPLETED
+    assert queue.status("c") is JobStatus.CANCELLED
+
+
+async def test_waiting_for_a_pending_job_that_another_worker_will_take(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> float:
+        other = queue.submit_nowait(sleep, 2)
+        return await other.result()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(sleep, 1)  # busy, but not for ever
+        assert await queue.run(job) == 2
+        assert trio.current_time() == 3
+        assert await queue.run(job) == 2  # and now there is an idle one
+
+
+async def test_the_last_worker_that_would_wait_is_refused(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext, moment: float) -> str | float:
+        await trio.sleep(moment)
+        try:
+            return await queue.run(sleep, 1)
+        except WouldDeadlock as error:
+            return error.awaited
+
+    async with open_job_queue(workers=3, max_pending=None) as queue:
+        handles = [queue.submit_nowait(job, moment) for moment in (1, 2, 3)]
+        queue.submit_nowait(sleep, 0)
+        await wait_all_tasks_blocked()
+
+        results = [await handle.result() for handle in handles]
+
+    assert results[:2] == [1, 1]
+    assert str(results[2]).endswith("which needs the worker that this job holds")
+
+
+async def test_two_jobs_that_wait_for_each_other(autojump_clock: MockClock) -> None:
+    handles: dict[str, JobHandle[str]] = {}
+
+    async def job(context: JobContext, moment: float, other: str) -> str:
+        await trio.sleep(moment)
+        try:
+            return await handles[other].result()
+        except WouldDeadlock as error:
+            return error.awaited
+
+    async with open_job_queue(workers=3) as queue:
+        for name, moment, other in [("a", 1, "b"), ("b", 2, "c"), ("c", 3, "a")]:
+            handles[name] = queue.submit_nowait(job, moment, other, id=name)
+
+    assert {handle.snapshot().result for handle in handles.values()} == {
+        "job 'a', which waits for this one"
+    }
+
+
+async def test_one_of_several_waits_that_can_end_is_enough(autojump_clock: MockClock) -> None:
+    """A job that waits in two tasks goes on when either comes; so it may be waited for."""
+
+    async def fork(context: JobContext) -> str:
+        async with trio.open_nursery() as nursery:
+
+            async def wait_for(handle: JobHandle[float]) -> None:
+                await handle.wait()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(wait_for, slow)
+            nursery.start_soon(wait_for, quick)
+        return "forked"
+
+    async def wait_for_fork(context: JobContext) -> str:
+        await trio.sleep(0.5)
+        return await forked.result()
+
+    async with open_job_queue(workers=4) as queue:
+        slow, quick = queue.submit_nowait(sleep, 9), queue.submit_nowait(sleep, 1)
+        forked = queue.submit_nowait(fork)
+        waiter = queue.submit_nowait(wait_for_fork)
+
+        assert await waiter.result() == "forked"
+        assert trio.current_time() == 1
+
+
+async def test_waiting_for_room_that_only_oneself_could_make(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        await queue.submit(sleep, 1)
+        return await refused(lambda: queue.submit(sleep, 2))
+
+    async with open_job_queue(max_pending=1) as queue:
+        said = await (await queue.submit(job, id="a")).result()
+
+    assert said == "a: room in the queue that only its own worker could make"
+    assert [job.result for job in queue.jobs()] == [said, 1]
+
+
+async def test_waiting_for_room_that_another_will_make(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        await queue.submit(sleep, 1)
+        await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        await queue.submit(sleep, 3)
+        await wait_all_tasks_blocked()
+
+        assert await (await queue.submit(job)).result() == 3
+
+
+async def test_waiting_for_the_end_of_everything(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[str]:
+        return [await refused(queue.wait_idle), await refused(queue.shutdown)]
+
+    async with open_job_queue() as queue:
+        said = await (await queue.submit(job, id="a")).result()
+
+        assert said == [
+            "a: the queue to be idle, which includes itself",
+            "a: the end of all jobs, itself included",
+        ]
+        await queue.submit(sleep, 1)  # nothing was shut
+
+
+async def test_a_job_of_a_queue_within_a_job_counts_as_that_job(autojump_clock: MockClock) -> None:
+    async def outer(context: JobContext) -> str:
+        async with open_job_queue() as inner:
+            return await inner.run(inside)
+
+    async def inside(context: JobContext) -> str:
+        return await refused(handle.wait)
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(outer, id="outer")
+
+        assert await handle.result() == "outer: itself"

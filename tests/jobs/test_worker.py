@@ -1,0 +1,551 @@
+"""How a job ends, in whose context it runs, and what is left of it afterwards."""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import math
+import signal
+import weakref
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    JobCancelled,
+    JobContext,
+    JobFailed,
+    JobStatus,
+    JobTimedOut,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from trio.testing import MockClock
+
+    from ticketr import JobHandle, JobQueue, JobSnapshot
+
+
+async def forever(context: JobContext) -> str:
+    await trio.sleep_forever()
+    return "never"
+
+
+async def nested(context: JobContext, children: int) -> str:
+    """Wait in so many children: cancelled, they raise a group, not a Cancelled."""
+    async with trio.open_nursery() as nursery:
+        for _ in range(children):
+            nursery.start_soon(trio.sleep_forever)
+        await trio.sleep_forever()
+    return "never"
+
+
+async def tidy(context: JobContext) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(1)
+
+
+async def swallow(context: JobContext) -> str:
+    with trio.CancelScope() as scope:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            scope.cancel()
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return "swallowed"
+    return "never"
+
+
+async def untidy(context: JobContext) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise ValueError("clean-up failed")
+
+
+async def untidy_group(context: JobContext) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(untidy, context)
+        nursery.start_soon(trio.sleep_forever)
+
+
+async def fail(context: JobContext) -> None:
+    raise ValueError("no good")
+
+
+async def fail_in_nursery(context: JobContext) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fail, context)
+        nursery.start_soon(trio.sleep_forever)
+
+
+async def saved_cancelled() -> trio.Cancelled:
+    """A Cancelled whose scope is closed."""
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as error:
+            saved = error
+            raise
+    return saved
+
+
+async def raise_stray(context: JobContext) -> None:
+    raise await saved_cancelled()
+
+
+async def raise_stray_group(context: JobContext) -> None:
+    raise BaseExceptionGroup("", [await saved_cancelled(), ValueError("and this")])
+
+
+async def cancel_self_and_return(context: JobContext) -> str:
+    queues[-1].cancel(context.id)
+    return "value"
+
+
+queues: list[JobQueue] = []
+
+CANCELLED = (JobStatus.CANCELLED, CancelCause.USER, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "args", "expected"),
+    [
+        (forever, (), CANCELLED),
+        (nested, (0,), CANCELLED),
+        (nested, (1,), CANCELLED),
+        (nested, (2,), CANCELLED),
+        (nested, (7,), CANCELLED),
+        (tidy, (), CANCELLED),
+        (swallow, (), (JobStatus.COMPLETED, CancelCause.USER, None)),
+        (untidy, (), (JobStatus.FAILED, CancelCause.USER, "ValueError")),
+        (untidy_group, (), (JobStatus.FAILED, CancelCause.USER, "ExceptionGroup")),
+    ],
+)
+async def test_a_running_job_that_is_cancelled(
+    body: Callable[..., Awaitable[object]],
+    args: tuple[int, ...],
+    expected: tuple[JobStatus, CancelCause, str | None],
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(body, *args)
+        await trio.sleep(1)
+
+        assert handle.cancel() is CancelOutcome.REQUESTED
+        assert handle.cancel() is CancelOutcome.ALREADY_REQUESTED
+        assert handle.snapshot().cancel_requested
+        ended = await handle.wait()
+
+        error = ended.error.type if ended.error else None
+        assert (ended.status, ended.cancel_cause, error) == expected
+        assert handle.cancel() is CancelOutcome.ALREADY_FINISHED
+        assert handle.snapshot() == ended
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "cause", "error"),
+    [
+        (fail, JobStatus.FAILED, None, "ValueError"),
+        (fail_in_nursery, JobStatus.FAILED, None, "ExceptionGroup"),
+        (raise_stray, JobStatus.FAILED, None, "Cancelled"),
+        (raise_stray_group, JobStatus.FAILED, None, "BaseExceptionGroup"),
+        (forever, JobStatus.FAILED, CancelCause.TIMEOUT, "JobTimedOut"),
+        (untidy, JobStatus.FAILED, None, "ValueError"),
+        (swallow, JobStatus.COMPLETED, None, None),
+        (cancel_self_and_return, JobStatus.COMPLETED, CancelCause.USER, None),
+    ],
+)
+async def test_how_a_job_with_a_limit_ends_that_nobody_cancels(
+    body: Callable[[JobContext], Awaitable[object]],
+    expected: JobStatus,
+    cause: CancelCause | None,
+    error: str | None,
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(timeout=3) as queue:
+        queues.append(queue)
+        handle = await queue.submit(body)
+        ended = await handle.wait()
+
+        assert (ended.status, ended.cancel_cause) == (expected, cause)
+        assert (ended.error.type if ended.error else None) == error
+        # Whatever it was, the worker goes on.
+        after = await queue.submit(swallow)
+        assert (await after.wait()).status is JobStatus.COMPLETED
+    queues.clear()
+
+
+@pytest.mark.parametrize("body", [forever, swallow, tidy, untidy, untidy_group, fail])
+async def test_a_pending_job_that_is_cancelled_is_never_called(
+    body: Callable[[JobContext], Awaitable[object]], autojump_clock: MockClock
+) -> None:
+    called = []
+
+    async def note(context: JobContext) -> None:
+        called.append(context.id)
+        await body(context)
+
+    async with open_job_queue() as queue:
+        blocker = await queue.submit(tidy)
+        await wait_all_tasks_blocked()
+        handle = await queue.submit(note)
+
+        assert handle.cancel() is CancelOutcome.CANCELLED
+        ended = handle.snapshot()
+        assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
+        assert (ended.started_at, ended.finished_at, ended.attempt) == (None, 0, 0)
+        assert handle.cancel() is CancelOutcome.ALREADY_FINISHED
+        blocker.cancel()
+
+    assert called == []
+
+
+class CancelOnceTaken(trio.abc.Instrument):
+    """Cancels a job when a worker has it but has not been on since."""
+
+    def __init__(self) -> None:
+        self.handle: JobHandle[None] | None = None
+        self.outcome: CancelOutcome | None = None
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self.handle is not None and self.handle.status is JobStatus.RUNNING:
+            self.outcome, self.handle = self.handle.cancel(), None
+
+
+async def test_a_job_cancelled_between_taking_and_first_step_is_not_called(
+    autojump_clock: MockClock,
+) -> None:
+    called = []
+
+    async def note(context: JobContext) -> None:
+        called.append(context.id)
+
+    instrument = CancelOnceTaken()
+    trio.lowlevel.add_instrument(instrument)
+    async with open_job_queue() as queue:
+        first = await queue.submit(note)
+        second = instrument.handle = await queue.submit(note)
+
+    assert called == [first.id]
+    assert instrument.outcome is CancelOutcome.REQUESTED
+    assert second.status is JobStatus.CANCELLED
+
+
+async def test_a_time_limit_runs_from_the_start_not_from_the_submit(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(forever, timeout=5)
+        handle = await queue.submit(forever, timeout=2)
+
+        ended = await handle.wait()
+
+    assert (ended.started_at, ended.finished_at) == (5, 7)
+
+
+async def test_a_cancel_asked_for_beats_the_time_limit(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(tidy, timeout=2)
+        await trio.sleep(2.5)  # the limit has passed, the clean-up runs
+
+        assert handle.cancel() is CancelOutcome.REQUESTED
+        ended = await handle.wait()
+
+    assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
+
+
+async def test_the_reason_of_a_cancel_reaches_the_job(autojump_clock: MockClock) -> None:
+    heard = []
+
+    async def listen(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as cancelled:
+            heard.append(str(cancelled))
+            raise
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(listen)
+        await wait_all_tasks_blocked()
+        queue.cancel(handle.id, reason="user pressed Esc")
+
+    assert "user pressed Esc" in heard[0]
+
+
+async def test_result_raises_what_became_of_the_job(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=4) as queue:
+        failed = await queue.submit(fail)
+        cancelled = await queue.submit(forever)
+        late = await queue.submit(forever, timeout=2)
+        through = await queue.submit(JobHandleWait(late).execute)
+        await wait_all_tasks_blocked()
+        cancelled.cancel()
+
+        with pytest.raises(JobFailed) as failure:
+            await failed.result()
+        with pytest.raises(JobCancelled) as cancel:
+            await cancelled.result()
+        with pytest.raises(JobTimedOut) as timeout:
+            await late.result()
+        with pytest.raises(JobFailed) as indirect:
+            await through.result()
+
+    assert (failure.value.job_id, failure.value.name) == (failed.id, "fail")
+    assert (failure.value.error_type, failure.value.message) == ("ValueError", "no good")
+    assert isinstance(failure.value.__cause__, ValueError)
+    assert cancel.value.cause is not None
+    assert cancel.value.cause == CancelCause.USER
+    assert timeout.value.timeout == 2
+    assert isinstance(indirect.value.__cause__, JobTimedOut)
+
+
+class JobHandleWait:
+    """A job that waits for another."""
+
+    name = "wait"
+
+    def __init__(self, handle: JobHandle[str]) -> None:
+        self.handle = handle
+
+    async def execute(self, context: JobContext) -> str:
+        return await self.handle.result()
+
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+
+async def test_a_job_sees_the_context_of_its_submitter(autojump_clock: MockClock) -> None:
+    seen: list[str | tuple[str, str]] = []
+
+    async def look(context: JobContext) -> None:
+        before = variable.get()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+        token = variable.set("changed by the job")
+        await trio.sleep(1)
+        after = variable.get()
+        variable.reset(token)
+        seen.append((before, after))
+
+    async def child() -> None:
+        seen.append(variable.get())
+        variable.set("changed by the child")
+
+    variable.set("set before the queue")
+    async with open_job_queue(workers=2) as queue:
+        for name in ("a", "b", "c", "d"):
+            variable.set(name)
+            await queue.submit(look)
+        variable.set("set after the submit")
+
+    assert sorted(str(entry) for entry in seen) == sorted(
+        str(entry)
+        for name in ("a", "b", "c", "d")
+        for entry in (name, (name, "changed by the job"))
+    )
+    assert variable.get() == "set after the submit"
+
+
+async def test_a_job_run_by_an_idle_worker_sees_its_context_too(autojump_clock: MockClock) -> None:
+    async def look(context: JobContext) -> str:
+        return variable.get()
+
+    async with open_job_queue(workers=3) as queue:
+        for name in ("a", "b"):
+            await wait_all_tasks_blocked()
+            variable.set(name)
+            assert await queue.run(look) == name
+
+
+class Big:
+    """Something to watch the life of."""
+
+
+async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockClock) -> None:
+    watched: list[weakref.ref[Big]] = []
+
+    def big() -> Big:
+        thing = Big()
+        watched.append(weakref.ref(thing))
+        return thing
+
+    class Failing:
+        name = "failing"
+
+        def __init__(self) -> None:
+            self.big = big()
+
+        async def execute(self, context: JobContext) -> None:
+            local = big()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.raise_, local)
+
+        async def raise_(self, local: Big) -> None:
+            try:
+                raise KeyError  # noqa: TRY301
+            except KeyError as error:
+                raise ValueError("no good") from error
+
+    async def hold(context: JobContext, thing: Big) -> None:
+        variable.set("x")
+        local.set(big())
+        await trio.sleep(1)
+
+    local: contextvars.ContextVar[Big] = contextvars.ContextVar("local")
+    gc.collect()
+    gc.disable()  # so that a circle would show
+    try:
+        async with open_job_queue(max_pending=9) as queue:
+            handles: list[JobHandle[None]] = [
+                await queue.submit(hold, big()),
+                await queue.submit(Failing()),
+                await queue.submit(hold, big()),
+            ]
+            handles[2].cancel()
+            for handle in handles:
+                await handle.wait()
+            await wait_all_tasks_blocked()
+
+            assert len(watched) == 5
+            assert [ref() for ref in watched] == [None] * 5
+            with pytest.raises(JobFailed) as caught:
+                await handles[1].result()
+            assert isinstance(caught.value.__cause__, ExceptionGroup)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+async def test_an_interrupt_in_a_job_leaves_the_block_bare(
+    interrupt: type[BaseException], autojump_clock: MockClock
+) -> None:
+    async def raise_it(context: JobContext) -> None:
+        await trio.sleep(1)
+        raise interrupt
+
+    async def in_nursery(context: JobContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(raise_it, context)
+
+    for body in (raise_it, in_nursery):
+        with pytest.raises(interrupt):  # noqa: PT012
+            async with open_job_queue(workers=2) as queue:
+                await queue.submit(body, id="interrupted")
+                await queue.submit(tidy, id="running")
+                await queue.submit(forever, id="pending")
+                await trio.sleep_forever()
+
+        assert [(job.status, job.cancel_cause) for job in queue.jobs()] == [
+            ("failed", None),
+            ("cancelled", "shutdown"),
+            ("cancelled", "shutdown"),
+        ]
+
+
+def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
+    protected = []
+
+    async def child() -> None:
+        protected.append(trio.lowlevel.currently_ki_protected())
+
+    async def body(context: JobContext) -> None:
+        protected.append(trio.lowlevel.currently_ki_protected())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("not interrupted")
+
+    async def main() -> None:
+        async with open_job_queue() as queue:
+            protected.append(trio.lowlevel.currently_ki_protected())
+            await queue.run(body)
+
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(main)
+    assert protected == [False, False, False]
+
+
+async def test_a_failure_that_nobody_asks_about_is_told_at_the_end(
+    autojump_clock: MockClock,
+) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(on_job_error=told.append) as queue:
+        asked = await queue.submit(fail)
+        await asked.wait()
+        seen = await queue.submit(fail)
+        with pytest.raises(JobFailed):
+            await seen.result()
+        silent = await queue.submit(fail)
+        timed_out = await queue.submit(forever, timeout=1)
+        cancelled = await queue.submit(forever)
+        await trio.sleep(2)
+        cancelled.cancel()
+        assert told == []
+
+    assert [snapshot.id for snapshot in told] == [silent.id, timed_out.id]
+
+
+async def test_a_waiter_that_gave_up_has_not_been_told(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(on_job_error=told.append) as queue:
+        handle = await queue.submit(untidy, timeout=5)
+        with trio.move_on_after(1):
+            await handle.wait()
+
+    assert [snapshot.id for snapshot in told] == [handle.id]
+
+
+async def test_a_waiter_outside_the_block_has_been_told(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+    async with (
+        trio.open_nursery() as nursery,
+        open_job_queue(on_job_error=told.append) as queue,
+    ):
+        handle = await queue.submit(untidy, timeout=5)
+        nursery.start_soon(handle.wait)
+        await wait_all_tasks_blocked()
+
+    assert told == []
+
+
+async def test_by_default_such_a_failure_is_logged(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(fail)
+
+    [record] = caplog.records
+    assert record.name == "ticketr.jobs"
+    assert "'job-1' (fail) failed" in record.getMessage()
+    assert record.getMessage().endswith("ValueError: no good")
+
+
+async def test_an_error_of_on_job_error_is_logged_and_harms_nothing(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    def tell(snapshot: JobSnapshot) -> None:
+        raise RuntimeError("the teller fell over")
+
+    async with open_job_queue(on_job_error=tell) as queue:
+        await queue.submit(fail)
+        await queue.submit(fail)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "on_job_error raised about job 'job-1'",
+        "on_job_error raised about job 'job-2'",
+    ]
+    assert queue.statistics().failed == 2
+    assert math.isclose(trio.current_time(), 0)
