@@ -156,7 +156,7 @@ def write_title(key: str | None, title: str) -> str:
 
 
 _ESCAPED_NAME = re.compile(r"\\([\\:#*+<>-])")
-_NAME = re.compile(r"((?:[^:\\]|\\.?)+):")
+_NAME = re.compile(r"((?:[^:\\]|\\.)++):")
 
 
 def read_field(line: str) -> tuple[str, str] | None:

@@ -59,7 +59,7 @@ def _remark(text: str) -> str:
     comment = line.startswith("#") and not line.startswith("##")
     if not TICKETISH.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
         return line
-    line = f"# {line.lstrip('# ')}"
+    line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if TICKETISH.match(line) else line
 
 

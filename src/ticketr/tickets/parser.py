@@ -78,7 +78,8 @@ def _read_ticket(read: Source, index: int) -> tuple[Issue, int]:
     rest = read.lines[index][len(TICKET) :]
     issue = read_issue(read, index, rest.strip(), column=len(TICKET) + 1)
     if not issue.title:
-        read.fail(index, "a ticket needs a title; write # TICKET: Title")
+        column = len(read.lines[index]) + 1
+        read.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
     return issue, Body(read, issue, read.lines, index + 1).read()
 
 

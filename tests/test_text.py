@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, strategies as st
+
+from ticketr.text import clean
+
+# What acts on a terminal, or on a reader, and what is left of it.
+HOSTILE = [
+    ("a\x1b[2Jb", "ab"),
+    ("a\x1b[1;31mb\x1b[0m", "ab"),
+    ("a\x1b[?25lb", "ab"),
+    ("a\x1b[6n", "a"),
+    ("a\x1b]52;c;aGk=\x07b", "ab"),
+    ("a\x1b]0;title\x1b\\b", "ab"),
+    ("a\x1b]8;;http://e\x1b\\link\x1b]8;;\x1b\\b", "alinkb"),
+    ("a\x1bPq#0\x1b\\b", "ab"),
+    ("a\x1b_apc\x9cb", "ab"),
+    ("a\x1b]0;never ended", "a"),
+    ("a\x1b]0;cut\x1b[31mb", "ab"),
+    ("a\x1b]0;cut\x18b", "a\ufffdb"),
+    ("a\x1b[12", "a"),
+    ("a\x1b", "a\ufffd"),
+    ("a\x1b(0lqk", "alqk"),
+    ("a\x1bcb", "ab"),
+    ("a\x1b\x1b[2J[2Jb", "a\ufffd[2Jb"),
+    ("a\x9b31mb", "ab"),
+    ("a\x9d52;c;x\x9cb", "ab"),
+    ("a\x90q\x07b", "ab"),
+    ("a\x08\x08b", "a\ufffd\ufffdb"),
+    ("a\x00\x7f\x80b", "a\ufffd\ufffd\ufffdb"),
+    ("a\ud800b", "a\ufffdb"),
+    ("a\tb\nc\rd\r\ne\x0bf\x0cg\x85h\u2028i\u2029j", "a b c d e f g h i j"),
+    ("a\u202egnp.exe", "agnp.exe"),
+    ("a\u2066b\u2069\u200e\u200f\u061cc", "abc"),
+    ("a\u200b\ufeff\u00ad\u2060b", "ab"),
+    ("a\u115f\u1160\u3164\uffa0b", "ab"),
+    ("a\U000e0041\U000e007f\U000e0100b", "ab"),
+]
+
+# What looks odd to a program and is plain text to people.
+HARMLESS = [
+    "",
+    "plain [31m ]0; text",
+    "\u5de5\u5355",
+    "e\u0301",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\u2764\ufe0f",
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "a\u00a0b",
+    "\ufffd",
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE)
+def test_what_could_act_on_a_terminal_is_gone(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_plain_text_is_left_as_it_is(text: str) -> None:
+    assert clean(text) is text
+
+
+def test_no_character_can_get_through_that_acts_or_hides() -> None:
+    # Format characters that belong to a script and are visible, or join what is; the rest of the
+    # category only hides or reorders.
+    scripts = {0x200C, 0x200D, 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD}
+    scripts |= {*range(0x0600, 0x0606), *range(0x13430, 0x13460)}
+    for code in range(sys.maxunicode + 1):
+        left = clean(f"{chr(code)}.")
+        for character in left:
+            category = unicodedata.category(character)
+            assert category not in {"Cc", "Cs", "Zl", "Zp"}, hex(code)
+            assert category != "Cf" or code in scripts, hex(code)
+
+
+@given(
+    st.text(st.one_of(st.sampled_from("\x1b\x9b\x9d\x07\\[]P0;m\n\u202e\ud800"), st.characters()))
+)
+def test_clean_text_is_one_line_without_controls_and_stays_so(text: str) -> None:
+    shown = clean(text)
+
+    assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in shown)
+    assert len(shown.splitlines()) <= 1
+    assert clean(shown) is shown
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["\x1b", "\x1b]", "\x9d", "\x9d\x1b", "\x1b[", "\x1b[0", "\x1b ", "\x1bP\x18", "\u202e\n"],
+)
+def test_a_long_hostile_text_is_cleaned_in_one_pass(unit: str) -> None:
+    # A scan that began anew at each of these would not end within the time a test has.
+    assert "\x1b" not in clean(unit * (1_000_000 // len(unit)))

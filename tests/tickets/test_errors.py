@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.tickets import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
+
+if TYPE_CHECKING:
+    from ticketr._errors import TicketrError
+
+ERRORS = [
+    (TicketSyntaxError("a.md", 3, 1, "do this", "# x"), 'a.md:3:1: do this: "# x"'),
+    (
+        InvalidKey("../../x"),
+        '"../../x" is not an issue key; a key looks like PROJ-123',
+    ),
+    (
+        InvalidTicket("a sub-task cannot have sub-tasks", "x"),
+        'a sub-task cannot have sub-tasks: "x"',
+    ),
+    (DuplicateKey("AB-1"), "AB-1 would stand twice in one file; keep one of the two"),
+]
+
+
+@pytest.mark.parametrize(("error", "message"), ERRORS)
+def test_an_error_says_what_and_where_on_one_line(error: TicketrError, message: str) -> None:
+    assert str(error) == message
+
+
+@pytest.mark.parametrize(("error", "message"), ERRORS)
+def test_an_error_survives_pickling(error: TicketrError, message: str) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert str(copy) == message
+
+
+def test_a_syntax_error_keeps_its_facts() -> None:
+    error = TicketSyntaxError("a.md", 3, 2, "do this", "\x1b[2Jx")
+
+    facts = (error.source, error.line, error.column, error.problem, error.text)
+    assert facts == ("a.md", 3, 2, "do this", "\x1b[2Jx")
+
+
+def test_what_an_error_quotes_cannot_act_on_a_terminal_or_flood_it() -> None:
+    error = TicketSyntaxError("a\x1b[2J.md", 1, 1, "no", "\x1b]0;title\x07" + "x" * 200)
+
+    assert str(error) == f'a.md:1:1: no: "{"x" * 70}"' or "x" * 60 in str(error)
+    assert "\x1b" not in str(error)
+    assert len(str(error)) < 120
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 80 + "...")])
+def test_a_quote_is_cut_at_eighty_characters(length: int, shown: str) -> None:
+    assert str(InvalidKey("x" * length)).startswith(f'"{shown}" is not')

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import pytest
+
+from ticketr.tickets import (
+    DuplicateKey,
+    Ticket,
+    append,
+    parse,
+    render,
+    render_ticket,
+    replace,
+)
+
+WHOLE = """\
+# TICKET: [AB-1] Title
+
+## Description
+Text.
+
+```
+## Fields
+```
+\\## Fields
+
+## Fields
+# a remark
+Type: Story
+Empty:
+A\\: b: c
+Long: |
+  one
+
+    two
+Bar: |
+  |
+
+## Acceptance Criteria
+- one
+- two
+  \\- dash
+
+  \\## Tasks
+
+## Tasks
+- [AB-2] Task
+  ## Description
+  Text.
+
+  \\## Fields
+
+  ## Fields
+  Points: 3
+
+- Bare
+- \\[AB-3] Bare as well
+- Last
+  ## Acceptance Criteria
+  - three
+"""
+
+
+def whole() -> Ticket:
+    return Ticket(
+        "Title",
+        "AB-1",
+        "Text.\n\n```\n## Fields\n```\n## Fields",
+        {"Type": "Story", "Empty": "", "A: b": "c", "Long": "one\n\n  two", "Bar": "|"},
+        ("one", "two\n- dash\n\n## Tasks"),
+        (
+            Ticket("Task", "AB-2", "Text.\n\n## Fields", {"Points": "3"}),
+            Ticket("Bare"),
+            Ticket("[AB-3] Bare as well"),
+            Ticket("Last", acceptance_criteria=("three",)),
+        ),
+        remarks=("# a remark",),
+    )
+
+
+def test_a_ticket_is_rendered_in_one_form() -> None:
+    assert render_ticket(whole()) == WHOLE
+    assert parse(WHOLE).tickets == (whole(),)
+
+
+def test_a_file_is_its_preamble_and_its_tickets_with_a_blank_line_between() -> None:
+    text = render([Ticket("a"), Ticket("b", description="c")], preamble="Words.\r\n\r\n")
+
+    assert text == "Words.\n\n# TICKET: a\n\n# TICKET: b\n\n## Description\nc\n"
+
+
+@pytest.mark.parametrize(("preamble", "text"), [("", ""), (" \n", ""), ("a\n", "a\n")])
+def test_a_file_may_hold_no_ticket(preamble: str, text: str) -> None:
+    assert render([], preamble=preamble) == text
+
+
+def test_a_preamble_is_escaped_only_where_it_would_not_be_one() -> None:
+    preamble = "## Fields\n\\## x\n```\n#TICKET\n<<<<<<<\n```\n# TICKET: a\n>>>>>>> b\n```\n~~~"
+
+    once = render([Ticket("x")], preamble=preamble)
+
+    assert once == (
+        "## Fields\n\\## x\n```\n#TICKET\n\\<<<<<<<\n```\n\\# TICKET: a\n\\>>>>>>> b\n"
+        "\\```\n\\~~~\n\n# TICKET: x\n"
+    )
+    assert render(parse(once).tickets, preamble=parse(once).preamble) == once
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("# TICKET: x", "\\# TICKET: x"),
+        ("  #TICKET", "  \\#TICKET"),
+        ("# STORY: x", "\\# STORY: x"),
+        ("## Fields:", "\\## Fields:"),
+        ("\\## Fields", "\\\\## Fields"),
+        ("\\\\## Fields", "\\\\\\## Fields"),
+        ("```", "\\```"),
+        ("\\```", "\\\\```"),
+        ("<<<<<<< HEAD", "\\<<<<<<< HEAD"),
+        ("\\<<<<<<<", "\\\\<<<<<<<"),
+        ("=======", "======="),
+        ("    ## Fields", "    ## Fields"),
+        ("## Notes", "## Notes"),
+        ("\\# x", "\\# x"),
+        ("- x", "- x"),
+        ("<div>", "<div>"),
+    ],
+)
+def test_a_line_of_a_description_is_escaped_only_if_it_means_something(
+    line: str, written: str
+) -> None:
+    ticket = Ticket("x", description=f"a\n{line}", tasks=(Ticket("t", description=f"a\n{line}"),))
+
+    text = render_ticket(ticket)
+
+    assert f"## Description\na\n{written}\n\n" in text
+    assert f"  ## Description\n  a\n  {written}\n" in text
+    assert parse(text).tickets == (ticket,)
+
+
+def test_a_code_block_that_is_not_closed_is_escaped_with_all_that_might_close_it() -> None:
+    description = "```py\n# TICKET: x\n```py\n## Fields\n```\n~~~"
+    ticket = Ticket("x", description=description)
+
+    text = render([ticket, Ticket("y", description="```\na\n```")])
+
+    assert text.count("\\```") == 3
+    assert parse(text).tickets[0] == ticket
+
+
+def test_the_same_issue_cannot_stand_twice_in_a_file() -> None:
+    one = Ticket("a", "AB-1")
+    other = Ticket("b", tasks=(Ticket("c", "AB-1"),))
+    file = parse("# TICKET: [AB-1] a\n# TICKET: b\n")
+
+    with pytest.raises(DuplicateKey, match="AB-1"):
+        render([one, other])
+    with pytest.raises(DuplicateKey, match="AB-1"):
+        append(file, other)
+    with pytest.raises(DuplicateKey, match="AB-1"):
+        replace(file, 1, other)
+    assert parse(replace(file, 0, one)).tickets == file.tickets
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_replacing_keeps_the_rest_and_the_line_ends(end: str) -> None:
+    text = "\ufeffa\n\n# TICKET: x\n b \n\n\n# TICKET: y\nc\n \n# TICKET: z".replace("\n", end)
+
+    out = replace(parse(text), 1, Ticket("new", description="d\ne"))
+
+    new = "# TICKET: new\n\n## Description\nd\ne\n".replace("\n", end)
+    assert out == text.replace(f"# TICKET: y{end}c{end}", new)
+
+
+def test_replacing_the_last_ticket_adds_no_line_end_that_was_not_there() -> None:
+    assert replace(parse("# TICKET: x"), 0, Ticket("y")) == "# TICKET: y"
+
+
+def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
+    file = parse(
+        "# TICKET: [AB-1] x\n## Fields\n# r\nA: 1\n## Tasks\n- [AB-2] t\n  ## Fields\n  # s\n- u\n"
+        "  ## Fields\n  # v\n"
+    )
+    tasks = (Ticket("renamed", "AB-2"), Ticket("u"), Ticket("new"))
+
+    kept = parse(replace(file, 0, Ticket("y", "AB-1", tasks=tasks))).tickets[0]
+    changed = parse(replace(file, 0, Ticket("y", remarks=("# own",)))).tickets[0]
+
+    assert kept.remarks == ("# r",)
+    assert [task.remarks for task in kept.tasks] == [("# s",), ("# v",), ()]
+    assert changed.remarks == ("# own",)
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("", ""),
+        ("\ufeff", "\ufeff"),
+        ("# TICKET: x", "# TICKET: x\n\n"),
+        ("# TICKET: x\n", "# TICKET: x\n\n"),
+        ("# TICKET: x\n\n\n", "# TICKET: x\n\n\n"),
+        ("a\r\n# TICKET: x", "a\r\n# TICKET: x\r\n\r\n"),
+        ("a\r\n\r\n", "a\r\n\r\n"),
+    ],
+)
+def test_appending_leaves_one_blank_line_between(text: str, before: str) -> None:
+    end = "\r\n" if "\r" in text else "\n"
+
+    out = append(parse(text), Ticket("y", description="z"))
+
+    assert out == before + "# TICKET: y\n\n## Description\nz\n".replace("\n", end)
