@@ -45,6 +45,12 @@ class RawSite:
             while self.requests < count:
                 await self._asked.wait()
 
+    async def wait_until_left(self) -> None:
+        """Wait until every connection is closed."""
+        await trio.lowlevel.checkpoint()
+        for connection in self.connections:
+            await connection.closed.wait()
+
     async def serve(self, stream: Stream) -> None:
         connection = Connection()
         self.connections.append(connection)
@@ -71,7 +77,7 @@ async def raw_site(*answers: Answer) -> AsyncGenerator[RawSite]:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         port = listener.socket.getsockname()[1]
         site = RawSite(f"http://127.0.0.1:{port}", answers)
-        nursery.start_soon(trio.serve_listeners, site.serve, [listener])
+        await nursery.start(trio.serve_listeners, site.serve, [listener])
         yield site
         nursery.cancel_scope.cancel()
 
@@ -161,12 +167,12 @@ def say(words: bytes) -> Answer:
 
 
 async def _read_request(stream: Stream) -> bytes:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        some = await stream.receive_some(65536)
-        if not some:
-            return b""
+    received = some = bytes(await stream.receive_some(65536))
+    while some and b"\r\n\r\n" not in received:
+        some = bytes(await stream.receive_some(65536))
         received += some
+    if not some:
+        return b""
     head, _, body = received.partition(b"\r\n\r\n")
     length = 0
     for line in head.lower().split(b"\r\n"):

@@ -225,7 +225,7 @@ async def tls_site() -> AsyncGenerator[str]:
             await site.serve(stream)
 
         secure = trio.SSLListener(listener, context)
-        nursery.start_soon(trio.serve_listeners, serve, [secure])
+        await nursery.start(trio.serve_listeners, serve, [secure])
         yield url
         nursery.cancel_scope.cancel()
 
@@ -261,7 +261,7 @@ async def test_a_site_that_speaks_no_tls_is_told() -> None:
 
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, plain, [listener])
+        await nursery.start(trio.serve_listeners, plain, [listener])
         with pytest.raises(TlsFailed, match="no secure connection"):
             await get(f"https://127.0.0.1:{listener.socket.getsockname()[1]}/")
         nursery.cancel_scope.cancel()
