@@ -60,23 +60,35 @@ class HttpxTransport:
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self._answer_within = answer_within
+        self._connect_within = connect_within
         self._largest_body = largest_body
-        transport = None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(
-            headers={"accept-encoding": "gzip"},
-            transport=transport,
-            mounts=dict.fromkeys(_LOOPBACK),
-            verify=True if verify is None else verify,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            timeout=httpx.Timeout(None, connect=connect_within),
-        )
+        self._app = app
+        self._verify = verify
 
     async def __aenter__(self) -> Self:
         """Open for use."""
+        verify = self._verify
+        if verify is None and self._app is not None:
+            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
+        if verify is None:
+            # In a thread, for reading all the certificates takes long enough to be felt.
+            verify = await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
+        self._client = self._make_client(verify)
         await self._client.__aenter__()
         return self
+
+    def _make_client(self, verify: ssl.SSLContext) -> httpx.AsyncClient:
+        app = self._app
+        return httpx.AsyncClient(
+            headers={"accept-encoding": "gzip"},
+            transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
+            mounts=dict.fromkeys(_LOOPBACK),
+            verify=verify,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            timeout=httpx.Timeout(None, connect=self._connect_within),
+        )
 
     async def __aexit__(
         self,
