@@ -108,7 +108,9 @@ async def test_what_is_no_job_is_refused(autojump_clock: MockClock) -> None:
     ("workers", "max_pending", "timeout"), [(0, 1, 1), (1, 0, 1), (1, 1, -1), (1, 1, math.nan)]
 )
 async def test_a_queue_of_nonsense_is_refused(
-    workers: int, max_pending: int, timeout: float  # noqa: ASYNC109
+    workers: int,
+    max_pending: int,
+    timeout: float,  # noqa: ASYNC109
 ) -> None:
     with pytest.raises(ValueError, match="must be"):
         async with open_job_queue(workers=workers, max_pending=max_pending, timeout=timeout):

@@ -1,0 +1,127 @@
+"""Ctrl+C lands between any two lines of the bookkeeping, and the books stay true."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import ticketr
+from ticketr import JobContext, JobQueue, JobStatus, QueueClosed, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
+
+
+class AtLine:
+    """Raises SIGINT before the n-th line that Python runs in the library."""
+
+    def __init__(self, line: int) -> None:
+        self.left = line
+
+    def __call__(self, frame: FrameType, event: str, arg: object) -> AtLine | None:
+        if not frame.f_code.co_filename.startswith(LIBRARY):
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                signal.raise_signal(signal.SIGINT)
+        return self
+
+
+class Scenario:
+    """A short life of a queue with something of everything in it."""
+
+    queue: JobQueue | None = None
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def work(self, context: JobContext, seconds: float) -> float:
+        self.calls.append(context.id)
+        context.report(current=1, total=2)
+        await trio.sleep(seconds)
+        return seconds
+
+    async def fail(self, context: JobContext) -> None:
+        self.calls.append(context.id)
+        await trio.sleep(1)
+        raise ValueError
+
+    async def main(self) -> None:
+        async with open_job_queue(max_pending=2, on_job_error=lambda _: None) as queue:
+            self.queue = queue
+            with queue.watch() as updates:
+                first = await queue.submit(self.work, 1)
+                second = await queue.submit(self.work, 1)
+                await queue.submit(self.fail)
+                await queue.submit(self.work, 9)
+                second.cancel()
+                await anext(updates)
+                await first.result()
+            with trio.move_on_after(3):
+                await queue.run(self.work, 1)
+            await queue.shutdown(grace=1)
+
+
+def interrupted(line: int) -> tuple[Scenario, bool]:
+    """Run the scenario: what is left of it, and whether the line was reached."""
+    scenario, tracer = Scenario(), AtLine(line)
+    before: Any = sys.gettrace()
+    try:
+        sys.settrace(tracer)
+        trio.run(scenario.main, clock=MockClock(autojump_threshold=0))
+    except KeyboardInterrupt:
+        pass
+    except BaseExceptionGroup as group:
+        # The body was interrupted too, or it met the job that was.
+        assert group.subgroup(KeyboardInterrupt) is not None  # noqa: PT017
+    finally:
+        sys.settrace(before)
+    return scenario, tracer.left <= 0
+
+
+def check(scenario: Scenario) -> None:
+    queue = scenario.queue
+    if queue is None:
+        return  # before there was one
+    counts = queue.statistics()
+    jobs = queue.jobs()
+    assert repr(queue).startswith("<JobQueue closed: 0 running, 0 pending")
+    assert counts.submitters_waiting == 0
+    assert counts.completed + counts.failed + counts.cancelled == len(jobs)
+    for job in jobs:
+        assert job.status.is_terminal
+        assert scenario.calls.count(job.id) <= job.attempt <= 1
+        if job.status is JobStatus.COMPLETED:
+            assert scenario.calls.count(job.id) == 1
+    with pytest.raises(QueueClosed):
+        queue.submit_nowait(scenario.work, 1)
+
+
+def sweep(lines: Iterator[int]) -> int:
+    hit = 0
+    for line in lines:
+        scenario, reached = interrupted(line)
+        check(scenario)
+        if not reached:
+            break
+        hit += 1
+    return hit
+
+
+def test_a_sample_of_all_lines() -> None:
+    assert sweep(iter(range(1, 100_000, 13))) > 50
+
+
+@pytest.mark.stress
+def test_every_line() -> None:
+    assert sweep(iter(range(1, 100_000))) > 800

@@ -1,0 +1,425 @@
+"""Something happens at every single scheduling step, and the books stay true.
+
+A scenario is run again and again; in the n-th run something happens after the n-th
+step that Trio makes. A sweep ends with the first run in which it did not come to it
+any more. Each sweep proves that it has hit both sides of its race: runs in which the
+job had ended before, and runs in which it had not.
+"""
+
+from __future__ import annotations
+
+import signal
+import types
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    JobContext,
+    JobError,
+    JobSnapshot,
+    JobStatus,
+    QueueClosed,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
+
+    from ticketr import JobHandle, JobQueue
+
+T = TypeVar("T")
+
+FAR_AWAY = 1e6
+MANY = 5000
+
+
+class AtStep(trio.abc.Instrument):
+    """Does something after the n-th step of any task, counted from when it was armed.
+
+    Trio logs an exception in an instrument and takes the instrument away; so ``fired``
+    is set last, and is asserted.
+    """
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+        self.fired = False
+        self.act: Callable[[], object] | None = None
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self.act is None:
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+            self.fired = True
+
+
+@types.coroutine
+def interrupted_at(step: int, body: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Run a coroutine, and raise KeyboardInterrupt in it where it would go on the n-th time."""
+    send: Callable[[Any], Any] = body.send
+    value: object = None
+    while True:
+        try:
+            request = body.throw(KeyboardInterrupt()) if step == 0 else send(value)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        step -= 1
+        value = yield request
+
+
+# What the swept job does.
+
+
+async def gives_value(context: JobContext) -> str:
+    return await runs[-1].maybe_interrupted(reports(context))
+
+
+async def reports(context: JobContext) -> str:
+    for step in range(3):
+        await trio.sleep(1)
+        context.report(current=step + 1, total=3)
+    return "value"
+
+
+async def fails(context: JobContext) -> str:
+    await gives_value(context)
+    raise ValueError("no good")
+
+
+async def has_children(context: JobContext, children: int) -> str:
+    async with trio.open_nursery() as nursery:
+        for _ in range(children):
+            nursery.start_soon(gives_value, context)
+    return "value"
+
+
+async def one_child(context: JobContext) -> str:
+    return await has_children(context, 1)
+
+
+async def two_children(context: JobContext) -> str:
+    return await has_children(context, 2)
+
+
+async def five_children(context: JobContext) -> str:
+    return await has_children(context, 5)
+
+
+async def cleans_up(context: JobContext) -> str:
+    try:
+        return await gives_value(context)
+    finally:
+        with context.cleanup(5):
+            await trio.sleep(0.5)
+            context.report(current=3)
+
+
+async def cleans_up_badly(context: JobContext) -> str:
+    try:
+        return await gives_value(context)
+    except trio.Cancelled:
+        raise ValueError("clean-up failed") from None
+
+
+async def swallows(context: JobContext) -> str:
+    try:
+        return await gives_value(context)
+    except trio.Cancelled:
+        return "swallowed"
+
+
+async def submits_more(context: JobContext) -> str:
+    try:
+        await runs[-1].queue.submit(runs[-1].other, 1)
+    except QueueClosed:
+        return "closed"
+    return await gives_value(context)
+
+
+# A nursery's own wait is protected from interrupts: there they come in a child.
+WITH_CHILDREN = [one_child, two_children, five_children]
+BODIES = [
+    gives_value,
+    fails,
+    *WITH_CHILDREN,
+    cleans_up,
+    cleans_up_badly,
+    swallows,
+    submits_more,
+]
+
+
+class BodyError(Exception):
+    """What the block's body raises."""
+
+
+@dataclass
+class Run:
+    """One run of the scenario: two workers, little room, somebody waiting everywhere."""
+
+    body: Callable[[JobContext], Awaitable[object]]
+    queue: JobQueue = field(init=False)
+    target: JobHandle[object] = field(init=False)
+    outer: trio.CancelScope = field(default_factory=trio.CancelScope)
+    trigger: trio.Event = field(default_factory=trio.Event)
+    calls: dict[str, int] = field(default_factory=dict)
+    seen: list[JobSnapshot] = field(default_factory=list)
+    told: list[JobSnapshot] = field(default_factory=list)
+    outcome: CancelOutcome | None = None
+    too_late: bool = False
+    """The body had come to its end before anything happened."""
+    interrupt_at: int | None = None
+    error: BaseException = field(default_factory=BodyError)
+
+    async def swept(self, context: JobContext) -> object:
+        self.count(context)
+        body: Any = self.body(context)
+        return await (body if self.body in WITH_CHILDREN else self.maybe_interrupted(body))
+
+    async def maybe_interrupted(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine; the first one that comes here is interrupted if one is to be."""
+        step, self.interrupt_at = self.interrupt_at, None
+        return await (coroutine if step is None else interrupted_at(step, coroutine))
+
+    async def other(self, context: JobContext, seconds: float) -> float:
+        self.count(context)
+        await trio.sleep(seconds)
+        return seconds
+
+    def count(self, context: JobContext) -> None:
+        self.calls[context.id] = self.calls.get(context.id, 0) + 1
+
+    async def main(self, instrument: AtStep, act: Callable[[], object]) -> None:
+        runs.append(self)
+        with trio.fail_after(FAR_AWAY):
+            async with trio.open_nursery() as nursery:
+                with self.outer:
+                    await self.block(nursery, instrument, act)
+
+    async def block(
+        self, nursery: trio.Nursery, instrument: AtStep, act: Callable[[], object]
+    ) -> None:
+        async with open_job_queue(
+            workers=2, max_pending=2, on_job_error=self.told.append
+        ) as self.queue:
+            nursery.start_soon(self.read)
+            self.queue.submit_nowait(self.other, 0.5)
+            self.target = self.queue.submit_nowait(self.swept)
+            nursery.start_soon(self.submit, 1)
+            nursery.start_soon(self.submit, 2)
+            nursery.start_soon(self.run_one, 1)
+            instrument.act = act
+            with trio.move_on_after(30):
+                await self.trigger.wait()
+                raise self.error
+            self.too_late = True
+
+    async def read(self) -> None:
+        # Shielded: the reader has to see the end of the queue, whatever ends it.
+        with trio.CancelScope(shield=True), self.queue.watch() as updates:
+            async for snapshot in updates:
+                self.seen.append(snapshot)
+
+    async def submit(self, seconds: float) -> None:
+        with suppress(QueueClosed):
+            handle = await self.queue.submit(self.other, seconds)
+            await handle.wait()
+
+    async def run_one(self, seconds: float) -> None:
+        with suppress(QueueClosed, JobError):
+            await self.queue.run(self.other, seconds)
+
+    def cancel_target(self) -> None:
+        self.outcome = self.queue.cancel(self.target.id)
+
+
+runs: list[Run] = []
+
+
+def go(
+    body: Callable[[JobContext], Awaitable[object]],
+    step: int,
+    act: Callable[[Run], Callable[[], object]],
+    *,
+    interrupt_at: int | None = None,
+) -> tuple[Run, bool, BaseException | None]:
+    """Run the scenario once: how it went, whether the thing happened, and what came out."""
+    run, instrument = Run(body, interrupt_at=interrupt_at), AtStep(step)
+    left: BaseException | None = None
+    try:
+        trio.run(
+            run.main,
+            instrument,
+            act(run),
+            clock=MockClock(autojump_threshold=0),
+            instruments=[instrument],
+        )
+    except BaseException as error:  # noqa: BLE001  # what comes out is what is tested
+        left = error
+    finally:
+        runs.clear()
+    check(run)
+    return run, instrument.fired, left
+
+
+def check(run: Run) -> None:
+    """What holds however a run went."""
+    jobs = {job.id: job for job in run.queue.jobs()}
+    counts = run.queue.statistics()
+    ended = (counts.completed, counts.failed, counts.cancelled)
+    assert (counts.pending, counts.running, counts.submitters_waiting) == (0, 0, 0)
+    assert sum(ended) == len(jobs)
+    assert repr(run.queue).startswith("<JobQueue closed")
+
+    for job in jobs.values():
+        assert job.status.is_terminal
+        called = run.calls.get(job.id, 0)
+        assert called <= job.attempt <= 1
+        if job.status is not JobStatus.CANCELLED:
+            assert called == 1
+        else:
+            assert job.cancel_cause is not None
+        assert job.finished_at is not None
+        assert job.submitted_at <= (job.started_at or job.finished_at) <= job.finished_at
+        assert (job.error is not None) == (job.status is JobStatus.FAILED)
+
+    last: dict[str, JobSnapshot] = {}
+    for snapshot in run.seen:
+        before = last.get(snapshot.id)
+        assert before is None or (
+            not before.status.is_terminal and before.revision < snapshot.revision
+        )
+        last[snapshot.id] = snapshot
+    if run.seen:
+        assert last.items() <= jobs.items()
+
+
+def finished_first(job: JobSnapshot) -> bool:
+    return job.cancel_cause is None
+
+
+def sweep(
+    body: Callable[[JobContext], Awaitable[object]],
+    act: Callable[[Run], Callable[[], object]],
+    judge: Callable[[Run, BaseException | None], None],
+) -> None:
+    sides = set()
+    for step in range(1, MANY):
+        run, fired, left = go(body, step, act)
+        if not fired:
+            break
+        judge(run, left)
+        sides.add(finished_first(run.target.snapshot()))
+    else:
+        pytest.fail("the sweep does not end")
+    assert step > 40
+    assert sides == {True, False}
+
+
+@pytest.fixture(params=[1, 2])
+def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make Trio's order of tasks the same in each run, as it does for Hypothesis."""
+    # No public switch: https://github.com/python-trio/trio/issues/32
+    internals: Any = trio._core._run
+    monkeypatch.setattr(internals, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
+    internals._r.seed(request.param)
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_cancelling_one_job_at_every_step(
+    body: Callable[[JobContext], Awaitable[object]],
+) -> None:
+    outcomes = set()
+
+    def judge(run: Run, left: BaseException | None) -> None:
+        assert left is None
+        job, outcome = run.target.snapshot(), run.outcome
+        outcomes.add(outcome)
+        if outcome is CancelOutcome.CANCELLED:
+            assert run.target.id not in run.calls
+            assert job.status is JobStatus.CANCELLED
+        elif outcome is CancelOutcome.REQUESTED:
+            assert job.cancel_cause is CancelCause.USER
+        else:
+            assert outcome is CancelOutcome.ALREADY_FINISHED
+            assert job.cancel_cause is None
+        others = [other for other in run.queue.jobs() if other.id != job.id]
+        assert {other.status for other in others} == {JobStatus.COMPLETED}
+
+    sweep(body, lambda run: run.cancel_target, judge)
+
+    assert outcomes == {
+        CancelOutcome.CANCELLED,
+        CancelOutcome.REQUESTED,
+        CancelOutcome.ALREADY_FINISHED,
+    }
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_cancelling_the_outer_scope_at_every_step(
+    body: Callable[[JobContext], Awaitable[object]],
+) -> None:
+    def judge(run: Run, left: BaseException | None) -> None:
+        assert left is None
+        assert run.outer.cancelled_caught or run.too_late
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SCOPE}
+
+    sweep(body, lambda run: run.outer.cancel, judge)
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_an_error_in_the_body_at_every_step(
+    body: Callable[[JobContext], Awaitable[object]],
+) -> None:
+    def judge(run: Run, left: BaseException | None) -> None:
+        if run.too_late:
+            assert left is None
+        else:
+            assert isinstance(left, ExceptionGroup)  # that of the scenario's own nursery
+            assert left.exceptions == (run.error,)
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SHUTDOWN}
+
+    sweep(body, lambda run: run.trigger.set, judge)
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_ctrl_c_at_every_step(body: Callable[[JobContext], Awaitable[object]]) -> None:
+    def judge(run: Run, left: BaseException | None) -> None:
+        # Bare if it came when the scenario's own nursery had ended.
+        errors = left.exceptions if isinstance(left, BaseExceptionGroup) else [left]
+        assert [type(error) for error in errors] == [KeyboardInterrupt]
+
+    sweep(body, lambda run: lambda: signal.raise_signal(signal.SIGINT), judge)
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_an_interrupt_in_the_job_at_every_step_of_it(
+    body: Callable[[JobContext], Awaitable[object]],
+) -> None:
+    interrupted = 0
+    for step in range(1, MANY):
+        run, _, left = go(body, MANY, lambda run: run.cancel_target, interrupt_at=step)
+        job = run.target.snapshot()
+        if left is None:
+            assert finished_first(job)
+            break
+        interrupted += 1
+        assert isinstance(left, BaseExceptionGroup)
+        assert [type(error) for error in left.exceptions] == [KeyboardInterrupt]
+        assert job.status is JobStatus.FAILED
+        assert job.error is not None
+    assert interrupted >= 3
