@@ -63,6 +63,7 @@ def test_fields_and_criteria_are_made_canonical() -> None:
     [
         ("# comment: a", "# comment: a"),
         ("words", "words"),
+        ("a: b #", "# a: b #"),
         ("Key: value", "# Key: value"),
         ("## Fields", "# Fields"),
         ("# TICKET: x", "# \\TICKET: x"),

@@ -121,6 +121,7 @@ def test_a_heading_holds_key_and_title(heading: str, ticket: Ticket) -> None:
         ("# TICKET:  ", 1, 12, "a ticket needs a title"),
         ("\ufeff# TICKET:  [AB-1] ", 1, 12, "there is a key but no title"),
         ("# TICKET: [ab-1] x", 1, 11, "this is no key"),
+        ("# TICKET:[ab-1] x", 1, 10, "this is no key"),
         ("# TICKET: [Ab-1]", 1, 11, "this is no key"),
         ("# TICKET: [ AB-1 ] x", 1, 11, "this is no key"),
         ("# TICKET: [A-1] x", 1, 11, "this is no key"),
@@ -136,16 +137,21 @@ def test_a_heading_holds_key_and_title(heading: str, ticket: Ticket) -> None:
         ("# STORY: x", 1, 1, "stories are tickets now"),
         ("#STORY: x", 1, 1, "stories are tickets now"),
         ("# TICKET: x\n  # TICKET: y", 2, 3, "begins in the first column"),
+        ("# TICKET: x\n   # TICKET: y", 2, 4, "begins in the first column"),
         ("# TICKET: x\n## Tasks\n- y\n  # TICKET: z", 4, 3, "begins in the first column"),
         ("# TICKET: x\n## Tasks\n- y\n  ## Fields\n   # STORY: z", 5, 4, "stories"),
         ("# TICKET: x\n## Fields\nA: |\n  a\n  #TICKET", 5, 3, "not quite the heading"),
         ("# TICKET: x\n## Tasks\n-\n  ## Fields\n  A: b", 3, 1, "a task needs a title"),
+        ("# TICKET: x\n## Tasks\n  -\n    ## Fields\n    # a", 3, 3, "a task needs a title"),
+        ("# TICKET: x\n## Tasks\n-\n  text", 3, 1, "a task needs a title"),
+        ("# TICKET: x\n## Tasks\n-\n  ## Acceptance Criteria\n  - a", 3, 1, "a task needs a"),
         ("# TICKET: x\na\n>>>>>>> b", 3, 1, "a git conflict"),
         ("<<<<<<< HEAD\r\n# TICKET: x", 1, 1, "a git conflict"),
         ("# TICKET: x\n```\n<<<<<<<\n```", 3, 1, "a git conflict"),
         ("# TICKET: [AB-1] x\n\n# TICKET: [AB-1] y", 3, 11, "AB-1 stands on line 1 already"),
         ("# TICKET: [AB-1] x\n## Tasks\n- [AB-1] y", 3, 3, "AB-1 stands on line 1 already"),
         ("a\n```\nb", 2, 1, "this code block is not closed"),
+        ("a\n```\nb\n```\n```\nc", 5, 1, "this code block is not closed"),
         ("# TICKET: x\n~~~~\n```\n~~~", 2, 1, "this code block is not closed"),
         ("# TICKET: x\n## Tasks\n- y\n  ```\n- z\n  ```", 4, 1, "this code block is not closed"),
     ],
@@ -167,6 +173,7 @@ def test_a_mistake_is_refused_with_its_place(
         *("# Ticket: x", "# ticket", "# TICKET SALES", "#TICKETS", "#TICKET-1", "## STORY: x"),
         *("    # TICKET: x", "> # TICKET: x", "TICKET: x", "=======", "<<<<<<<x", " <<<<<<< HEAD"),
         *("##Fields", "## fields", "## Fields and more", " ## Fields", "### Tasks", "```a`b", "``"),
+        "    ```",
     ],
 )
 def test_a_line_that_only_resembles_a_heading_is_text(line: str) -> None:
@@ -201,6 +208,12 @@ def test_a_missing_end_of_a_code_block_is_not_made_good_by_the_next_block() -> N
             assert caught.value.line == 2
 
 
+def test_a_code_block_without_a_heading_may_show_how_one_is_opened() -> None:
+    block = "```\nso:\n```py\n```"
+
+    assert only(f"# TICKET: x\n{block}").description == block
+
+
 def test_a_longer_fence_may_hold_shorter_ones() -> None:
     block = "````\n# TICKET: y\n```py\n```\n````"
 
@@ -214,7 +227,7 @@ def test_conflict_markers_can_be_written_as_text() -> None:
 
 
 def test_lines_among_the_fields_that_are_no_fields_are_remarks() -> None:
-    ticket = only("# TICKET: x\n## Fields\n# a: b\nwords\n\nA: 1\n- c\n: d\nA: 2\nA : 2\n")
+    ticket = only("# TICKET: x\n## Fields\n# a: b\nwords\n\nA: 1\n- c\n: d\n  A : 2\nA: 2\n")
 
     assert ticket.fields == {"A": "2"}
     assert ticket.remarks == ("# a: b", "words", "- c", "# : d", "# A: 1")
@@ -264,6 +277,34 @@ def test_criteria_are_a_list_in_whatever_way_it_is_written() -> None:
         "last",
     )
     assert ticket.description == "stray\n\nunindented\nagain\n\n### heading\n- text"
+
+
+@pytest.mark.parametrize(
+    ("lines", "criteria"),
+    [
+        ("- a\nb\nc", ("a\nb\nc",)),
+        ("- a\n \n  b", ("a\n\nb",)),
+        ("- a\n\n\t\tb", ("a\n\n\tb",)),
+        ("- a\n  \\b\n    \\- c\n  \\\\- d", ("a\n\\b\n  - c\n\\- d",)),
+        ("- a\n--- \nstray", ("a",)),
+        ("- a\n   \nstray", ("a",)),
+    ],
+)
+def test_a_criterion_has_all_its_lines_and_no_others(lines: str, criteria: tuple[str, ...]) -> None:
+    assert only(f"# TICKET: x\n## Acceptance Criteria\n{lines}").acceptance_criteria == criteria
+
+
+def test_blank_lines_may_hold_spaces() -> None:
+    ticket = only("# TICKET: x\na\n \n## Fields\nA: |\n  one\n \n  two\n \n## Notes\nb")
+
+    assert ticket.description == "a\n\n## Notes\nb"
+    assert ticket.fields == {"A": "one\n\ntwo"}
+
+
+def test_a_task_ends_where_the_next_ticket_begins() -> None:
+    tickets = parse("# TICKET: x\n## Tasks\n- a\n# TICKET: y\n").tickets
+
+    assert tickets == (Ticket("x", tasks=(Ticket("a"),)), Ticket("y"))
 
 
 def test_words_among_the_tasks_are_kept() -> None:

@@ -120,6 +120,13 @@ def test_a_preamble_is_escaped_only_where_it_would_not_be_one() -> None:
         ("\\<<<<<<<", "\\\\<<<<<<<"),
         ("=======", "======="),
         ("    ## Fields", "    ## Fields"),
+        ("   ## Fields", "   \\## Fields"),
+        ("   \\## Fields", "   \\\\## Fields"),
+        ("    \\## Fields", "    \\## Fields"),
+        ("   # TICKET: x", "   \\# TICKET: x"),
+        ("    # TICKET: x", "    # TICKET: x"),
+        ("  ```", "  \\```"),
+        ("    ```", "    ```"),
         ("## Notes", "## Notes"),
         ("\\# x", "\\# x"),
         ("- x", "- x"),
@@ -174,6 +181,22 @@ def test_replacing_keeps_the_rest_and_the_line_ends(end: str) -> None:
 
 def test_replacing_the_last_ticket_adds_no_line_end_that_was_not_there() -> None:
     assert replace(parse("# TICKET: x"), 0, Ticket("y")) == "# TICKET: y"
+
+
+def test_a_last_line_without_an_end_takes_the_line_ends_of_its_file() -> None:
+    out = replace(parse("a\r\n# TICKET: x"), 0, Ticket("y", description="b"))
+
+    assert out == "a\r\n# TICKET: y\r\n\r\n## Description\r\nb"
+
+
+def test_conflict_markers_in_a_code_block_are_escaped_however_indented() -> None:
+    description = "```\n<<<<<<<\n   \\>>>>>>> a\n    \\<<<<<<<\n# TICKET: x\n```"
+    ticket = Ticket("x", description=description)
+
+    text = render([ticket])
+
+    assert "```\n\\<<<<<<<\n   \\\\>>>>>>> a\n    \\<<<<<<<\n# TICKET: x\n```" in text
+    assert parse(text).tickets == (ticket,)
 
 
 def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
