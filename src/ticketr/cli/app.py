@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
@@ -19,38 +22,59 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and what is logged.")
-@click.pass_context
-def cli(context: click.Context, *, debug: bool) -> None:
+def cli(*, debug: bool) -> None:
     """Keep Jira tickets as Markdown files.
 
     Jira's address and your login come from the environment: JIRA_URL, JIRA_EMAIL and
     JIRA_API_TOKEN. To look around without an account: ticketr demo
     """
-    context.obj = debug
     if debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 
 
 def main() -> None:
     """Run the command line and end the process with the right exit code."""
-    debug = "--debug" in sys.argv
+    code = _run()
+    if code > exits.SIGNALLED:
+        _leave_at_once(code)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
-        cli(prog_name="ticketr")
-    except TicketrError as error:
-        _fail(error, str(error), debug=debug)
+        code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:  # Ctrl+C before or after the part that handles it
+        return exits.for_signal(signal.SIGINT)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(exits.FAILED)
+        return exits.FAILED
+    except TicketrError as error:
+        return _fail(error, str(error))
     except Exception as error:  # noqa: BLE001  (the outermost edge: no traceback for users)
         what = f"this should not happen ({type(error).__name__}: {error})"
-        _fail(error, f"{what}; please report it with what --debug shows", debug=debug)
+        return _fail(error, f"{what}; please report it with what --debug shows")
+    return code or exits.DONE
 
 
-def _fail(error: Exception, words: str, *, debug: bool) -> None:
-    if debug:
+def _leave_at_once(code: int) -> NoReturn:
+    """End without taking the interpreter apart, which takes longer than all of a cancel.
+
+    Whoever sent the signal waits for us, and everything of ours is closed already.
+    """
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _fail(error: Exception, words: str) -> int:
+    if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
     print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201
-    sys.exit(exits.for_error(error))
+    return exits.for_error(error)
 
 
 def _add_commands() -> None:

@@ -27,10 +27,10 @@ def demo(
 ) -> None:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed."""
     require_demo_extra("ticketr demo")
-    import trio
+    from ticketr.cli.running import run
 
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
-    context.exit(trio.run(_demo, root, tickets, seed, latency))
+    context.exit(run(_demo, root, tickets, seed, latency))
 
 
 async def _demo(root: Path, tickets: int, seed: int, latency: float) -> int:

@@ -16,6 +16,8 @@ FAILED = 1
 USAGE = 2
 #: The command did its work, but not for every ticket.
 PARTLY = 3
+#: Stopped by a signal: its number is added.
+SIGNALLED = 128
 
 
 def for_error(error: BaseException) -> int:
@@ -25,4 +27,4 @@ def for_error(error: BaseException) -> int:
 
 def for_signal(number: signal.Signals) -> int:
     """Give the exit code for a signal that ended a command, as shells count it."""
-    return 128 + number
+    return SIGNALLED + number

@@ -69,11 +69,9 @@ def pull(
 
 def run_pull(job: PullJob, *, as_json: bool) -> int:
     """Run a pull to its end, tell about it, and give the exit code."""
-    import trio
+    from ticketr.cli.running import run, run_with_lines
 
-    from ticketr.cli.running import run_with_lines
-
-    ended = trio.run(run_with_lines, job)
+    ended = run(run_with_lines, job)
     if as_json:
         click.echo(json.dumps(_as_json(ended, job), ensure_ascii=False))
     if ended.signal is not None:

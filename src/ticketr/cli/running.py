@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
 
 import trio
 
@@ -14,11 +15,12 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.cli.plain import PlainLines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ticketr import Job, JobHandle, JobQueue, JobSnapshot
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _log = logging.getLogger("ticketr")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,6 +39,16 @@ class Ended(Generic[T]):
     snapshot: JobSnapshot
     result: T | None
     signal: signal.Signals | None
+
+
+def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """Run a command's async part.
+
+    What is loaded by now stays until the end, so the garbage collector need not look at it each
+    time: that made pauses of some 30 ms in a pull.
+    """
+    gc.freeze()
+    return trio.run(async_fn, *args)
 
 
 async def run_with_lines(job: Job[T]) -> Ended[T]:

@@ -7,6 +7,7 @@ memory stays a few pages, however many issues there are and however far apart th
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,9 @@ class Families:
     def __init__(
         self, wanted: Iterable[str], *, present: Iterable[str], apart: Iterable[str] = ()
     ) -> None:
-        self._waiting = dict.fromkeys(wanted)  # an ordered set
-        self._urgent: dict[str, None] = {}
+        # Ordered sets that give up their first member at no cost, however long they are.
+        self._waiting = OrderedDict.fromkeys(wanted)
+        self._urgent: OrderedDict[str, None] = OrderedDict()
         self._awaited = set(self._waiting)  # wanted and not here yet, asked for or not
         self._present = set(present)
         self._apart = set(apart)
@@ -63,9 +65,7 @@ class Families:
         batch: list[str] = []
         for line in (self._urgent, self._waiting):
             while line and len(batch) < limit:
-                first = next(iter(line))
-                del line[first]
-                batch.append(first)
+                batch.append(line.popitem(last=False)[0])
         return batch
 
     def arrived(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
