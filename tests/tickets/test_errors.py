@@ -48,9 +48,7 @@ def test_a_syntax_error_keeps_its_facts() -> None:
 def test_what_an_error_quotes_cannot_act_on_a_terminal_or_flood_it() -> None:
     error = TicketSyntaxError("a\x1b[2J.md", 1, 1, "no", "\x1b]0;title\x07" + "x" * 200)
 
-    assert str(error) == f'a.md:1:1: no: "{"x" * 70}"' or "x" * 60 in str(error)
-    assert "\x1b" not in str(error)
-    assert len(str(error)) < 120
+    assert str(error) == f'a.md:1:1: no: "{"x" * 70}..."'
 
 
 @pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 80 + "...")])

@@ -202,14 +202,14 @@ def test_a_missing_end_of_a_code_block_is_not_made_good_by_the_next_block() -> N
     # Each of the two later lines would close the first block, and hide a ticket or the tasks.
     for hidden in ("# TICKET: y\n", "## Tasks\n- y\n"):
         for opening in ("```", "```py"):
-            text = f"# TICKET: x\n{opening}\na\n\n{hidden}{opening}\nb\n```\n"
+            text = f"# TICKET: x\n{opening}\n{hidden}{opening}\nb\n```\n"
             with pytest.raises(TicketSyntaxError) as caught:
                 parse(text)
             assert caught.value.line == 2
 
 
 def test_a_code_block_without_a_heading_may_show_how_one_is_opened() -> None:
-    block = "```\nso:\n```py\n```"
+    block = "   ```\nso:\n```py\n## Notes\n   ```"
 
     assert only(f"# TICKET: x\n{block}").description == block
 
@@ -227,7 +227,7 @@ def test_conflict_markers_can_be_written_as_text() -> None:
 
 
 def test_lines_among_the_fields_that_are_no_fields_are_remarks() -> None:
-    ticket = only("# TICKET: x\n## Fields\n# a: b\nwords\n\nA: 1\n- c\n: d\n  A : 2\nA: 2\n")
+    ticket = only("# TICKET: x\n## Fields\n  # a: b\nwords\n\nA: 1\n- c\n: d\n  A : 2\n")
 
     assert ticket.fields == {"A": "2"}
     assert ticket.remarks == ("# a: b", "words", "- c", "# : d", "# A: 1")

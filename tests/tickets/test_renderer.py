@@ -189,6 +189,15 @@ def test_a_last_line_without_an_end_takes_the_line_ends_of_its_file() -> None:
     assert out == "a\r\n# TICKET: y\r\n\r\n## Description\r\nb"
 
 
+def test_a_dash_in_a_criterion_is_escaped_however_indented() -> None:
+    ticket = Ticket("x", acceptance_criteria=("a\n    - b\n\\-c",))
+
+    text = render([ticket])
+
+    assert "- a\n      \\- b\n  \\\\-c\n" in text
+    assert parse(text).tickets == (ticket,)
+
+
 def test_conflict_markers_in_a_code_block_are_escaped_however_indented() -> None:
     description = "```\n<<<<<<<\n   \\>>>>>>> a\n    \\<<<<<<<\n# TICKET: x\n```"
     ticket = Ticket("x", description=description)

@@ -10,8 +10,8 @@ _SHOWN = 80
 
 def _show(text: str) -> str:
     """Quote a piece of the user's file so that it fits on the line of an error."""
-    line = clean(text[: _SHOWN + 1])
-    return f'"{line}"' if len(line) <= _SHOWN else f'"{line[:_SHOWN]}..."'
+    more = "..." if len(text) > _SHOWN else ""
+    return f'"{clean(text[:_SHOWN])}{more}"'
 
 
 class TicketSyntaxError(TicketrError):
