@@ -65,9 +65,9 @@ def test_import_ticketr_loads_the_library_alone() -> None:
 
 def test_help_does_not_load_what_only_commands_need() -> None:
     program = (
-        "import sys\nfrom ticketr.cli import main\nsys.argv = ['ticketr', '--help']\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print(*sys.modules, file=sys.stderr)"
+        "import sys\nbefore = set(sys.modules)\nfrom ticketr.cli import main\n"
+        "sys.argv = ['ticketr', '--help']\ntry: main()\nexcept SystemExit: pass\n"
+        "print(*set(sys.modules) - before, file=sys.stderr)"
     )
 
     loaded = subprocess.run(
