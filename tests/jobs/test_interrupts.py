@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +15,10 @@ import trio
 from trio.testing import MockClock
 
 import ticketr
-from ticketr import JobContext, JobQueue, JobStatus, QueueClosed, open_job_queue
+from ticketr import JobContext, JobError, JobQueue, JobStatus, QueueClosed, open_job_queue
+from ticketr.jobs._ledger import Ledger
+from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._updates import Hub, Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,3 +131,54 @@ def test_a_sample_of_all_lines() -> None:
 @pytest.mark.stress
 def test_every_line() -> None:
     assert sweep(iter(range(1, 100_000))) > 800
+
+
+def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only looks may be interrupted, what changes anything may not."""
+    bare: set[str] = set()
+
+    def watch(owner: type, name: str) -> None:
+        function = getattr(owner, name)
+
+        @functools.wraps(function)
+        def watching(*args: object, **options: object) -> object:
+            if not trio.lowlevel.currently_ki_protected():
+                bare.add(name)
+            return function(*args, **options)
+
+        monkeypatch.setattr(owner, name, watching)
+
+    for owner in (Ledger, Hub, Inbox, Schedule):
+        for name, member in list(vars(owner).items()):
+            if inspect.isfunction(member) and not name.startswith("__"):
+                watch(owner, name)
+
+    async def work(context: JobContext) -> None:
+        context.report(current=1)
+        await trio.sleep(1)
+
+    async def main() -> None:
+        async with open_job_queue() as queue:
+            with queue.watch(), queue.progress():
+                first = await queue.submit(work)
+                second = queue.submit_nowait(work)
+                with second.watch(), suppress(JobError):
+                    second.cancel()
+                    await second.result()
+                queue.cancel(first.id)
+                await first.cancel_and_wait()
+                await queue.run(work)
+                await queue.wait_idle()
+                queue.status(first.id), queue.snapshot(first.id), queue.jobs()
+            await queue.shutdown(grace=1)
+        with suppress(ValueError):
+            async with open_job_queue() as queue:
+                queue.submit_nowait(work)
+                raise ValueError
+        with trio.move_on_after(0.5):
+            async with open_job_queue() as queue:
+                queue.submit_nowait(work)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+    assert bare == set()

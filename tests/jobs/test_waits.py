@@ -214,3 +214,20 @@ async def test_a_job_of_a_queue_within_a_job_counts_as_that_job(autojump_clock: 
         handle = queue.submit_nowait(outer, id="outer")
 
         assert await handle.result() == "outer: itself"
+
+
+async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -> None:
+    async def waits_and_works(context: JobContext) -> None:
+        await queue.run(sleep, 1)
+        await trio.sleep(5)
+
+    async def waits_for_a_worker(context: JobContext) -> float:
+        await trio.sleep(3)
+        return await queue.submit_nowait(sleep, 1).result()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(waits_and_works)
+        await trio.sleep(2)
+
+        assert await queue.run(waits_for_a_worker) == 1
+        assert trio.current_time() == 7

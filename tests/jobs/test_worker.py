@@ -21,6 +21,7 @@ from ticketr import (
     JobFailed,
     JobStatus,
     JobTimedOut,
+    Keep,
     open_job_queue,
 )
 
@@ -398,7 +399,6 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
                 raise ValueError("no good") from error
 
     async def hold(context: JobContext, thing: Big) -> None:
-        variable.set("x")
         local.set(big())
         await trio.sleep(1)
 
@@ -406,24 +406,60 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
     gc.collect()
     gc.disable()  # so that a circle would show
     try:
-        async with open_job_queue(max_pending=9) as queue:
-            handles: list[JobHandle[None]] = [
-                await queue.submit(hold, big()),
-                await queue.submit(Failing()),
-                await queue.submit(hold, big()),
-            ]
-            handles[2].cancel()
-            for handle in handles:
+        async with open_job_queue() as queue:
+            for times in range(3):
+                if times == 1:
+                    handle = await queue.submit(Failing())
+                else:
+                    handle = await queue.submit(hold, big())
+                if times == 2:
+                    await wait_all_tasks_blocked()
+                    handle.cancel()
                 await handle.wait()
-            await wait_all_tasks_blocked()
+                await wait_all_tasks_blocked()
 
-            assert len(watched) == 5
-            assert [ref() for ref in watched] == [None] * 5
-            with pytest.raises(JobFailed) as caught:
-                await handles[1].result()
-            assert isinstance(caught.value.__cause__, ExceptionGroup)
+                assert len(watched) == 2 * (times + 1)
+                assert {ref() for ref in watched} == {None}
     finally:
         gc.enable()
+
+
+async def test_a_forgotten_job_keeps_nothing_alive_at_all(autojump_clock: MockClock) -> None:
+    async def give(context: JobContext) -> Big:
+        thing = Big()
+        watched.append(weakref.ref(thing))
+        return thing
+
+    watched: list[weakref.ref[Big]] = []
+    async with open_job_queue(keep=Keep(jobs=0)) as queue:
+        await queue.submit(give)
+        await wait_all_tasks_blocked()
+
+        assert [ref() for ref in watched] == [None]
+
+
+async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
+    async def nothing(context: JobContext) -> None:
+        """Do nothing."""
+
+    counter = WorkerSteps()
+    trio.lowlevel.add_instrument(counter)
+    async with open_job_queue(workers=3, max_pending=5) as queue:
+        for _ in range(500):
+            await queue.submit(nothing)
+        await queue.wait_idle()
+        assert counter.steps < 520
+        for _ in range(100):
+            await wait_all_tasks_blocked()
+            await queue.run(nothing)
+        assert counter.steps < 620
+
+
+class WorkerSteps(trio.abc.Instrument):
+    steps = 0
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.steps += "ticketr worker" in task.name
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
@@ -517,6 +553,18 @@ async def test_a_waiter_outside_the_block_has_been_told(autojump_clock: MockCloc
         handle = await queue.submit(untidy, timeout=5)
         nursery.start_soon(handle.wait)
         await wait_all_tasks_blocked()
+
+    assert told == []
+
+
+async def test_a_waiter_counts_as_told_from_the_moment_of_the_failure(
+    autojump_clock: MockClock,
+) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=0), on_job_error=told.append) as queue:
+        handle = await queue.submit(untidy, timeout=5)
+        await handle.wait()
 
     assert told == []
 
