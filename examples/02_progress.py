@@ -1,4 +1,8 @@
-"""Follow the progress of several jobs in one stream; a slow reader never holds them up."""
+"""Progress: what the jobs report, in one stream, while they run.
+
+A report never waits for the reader. A reader that is slow gets the newest report of
+each job, and the last one in any case.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,27 @@ import trio
 from ticketr import JobContext, JobQueue, open_job_queue
 
 
-async def copy(context: JobContext, files: int) -> int:
-    """Report after each file; this costs next to nothing and never blocks."""
+async def copy(context: JobContext, files: int, seconds: float) -> None:
+    """Report after each file."""
     for number in range(1, files + 1):
-        await trio.sleep(0.1)
-        context.report(current=number, total=files, message=f"Copying for {context.id}")
-    return files
+        await trio.sleep(seconds)
+        context.report(current=number, total=files, message=f"file {number}")
 
 
 async def show(queue: JobQueue) -> None:
-    """Print what the jobs report; it ends by itself when the queue is closed."""
-    with queue.progress() as updates:
-        async for progress in updates:
-            print(progress)
+    """Print each report as it comes; the loop ends with the queue."""
+    with queue.progress() as reports:
+        async for report in reports:
+            print(f"{report.job_id}: {report}")
 
 
 async def main() -> None:
-    """Run two jobs side by side, and print as they go."""
-    async with trio.open_nursery() as nursery, open_job_queue(workers=2) as queue:
+    """Copy with two workers, and watch."""
+    async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
         nursery.start_soon(show, queue)
-        await queue.submit(copy, 2, id="anna")
-        await queue.submit(copy, 3, id="ben")
+        await queue.submit(copy, 3, 0.2, id="letters")
+        await queue.submit(copy, 2, 0.25, id="photos")
+        await queue.shutdown()  # once they have ended, there is nothing more to show
 
 
 if __name__ == "__main__":
