@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from ticketr import JobContext, JobFailed, JobStatus, QueueClosed, UnknownJob, open_job_queue
-from ticketr.jobs._queue import what_leaves
+from ticketr.jobs._ending import what_leaves
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
