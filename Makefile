@@ -30,7 +30,7 @@ test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -q $(ARGS)
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report > .coverage.txt || { cat .coverage.txt; exit 1; }
+	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
 check:  ## run the whole gate, as a reviewer would
 	@bash .ci/run

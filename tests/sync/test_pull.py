@@ -71,6 +71,19 @@ async def test_the_progress_is_told_in_these_words(bench: Bench, autojump_clock:
     assert (last.current, last.total, last.percentage) == (40, 40, 100.0)
 
 
+async def test_whoever_listens_is_told_of_each_ticket_that_was_written(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    told: dict[str, str] = {}
+
+    await bench.pull(on_written=lambda tickets: told.update((path, t.key) for t, path in tickets))
+
+    assert told == {name: parse(text).tickets[0].key for name, text in bench.files().items()}
+    told.clear()
+    await bench.pull()
+    assert told == {}
+
+
 async def test_a_second_pull_asks_for_nothing_but_changes_and_writes_nothing(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

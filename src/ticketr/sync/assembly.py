@@ -7,7 +7,7 @@ wait, so memory stays flat.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
@@ -19,7 +19,7 @@ from ticketr.sync.writer import Note, misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from ticketr.jira import Issue, JiraClient
     from ticketr.sync.families import Family
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from ticketr.sync.survey import Survey
     from ticketr.sync.tally import Tally
     from ticketr.sync.threads import ThreadRunner
-    from ticketr.sync.writer import FamilyWriter, Prepared
+    from ticketr.sync.writer import FamilyWriter, Outcome, Prepared
+    from ticketr.tickets import Ticket
+
+#: Told about tickets that were just written, each with its file, relative to the workspace.
+OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
 
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
@@ -50,6 +54,7 @@ class Assembly:
         recorded: IDs of the heads that the state has issues of.
         tally: counts what was written.
         progress: called whenever the tally has changed.
+        on_written: called with the tickets that were just written.
         in_thread: how blocking work is run.
     """
 
@@ -65,6 +70,7 @@ class Assembly:
         recorded: set[str],
         tally: Tally,
         progress: Callable[[], None],
+        on_written: OnWritten,
         in_thread: ThreadRunner,
     ) -> None:
         self._jira = jira
@@ -75,6 +81,7 @@ class Assembly:
         self._recorded = recorded
         self._tally = tally
         self._progress = progress
+        self._on_written = on_written
         self._unwritten: dict[str, tuple[Issue, ...]] = {}
         self._in_thread = in_thread
         apart = {key for key, place in places.items() if place.head == key}
@@ -131,12 +138,22 @@ class Assembly:
             async for ready in prepared:
                 outcomes, error = await self._in_thread(self._writer.write, ready)
                 self._tally.add(ready, outcomes)
+                self._tell(ready, outcomes)
                 for each in outcomes:
                     self._recorded.add(each.ids[0])
                     self._unwritten.pop(each.ids[0], None)
                 self._progress()
                 if error is not None:
                     raise error
+
+    def _tell(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
+        written = [
+            (family.text.ticket, outcome.path)
+            for family, outcome in zip(families, outcomes, strict=False)
+            if outcome.written in {Written.NEW, Written.UPDATED}
+        ]
+        if written:
+            self._on_written(written)
 
     async def _prepare(self, family: Family) -> list[Prepared]:
         """Complete a family and write its text; a checkpoint each, since that is real work."""

@@ -17,7 +17,7 @@ import trio
 
 from ticketr.config import STATE_FOLDER
 from ticketr.jira import open_jira
-from ticketr.sync.assembly import CONCURRENCY, Assembly
+from ticketr.sync.assembly import CONCURRENCY, Assembly, OnWritten
 from ticketr.sync.mapping import Columns
 from ticketr.sync.state import State
 from ticketr.sync.store import Place, Store, Written
@@ -82,6 +82,7 @@ class PullJob:
         jql: a query of the user's own, instead of a whole project.
         full: fetch every issue again, even those that have not changed.
         transport: another way to reach the site than httpx.
+        on_written: called, on Trio's thread, with tickets that were just written and their files.
         run_sync: how blocking work is run.
 
     Cancellation:
@@ -94,6 +95,7 @@ class PullJob:
     jql: str | None = None
     full: bool = False
     transport: Transport | None = None
+    on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
 
     @property
@@ -165,6 +167,7 @@ class _Pull:
                 recorded={each.head for each in known.values()},
                 tally=self._tally,
                 progress=self._progress,
+                on_written=self._job.on_written,
                 in_thread=self._in_thread,
             )
             await assembly.run()

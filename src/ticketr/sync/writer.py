@@ -60,11 +60,13 @@ class Outcome:
     Attributes:
         ids: its issues.
         written: what was done; None if it failed.
+        path: the file it stands in now; empty if it failed.
         note: why it was kept or failed; None if all is well.
     """
 
     ids: tuple[str, ...]
     written: Written | None
+    path: str = ""
     note: Note | None = None
 
 
@@ -135,14 +137,16 @@ class FamilyWriter:
                 base=base.text if base else None,
             )
         except InvalidKey as error:
-            return Outcome(ids, None, Note(head.key, "", str(error)))
+            return Outcome(ids, None, note=Note(head.key, "", str(error)))
         except TicketSyntaxError as error:  # it was broken a moment ago, so it was edited
-            return Outcome(ids, Written.KEPT, Note(head.key, family.path or "", str(error)))
+            path = family.path or ""
+            return Outcome(ids, Written.KEPT, path, Note(head.key, path, str(error)))
         if result.outcome is Written.KEPT:
             self._state.mark_stale(ids)
-            return Outcome(ids, Written.KEPT, Note(head.key, result.path, result.reason))
+            note = Note(head.key, result.path, result.reason)
+            return Outcome(ids, Written.KEPT, result.path, note)
         self._record(family, result.path)
-        return Outcome(ids, result.outcome)
+        return Outcome(ids, result.outcome, result.path)
 
     def _record(self, family: Prepared, path: str) -> None:
         rows = [

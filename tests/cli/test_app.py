@@ -1,0 +1,73 @@
+"""The outermost edge: what any error becomes."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from ticketr._errors import TicketrError
+from ticketr.cli import app
+from ticketr.config import MissingSetting
+
+
+def ended_with(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> int | str | None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(app.cli, "main", fail)
+    monkeypatch.setattr("sys.argv", ["ticketr", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        app.main()
+    return caught.value.code
+
+
+def test_an_error_of_ours_is_one_clean_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(TicketrError("a\x1b[2Jb\nc"), monkeypatch) == 1
+    assert capsys.readouterr().err == "ticketr: ab c\n"
+
+
+def test_a_missing_setting_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(MissingSetting(("X",), "say it"), monkeypatch) == 2
+    assert capsys.readouterr().err == "ticketr: X is not set: say it\n"
+
+
+def test_wrong_usage_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(click.UsageError("no such thing"), monkeypatch) == 2
+    assert "no such thing" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(ValueError("oops"), monkeypatch) == 1
+    error = capsys.readouterr().err
+    assert "this should not happen (ValueError: oops)" in error
+    assert "Traceback" not in error
+
+
+def test_debug_shows_where_a_fault_came_from(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ended_with(ValueError("oops"), monkeypatch, "--debug") == 1
+    assert caplog.records[0].exc_info is not None
+
+
+def test_ctrl_c_outside_a_job_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        raise SystemExit(code)
+
+    monkeypatch.setattr("os._exit", leave)
+
+    assert ended_with(click.exceptions.Abort(), monkeypatch) == 130
+    assert codes == [130]
