@@ -11,6 +11,7 @@ from ticketr.sync.errors import (
     WorkspaceBusy,
 )
 from ticketr.sync.pull import PullJob, PullResult
+from ticketr.sync.store import Store
 from ticketr.sync.writer import Note
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PullJob",
     "PullResult",
     "StateFailed",
+    "Store",
     "SyncError",
     "WorkspaceBusy",
 ]

@@ -130,6 +130,25 @@ class Store:
                     found.append(path)
         return found
 
+    def name_of(self, path: Path) -> str:
+        """Give a file's path relative to the workspace, with ``/``."""
+        return path.relative_to(self.root).as_posix()
+
+    def read(self, name: str) -> TicketFile:
+        """Read a file.
+
+        Args:
+            name: its path, relative to the workspace.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        path = self.root / name
+        with _file_errors(path, "read"):
+            text = path.read_bytes().decode("utf-8")
+        return parse(text, source=name)
+
     def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
         """Find every ticket with a key in some files, wherever people put it.
 
@@ -146,8 +165,8 @@ class Store:
         return [
             (each.key, Place(name, ticket.key or ""))
             for path in paths
-            for name in [path.relative_to(self.root).as_posix()]
-            for ticket in self._read(path, name).tickets
+            for name in [self.name_of(path)]
+            for ticket in self.read(name).tickets
             for each in (ticket, *ticket.tasks)
             if each.key is not None
         ]
@@ -179,7 +198,7 @@ class Store:
         if not target.exists():
             self._replace(target, text)
             return WriteResult(Written.NEW, name)
-        file = self._read(target, name)
+        file = self.read(name)
         index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
         if index is None:
             if file.tickets or file.text.strip():
@@ -212,12 +231,6 @@ class Store:
 
     def _inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())
-
-    def _read(self, path: Path, name: str) -> TicketFile:
-        with _file_errors(path, "read"):
-            data = path.read_bytes()
-            text = data.decode("utf-8")
-        return parse(text, source=name)
 
     def _replace(self, target: Path, text: str) -> None:
         """Put a whole file in place; not synced to disk, since Jira can give it again."""
