@@ -13,6 +13,7 @@ import httpx
 import trio
 
 from ticketr import open_job_queue
+from ticketr.cli.running import GARBAGE
 from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.sync import PullJob
@@ -98,7 +99,6 @@ async def measure(root: Path) -> list[str]:
             assert await our_pull(url, root / str(number)) == TICKETS
             ours.append(time.perf_counter() - start)
             cpu.append(time.process_time() - used)
-        gc.freeze()  # as the command does
         trio.lowlevel.add_instrument(step)  # in a run of its own, since it costs time
         await our_pull(url, root / "steps")
         trio.lowlevel.remove_instrument(step)
@@ -114,6 +114,8 @@ async def measure(root: Path) -> list[str]:
 
 def rows() -> list[str]:
     """Measure, and give the table's rows."""
+    gc.freeze()  # as the command does, for both sides
+    gc.set_threshold(GARBAGE)
     # One folder until the end: for some seconds after many files were deleted, ext4 makes new
     # ones slowly.
     with tempfile.TemporaryDirectory() as root:
