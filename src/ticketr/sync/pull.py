@@ -153,7 +153,7 @@ class _Pull:
             max_concurrency=CONCURRENCY,
             on_wait=self._waiting,
         ) as jira:
-            await jira.myself()
+            await jira.myself()  # tells whether the login is good, before anything else is asked
             columns = Columns.of(await jira.fields())
             survey, seen = await self._survey(jira, known, places)
             writer = FamilyWriter(self._store, state, seen=seen)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
@@ -20,11 +20,11 @@ from ticketr.tickets import append, parse, replace, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
-    from pathlib import Path
 
     from ticketr.tickets import Ticket, TicketFile
 
 _TEMPORARY = ".ticketr-tmp-"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class Store:
     def __init__(self, root: Path, own: str) -> None:
         self.root = root
         self.own = root / own
+        self._folders: dict[str, str] = {}  # where each folder really is
 
     def prepare(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
@@ -126,7 +127,11 @@ class Store:
                 if name.startswith(_TEMPORARY):
                     with suppress(OSError):
                         path.unlink()
-                elif name.endswith(".md") and not name.startswith(".") and self._inside(path):
+                elif (
+                    name.endswith(".md")
+                    and not name.startswith(".")
+                    and self._target(self.name_of(path))
+                ):
                     found.append(path)
         return found
 
@@ -192,31 +197,20 @@ class Store:
             TicketSyntaxError: the file was changed and cannot be read as tickets.
         """
         name = path or safe_file_name(ticket.key or "")
-        target = self.root / name
-        if not self._inside(target):
+        target = self._target(name)
+        if target is None:
             return WriteResult(Written.KEPT, name, "the file is a link out of the workspace")
-        if not target.exists():
-            self._replace(target, text)
+        mode = _mode_of(target)
+        if mode is None:
+            _replace(target, text, mode)
             return WriteResult(Written.NEW, name)
         file = self.read(name)
         index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
         if index is None:
             if file.tickets or file.text.strip():
                 return WriteResult(Written.KEPT, name, "the file holds something else")
-            self._replace(target, append(file, ticket))
+            _replace(target, append(file, ticket), mode)
             return WriteResult(Written.NEW, name)
-        return self._rewrite(target, name, file, index, ticket, text, base)
-
-    def _rewrite(
-        self,
-        target: Path,
-        name: str,
-        file: TicketFile,
-        index: int,
-        ticket: Ticket,
-        text: str,
-        base: str | None,
-    ) -> WriteResult:
         span = file.spans[index]
         here = _comparable(file.text[span.start : span.end])
         if here == _comparable(text) or (base is None and file.tickets[index] == ticket):
@@ -226,28 +220,53 @@ class Store:
             return WriteResult(Written.KEPT, name, reason)
         if here != _comparable(base):
             return WriteResult(Written.KEPT, name, "it was edited here")
-        self._replace(target, replace(file, index, ticket))
+        _replace(target, replace(file, index, ticket), mode)
         return WriteResult(Written.UPDATED, name)
 
-    def _inside(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self.root.resolve())
+    def _target(self, name: str) -> str | None:
+        """Give the file behind a name, links followed; None if it lies outside the workspace."""
+        folder, _, base = name.rpartition("/")
+        for each in ("", folder):
+            if each not in self._folders:
+                self._folders[each] = os.path.realpath(self.root / each)
+        target = f"{self._folders[folder]}/{base}"
+        if os.path.islink(target):  # noqa: PTH114  (thousands of files: no Path for each)
+            target = os.path.realpath(target)
+        return target if target.startswith(f"{self._folders['']}/") else None
 
-    def _replace(self, target: Path, text: str) -> None:
-        """Put a whole file in place; not synced to disk, since Jira can give it again."""
-        target = target.resolve()  # a link inside the workspace stays a link
-        with _file_errors(target, "write"):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _new_file_mode()
-            descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(text.encode("utf-8"))
-                    os.fchmod(file.fileno(), mode)
-                os.replace(temporary, target)  # noqa: PTH105  (same folder, plain strings)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(temporary)  # noqa: PTH108
-                raise
+
+def _mode_of(target: str) -> int | None:
+    """Give a file's permissions; None if there is no file."""
+    with _file_errors(target, "read"):
+        try:
+            return stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116
+        except FileNotFoundError:
+            return None
+
+
+def _replace(target: str, text: str, mode: int | None) -> None:
+    """Put a whole file in place; not synced to disk, since Jira can give it again.
+
+    Few system calls, since each lets another thread take over: a pull makes thousands of files.
+    """
+    folder, _, name = target.rpartition("/")
+    temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{name}"
+    with _file_errors(target, "write"):
+        try:
+            descriptor = os.open(temporary, _NEW, 0o666)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            descriptor = os.open(temporary, _NEW, 0o666)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
+                file.write(text.encode("utf-8"))
+            os.replace(temporary, target)  # noqa: PTH105
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+            raise
 
 
 def _comparable(text: str) -> str:
@@ -255,19 +274,12 @@ def _comparable(text: str) -> str:
     return text.replace("\r\n", "\n").rstrip("\n")
 
 
-def _new_file_mode() -> int:
-    """Give what the user's umask leaves of 0666; mkstemp's own files are private."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
 @contextmanager
-def _file_errors(path: Path, action: str) -> Generator[None]:
+def _file_errors(path: Path | str, action: str) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise FileFailed(path, action, error.strerror or str(error)) from error
+        raise FileFailed(Path(path), action, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise FileFailed(path, action, f"line {line} is not UTF-8") from error
+        raise FileFailed(Path(path), action, f"line {line} is not UTF-8") from error
