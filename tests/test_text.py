@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.text import clean
+from ticketr.text import clean, clip, fit, width
 
 # What acts on a terminal, or on a reader, and what is left of it.
 HOSTILE = [
@@ -97,3 +97,71 @@ def test_clean_text_is_one_line_without_controls_and_stays_so(text: str) -> None
 def test_a_long_hostile_text_is_cleaned_in_one_pass(unit: str) -> None:
     # A scan that began anew at each of these would not end within the time a test has.
     assert "\x1b" not in clean(unit * (1_000_000 // len(unit)))
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("\u5de5\u5355", 4),
+        ("e\u0301", 1),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", 2),
+        ("\u2764\ufe0f", 2),
+        ("\U0001f1e9\U0001f1ea", 2),
+        ("\u2588\u2591\u2026\u2713\u2717\u2298\u2839", 7),
+    ],
+)
+def test_width_counts_cells_not_characters(text: str, cells: int) -> None:
+    assert width(text) == cells
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "shown"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab\u2026"),
+        ("abcd", 1, "\u2026"),
+        ("abcd", 0, ""),
+        ("abcd", -1, ""),
+        ("\u5de5\u5355\u5de5", 5, "\u5de5\u5355\u2026"),
+        ("\u5de5\u5355\u5de5", 4, "\u5de5\u2026"),
+        ("a\U0001f468\u200d\U0001f469\u200d\U0001f467b", 3, "a\u2026"),
+        ("abe\u0301d", 3, "ab\u2026"),
+        ("ae\u0301d", 2, "a\u2026"),
+    ],
+)
+def test_a_text_is_cut_between_characters_as_people_see_them(
+    text: str, cells: int, shown: str
+) -> None:
+    assert clip(text, cells) == shown
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"), [(5, "ab..."), (3, "..."), (2, ".."), (1, "."), (0, "")]
+)
+def test_another_ellipsis_takes_the_room_it_needs(cells: int, shown: str) -> None:
+    assert clip("abcdef", cells, ellipsis="...") == shown
+
+
+def test_a_short_text_is_padded() -> None:
+    assert fit("\u5de5", 4) == "\u5de5  "
+    assert fit("\u5de5\u5355", 3) == "\u5de5\u2026"
+    assert fit("\u5de5\u5355\u5de5", 4) == "\u5de5\u2026 "  # the next one is too wide
+
+
+# What joins with its neighbours, or is wider than it is long.
+JOINING = (
+    "\u200d\u200c\ufe0f\ufe0e\u20e3\u0301\U0001f1e9\U0001f468\U0001f3fd\u0bcd\u0b95\u1161\u5de5 #a1"
+)
+
+
+@given(
+    st.text(st.one_of(st.sampled_from(JOINING), st.characters()), max_size=40), st.integers(-1, 30)
+)
+def test_a_fitted_text_takes_exactly_the_cells_it_was_given(text: str, cells: int) -> None:
+    shown = clean(text)
+
+    assert width(fit(shown, cells)) == max(cells, 0)
+    assert width(clip(shown, cells)) <= max(cells, 0)
+    assert clip(shown, width(shown)) == shown

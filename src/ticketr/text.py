@@ -7,6 +7,9 @@ clipboard, move the cursor, or ask a question whose answer arrives as if it had 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+import wcwidth
 
 # A control sequence goes as a whole, or its rest would stand there as text. It may begin with
 # ESC or with the one-character (C1) form. Every part after the introducer is optional, so that a
@@ -60,3 +63,58 @@ def clean(text: str) -> str:
     if (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None:
         return text
     return _UNSAFE.sub(_safe, _SEQUENCE.sub("", text))
+
+
+def width(text: str) -> int:
+    """Give the number of cells that clean text takes in a terminal."""
+    return len(text) if text.isascii() else wcwidth.width(text, control_codes="ignore")
+
+
+@lru_cache(maxsize=2048)
+def clip(text: str, cells: int, *, ellipsis: str = "…") -> str:
+    """Cut clean text so that it takes at most so many cells, never inside a character.
+
+    Args:
+        text: Clean text.
+        cells: How many cells there are; none if below 0.
+        ellipsis: What stands at the end of a text that was cut.
+
+    Returns:
+        The text itself if it is no wider than that.
+    """
+    if len(text) <= cells and text.isascii():
+        return text
+    if width(text) <= cells:
+        return text
+    room = cells - width(ellipsis)
+    if room < 0:
+        return _start(ellipsis, cells)
+    return _start(text, room) + ellipsis
+
+
+def _start(text: str, cells: int) -> str:
+    """Give as much of the beginning as has room."""
+    if cells <= 0:
+        return ""
+    if text.isascii():
+        return text[:cells]
+    end = used = 0
+    for grapheme in wcwidth.iter_graphemes(text):
+        used += width(grapheme)
+        if used > cells:
+            break
+        end += len(grapheme)
+    return text[:end]
+
+
+@lru_cache(maxsize=2048)
+def fit(text: str, cells: int, *, ellipsis: str = "…") -> str:
+    """Cut or pad clean text so that it takes exactly so many cells.
+
+    Args:
+        text: Clean text.
+        cells: How many cells there are; none if below 0.
+        ellipsis: What stands at the end of a text that was cut.
+    """
+    shown = clip(text, cells, ellipsis=ellipsis)
+    return shown + " " * (cells - width(shown))
