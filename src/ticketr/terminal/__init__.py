@@ -1,0 +1,34 @@
+"""The terminal: keys, pastes, sizes and signals come from it, frames go to it.
+
+The only package that knows how terminals work::
+
+    async with open_terminal() as terminal, trio.open_nursery() as nursery:
+        send, events = trio.open_memory_channel[Event](0)
+        nursery.start_soon(terminal.events, send)
+        await terminal.draw(["Press q"])
+        async for event in events:
+            if event == Key("q", "q") or isinstance(event, Quit | HungUp):
+                nursery.cancel_scope.cancel()
+"""
+
+from __future__ import annotations
+
+from ticketr.terminal.errors import NotATerminal
+from ticketr.terminal.events import Event, HungUp, Key, Paste, Quit, Resize, Resumed
+from ticketr.terminal.session import Terminal, open_terminal
+from ticketr.terminal.styles import Style, sgr
+
+__all__ = [
+    "Event",
+    "HungUp",
+    "Key",
+    "NotATerminal",
+    "Paste",
+    "Quit",
+    "Resize",
+    "Resumed",
+    "Style",
+    "Terminal",
+    "open_terminal",
+    "sgr",
+]

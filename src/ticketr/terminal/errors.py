@@ -1,0 +1,20 @@
+"""What goes wrong with terminals."""
+
+from __future__ import annotations
+
+from ticketr._errors import TicketrError
+
+
+class NotATerminal(TicketrError):
+    """Raised when there is no terminal to draw a full screen on.
+
+    Attributes:
+        problem: what is missing, such as ``"standard input is not a terminal"``.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the full-screen app needs a terminal: {self.problem}; use --plain instead"

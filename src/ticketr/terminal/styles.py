@@ -1,0 +1,69 @@
+"""Styles for text on a terminal: attributes and the 16 colours of the user's own palette.
+
+No others: the palette is what users set so that they can read it, on light ground or dark.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Literal
+
+Style = Literal[
+    "bold",
+    "dim",
+    "reverse",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "white",
+    "bright_black",
+    "bright_red",
+    "bright_green",
+    "bright_yellow",
+    "bright_blue",
+    "bright_magenta",
+    "bright_cyan",
+    "bright_white",
+    "on_black",
+    "on_red",
+    "on_green",
+    "on_yellow",
+    "on_blue",
+    "on_magenta",
+    "on_cyan",
+    "on_white",
+]
+
+_COLORS: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+_CODES: Final[dict[str, int]] = {
+    "bold": 1,
+    "dim": 2,
+    "reverse": 7,
+    **{name: 30 + number for number, name in enumerate(_COLORS)},
+    **{f"bright_{name}": 90 + number for number, name in enumerate(_COLORS)},
+    **{f"on_{name}": 40 + number for number, name in enumerate(_COLORS)},
+}
+#: What is left without colours; `dim` is a colour on many terminals.
+_COLORLESS: Final = frozenset(("bold", "reverse"))
+
+
+def sgr(text: str, *names: Style, colors: bool = True) -> str:
+    """Put styles around a text.
+
+    Args:
+        text: clean text, without styles of its own.
+        names: such as ``"bold", "cyan"``.
+        colors: False for a terminal that has none, or whose user wants none: then only bold and
+            reverse are left.
+    """
+    codes = _codes(names, colors)
+    return f"\x1b[{codes}m{text}\x1b[m" if codes and text else text
+
+
+@lru_cache
+def _codes(names: tuple[Style, ...], colors: bool) -> str:  # noqa: FBT001
+    return ";".join(str(_CODES[name]) for name in names if colors or name in _COLORLESS)

@@ -1,0 +1,150 @@
+"""A small full-screen program for the tests of the terminal.
+
+It shows the number of events, the last one and the size; it leaves at `q`, at a `Quit` and at a
+`HungUp`, and then prints all events, one a line. The first argument makes it special.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+from ticketr.terminal import (
+    Event,
+    HungUp,
+    Key,
+    NotATerminal,
+    Paste,
+    Quit,
+    Resumed,
+    Terminal,
+    open_terminal,
+    sgr,
+)
+
+MODE = sys.argv[1] if len(sys.argv) > 1 else ""
+FILE = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+
+
+def shown(event: Event | None) -> str:
+    if isinstance(event, Paste):
+        return f"Paste of {len(event.text)}, {event.text.count(chr(10))} lines"
+    return repr(event)
+
+
+@dataclass
+class Demo:
+    terminal: Terminal
+    events: list[Event] = field(default_factory=list)
+    changed: trio.Event = field(default_factory=trio.Event)
+
+    def rows(self) -> list[str]:
+        width, height = self.terminal.size
+        last = shown(self.events[-1]) if self.events else "none yet"
+        rows = [
+            sgr("demo", "bold", "green", colors=self.terminal.colors),
+            f"events {len(self.events)}.",
+            f"last {last}.",
+            f"size {width}x{height}.",
+            f"unicode {self.terminal.unicode}.",
+        ]
+        return [*rows, *["." * width] * (height - len(rows))]
+
+    async def paint(self) -> None:
+        while True:
+            self.changed = trio.Event()
+            await self.terminal.draw(self.rows())
+            await self.changed.wait()
+
+    async def run(self) -> None:
+        send, received = trio.open_memory_channel[Event](0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.terminal.events, send)
+            nursery.start_soon(self.paint)
+            async for event in received:
+                self.events.append(event)
+                self.changed.set()
+                if self.hears(event):
+                    break
+            nursery.cancel_scope.cancel()
+
+    def hears(self, event: Event) -> bool:
+        """Do as an event says; gives whether to leave."""
+        match event:
+            case Key(name="x"):
+                raise RuntimeError("boom")
+            case Key(name="w"):
+                logging.getLogger("demo").warning("a warning")
+                os.write(1, b"a stray print\n")
+            case Key(name="l"):
+                self.terminal.redraw()
+            case Key(name="h"):
+                hog()
+            case Quit() if MODE == "stubborn":
+                return False
+            case Key(name="q") | Quit() | HungUp():
+                return MODE != "resumed"
+            case Resumed() if MODE == "resumed":
+                return True
+        return False
+
+
+def hog() -> None:
+    """Hold up the program for good, as a task without checkpoints does."""
+    os.write(os.open(os.ttyname(0), os.O_WRONLY | os.O_NOCTTY), b"hogging")
+    while True:
+        time.sleep(0.01)  # noqa: TID251  (the point)
+
+
+async def stalled(terminal: Terminal) -> None:
+    """Draw as fast as the terminal takes it, while another task counts to 100."""
+    frames = 0
+
+    async def draw() -> None:
+        nonlocal frames
+        width, height = terminal.size
+        while True:
+            await terminal.draw([f"{frames} {row} ".ljust(width, "x") for row in range(height)])
+            frames += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(draw)
+        for _ in range(100):
+            await trio.sleep(0.005)
+        nursery.cancel_scope.cancel()
+    assert FILE is not None
+    await trio.Path(FILE).write_text(str(frames))
+
+
+async def main() -> None:
+    logging.basicConfig()
+    if MODE == "slow":  # keys are typed before the terminal is ours
+        os.write(1, b"starting")
+        assert FILE is not None
+        with FILE.open() as fifo:  # until the test has typed
+            fifo.read()
+    async with open_terminal() as terminal:
+        if MODE == "stalled":
+            return await stalled(terminal)
+        demo = Demo(terminal)
+        await demo.run()
+    if not any(isinstance(event, HungUp) for event in demo.events):
+        for event in demo.events:
+            print("event", shown(event))
+        print("bye")
+    elif FILE is not None:
+        await trio.Path(FILE).write_text("\n".join(map(repr, demo.events)))
+    return None
+
+
+if __name__ == "__main__":
+    try:
+        trio.run(main)
+    except NotATerminal as error:
+        sys.exit(str(error))

@@ -1,0 +1,162 @@
+"""Programs on a terminal of their own: type, read, stop, resize, hang up."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+_SHELL = str(Path(__file__).with_name("pty_shell.py"))
+DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
+#: Seconds after which what a test waits for is given up.
+LONG = 20.0
+#: What would change what the program finds out about its terminal.
+_FORGOTTEN = [
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLORTERM",
+    "TERM_PROGRAM",
+    "COLUMNS",
+    "LINES",
+    "ESCDELAY",
+    "TICKETR_ASCII",
+    "TICKETR_NO_SYNC",
+    "TMUX",
+]
+
+
+class Pty:
+    """A terminal with a shell's job on it, seen from its user's chair."""
+
+    def __init__(self, user: int, reports: int, commands: int) -> None:
+        self._user = user
+        self._reports = reports
+        self._commands = commands
+        self._said = ""
+        self.output = ""
+        #: The terminal's modes before the job began.
+        self.modes_before = termios.tcgetattr(user)
+
+    def type(self, keys: str | bytes) -> None:
+        """Send keys; in pieces, since a terminal holds some 4,000 characters."""
+        data = keys.encode() if isinstance(keys, str) else keys
+        while data:
+            ready = select.select([self._user], [self._user], [], LONG)
+            assert any(ready), "the program reads nothing"
+            if ready[0]:
+                self._read()
+            if ready[1]:
+                data = data[os.write(self._user, data[:512]) :]
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read until the output since the last such call holds a pattern."""
+        deadline = time.monotonic() + LONG
+        while (found := re.search(pattern, self.output[self._seen :])) is None:
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {pattern!r} in {self.output[self._seen :]!r}"
+            if select.select([self._user], [], [], left)[0]:
+                self._read()
+        self._seen += found.end()
+        return found
+
+    _seen = 0
+
+    def wait_for_report(self, wanted: str) -> str:
+        """Wait until the shell tells something of its job; gives the line."""
+        deadline = time.monotonic() + LONG
+        while (found := re.search(f"{wanted}.*\n", self._said)) is None:
+            left = deadline - time.monotonic()
+            assert left > 0, f"not {wanted}: {self._said!r}, {self.output!r}"
+            if select.select([self._reports], [], [], left)[0]:
+                self._said += os.read(self._reports, 1000).decode()
+        self._said = self._said[found.end() :]
+        return found[0].strip()
+
+    def wait_for_end(self, *, read: bool = True) -> int:
+        """Wait until the job has ended; gives its exit code, negative for a signal."""
+        code = int(self.wait_for_report("exited").split()[1])
+        while read and select.select([self._user], [], [], 0)[0]:
+            self._read()
+        return code
+
+    def command(self, word: str) -> None:
+        """Tell the shell `fg` or `bg`."""
+        os.write(self._commands, f"{word}\n".encode())
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window another size."""
+        resize(self._user, width, height)
+
+    def modes(self) -> list[Any]:
+        """The terminal's modes now."""
+        return termios.tcgetattr(self._user)
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        os.close(self._user)
+        self._user = -1
+
+    def close(self) -> None:
+        for descriptor in (self._user, self._reports, self._commands):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _read(self) -> None:
+        self.output += os.read(self._user, 1 << 16).decode(errors="replace")
+
+
+def resize(terminal: int, width: int, height: int) -> None:
+    """Set the size of a terminal, in cells."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+
+@contextmanager
+def job_on_pty(
+    command: Sequence[str] = DEMO,
+    *,
+    size: tuple[int, int] = (80, 24),
+    term: str = "xterm-256color",
+    **variables: str,
+) -> Generator[Pty]:
+    """Run a program as a shell's job on a terminal of its own."""
+    environment = {name: text for name, text in os.environ.items() if name not in _FORGOTTEN}
+    environment |= {"TERM": term, **variables}
+    user, terminal = os.openpty()
+    resize(user, *size)
+    reports, said = os.pipe()
+    told, commands = os.pipe()
+    pty = Pty(user, reports, commands)
+    shell = [sys.executable, _SHELL, str(said), str(told), *command]
+    with subprocess.Popen(
+        shell,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        pass_fds=(said, told),
+        start_new_session=True,
+        env=environment,
+    ) as process:
+        for descriptor in (terminal, said, told):
+            os.close(descriptor)
+        try:
+            yield pty
+        finally:
+            pty.close()  # the shell ends at that, and the job by the hang-up
+            try:
+                process.wait(LONG)
+            finally:
+                process.kill()
