@@ -122,6 +122,14 @@ async def stalled(terminal: Terminal) -> None:
     await trio.Path(FILE).write_text(str(frames))
 
 
+async def burst(terminal: Terminal) -> None:
+    """Draw 20 large frames, then say so."""
+    width, height = terminal.size
+    for number in range(20):
+        await terminal.draw([f"{number} {row} ".ljust(width, "x") for row in range(height)])
+    await terminal.draw(["burst over"])
+
+
 async def main() -> None:
     logging.basicConfig()
     if MODE == "slow":  # keys are typed before the terminal is ours
@@ -132,12 +140,13 @@ async def main() -> None:
     async with open_terminal() as terminal:
         if MODE == "stalled":
             return await stalled(terminal)
+        if MODE == "burst":
+            await burst(terminal)
         demo = Demo(terminal)
         await demo.run()
     if not any(isinstance(event, HungUp) for event in demo.events):
-        for event in demo.events:
-            print("event", shown(event))
-        print("bye")
+        sys.stdout.writelines(f"event {shown(event)}\n" for event in demo.events)
+        sys.stdout.write("bye\n")
     elif FILE is not None:
         await trio.Path(FILE).write_text("\n".join(map(repr, demo.events)))
     return None

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
@@ -47,6 +48,9 @@ class Pty:
         self._reports = reports
         self._commands = commands
         self._said = ""
+        #: The job's process, 0 once it has ended.
+        self.pid = 0
+        self._seen = 0
         self.output = ""
         #: The terminal's modes before the job began.
         self.modes_before = termios.tcgetattr(user)
@@ -73,8 +77,6 @@ class Pty:
         self._seen += found.end()
         return found
 
-    _seen = 0
-
     def wait_for_report(self, wanted: str) -> str:
         """Wait until the shell tells something of its job; gives the line."""
         deadline = time.monotonic() + LONG
@@ -89,6 +91,7 @@ class Pty:
     def wait_for_end(self, *, read: bool = True) -> int:
         """Wait until the job has ended; gives its exit code, negative for a signal."""
         code = int(self.wait_for_report("exited").split()[1])
+        self.pid = 0
         while read and select.select([self._user], [], [], 0)[0]:
             self._read()
         return code
@@ -104,6 +107,10 @@ class Pty:
     def modes(self) -> list[Any]:
         """The terminal's modes now."""
         return termios.tcgetattr(self._user)
+
+    def set_modes(self, modes: list[Any]) -> None:
+        """Set the terminal's modes, as a shell does between two jobs."""
+        termios.tcsetattr(self._user, termios.TCSANOW, modes)
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -129,18 +136,21 @@ def job_on_pty(
     command: Sequence[str] = DEMO,
     *,
     size: tuple[int, int] = (80, 24),
-    term: str = "xterm-256color",
-    **variables: str,
+    orphan: bool = False,
+    environ: Mapping[str, str] | None = None,
 ) -> Generator[Pty]:
-    """Run a program as a shell's job on a terminal of its own."""
+    """Run a program as a shell's job on a terminal of its own.
+
+    With `orphan`, no shell waits for it: it leads the session itself, as in a container.
+    """
     environment = {name: text for name, text in os.environ.items() if name not in _FORGOTTEN}
-    environment |= {"TERM": term, **variables}
+    environment |= {"TERM": "xterm-256color", **(environ or {})}
     user, terminal = os.openpty()
     resize(user, *size)
     reports, said = os.pipe()
     told, commands = os.pipe()
     pty = Pty(user, reports, commands)
-    shell = [sys.executable, _SHELL, str(said), str(told), *command]
+    shell = [sys.executable, _SHELL, str(said), str(told), str(int(orphan)), *command]
     with subprocess.Popen(
         shell,
         stdin=terminal,
@@ -153,10 +163,10 @@ def job_on_pty(
         for descriptor in (terminal, said, told):
             os.close(descriptor)
         try:
+            pty.pid = int(pty.wait_for_report("started").split()[1])
             yield pty
         finally:
-            pty.close()  # the shell ends at that, and the job by the hang-up
-            try:
-                process.wait(LONG)
-            finally:
-                process.kill()
+            if pty.pid:
+                os.kill(pty.pid, signal.SIGKILL)
+            pty.close()  # the shell ends at that
+            process.wait(LONG)
