@@ -5,15 +5,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import DuplicateKey, OtherSite, WorkspaceBusy, assembly
+from ticketr.sync import DuplicateKey, OtherSite, PullResult, WorkspaceBusy, assembly
 from ticketr.sync.store import Store
 from ticketr.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from trio.testing import MockClock
@@ -240,6 +242,38 @@ async def test_a_query_of_the_users_own_pulls_what_it_finds(
     assert all("\nParent: DEMO-" in text for text in bench.files().values())
 
 
+async def test_a_query_that_finds_a_sub_task_alone_rewrites_it_where_it_stands(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    story = parse(bench.files()[f"{some_story(bench)}.md"]).tickets[0]
+    task = story.tasks[0]
+    assert task.key is not None
+    touch(bench, task.key, summary="Only this has changed")
+
+    result = await bench.pull(project=None, jql=f"key = {task.key}")
+
+    again = parse(bench.files()[f"{story.key}.md"]).tickets[0]
+    assert again.tasks == (replace(task, title="Only this has changed"), *story.tasks[1:])
+    assert (result.total, result.updated, result.kept) == (1, 1, ())
+
+
+async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    key = some_story(bench)
+    touch(bench, key, summary="A new title")
+
+    snapshots = await bench.pull_snapshots(project=None, jql=f"key = {key}")
+
+    result = snapshots[-1].result
+    assert isinstance(result, PullResult)
+    assert (result.total, result.updated) == (1, 1)
+    assert snapshots[-1].progress is not None
+    assert snapshots[-1].progress.message == "Pull complete: 1 tickets"
+
+
 async def test_families_that_come_in_pieces_are_written_whole(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
@@ -278,6 +312,24 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
 
     assert bench.files() == whole.files()
     assert (result.new, result.updated, result.unchanged) == (40, 0, 0)
+
+
+async def test_the_pieces_of_a_family_meet_though_files_are_slow(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    """While one piece is being written, the next is ready and a third one is prepared."""
+
+    async def slow(sync_fn: Callable[..., object], /, *args: object) -> object:
+        await trio.sleep(1)
+        return sync_fn(*args)
+
+    whole = Bench(bench.site, bench.root.with_name("whole"))
+    await whole.pull()
+    monkeypatch.setattr(assembly, "PAGE", 1)
+
+    await bench.pull(transport=WithoutSubtasks(create_app(bench.site)), run_sync=slow)
+
+    assert bench.files() == whole.files()
 
 
 async def test_requests_run_side_by_side(
@@ -358,6 +410,17 @@ async def test_a_key_in_two_files_stops_it(bench: Bench, autojump_clock: MockClo
         (bench.root / name).write_text("# TICKET: [DEMO-1] x\n")
 
     await fails_with(bench, DuplicateKey, "a.md and in b.md")
+
+
+async def test_a_site_that_lets_nobody_in_does_not_own_the_workspace(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    from fakes.pulls import CREDENTIALS
+
+    with pytest.raises(JobFailed):
+        await bench.pull(credentials=replace(CREDENTIALS, site="http://localhost", token="no"))
+
+    assert (await bench.pull()).new == 40
 
 
 async def test_a_workspace_of_another_site_is_refused(

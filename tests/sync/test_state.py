@@ -88,11 +88,12 @@ def test_a_sight_never_moves_back(state: State) -> None:
 
 
 def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
-    state.claim_site(tmp_path, "https://a.example")
-    state.claim_site(tmp_path, "https://a.example")
+    state.check_site(tmp_path, "https://a.example")
+    state.claim_site("https://a.example")
+    state.check_site(tmp_path, "https://a.example")
 
     with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
-        state.claim_site(tmp_path, "https://b.example")
+        state.check_site(tmp_path, "https://b.example")
 
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

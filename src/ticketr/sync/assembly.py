@@ -19,12 +19,12 @@ from ticketr.sync.writer import Note, misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ticketr.jira import Issue, JiraClient
     from ticketr.sync.families import Family
     from ticketr.sync.mapping import Columns
-    from ticketr.sync.state import State
+    from ticketr.sync.state import Known, State
     from ticketr.sync.store import Place
     from ticketr.sync.survey import Survey
     from ticketr.sync.tally import Tally
@@ -51,7 +51,7 @@ class Assembly:
         columns: the fields to ask for and to write.
         places: where each key stands.
         survey: what to fetch.
-        recorded: IDs of the heads that the state has issues of.
+        known: what the state knows, by ID.
         tally: counts what was written.
         progress: called whenever the tally has changed.
         on_written: called with the tickets that were just written.
@@ -67,7 +67,7 @@ class Assembly:
         columns: Columns,
         places: dict[str, Place],
         survey: Survey,
-        recorded: set[str],
+        known: Mapping[str, Known],
         tally: Tally,
         progress: Callable[[], None],
         on_written: OnWritten,
@@ -78,14 +78,16 @@ class Assembly:
         self._writer = writer
         self._columns = columns
         self._places = places
-        self._recorded = recorded
+        self._recorded = {each.head for each in known.values()}
         self._tally = tally
         self._progress = progress
         self._on_written = on_written
         self._unwritten: dict[str, tuple[Issue, ...]] = {}
         self._in_thread = in_thread
         apart = {key for key, place in places.items() if place.head == key}
-        self._families = Families(survey.wanted, present=survey.found, apart=apart)
+        # Those whose tickets are here take their sub-tasks in, whatever the query finds.
+        heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}
+        self._families = Families(survey.wanted, present=heads.union(survey.found), apart=apart)
 
     async def run(self) -> None:
         """Fetch and write everything.
@@ -118,7 +120,7 @@ class Assembly:
                 answer = await self._jira.bulk_fetch(batch, fields=self._columns.requested)
                 whole = self._families.arrived(batch, answer.issues)
                 # Deleted in Jira since the search: there is nothing to pull any more.
-                self._tally.total -= len(answer.missing)
+                self._tally.lost(answer.missing)
                 await to_prepare.send(whole)
 
     async def _prepare_all(
@@ -139,9 +141,12 @@ class Assembly:
                 outcomes, error = await self._in_thread(self._writer.write, ready)
                 self._tally.add(ready, outcomes)
                 self._tell(ready, outcomes)
-                for each in outcomes:
-                    self._recorded.add(each.ids[0])
-                    self._unwritten.pop(each.ids[0], None)
+                for family, outcome in zip(ready, outcomes, strict=False):
+                    head = outcome.ids[0]
+                    self._recorded.add(head)
+                    # Unless more of the same family is on its way already.
+                    if self._unwritten.get(head) is family.issues:
+                        del self._unwritten[head]
                 self._progress()
                 if error is not None:
                     raise error
@@ -169,7 +174,7 @@ class Assembly:
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [one for each in members.values() for one in self._prepared(each, ())]
         if note := misplaced(head, head, self._places):
-            self._keep(note, [head, *members.values()])
+            self._tally.keep(note, (head.id, *members))
             return []
         subtasks = [each for each in members.values() if self._is_here(head, each)]
         return self._prepared(head, subtasks)
@@ -188,13 +193,8 @@ class Assembly:
     def _is_here(self, head: Issue, issue: Issue) -> bool:
         note = misplaced(head, issue, self._places)
         if note is not None:
-            self._keep(note, [issue])
+            self._tally.keep(note, (issue.id,))
         return note is None
-
-    def _keep(self, note: Note, issues: Iterable[Issue]) -> None:
-        self._tally.kept[note.key] = note
-        for each in issues:
-            self._tally.outcomes[each.id] = Written.KEPT
 
 
 def _first(group: BaseExceptionGroup[TicketrError]) -> TicketrError:

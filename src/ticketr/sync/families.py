@@ -44,7 +44,8 @@ class Families:
 
     Args:
         wanted: IDs to fetch, in order.
-        present: every ID that the query found; a sub-task whose parent is not among them is a
+        present: the IDs that sub-tasks are filed under: every one that the query found, and those
+            whose tickets are in the workspace. A sub-task whose parent is not among them is a
             ticket of its own.
         apart: keys of sub-tasks that people keep as tickets of their own.
     """

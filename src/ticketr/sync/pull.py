@@ -144,7 +144,7 @@ class _Pull:
 
     async def _pull(self, state: State) -> PullResult:
         job = self._job
-        await self._in_thread(state.claim_site, job.root, job.credentials.site)
+        await self._in_thread(state.check_site, job.root, job.credentials.site)
         places = await self._scan()
         known = await self._in_thread(state.known)
         async with open_jira(
@@ -154,6 +154,8 @@ class _Pull:
             on_wait=self._waiting,
         ) as jira:
             await jira.myself()  # tells whether the login is good, before anything else is asked
+            # Only now: a mistyped address must not own the folder.
+            await self._in_thread(state.claim_site, job.credentials.site)
             columns = Columns.of(await jira.fields())
             survey, seen = await self._survey(jira, known, places)
             writer = FamilyWriter(self._store, state, seen=seen)
@@ -164,7 +166,7 @@ class _Pull:
                 columns=columns,
                 places=places,
                 survey=survey,
-                recorded={each.head for each in known.values()},
+                known=known,
                 tally=self._tally,
                 progress=self._progress,
                 on_written=self._job.on_written,
@@ -199,7 +201,7 @@ class _Pull:
             search.ids, changed, known, places, project=job.project if job.jql is None else None
         )
         fresh = set(survey.found).difference(survey.wanted)
-        self._tally.found(len(survey.found), fresh, known=known)
+        self._tally.found(survey.found, fresh, known=known)
         self._say(f"Found {len(survey.found)} tickets")
         return survey, now
 

@@ -105,18 +105,21 @@ class State:
         with self._errors():
             self._db.close()
 
-    def claim_site(self, root: Path, url: str) -> None:
-        """Remember the Jira site that this workspace belongs to.
+    def check_site(self, root: Path, url: str) -> None:
+        """See that this workspace belongs to a Jira site, or to none yet.
 
         Raises:
-            OtherSite: it belongs to another one already.
+            OtherSite: it belongs to another one.
         """
-        with self._errors(), self._transaction():
+        with self._errors():
             found = self._db.execute("SELECT value FROM about WHERE name = 'site'").fetchone()
-            if found is None:
-                self._db.execute("INSERT INTO about VALUES ('site', ?)", (url,))
-            elif found[0] != url:
-                raise OtherSite(root, found[0], url)
+        if found is not None and found[0] != url:
+            raise OtherSite(root, found[0], url)
+
+    def claim_site(self, url: str) -> None:
+        """Remember the Jira site that this workspace belongs to from now on."""
+        with self._errors():
+            self._db.execute("INSERT OR REPLACE INTO about VALUES ('site', ?)", (url,))
 
     def known(self) -> dict[str, Known]:
         """Read what is known of every issue, by ID."""

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 class Tally:
     """Which issues are settled, of how many. An issue counts once, however often it is written.
 
+    A ticket may hold more than the query found: sub-tasks that were pulled another time, or that
+    Jira has no longer. They are written with it and not counted.
+
     Attributes:
-        total: issues that the query found and Jira could give.
         outcomes: what became of each issue, by ID.
         kept: tickets left as they are, by key.
         failed: tickets that could not be written, by key.
@@ -24,12 +26,17 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.total = 0
         self.outcomes: dict[str, Written] = {}
         self.kept: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
         self.inexact: set[str] = set()
+        self._found: set[str] = set()
         self._known: set[str] = set()
+
+    @property
+    def total(self) -> int:
+        """How many issues the query found and Jira could give."""
+        return len(self._found)
 
     @property
     def done(self) -> int:
@@ -40,11 +47,21 @@ class Tally:
         """How many issues came to this end."""
         return sum(each is outcome for each in self.outcomes.values())
 
-    def found(self, total: int, fresh: Iterable[str], *, known: Iterable[str]) -> None:
+    def found(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self.total = total
+        self._found.update(ids)
         self._known.update(known)
         self.outcomes.update(dict.fromkeys(fresh, Written.UNCHANGED))
+
+    def lost(self, ids: Iterable[str]) -> None:
+        """Take out what Jira could not give: deleted since the search."""
+        self._found.difference_update(ids)
+
+    def keep(self, note: Note, ids: Iterable[str]) -> None:
+        """Count issues that are left where they stand, with what their user should know."""
+        self.kept[note.key] = note
+        for each in ids:
+            self._settle(each, Written.KEPT)
 
     def add(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
         """Count what was just written; families after the last outcome were not reached."""
@@ -61,6 +78,8 @@ class Tally:
                 self._settle(each, outcome.written)
 
     def _settle(self, issue_id: str, written: Written) -> None:
+        if issue_id not in self._found:
+            return
         if written is Written.UPDATED and issue_id not in self._known:
             written = Written.NEW  # a sub-task that joined a ticket which was there
         if self.outcomes.get(issue_id) is not Written.NEW:  # new stays new when rewritten
