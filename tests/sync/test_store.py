@@ -33,6 +33,10 @@ def put(store: Store, name: str, text: str) -> Path:
     return path
 
 
+def files(store: Store) -> list[Path]:
+    return [path for paths in store.walk() for path in paths]
+
+
 def write_new(store: Store, *, path: str | None, base: Ticket | None) -> tuple[Written, str]:
     old = render_ticket(base) if base else None
     result = store.write(NEW, render_ticket(NEW), path=path, base=old)
@@ -69,6 +73,14 @@ def test_the_rest_of_its_file_stays_byte_for_byte(store: Store) -> None:
 
     assert write_new(store, path="a.md", base=OLD) == (Written.UPDATED, "a.md")
     assert path.read_bytes() == (before + new + after).encode()
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_are_no_edit_and_stay(end: str, store: Store) -> None:
+    path = put(store, "a.md", render_ticket(OLD).replace("\n", end))
+
+    assert write_new(store, path="a.md", base=OLD) == (Written.UPDATED, "a.md")
+    assert path.read_bytes().decode() == render_ticket(NEW).replace("\n", end)
 
 
 def test_an_edited_ticket_is_kept(store: Store) -> None:
@@ -125,7 +137,7 @@ def test_a_link_out_of_the_workspace_is_not_followed(store: Store, tmp_path: Pat
     outside.write_text(render_ticket(OLD))
     (store.root / "a.md").symlink_to(outside)
 
-    assert store.files() == []
+    assert files(store) == []
     assert write_new(store, path="a.md", base=OLD) == (Written.KEPT, "a.md")
     assert outside.read_text() == render_ticket(OLD)
 
@@ -169,17 +181,56 @@ def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None
     put(store, ".git/x.md", render_ticket(whole))
     put(store, "notes.txt", render_ticket(whole))
 
-    assert store.places(store.files()) == [
+    assert store.places(files(store)) == [
         ("DEMO-3", Place("c.md", "DEMO-3")),
         ("DEMO-1", Place("b/deep/a.md", "DEMO-1")),
         ("DEMO-2", Place("b/deep/a.md", "DEMO-1")),
     ]
 
 
+def test_only_regular_files_are_read(store: Store) -> None:
+    os.mkfifo(store.root / "pipe.md")
+    (store.root / "loop.md").symlink_to("loop.md")
+    (store.root / "dangling.md").symlink_to("nowhere.md")
+    (store.root / "folder.md").mkdir()
+
+    assert files(store) == []
+    with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
+        write_new(store, path="pipe.md", base=OLD)
+
+
+def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(
+    store: Store,
+) -> None:
+    for name in ("a", "b", "c"):
+        (store.root / name).mkdir()
+    kept = put(store, "c/x.md", "")
+
+    walk = store.walk()
+
+    assert [next(walk) for _ in range(4)] == [[], [], [], [kept]]
+
+
+@pytest.mark.parametrize(
+    "data", [b"```\nnever closed\n", b"<<<<<<< HEAD\n", b"caf\xe9 and its TICKET\n"]
+)
+def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: Store) -> None:
+    (store.root / "README.md").write_bytes(data)
+
+    assert store.places(files(store)) == []
+
+
+def test_tickets_in_utf_16_are_not_overlooked(store: Store) -> None:
+    (store.root / "a.md").write_bytes(render_ticket(OLD).encode("utf-16"))
+
+    with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
+        store.places(files(store))
+
+
 def test_what_a_killed_writer_left_goes(store: Store) -> None:
     left = put(store, ".ticketr-tmp-abc", "half")
 
-    assert store.files() == []
+    assert files(store) == []
     assert not left.exists()
 
 
@@ -187,14 +238,14 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(store: Store) -> None:
     (store.root / "a.md").write_bytes(b"fine\n# TICKET: \xff\n")
 
     with pytest.raises(FileFailed, match=r"cannot read .*a\.md: line 2 is not UTF-8"):
-        store.places(store.files())
+        store.places(files(store))
 
 
 def test_a_broken_file_is_named_by_its_path_in_the_workspace(store: Store) -> None:
     put(store, "sprint/a.md", "#TICKET: x\n")
 
     with pytest.raises(TicketSyntaxError, match=r"sprint/a\.md:1:1"):
-        store.places(store.files())
+        store.places(files(store))
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
@@ -202,6 +253,13 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> No
 
     with pytest.raises(FileFailed, match=r"cannot write into .*file/x: Not a directory"):
         Store(tmp_path / "file" / "x", ".ticketr").prepare()
+
+
+def test_a_file_whose_name_is_as_long_as_names_may_be_is_rewritten(store: Store) -> None:
+    name = "n" * 252 + ".md"
+    put(store, name, render_ticket(OLD))
+
+    assert write_new(store, path=name, base=OLD) == (Written.UPDATED, name)
 
 
 def test_a_write_that_fails_leaves_the_file_whole_and_nothing_beside_it(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import trio
@@ -179,8 +180,11 @@ class _Pull:
     async def _scan(self) -> dict[str, Place]:
         """Find the tickets in the workspace, before anything is asked or written."""
         places: dict[str, Place] = {}
-        for chunk in chunks(await self._in_thread(self._store.files), CHUNK):
-            merge_places(places, await self._in_thread(self._store.places, chunk))
+        walk = self._store.walk()
+        # A folder may hold far more than tickets, a whole home for one.
+        while folders := await self._in_thread(lambda: list(islice(walk, CHUNK))):
+            for chunk in chunks([path for paths in folders for path in paths], CHUNK):
+                merge_places(places, await self._in_thread(self._store.places, chunk))
         return places
 
     async def _survey(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -19,11 +21,13 @@ from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.tickets import append, parse, replace, safe_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
     from ticketr.tickets import Ticket, TicketFile
 
 _TEMPORARY = ".ticketr-tmp-"
+# What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
+_TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
@@ -113,27 +117,28 @@ class Store:
         finally:
             os.close(descriptor)
 
-    def files(self) -> list[Path]:
-        """List every file that may hold tickets, in a fixed order.
+    def walk(self) -> Iterator[list[Path]]:
+        """Go through the workspace folder by folder, in a fixed order.
 
         What a killed process left of a half-written file goes; its file is whole without it.
+
+        Yields:
+            Those files of one folder that may hold tickets; often none.
         """
-        found = []
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
-            for name in sorted(names):
-                path = self.root / folder / name
+            for name in names:
                 if name.startswith(_TEMPORARY):
                     with suppress(OSError):
-                        path.unlink()
-                elif (
-                    name.endswith(".md")
-                    and not name.startswith(".")
-                    and self._target(self.name_of(path))
-                ):
-                    found.append(path)
-        return found
+                        (self.root / folder / name).unlink()
+            paths = (
+                self.root / folder / name
+                for name in sorted(names)
+                if name.endswith(".md") and not name.startswith(".")
+            )
+            # Reading a named pipe would wait for ever, in a thread that nobody can cancel.
+            yield [path for path in paths if path.is_file() and self._target(self.name_of(path))]
 
     def name_of(self, path: Path) -> str:
         """Give a file's path relative to the workspace, with ``/``."""
@@ -149,16 +154,14 @@ class Store:
             TicketSyntaxError: it cannot be read as tickets.
             FileFailed: it cannot be read.
         """
-        path = self.root / name
-        with _file_errors(path, "read"):
-            text = path.read_bytes().decode("utf-8")
-        return parse(text, source=name)
+        return self._parse(name, self._bytes(name))
 
     def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
         """Find every ticket with a key in some files, wherever people put it.
 
         Args:
-            paths: files that ``files`` listed.
+            paths: files that ``walk`` gave. Those without anything that looks like a ticket's
+                heading may hold whatever they like.
 
         Returns:
             Each key with its place, in reading order.
@@ -171,7 +174,7 @@ class Store:
             (each.key, Place(name, ticket.key or ""))
             for path in paths
             for name in [self.name_of(path)]
-            for ticket in self.read(name).tickets
+            for ticket in self._tickets(name)
             for each in (ticket, *ticket.tasks)
             if each.key is not None
         ]
@@ -223,6 +226,20 @@ class Store:
         _replace(target, replace(file, index, ticket), mode)
         return WriteResult(Written.UPDATED, name)
 
+    def _tickets(self, name: str) -> tuple[Ticket, ...]:
+        data = self._bytes(name)
+        return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
+
+    def _bytes(self, name: str) -> bytes:
+        path = self.root / name
+        with _file_errors(path, "read"):
+            return path.read_bytes()
+
+    def _parse(self, name: str, data: bytes) -> TicketFile:
+        with _file_errors(self.root / name, "read"):
+            text = data.decode("utf-8")
+        return parse(text, source=name)
+
     def _target(self, name: str) -> str | None:
         """Give the file behind a name, links followed; None if it lies outside the workspace."""
         folder, _, base = name.rpartition("/")
@@ -239,9 +256,12 @@ def _mode_of(target: str) -> int | None:
     """Give a file's permissions; None if there is no file."""
     with _file_errors(target, "read"):
         try:
-            return stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116
+            mode = os.stat(target).st_mode  # noqa: PTH116
         except FileNotFoundError:
             return None
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder's error has words already
+        raise FileFailed(Path(target), "write", "something that is no file has this name")
+    return stat.S_IMODE(mode)
 
 
 def _replace(target: str, text: str, mode: int | None) -> None:
@@ -249,8 +269,9 @@ def _replace(target: str, text: str, mode: int | None) -> None:
 
     Few system calls, since each lets another thread take over: a pull makes thousands of files.
     """
-    folder, _, name = target.rpartition("/")
-    temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{name}"
+    folder = target.rpartition("/")[0]
+    # Not made of the file's own name, which may be as long as a name can be.
+    temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{threading.get_ident()}"
     with _file_errors(target, "write"):
         try:
             descriptor = os.open(temporary, _NEW, 0o666)
@@ -271,7 +292,7 @@ def _replace(target: str, text: str, mode: int | None) -> None:
 
 def _comparable(text: str) -> str:
     """Text without what a checkout may change by itself: line ends and the blank lines after."""
-    return text.replace("\r\n", "\n").rstrip("\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
 @contextmanager
