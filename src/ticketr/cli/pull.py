@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,14 +65,14 @@ def pull(
         jql=jql,
         full=full,
     )
-    context.exit(run_pull(job, as_json=as_json))
+    context.exit(run_pull(job, plain=plain, as_json=as_json))
 
 
-def run_pull(job: PullJob, *, as_json: bool) -> int:
+def run_pull(job: PullJob, *, plain: bool, as_json: bool) -> int:
     """Run a pull to its end, tell about it, and give the exit code."""
     from ticketr.cli.running import run, run_with_lines
 
-    ended = run(run_with_lines, job)
+    ended = run(partial(run_with_lines, job, plain=plain))
     if as_json:
         click.echo(json.dumps(_as_json(ended, job), ensure_ascii=False))
     if ended.signal is not None:

@@ -1,4 +1,4 @@
-"""Runs one job of the queue for a command: progress lines, signals, the end."""
+"""Runs one job of the queue for a command: its progress, signals, the end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
 import trio
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.cli.plain import PlainLines
+from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from ticketr import Job, JobHandle, JobQueue, JobSnapshot
 
@@ -56,39 +56,34 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     return trio.run(async_fn, *args)
 
 
-async def run_with_lines(job: Job[T]) -> Ended[T]:
-    """Run a job, its progress as plain lines on standard error.
+async def run_with_lines(job: Job[T], *, plain: bool = True) -> Ended[T]:
+    """Run a job, its progress on standard error: plain lines, or a status line in a terminal.
 
     SIGINT, SIGTERM and SIGHUP cancel the job and leave it the time that its own clean-up takes;
     a second signal ends the process as it would have without us.
 
     Cancellation:
         Cancels the job and waits until it has ended.
+
+    Args:
+        job: the job.
+        plain: whether it is plain lines in a terminal, too.
     """
     received: list[signal.Signals] = []
-    async with open_job_queue(workers=1) as queue:
-        with queue.watch() as updates:  # from before the job, so that its first words are heard
-            handle = await queue.submit(job)
-            async with trio.open_nursery() as nursery:
-                await nursery.start(_cancel_on_signal, queue, handle, received)
-                await _print_lines(updates)
-                nursery.cancel_scope.cancel()
-        snapshot = await handle.wait()
+    async with (
+        open_job_queue(workers=1) as queue,
+        StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
+    ):
+        handle = await queue.submit(job)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_cancel_on_signal, queue, handle, received)
+            snapshot = await handle.wait()
+            nursery.cancel_scope.cancel()
         result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
     if snapshot.error is not None:
         _log.debug("the job failed:\n%s", snapshot.error.traceback)
     cancelled = snapshot.status is JobStatus.CANCELLED
     return Ended(snapshot, result, received[0] if received and cancelled else None)
-
-
-async def _print_lines(updates: AsyncIterator[JobSnapshot]) -> None:
-    """Print what is worth a line, until the job has ended."""
-    lines = PlainLines()
-    async for snapshot in updates:
-        if (line := lines.line(snapshot, trio.current_time())) is not None:
-            say(line)
-        if snapshot.status.is_terminal:
-            return
 
 
 async def _cancel_on_signal(

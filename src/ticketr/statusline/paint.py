@@ -1,0 +1,34 @@
+"""Colours a line that is drawn already. Only the 16 palette colours, so that they suit any ground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr import JobStatus
+
+if TYPE_CHECKING:
+    from ticketr.statusline.model import StatusModel
+
+_CYAN = "\x1b[36m"
+_MARKS = {
+    JobStatus.COMPLETED: "\x1b[32m",
+    JobStatus.FAILED: "\x1b[31m",
+    JobStatus.CANCELLED: "\x1b[33m",
+}
+_END = "\x1b[m"
+
+
+def painted(line: str, model: StatusModel) -> str:
+    """Colour the bar, the spinner or the mark at the beginning of the model's line.
+
+    Args:
+        line: What :meth:`StatusModel.line` gave.
+        model: The model that gave it.
+    """
+    shown = model.shown
+    if shown is None or not line:
+        return line
+    end = line.find("]") + 1 if line.startswith("[") else 1
+    if line[0].isdigit():  # no room for a bar
+        return line
+    return f"{_MARKS.get(shown.status, _CYAN)}{line[:end]}{_END}{line[end:]}"

@@ -1,0 +1,265 @@
+"""The status line of a queue, drawn or told: the part that waits, reads the clock and writes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar, final
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr import TicketrError
+from ticketr.statusline.model import StatusModel
+from ticketr.statusline.output import TerminalOutput
+from ticketr.statusline.paint import painted
+from ticketr.statusline.plain import PlainLines
+from ticketr.statusline.style import LineStyle
+from ticketr.text import width as width_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
+    from typing import Self, TextIO
+
+    from ticketr import JobQueue, JobSnapshot, Updates
+    from ticketr.statusline.output import LineOutput
+
+#: Seconds between two frames, at least.
+FRAME = 1 / 15
+#: A task that had something to do has done it after so many turns of all tasks.
+TURNS = 5
+
+T = TypeVar("T")
+
+_log = logging.getLogger("ticketr.statusline")
+
+
+def is_drawable(stream: TextIO) -> bool:
+    """Tell whether a stream leads to a terminal that can do more than print lines."""
+    kind = os.environ.get("TERM", "dumb")
+    return hasattr(os, "ttyname") and stream.isatty() and kind not in {"", "dumb", "unknown"}
+
+
+@final
+class StatusLine:
+    """Shows how the jobs of a queue are getting on, for the length of an ``async with`` block.
+
+    ::
+
+        async with open_job_queue() as queue, StatusLine(queue):
+            await queue.submit(work, 10)
+
+    In a terminal it is one line below all that is printed, drawn at most 15 times a second and
+    only when it has changed. ``print``, ``logging`` and warnings go above it. A program that
+    writes to the terminal past Python's streams, like a child process, does so in
+    :meth:`hidden`. Anywhere else the jobs are told in plain lines.
+
+    Left normally, the block waits until no job is pending or running, as the queue does, and the
+    last job's outcome stays as an ordinary line. Left by an exception, which comes out as the
+    same object, it takes away the line of a job that has not ended.
+
+    Cancellation:
+        Takes the line away; the jobs are the queue's matter.
+
+    Args:
+        queue: The queue whose jobs are shown.
+        stream: Where; standard error if None.
+        plain: Whether to tell the jobs in plain lines in a terminal, too.
+        style: How to draw; what suits the stream and the environment if None.
+        hint: Shown while a job runs: how to cancel it.
+        output: Another place to draw in than the stream's terminal.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        *,
+        stream: TextIO | None = None,
+        plain: bool = False,
+        style: LineStyle | None = None,
+        hint: str = "",
+        output: LineOutput | None = None,
+    ) -> None:
+        self._queue = queue
+        stream = sys.stderr if stream is None else stream  # None again if it was closed at start
+        if style is None:
+            style = LineStyle() if stream is None else LineStyle.of(os.environ, stream)
+        if output is None and stream is not None and not plain and is_drawable(stream):
+            output = TerminalOutput(stream)
+        self._stream: TextIO | None = stream
+        self._style = style
+        self._hint = hint
+        self._output = output
+        self._lines = PlainLines()
+        self._model = StatusModel()
+        self._drawn: str | None = None
+        self._drawn_at = -FRAME
+        self._hidden = 0
+        self._read_count = 0
+        self._changed = trio.Event()
+        self._leaving = trio.Event()
+        self._block: AbstractAsyncContextManager[None] | None = None
+
+    @enable_ki_protection
+    async def __aenter__(self) -> Self:
+        self._block = self._run()
+        await self._block.__aenter__()
+        return self
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        assert self._block is not None
+        return await self._block.__aexit__(kind, error, trace)
+
+    @contextmanager
+    def hidden(self) -> Generator[None]:
+        """Take the line away for the length of a ``with`` block.
+
+        For what reads from the terminal or writes to it past Python's streams.
+        """
+        self._hidden += 1
+        self._drawn = None
+        if self._output is not None:
+            self._output.draw("", is_full=False)
+        try:
+            yield
+        finally:
+            self._hidden -= 1
+            self._changed.set()
+
+    @asynccontextmanager
+    @enable_ki_protection
+    async def _run(self) -> AsyncGenerator[None, None]:
+        body: BaseException | None = None
+        self._open()
+        try:
+            with self._queue.watch() as updates:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._harmless, self._read, updates)
+                    if self._output is not None:
+                        nursery.start_soon(self._harmless, self._paint, self._output)
+                    try:
+                        yield
+                        await self._queue.wait_idle()
+                        await self._catch_up()
+                    except BaseException as error:
+                        body = error
+                        raise
+                    nursery.cancel_scope.cancel()
+        except BaseExceptionGroup:
+            if body is None:
+                raise
+        finally:
+            self._close()
+        if body is not None:
+            try:
+                raise body  # as it is, in no group: nothing else can come out of our tasks
+            finally:
+                del body  # its traceback holds this frame
+
+    def _open(self) -> None:
+        if self._output is None:
+            return
+        token = trio.lowlevel.current_trio_token()
+
+        def wake() -> None:
+            with suppress(trio.RunFinishedError):
+                token.run_sync_soon(self._draw_anew, idempotent=True)
+
+        self._output.open(wake)
+
+    def _draw_anew(self) -> None:
+        self._drawn = None
+        self._changed.set()
+
+    def _close(self) -> None:
+        if self._output is not None:
+            is_over = self._model.last is not None and not self._model.running
+            self._output.close(self._frame(self._output)[0] if is_over else "")
+
+    @enable_ki_protection  # or Ctrl+C would end the line's tasks and not the program
+    async def _harmless(self, function: Callable[[T], Awaitable[None]], argument: T) -> None:
+        """Run one of the line's tasks; whatever becomes of it does no harm to the program."""
+        try:
+            await function(argument)
+        except OSError:  # the terminal or the pipe has gone
+            pass
+        except Exception:  # noqa: BLE001  # a flaw of ours, or a job's odd words
+            _log.exception("the status line stopped")
+
+    async def _read(self, updates: Updates[JobSnapshot]) -> None:
+        """Take in what the jobs report: of each job no more than one report a frame."""
+        taken: set[str] = set()
+        async for snapshot in updates:
+            self._read_count += 1
+            now = trio.current_time()
+            if self._output is None:
+                self._tell(snapshot, now)
+                continue
+            self._model = self._model.see(snapshot, now)
+            self._changed.set()
+            if snapshot.id in taken:
+                taken.clear()
+                with trio.move_on_after(FRAME):
+                    await self._leaving.wait()
+            taken.add(snapshot.id)
+
+    def _tell(self, snapshot: JobSnapshot, now: float) -> None:
+        line = self._lines.line(snapshot, now)
+        if line is not None and self._stream is not None:
+            print(line, file=self._stream, flush=True)
+
+    async def _catch_up(self) -> None:
+        """Wait until all that was reported has been read."""
+        self._leaving.set()
+        turns = 0
+        while turns < TURNS:
+            before = self._read_count
+            await trio.lowlevel.checkpoint()
+            turns = turns + 1 if self._read_count == before else 0
+
+    async def _paint(self, output: LineOutput) -> None:
+        """Draw what has changed, as soon as it may be drawn; otherwise sleep."""
+        while True:
+            self._changed = trio.Event()
+            now = self._drawn_at = trio.current_time()
+            self._refresh(now)
+            await self._draw(output)
+            with trio.move_on_at(self._model.next_change(now, self._style)):
+                await self._changed.wait()
+            await trio.sleep_until(self._drawn_at + FRAME)
+
+    def _refresh(self, now: float) -> None:
+        """Look at the job shown once more: what is drawn is as new as can be."""
+        job = self._model.named_job
+        if job is None:
+            return
+        with suppress(TicketrError):
+            snapshot = self._queue.snapshot(job)
+            if not snapshot.status.is_terminal:  # how it ended comes in its turn
+                self._model = self._model.see(snapshot, now)
+
+    async def _draw(self, output: LineOutput) -> None:
+        while not self._hidden:
+            line, is_full = self._frame(output)
+            if line == self._drawn or output.draw(line, is_full=is_full):
+                self._drawn = line
+                return
+            await output.wait_for_room()
+
+    def _frame(self, output: LineOutput) -> tuple[str, bool]:
+        """Give the line to draw, and whether it reaches to the last column."""
+        columns = output.columns()
+        line = self._model.line(columns, trio.current_time(), self._style, hint=self._hint)
+        line = line.rstrip()
+        is_full = width_of(line) >= columns
+        return painted(line, self._model) if self._style.color else line, is_full
