@@ -1,0 +1,57 @@
+"""A shell inside tmux: typed to, and read by its screen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+#: Seconds after which what a test waits for is given up.
+LONG = 30.0
+
+
+class Tmux:
+    """One window of 80 by 24 with bash in it."""
+
+    def __init__(self, socket: Path) -> None:
+        self._command = ["tmux", "-S", str(socket), "-f", os.devnull]
+
+    def call(self, *arguments: str) -> str:
+        """Run a tmux command; gives what it prints."""
+        return subprocess.run(
+            [*self._command, *arguments], check=True, capture_output=True, text=True, timeout=LONG
+        ).stdout
+
+    def type(self, *keys: str) -> None:
+        """Send keys by tmux's names, such as `C-c`, or text."""
+        self.call("send-keys", *keys)
+
+    def wait_for(self, text: str) -> str:
+        """Look at the screen again and again until it shows a text; gives the screen."""
+        deadline = time.monotonic() + LONG
+        while text not in (screen := self.call("capture-pane", "-p")):
+            assert time.monotonic() < deadline, f"no {text!r} in:\n{screen}"
+        return screen
+
+
+@contextmanager
+def bash_in_tmux(folder: Path) -> Generator[Tmux]:
+    """Run bash inside a tmux of its own."""
+    # Not in the test's own folder, whose name may be too long for a socket.
+    socket = folder / "tmux"
+    tmux = Tmux(socket)
+    environment = ["env", "-u", "NO_COLOR", "-u", "ESCDELAY", "PS1=shell> ", "HISTFILE="]
+    bash = [*environment, shutil.which("bash") or "bash", "--norc", "--noprofile", "-i"]
+    tmux.call("new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *bash)
+    try:
+        tmux.wait_for("shell>")
+        yield tmux
+    finally:
+        tmux.call("kill-server")
