@@ -53,18 +53,44 @@ def test_what_cannot_be_a_project_key_is_refused(project: str) -> None:
         load_settings(WHOLE, project=project)
 
 
-@pytest.mark.parametrize("url", ["example.atlassian.net", "ftp://x", "https://", "file:///etc"])
+@pytest.mark.parametrize(
+    "url",
+    ["example.atlassian.net", "ftp://x", "https://", "file:///etc", "https://a b", "https://a\tb"],
+)
 def test_what_cannot_be_a_site_is_refused(url: str) -> None:
     with pytest.raises(BadSetting, match=r"JIRA_URL is .*write it as https://"):
         load_settings({**WHOLE, "JIRA_URL": url})
 
 
-def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
-    with pytest.raises(ConfigError) as caught:
-        load_settings({**WHOLE, "JIRA_URL": "https://me:hunter2@example.com"})
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@example.com",
+        "me:hunter2@example.com",
+        "https//me:hunter2@example.com",
+        "https://me:hunter2@[::1",
+        "https://example.com/?token=hunter2",
+        "https://example.com/#hunter2",
+    ],
+)
+def test_a_secret_in_the_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"JIRA_URL is .*: leave ") as caught:
+        load_settings({**WHOLE, "JIRA_URL": url})
 
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://example.com:99999", "https://x:port"])
+def test_an_address_that_cannot_be_split_is_a_bad_setting(url: str) -> None:
+    with pytest.raises(BadSetting, match="JIRA_URL is "):
+        load_settings({**WHOLE, "JIRA_URL": url})
+
+
+def test_one_site_has_one_spelling() -> None:
+    settings = load_settings({**WHOLE, "JIRA_URL": "HTTPS://Example.Atlassian.net/Jira//"})
+
+    assert settings.url == "https://example.atlassian.net/Jira"
 
 
 def test_the_token_is_in_no_repr() -> None:

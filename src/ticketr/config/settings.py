@@ -80,10 +80,19 @@ def _required(environ: Mapping[str, str], names: tuple[str, ...], hint: str) -> 
 
 
 def _checked_url(name: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        shown = f"{parts.scheme}://...@{parts.hostname}"
+    """Check an address and write it in one way, so that one site is not taken for two."""
+    if "@" in url:  # wherever: it may be a login in an address that is wrong in other ways too
+        shown = f"...@{url.rpartition('@')[2]}"
         raise BadSetting(name, shown, "leave the login out of it; it belongs in JIRA_EMAIL")
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for what is none
+    except ValueError as error:
+        raise BadSetting(name, url, str(error)) from None
+    if parts.query or parts.fragment:  # not shown: people keep secrets there
+        shown = f"{parts.scheme}://{parts.netloc}{parts.path}?..."
+        raise BadSetting(name, shown, "leave out what follows the path")
+    plain = url.isprintable() and " " not in url
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not plain:
         raise BadSetting(name, url, "write it as https://you.atlassian.net")
-    return url.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
