@@ -120,3 +120,14 @@ def test_a_reader_needs_no_lock(state: State, tmp_path: Path) -> None:
         state.mark_stale(["1"])
 
         assert reader.execute("SELECT count(*) FROM issue WHERE stale = 0").fetchone() == (2,)
+
+
+def test_a_full_disk_is_called_that(state: State) -> None:
+    pages = state._db.execute("PRAGMA page_count").fetchone()[0]
+    state._db.execute(f"PRAGMA max_page_count = {pages}")
+    issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
+
+    with pytest.raises(StateFailed, match="database or disk is full"), state.batch():
+        state.record("1", Base("a.md", "text"), [(issue, "then", True)], seen=0.0)
+
+    assert state.known() == {}

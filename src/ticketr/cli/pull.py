@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 NOTES = 20
 
 
+def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
+    if jql is not None and not jql.strip():  # as of a script whose variable is not set
+        raise click.BadParameter("the query is empty")
+    return jql
+
+
 @click.command(short_help="Bring tickets from Jira into Markdown files.")
 @click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY.")
-@click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
+@click.option(
+    "--jql", metavar="QUERY", callback=_some_query, help="Pull what a query of your own finds."
+)
 @click.option(
     "-C",
     "--folder",
@@ -74,7 +82,8 @@ def run_pull(job: PullJob, *, plain: bool, as_json: bool) -> int:
 
     ended = run(partial(run_with_lines, job, plain=plain))
     if as_json:
-        click.echo(json.dumps(_as_json(ended, job), ensure_ascii=False))
+        # All ASCII: any output takes it, and nothing in it is obeyed by a terminal.
+        click.echo(json.dumps(_as_json(ended, job)))
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
@@ -100,11 +109,11 @@ def _tell(result: PullResult) -> None:
 
     say(f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged")
     notes = [
-        *(f"failed: {clean(each.key)}: {clean(each.reason)}" for each in result.failed),
-        *(f"kept: {each.key} ({each.path}): {clean(each.reason)}" for each in result.kept),
+        *(f"failed: {each.key}: {each.reason}" for each in result.failed),
+        *(f"kept: {each.key} ({each.path}): {each.reason}" for each in result.kept),
         *(f"gone from the query, file kept: {key}" for key in result.gone),
     ]
     for note in notes[:NOTES]:
-        say(note)
+        say(clean(note))
     if len(notes) > NOTES:
         say(f"... and {len(notes) - NOTES} more; --json lists them all")
