@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import NoReturn
 
 import click
@@ -16,20 +17,39 @@ from ticketr._version import __version__
 from ticketr.cli import exits
 from ticketr.text import clean
 
+MORE = "Try 'ticketr --help', or 'ticketr demo'."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(context_settings=CONTEXT, invoke_without_command=True)
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and what is logged.")
-def cli(*, debug: bool) -> None:
+@click.pass_context
+def cli(context: click.Context, *, debug: bool) -> None:
     """Keep Jira tickets as Markdown files.
+
+    Without a command, in a terminal, this opens the app.
 
     Jira's address and your login come from the environment: JIRA_URL, JIRA_EMAIL and
     JIRA_API_TOKEN. To look around without an account: ticketr demo
     """
     if debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    if context.invoked_subcommand is None:
+        _open_app(context)
+
+
+def _open_app(context: click.Context) -> None:
+    from ticketr.cli.tty import is_full_screen_possible
+
+    if not is_full_screen_possible():
+        raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")
+    from ticketr.cli.running import run
+    from ticketr.cli.screen import run_screen
+    from ticketr.cli.settings import pull_from_settings
+
+    job = pull_from_settings()
+    context.exit(run(partial(run_screen, job, title=job.root.name, pull=False)))
 
 
 def main() -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ticketr.cli import exits
 from ticketr.cli.sandbox import require_demo_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ticketr.sync import PullJob
 
 
 @click.command(short_help="Pull made-up tickets; no Jira account is needed.")
@@ -21,30 +27,61 @@ from ticketr.cli.sandbox import require_demo_extra
     type=click.Path(path_type=Path),
     help="Where the files go; else a new folder for temporary files.",
 )
+@click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
 @click.pass_context
 def demo(
-    context: click.Context, *, tickets: int, seed: int, latency: float, folder: Path | None
+    context: click.Context,
+    *,
+    tickets: int,
+    seed: int,
+    latency: float,
+    folder: Path | None,
+    plain: bool,
 ) -> None:
-    """Pull made-up tickets from a Jira stand-in on this machine; no account is needed."""
+    """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
+
+    In a terminal this opens the app; else it pulls and says where the files are.
+    """
     require_demo_extra("ticketr demo")
     from ticketr.cli.running import run
+    from ticketr.cli.tty import is_full_screen_possible
 
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
-    context.exit(run(_demo, root, tickets, seed, latency))
+    show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
+    context.exit(run(_demo, show, root, tickets, seed, latency))
 
 
-async def _demo(root: Path, tickets: int, seed: int, latency: float) -> int:
-    from ticketr.cli.running import run_with_lines
+async def _demo(
+    show: Callable[[PullJob], Awaitable[int]],
+    root: Path,
+    tickets: int,
+    seed: int,
+    latency: float,
+) -> int:
     from ticketr.cli.sandbox_process import open_sandbox
     from ticketr.jira import Credentials
     from ticketr.sync import PullJob
 
     async with open_sandbox(tickets=tickets, seed=seed, latency=latency) as url:
         credentials = Credentials(url, "demo@example.com", "demo")
-        ended = await run_with_lines(PullJob(root, credentials, project="DEMO"))
+        return await show(PullJob(root, credentials, project="DEMO"))
+
+
+async def _pull_in_screen(job: PullJob) -> int:
+    from ticketr.cli.screen import run_screen
+
+    code = await run_screen(job, title="demo", pull=True)
+    click.echo(f"The tickets are Markdown files in {job.root}")
+    return code
+
+
+async def _pull_with_lines(job: PullJob) -> int:
+    from ticketr.cli.running import run_with_lines
+
+    ended = await run_with_lines(job)
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
         return exits.FAILED
-    click.echo(f"{ended.result.total} tickets are now Markdown files in {root}")
+    click.echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
     return exits.PARTLY if ended.result.failed else exits.DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -57,22 +56,9 @@ def pull(
     Files that you edited and tickets that Jira does not know are never overwritten. Stop it at
     any time: what has arrived stays, and the next pull goes on from there.
     """
-    from ticketr.config import MissingSetting, find_workspace, load_settings
-    from ticketr.jira import Credentials
-    from ticketr.sync import PullJob
+    from ticketr.cli.settings import pull_from_settings
 
-    settings = load_settings(os.environ, project=project)
-    if settings.project is None and jql is None:
-        raise MissingSetting(
-            ("JIRA_PROJECT_KEY", "--project"), "which project to pull, or give a query by --jql"
-        )
-    job = PullJob(
-        root=folder.absolute() if folder else find_workspace(Path.cwd()),
-        credentials=Credentials(settings.url, settings.email, settings.token),
-        project=None if jql else settings.project,
-        jql=jql,
-        full=full,
-    )
+    job = pull_from_settings(project=project, jql=jql, folder=folder, full=full)
     context.exit(run_pull(job, plain=plain, as_json=as_json))
 
 

@@ -156,6 +156,19 @@ class Store:
         """
         return self._parse(name, self._bytes(name))
 
+    def tickets(self, name: str) -> tuple[Ticket, ...]:
+        """Read a file's tickets; a file without a heading that looks like one may hold anything.
+
+        Args:
+            name: its path, relative to the workspace.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        data = self._bytes(name)
+        return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
+
     def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
         """Find every ticket with a key in some files, wherever people put it.
 
@@ -174,7 +187,7 @@ class Store:
             (each.key, Place(name, ticket.key or ""))
             for path in paths
             for name in [self.name_of(path)]
-            for ticket in self._tickets(name)
+            for ticket in self.tickets(name)
             for each in (ticket, *ticket.tasks)
             if each.key is not None
         ]
@@ -225,10 +238,6 @@ class Store:
             return WriteResult(Written.KEPT, name, "it was edited here")
         _replace(target, replace(file, index, ticket), mode)
         return WriteResult(Written.UPDATED, name)
-
-    def _tickets(self, name: str) -> tuple[Ticket, ...]:
-        data = self._bytes(name)
-        return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
 
     def _bytes(self, name: str) -> bytes:
         path = self.root / name

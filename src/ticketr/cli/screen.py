@@ -1,0 +1,61 @@
+"""Opens the full-screen app for a command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr import open_job_queue
+from ticketr.cli.running import say
+from ticketr.config import STATE_FOLDER
+from ticketr.statusline import LineStyle
+from ticketr.sync import Store
+from ticketr.terminal import open_terminal, sgr
+from ticketr.text import clean
+from ticketr.tui.app import App
+from ticketr.tui.theme import Theme
+
+if TYPE_CHECKING:
+    from ticketr.sync import PullJob
+
+
+async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
+    """Run the app in the terminal until the user leaves.
+
+    A pull that runs at that moment is cancelled, and its count is the last thing printed.
+
+    Args:
+        job: the pull, as often as the user asks for one.
+        title: what the first row says.
+        pull: whether to begin with a pull.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        NotATerminal: there is no terminal to run it in.
+    """
+    store = Store(job.root, STATE_FOLDER)
+    last_words: list[str] = []
+    async with open_job_queue(workers=2) as queue:
+        async with open_terminal() as terminal:
+            style = LineStyle(unicode=terminal.unicode, color=terminal.colors)
+            app = App(
+                terminal,
+                queue,
+                store,
+                lambda on_written: replace(job, on_written=on_written),
+                theme=Theme(partial(sgr, colors=terminal.colors), style),
+                title=clean(title),
+            )
+            await app.run(pull=pull)
+        await queue.shutdown(grace=0)
+        last_words += [
+            snapshot.progress.message
+            for snapshot in queue.jobs()
+            if snapshot.cancel_requested and snapshot.progress is not None
+        ]
+    for words in last_words[-1:]:
+        say(clean(words))
+    return app.exit_code

@@ -1,0 +1,3 @@
+"""The full-screen app."""
+
+from __future__ import annotations

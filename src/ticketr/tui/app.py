@@ -1,0 +1,250 @@
+"""The full-screen app: the one way round.
+
+Keys, sizes, files and jobs become messages on one channel; `state.update` answers each with a new
+state and effects; `views.screen` draws the state; the screen writes what has changed. No view
+knows a job, no job knows the screen.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, final
+
+import trio
+
+from ticketr import TicketrError
+from ticketr.sync.threads import CHUNK
+from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
+from ticketr.tui import effects, messages
+from ticketr.tui.files import read_detail, read_rows
+from ticketr.tui.rows import rows_of
+from ticketr.tui.state import PULL_TAG, State, update
+from ticketr.tui.views import screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ticketr import Job, JobQueue
+    from ticketr.sync import Store
+    from ticketr.sync.assembly import OnWritten
+    from ticketr.sync.threads import ThreadRunner
+    from ticketr.terminal import Event
+    from ticketr.tickets import Ticket
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.messages import Message
+    from ticketr.tui.theme import Theme
+
+#: Seconds between two frames that no key has asked for.
+FRAME = 1 / 15
+#: Added to a signal's number in an exit code, as shells count it.
+SIGNALLED = 128
+#: Messages answered between two checkpoints.
+PORTION = 50
+
+
+class Screen(Protocol):
+    """What the app needs of a terminal."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in cells."""
+        ...
+
+    async def events(self, send: trio.MemorySendChannel[Event]) -> None:
+        """Send keys, sizes and signals until cancelled."""
+        ...
+
+    async def draw(self, rows: Sequence[str]) -> None:
+        """Show these rows."""
+        ...
+
+    def redraw(self) -> None:
+        """Take nothing on the screen for granted in the next draw."""
+        ...
+
+
+@final
+class App:
+    """One run of the app.
+
+    Args:
+        terminal: the screen and its keys.
+        queue: runs the jobs; others may use it too.
+        store: the workspace's files.
+        make_pull: makes the job for a pull, given whom to tell about tickets.
+        theme: colours and characters.
+        title: what the first row says.
+        run_sync: how files are read.
+    """
+
+    def __init__(
+        self,
+        terminal: Screen,
+        queue: JobQueue,
+        store: Store,
+        make_pull: Callable[[OnWritten], Job[object]],
+        *,
+        theme: Theme,
+        title: str,
+        run_sync: ThreadRunner = trio.to_thread.run_sync,
+    ) -> None:
+        width, height = terminal.size
+        self.state = State(width=width, height=height, title=title)
+        #: What the process should end with: 0 if the user left, else as its signal says.
+        self.exit_code = 0
+        self._terminal = terminal
+        self._queue = queue
+        self._store = store
+        self._make_pull = make_pull
+        self._theme = theme
+        self._in_thread = run_sync
+        # Without a bound: whoever sends must not wait, and the one reader never waits for them.
+        self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
+        self._changed = trio.Event()
+        self._urgent = trio.Event()
+        self._busy = trio.Event()
+
+    async def run(self, *, pull: bool = False) -> None:
+        """Run until the user leaves.
+
+        Args:
+            pull: whether to begin with a pull.
+
+        Cancellation:
+            Leaves; the queue's jobs are the queue's matter.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._paint)
+            nursery.start_soon(self._tick)
+            nursery.start_soon(self._forward_events)
+            await nursery.start(self._forward_jobs)
+            nursery.start_soon(self._load_rows)
+            if pull:
+                self._start_pull()
+            await self._answer_all(nursery)
+            nursery.cancel_scope.cancel()
+
+    async def _answer_all(self, nursery: trio.Nursery) -> None:
+        answered = 0
+        while True:
+            message: Message = await self._next_message()
+            for effect in self._answer(message):
+                if isinstance(effect, effects.Leave):
+                    return
+                self._carry_out(effect, nursery)
+            answered += 1
+            if answered % PORTION == 0:
+                await trio.lowlevel.checkpoint()
+
+    async def _next_message(self) -> Message:
+        """Give the next message; without a checkpoint if it is here, so a burst is one frame."""
+        try:
+            return self._inbox.receive_nowait()
+        except trio.WouldBlock:
+            return await self._inbox.receive()
+
+    def _answer(self, message: Message) -> tuple[Effect, ...]:
+        self.state, asked = update(self.state, message, trio.current_time())
+        self._changed.set()
+        if isinstance(message, messages.KeyPressed | messages.Resized):
+            self._urgent.set()
+        if self.state.status.named_job is not None:
+            self._busy.set()
+        return asked
+
+    def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
+        match effect:
+            case effects.StartPull():
+                self._start_pull()
+            case effects.CancelJob(job_id):
+                self._queue.cancel(job_id, reason="the user pressed Esc")
+            case effects.LoadDetail():
+                nursery.start_soon(self._load_detail, effect)
+            case effects.Redraw():
+                self._terminal.redraw()
+
+    def _start_pull(self) -> None:
+        try:
+            self._queue.submit_nowait(self._make_pull(self._tell_written), tags=[PULL_TAG])
+        except TicketrError as error:
+            self._send.send_nowait(messages.Failed(str(error)))
+
+    def _tell_written(self, tickets: Sequence[tuple[Ticket, str]]) -> None:
+        rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
+        self._send.send_nowait(messages.TicketsFound(rows))
+
+    async def _forward_events(self) -> None:
+        send, events = trio.open_memory_channel["Event"](0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._terminal.events, send)
+            with events:
+                async for event in events:
+                    match event:
+                        case Key(name=name):
+                            self._send.send_nowait(messages.KeyPressed(name))
+                        case Resize() | Resumed():
+                            self._send.send_nowait(messages.Resized(*self._terminal.size))
+                        case Quit(signal=number):
+                            self._leave(number)
+                        case HungUp():
+                            self._leave(signal.SIGHUP)
+
+    def _leave(self, number: signal.Signals) -> None:
+        if number != signal.SIGINT:  # Ctrl+C is a key like q
+            self.exit_code = SIGNALLED + number
+        self._send.send_nowait(messages.LeaveAsked())
+
+    async def _forward_jobs(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        with self._queue.watch() as updates:
+            task_status.started()
+            async for snapshot in updates:
+                self._send.send_nowait(messages.JobChanged(snapshot))
+
+    async def _load_rows(self) -> None:
+        """Show what is in the folder already; a file that cannot be read is told, not hidden."""
+        walk = self._store.walk()
+        while folders := await self._in_thread(lambda: list(islice(walk, CHUNK))):
+            for path in (path for paths in folders for path in paths):
+                await self._load_file(self._store.name_of(path))
+
+    async def _load_file(self, name: str) -> None:
+        try:
+            rows = await self._in_thread(read_rows, self._store, name)
+        except TicketrError as error:
+            self._send.send_nowait(messages.Failed(str(error)))
+        else:
+            if rows:
+                self._send.send_nowait(messages.TicketsFound(tuple(rows)))
+
+    async def _load_detail(self, effect: effects.LoadDetail) -> None:
+        try:
+            lines = await self._in_thread(read_detail, self._store, effect.row)
+        except TicketrError as error:
+            self._send.send_nowait(messages.Failed(str(error)))
+        else:
+            self._send.send_nowait(messages.DetailLoaded(effect.row, lines))
+
+    async def _paint(self) -> None:
+        """Draw what has changed: at once for a key, else at most every `FRAME`."""
+        while True:
+            self._changed = trio.Event()
+            rows = screen(self.state, trio.current_time(), self._theme)
+            await self._terminal.draw(rows)
+            await self._changed.wait()
+            with trio.move_on_after(FRAME):
+                await self._urgent.wait()
+            self._urgent = trio.Event()
+
+    async def _tick(self) -> None:
+        """Move the clock on the screen while a job runs; otherwise sleep for good."""
+        while True:
+            await self._busy.wait()
+            while self.state.status.named_job is not None:
+                now = trio.current_time()
+                await trio.sleep_until(self.state.status.next_change(now, self._theme.line_style))
+                self._changed.set()
+            self._busy = trio.Event()

@@ -1,0 +1,85 @@
+"""The table of keys: what each does, where, and how the help and the action bar word it.
+
+It is the only place that knows a key. The help and the action bar are made from it, so they
+cannot say anything else than what the keys do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Action(Enum):
+    """What a key can ask for."""
+
+    UP = auto()
+    DOWN = auto()
+    PAGE_UP = auto()
+    PAGE_DOWN = auto()
+    TOP = auto()
+    BOTTOM = auto()
+    OPEN = auto()
+    PULL = auto()
+    BACK = auto()
+    ESCAPE = auto()
+    HELP = auto()
+    REDRAW = auto()
+    QUIT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One row of the table.
+
+    Attributes:
+        action: what the keys do.
+        keys: their names, as the terminal gives them.
+        shown: how people read them.
+        help: what they do, for the help.
+        hint: the word in the action bar; empty to leave it out there.
+    """
+
+    action: Action
+    keys: tuple[str, ...]
+    shown: str
+    help: str
+    hint: str = ""
+
+
+TABLE = (
+    Binding(Action.UP, ("KEY_UP", "k"), "↑ k", "one up"),
+    Binding(Action.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down"),
+    Binding(Action.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up"),
+    Binding(Action.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F", " "), "PgDn", "a page down"),
+    Binding(Action.TOP, ("KEY_HOME", "g"), "Home g", "to the first"),
+    Binding(Action.BOTTOM, ("KEY_END", "G"), "End G", "to the last"),
+    Binding(Action.OPEN, ("KEY_ENTER", "l", "KEY_RIGHT"), "Enter", "read the ticket", "open"),
+    Binding(Action.BACK, ("h", "KEY_LEFT"), "← h", "back to the list"),
+    Binding(Action.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", "pull"),
+    Binding(
+        Action.ESCAPE,
+        ("KEY_ESCAPE",),
+        "Esc",
+        "close the help; else cancel the running job; else back to the list",
+        "cancel",
+    ),
+    Binding(Action.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", "help"),
+    Binding(Action.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again"),
+    Binding(Action.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", "quit"),
+)
+#: Keys that the terminal itself handles, for the help.
+ELSEWHERE = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
+
+_ACTIONS = {key: binding.action for binding in TABLE for key in binding.keys}
+_BINDINGS = {binding.action: binding for binding in TABLE}
+
+
+def action_of(key: str) -> Action | None:
+    """Give what a key asks for, or None."""
+    return _ACTIONS.get(key)
+
+
+def binding_of(action: Action) -> Binding:
+    """Give the row of an action."""
+    return _BINDINGS[action]

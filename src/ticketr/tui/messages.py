@@ -1,0 +1,62 @@
+"""What can happen to the app, as values: all of it arrives as a message on one channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+    from ticketr.tui.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key; `name` as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The terminal has another size, in cells."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobChanged:
+    """A job of the queue has changed."""
+
+    snapshot: JobSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsFound:
+    """Tickets stand in files now: each one's rows replace those that it had."""
+
+    tickets: tuple[tuple[Row, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailLoaded:
+    """The text of an issue, asked for by `LoadDetail`."""
+
+    row: Row
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something that the user asked for could not be done."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAsked:
+    """A signal, or the terminal's end, asks the app to leave."""
+
+
+Message = KeyPressed | Resized | JobChanged | TicketsFound | DetailLoaded | Failed | LeaveAsked

@@ -1,0 +1,92 @@
+"""The ticket list as data: one row an issue, sub-tasks below their ticket, always in order."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.tickets import Ticket
+
+_NUMBERED = re.compile(r"(.*)-(\d+)")
+
+Order = tuple[str, int, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One issue in the list. Its texts are clean: they may go to a terminal.
+
+    Attributes:
+        order: where it belongs: project, number, file, then its place in its ticket.
+        key: the issue's key; empty for a draft.
+        title: its title.
+        status: its status, as the file has it; empty if it has none.
+        path: the file of its ticket, relative to the workspace.
+        depth: 1 for a sub-task, 0 otherwise.
+    """
+
+    order: Order
+    key: str
+    title: str
+    status: str
+    path: str
+    depth: int
+
+
+def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
+    """Make the rows of a ticket and its sub-tasks.
+
+    Args:
+        ticket: the ticket.
+        path: its file, relative to the workspace.
+    """
+    project, number = _split(ticket.key)
+    return tuple(
+        Row(
+            # Drafts have no number: what tells two of one file apart is their line.
+            order=(project, number, path if number else f"{path}:{ticket.line:08}", place),
+            key=issue.key or "",
+            title=clean(issue.title),
+            status=clean(issue.fields.get("Status", "")),
+            path=path,
+            depth=1 if place else 0,
+        )
+        for place, issue in enumerate((ticket, *ticket.tasks))
+    )
+
+
+def merge(rows: tuple[Row, ...], tickets: Iterable[tuple[Row, ...]]) -> tuple[Row, ...]:
+    """Put tickets in their places; rows that a ticket had before are replaced.
+
+    Args:
+        rows: rows in order.
+        tickets: the rows of each ticket, head first.
+    """
+    merged = list(rows)
+    orders = [row.order for row in merged]
+    for ticket in tickets:
+        project, number, rest, _ = ticket[0].order
+        # A ticket with a key is the same one wherever its file has moved.
+        start = bisect_left(orders, (project, number, "" if number else rest, 0))
+        end = bisect_left(orders, (project, number, "\U0010ffff" if number else rest, 1 << 30))
+        merged[start:end] = ticket
+        orders[start:end] = [row.order for row in ticket]
+    return tuple(merged)
+
+
+def index_of(rows: tuple[Row, ...], order: Order) -> int:
+    """Find a row by its order; the nearest one below where it has gone."""
+    found = bisect_left(rows, order, key=lambda row: row.order)
+    return min(found, max(0, len(rows) - 1))
+
+
+def _split(key: str | None) -> tuple[str, int]:
+    found = _NUMBERED.fullmatch(key or "")
+    return (found[1], int(found[2])) if found else ("", 0)

@@ -1,0 +1,205 @@
+"""What the app knows, and how it answers what happens. Pure: no waiting, no clock, no screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ticketr.statusline import StatusModel
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Action, action_of
+from ticketr.tui.rows import Order, Row, index_of, merge
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.messages import Message
+
+PULL_TAG = "pull"
+REFUSED = "A pull is running already; Esc cancels it"
+#: Rows around the body: the title above, the action bar and the status line below.
+CHROME = 3
+
+
+class Focus(Enum):
+    """Which panel the keys that move speak to."""
+
+    LIST = "list"
+    DETAIL = "detail"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A ticket that is open for reading.
+
+    Attributes:
+        row: its row.
+        lines: its text, clean.
+        top: the first line shown.
+    """
+
+    row: Row
+    lines: tuple[str, ...]
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the screen shows, and nothing else.
+
+    Attributes:
+        width: of the terminal, in cells.
+        height: likewise.
+        title: what the first row says: the workspace.
+        rows: the issues, in order.
+        selected: the order of the selected row; rows may move, the selection stays with it.
+        top: index of the first row shown.
+        focus: which panel has the keys.
+        detail: the open ticket, if one is.
+        is_help_open: whether the help covers the rest.
+        status: what the status line knows.
+        notice: a word to the user, until the next key.
+        pulling: the ID of the running or pending pull; empty if there is none.
+    """
+
+    width: int = 80
+    height: int = 24
+    title: str = ""
+    rows: tuple[Row, ...] = ()
+    selected: Order | None = None
+    top: int = 0
+    focus: Focus = Focus.LIST
+    detail: Detail | None = None
+    is_help_open: bool = False
+    status: StatusModel = field(default_factory=StatusModel)
+    notice: str = ""
+    pulling: str = ""
+
+    @property
+    def page(self) -> int:
+        """How many rows the body has."""
+        return max(1, self.height - CHROME)
+
+    @property
+    def index(self) -> int:
+        """The index of the selected row; 0 where there is none."""
+        return 0 if self.selected is None else index_of(self.rows, self.selected)
+
+
+def update(state: State, message: Message, now: float) -> tuple[State, tuple[Effect, ...]]:
+    """Answer a message.
+
+    Args:
+        state: what is.
+        message: what happened.
+        now: when, in seconds by Trio's clock.
+
+    Returns:
+        What is now, and what is to be done about it.
+    """
+    match message:
+        case messages.KeyPressed(name):
+            return _key(replace(state, notice=""), name)
+        case messages.JobChanged(snapshot):
+            return _job(state, snapshot, now), ()
+        case messages.TicketsFound(tickets):
+            return _in_view(replace(state, rows=merge(state.rows, tickets))), ()
+        case messages.DetailLoaded(row, lines):
+            return replace(state, detail=Detail(row, lines), focus=Focus.DETAIL), ()
+        case messages.Resized(width, height):
+            return _in_view(replace(state, width=width, height=height)), (effects.Redraw(),)
+        case messages.Failed(words):
+            return replace(state, notice=words), ()
+        case messages.LeaveAsked():
+            return state, (effects.Leave(),)
+
+
+def _job(state: State, snapshot: JobSnapshot, now: float) -> State:
+    status = state.status.see(snapshot, now)
+    pulling = state.pulling
+    if PULL_TAG in snapshot.tags:
+        if not snapshot.status.is_terminal:
+            pulling = snapshot.id
+        elif pulling == snapshot.id:
+            pulling = ""
+    return replace(state, status=status, pulling=pulling)
+
+
+def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
+    action = action_of(name)
+    if action is None:
+        return state, ()
+    if action is Action.QUIT:
+        return state, (effects.Leave(),)
+    if action is Action.REDRAW:
+        return state, (effects.Redraw(),)
+    if action is Action.HELP:
+        return replace(state, is_help_open=not state.is_help_open), ()
+    if action is Action.ESCAPE:
+        return _escape(state)
+    if state.is_help_open:
+        return state, ()
+    if action is Action.BACK:
+        return replace(state, focus=Focus.LIST), ()
+    if action is Action.PULL:
+        return _pull(state)
+    if action is Action.OPEN:
+        return _open(state)
+    return _move(state, action), ()
+
+
+def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
+    """Close what is open, else cancel what runs, else go back: never two of these at once."""
+    if state.is_help_open:
+        return replace(state, is_help_open=False), ()
+    if state.status.named_job is not None:
+        return state, (effects.CancelJob(state.status.named_job),)
+    return replace(state, focus=Focus.LIST), ()
+
+
+def _pull(state: State) -> tuple[State, tuple[Effect, ...]]:
+    if state.pulling:
+        return replace(state, notice=REFUSED), ()
+    return state, (effects.StartPull(),)
+
+
+def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
+    if state.focus is Focus.DETAIL or not state.rows:
+        return state, ()
+    return state, (effects.LoadDetail(state.rows[state.index]),)
+
+
+def _move(state: State, action: Action) -> State:
+    if state.focus is Focus.DETAIL and state.detail is not None:
+        last = max(0, len(state.detail.lines) - state.page)
+        top = min(last, _target(action, state.detail.top, state.page, last))
+        return replace(state, detail=replace(state.detail, top=top))
+    if not state.rows:
+        return state
+    last = len(state.rows) - 1
+    index = _target(action, state.index, state.page, last)
+    return _in_view(replace(state, selected=state.rows[index].order))
+
+
+def _target(action: Action, at: int, page: int, last: int) -> int:
+    target = {
+        Action.UP: at - 1,
+        Action.DOWN: at + 1,
+        Action.PAGE_UP: at - page,
+        Action.PAGE_DOWN: at + page,
+        Action.TOP: 0,
+        Action.BOTTOM: last,
+    }[action]
+    return max(0, min(last, target))
+
+
+def _in_view(state: State) -> State:
+    """Scroll as little as it takes to show the selected row."""
+    if not state.rows:
+        return state
+    selected = state.selected if state.selected is not None else state.rows[0].order
+    index = index_of(state.rows, selected)
+    last_top = max(0, len(state.rows) - state.page)
+    top = min(max(state.top, index - state.page + 1), index, last_top)
+    return replace(state, selected=selected, top=top)

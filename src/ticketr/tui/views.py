@@ -1,0 +1,140 @@
+"""The screen as a pure function of the state: one string a row, each exactly as wide as asked.
+
+Texts are cut and padded first and styled after, so that no style is ever cut in two and every
+width is counted in cells of plain text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.tui.keymap import ELSEWHERE, TABLE, Action, binding_of
+from ticketr.tui.state import Focus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.tui.rows import Row
+    from ticketr.tui.state import State
+    from ticketr.tui.theme import Theme
+
+#: From this width on, list and detail stand side by side.
+TWO_PANELS = 100
+#: From this width on, a row of the list has room for the status.
+WITH_STATUS = 50
+KEY_CELLS, STATUS_CELLS = 10, 13
+#: Below this size there is no room for a screen; one line says so.
+SMALLEST = (20, 4)
+
+
+def screen(state: State, now: float, theme: Theme) -> list[str]:
+    """Draw everything.
+
+    Args:
+        state: what to show.
+        now: the time, in seconds by Trio's clock.
+        theme: colours and characters.
+
+    Returns:
+        As many rows as the terminal has, each as wide as it is, styled.
+    """
+    width, height = state.width, state.height
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        words = theme.fit("too small", width)
+        return [words, *[" " * width] * (height - 1)][:height]
+    body = _help(state, theme) if state.is_help_open else _body(state, theme)
+    return [
+        _header(state, theme),
+        *body,
+        _action_bar(state, theme),
+        theme.status(state.status.line(width, now, theme.line_style)),
+    ]
+
+
+def _header(state: State, theme: Theme) -> str:
+    number = len(state.rows)
+    count = f"{number} ticket{'' if number == 1 else 's'}" if number else "no tickets yet"
+    return theme.header(theme.fit(f" {state.title} {theme.dot} {count}", state.width))
+
+
+def _body(state: State, theme: Theme) -> list[str]:
+    if state.width >= TWO_PANELS:
+        left = state.width * 2 // 5
+        lists = _list(state, left, theme)
+        details = _detail(state, state.width - left - 1, theme)
+        return [f"{one}{theme.rule}{two}" for one, two in zip(lists, details, strict=True)]
+    if state.focus is Focus.DETAIL:
+        return _detail(state, state.width, theme)
+    return _list(state, state.width, theme)
+
+
+def _list(state: State, width: int, theme: Theme) -> list[str]:
+    if not state.rows:
+        hint = f" Press {binding_of(Action.PULL).keys[0]} to pull from Jira"
+        return _filled([theme.fit(hint, width)], state.page, width)
+    shown = state.rows[state.top : state.top + state.page]
+    selected = state.rows[state.index]
+    rows = [_row(row, width, theme, is_selected=row is selected) for row in shown]
+    return _filled(rows, state.page, width)
+
+
+def _row(row: Row, width: int, theme: Theme, *, is_selected: bool) -> str:
+    # The mark, not the colour alone, tells the selected row.
+    mark = theme.mark if is_selected else " "
+    text = f"{mark}{'  ' * row.depth}{theme.fit(row.key or 'draft', KEY_CELLS)} {row.title}"
+    if width >= WITH_STATUS:
+        text = f"{theme.fit(text, width - STATUS_CELLS - 1)} {theme.fit(row.status, STATUS_CELLS)}"
+    text = theme.fit(text, width)
+    return theme.selected(text) if is_selected else text
+
+
+def _detail(state: State, width: int, theme: Theme) -> list[str]:
+    if state.detail is None:
+        return _filled([], state.page, width)
+    lines = state.detail.lines[state.detail.top : state.detail.top + state.page]
+    return _filled([_line(line, width, theme) for line in lines], state.page, width)
+
+
+def _line(line: str, width: int, theme: Theme) -> str:
+    text = theme.fit(f" {line}", width)
+    return theme.heading(text) if line.lstrip().startswith("#") else text
+
+
+def _help(state: State, theme: Theme) -> list[str]:
+    lines = [theme.heading(theme.fit(" Keys", state.width))]
+    lines += [
+        theme.fit(f"  {keys}{words}", state.width)
+        for keys, words in (
+            *((theme.fit(each.shown, 10), each.help) for each in TABLE),
+            *((theme.fit(keys, 10), words) for keys, words in ELSEWHERE),
+        )
+    ]
+    return _filled(lines, state.page, state.width)
+
+
+def _action_bar(state: State, theme: Theme) -> str:
+    if state.notice:
+        return theme.notice(theme.fit(f" {state.notice}", state.width))
+    hints = "  ".join(f"{key} {words}" for key, words in _hints(state))
+    return theme.bar(theme.fit(f" {hints}", state.width))
+
+
+def _hints(state: State) -> Iterator[tuple[str, str]]:
+    """What works now, and only that."""
+    if state.is_help_open:
+        yield "Esc", "close"
+    elif state.status.named_job is not None:
+        yield "Esc", "cancel"
+    elif state.focus is Focus.DETAIL:
+        yield "Esc", "back"
+    if not state.is_help_open:
+        if state.rows and state.focus is Focus.LIST:
+            yield "Enter", "open"
+        if not state.pulling:
+            yield "P", "pull"
+    yield "?", "help"
+    yield "q", "quit"
+
+
+def _filled(rows: list[str], height: int, width: int) -> list[str]:
+    return [*rows[:height], *[" " * width] * (height - len(rows))]

@@ -1,0 +1,63 @@
+"""A screen without a terminal: keys come through a channel, frames are kept with their times."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.terminal import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.terminal import Event
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def plain(row: str) -> str:
+    """A row without its styles."""
+    return STYLE.sub("", row)
+
+
+class FakeScreen:
+    """Stands for a terminal of a fixed size; `resize` changes it."""
+
+    def __init__(self, width: int = 80, height: int = 12) -> None:
+        self.size = (width, height)
+        self.frames: list[tuple[float, list[str]]] = []
+        self.redraws = 0
+        self.stalled = trio.Event()
+        self.stalled.set()
+        self._send, self._events = trio.open_memory_channel["Event"](math.inf)
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            self._send.send_nowait(Key(name))
+
+    def tell(self, event: Event) -> None:
+        self._send.send_nowait(event)
+
+    @property
+    def rows(self) -> list[str]:
+        """The last frame, without styles."""
+        return [plain(row).rstrip() for row in self.frames[-1][1]]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)
+
+    async def events(self, send: trio.MemorySendChannel[Event]) -> None:
+        async for event in self._events:
+            await send.send(event)
+
+    async def draw(self, rows: Sequence[str]) -> None:
+        await self.stalled.wait()
+        assert len(rows) == self.size[1], rows
+        self.frames.append((trio.current_time(), list(rows)))
+
+    def redraw(self) -> None:
+        self.redraws += 1

@@ -1,0 +1,44 @@
+"""States of the app and what leads to them, for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
+from ticketr.tui.rows import Row, rows_of
+from ticketr.tui.state import PULL_TAG, State, update
+
+if TYPE_CHECKING:
+    from ticketr.tickets import Ticket
+    from ticketr.tui import messages
+
+
+def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSnapshot:
+    return JobSnapshot(
+        id=job,
+        name="Pull DEMO",
+        status=status,
+        revision=1,
+        tags=frozenset({PULL_TAG}),
+        attempt=1,
+        progress=JobProgress(job_id=job, current=1, total=2, message="Pulling", revision=1),
+        waiting_for=None,
+        cancel_requested=False,
+        cancel_cause=CancelCause.USER if status is JobStatus.CANCELLED else None,
+        submitted_at=0.0,
+        started_at=0.0,
+        finished_at=1.0 if status.is_terminal else None,
+        error=None,
+        result=None,
+    )
+
+
+def tickets_of(*tickets: Ticket) -> tuple[tuple[Row, ...], ...]:
+    """The rows of some tickets, each in a file of its own."""
+    return tuple(rows_of(each, f"{each.key or 'draft'}.md") for each in tickets)
+
+
+def after(state: State, *each: messages.Message) -> State:
+    for message in each:
+        state, _ = update(state, message, 1.0)
+    return state

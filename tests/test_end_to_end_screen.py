@@ -1,0 +1,109 @@
+"""The app as its users run it: a real terminal, a real server, real signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import PROGRAM
+from fakes.ptys import Pty, job_on_pty
+
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Some tickets are there, and by far not all.
+SOME = r"\(([1-9]\d*)/3000\) Pulling tickets"
+
+
+def demo(folder: Path, *, tickets: int = 3000, latency: float = 0.4) -> list[str]:
+    return [
+        *PROGRAM,
+        "demo",
+        f"--tickets={tickets}",
+        f"--latency={latency}",
+        f"--folder={folder}",
+    ]
+
+
+def issues_in(folder: Path) -> int:
+    """Count the issues in a folder; a file that is not whole fails."""
+    files = folder.glob("*.md")
+    return sum(t.count() for path in files for t in parse(path.read_text()).tickets)
+
+
+def is_restored(pty: Pty) -> bool:
+    """Whether the terminal is as it was: modes, cursor, wrap, paste and the main screen."""
+    last = {
+        mode: re.findall(rf"\x1b\[\?{mode}([hl])", pty.output)[-1]
+        for mode in ("25", "7", "2004", "1049")
+    }
+    wanted = {"25": "h", "7": "h", "2004": "l", "1049": "l"}
+    return last == wanted and pty.modes() == pty.modes_before
+
+
+def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    with job_on_pty(demo(folder), size=(100, 24)) as pty:
+        pty.wait_for(SOME)
+        pty.type("\x1b")
+        cancelled = pty.wait_for(r"Cancelled: (\d+)/3000 tickets pulled")
+        count = issues_in(folder)
+        pty.type("q")
+        code = pty.wait_for_end()
+
+        assert int(cancelled[1]) == count
+        assert 0 < count < 3000
+        assert code == 0
+        assert is_restored(pty)
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
+def test_leaving_in_mid_pull_prints_the_count_and_ends_with_0(key: str, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    with job_on_pty(demo(folder), size=(100, 24)) as pty:
+        pty.wait_for(SOME)
+        pty.type(key)
+        code = pty.wait_for_end()
+        last = re.findall(r"Cancelled: (\d+)/3000 tickets pulled", pty.output)[-1]
+
+        assert (code, int(last)) == (0, issues_in(folder))
+        assert is_restored(pty)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    with job_on_pty(demo(folder), size=(100, 24)) as pty:
+        pty.wait_for(SOME)
+        os.kill(pty.pid, number)
+        code = pty.wait_for_end()
+
+        assert code == 128 + number
+        assert is_restored(pty)
+        assert issues_in(folder) > 0
+
+
+def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
+    with job_on_pty(demo(tmp_path / "work", tickets=40, latency=0), size=(100, 24)) as pty:
+        pty.wait_for("Pull complete: 40 tickets")
+        pty.type("\r")
+        pty.wait_for("# TICKET: ")
+        pty.type("\x1b")
+        pty.wait_for("Enter open")
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert is_restored(pty)
+
+
+def test_without_a_login_the_app_says_what_is_missing(tmp_path: Path) -> None:
+    with job_on_pty(PROGRAM, size=(100, 24), environ={"JIRA_URL": ""}) as pty:
+        code = pty.wait_for_end()
+
+        assert code == 2
+        assert "JIRA_URL is not set" in pty.output

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.states import after, snapshot, tickets_of
+from hypothesis import given, strategies as st
+
+from ticketr import JobStatus
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import TABLE
+from ticketr.tui.state import REFUSED, Focus, State, update
+
+KEYS = [key for binding in TABLE for key in binding.keys]
+
+
+def tickets(*numbers: int) -> messages.TicketsFound:
+    return messages.TicketsFound(
+        tickets_of(*(Ticket(title=f"T{n}", key=f"DEMO-{n}") for n in numbers))
+    )
+
+
+def press(state: State, *names: str) -> State:
+    return after(state, *(messages.KeyPressed(name) for name in names))
+
+
+def asked(state: State, name: str) -> tuple[effects.Effect, ...]:
+    return update(state, messages.KeyPressed(name), 1.0)[1]
+
+
+@pytest.fixture
+def filled() -> State:
+    return after(State(height=8), tickets(*range(1, 21)))
+
+
+def selected(state: State) -> str:
+    return state.rows[state.index].key
+
+
+def test_the_first_row_is_selected_at_first(filled: State) -> None:
+    assert selected(filled) == "DEMO-1"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["j", "KEY_DOWN"], "DEMO-3"),
+        (["j", "k", "KEY_UP"], "DEMO-1"),
+        (["KEY_PGDOWN"], "DEMO-6"),
+        (["G"], "DEMO-20"),
+        (["KEY_END", "j"], "DEMO-20"),
+        (["G", "KEY_PGUP"], "DEMO-15"),
+        (["G", "g"], "DEMO-1"),
+    ],
+)
+def test_keys_move_the_selection(keys: list[str], expected: str, filled: State) -> None:
+    assert selected(press(filled, *keys)) == expected
+
+
+def test_the_selected_row_is_always_in_view(filled: State) -> None:
+    state = press(filled, "G")
+    assert state.top == 20 - state.page
+
+    state = press(state, *["k"] * 7)
+    assert state.top == state.index == 12
+
+
+def test_the_selection_stays_with_its_ticket_when_others_arrive(filled: State) -> None:
+    state = after(State(height=8), tickets(10, 20))
+    state = press(state, "j")
+
+    state = after(state, tickets(1, 2, 15))
+
+    assert selected(state) == "DEMO-20"
+
+
+def test_a_pull_is_asked_for_once_and_refused_while_one_runs(filled: State) -> None:
+    assert asked(filled, "P") == (effects.StartPull(),)
+
+    state = after(filled, messages.JobChanged(snapshot()))
+    assert asked(state, "P") == ()
+    assert press(state, "P").notice == REFUSED
+    state = after(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)))
+    assert asked(state, "KEY_F2") == (effects.StartPull(),)
+
+
+def test_a_notice_goes_with_the_next_key(filled: State) -> None:
+    state = after(filled, messages.Failed("No."))
+
+    assert state.notice == "No."
+    assert press(state, "j").notice == ""
+
+
+def test_escape_does_one_thing_at_a_time_in_this_order(filled: State) -> None:
+    row = filled.rows[0]
+    state = after(
+        filled, messages.DetailLoaded(row, ("x",)), messages.JobChanged(snapshot(job="7"))
+    )
+    state = press(state, "?")
+
+    assert asked(state, "KEY_ESCAPE") == ()
+    state = press(state, "KEY_ESCAPE")
+    assert not state.is_help_open
+
+    assert asked(state, "KEY_ESCAPE") == (effects.CancelJob("7"),)
+    state = press(state, "KEY_ESCAPE")
+    assert state.focus is Focus.DETAIL
+
+    state = after(state, messages.JobChanged(snapshot(JobStatus.CANCELLED, job="7")))
+    assert asked(state, "KEY_ESCAPE") == ()
+    assert press(state, "KEY_ESCAPE").focus is Focus.LIST
+
+
+def test_going_back_by_an_arrow_never_cancels(filled: State) -> None:
+    state = after(filled, messages.JobChanged(snapshot()))
+
+    assert asked(state, "KEY_LEFT") == asked(state, "h") == ()
+
+
+def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: State) -> None:
+    state = press(filled, "j")
+    assert asked(state, "KEY_ENTER") == (effects.LoadDetail(state.rows[1]),)
+
+    state = after(state, messages.DetailLoaded(state.rows[1], tuple("abcdefgh")))
+
+    assert state.focus is Focus.DETAIL
+    state = press(state, "j", "j")
+    assert state.detail is not None
+    assert state.detail.top == 2
+    assert press(state, "G").detail == replace(state.detail, top=3)
+    assert selected(state) == "DEMO-2"
+
+
+def test_nothing_to_open_opens_nothing() -> None:
+    assert asked(State(), "KEY_ENTER") == ()
+
+
+def test_while_the_help_is_open_the_keys_behind_it_sleep(filled: State) -> None:
+    state = press(filled, "?")
+
+    assert asked(state, "P") == ()
+    assert selected(press(state, "j")) == "DEMO-1"
+    assert asked(state, "q") == (effects.Leave(),)
+
+
+def test_another_size_keeps_the_selection_in_view(filled: State) -> None:
+    state = press(filled, *["j"] * 4)
+
+    state, asked_for = update(state, messages.Resized(40, 5), 1.0)
+
+    assert (state.width, state.height) == (40, 5)
+    assert state.top <= state.index < state.top + state.page
+    assert asked_for == (effects.Redraw(),)
+
+
+def test_no_key_has_two_meanings() -> None:
+    assert len(KEYS) == len(set(KEYS))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from([*KEYS, "x"]).map(messages.KeyPressed),
+            st.lists(st.integers(1, 40), max_size=5).map(lambda n: tickets(*n)),
+            st.tuples(st.integers(1, 120), st.integers(1, 30)).map(
+                lambda size: messages.Resized(*size)
+            ),
+            st.sampled_from(list(JobStatus)).map(lambda s: messages.JobChanged(snapshot(s))),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_happens_the_selection_is_a_row_in_view(each: list[messages.Message]) -> None:
+    state = after(State(), *each)
+
+    if state.rows:
+        assert 0 <= state.top <= state.index < state.top + state.page
+        assert state.rows[state.index].order == state.selected
