@@ -80,6 +80,8 @@ class Pace:
             current: how much is done.
             now: the time.
         """
+        if current >= self.total > 0:
+            return 0.0
         if self.steps < STEPS or now - self.began < SECONDS:
             return None
         rate = self.rate(now)

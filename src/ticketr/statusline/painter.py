@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr import TicketrError
+from ticketr import JobStatus, TicketrError
 from ticketr.statusline.model import StatusModel
 from ticketr.statusline.output import TerminalOutput
 from ticketr.statusline.paint import painted
@@ -96,8 +97,8 @@ class StatusLine:
         self._output = output
         self._lines = PlainLines()
         self._model = StatusModel()
-        self._drawn: str | None = None
-        self._drawn_at = -FRAME
+        self._drawn: str | None = ""  # None: not known, so that it is drawn anew
+        self._drawn_at = -math.inf
         self._hidden = 0
         self._read_count = 0
         self._changed = trio.Event()
@@ -203,7 +204,7 @@ class StatusLine:
             self._read_count += 1
             now = trio.current_time()
             if self._output is None:
-                self._tell(snapshot, now)
+                await self._tell(snapshot)
                 continue
             self._model = self._model.see(snapshot, now)
             self._changed.set()
@@ -213,8 +214,13 @@ class StatusLine:
                     await self._leaving.wait()
             taken.add(snapshot.id)
 
-    def _tell(self, snapshot: JobSnapshot, now: float) -> None:
-        line = self._lines.line(snapshot, now)
+    async def _tell(self, snapshot: JobSnapshot) -> None:
+        if snapshot.progress is None and snapshot.status is JobStatus.RUNNING:
+            for _ in range(TURNS):  # its own first words are the better start line
+                await trio.lowlevel.checkpoint()
+            with suppress(TicketrError):
+                snapshot = self._queue.snapshot(snapshot.id)
+        line = self._lines.line(snapshot, trio.current_time())
         if line is not None and self._stream is not None:
             print(line, file=self._stream, flush=True)
 
@@ -231,10 +237,9 @@ class StatusLine:
         """Draw what has changed, as soon as it may be drawn; otherwise sleep."""
         while True:
             self._changed = trio.Event()
-            now = self._drawn_at = trio.current_time()
-            self._refresh(now)
+            self._refresh(trio.current_time())
             await self._draw(output)
-            with trio.move_on_at(self._model.next_change(now, self._style)):
+            with trio.move_on_at(self._model.next_change(trio.current_time(), self._style)):
                 await self._changed.wait()
             await trio.sleep_until(self._drawn_at + FRAME)
 
@@ -251,8 +256,10 @@ class StatusLine:
     async def _draw(self, output: LineOutput) -> None:
         while not self._hidden:
             line, is_full = self._frame(output)
-            if line == self._drawn or output.draw(line, is_full=is_full):
-                self._drawn = line
+            if line == self._drawn:
+                return
+            if output.draw(line, is_full=is_full):
+                self._drawn, self._drawn_at = line, trio.current_time()
                 return
             await output.wait_for_room()
 

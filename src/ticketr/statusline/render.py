@@ -7,7 +7,6 @@ when little else is left, or when they are long.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,7 +158,7 @@ def _after(
     if layout.elapsed:
         parts.append(duration(elapsed))
     if layout.eta and is_counted:
-        parts.append(f"ETA {'--:--' if eta is None else duration(math.ceil(eta))}")
+        parts.append(f"ETA {'--:--' if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))}")
     if layout.more and others:
         parts.append(f"+{others} more")
     if layout.more and failed:

@@ -1,0 +1,415 @@
+"""The status line on a fake clock: exact frames at exact virtual times."""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import JobContext, JobFailed, WouldDeadlock, open_job_queue
+from ticketr.statusline import LineStyle, StatusLine
+from ticketr.statusline.painter import FRAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+PLAIN = LineStyle(color=False)
+
+
+class FakeOutput:
+    """A place to draw in that notes when it was given what."""
+
+    def __init__(self, columns: int = 80) -> None:
+        self.width = columns
+        self.frames: list[tuple[float, str]] = []
+        self.left: str | None = None
+        self.has_room = True
+        self.room = trio.Event()
+        self.wake: Callable[[], object] = lambda: None
+
+    def open(self, wake: Callable[[], object]) -> None:
+        self.wake = wake
+
+    def columns(self) -> int:
+        return self.width
+
+    def draw(self, line: str, *, is_full: bool) -> bool:
+        assert is_full is (len(re.sub("\x1b[^m]*m", "", line)) == self.width)
+        if self.has_room:
+            self.frames.append((round(trio.current_time(), 3), line))
+        return self.has_room
+
+    async def wait_for_room(self) -> None:
+        await self.room.wait()
+
+    def close(self, line: str) -> None:
+        self.left = line
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, line in self.frames if line]
+
+
+def status_line(queue: JobQueue, output: FakeOutput, style: LineStyle = PLAIN) -> StatusLine:
+    return StatusLine(queue, output=output, style=style, hint="esc cancel")
+
+
+async def steps(context: JobContext, count: int, seconds: float = 1.0) -> None:
+    """Report each step, until all are done."""
+    context.report(current=0, total=count, message="Stepping")
+    for step in range(1, count + 1):
+        await trio.sleep(seconds)
+        context.report(current=step, message="All done" if step == count else None)
+
+
+async def silent(context: JobContext, seconds: float) -> None:
+    await trio.sleep(seconds)
+
+
+async def fails(context: JobContext, seconds: float) -> None:
+    await trio.sleep(seconds)
+    raise ValueError("no such thing")
+
+
+async def test_each_step_is_drawn_when_it_comes(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(steps, 4)
+
+    assert output.frames == [
+        (0.0, "[░░░░░░░░░░░░░░░░░░░░] 0% (0/4) Stepping | 0s | ETA --:--   esc cancel"),
+        (1.0, "[█████░░░░░░░░░░░░░░░] 25% (1/4) Stepping | 1s | ETA --:--   esc cancel"),
+        (2.0, "[██████████░░░░░░░░░░] 50% (2/4) Stepping | 2s | ETA --:--   esc cancel"),
+        (3.0, "[███████████████░░░░░] 75% (3/4) Stepping | 3s | ETA 1s   esc cancel"),
+        (4.0, "✓ All done | 4s"),
+    ]
+    assert output.left == "✓ All done | 4s"
+
+
+async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(silent, 0.35)
+
+    assert output.frames == [
+        (0.0, "⠋ silent | 0s   esc cancel"),
+        (0.1, "⠙ silent | 0s   esc cancel"),
+        (0.2, "⠹ silent | 0s   esc cancel"),
+        (0.3, "⠸ silent | 0s   esc cancel"),
+    ]
+
+
+async def test_without_motion_a_silent_job_is_drawn_once_a_second(
+    autojump_clock: MockClock,
+) -> None:
+    output = FakeOutput()
+
+    async with (
+        open_job_queue() as queue,
+        status_line(queue, output, LineStyle(color=False, motion=False)),
+    ):
+        await queue.submit(silent, 2.5)
+
+    assert output.frames == [
+        (0.0, "• silent | 0s   esc cancel"),
+        (1.0, "• silent | 1s   esc cancel"),
+        (2.0, "• silent | 2s   esc cancel"),
+        (2.5, "✓ silent completed | 2s"),
+    ]
+
+
+async def test_a_flood_of_reports_is_drawn_15_times_a_second(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(steps, 10_000, 0.001)
+
+    times = [time for time, _ in output.frames]
+    assert 149 <= len(times) <= 152
+    assert all(after - before > FRAME - 0.002 for before, after in pairwise(times))
+    # What is drawn is the newest there is, not what was so a frame ago.
+    for time, line in output.frames[1:-1]:
+        assert f"({round(time * 1000)}/" in line or f"({round(time * 1000) - 1}/" in line
+
+
+async def test_an_idle_queue_draws_nothing_and_wakes_nobody(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+    steps_taken = 0
+
+    class Counter(trio.abc.Instrument):
+        def before_task_step(self, task: trio.lowlevel.Task) -> None:
+            nonlocal steps_taken
+            steps_taken += 1
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.run(silent, 1.0)
+        await trio.sleep(1.0)
+        frames = len(output.frames)
+        trio.lowlevel.add_instrument(counter := Counter())
+        await trio.sleep(3600.0)
+        trio.lowlevel.remove_instrument(counter)
+
+    assert len(output.frames) == frames
+    assert steps_taken == 1  # this test's own
+
+
+async def test_before_the_first_job_nothing_is_drawn(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await trio.sleep(10)
+
+    assert output.lines == []
+    assert output.left == ""
+
+
+async def test_leaving_the_block_waits_for_the_jobs(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue:
+        async with status_line(queue, output):
+            await queue.submit(silent, 5)
+            await queue.submit(silent, 5)
+        assert trio.current_time() == pytest.approx(10)
+
+    assert output.left == "✓ silent completed | 5s"
+
+
+async def test_every_job_that_has_ended_is_read_before_the_end(autojump_clock: MockClock) -> None:
+    out = io.StringIO()
+
+    async with open_job_queue(workers=9, max_pending=None) as queue, StatusLine(queue, stream=out):
+        for number in range(50):
+            await queue.submit(silent, 1, name=f"job {number}")
+
+    ends = [line for line in out.getvalue().splitlines() if line.endswith(" completed")]
+    assert len(ends) == 50
+
+
+async def test_what_leaves_the_block_is_the_bodys_own_error(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+    error = ValueError("own")
+
+    with pytest.raises(ValueError, match="own") as caught:  # noqa: PT012
+        async with open_job_queue() as queue, status_line(queue, output):
+            await queue.submit(silent, 100)
+            await trio.sleep(1)
+            raise error
+
+    assert caught.value is error
+    assert output.left == ""  # the job had not ended
+    assert trio.current_time() == 1
+
+
+async def test_a_result_stays_though_an_error_follows(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    with pytest.raises(JobFailed):
+        async with open_job_queue() as queue, status_line(queue, output):
+            await queue.run(fails, 1.0)
+
+    assert output.left == "✗ fails failed: ValueError: no such thing | 1s"
+
+
+async def test_a_cancel_from_outside_takes_the_line_away(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    with trio.move_on_after(2) as scope:
+        async with open_job_queue() as queue, status_line(queue, output):
+            await queue.submit(silent, 100)
+
+    assert scope.cancelled_caught
+    assert output.left == ""
+    assert trio.current_time() == 2
+
+
+async def test_a_cancelled_job_is_drawn_as_cancelling_then_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    output = FakeOutput()
+
+    async def slow_to_leave(context: JobContext) -> None:
+        try:
+            await trio.sleep(100)
+        finally:
+            with context.cleanup(5):
+                await trio.sleep(1)
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        handle = await queue.submit(slow_to_leave)
+        await trio.sleep(2)
+        handle.cancel()
+
+    assert (2.0, "⠋ slow_to_leave | 2s   cancelling") in output.frames
+    assert output.left == "⊘ slow_to_leave cancelled | 3s"
+
+
+async def test_a_terminal_that_takes_nothing_holds_up_nobody(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        handle = await queue.submit(steps, 10)
+        await trio.sleep(2.5)
+        output.has_room = False
+        await handle.wait()
+        assert trio.current_time() == 10
+        await queue.submit(steps, 10)
+        await trio.sleep(5.5)
+        output.has_room = True
+        frames = len(output.frames)
+        output.room.set()
+        await trio.sleep(0.1)
+        # Once there is room, what is drawn is how things are then.
+        assert output.frames[frames][0] == pytest.approx(15.5)
+        assert "(5/10)" in output.frames[frames][1]
+
+
+async def test_a_new_width_is_drawn_at_the_next_change(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(steps, 4)
+        await trio.sleep(1.5)
+        output.width = 20
+        await trio.sleep(1)
+        assert output.frames[-1] == (2.0, "50% (2/4) Stepping")
+
+
+async def test_a_line_that_was_printed_over_is_drawn_again(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.run(silent, 1)
+        await trio.sleep(10)
+        output.wake()
+        await trio.sleep(1)
+
+    assert output.frames[-2:] == [
+        (1.0, "✓ silent completed | 1s"),
+        (11.0, "✓ silent completed | 1s"),
+    ]
+
+
+async def test_a_hidden_line_is_not_drawn_until_it_comes_back(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output) as line:
+        await queue.submit(steps, 4)
+        await trio.sleep(0.5)
+        with line.hidden():
+            await trio.sleep(2)
+        await trio.sleep(0.1)
+
+    hidden = [frame for frame in output.frames if 0.5 <= frame[0] < 2.6]
+    assert hidden[0] == (0.5, "")
+    assert [(time, "(2/4)" in text) for time, text in hidden[1:]] == [(2.5, True)]
+
+
+async def test_two_jobs_are_one_line_and_the_older_has_it(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue(workers=2) as queue, status_line(queue, output):
+        await queue.submit(silent, 3, name="older")
+        await trio.sleep(1)
+        await queue.submit(silent, 3, name="newer")
+
+    at = dict(output.frames)
+    assert at[0.5].startswith("⠴ older | 0s   ")
+    assert at[1.5].startswith("⠴ older | 1s | +1 more   ")
+    assert at[3.5].startswith("⠴ newer | 2s   ")
+
+
+async def test_colours_are_put_around_what_is_drawn(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output, LineStyle()):
+        await queue.submit(silent, 1)
+        await queue.submit(steps, 2)
+
+    assert output.frames[0][1] == "\x1b[36m⠋\x1b[m silent | 0s   esc cancel"
+    assert "\x1b[36m[██████████░░░░░░░░░░]\x1b[m 50% (1/2)" in "".join(output.lines)
+    assert output.left == "\x1b[32m✓\x1b[m All done | 2s"
+
+
+async def test_without_a_terminal_the_jobs_are_told_in_plain_lines(
+    autojump_clock: MockClock,
+) -> None:
+    out = io.StringIO()
+
+    async with open_job_queue() as queue, StatusLine(queue, stream=out):
+        await queue.submit(steps, 100, 0.5)
+
+    assert out.getvalue().splitlines() == [
+        "Stepping: 0/100 (0%)",
+        *(f"Stepping: {each}/100 ({each}%)" for each in range(10, 100, 10)),
+        "All done",
+    ]
+
+
+async def test_a_pipe_that_breaks_does_not_stop_the_jobs(autojump_clock: MockClock) -> None:
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    async with open_job_queue() as queue, StatusLine(queue, stream=Broken()):
+        await queue.run(steps, 3)
+
+    assert queue.statistics().completed == 1
+
+
+async def test_a_flaw_in_the_line_is_logged_and_does_not_stop_the_jobs(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = FakeOutput()
+    output.draw = lambda line, *, is_full: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.run(steps, 3)
+
+    assert queue.statistics().completed == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_without_any_stream_it_is_silent(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", None)  # as Python has it when it was closed at the start
+
+    async with open_job_queue() as queue, StatusLine(queue):
+        await queue.run(steps, 3)
+
+    assert queue.statistics().completed == 1
+
+
+async def test_a_queue_that_was_shut_down_is_left_at_once(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(silent, 100)
+        await queue.shutdown(grace=2)
+
+    assert trio.current_time() == 2
+    assert output.left == "⊘ silent cancelled | 2s"
+
+
+async def test_inside_a_job_it_would_wait_for_itself(autojump_clock: MockClock) -> None:
+    async def shows_itself(context: JobContext, queue: JobQueue) -> None:
+        async with status_line(queue, FakeOutput()):
+            pass
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(shows_itself, queue)
+        with pytest.raises(JobFailed) as caught:
+            await handle.result()
+
+    assert isinstance(caught.value.__cause__, WouldDeadlock)
