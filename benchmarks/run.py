@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("pull",)
+PARTS = ("pull", "terminal", "app")
 
 
 def main() -> None:
