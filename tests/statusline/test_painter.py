@@ -83,16 +83,19 @@ async def test_each_step_is_drawn_when_it_comes(autojump_clock: MockClock) -> No
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
-        await queue.submit(steps, 4)
+        await queue.submit(steps, 4, 0.9)
 
     assert output.frames == [
         (0.0, "[░░░░░░░░░░░░░░░░░░░░] 0% (0/4) Stepping | 0s | ETA --:--   esc cancel"),
+        (0.9, "[█████░░░░░░░░░░░░░░░] 25% (1/4) Stepping | 0s | ETA --:--   esc cancel"),
         (1.0, "[█████░░░░░░░░░░░░░░░] 25% (1/4) Stepping | 1s | ETA --:--   esc cancel"),
+        (1.8, "[██████████░░░░░░░░░░] 50% (2/4) Stepping | 1s | ETA --:--   esc cancel"),
         (2.0, "[██████████░░░░░░░░░░] 50% (2/4) Stepping | 2s | ETA --:--   esc cancel"),
+        (2.7, "[███████████████░░░░░] 75% (3/4) Stepping | 2s | ETA 1s   esc cancel"),
         (3.0, "[███████████████░░░░░] 75% (3/4) Stepping | 3s | ETA 1s   esc cancel"),
-        (4.0, "✓ All done | 4s"),
+        (3.6, "✓ All done | 3s"),
     ]
-    assert output.left == "✓ All done | 4s"
+    assert output.left == "✓ All done | 3s"
 
 
 async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockClock) -> None:
@@ -289,14 +292,14 @@ async def test_a_line_that_was_printed_over_is_drawn_again(autojump_clock: MockC
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
-        await queue.run(silent, 1)
+        await queue.run(silent, 0.45)
         await trio.sleep(10)
         output.wake()
         await trio.sleep(1)
 
     assert output.frames[-2:] == [
-        (1.0, "✓ silent completed | 1s"),
-        (11.0, "✓ silent completed | 1s"),
+        (0.467, "✓ silent completed | 0s"),
+        (10.45, "✓ silent completed | 0s"),
     ]
 
 
