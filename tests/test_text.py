@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.text import clean, clip, fit, width
+from ticketr.text import clean, clip, fit, width, wrap
 
 # What acts on a terminal, or on a reader, and what is left of it.
 HOSTILE = [
@@ -165,3 +165,17 @@ def test_a_fitted_text_takes_exactly_the_cells_it_was_given(text: str, cells: in
     assert width(fit(shown, cells)) == max(cells, 0)
     assert width(clip(shown, cells)) <= max(cells, 0)
     assert clip(shown, width(shown)) == shown
+
+
+@given(st.text(max_size=200).map(clean), st.integers(2, 40))
+def test_wrapped_lines_have_room_and_lose_no_word(text: str, cells: int) -> None:
+    lines = wrap(text, cells)
+
+    assert lines
+    assert all(width(line) <= cells for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+def test_a_wrapped_line_keeps_its_indent() -> None:
+    assert wrap("  - some words that are long", 14) == ("  - some words", "  that are", "  long")
+    assert wrap("", 5) == ("",)

@@ -118,3 +118,23 @@ def fit(text: str, cells: int, *, ellipsis: str = "…") -> str:
     """
     shown = clip(text, cells, ellipsis=ellipsis)
     return shown + " " * (cells - width(shown))
+
+
+def wrap(text: str, cells: int) -> tuple[str, ...]:
+    """Break clean text into lines of at most so many cells, between words where it can.
+
+    Args:
+        text: Clean text, one line of it.
+        cells: How many cells there are; at least 2, since some characters take two.
+
+    Returns:
+        The lines; one that is empty for an empty text.
+    """
+    if width(text) <= cells:
+        return (text,)
+    # A line that is broken keeps its indent, so that lists stay lists.
+    indent = text[: len(text) - len(text.lstrip())]
+    lines = wcwidth.wrap(
+        text, max(cells, 2), control_codes="ignore", subsequent_indent=clip(indent, cells // 2)
+    )
+    return tuple(lines) or ("",)

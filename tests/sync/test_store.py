@@ -38,8 +38,8 @@ def files(store: Store) -> list[Path]:
 
 
 def write_new(store: Store, *, path: str | None, base: Ticket | None) -> tuple[Written, str]:
-    old = render_ticket(base) if base else None
-    result = store.write(NEW, render_ticket(NEW), path=path, base=old)
+    bases = [render_ticket(base)] if base else []
+    result = store.write(NEW, render_ticket(NEW), path=path, bases=bases)
     return result.outcome, result.path
 
 
@@ -87,7 +87,7 @@ def test_an_edited_ticket_is_kept(store: Store) -> None:
     text = render_ticket(OLD).replace("As it was.", "As I want it.")
     path = put(store, "a.md", text)
 
-    result = store.write(NEW, render_ticket(NEW), path="a.md", base=render_ticket(OLD))
+    result = store.write(NEW, render_ticket(NEW), path="a.md", bases=[render_ticket(OLD)])
 
     assert (result.outcome, result.reason) == (Written.KEPT, "it was edited here")
     assert path.read_text() == text
@@ -120,7 +120,7 @@ def test_without_a_base_an_equal_ticket_is_adopted_and_another_one_kept(store: S
 def test_a_file_in_the_way_of_a_new_ticket_is_kept(store: Store) -> None:
     path = put(store, "DEMO-1.md", "My notes.\n")
 
-    result = store.write(NEW, render_ticket(NEW), path=None, base=None)
+    result = store.write(NEW, render_ticket(NEW), path=None, bases=[])
 
     assert (result.outcome, result.reason) == (Written.KEPT, "the file holds something else")
     assert path.read_text() == "My notes.\n"
@@ -159,7 +159,7 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
     write_new(store, path="a.md", base=OLD)
 
     assert path.stat().st_mode & 0o777 == 0o640
-    store.write(NEW, render_ticket(NEW), path="b.md", base=None)
+    store.write(NEW, render_ticket(NEW), path="b.md", bases=[])
     put(store, "plain.md", "x")
     expected = (store.root / "plain.md").stat().st_mode
     assert (store.root / "b.md").stat().st_mode == expected
@@ -168,7 +168,7 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
 @pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", "", None])
 def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str | None) -> None:
     with pytest.raises(InvalidKey):
-        store.write(Ticket(title="x", key=key), "# TICKET: x\n", path=None, base=None)
+        store.write(Ticket(title="x", key=key), "# TICKET: x\n", path=None, bases=[])
 
     assert list(store.root.glob("**/*.md")) == []
 

@@ -132,6 +132,17 @@ def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: S
     assert selected(state) == "DEMO-2"
 
 
+def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: State) -> None:
+    line = "some words " * 10
+    state = after(filled, messages.Resized(40, 8), messages.DetailLoaded(filled.rows[0], (line,)))
+    assert state.detail is not None
+    assert len(state.detail.lines) == 3
+
+    wide = after(state, messages.Resized(99, 8))
+    assert wide.detail is not None
+    assert len(wide.detail.lines) == 2
+
+
 def test_nothing_to_open_opens_nothing() -> None:
     assert asked(State(), "KEY_ENTER") == ()
 

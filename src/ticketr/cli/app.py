@@ -34,7 +34,9 @@ def cli(context: click.Context, *, debug: bool) -> None:
     JIRA_API_TOKEN. To look around without an account: ticketr demo
     """
     if debug:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+        logging.basicConfig(stream=sys.stderr)
+        # Ours alone: those of the packages below show headers, and headers hold secrets.
+        logging.getLogger("ticketr").setLevel(logging.DEBUG)
     if context.invoked_subcommand is None:
         _open_app(context)
 

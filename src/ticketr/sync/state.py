@@ -39,6 +39,11 @@ MIGRATIONS = (
         path TEXT NOT NULL,     -- of its file, relative to the workspace
         text TEXT NOT NULL      -- as written
     ) WITHOUT ROWID;
+    CREATE TABLE intended (
+        head TEXT NOT NULL,     -- the same ID
+        text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
+        PRIMARY KEY (head, text)
+    ) WITHOUT ROWID;
     """,
 )
 
@@ -176,6 +181,18 @@ class State:
             self._db.execute(
                 "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
             )
+            self._db.execute("DELETE FROM intended WHERE head = ?", (head,))
+
+    def intend(self, head: str, text: str) -> None:
+        """Remember a text that is about to be written; `record` forgets it again."""
+        with self._errors():
+            self._db.execute("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
+
+    def intended(self, head: str) -> list[str]:
+        """Read the texts of a ticket that may stand in its file though nothing recorded them."""
+        query = "SELECT text FROM intended WHERE head = ?"
+        with self._errors():
+            return [row[0] for row in self._db.execute(query, (head,)).fetchall()]
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Remember that Jira has newer versions that were not taken."""

@@ -21,7 +21,7 @@ from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.tickets import append, parse, replace, safe_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Collection, Generator, Iterable, Iterator
 
     from ticketr.tickets import Ticket, TicketFile
 
@@ -193,7 +193,7 @@ class Store:
         ]
 
     def write(
-        self, ticket: Ticket, text: str, *, path: str | None, base: str | None
+        self, ticket: Ticket, text: str, *, path: str | None, bases: Collection[str]
     ) -> WriteResult:
         """Write one ticket, unless that would lose something.
 
@@ -201,7 +201,8 @@ class Store:
             ticket: the ticket, with a key.
             text: the ticket as text, LF line ends.
             path: the file it was last found in, relative to the workspace; None for a new one.
-            base: its text as it was last written; None if it never was.
+            bases: texts that were written, or were about to be when a pull was killed; empty for
+                a ticket that never was.
 
         Returns:
             What was done. A ticket that was edited since, or whose new file would replace
@@ -229,12 +230,12 @@ class Store:
             return WriteResult(Written.NEW, name)
         span = file.spans[index]
         here = _comparable(file.text[span.start : span.end])
-        if here == _comparable(text) or (base is None and file.tickets[index] == ticket):
+        if here == _comparable(text) or (not bases and file.tickets[index] == ticket):
             return WriteResult(Written.UNCHANGED, name)
-        if base is None:
+        if not bases:
             reason = "it differs from Jira's and was never pulled into this folder"
             return WriteResult(Written.KEPT, name, reason)
-        if here != _comparable(base):
+        if here not in map(_comparable, bases):
             return WriteResult(Written.KEPT, name, "it was edited here")
         _replace(target, replace(file, index, ticket), mode)
         return WriteResult(Written.UPDATED, name)

@@ -1,7 +1,7 @@
 """Writes whole families: the file first, then the state, in one visit to a worker thread.
 
-Should the process die between the two, the next pull finds a file that equals Jira's version and
-moves the base; nothing is lost or reported.
+What is about to be written is put down before. So should the process die between the two, the
+next pull knows the file's text for its own, whatever Jira has by then.
 """
 
 from __future__ import annotations
@@ -117,6 +117,9 @@ class FamilyWriter:
             was written before it counts.
         """
         outcomes: list[Outcome] = []
+        with self._state.batch():  # before any file, so that a kill leaves none that looks edited
+            for family in families:
+                self._state.intend(family.issues[0].id, family.text.text)
         with self._state.batch():
             for family in families:
                 try:
@@ -134,7 +137,7 @@ class FamilyWriter:
                 family.text.ticket,
                 family.text.text,
                 path=family.path or (base.path if base else None),
-                base=base.text if base else None,
+                bases=[*self._state.intended(head.id), *([base.text] if base else [])],
             )
         except InvalidKey as error:
             return Outcome(ids, None, note=Note(head.key, "", str(error)))

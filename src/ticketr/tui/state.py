@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ticketr.statusline import StatusModel
+from ticketr.text import wrap
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Action, action_of
 from ticketr.tui.rows import Order, Row, index_of, merge
@@ -20,6 +21,8 @@ PULL_TAG = "pull"
 REFUSED = "A pull is running already; Esc cancels it"
 #: Rows around the body: the title above, the action bar and the status line below.
 CHROME = 3
+#: From this width on, list and detail stand side by side.
+TWO_PANELS = 100
 
 
 class Focus(Enum):
@@ -35,13 +38,20 @@ class Detail:
 
     Attributes:
         row: its row.
-        lines: its text, clean.
-        top: the first line shown.
+        text: its lines, clean, as they are in the file.
+        lines: the same, broken to fit their panel.
+        top: the first of these that is shown.
     """
 
     row: Row
-    lines: tuple[str, ...]
+    text: tuple[str, ...]
+    lines: tuple[str, ...] = ()
     top: int = 0
+
+    def broken(self, cells: int) -> Detail:
+        """Break the text to fit a panel of so many cells, a margin included."""
+        lines = tuple(line for each in self.text for line in wrap(each, cells - 2))
+        return replace(self, lines=lines, top=min(self.top, max(0, len(lines) - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,16 @@ class State:
         return max(1, self.height - CHROME)
 
     @property
+    def list_width(self) -> int:
+        """How many cells the list has."""
+        return self.width * 2 // 5 if self.width >= TWO_PANELS else self.width
+
+    @property
+    def detail_width(self) -> int:
+        """How many cells an open ticket has: beside the list, or instead of it."""
+        return self.width - self.list_width - 1 if self.width >= TWO_PANELS else self.width
+
+    @property
     def index(self) -> int:
         """The index of the selected row; 0 where there is none."""
         return 0 if self.selected is None else index_of(self.rows, self.selected)
@@ -106,13 +126,21 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
         case messages.TicketsFound(tickets):
             return _in_view(replace(state, rows=merge(state.rows, tickets))), ()
         case messages.DetailLoaded(row, lines):
-            return replace(state, detail=Detail(row, lines), focus=Focus.DETAIL), ()
+            detail = Detail(row, lines).broken(state.detail_width)
+            return replace(state, detail=detail, focus=Focus.DETAIL), ()
         case messages.Resized(width, height):
-            return _in_view(replace(state, width=width, height=height)), (effects.Redraw(),)
+            return _resized(state, width, height), (effects.Redraw(),)
         case messages.Failed(words):
             return replace(state, notice=words), ()
         case messages.LeaveAsked():
             return state, (effects.Leave(),)
+
+
+def _resized(state: State, width: int, height: int) -> State:
+    state = replace(state, width=width, height=height)
+    if state.detail is not None:
+        state = replace(state, detail=state.detail.broken(state.detail_width))
+    return _in_view(state)
 
 
 def _job(state: State, snapshot: JobSnapshot, now: float) -> State:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.tui.keymap import ELSEWHERE, TABLE, Action, binding_of
-from ticketr.tui.state import Focus
+from ticketr.tui.state import TWO_PANELS, Focus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ticketr.tui.state import State
     from ticketr.tui.theme import Theme
 
-#: From this width on, list and detail stand side by side.
-TWO_PANELS = 100
 #: From this width on, a row of the list has room for the status.
 WITH_STATUS = 50
 KEY_CELLS, STATUS_CELLS = 10, 13
@@ -59,9 +57,8 @@ def _header(state: State, theme: Theme) -> str:
 
 def _body(state: State, theme: Theme) -> list[str]:
     if state.width >= TWO_PANELS:
-        left = state.width * 2 // 5
-        lists = _list(state, left, theme)
-        details = _detail(state, state.width - left - 1, theme)
+        lists = _list(state, state.list_width, theme)
+        details = _detail(state, state.detail_width, theme)
         return [f"{one}{theme.rule}{two}" for one, two in zip(lists, details, strict=True)]
     if state.focus is Focus.DETAIL:
         return _detail(state, state.width, theme)

@@ -1,0 +1,77 @@
+"""Files and state are written one after the other; a kill between them must cost nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.jira import Issue
+from ticketr.sync.mapping import Columns
+from ticketr.sync.state import State
+from ticketr.sync.store import Store, Written
+from ticketr.sync.writer import FamilyWriter, Prepared, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path, ".ticketr")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def state(store: Store) -> Generator[State]:
+    state = State(store.own / "state.db")
+    yield state
+    state.close()
+
+
+def version(title: str) -> Prepared:
+    issue = Issue(id="1", key="DEMO-1", fields={"summary": title, "updated": title})
+    return prepare(issue, (), Columns.of(()), path=None)
+
+
+def killed_after_the_file(store: Store, state: State, family: Prepared) -> None:
+    """Write a file, and die before the state has it."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def die(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(State, "record", die)
+        with pytest.raises(KeyboardInterrupt):
+            FamilyWriter(store, state, seen=1.0).write([family])
+
+
+@pytest.mark.parametrize("written_before", [False, True])
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_file_that_a_killed_pull_wrote_is_no_edit(
+    kills: int, written_before: bool, store: Store, state: State
+) -> None:
+    writer = FamilyWriter(store, state, seen=1.0)
+    if written_before:
+        writer.write([version("First")])
+    for number in range(kills):
+        killed_after_the_file(store, state, version(f"Killed {number}"))
+
+    (outcome,), error = writer.write([version("Last")])
+
+    assert (outcome.written, error) == (Written.UPDATED, None)
+    assert "Last" in (store.root / "DEMO-1.md").read_text()
+    assert state.intended("1") == []
+
+
+def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> None:
+    killed_after_the_file(store, state, version("Killed"))
+    path = store.root / "DEMO-1.md"
+    path.write_text(path.read_text() + "Mine.\n")
+
+    (outcome,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
+
+    assert outcome.written is Written.KEPT
+    assert "Mine." in path.read_text()
