@@ -220,6 +220,8 @@ class StatusLine:
                 await trio.lowlevel.checkpoint()
             with suppress(TicketrError):
                 snapshot = self._queue.snapshot(snapshot.id)
+            if snapshot.status.is_terminal:  # that comes in its turn
+                return
         line = self._lines.line(snapshot, trio.current_time())
         if line is not None and self._stream is not None:
             print(line, file=self._stream, flush=True)

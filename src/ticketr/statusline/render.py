@@ -158,7 +158,9 @@ def _after(
     if layout.elapsed:
         parts.append(duration(elapsed))
     if layout.eta and is_counted:
-        parts.append(f"ETA {'--:--' if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))}")
+        parts.append(
+            f"ETA {'--:--' if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))}"
+        )
     if layout.more and others:
         parts.append(f"+{others} more")
     if layout.more and failed:
