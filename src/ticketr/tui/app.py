@@ -148,7 +148,7 @@ class App:
     def _answer(self, message: Message) -> tuple[Effect, ...]:
         self.state, asked = update(self.state, message, trio.current_time())
         self._changed.set()
-        if isinstance(message, messages.KeyPressed | messages.Resized):
+        if _is_urgent(message):
             self._urgent.set()
         if self.state.status.named_job is not None:
             self._busy.set()
@@ -229,7 +229,7 @@ class App:
             self._send.send_nowait(messages.DetailLoaded(effect.row, lines))
 
     async def _paint(self) -> None:
-        """Draw what has changed: at once for a key, else at most every `FRAME`."""
+        """Draw what has changed: at once if somebody waits for it, else at most every `FRAME`."""
         while True:
             self._changed = trio.Event()
             rows = screen(self.state, trio.current_time(), self._theme)
@@ -248,3 +248,14 @@ class App:
                 await trio.sleep_until(self.state.status.next_change(now, self._theme.line_style))
                 self._changed.set()
             self._busy = trio.Event()
+
+
+def _is_urgent(message: Message) -> bool:
+    """Tell whether somebody waits to see the answer: to a key, or to how a job has ended."""
+    match message:
+        case messages.KeyPressed() | messages.Resized():
+            return True
+        case messages.JobChanged(snapshot):
+            return snapshot.status.is_terminal
+        case _:
+            return False
