@@ -44,6 +44,8 @@ class Keyboard:
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._tokenizer = Tokenizer(wait)
+        self._may_read = trio.Event()
+        self._may_read.set()
 
     async def read(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys and pastes until the terminal hangs up; that is sent last."""
@@ -53,6 +55,14 @@ class Keyboard:
                 if event is not None:
                     await send.send(event)
         await send.send(HungUp())
+
+    def pause(self) -> None:
+        """Read nothing for a while: what is typed now is the shell's."""
+        self._may_read = trio.Event()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._may_read.set()
 
     def close(self) -> None:
         """Give the descriptor back; whoever still waits for a key gets an error."""
@@ -67,6 +77,7 @@ class Keyboard:
         if waiting.cancelled_caught:
             return self._tokenizer.flush()
         await wait_for_foreground(self._descriptor)  # reading before would stop the whole program
+        await self._may_read.wait()
         try:
             data = os.read(self._descriptor, _MOST)
         except BlockingIOError:  # somebody else took it

@@ -141,6 +141,7 @@ class Terminal:
             self._look_at_size()
             await send.send(Resize(*self._size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
+            self._keyboard.pause()
             if number == signal.SIGTSTP:
                 await self._suspend()
             if not self._is_resuming:
@@ -165,6 +166,8 @@ class Terminal:
             self._screen.enter()
         except termios.error:  # it is gone, which the keyboard tells
             return
+        finally:
+            self._keyboard.go_on()
         self._look_at_size()
         await send.send(Resumed())
 

@@ -58,7 +58,6 @@ class Tokenizer:
         self._held = ""
         self._pasted: list[str] | None = None  # None: not in a paste
         self._room = MAX_PASTE
-        self._halted = False  # the paste stands still since the last flush
 
     @property
     def pending(self) -> float | None:
@@ -84,7 +83,7 @@ class Tokenizer:
                 break
             token, start = text[start:end], end
             if token == _PASTE_ON:
-                self._pasted, self._room, self._halted = [], MAX_PASTE, False
+                self._pasted, self._room = [], MAX_PASTE
             else:
                 tokens.append(token)
         return tokens
@@ -116,11 +115,10 @@ class Tokenizer:
 
         Should its end never come, an Esc alone is the way out.
         """
-        if held == ESC and self._halted and not self._pasted:
+        if held == ESC and not self._pasted:
             self._pasted = None
             return [ESC]
         self._keep(held)
-        self._halted = True
         return [*self._give_paste()]
 
     def _keep(self, text: str) -> None:
