@@ -15,7 +15,6 @@ scope that was closed long ago). ``judge`` is that table.
 Interrupts. The worker is protected from KeyboardInterrupt, the job is not: ``call``
 lifts the protection, for the job and for all tasks that it starts.
 """
-# ruff: noqa: RUF100, RUF102  # ASYNC103 and ASYNC910 are rules of flake8-async alone
 
 from __future__ import annotations
 

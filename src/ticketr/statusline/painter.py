@@ -119,7 +119,7 @@ class StatusLine:
         trace: TracebackType | None,
     ) -> bool | None:
         assert self._block is not None
-        return await self._block.__aexit__(kind, error, trace)
+        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102  # the block's matter
 
     @contextmanager
     def hidden(self) -> Generator[None]:
