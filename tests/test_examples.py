@@ -29,6 +29,21 @@ letters: 67% (2/3) file 2
 photos: 100% (2/2) file 2
 letters: 100% (3/3) file 3
 """,
+    "03_status_line": """\
+Looking for photos
+Looking for photos, done
+Copying photos: 0/24 (0%)
+Copying photos: 3/24 (13%)
+Copying photos: 6/24 (25%)
+Copying photos: 9/24 (38%)
+photo 10 was a large one
+Copying photos: 12/24 (50%)
+Copying photos: 15/24 (63%)
+Copying photos: 18/24 (75%)
+photo 20 was a large one
+Copying photos: 21/24 (88%)
+24 photos copied
+""",
 }
 
 
