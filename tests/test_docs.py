@@ -99,6 +99,23 @@ def test_every_public_name_of_the_library_is_in_its_documentation() -> None:
     assert missing == ["__version__"]
 
 
+def test_every_public_name_of_the_status_line_is_in_its_documentation() -> None:
+    from ticketr import statusline
+
+    page = (ROOT / "docs" / "statusline.md").read_text(encoding="utf-8")
+
+    assert [name for name in statusline.__all__ if name not in page] == []
+
+
+def test_every_key_of_the_app_is_in_its_documentation() -> None:
+    from ticketr.tui.keymap import TABLE
+
+    page = (ROOT / "docs" / "app.md").read_text(encoding="utf-8")
+
+    shown = [part for binding in TABLE for part in binding.shown.split()]
+    assert [key for key in shown if f"`{key}`" not in page] == []
+
+
 def test_no_file_names_a_package_registry() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
