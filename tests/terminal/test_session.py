@@ -307,7 +307,7 @@ def test_in_the_background_nothing_is_drawn() -> None:
         pty.type("abc\n")
         pty.wait_for("abc")
         pty.command("fg")
-        unseen = pty.wait_for(r"([^q]*)\x1b\[\?1049h")[1]
+        unseen = pty.wait_for(r"([^q]*?)\x1b\[\?1049h")[1]
 
         assert "\x1b" not in unseen
         pty.wait_for(r"events [67]\.")

@@ -58,7 +58,8 @@ class Keyboard:
 
     def pause(self) -> None:
         """Read nothing for a while: what is typed now is the shell's."""
-        self._may_read = trio.Event()
+        if self._may_read.is_set():
+            self._may_read = trio.Event()
 
     def go_on(self) -> None:
         """End a pause."""
