@@ -88,6 +88,23 @@ def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_
         assert issues_in(folder) > 0
 
 
+def test_a_suspend_in_mid_pull_gives_the_terminal_back_and_fg_goes_on(tmp_path: Path) -> None:
+    with job_on_pty(demo(tmp_path / "work"), size=(100, 24)) as pty:
+        pty.wait_for(SOME)
+        pty.type("\x1a")
+        pty.wait_for_report("stopped")
+        pty.wait_for(r"\x1b\[\?1049l")
+        assert is_restored(pty)
+
+        pty.command("fg")
+        pty.wait_for(r"\x1b\[\?1049h")
+        pty.wait_for(SOME)
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert is_restored(pty)
+
+
 def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
     with job_on_pty(demo(tmp_path / "work", tickets=40, latency=0), size=(100, 24)) as pty:
         pty.wait_for("Pull complete: 40 tickets")
