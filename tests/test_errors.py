@@ -7,6 +7,7 @@ import pytest
 from ticketr import (
     CancelCause,
     DuplicateJob,
+    HistoryFailed,
     JobCancelled,
     JobError,
     JobFailed,
@@ -24,6 +25,7 @@ ERRORS: list[tuple[TicketrError, str]] = [
     (UnknownJob("x"), "no job 'x' is known: it never was, or its record was dropped"),
     (DuplicateJob("x"), "job 'x' has not ended: its ID is free again once it has"),
     (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),
+    (HistoryFailed("a.db", "no room"), "the job history a.db cannot be used: no room"),
     (JobFailed("x", "pull", "ValueError", "no"), "job 'x' (pull) failed: ValueError: no"),
     (JobFailed("x", "pull", "ValueError", ""), "job 'x' (pull) failed: ValueError"),
     (

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from ticketr._errors import (
     DuplicateJob,
+    HistoryFailed,
     JobCancelled,
     JobError,
     JobFailed,
@@ -28,6 +29,7 @@ from ticketr._errors import (
 from ticketr._version import __version__
 from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._history import FinishedJob, JobHistory, SqliteHistory
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,
@@ -45,6 +47,8 @@ __all__ = [
     "CancelCause",
     "CancelOutcome",
     "DuplicateJob",
+    "FinishedJob",
+    "HistoryFailed",
     "Job",
     "JobCancelled",
     "JobContext",
@@ -52,6 +56,7 @@ __all__ = [
     "JobErrorInfo",
     "JobFailed",
     "JobHandle",
+    "JobHistory",
     "JobID",
     "JobOptions",
     "JobProgress",
@@ -63,6 +68,7 @@ __all__ = [
     "QueueClosed",
     "QueueFull",
     "QueueStatistics",
+    "SqliteHistory",
     "TicketrError",
     "UnknownJob",
     "Updates",

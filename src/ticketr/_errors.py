@@ -8,6 +8,7 @@ The tree::
      ├── UnknownJob        no job with this ID is known
      ├── DuplicateJob      a live job has this ID already
      ├── WouldDeadlock     the wait could never end
+     ├── HistoryFailed     a history of jobs cannot be read or written
      └── JobError          what became of a job, raised by ``result()``
           ├── JobFailed    its function raised
           ├── JobCancelled it was cancelled
@@ -96,6 +97,23 @@ class WouldDeadlock(TicketrError):
 
     def __str__(self) -> str:
         return f"job {self.job_id!r} would wait for ever for {self.awaited}"
+
+
+class HistoryFailed(TicketrError):
+    """Raised when a history of jobs cannot be read or written. No job fails of it.
+
+    Attributes:
+        path: The file.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the job history {self.path} cannot be used: {self.problem}"
 
 
 class JobError(TicketrError):

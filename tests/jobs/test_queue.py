@@ -210,7 +210,7 @@ async def test_statistics_add_up(autojump_clock: MockClock) -> None:
 
     assert repr(counts) == (
         "QueueStatistics(workers=2, pending=1, running=2, completed=1, failed=1, cancelled=0,"
-        " evicted=1, submitters_waiting=0)"
+        " evicted=1, submitters_waiting=0, unrecorded=0)"
     )
     after = queue.statistics()
     assert (after.completed, after.failed, after.cancelled, after.evicted) == (2, 1, 2, 4)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.jobs._job import JobID, JobSnapshot
+    from ticketr.jobs._recorder import Recorder
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -73,6 +74,7 @@ class QueueStatistics:
         cancelled: How many were cancelled.
         evicted: Of how many ended jobs the record was dropped.
         submitters_waiting: How many tasks wait in ``submit`` for room.
+        unrecorded: How many ended jobs the history could not keep.
     """
 
     workers: int
@@ -83,6 +85,7 @@ class QueueStatistics:
     cancelled: int
     evicted: int
     submitters_waiting: int
+    unrecorded: int = 0
 
 
 def log_failure(snapshot: JobSnapshot) -> None:
@@ -108,6 +111,7 @@ class Ledger:
         self.on_job_error = on_job_error
         self.schedule = Schedule(max_pending)
         self.hub = Hub[JobRecord]()
+        self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[JobID, JobRecord] = {}
@@ -226,6 +230,8 @@ class Ledger:
         self.totals[status] += 1
         self.ended.append((record.finished_at, record))
         self.hub.ended(record)
+        if self.recorder is not None:
+            self.recorder.put(record.snapshot())
         if record.ended is not None:
             # A parked waiter is sure to get the outcome, though it has not run yet.
             record.claimed |= record.ended.statistics().tasks_waiting > 0
@@ -361,4 +367,5 @@ class Ledger:
             cancelled=self.totals[JobStatus.CANCELLED],
             evicted=self.evicted,
             submitters_waiting=self.schedule.outside,
+            unrecorded=self.recorder.lost if self.recorder is not None else 0,
         )

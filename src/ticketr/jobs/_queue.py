@@ -16,12 +16,14 @@ from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._handle import JobHandle, until_ended
 from ticketr.jobs._job import CancelCause, JobRecord, split_cancelled
 from ticketr.jobs._ledger import Keep, Ledger, QueueStatistics, log_failure
+from ticketr.jobs._recorder import Recorder, remembered
 from ticketr.jobs._schedule import Submission
 from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
+    from ticketr.jobs._history import FinishedJob, JobHistory
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._updates import Updates
@@ -250,6 +252,31 @@ class JobQueue:
             self._ledger.shorten_grace(grace)
         await until_idle(self._ledger)
 
+    @enable_ki_protection
+    async def history(
+        self, *, limit: int = 50, status: JobStatus | None = None
+    ) -> list[FinishedJob]:
+        """The jobs that ended last, the newest first, those of earlier runs included.
+
+        Without a history these are the ones that the queue itself remembers.
+
+        Args:
+            limit: How many at most.
+            status: Only those that ended like this.
+
+        Raises:
+            HistoryFailed: The history could not be read.
+        """
+        if limit < 0:
+            raise ValueError(f"limit must not be negative: {limit}")
+        recorder = self._ledger.recorder
+        if recorder is not None:
+            return await recorder.read(limit=limit, status=status)
+        await trio.lowlevel.checkpoint()
+        self._ledger.refresh()
+        ended = [record.snapshot() for _, record in self._ledger.ended]
+        return remembered(ended, limit=limit, status=status)
+
     def statistics(self) -> QueueStatistics:
         """The queue in numbers."""
         return self._ledger.statistics()
@@ -323,6 +350,7 @@ async def open_job_queue(
     max_pending: int | None = 10,
     keep: Keep = Keep(),  # noqa: B008  # frozen
     timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
+    history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
 ) -> AsyncGenerator[JobQueue, None]:
     """Open a job queue for the length of an ``async with`` block.
@@ -347,6 +375,8 @@ async def open_job_queue(
         keep: How much to remember of jobs that have ended.
         timeout: How many seconds a job may run, unless it is submitted with a limit of
             its own; None for no limit.
+        history: Where to leave a record of every job that has ended. It never keeps a job
+            waiting; the end of the block waits for it, for 5 seconds at most.
         on_job_error: Called with a job's snapshot if it failed and nobody asked for its
             outcome until its record was dropped or the queue ended. The default logs it
             to ``ticketr.jobs``.
@@ -359,12 +389,15 @@ async def open_job_queue(
         keep=keep,
         on_job_error=on_job_error or log_failure,
     )
+    ledger.recorder = Recorder(history) if history is not None else None
     queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout))
     body: BaseException | None = None
     spill: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keep_time, ledger)
+            if ledger.recorder is not None:
+                nursery.start_soon(ledger.recorder.write)
             for number in range(1, workers + 1):
                 nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
             try:
@@ -380,6 +413,8 @@ async def open_job_queue(
             nursery.cancel_scope.cancel("the job queue is closed")
     except BaseExceptionGroup as group:
         spill = group
+    if ledger.recorder is not None:
+        await ledger.recorder.flush()
     ledger.end()
     leaving = what_leaves(body, ledger.fatal, spill)
     if leaving is not None:

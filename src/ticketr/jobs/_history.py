@@ -1,0 +1,364 @@
+"""What outlives the queue: a record of every job that has ended, in a file.
+
+The file is an SQLite database in WAL mode, so that any number of processes can read it
+while others write, and a process that is killed takes nothing with it that was
+written. Each call opens the file anew, in a thread: there is no connection to look
+after, to close, or to carry from one thread to another, and a file that was moved
+away or repaired meanwhile is simply the file from then on. Since the queue hands over
+its jobs in batches, opening is a small part of the work.
+
+Writing the same job twice is the same as writing it once. So a write whose answer was
+lost (the queue was cancelled in the middle of it) is simply done again.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import reprlib
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
+
+import trio
+
+from ticketr._errors import HistoryFailed
+from ticketr.jobs._job import CancelCause, JobStatus
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Awaitable, Callable, Generator, Sequence
+
+    from ticketr.jobs._job import JobID, JobSnapshot
+
+T = TypeVar("T")
+
+LONGEST = 2000
+"""Characters that are kept of a text; a history is no place for whole documents."""
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process that writes."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedJob:
+    """A job that has ended, as a history remembers it: plain values, nothing alive.
+
+    The times are dates in UTC: unlike those of a :class:`JobSnapshot` they mean the
+    same in every process. Long texts are cut.
+
+    Attributes:
+        run: Stands for one opening of one queue; job IDs may repeat from run to run.
+        number: Its place among the jobs of the run, in the order in which they ended.
+        id: The job's ID.
+        name: The job's name.
+        key: Its key as text; None if it had none.
+        status: How it ended.
+        attempts: How often its function was started.
+        submitted_at: When the queue took it.
+        started_at: When a worker took it last; None if none did.
+        finished_at: When it ended.
+        cancel_cause: Why it was stopped, or was asked to; None otherwise.
+        error_type: The name of the class of what it failed with; None unless it failed.
+        error_message: The message of that.
+        current: How much it reported as done.
+        total: How much it reported there was to do; 0 if that is unknown.
+        message: What it last reported to be doing.
+        result: A summary of what it returned; None unless it completed.
+    """
+
+    run: str
+    number: int
+    id: JobID
+    name: str
+    key: str | None
+    status: JobStatus
+    attempts: int
+    submitted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime
+    cancel_cause: CancelCause | None
+    error_type: str | None
+    error_message: str | None
+    current: float
+    total: float
+    message: str
+    result: str | None
+
+
+class JobHistory(Protocol):
+    """Where a queue leaves the jobs that have ended; :class:`SqliteHistory` is one.
+
+    The queue calls ``write`` from one task of its own, with the jobs that ended since,
+    and again with the same ones if it raises or is cancelled. No job waits for it.
+    """
+
+    def summary(self, result: object) -> str:
+        """A short text for what a job returned; called as the job ends, so be quick."""
+        ...
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Keep these jobs. One that is there already is not kept twice."""
+        ...
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """The jobs that ended last, the newest first."""
+        ...
+
+
+class RunSync(Protocol):
+    """Calls a function that blocks, away from Trio's thread."""
+
+    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
+        """Call it, and give what it returns."""
+        ...
+
+
+async def in_thread(function: Callable[[], T], /) -> T:
+    """Call a function in a thread, which is left to itself on a cancellation.
+
+    The limiter is its own: threads of the program must not keep the history waiting.
+    """
+    return await trio.to_thread.run_sync(
+        function, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
+    )
+
+
+@final
+class SqliteHistory:
+    """A history of jobs in an SQLite file, which several processes may share.
+
+    ::
+
+        async with open_job_queue(history=SqliteHistory("jobs.sqlite")) as queue:
+            ...
+            for job in await queue.history(limit=10):
+                print(job.finished_at, job.name, job.status)
+
+    It holds nothing open and needs no closing. To read the file of another process,
+    make one with the same path and call :meth:`read`.
+
+    Args:
+        path: The file. It is made with the first job, readable for its owner only; its
+            folder must be there.
+        max_jobs: How many jobs to keep; the oldest go first.
+        max_age: For how many seconds to keep a job; ``math.inf`` for no limit.
+        summary: What to keep of a result instead of its shortened ``repr``: a history
+            should hold no secrets, so cut them out here, or return an empty text.
+        run_sync: Calls what blocks; a thread unless given. A test on a fake clock gives
+            an async function that calls it in place, since such a clock runs on while
+            a thread works.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_jobs: int = 10_000,
+        max_age: float = 90 * 86400.0,
+        summary: Callable[[object], str] = reprlib.repr,
+        run_sync: RunSync = in_thread,
+    ) -> None:
+        if max_jobs < 1 or not max_age > 0:
+            raise ValueError(f"max_jobs and max_age must be above 0: {max_jobs}, {max_age}")
+        self._path = Path(path)
+        self._max_jobs = max_jobs
+        self._max_age = max_age
+        self._summary = summary
+        self._run_sync = run_sync
+
+    def summary(self, result: object) -> str:
+        """A short text for what a job returned."""
+        return self._summary(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Keep these jobs, and drop the oldest beyond the bounds, all of it or nothing.
+
+        Cancellation:
+            The jobs may or may not have been written.
+
+        Raises:
+            HistoryFailed: The file could not be written.
+        """
+        rows = [to_row(job) for job in jobs]
+        await self._run_sync(lambda: self._write(rows))
+
+    async def read(self, *, limit: int = 50, status: JobStatus | None = None) -> list[FinishedJob]:
+        """The jobs that ended last, the newest first; none if there is no file.
+
+        Args:
+            limit: How many at most.
+            status: Only those that ended like this.
+
+        Raises:
+            HistoryFailed: The file could not be read.
+        """
+        return await self._run_sync(lambda: self._read(limit, status))
+
+    def _write(self, rows: list[tuple[object, ...]]) -> None:
+        with opened(self._path, "rwc") as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(INSERT, rows)
+            db.execute(DROP_OLD, (time.time() - self._max_age,))
+            db.execute(DROP_SURPLUS, (self._max_jobs,))
+            db.execute("COMMIT")
+
+    def _read(self, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        if not self._path.exists():
+            return []
+        with opened(self._path, "rw") as db:
+            oldest = time.time() - self._max_age
+            rows = db.execute(SELECT, {"status": status, "limit": limit, "oldest": oldest})
+            return [from_row(row) for row in rows]
+
+    def __repr__(self) -> str:
+        return f"SqliteHistory({str(self._path)!r})"
+
+
+# The file
+
+COLUMNS = (
+    "run, number, id, name, key, status, attempts, submitted_at, started_at, finished_at,"
+    " cancel_cause, error_type, error_message, current, total, message, result"
+)
+
+MIGRATIONS: list[tuple[str, ...]] = [
+    (
+        f"CREATE TABLE jobs (row INTEGER PRIMARY KEY, {COLUMNS}, UNIQUE (run, number))",
+        "CREATE INDEX jobs_by_time ON jobs (finished_at)",
+    ),
+]
+"""What leads from each version of the schema to the next; the file starts with version 0."""
+
+INSERT = (
+    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608  # our own words
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
+DROP_SURPLUS = (
+    "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
+)
+SELECT = (
+    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608  # our own words
+    " WHERE (:status IS NULL OR status = :status) AND finished_at >= :oldest"
+    " ORDER BY finished_at DESC, row DESC LIMIT :limit"
+)
+
+
+@contextmanager
+def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
+    """The database, with the newest schema; what goes wrong with it is a HistoryFailed."""
+    import sqlite3  # noqa: PLC0415  # only who keeps a history pays for it
+
+    try:
+        if mode == "rwc":
+            # SQLite gives the files beside it the same permissions.
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        address = f"{path.absolute().as_uri()}?mode={mode}"
+        with closing(
+            sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        ) as db:
+            # In WAL mode this may lose the last commits when the power fails, not more.
+            db.execute("PRAGMA synchronous = NORMAL")
+            migrate(db, path)
+            yield db
+    except (sqlite3.Error, OSError) as error:
+        raise HistoryFailed(str(path), str(error)) from error
+
+
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date."""
+    if version_of(db) < len(MIGRATIONS):
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("BEGIN IMMEDIATE")
+        # Another process may have been faster.
+        for statements in MIGRATIONS[version_of(db) :]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {max(version_of(db), len(MIGRATIONS))}")
+        db.execute("COMMIT")
+    if version_of(db) > len(MIGRATIONS):
+        raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The version of the schema in the file."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def to_row(job: FinishedJob) -> tuple[object, ...]:
+    """A job as the file has it: in the order of the columns, dates as seconds."""
+    return (
+        *(job.run, job.number, job.id, job.name, job.key, str(job.status), job.attempts),
+        job.submitted_at.timestamp(),
+        job.started_at.timestamp() if job.started_at is not None else None,
+        job.finished_at.timestamp(),
+        str(job.cancel_cause) if job.cancel_cause is not None else None,
+        *(job.error_type, job.error_message, job.current, job.total, job.message, job.result),
+    )
+
+
+def from_row(row: Sequence[object]) -> FinishedJob:
+    """The job that such a row stands for."""
+    values: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
+    for name in ("submitted_at", "started_at", "finished_at"):
+        if (seconds := values[name]) is not None:
+            values[name] = datetime.fromtimestamp(seconds, UTC)
+    values["status"] = JobStatus(values["status"])
+    if values["cancel_cause"] is not None:
+        values["cancel_cause"] = CancelCause(values["cancel_cause"])
+    return FinishedJob(**values)
+
+
+# Making a record
+
+
+def finished(
+    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str]
+) -> FinishedJob:
+    """The record of a job that has just ended: this is where Trio's clock becomes a date."""
+    shift = time.time() - trio.current_time()
+    key = getattr(snapshot, "key", None)
+    progress, error, started = snapshot.progress, snapshot.error, snapshot.started_at
+    return FinishedJob(
+        run=run,
+        number=number,
+        id=short(snapshot.id),
+        name=short(snapshot.name),
+        key=None if key is None else short(key if isinstance(key, str) else repr(key)),
+        status=snapshot.status,
+        attempts=snapshot.attempt,
+        submitted_at=datetime.fromtimestamp(snapshot.submitted_at + shift, UTC),
+        started_at=None if started is None else datetime.fromtimestamp(started + shift, UTC),
+        finished_at=datetime.fromtimestamp((snapshot.finished_at or 0.0) + shift, UTC),
+        cancel_cause=snapshot.cancel_cause,
+        error_type=None if error is None else short(error.type),
+        error_message=None if error is None else short(error.message),
+        current=0 if progress is None else plain(progress.current),
+        total=0 if progress is None else plain(progress.total),
+        message="" if progress is None else short(progress.message),
+        result=short(summary(snapshot.result)) if snapshot.status is JobStatus.COMPLETED else None,
+    )
+
+
+def short(text: str) -> str:
+    """A text of bounded length that can be written as UTF-8."""
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain(number: float) -> float:
+    """A number that a database can hold."""
+    if isinstance(number, int) and abs(number) < 2**63:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

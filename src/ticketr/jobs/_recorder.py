@@ -1,0 +1,145 @@
+"""Between the queue and its history: a buffer that a job never waits for.
+
+The end of a job puts a record into the buffer, which is synchronous and cannot fail.
+A task in the queue's own nursery takes the records out in batches and writes them.
+That task is cancelled like the workers, at any point, and needs no shield: what it
+had taken goes back into the buffer. The last batch is written when the nursery is
+empty and no job is left that could end: inside the block of the queue still, shielded,
+and for a bounded time. So nothing of this is left behind when the block is left.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import reprlib
+import uuid
+from collections import deque
+from typing import TYPE_CHECKING, final
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr.jobs._history import finished
+
+if TYPE_CHECKING:
+    from ticketr.jobs._history import FinishedJob, JobHistory
+    from ticketr.jobs._job import JobSnapshot, JobStatus
+
+logger = logging.getLogger("ticketr.jobs")
+
+INTERVAL = 0.1
+"""Seconds between two batches: what a kill may cost."""
+BATCH = 1000
+"""Records in one batch."""
+BACKLOG = 10_000
+"""Records in the buffer, while the history cannot be written or is slow."""
+LONGEST_PAUSE = 60.0
+"""Seconds until a history that fails is tried again, at most."""
+FLUSH_SECONDS = 5.0
+"""How long the end of a queue waits for its history."""
+
+
+@final
+class Recorder:
+    """Writes down the jobs of one queue as they end."""
+
+    def __init__(self, history: JobHistory) -> None:
+        self._history = history
+        self._run = uuid.uuid4().hex
+        self._numbers = itertools.count(1)
+        self._unwritten: deque[FinishedJob] = deque()
+        self._writing: list[FinishedJob] = []
+        self._filled = trio.Event()
+        self._warned = False
+        self.lost = 0
+
+    def put(self, snapshot: JobSnapshot) -> None:
+        """Take note of a job that has just ended; never blocks or raises."""
+        try:
+            job = finished(snapshot, self._run, next(self._numbers), self._history.summary)
+        except Exception as error:  # noqa: BLE001  # the summary is user code
+            self._lose(1, error)
+            return
+        self._unwritten.append(job)
+        self._filled.set()
+        if len(self._unwritten) > BACKLOG:
+            self._unwritten.popleft()
+            self._lose(1, "it is too slow")
+
+    @enable_ki_protection
+    async def write(self) -> None:
+        """Write down what there is, whenever there is something, until cancelled."""
+        pause = INTERVAL
+        while True:
+            await self._filled.wait()
+            await trio.sleep(pause)
+            if await self._write_batch():
+                pause = INTERVAL
+            else:
+                pause = min(max(pause, 0.5) * 2, LONGEST_PAUSE)
+
+    async def flush(self) -> None:
+        """Write down the last; called when no job is left, and bounded in time."""
+        with trio.move_on_after(FLUSH_SECONDS, shield=True):
+            await trio.lowlevel.checkpoint()
+            while self._unwritten and await self._write_batch():
+                pass
+        if self._unwritten:
+            self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
+            self._unwritten.clear()
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """The jobs that ended last, the newest first, written down by now or not."""
+        # Taken before the read: what is written meanwhile may be in both, but not in neither.
+        unwritten = (*reversed(self._unwritten), *reversed(self._writing))
+        written = await self._history.read(limit=limit, status=status)
+        jobs = {
+            (job.run, job.number): job
+            for job in (*unwritten, *written)
+            if status is None or job.status is status
+        }
+        return list(jobs.values())[:limit]
+
+    async def _write_batch(self) -> bool:
+        batch = self._writing = [
+            self._unwritten.popleft() for _ in range(min(BATCH, len(self._unwritten)))
+        ]
+        try:
+            await self._history.write(batch)
+        except BaseException as error:
+            self._unwritten.extendleft(reversed(batch))
+            if not isinstance(error, Exception):
+                raise
+            self._warn(error)
+            await trio.lowlevel.checkpoint()
+            return False
+        else:
+            if not self._unwritten:
+                self._filled = trio.Event()
+            return True
+        finally:
+            self._writing = []
+
+    def _lose(self, jobs: int, reason: object) -> None:
+        self.lost += jobs
+        self._warn(reason)
+
+    def _warn(self, reason: object) -> None:
+        """Say once that something is wrong; ``lost`` says how wrong."""
+        if not self._warned:
+            self._warned = True
+            logger.error("The history of jobs is not complete: %s", reason)
+
+
+def remembered(
+    ended: list[JobSnapshot], *, limit: int, status: JobStatus | None
+) -> list[FinishedJob]:
+    """What a queue without a history can tell of the jobs that have ended."""
+    numbered = [
+        (number, snapshot)
+        for number, snapshot in enumerate(ended, start=1)
+        if status is None or snapshot.status is status
+    ]
+    newest = itertools.islice(reversed(numbered), limit)
+    return [finished(snapshot, "", number, reprlib.repr) for number, snapshot in newest]
