@@ -38,9 +38,10 @@ from ticketr.jobs._job import (
     JobSnapshot,
     JobStatus,
 )
-from ticketr.jobs._ledger import Keep, QueueStatistics
+from ticketr.jobs._numbers import Keep, QueueStatistics
+from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._queue import JobOptions, JobQueue, open_job_queue
+from ticketr.jobs._queue import JobQueue, open_job_queue
 from ticketr.jobs._updates import Updates
 
 __all__ = [

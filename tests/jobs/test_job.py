@@ -26,6 +26,7 @@ def record() -> JobRecord:
         contextvars.copy_context(),
         id="x",
         name="work",
+        priority=0,
         tags=frozenset(),
         timeout=1,
     )

@@ -19,6 +19,7 @@ def record(name: str) -> JobRecord:
         contextvars.copy_context(),
         id=name,
         name=name,
+        priority=0,
         tags=frozenset(),
         timeout=1,
     )

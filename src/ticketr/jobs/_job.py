@@ -110,12 +110,14 @@ class JobSnapshot:
         status: Where it is in its life.
         revision: Rises with each change: of two snapshots the newer has the higher one.
         tags: The tags it was submitted with.
+        priority: Higher runs first.
         attempt: How often its function was started, this time included; 0 while pending.
         progress: What it last reported; None if it never did.
         waiting_for: What keeps a pending job from running (``"worker"``); None otherwise.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.
         submitted_at: When the queue took it.
+        due_at: From when on it may run.
         started_at: When a worker took it; None until then.
         finished_at: When it ended; None until then.
         error: What its function raised; None unless it failed.
@@ -127,12 +129,14 @@ class JobSnapshot:
     status: JobStatus
     revision: int
     tags: frozenset[str]
+    priority: int
     attempt: int
     progress: JobProgress | None
     waiting_for: str | None
     cancel_requested: bool
     cancel_cause: CancelCause | None
     submitted_at: float
+    due_at: float
     started_at: float | None
     finished_at: float | None
     error: JobErrorInfo | None
@@ -158,6 +162,7 @@ class JobRecord:
         "claimed",
         "context",
         "current",
+        "due_at",
         "ended",
         "error",
         "exception",
@@ -166,6 +171,8 @@ class JobRecord:
         "id",
         "message",
         "name",
+        "number",
+        "priority",
         "progress_revision",
         "result",
         "revision",
@@ -187,11 +194,13 @@ class JobRecord:
         *,
         id: JobID,  # noqa: A002  # the word users know
         name: str,
+        priority: int,
         tags: frozenset[str],
         timeout: float,
     ) -> None:
         self.id = id
         self.name = name
+        self.priority = priority
         self.tags = tags
         self.status = JobStatus.PENDING
         self.revision = 0
@@ -202,7 +211,8 @@ class JobRecord:
         self.progress_revision = 0
         self.cancel_requested = False
         self.cancel_cause: CancelCause | None = None
-        self.submitted_at = 0.0
+        self.submitted_at = self.due_at = 0.0
+        self.number = 0  # which in the order of submission
         self.started_at: float | None = None
         self.finished_at: float | None = None
         self.result: object = None
@@ -245,12 +255,14 @@ class JobRecord:
             status=self.status,
             revision=self.revision,
             tags=self.tags,
+            priority=self.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.progress_revision else None,
             waiting_for="worker" if self.status is JobStatus.PENDING else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,
+            due_at=self.due_at,
             started_at=self.started_at,
             finished_at=self.finished_at,
             error=self.error,

@@ -22,13 +22,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import trio
 
 from ticketr._errors import DuplicateJob, QueueClosed, QueueFull
 from ticketr.jobs._job import CancelCause, CancelOutcome, JobErrorInfo, JobRecord, JobStatus
+from ticketr.jobs._numbers import QueueStatistics
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
 from ticketr.jobs._waits import Waits
@@ -37,61 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.jobs._job import JobID, JobSnapshot
+    from ticketr.jobs._numbers import Keep
     from ticketr.jobs._recorder import Recorder
 
+
 logger = logging.getLogger("ticketr.jobs")
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How much is remembered of jobs that have ended. Live jobs are never dropped.
-
-    Attributes:
-        jobs: Of how many jobs at most.
-        age: For how many seconds at most.
-    """
-
-    jobs: int = 1000
-    age: float = 3600.0
-
-    def __post_init__(self) -> None:
-        if self.jobs < 0 or not self.age >= 0:
-            raise ValueError(f"jobs and age must not be negative: {self!r}")
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStatistics:
-    """The queue in numbers. Every job ever submitted is in one of the middle five.
-
-    Attributes:
-        workers: How many jobs can run at once.
-        pending: How many jobs wait to run.
-        running: How many jobs run.
-        completed: How many have completed since the queue was opened.
-        failed: How many have failed.
-        cancelled: How many were cancelled.
-        evicted: Of how many ended jobs the record was dropped.
-        submitters_waiting: How many tasks wait in ``submit`` for room.
-        unrecorded: How many ended jobs the history could not keep.
-    """
-
-    workers: int
-    pending: int
-    running: int
-    completed: int
-    failed: int
-    cancelled: int
-    evicted: int
-    submitters_waiting: int
-    unrecorded: int = 0
-
-
-def log_failure(snapshot: JobSnapshot) -> None:
-    """What is done about a failure that nobody asked for, unless ``on_job_error`` is given."""
-    text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
-    logger.error("Job %r (%s) failed, and nobody asked:\n%s", snapshot.id, snapshot.name, text)
 
 
 @final
@@ -156,7 +106,7 @@ class Ledger:
         # A namesake has ended: it makes way, and the order of the records stays that of arrival.
         self.records.pop(record.id, None)
         self.records[record.id] = record
-        record.submitted_at = trio.current_time()
+        record.submitted_at = record.due_at = trio.current_time()
         record.revision = 1
         self.schedule.add(record)
         self.hub.changed(record)
@@ -262,6 +212,18 @@ class Ledger:
         self.hub.changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
+
+    def set_priority(self, record: JobRecord, priority: int) -> bool:
+        """Give a live job another priority; False if it has ended."""
+        if record.status.is_terminal:
+            return False
+        record.priority = priority
+        if record.status is JobStatus.PENDING:
+            self.schedule.rank_anew(record)
+            self.wake()
+        record.revision += 1
+        self.hub.changed(record)
+        return True
 
     def evict(self, now: float) -> None:
         """Drop the records that are too many or too old."""

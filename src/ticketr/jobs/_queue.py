@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-import contextvars
 import math
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypedDict, TypeVar, TypeVarTuple, Unpack, final, overload
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import QueueFull, UnknownJob
-from ticketr.jobs._context import Job, JobContext, function_of
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._handle import JobHandle, until_ended
 from ticketr.jobs._job import CancelCause, JobRecord, split_cancelled
-from ticketr.jobs._ledger import Keep, Ledger, QueueStatistics, log_failure
+from ticketr.jobs._ledger import Ledger
+from ticketr.jobs._numbers import Keep, log_failure
+from ticketr.jobs._options import JobOptions, checked_priority, checked_timeout, record_of
 from ticketr.jobs._recorder import Recorder, remembered
 from ticketr.jobs._schedule import Submission
 from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._history import FinishedJob, JobHistory
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
+    from ticketr.jobs._numbers import QueueStatistics
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._updates import Updates
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-
-class JobOptions(TypedDict, total=False):
-    """What may be said about a job when it is submitted, all of it optional.
-
-    Attributes:
-        id: Its ID, unique among the live jobs; otherwise the queue makes one up.
-        name: What to call it; otherwise the job's or the function's own name.
-        tags: Words to find it by.
-        timeout: How many seconds it may run; ``math.inf`` for no limit, None for the
-            queue's own.
-    """
-
-    id: JobID | None
-    name: str | None
-    tags: Iterable[str]
-    timeout: float | None
 
 
 @final
@@ -93,7 +78,7 @@ class JobQueue:
             DuplicateJob: A job with this ID has not ended.
             WouldDeadlock: Called inside a job that alone could make room.
         """
-        record = self._record(job, args, **options)
+        record = record_of(job, args, self._timeout, **options)
         await self._enter(record)
         return JobHandle(record, self._ledger)
 
@@ -120,7 +105,7 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
-        record = self._record(job, args, **options)
+        record = record_of(job, args, self._timeout, **options)
         self._ledger.enter(record)
         return JobHandle(record, self._ledger)
 
@@ -152,7 +137,7 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = self._record(job, args, **options)
+        record = record_of(job, args, self._timeout, **options)
         await self._enter(record)
         try:
             return await JobHandle[T](record, self._ledger).result()
@@ -175,6 +160,18 @@ class JobQueue:
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
         return self._ledger.cancel(self._ledger.find(job_id), CancelCause.USER, reason)
+
+    @enable_ki_protection
+    def set_priority(self, job_id: JobID, priority: int) -> bool:
+        """Give a job another priority.
+
+        Returns:
+            False if the job had ended, so that nothing changed.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+        """
+        return self._ledger.set_priority(self._find(job_id), checked_priority(priority))
 
     def status(self, job_id: JobID) -> JobStatus:
         """Where a job is in its life.
@@ -287,28 +284,6 @@ class JobQueue:
         return (
             f"<JobQueue {state}: {len(ledger.running)} running, "
             f"{ledger.schedule.pending} pending, {ledger.workers} workers>"
-        )
-
-    def _record(
-        self,
-        job: Job[object] | Callable[..., Awaitable[object]],
-        args: tuple[object, ...],
-        id: JobID | None = None,  # noqa: A002  # the word users know
-        name: str | None = None,
-        tags: Iterable[str] = (),
-        timeout: float | None = None,
-    ) -> JobRecord:
-        function, own_name = function_of(job)
-        if isinstance(tags, str):
-            raise TypeError(f"tags are several words, not one: write tags=[{tags!r}]")
-        return JobRecord(
-            function,
-            args,
-            contextvars.copy_context(),
-            id=id or "",
-            name=name if name is not None else own_name,
-            tags=frozenset(tags),
-            timeout=self._timeout if timeout is None else checked_timeout(timeout),
         )
 
     async def _enter(self, record: JobRecord) -> None:
@@ -433,10 +408,3 @@ async def until_idle(ledger: Ledger) -> None:
             await ledger.quiet().wait()
         if ledger.is_idle:
             return
-
-
-def checked_timeout(seconds: float) -> float:
-    """A time limit, if it is one."""
-    if not seconds >= 0:
-        raise ValueError(f"timeout must be a number of seconds, not {seconds!r}")
-    return seconds

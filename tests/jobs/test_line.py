@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import random
+
+from ticketr.jobs._line import SLACK, Line
+
+
+def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
+    line = Line[str]()
+    for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
+        line.push(item, rank, number)
+
+    assert (len(line), line.first(), line.first_rank()) == (3, "a", 0.0)
+    assert [line.pop(), line.pop(), line.pop(), line.pop()] == ["a", "b", "c", None]
+    assert (len(line), line.first(), line.first_rank()) == (0, None, None)
+
+
+def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
+    line = Line[str]()
+    for number, item in enumerate("abc"):
+        line.push(item, 0.0, number)
+
+    line.discard("a")
+    line.discard("b")
+    line.push("b", 1.0, 1)
+
+    assert list(line) == ["c", "b"]
+    assert [line.pop(), line.pop(), line.pop()] == ["c", "b", None]
+
+
+def test_the_dead_do_not_pile_up() -> None:
+    line = Line[int]()
+    line.push(-1, 0.0, -1)
+    for number in range(10_000):
+        line.push(number, 1.0, number)
+        line.discard(number)
+
+    assert len(line._heap) <= 2 + SLACK
+    assert line.pop() == -1
+
+
+def test_any_mixture_comes_out_sorted() -> None:
+    source = random.Random(1)
+    line = Line[int]()
+    ranks = {number: float(source.randrange(50)) for number in range(1000)}
+    for number, rank in ranks.items():
+        line.push(number, rank, number)
+    gone = source.sample(sorted(ranks), 700)
+    for number in gone:
+        line.discard(number)
+
+    left = [line.pop() for _ in range(len(line))]
+
+    assert left == sorted(set(ranks) - set(gone), key=lambda number: (ranks[number], number))

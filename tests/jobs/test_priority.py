@@ -1,0 +1,142 @@
+"""Who runs first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
+
+from ticketr import JobContext, JobStatus, UnknownJob, open_job_queue
+from ticketr.jobs._schedule import AGING
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+
+class Order:
+    """Jobs that write down when they started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    async def job(self, context: JobContext) -> None:
+        self.started.append(context.id)
+        await trio.sleep(1)
+
+
+async def test_the_highest_priority_runs_first_then_who_came_first(
+    autojump_clock: MockClock,
+) -> None:
+    order = Order()
+    async with open_job_queue() as queue:
+        for name, priority in [("a", 0), ("b", 1), ("c", 5), ("d", 1), ("e", -1)]:
+            queue.submit_nowait(order.job, id=name, priority=priority)
+        assert [job.priority for job in queue.jobs()] == [0, 1, 5, 1, -1]
+
+    assert order.started == ["c", "b", "d", "a", "e"]
+
+
+@pytest.mark.parametrize(
+    ("late", "started"), [(AGING - 1, ["first", "b", "a"]), (AGING + 1, ["first", "a", "b"])]
+)
+async def test_waiting_weighs_as_much_as_priority(
+    late: float, started: list[str], autojump_clock: MockClock
+) -> None:
+    order = Order()
+
+    async def blocker(context: JobContext) -> None:
+        order.started.append("first")
+        await trio.sleep(100)
+
+    async with open_job_queue() as queue:
+        await queue.submit(blocker)
+        await queue.submit(order.job, id="a")
+        await trio.sleep(late)
+        await queue.submit(order.job, id="b", priority=1)
+
+    assert order.started == started
+
+
+async def test_the_lowest_priority_starts_in_time_under_endless_load(
+    autojump_clock: MockClock,
+) -> None:
+    order = Order()
+    async with open_job_queue(max_pending=None) as queue:
+        low = queue.submit_nowait(order.job, id="low", priority=-1)
+        while low.status is JobStatus.PENDING:
+            queue.submit_nowait(order.job, priority=1)
+            queue.submit_nowait(order.job, priority=1)
+            await trio.sleep(1)
+        started = low.snapshot().started_at
+
+        # Two a second come and one runs: those that came in its first 60 s go before it.
+        assert started == pytest.approx(4 * AGING, abs=3)
+        queue.submit_nowait(order.job)
+
+
+async def test_set_priority_moves_a_waiting_job(autojump_clock: MockClock) -> None:
+    order = Order()
+    async with open_job_queue() as queue:
+        for name in "abcd":
+            queue.submit_nowait(order.job, id=name)
+        with assert_no_checkpoints():
+            assert queue.set_priority("c", 2)
+            assert queue.set_priority("a", -2)
+        with queue.watch() as updates:
+            queue.set_priority("c", 3)
+            assert (queue.snapshot("c").priority, queue.snapshot("c").revision) == (3, 3)
+            assert (await anext(aiter(updates))).id == "c"
+        await queue.wait_idle()
+
+        assert not queue.set_priority("a", 9)
+        assert queue.snapshot("a").priority == -2
+        with pytest.raises(UnknownJob):
+            queue.set_priority("x", 1)
+
+    assert order.started == ["c", "b", "d", "a"]
+
+
+async def test_a_running_job_may_get_another_priority(autojump_clock: MockClock) -> None:
+    order = Order()
+    async with open_job_queue() as queue:
+        job = await queue.submit(order.job)
+        await trio.sleep(0.5)
+
+        assert queue.set_priority(job.id, 3)
+        assert job.snapshot().priority == 3
+
+
+@pytest.mark.parametrize("priority", [math.nan, math.inf, 10**400])
+async def test_what_is_no_priority_is_refused(priority: int, autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(ValueError, match="priority must be"):
+            queue.submit_nowait(Order().job, priority=priority)
+
+        assert queue.jobs() == []
+
+
+async def test_waiting_submitters_enter_by_priority_then_arrival(
+    autojump_clock: MockClock,
+) -> None:
+    order = Order()
+
+    async def submit(queue: JobQueue, name: str, priority: int) -> None:
+        await queue.submit(order.job, id=name, priority=priority)
+        entered.append(name)
+
+    entered: list[str] = []
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(order.job, id="runs")
+        await wait_all_tasks_blocked()
+        await queue.submit(order.job, id="pending")
+        for name, priority in [("a", 0), ("b", 2), ("c", 2), ("d", 1)]:
+            nursery.start_soon(submit, queue, name, priority)
+            await wait_all_tasks_blocked()
+
+    assert entered == ["b", "c", "d", "a"]
+    assert order.started == ["runs", "pending", "b", "c", "d", "a"]
