@@ -82,6 +82,8 @@ class Demo:
             case Key(name="w"):
                 logging.getLogger("demo").warning("a warning")
                 os.write(1, b"a stray print\n")
+            case Key(name="m"):
+                os.write(1, b"x" * 100_000 + b"the end\n")
             case Key(name="l"):
                 self.terminal.redraw()
             case Key(name="h"):

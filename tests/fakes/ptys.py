@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +167,7 @@ def job_on_pty(
             yield pty
         finally:
             if pty.pid:
-                os.kill(pty.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has ended, and the test did not ask
+                    os.kill(pty.pid, signal.SIGKILL)
             pty.close()  # the shell ends at that
             process.wait(LONG)

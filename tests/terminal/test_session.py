@@ -86,6 +86,17 @@ def test_a_signal_is_a_request_to_quit(number: signal.Signals) -> None:
         assert events(pty) == [f"Quit(signal={number!r})"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_before_the_first_frame_is_not_lost(number: signal.Signals) -> None:
+    with job_on_pty() as pty:
+        pty.wait_for("h")  # of the first sequence
+        os.kill(pty.pid, number)
+
+        assert pty.wait_for_end() == 0
+        assert_given_back(pty)
+        assert events(pty) == [f"Quit(signal={number!r})"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_a_stubborn_program_with_the_terminal_given_back(
     number: signal.Signals,
@@ -399,6 +410,16 @@ def test_what_else_is_printed_comes_after_the_screen() -> None:
         assert after.count("a stray print") == 1
 
 
+def test_of_much_that_is_printed_the_end_is_kept() -> None:
+    with job_on_pty() as pty:
+        started(pty).type("m")
+        pty.wait_for(r"events 1\.")
+        pty.type("q")
+
+        pty.wait_for(r"\x1b\[\?1049l[^x]*\[34472 bytes before\]\s+x{65528}the end\s")
+        assert pty.wait_for_end() == 0
+
+
 def test_what_was_printed_before_a_stop_is_read_in_the_shell() -> None:
     with job_on_pty() as pty:
         started(pty).type("w")
@@ -420,6 +441,9 @@ def test_no_color_leaves_attributes_and_movement() -> None:
 
         assert "\x1b[1mdemo\x1b[m" in pty.output
         assert re.search(ENTERED, pty.output)
+        pty.type("q")
+        assert pty.wait_for_end() == 0
+        assert_given_back(pty)
 
 
 @pytest.mark.parametrize(
@@ -439,6 +463,8 @@ def test_whether_there_are_colours(variables: dict[str, str], colored: bool) -> 
         started(pty)
 
         assert ("\x1b[1;32mdemo" in pty.output) is colored
+        pty.type("q")
+        assert pty.wait_for_end() == 0
 
 
 def test_updates_need_not_be_bracketed() -> None:
