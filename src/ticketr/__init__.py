@@ -28,8 +28,9 @@ from ticketr._errors import (
 )
 from ticketr._version import __version__
 from ticketr.jobs._context import Job, JobContext
+from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._history import FinishedJob, JobHistory, SqliteHistory
+from ticketr.jobs._history import JobHistory, SqliteHistory
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ticketr import JobContext, JobStatus, SqliteHistory, open_job_queue
+import pytest
+import trio
+
+from ticketr import (
+    CancelCause,
+    FinishedJob,
+    HistoryFailed,
+    JobContext,
+    JobStatus,
+    SqliteHistory,
+    open_job_queue,
+)
+from ticketr.jobs import _history
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from trio.testing import MockClock
+
+T = TypeVar("T")
 
 
 async def value(context: JobContext, given: object) -> object:
@@ -15,11 +42,243 @@ async def value(context: JobContext, given: object) -> object:
     return given
 
 
-async def test_every_job_that_has_ended_is_in_the_file(tmp_path: Path) -> None:
-    history = SqliteHistory(tmp_path / "jobs.sqlite")
+def job(number: int, *, run: str = "run", age: float = 0, **facts: Any) -> FinishedJob:
+    now = datetime.now(UTC).replace(microsecond=123457) - timedelta(seconds=age)
+    made = FinishedJob(
+        run=run,
+        number=number,
+        id=f"job-{number}",
+        name="pull",
+        key="k",
+        status=JobStatus.FAILED,
+        attempts=2,
+        submitted_at=now,
+        started_at=now,
+        finished_at=now,
+        cancel_cause=CancelCause.TIMEOUT,
+        error_type="OSError",
+        error_message="ä\0",
+        current=1,
+        total=2.5,
+        message="m",
+        result=None,
+    )
+    return replace(made, **facts)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a ?#% file.sqlite"
+
+
+async def in_place(function: Callable[[], T], /) -> T:
+    await trio.lowlevel.checkpoint()
+    return function()
+
+
+def numbers(jobs: list[FinishedJob]) -> list[int]:
+    return [job.number for job in jobs]
+
+
+async def test_every_job_that_has_ended_is_in_the_file(path: Path) -> None:
+    history = SqliteHistory(path)
 
     async with open_job_queue(history=history) as queue:
         await queue.submit(value, 5, name="five")
 
-    (job,) = await history.read()
-    assert (job.name, job.status, job.result) == ("five", JobStatus.COMPLETED, "5")
+    (found,) = await history.read()
+    assert (found.name, found.status, found.result) == ("five", JobStatus.COMPLETED, "5")
+    assert await queue.history() == [found]
+    assert str(path) in repr(history)
+
+
+async def test_on_a_fake_clock_it_is_called_in_place(path: Path, autojump_clock: MockClock) -> None:
+    history = SqliteHistory(path, run_sync=in_place)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, "x" * 100)
+
+    (found,) = await history.read()
+    assert found.result is not None
+    assert len(found.result) < 50
+
+
+async def test_what_was_written_is_read_whole_and_newest_first(path: Path) -> None:
+    history = SqliteHistory(path)
+    old = job(1, age=10)
+    new = job(2, started_at=None, cancel_cause=None, key=None, status=JobStatus.COMPLETED)
+
+    await history.write([new, old])
+
+    assert await history.read() == [new, old]
+    assert await history.read(limit=1) == [new]
+    assert await history.read(status=JobStatus.FAILED) == [old]
+
+
+async def test_the_same_job_is_kept_once(path: Path) -> None:
+    history = SqliteHistory(path)
+
+    await history.write([job(1)])
+    await history.write([job(1), job(2), job(1, run="other")])
+
+    assert sorted(numbers(await history.read())) == [1, 1, 2]
+
+
+async def test_too_many_and_too_old_jobs_are_dropped(path: Path) -> None:
+    history = SqliteHistory(path, max_jobs=3, max_age=100)
+
+    await history.write([job(1, age=50)])
+    await history.write([job(number) for number in (2, 3, 4)])
+    assert numbers(await history.read()) == [4, 3, 2]
+    await history.write([job(5, age=101)])
+    assert numbers(await history.read()) == [4, 3, 2]
+
+
+async def test_a_reader_leaves_out_what_is_too_old_for_it(path: Path) -> None:
+    await SqliteHistory(path, max_age=math.inf).write([job(1, age=50), job(2)])
+
+    assert numbers(await SqliteHistory(path, max_age=40).read()) == [2]
+
+
+@pytest.mark.parametrize("bounds", [{"max_jobs": 0}, {"max_age": 0}, {"max_age": math.nan}])
+def test_bounds_are_above_zero(path: Path, bounds: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        SqliteHistory(path, **bounds)
+
+
+async def test_a_summary_may_leave_the_secret_out(path: Path) -> None:
+    history = SqliteHistory(path, summary=lambda _: "hidden")
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, "hunter2")
+
+    (found,) = await history.read()
+    assert found.result == "hidden"
+    assert b"hunter2" not in path.read_bytes()
+
+
+async def test_reading_makes_no_file(path: Path) -> None:
+    assert await SqliteHistory(path).read() == []
+    assert not path.exists()
+
+
+async def test_the_file_is_its_owners(path: Path) -> None:
+    await SqliteHistory(path).write([job(1)])
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_older_schema_is_migrated_with_its_jobs(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await SqliteHistory(path).write([job(1)])
+    step = ("CREATE TABLE more (x)", "UPDATE jobs SET name = name || '!'")
+    monkeypatch.setattr(_history, "MIGRATIONS", [*_history.MIGRATIONS, step])
+
+    (found,) = await SqliteHistory(path).read()
+
+    assert found.name == "pull!"
+    assert [found.name for found in await SqliteHistory(path).read()] == ["pull!"]
+
+
+async def test_a_newer_schema_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await SqliteHistory(path).write([job(1)])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+
+    with pytest.raises(HistoryFailed, match="newer version"):
+        await SqliteHistory(path).write([job(2)])
+    assert path.read_bytes() == before
+
+
+async def test_two_that_make_the_file_at_once_both_succeed(path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        for run in "abcdefgh":
+            nursery.start_soon(SqliteHistory(path).write, [job(1, run=run)])
+
+    assert len(await SqliteHistory(path).read()) == 8
+
+
+async def test_a_file_that_is_something_else_is_left_alone(path: Path) -> None:
+    path.write_text("my letters " * 100)
+
+    with pytest.raises(HistoryFailed, match="not a database") as caught:
+        await SqliteHistory(path).write([job(1)])
+
+    assert caught.value.path == str(path)
+    assert path.read_text() == "my letters " * 100
+
+
+async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = SqliteHistory(path)
+    await history.write([job(1)])
+    real = _history.migrate
+
+    def full(db: sqlite3.Connection, path: Path) -> None:
+        real(db, path)
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+
+    monkeypatch.setattr(_history, "migrate", full)
+    async with open_job_queue(workers=4, max_pending=None, history=history) as queue:
+        handles = [queue.submit_nowait(value, "x", name="n" * 999) for _ in range(200)]
+        assert [await handle.result() for handle in handles] == ["x"] * 200
+
+    assert queue.statistics().unrecorded == 200
+    monkeypatch.undo()
+    assert numbers(await history.read()) == [1]
+
+
+async def test_a_missing_folder_fails_no_job(tmp_path: Path) -> None:
+    async with open_job_queue(history=SqliteHistory(tmp_path / "no" / "a.db")) as queue:
+        assert await queue.run(value, 5) == 5
+
+    assert queue.statistics().unrecorded == 1
+
+
+CHILD = textwrap.dedent("""\
+    import sys, time, trio
+    from ticketr import SqliteHistory, open_job_queue
+
+    async def work(context, number):
+        await trio.sleep(0.001)
+        return number
+
+    async def main():
+        async with open_job_queue(history=SqliteHistory(sys.argv[1])) as queue:
+            for number in range(1, 100_000):
+                await queue.run(work, number)
+                print(number, time.time(), flush=True)
+
+    trio.run(main)
+""")
+
+
+async def test_a_kill_costs_the_last_moment_at_most_and_readers_read_meanwhile(
+    path: Path,
+) -> None:
+    history = SqliteHistory(path)
+    with subprocess.Popen(  # noqa: ASYNC220  # only started here
+        [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        seen = [0]
+        try:
+            with trio.fail_after(30):
+                begin = trio.current_time()
+                while seen[-1] < 300 or trio.current_time() < begin + 2:
+                    seen.append(len(await history.read(limit=1_000_000)))
+        finally:
+            child.send_signal(signal.SIGKILL)
+            killed = time.time()
+        lines = child.stdout.read().split("\n")[:-1]
+
+    printed = [line.split() for line in lines]
+    safe = max(int(number) for number, at in printed if float(at) < killed - 1)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    found = numbers(await history.read(limit=1_000_000))
+    assert seen == sorted(seen)
+    assert found == list(range(len(found), 0, -1))
+    assert len(found) >= max(safe, seen[-1])

@@ -13,12 +13,10 @@ lost (the queue was cancelled in the middle of it) is simply done again.
 
 from __future__ import annotations
 
-import math
 import os
 import reprlib
 import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
@@ -26,68 +24,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
 import trio
 
 from ticketr._errors import HistoryFailed
+from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._job import CancelCause, JobStatus
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable, Generator, Sequence
 
-    from ticketr.jobs._job import JobID, JobSnapshot
 
 T = TypeVar("T")
 
-LONGEST = 2000
-"""Characters that are kept of a text; a history is no place for whole documents."""
-
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedJob:
-    """A job that has ended, as a history remembers it: plain values, nothing alive.
-
-    The times are dates in UTC: unlike those of a :class:`JobSnapshot` they mean the
-    same in every process. Long texts are cut.
-
-    Attributes:
-        run: Stands for one opening of one queue; job IDs may repeat from run to run.
-        number: Its place among the jobs of the run, in the order in which they ended.
-        id: The job's ID.
-        name: The job's name.
-        key: Its key as text; None if it had none.
-        status: How it ended.
-        attempts: How often its function was started.
-        submitted_at: When the queue took it.
-        started_at: When a worker took it last; None if none did.
-        finished_at: When it ended.
-        cancel_cause: Why it was stopped, or was asked to; None otherwise.
-        error_type: The name of the class of what it failed with; None unless it failed.
-        error_message: The message of that.
-        current: How much it reported as done.
-        total: How much it reported there was to do; 0 if that is unknown.
-        message: What it last reported to be doing.
-        result: A summary of what it returned; None unless it completed.
-    """
-
-    run: str
-    number: int
-    id: JobID
-    name: str
-    key: str | None
-    status: JobStatus
-    attempts: int
-    submitted_at: datetime
-    started_at: datetime | None
-    finished_at: datetime
-    cancel_cause: CancelCause | None
-    error_type: str | None
-    error_message: str | None
-    current: float
-    total: float
-    message: str
-    result: str | None
 
 
 class JobHistory(Protocol):
@@ -312,53 +260,3 @@ def from_row(row: Sequence[object]) -> FinishedJob:
     if values["cancel_cause"] is not None:
         values["cancel_cause"] = CancelCause(values["cancel_cause"])
     return FinishedJob(**values)
-
-
-# Making a record
-
-
-def finished(
-    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str]
-) -> FinishedJob:
-    """The record of a job that has just ended: this is where Trio's clock becomes a date."""
-    shift = time.time() - trio.current_time()
-    key = getattr(snapshot, "key", None)
-    progress, error, started = snapshot.progress, snapshot.error, snapshot.started_at
-    return FinishedJob(
-        run=run,
-        number=number,
-        id=short(snapshot.id),
-        name=short(snapshot.name),
-        key=None if key is None else short(key if isinstance(key, str) else repr(key)),
-        status=snapshot.status,
-        attempts=snapshot.attempt,
-        submitted_at=datetime.fromtimestamp(snapshot.submitted_at + shift, UTC),
-        started_at=None if started is None else datetime.fromtimestamp(started + shift, UTC),
-        finished_at=datetime.fromtimestamp((snapshot.finished_at or 0.0) + shift, UTC),
-        cancel_cause=snapshot.cancel_cause,
-        error_type=None if error is None else short(error.type),
-        error_message=None if error is None else short(error.message),
-        current=0 if progress is None else plain(progress.current),
-        total=0 if progress is None else plain(progress.total),
-        message="" if progress is None else short(progress.message),
-        result=short(summary(snapshot.result)) if snapshot.status is JobStatus.COMPLETED else None,
-    )
-
-
-def short(text: str) -> str:
-    """A text of bounded length that can be written as UTF-8."""
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def plain(number: float) -> float:
-    """A number that a database can hold."""
-    if isinstance(number, int) and abs(number) < 2**63:
-        return number
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf

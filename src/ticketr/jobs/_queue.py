@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from ticketr.jobs._context import Job, JobContext
-    from ticketr.jobs._history import FinishedJob, JobHistory
+    from ticketr.jobs._finished import FinishedJob
+    from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
     from ticketr.jobs._numbers import QueueStatistics
     from ticketr.jobs._progress import JobProgress

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._history import finished
+from ticketr.jobs._finished import finished
 
 if TYPE_CHECKING:
-    from ticketr.jobs._history import FinishedJob, JobHistory
+    from ticketr.jobs._finished import FinishedJob
+    from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot, JobStatus
 
 logger = logging.getLogger("ticketr.jobs")
@@ -107,13 +108,14 @@ class Recorder:
         ]
         try:
             await self._history.write(batch)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, no job may notice
             self._unwritten.extendleft(reversed(batch))
-            if not isinstance(error, Exception):
-                raise
             self._warn(error)
             await trio.lowlevel.checkpoint()
             return False
+        except BaseException:
+            self._unwritten.extendleft(reversed(batch))
+            raise
         else:
             if not self._unwritten:
                 self._filled = trio.Event()

@@ -1,0 +1,213 @@
+"""Jobs never notice their history, whatever it does."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
+from ticketr.jobs import _recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trio.testing import MockClock
+
+
+async def value(context: JobContext, given: object = None) -> object:
+    return given
+
+
+async def sleep(context: JobContext, seconds: float) -> None:
+    await trio.sleep(seconds)
+
+
+class Memory:
+    """A history in memory, which can fail, and takes its time."""
+
+    def __init__(self, *, failures: int = 0, seconds: float = 0) -> None:
+        self.failures = failures
+        self.seconds = seconds
+        self.tries: list[float] = []
+        self.batches: list[list[str]] = []
+        self.jobs: list[FinishedJob] = []
+
+    def summary(self, result: object) -> str:
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        self.tries.append(trio.current_time())
+        await trio.sleep(self.seconds)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.batches.append([job.name for job in jobs])
+        self.jobs += jobs
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        await trio.lowlevel.checkpoint()
+        found = [job for job in self.jobs if status is None or job.status is status]
+        return found[::-1][:limit]
+
+
+def names(jobs: list[FinishedJob]) -> list[str]:
+    return [job.name for job in jobs]
+
+
+async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        for name in ("a", "b"):
+            await queue.run(value, name=name)
+        await trio.sleep(0.5)
+        await queue.run(value, name="c")
+        assert history.batches == [["a", "b"]]
+
+    assert history.batches == [["a", "b"], ["c"]]
+    assert [job.number for job in history.jobs] == [1, 2, 3]
+    assert len({job.run for job in history.jobs}) == 1
+    assert trio.current_time() == pytest.approx(0.5)
+
+
+async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClock) -> None:
+    history = Memory(seconds=1)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.2)  # "a" is being written
+        await queue.run(value, name="b")
+        await queue.submit(sleep, 1, name="c")
+        queue.cancel("job-3")
+        await queue.wait_idle()
+
+        assert names(await queue.history()) == ["c", "b", "a"]
+        assert names(await queue.history(limit=1)) == ["c"]
+        assert names(await queue.history(status=JobStatus.COMPLETED)) == ["b", "a"]
+        await trio.sleep(5)
+        assert names(await queue.history()) == ["c", "b", "a"]
+
+    assert names(await queue.history()) == ["c", "b", "a"]
+
+
+async def test_a_failing_history_is_tried_again_ever_later(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = Memory(failures=8)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(1000)
+        assert names(history.jobs) == ["a"]
+        assert queue.statistics().unrecorded == 0
+
+    assert history.tries == pytest.approx([0.1, 1.1, 3.1, 7.1, 15.1, 31.1, 63.1, 123.1, 183.1])
+    assert [(record.name, record.message) for record in caplog.records] == [
+        ("ticketr.jobs", "The history of jobs is not complete: disk full")
+    ]
+
+
+async def test_what_could_not_be_written_to_the_end_is_counted(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue(history=Memory(failures=100)) as queue:
+        assert await queue.run(value, 1) == 1
+        assert await queue.run(value, 2) == 2
+
+    counts = queue.statistics()
+    assert (counts.completed, counts.unrecorded) == (2, 2)
+    assert len(caplog.records) == 1
+    assert caplog.records[0].levelno == logging.ERROR
+
+
+async def test_the_end_waits_for_the_history_for_a_bounded_time(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue(history=Memory(seconds=1e5)) as queue:
+        await queue.run(value)
+        await trio.sleep(1)  # it is being written
+
+    assert trio.current_time() == pytest.approx(1 + _recorder.FLUSH_SECONDS)
+    assert queue.statistics().unrecorded == 1
+    assert "took longer than 5 s" in caplog.text
+
+
+async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: MockClock) -> None:
+    history = Memory(seconds=1)
+
+    with trio.move_on_after(10) as scope:
+        async with open_job_queue(workers=1, history=history) as queue:
+            await queue.submit(sleep, 9.5, name="quick")
+            await queue.submit(sleep, 100, name="running")
+            await queue.submit(sleep, 100, name="pending")
+            await trio.sleep_forever()
+
+    assert scope.cancelled_caught
+    assert sorted(names(history.jobs)) == ["pending", "quick", "running"]
+    assert {job.cancel_cause for job in history.jobs} == {None, "scope"}
+
+
+async def test_an_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) -> None:
+    history = Memory()
+    error = ValueError("body")
+
+    with pytest.raises(ValueError, match="body") as caught:  # noqa: PT012
+        async with open_job_queue(history=history) as queue:
+            await queue.submit(sleep, 100, name="a")
+            raise error
+
+    assert caught.value is error
+    assert names(history.jobs) == ["a"]
+
+
+async def test_a_summary_that_raises_costs_one_record(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, ValueError("no words"), name="a")
+        await queue.run(value, name="b")
+
+    assert names(history.jobs) == ["b"]
+    assert queue.statistics().unrecorded == 1
+    assert "no words" in caplog.text
+
+
+async def test_the_buffer_is_bounded_and_lets_the_oldest_go(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_recorder, "BACKLOG", 2)
+    monkeypatch.setattr(_recorder, "BATCH", 1)
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name)
+
+    assert history.batches == [["b"], ["c"]]
+    assert queue.statistics().unrecorded == 1
+    assert "too slow" in caplog.text
+
+
+async def test_without_a_history_the_queue_tells_what_it_remembers(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.run(value, 5, name="a")
+        queue.submit_nowait(sleep, 9, name="b").cancel()
+
+        jobs = await queue.history()
+        assert [(job.name, job.number, job.result) for job in jobs] == [
+            ("b", 2, None),
+            ("a", 1, "5"),
+        ]
+        assert names(await queue.history(status=JobStatus.COMPLETED)) == ["a"]
+        assert names(await queue.history(limit=1)) == ["b"]
+        with pytest.raises(ValueError, match="limit"):
+            await queue.history(limit=-1)
