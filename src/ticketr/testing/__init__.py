@@ -1,0 +1,28 @@
+"""For tests of your own: a job to try things with, and a sweep that cancels at every step.
+
+::
+
+    from ticketr.testing import cancel_at_every_step
+
+    def test_a_transfer_can_be_cancelled_anywhere() -> None:
+        summary = cancel_at_every_step(transfer, check=no_money_is_lost)
+        assert summary.cancelled_first
+
+:func:`cancel_at_every_step` knows nothing of queues and jobs: any async function will do.
+"""
+
+from __future__ import annotations
+
+from ticketr.testing._fake import FakeJob
+from ticketr.testing._report import Injection, Outcome, StepReport, SweepFailed, SweepSummary
+from ticketr.testing._sweep import cancel_at_every_step
+
+__all__ = [
+    "FakeJob",
+    "Injection",
+    "Outcome",
+    "StepReport",
+    "SweepFailed",
+    "SweepSummary",
+    "cancel_at_every_step",
+]

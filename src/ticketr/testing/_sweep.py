@@ -1,0 +1,183 @@
+"""The sweep: a function run again and again, each time stopped one step later."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TypeVarTuple
+
+import trio
+from trio.testing import MockClock
+
+from ticketr.testing._report import Injection, Outcome, StepReport, SweepFailed, SweepSummary
+from ticketr.testing._run import Run, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+
+Ts = TypeVarTuple("Ts")
+
+
+def cancel_at_every_step(
+    async_fn: Callable[[*Ts], Awaitable[object]],
+    /,
+    *args: *Ts,
+    check: Callable[[StepReport], Awaitable[None] | None] | None = None,
+    inject: Iterable[Injection] = tuple(Injection),
+    allowed: type[BaseException] | tuple[type[BaseException], ...] = (),
+    may_return: bool = False,
+    steps: Iterable[int] | None = None,
+    every: int = 1,
+    limit: int | None = None,
+    seed: int = 0,
+    timeout: float = 1e6,
+    max_steps: int = 100_000,
+) -> SweepSummary:
+    """Stop a function at each of its steps, each time in a run of its own.
+
+    A step is one turn of the function's task or of a task that it has started, from
+    one checkpoint to the next. The function is run once to count them. Then it is run
+    once for each step and each injection, in virtual time, so sleeping costs nothing.
+    Trio is started for each run: call this from an ordinary function. A run is in
+    order if what comes out is the function's value, the injected cancellation or
+    interrupt, or an exception that is allowed, and if ``check`` has no objection.
+
+    Args:
+        async_fn: The function. It has to make afresh what it works on.
+        args: Its arguments.
+        check: Called after each run, the one without injection included, inside the
+            same Trio run; may be async. What it raises is a violation.
+        inject: What is made to happen, by default each of the three.
+        allowed: Exceptions that the function may raise, at any time.
+        may_return: Whether the function may turn a cancellation or an interrupt that
+            it was told of into an ordinary return.
+        steps: Only these, to see one again.
+        every: Only each n-th of the steps, from one that ``seed`` chooses.
+        limit: At most so many steps, which ``seed`` chooses.
+        seed: For a choice that can be repeated.
+        timeout: Seconds of virtual time after which a run hangs.
+        max_steps: Steps after which a run that takes no time hangs.
+
+    Returns:
+        How the sweep went. A test of a race asserts that both sides were seen.
+
+    Raises:
+        SweepFailed: At the first violation, or if an injection was never made.
+        RuntimeError: If called where Trio runs already, or, with interrupts to
+            inject, outside of the main thread.
+    """
+    injections = tuple(inject)
+    if every < 1 or (limit is not None and limit < 1) or not injections:
+        raise ValueError(
+            "nothing to sweep: every and limit are at least 1, and inject is not empty"
+        )
+    if trio.lowlevel.in_trio_run():
+        raise RuntimeError("cancel_at_every_step runs Trio itself: call it from a plain function")
+    sweep = _Sweep(lambda: async_fn(*args), check, allowed, may_return, timeout, max_steps)
+    with _default_sigint(needed=Injection.KEYBOARD_INTERRUPT in injections):
+        length = sweep.run(None, 0)
+        chosen = _choose(length, every, limit, seed) if steps is None else tuple(steps)
+        tallies = [sweep.inject(injection, chosen) for injection in injections]
+    total = sum(tallies, Counter())
+    return SweepSummary(
+        steps=length,
+        runs=len(chosen) * len(injections),
+        finished_first=total[Outcome.VALUE],
+        cancelled_first=total[Outcome.CANCELLED] + total[Outcome.INTERRUPTED],
+        failed=total[Outcome.EXCEPTION],
+        missed=total[None],
+    )
+
+
+def _choose(length: int, every: int, limit: int | None, seed: int) -> Sequence[int]:
+    choice = random.Random(seed)  # noqa: S311  # a choice of steps, no secret
+    steps = range(1 + choice.randrange(min(every, length)), length + 1, every)
+    return steps if limit is None or limit >= len(steps) else sorted(choice.sample(steps, limit))
+
+
+@contextmanager
+def _default_sigint(*, needed: bool) -> Generator[None]:
+    """Have Python's own handler in place, which is the one that Trio replaces by its own."""
+    if not needed:
+        yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(
+            "a KeyboardInterrupt can be injected in the main thread only:"
+            " give inject= without Injection.KEYBOARD_INTERRUPT"
+        )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Sweep(NamedTuple):
+    function: Callable[[], Awaitable[object]]
+    check: Callable[[StepReport], object] | None
+    allowed: type[BaseException] | tuple[type[BaseException], ...]
+    may_return: bool
+    timeout: float
+    max_steps: int
+
+    def inject(self, injection: Injection, steps: Sequence[int]) -> Counter[Outcome | None]:
+        """Stop the function at each of the steps; count what came out, None where it was too late."""
+        tally = Counter(self.once(injection, step)[1] for step in steps)
+        if not tally.total() - tally[None]:
+            raise SweepFailed(
+                max(steps, default=0), injection, "never happened: the function had ended before"
+            )
+        return tally
+
+    def run(self, injection: Injection | None, step: int) -> int:
+        return self.once(injection, step)[0]
+
+    def once(self, injection: Injection | None, step: int) -> tuple[int, Outcome | None]:
+        """One run: its number of steps, and what came out."""
+        run = Run(
+            self.function,
+            injection=injection,
+            step=step,
+            timeout=self.timeout,
+            max_steps=self.max_steps,
+        )
+        clock = MockClock(autojump_threshold=0)
+        try:
+            trio.run(run.main, self.check, clock=clock, instruments=[run])
+        except trio.TrioInternalError:
+            if run.hung is None:
+                raise
+        report = run.report()
+        self.judge(run, report)
+        return run.length, report.outcome if run.fired else None
+
+    def judge(self, run: Run, report: StepReport) -> None:
+        """Raise if something is wrong."""
+        if run.error is not None and not run.interrupted and report.outcome is Outcome.INTERRUPTED:
+            raise run.error  # somebody has really pressed Ctrl-C
+        problem, cause = self.problem(run, report)
+        if problem is not None:
+            raise SweepFailed(run.step, run.injection, problem) from cause
+
+    def problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
+        if run.hung is not None:
+            what = "the check" if run.ended else "the function"
+            return f"{what} hangs: {run.hung}", run.error
+        if report.error is not None:
+            allowed = (self.allowed, KeyboardInterrupt) if run.interrupted else self.allowed
+            wrong = [leaf for leaf in leaves(report.error) if not _isinstance(leaf, allowed)]
+            if wrong:
+                return f"the function raised {wrong[0]!r}", report.error
+        if report.outcome is Outcome.VALUE and run.told is not None and not self.may_return:
+            return f"the function was told, and returned {report.value!r} all the same", run.told
+        if run.check_error is not None:
+            return f"the check failed: {run.check_error!r}", run.check_error
+        return None, None
+
+
+def _isinstance(error: BaseException, kinds: object) -> bool:
+    return isinstance(error, kinds)  # type: ignore[arg-type]  # nested tuples are allowed
