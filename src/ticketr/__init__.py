@@ -38,6 +38,7 @@ from ticketr.jobs._job import (
     JobID,
     JobSnapshot,
     JobStatus,
+    OnConflict,
 )
 from ticketr.jobs._numbers import Keep, QueueStatistics
 from ticketr.jobs._options import JobOptions
@@ -67,6 +68,7 @@ __all__ = [
     "JobStatus",
     "JobTimedOut",
     "Keep",
+    "OnConflict",
     "QueueClosed",
     "QueueFull",
     "QueueStatistics",

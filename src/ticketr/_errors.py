@@ -68,17 +68,21 @@ class UnknownJob(TicketrError):
 
 
 class DuplicateJob(TicketrError):
-    """Raised by a submit whose ``id`` belongs to a job that has not ended.
+    """Raised by a submit whose ``id`` or ``key`` belongs to a job that has not ended.
 
     Attributes:
-        job_id: The ID given.
+        job_id: The ID of that job.
+        key: The key, if that was what counted.
     """
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(job_id)
+    def __init__(self, job_id: str, key: object = None) -> None:
+        super().__init__(job_id, key)
         self.job_id = job_id
+        self.key = key
 
     def __str__(self) -> str:
+        if self.key is not None:
+            return f"job {self.job_id!r} of the same key {self.key!r} has not ended"
         return f"job {self.job_id!r} has not ended: its ID is free again once it has"
 
 

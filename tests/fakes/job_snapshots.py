@@ -24,6 +24,7 @@ def snapshot(
         name=name,
         status=status,
         revision=1,
+        key=None,
         tags=frozenset(),
         priority=0,
         attempt=1,

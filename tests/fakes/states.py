@@ -19,6 +19,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
         name="Pull DEMO",
         status=status,
         revision=1,
+        key=None,
         tags=frozenset({PULL_TAG}),
         priority=0,
         attempt=1,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 
 import pytest
 import trio
@@ -27,6 +28,10 @@ def record() -> JobRecord:
         id="x",
         name="work",
         priority=0,
+        key=None,
+        on_conflict=None,
+        delay=0,
+        start_by=math.inf,
         tags=frozenset(),
         timeout=1,
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 
 from ticketr.jobs._line import SLACK, Line
@@ -12,7 +13,7 @@ def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
 
     assert (len(line), line.first(), line.first_rank()) == (3, "a", 0.0)
     assert [line.pop(), line.pop(), line.pop(), line.pop()] == ["a", "b", "c", None]
-    assert (len(line), line.first(), line.first_rank()) == (0, None, None)
+    assert (len(line), line.first(), line.first_rank()) == (0, None, math.inf)
 
 
 def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 
 import trio
 
@@ -20,6 +21,10 @@ def record(name: str) -> JobRecord:
         id=name,
         name=name,
         priority=0,
+        key=None,
+        on_conflict=None,
+        delay=0,
+        start_by=math.inf,
         tags=frozenset(),
         timeout=1,
     )
@@ -27,8 +32,8 @@ def record(name: str) -> JobRecord:
 
 def test_first_in_first_out() -> None:
     schedule, a, b = Schedule(10), record("a"), record("b")
-    schedule.add(a)
-    schedule.add(b)
+    schedule.add(a, 0)
+    schedule.add(b, 0)
 
     assert schedule.jobs() == [a, b]
     assert schedule.peek() is a
@@ -39,7 +44,7 @@ def test_first_in_first_out() -> None:
 def test_one_can_be_taken_out_of_the_middle() -> None:
     schedule, a, b, c = Schedule(10), record("a"), record("b"), record("c")
     for job in (a, b, c):
-        schedule.add(job)
+        schedule.add(job, 0)
 
     schedule.discard(b)
 
@@ -51,7 +56,7 @@ async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()
     first, second, third = (Submission(record(name), task) for name in "abc")
-    schedule.add(record("inside"))
+    schedule.add(record("inside"), 0)
     for submission in (first, second, third):
         schedule.line_up(submission)
     schedule.leave(second)
@@ -59,7 +64,7 @@ async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
     assert (schedule.outside, schedule.has_room, schedule.admit()) == (2, False, None)
     schedule.take()
     assert schedule.admit() is first
-    schedule.add(first.record)
+    schedule.add(first.record, 0)
     assert schedule.admit() is None
     assert schedule.send_away() == [third]
     assert (schedule.outside, schedule.pending) == (0, 1)

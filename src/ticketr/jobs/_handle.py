@@ -46,6 +46,10 @@ class JobHandle(Generic[T_co]):
         """Where the job is in its life."""
         return self._record.status
 
+    def is_of(self, record: JobRecord) -> bool:
+        """Whether this is the handle of that record."""
+        return self._record is record
+
     def snapshot(self) -> JobSnapshot:
         """The job as it is now."""
         return self._record.snapshot()

@@ -13,7 +13,9 @@ import trio
 from ticketr.jobs._progress import JobProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Hashable, Iterator
+
+    from ticketr.jobs._line import Line
 
 JobID: TypeAlias = str
 """A job's ID: text, unique among the live jobs of its queue."""
@@ -66,10 +68,27 @@ class CancelCause(enum.StrEnum):
     """Somebody called ``cancel``."""
     TIMEOUT = "timeout"
     """Its own time limit passed."""
+    SUPERSEDED = "superseded"
+    """Another job was submitted in its place."""
+    EXPIRED = "expired"
+    """It had not started by the time it should have."""
     SHUTDOWN = "shutdown"
     """Its queue ended."""
     SCOPE = "scope"
     """A cancel scope around the queue, or around ``run``, was cancelled."""
+
+
+class OnConflict(enum.StrEnum):
+    """What a submit does about a live job with the same ID, or else with the same key."""
+
+    WAIT = "wait"
+    """The new job runs when the other has ended."""
+    REJECT = "reject"
+    """The submit raises ``DuplicateJob``."""
+    JOIN = "join"
+    """The submit gives the handle of the other; the new job is not taken."""
+    SUPERSEDE = "supersede"
+    """The other is cancelled; the new job runs when it has ended."""
 
 
 @final
@@ -109,11 +128,13 @@ class JobSnapshot:
         name: The job's name.
         status: Where it is in its life.
         revision: Rises with each change: of two snapshots the newer has the higher one.
+        key: At most one job of a key runs at a time; None if it has none.
         tags: The tags it was submitted with.
         priority: Higher runs first.
         attempt: How often its function was started, this time included; 0 while pending.
         progress: What it last reported; None if it never did.
-        waiting_for: What keeps a pending job from running (``"worker"``); None otherwise.
+        waiting_for: What keeps a pending job from running, the first that holds of
+            ``"paused"``, ``"time"``, ``"key"`` and ``"worker"``; None if it is not pending.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.
         submitted_at: When the queue took it.
@@ -128,6 +149,7 @@ class JobSnapshot:
     name: str
     status: JobStatus
     revision: int
+    key: Hashable
     tags: frozenset[str]
     priority: int
     attempt: int
@@ -155,6 +177,7 @@ class JobRecord:
     """All that the queue knows of one job. Only the ledger changes it."""
 
     __slots__ = (
+        "after",
         "args",
         "attempt",
         "cancel_cause",
@@ -169,20 +192,25 @@ class JobRecord:
         "finished_at",
         "function",
         "id",
+        "key",
+        "line",
         "message",
         "name",
         "number",
+        "on_conflict",
         "priority",
         "progress_revision",
         "result",
         "revision",
         "scope",
+        "start_by",
         "started_at",
         "status",
         "submitted_at",
         "tags",
         "timeout",
         "total",
+        "why_pending",
         "worker",
     )
 
@@ -195,12 +223,17 @@ class JobRecord:
         id: JobID,  # noqa: A002  # the word users know
         name: str,
         priority: int,
+        key: Hashable,
+        on_conflict: OnConflict | None,
+        delay: float,
+        start_by: float,
         tags: frozenset[str],
         timeout: float,
     ) -> None:
         self.id = id
         self.name = name
         self.priority = priority
+        self.key = key
         self.tags = tags
         self.status = JobStatus.PENDING
         self.revision = 0
@@ -211,8 +244,9 @@ class JobRecord:
         self.progress_revision = 0
         self.cancel_requested = False
         self.cancel_cause: CancelCause | None = None
-        self.submitted_at = self.due_at = 0.0
-        self.number = 0  # which in the order of submission
+        self.submitted_at = 0.0
+        self.due_at = delay  # counted from the submission, which is to come
+        self.number = -1  # which in the order of submission
         self.started_at: float | None = None
         self.finished_at: float | None = None
         self.result: object = None
@@ -225,6 +259,11 @@ class JobRecord:
         self.args = args
         self.context = context
         self.timeout = timeout
+        self.start_by = start_by
+        self.on_conflict = on_conflict
+        self.after: JobRecord | None = None  # whose end it waits for
+        self.line: Line[JobRecord] | None = None  # where it waits
+        self.why_pending: Callable[[JobRecord], str | None] | None = None
         self.scope: trio.CancelScope | None = None
         self.worker: trio.lowlevel.Task | None = None
         self.ended: trio.Event | None = None
@@ -239,7 +278,7 @@ class JobRecord:
     def release(self) -> None:
         """Let go of all that belongs to a live job: function, arguments, context, scope."""
         self.function, self.args, self.context = _gone, (), _NO_CONTEXT
-        self.scope = self.worker = None
+        self.scope = self.worker = self.why_pending = None
 
     def last_report(self) -> JobProgress:
         """What the job reported last."""
@@ -254,11 +293,12 @@ class JobRecord:
             name=self.name,
             status=self.status,
             revision=self.revision,
+            key=self.key,
             tags=self.tags,
             priority=self.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.progress_revision else None,
-            waiting_for="worker" if self.status is JobStatus.PENDING else None,
+            waiting_for=self.why_pending(self) if self.why_pending is not None else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,

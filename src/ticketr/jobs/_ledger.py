@@ -21,20 +21,28 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 from collections import deque
 from typing import TYPE_CHECKING, final
 
 import trio
 
 from ticketr._errors import DuplicateJob, QueueClosed, QueueFull
-from ticketr.jobs._job import CancelCause, CancelOutcome, JobErrorInfo, JobRecord, JobStatus
+from ticketr.jobs._job import (
+    CancelCause,
+    CancelOutcome,
+    JobErrorInfo,
+    JobRecord,
+    JobStatus,
+    OnConflict,
+)
 from ticketr.jobs._numbers import QueueStatistics
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
 from ticketr.jobs._waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._numbers import Keep
@@ -64,11 +72,12 @@ class Ledger:
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
-        self.running: dict[JobID, JobRecord] = {}
+        self.running: dict[JobRecord, None] = {}
+        self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
         self.ended: deque[tuple[float, JobRecord]] = deque()  # when, and who
         self.totals = dict.fromkeys(JobStatus, 0)
         self.evicted = 0
-        self.waits = Waits(self.running, workers)
+        self.waits = Waits(self.running, workers, self.schedule.waits_for_end_of)
         self._ids = itertools.count(1)
 
         self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
@@ -79,25 +88,50 @@ class Ledger:
         self.closed = False  # nor will any job change
         self.ending: CancelCause | None = None  # why jobs are being cut off
         self.fatal: list[BaseException] = []  # what jobs raised that must leave the queue
-        self.grace = trio.CancelScope()  # its deadline is the end of the time for running jobs
+        self.leaving = False  # pauses are lifted
+        self.cut_off_at = math.inf
+        self.alarm = trio.CancelScope()  # its deadline is when to look at the clock next
         self._quiet: trio.Event | None = None
 
     # Entering
 
-    def enter(self, record: JobRecord) -> None:
-        """Take a new job."""
-        self.check(record)
+    def enter(self, record: JobRecord) -> JobRecord:
+        """Take a new job; what is returned is the job it was joined to, or else itself."""
+        if self.refusing:
+            raise QueueClosed
+        rivals = self._rivals(record)
+        if rivals:
+            return self._compete(record, rivals)
         if not self.schedule.has_room:
             raise QueueFull(self.schedule.max_pending)
         self._add(record)
+        return record
 
-    def check(self, record: JobRecord) -> None:
-        """Raise if this job can in no case enter."""
-        if self.refusing:
-            raise QueueClosed
-        namesake = self.records.get(record.id)
-        if namesake is not None and not namesake.status.is_terminal:
-            raise DuplicateJob(record.id)
+    def _rivals(self, record: JobRecord) -> list[JobRecord]:
+        """The live jobs that the new one is in conflict with."""
+        if record.id:
+            namesake = self.records.get(record.id)
+            return [] if namesake is None or namesake.status.is_terminal else [namesake]
+        return list(self.of_key.get(record.key, ())) if record.key is not None else []
+
+    def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
+        way = record.on_conflict or (OnConflict.REJECT if record.id else OnConflict.WAIT)
+        first = min(rivals, key=lambda rival: rival.status is JobStatus.PENDING)
+        if way is OnConflict.JOIN:
+            return first
+        if way is OnConflict.REJECT:
+            raise DuplicateJob(first.id, None if record.id else record.key)
+        victims = rivals if way is OnConflict.SUPERSEDE else []
+        # The new job takes the place of a pending one; otherwise it needs room like any other.
+        inherits = any(victim.status is JobStatus.PENDING for victim in victims)
+        if not (inherits or self.schedule.has_room):
+            raise QueueFull(self.schedule.max_pending)
+        record.after = rivals[0] if record.id else None
+        self._add(record)
+        for victim in victims:
+            self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
+        self.wake()
+        return record
 
     def _add(self, record: JobRecord) -> None:
         while not record.id:
@@ -106,21 +140,27 @@ class Ledger:
         # A namesake has ended: it makes way, and the order of the records stays that of arrival.
         self.records.pop(record.id, None)
         self.records[record.id] = record
-        record.submitted_at = record.due_at = trio.current_time()
+        if record.key is not None:
+            self.of_key.setdefault(record.key, {})[record] = None
+        now = record.submitted_at = trio.current_time()
+        record.due_at += now
         record.revision = 1
-        self.schedule.add(record)
+        self._line_up(record, now)
         self.hub.changed(record)
         self.wake()
+
+    def _line_up(self, record: JobRecord, now: float) -> None:
+        self.schedule.add(record, now)
+        if self.schedule.minds_time:
+            self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
         while (submission := self.schedule.admit()) is not None:
             try:
-                self.check(submission.record)
+                submission.record = self.enter(submission.record)
             except DuplicateJob as refusal:
                 submission.refusal = refusal
-            else:
-                self._add(submission.record)
             trio.lowlevel.reschedule(submission.task)
 
     def wake(self) -> None:
@@ -138,12 +178,14 @@ class Ledger:
     @property
     def has_work(self) -> bool:
         """Whether there is a job for one more worker than the one being woken."""
-        return self.schedule.pending > self.waking
+        return self.schedule.pending > self.waking and self.schedule.peek() is not None
 
     # Running and ending
 
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
         """Give the next job to a worker: it is running from here on."""
+        if self.schedule.minds_time:
+            self.look_at_clock()
         record = self.schedule.take()
         if record is None:
             return None
@@ -152,7 +194,7 @@ class Ledger:
         record.started_at = trio.current_time()
         record.worker = worker
         record.scope = trio.CancelScope(relative_deadline=record.timeout)
-        self.running[record.id] = record
+        self.running[record] = None
         self.hub.changed(record)
         self.admit()
         self.wake()
@@ -170,13 +212,18 @@ class Ledger:
         """Write down how a job ended."""
         was_running = record.status is JobStatus.RUNNING
         if was_running:
-            del self.running[record.id]
+            del self.running[record]
+            if record.key is not None:
+                self.schedule.release(record)
         else:
             self.schedule.discard(record)
         record.move(status)
         record.finished_at = trio.current_time()
         record.result, record.exception, record.error = result, exception, error
         record.release()
+        self.schedule.ended(record)
+        if record.key is not None:
+            self._forget_key(record)
         self.totals[status] += 1
         self.ended.append((record.finished_at, record))
         self.hub.ended(record)
@@ -189,9 +236,16 @@ class Ledger:
             record.ended = None
         if not was_running:
             self.admit()
+            self.wake()
         if self.is_idle:
             self._settle()
         self.evict(record.finished_at)
+
+    def _forget_key(self, record: JobRecord) -> None:
+        live = self.of_key[record.key]
+        del live[record]
+        if not live:
+            del self.of_key[record.key]
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
@@ -212,6 +266,61 @@ class Ledger:
         self.hub.changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
+
+    # Time and pauses
+
+    def set_alarm(self) -> trio.CancelScope:
+        """A scope that ends when it is time to look at the clock."""
+        when = min(self.cut_off_at, self.schedule.next_time())
+        self.alarm = trio.CancelScope(deadline=when)
+        return self.alarm
+
+    def look_at_clock(self) -> None:
+        """Do what it is time for."""
+        now = trio.current_time()
+        if now >= self.cut_off_at:
+            self.cut_off_at = math.inf
+            self.cut_off()
+        for record in self.schedule.expired(now):
+            record.cancel_cause = CancelCause.EXPIRED
+            self.finish(record, JobStatus.CANCELLED)
+        self._tell(self.schedule.due(now))
+
+    def run_now(self, record: JobRecord) -> bool:
+        """End a job's wait for a time; False if there is none."""
+        if not self.schedule.hurry(record, trio.current_time()):
+            return False
+        self._tell([record])
+        return True
+
+    def pause(self, key: Hashable) -> None:
+        """Start no more jobs, or none with this key."""
+        if not self.leaving:
+            self.schedule.pause(key)
+            self._tell(self._pending(key))
+
+    def resume(self, key: Hashable) -> None:
+        """Undo a pause."""
+        self.schedule.resume(key)
+        self._tell(self._pending(key))
+
+    def leave(self) -> None:
+        """The end of the queue has begun: no pause may hold it up."""
+        self.leaving = True
+        self.schedule.lift_pauses()
+        self.wake()
+
+    def _pending(self, key: Hashable) -> list[JobRecord]:
+        jobs = self.schedule.jobs() if key is None else self.of_key.get(key, ())
+        return [record for record in jobs if record.status is JobStatus.PENDING]
+
+    def _tell(self, records: list[JobRecord]) -> None:
+        """These wait for something else from now on."""
+        for record in records:
+            record.revision += 1
+            self.hub.changed(record)
+        if records:
+            self.wake()
 
     def set_priority(self, record: JobRecord, priority: int) -> bool:
         """Give a live job another priority; False if it has ended."""
@@ -239,6 +348,16 @@ class Ledger:
         """The job with this ID, unless it never was or is forgotten."""
         self.refresh()
         return self.records.get(job_id)
+
+    def known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
+        """The jobs that are known, with this key and tag if they are not None."""
+        self.refresh()
+        hidden = [job for job in self.running if self.records.get(job.id) is not job]
+        return [
+            job
+            for job in (*hidden, *self.records.values())
+            if (key is None or job.key == key) and (tag is None or tag in job.tags)
+        ]
 
     def refresh(self) -> None:
         """Forget what is too old by now; a closed queue stays as it was."""
@@ -278,6 +397,7 @@ class Ledger:
     def refuse(self) -> None:
         """Take no more jobs; close as soon as there are none."""
         self.refusing = True
+        self.leave()
         for submission in self.schedule.send_away():
             submission.refusal = QueueClosed()
             trio.lowlevel.reschedule(submission.task)
@@ -290,15 +410,18 @@ class Ledger:
         self.hub.close()
 
     def shorten_grace(self, seconds: float) -> None:
-        """Cut the jobs off after so many seconds, if not before."""
+        """Cut the jobs off after so many seconds, if not before; wait for no time."""
+        for record in self.schedule.timed():
+            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
         if seconds <= 0:
             self.cut_off()
         else:
-            self.grace.deadline = min(self.grace.deadline, trio.current_time() + seconds)
+            self.cut_off_at = min(self.cut_off_at, trio.current_time() + seconds)
+            self.alarm.deadline = min(self.alarm.deadline, self.cut_off_at)
 
     def cut_off(self) -> None:
         """The time is over: cancel every job."""
-        for record in [*self.schedule.jobs(), *self.running.values()]:
+        for record in [*self.schedule.jobs(), *self.running]:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def abandon(self, cause: CancelCause) -> None:

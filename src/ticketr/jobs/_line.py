@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class Line(Generic[T]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def __contains__(self, item: T) -> bool:
+        return item in self._places
+
     def __iter__(self) -> Iterator[T]:
         return iter(self._places)
 
@@ -49,17 +53,20 @@ class Line(Generic[T]):
             heapq.heappop(heap)
         return None
 
-    def first_rank(self) -> float | None:
-        """The rank of who is first."""
-        return None if self.first() is None else self._heap[0][0]
+    def first_rank(self) -> float:
+        """The rank of who is first; infinite if there is nobody."""
+        return math.inf if self.first() is None else self._heap[0][0]
 
     def pop(self) -> T | None:
         """Take out who is first."""
-        first = self.first()
-        if first is not None:
-            heapq.heappop(self._heap)
-            del self._places[first]
-        return first
+        heap, places = self._heap, self._places
+        while heap:
+            place = heapq.heappop(heap)
+            item = place[2]
+            if places.get(item) is place:
+                del places[item]
+                return item
+        return None
 
     def discard(self, item: T) -> None:
         """Take somebody out of the middle."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextvars
+import math
 from typing import TYPE_CHECKING, TypedDict
 
 from ticketr.jobs._context import function_of
 from ticketr.jobs._job import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from ticketr.jobs._context import Job
-    from ticketr.jobs._job import JobID
+    from ticketr.jobs._job import JobID, OnConflict
 
 
 class JobOptions(TypedDict, total=False):
@@ -23,6 +24,13 @@ class JobOptions(TypedDict, total=False):
         name: What to call it; otherwise the job's or the function's own name.
         priority: Higher runs first, 0 unless given. Each point weighs as much as 30
             seconds of waiting, so that nothing waits for ever.
+        key: At most one job of a key runs at a time; one that waits for its key holds no
+            worker. Anything hashable.
+        on_conflict: What to do about a live job with the same ID if one is given, else
+            with the same key. Unless given, an ID is rejected and a key waits.
+        delay: For how many seconds not to run it.
+        start_by: When it must have been started, on Trio's clock: if it has not, it is
+            cancelled.
         tags: Words to find it by.
         timeout: How many seconds it may run; ``math.inf`` for no limit, None for the
             queue's own.
@@ -31,6 +39,10 @@ class JobOptions(TypedDict, total=False):
     id: JobID | None
     name: str | None
     priority: int
+    key: Hashable
+    on_conflict: OnConflict | None
+    delay: float
+    start_by: float | None
     tags: Iterable[str]
     timeout: float | None
 
@@ -42,6 +54,10 @@ def record_of(
     id: JobID | None = None,  # noqa: A002  # the word users know
     name: str | None = None,
     priority: int = 0,
+    key: Hashable = None,
+    on_conflict: OnConflict | None = None,
+    delay: float = 0.0,
+    start_by: float | None = None,
     tags: Iterable[str] = (),
     timeout: float | None = None,
 ) -> JobRecord:
@@ -49,6 +65,11 @@ def record_of(
     function, own_name = function_of(job)
     if isinstance(tags, str):
         raise TypeError(f"tags are several words, not one: write tags=[{tags!r}]")
+    if not 0 <= delay < math.inf:
+        raise ValueError(f"delay must be a number of seconds, not {delay!r}")
+    if start_by is not None and start_by != start_by:
+        raise ValueError("start_by must be a time, not nan")
+    hash(key)
     return JobRecord(
         function,
         args,
@@ -56,6 +77,10 @@ def record_of(
         id=id or "",
         name=name if name is not None else own_name,
         priority=checked_priority(priority) if priority else 0,
+        key=key,
+        on_conflict=on_conflict,
+        delay=delay,
+        start_by=math.inf if start_by is None else start_by,
         tags=frozenset(tags),
         timeout=default_timeout if timeout is None else checked_timeout(timeout),
     )

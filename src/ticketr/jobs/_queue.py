@@ -21,7 +21,7 @@ from ticketr.jobs._schedule import Submission
 from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._finished import FinishedJob
@@ -76,12 +76,11 @@ class JobQueue:
 
         Raises:
             QueueClosed: The queue takes no more jobs, or stopped to while this waited.
-            DuplicateJob: A job with this ID has not ended.
+            DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             WouldDeadlock: Called inside a job that alone could make room.
         """
         record = record_of(job, args, self._timeout, **options)
-        await self._enter(record)
-        return JobHandle(record, self._ledger)
+        return JobHandle(await self._enter(record), self._ledger)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -107,8 +106,7 @@ class JobQueue:
             QueueFull: As many jobs are pending as may be.
         """
         record = record_of(job, args, self._timeout, **options)
-        self._ledger.enter(record)
-        return JobHandle(record, self._ledger)
+        return JobHandle(self._ledger.enter(record), self._ledger)
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -131,7 +129,8 @@ class JobQueue:
         """Submit a job and return its result, as if it were called here.
 
         Cancellation:
-            Cancels the job, and returns only when it has ended.
+            Cancels the job, and returns only when it has ended; but a job that this has
+            merely joined goes on.
 
         Raises:
             JobFailed: The function raised; the ``__cause__`` is what it raised.
@@ -139,9 +138,11 @@ class JobQueue:
             JobTimedOut: The job's time limit passed.
         """
         record = record_of(job, args, self._timeout, **options)
-        await self._enter(record)
+        handle = JobHandle[T](await self._enter(record), self._ledger)
+        if not handle.is_of(record):
+            return await handle.result()
         try:
-            return await JobHandle[T](record, self._ledger).result()
+            return await handle.result()
         except BaseException:
             self._ledger.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
             if not record.status.is_terminal:
@@ -161,6 +162,49 @@ class JobQueue:
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
         return self._ledger.cancel(self._ledger.find(job_id), CancelCause.USER, reason)
+
+    @enable_ki_protection
+    def cancel_all(
+        self, *, key: Hashable = None, tag: str | None = None, reason: str | None = None
+    ) -> dict[JobID, CancelOutcome]:
+        """Stop every live job, as :meth:`cancel` does.
+
+        Args:
+            key: Only those with this key.
+            tag: Only those with this tag.
+            reason: Goes into the ``trio.Cancelled`` that the jobs see.
+
+        Returns:
+            What was done, by the ID of the job.
+        """
+        live = [job for job in self._ledger.known(key, tag) if not job.status.is_terminal]
+        return {job.id: self._ledger.cancel(job, CancelCause.USER, reason) for job in live}
+
+    @enable_ki_protection
+    def run_now(self, job_id: JobID) -> bool:
+        """End a job's wait for a time: it is due now.
+
+        Returns:
+            False if the job did not wait for a time, so that nothing changed.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+        """
+        return self._ledger.run_now(self._find(job_id))
+
+    @enable_ki_protection
+    def pause(self, key: Hashable = None) -> None:
+        """Start no more jobs; those that run go on. Lifted when the queue begins to end.
+
+        Args:
+            key: Pause only the jobs with this key.
+        """
+        self._ledger.pause(key)
+
+    @enable_ki_protection
+    def resume(self, key: Hashable = None) -> None:
+        """Undo a pause of the queue, or one of this key: each is lifted by itself."""
+        self._ledger.resume(key)
 
     @enable_ki_protection
     def set_priority(self, job_id: JobID, priority: int) -> bool:
@@ -191,18 +235,20 @@ class JobQueue:
         return self._find(job_id).snapshot()
 
     @enable_ki_protection
-    def jobs(self, *, status: JobStatus | None = None, tag: str | None = None) -> list[JobSnapshot]:
+    def jobs(
+        self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
+    ) -> list[JobSnapshot]:
         """The jobs that are known, in the order in which they were submitted.
 
         Args:
             status: Only those that are there in their life.
+            key: Only those with this key.
             tag: Only those with this tag.
         """
-        self._ledger.refresh()
         return [
             record.snapshot()
-            for record in self._ledger.records.values()
-            if (status is None or record.status is status) and (tag is None or tag in record.tags)
+            for record in self._ledger.known(key, tag)
+            if status is None or record.status is status
         ]
 
     @enable_ki_protection
@@ -236,7 +282,8 @@ class JobQueue:
 
         Args:
             grace: After how many seconds to cancel the jobs that have not ended; their
-                clean-up is still waited for. None: they may take as long as they like.
+                clean-up is still waited for, and those that wait for a time are cancelled
+                at once. None: they may take as long as they like.
 
         Raises:
             WouldDeadlock: Called inside a job without a limit.
@@ -287,16 +334,16 @@ class JobQueue:
             f"{ledger.schedule.pending} pending, {ledger.workers} workers>"
         )
 
-    async def _enter(self, record: JobRecord) -> None:
+    async def _enter(self, record: JobRecord) -> JobRecord:
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
-            self._ledger.enter(record)
+            record = self._ledger.enter(record)
         except QueueFull:
-            await self._wait_for_room(record)
-        else:
-            await trio.lowlevel.cancel_shielded_checkpoint()
+            return await self._wait_for_room(record)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return record
 
-    async def _wait_for_room(self, record: JobRecord) -> None:
+    async def _wait_for_room(self, record: JobRecord) -> JobRecord:
         schedule = self._ledger.schedule
         submission = Submission(record, trio.lowlevel.current_task())
 
@@ -309,6 +356,7 @@ class JobQueue:
             await trio.lowlevel.wait_task_rescheduled(give_up)
         if submission.refusal is not None:
             raise submission.refusal
+        return submission.record
 
     @enable_ki_protection
     def _find(self, job_id: JobID) -> JobRecord:
@@ -378,6 +426,7 @@ async def open_job_queue(
                 nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
             try:
                 yield queue
+                ledger.leave()
                 if not ledger.is_idle:
                     await until_idle(ledger)
             except BaseException as error:

@@ -7,22 +7,31 @@ Priorities and ageing. A job's rank is the time at which it was due, less ``AGIN
 seconds for each point of its priority. All that wait grow older at the same pace, so
 the order of two of them never changes, and a heap will do. Nobody waits for ever: a
 job goes before every job of a higher priority that comes late enough after it.
+
+Keys. A job whose key is taken goes to the line of that key only when it would be the
+next to run; it holds no worker there. When the key is free again, the best of its line
+goes back among the ready ones, where it may meet a better one that has come meanwhile.
+So a line can be left alone while jobs come and go, and a key is never given to a job
+that has ended. A job may also wait for the end of another one, whose ID it has.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from ticketr.jobs._line import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import trio
 
     from ticketr.jobs._job import JobRecord
 
-AGING = 30.0
+AGING: Final = 30.0
 """How many seconds of waiting weigh as much as one point of priority."""
 
 
@@ -32,7 +41,7 @@ class Submission:
     """A job whose submitter waits for room.
 
     Attributes:
-        record: The job.
+        record: The job; after its entry, the job that it was joined to.
         task: The task that waits.
         refusal: Why the job did not get in after all.
     """
@@ -52,48 +61,199 @@ class Schedule:
 
     def __init__(self, max_pending: float) -> None:
         self.max_pending = max_pending
+        self.pending = 0
+        self.is_paused = False
+        self.minds_time = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
+        self._blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
+        self._timed = Line["JobRecord"]()  # by when they are due
+        self._expiring = Line["JobRecord"]()  # by when they must have started
+        self._holders: dict[Hashable, JobRecord] = {}
+        self._paused_keys: set[Hashable] = set()
         self._outside = Line[Submission]()
         self._numbers = itertools.count()
-
-    @property
-    def pending(self) -> int:
-        """How many jobs are pending."""
-        return len(self._ready)
+        self._why = self.waiting_for  # made once, not for each job
 
     @property
     def has_room(self) -> bool:
         """Whether one more job may enter."""
-        return len(self._ready) < self.max_pending
+        return self.pending < self.max_pending
 
-    def add(self, record: JobRecord) -> None:
-        """Let a job enter."""
-        record.number = next(self._numbers)
-        self._put(record)
+    def add(self, record: JobRecord, now: float) -> None:
+        """Let a job enter, or come back."""
+        self.pending += 1
+        record.why_pending = self._why
+        if record.number < 0:
+            record.number = next(self._numbers)
+        if record.start_by != math.inf and not record.attempt:
+            self._expiring.push(record, record.start_by, record.number)
+            self.minds_time = True
+        if record.due_at > now:
+            record.line = self._timed
+            self._timed.push(record, record.due_at, record.number)
+            self.minds_time = True
+        else:
+            self._put(record, self._ready)
 
-    def _put(self, record: JobRecord) -> None:
-        self._ready.push(record, record.due_at - record.priority * AGING, record.number)
+    def _put(self, record: JobRecord, line: Line[JobRecord]) -> None:
+        record.line = line
+        line.push(record, record.due_at - record.priority * AGING, record.number)
 
     def peek(self) -> JobRecord | None:
         """The job to run next; None if there is none that could."""
-        return self._ready.first()
+        if self.is_paused:
+            return None
+        while (record := self._ready.first()) is not None:
+            if record.key is None and record.after is None:
+                return record
+            obstacle = self._obstacle(record)
+            if obstacle is None:
+                return record
+            self._ready.pop()
+            self._put(record, self._blocked.setdefault(obstacle, Line()))
+        return None
+
+    def _obstacle(self, record: JobRecord) -> Hashable:
+        """The line that a job belongs in; None if nothing is in its way."""
+        if (other := self.waits_for_end_of(record)) is not None and other is record.after:
+            return other
+        if record.key in self._holders or record.key in self._paused_keys:
+            return record.key
+        return None
+
+    def waits_for_end_of(self, record: JobRecord) -> JobRecord | None:
+        """The job that keeps a pending one from running: its ID's or its key's holder."""
+        while record.after is not None and record.after.status.is_terminal:
+            record.after = record.after.after
+        return record.after or self._holders.get(record.key)
 
     def take(self) -> JobRecord | None:
-        """Take out the job to run next."""
-        return self._ready.pop()
+        """Take out the job to run next; it holds its key from here on."""
+        record = self.peek()
+        if record is None:
+            return None
+        self._ready.pop()
+        self._left(record)
+        if record.key is not None:
+            self._holders[record.key] = record
+        return record
 
     def discard(self, record: JobRecord) -> None:
         """Take out a job that is not to run."""
-        self._ready.discard(record)
+        assert record.line is not None
+        record.line.discard(record)
+        self._left(record)
+        if record.key is not None:
+            self._offer(record.key)
+
+    def _left(self, record: JobRecord) -> None:
+        self.pending -= 1
+        record.line = None
+        if record.start_by != math.inf and record in self._expiring:
+            self._expiring.discard(record)
+
+    def release(self, record: JobRecord) -> None:
+        """A job with a key stops running: the key goes to the best that waits for it."""
+        del self._holders[record.key]
+        self._offer(record.key)
+
+    def ended(self, record: JobRecord) -> None:
+        """A job has ended: who waits for that is free to go on."""
+        if self._blocked and record in self._blocked:
+            self._offer(record)
+
+    def _offer(self, obstacle: Hashable) -> None:
+        line = self._blocked.get(obstacle)
+        if line is None:
+            return
+        if obstacle not in self._holders and obstacle not in self._paused_keys:
+            record = line.pop()
+            if record is not None:
+                self._put(record, self._ready)
+        if not line:
+            del self._blocked[obstacle]
 
     def rank_anew(self, record: JobRecord) -> None:
         """Put a job where its priority now has it."""
-        self._ready.discard(record)
-        self._put(record)
+        line = record.line
+        if line is not None and line is not self._timed:
+            line.discard(record)
+            self._put(record, self._ready)
 
     def jobs(self) -> list[JobRecord]:
         """The pending jobs."""
-        return list(self._ready)
+        lines = [self._timed, self._ready, *self._blocked.values()]
+        return [record for line in lines for record in line]
+
+    # Time
+
+    def next_time(self) -> float:
+        """When to call :meth:`due` and :meth:`expired` next."""
+        when = min(self._timed.first_rank(), self._expiring.first_rank())
+        self.minds_time = when != math.inf
+        return when
+
+    def timed(self) -> list[JobRecord]:
+        """The jobs that are not due yet."""
+        return list(self._timed)
+
+    def due(self, now: float) -> list[JobRecord]:
+        """The jobs that have become due; they are ready from here on."""
+        due: list[JobRecord] = []
+        while self._timed.first_rank() <= now and (record := self._timed.pop()) is not None:
+            self._put(record, self._ready)
+            due.append(record)
+        return due
+
+    def expired(self, now: float) -> list[JobRecord]:
+        """The pending jobs that should have started by now; they are still pending."""
+        late: list[JobRecord] = []
+        while self._expiring.first_rank() <= now and (record := self._expiring.pop()) is not None:
+            late.append(record)
+        return late
+
+    def hurry(self, record: JobRecord, now: float) -> bool:
+        """Make a job due now; False if it does not wait for a time."""
+        if record.line is not self._timed:
+            return False
+        self._timed.discard(record)
+        record.due_at = now
+        self._put(record, self._ready)
+        return True
+
+    # Pauses
+
+    def pause(self, key: Hashable) -> None:
+        """Start no more jobs, or none with this key."""
+        if key is None:
+            self.is_paused = True
+        else:
+            self._paused_keys.add(key)
+
+    def resume(self, key: Hashable) -> None:
+        """Undo a pause."""
+        if key is None:
+            self.is_paused = False
+        elif key in self._paused_keys:
+            self._paused_keys.discard(key)
+            self._offer(key)
+
+    def lift_pauses(self) -> None:
+        """Undo every pause."""
+        for key in [None, *self._paused_keys]:
+            self.resume(key)
+
+    def waiting_for(self, record: JobRecord) -> str | None:
+        """What keeps a job from running."""
+        if record.line is None:
+            return None
+        if self.is_paused or record.key in self._paused_keys:
+            return "paused"
+        if record.line is self._timed:
+            return "time"
+        return "worker" if self.waits_for_end_of(record) is None else "key"
+
+    # Outside
 
     @property
     def outside(self) -> int:

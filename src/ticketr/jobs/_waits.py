@@ -22,23 +22,27 @@ from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import JobRecord, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-
-    from ticketr.jobs._job import JobID
+    from collections.abc import Callable, Collection, Generator
 
 
 @final
 class Waits:
     """Which running jobs wait, and for what: a job, or (None) room in the queue."""
 
-    def __init__(self, running: Mapping[JobID, JobRecord], workers: int) -> None:
+    def __init__(
+        self,
+        running: Collection[JobRecord],
+        workers: int,
+        obstacle: Callable[[JobRecord], JobRecord | None],
+    ) -> None:
         self._running = running
+        self._obstacle = obstacle  # of a pending job: whose end it waits for
         self._workers = workers
         self._waits: dict[JobRecord, list[JobRecord | None]] = {}
 
     def current_job(self) -> JobRecord | None:
         """The job that the current task belongs to, if any."""
-        job_of = {record.worker: record for record in self._running.values()}
+        job_of = {record.worker: record for record in self._running}
         task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
         while task is not None:
             if task in job_of:
@@ -76,9 +80,12 @@ class Waits:
     def _can_come(self, target: JobRecord | None, asked: set[JobRecord]) -> bool:
         if target is not None and target.status is JobStatus.RUNNING:
             return self._can_end(target, asked)
+        if target is not None and (obstacle := self._obstacle(target)) is not None:
+            # When that has ended, its worker is free too.
+            return self._can_come(obstacle, asked)
         if len(self._running) < self._workers:
             return True
-        return any(self._can_end(record, asked) for record in self._running.values())
+        return any(self._can_end(record, asked) for record in self._running)
 
     def _can_end(self, record: JobRecord, asked: set[JobRecord]) -> bool:
         if record in asked:
@@ -94,5 +101,7 @@ def _words(waiter: JobRecord, target: JobRecord | None) -> str:
     if target is waiter:
         return "itself"
     if target.status is JobStatus.PENDING:
+        if target.key is not None and target.key == waiter.key:
+            return f"job {target.id!r}, which needs the key that this job holds"
         return f"job {target.id!r}, which needs the worker that this job holds"
     return f"job {target.id!r}, which waits for this one"

@@ -66,15 +66,15 @@ async def work(ledger: Ledger) -> None:
 
 @enable_ki_protection
 async def keep_time(ledger: Ledger) -> None:
-    """End the grace of a shutdown, and notice when the workers are cancelled from outside.
+    """Do what it is time for, and notice when the workers are cancelled from outside.
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
     try:
-        with ledger.grace:
-            await trio.sleep_forever()
-        ledger.cut_off()
-        await trio.sleep_forever()
+        while True:
+            with ledger.set_alarm():
+                await trio.sleep_forever()
+            ledger.look_at_clock()
     except trio.Cancelled:
         ledger.abandon(CancelCause.SCOPE)
         raise

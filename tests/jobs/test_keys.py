@@ -1,0 +1,244 @@
+"""One job of a key at a time, and what happens when two jobs want the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    DuplicateJob,
+    JobCancelled,
+    JobContext,
+    JobStatus,
+    OnConflict,
+    QueueFull,
+    WouldDeadlock,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+
+async def sleep(context: JobContext, seconds: float = 1) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def tidy(context: JobContext) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with context.cleanup(5):
+            await trio.sleep(2)
+
+
+def starts(queue: JobQueue) -> dict[str, float | None]:
+    first = queue.jobs()[0].submitted_at
+    return {
+        job.id: None if job.started_at is None else job.started_at - first for job in queue.jobs()
+    }
+
+
+def waits(queue: JobQueue) -> list[str | None]:
+    return [job.waiting_for for job in queue.jobs()]
+
+
+async def test_one_job_of_a_key_runs_at_a_time_and_holds_up_no_other(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        for name, key in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c", None)]:
+            queue.submit_nowait(sleep, id=name, key=key)
+        await wait_all_tasks_blocked()
+
+        assert waits(queue) == [None, "key", "key", None, "worker"]
+        assert [job.id for job in queue.jobs(key="a")] == ["a1", "a2", "a3"]
+        assert queue.snapshot("b1").key == "b"
+
+    assert starts(queue) == {"a1": 0, "a2": 1, "a3": 2, "b1": 0, "c": 1}
+
+
+async def test_a_freed_key_goes_to_the_best_that_lives(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=3) as queue:
+        for name, priority in [("a", 0), ("b", 0), ("c", 2), ("d", 1), ("e", 3)]:
+            queue.submit_nowait(sleep, id=name, key="k", priority=priority)
+            await wait_all_tasks_blocked()
+        queue.cancel("e")
+        queue.set_priority("b", 4)
+
+    assert starts(queue) == {"a": 0, "b": 1, "c": 2, "d": 3, "e": None}
+
+
+async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        for name, key in [("a", "k"), ("x", None), ("b", "k"), ("c", "k"), ("d", "k")]:
+            queue.submit_nowait(sleep, 2 if name == "x" else 1, id=name, key=key)
+        await wait_all_tasks_blocked()
+        queue.cancel("a")
+        queue.cancel("b")  # before a worker has come for it
+        queue.cancel("c")
+
+    assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": None, "d": 0}
+
+
+@pytest.mark.parametrize("how", ["value", "error", "cancel", "timeout"])
+async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        await trio.sleep(1)
+        if how == "error":
+            raise ValueError
+        await trio.sleep(0 if how == "value" else 9)
+
+    async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
+        first = queue.submit_nowait(job, key="k", timeout=2 if how == "timeout" else None)
+        second = queue.submit_nowait(sleep, key="k")
+        await trio.sleep(1.5)
+        if how == "cancel":
+            first.cancel()
+        ended = await first.wait()
+        await second.wait()
+
+        assert second.snapshot().started_at == ended.finished_at
+        schedule = queue._ledger.schedule
+        assert (schedule._holders, schedule._blocked, queue._ledger.of_key) == ({}, {}, {})
+
+
+async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=3, max_pending=None) as queue:
+        for number in range(60):
+            queue.submit_nowait(sleep, key=number % 3)
+
+    assert [job.started_at for job in queue.jobs()] == [
+        queue.jobs()[0].submitted_at + number // 3 for number in range(60)
+    ]
+
+
+async def test_an_unhashable_key_is_refused(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(TypeError):
+            queue.submit_nowait(sleep, 1, key=[])  # type: ignore[call-overload]
+
+
+async def test_rejecting_a_key(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(sleep, key="k")
+        with pytest.raises(DuplicateJob) as caught:
+            queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.REJECT)
+        assert (caught.value.job_id, caught.value.key) == (first.id, "k")
+        assert str(caught.value) == "job 'job-1' of the same key 'k' has not ended"
+        await first.wait()
+        await queue.submit(sleep, key="k", on_conflict=OnConflict.REJECT)
+
+
+async def test_joining(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=2) as queue:
+        first = queue.submit_nowait(sleep, 3, key="k")
+        await wait_all_tasks_blocked()
+        queue.submit_nowait(sleep, key="k")
+        queue.submit_nowait(sleep, id="x")
+
+        # Without room: there is no new job.
+        joined = queue.submit_nowait(sleep, 9, key="k", on_conflict=OnConflict.JOIN)
+        assert (joined.id, await joined.result()) == (first.id, 3)
+        named = await queue.submit(sleep, 9, id="x", key="k", on_conflict=OnConflict.JOIN)
+        assert (named.id, await named.result()) == ("x", 1)
+        assert len(queue.jobs()) == 3
+
+
+async def test_a_run_that_has_joined_leaves_the_job_alone(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(sleep, 3, key="k")
+        with trio.move_on_after(1) as scope:
+            await queue.run(sleep, 9, key="k", on_conflict=OnConflict.JOIN)
+
+        assert scope.cancelled_caught
+        assert await first.result() == 3
+
+
+async def test_superseding_a_key(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        running = queue.submit_nowait(tidy, key="k")
+        await trio.sleep(1)
+        pending = queue.submit_nowait(sleep, key="k")
+        # It takes the place of the pending one.
+        newest = queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.SUPERSEDE)
+
+        assert pending.snapshot().cancel_cause is CancelCause.SUPERSEDED
+        assert (pending.status, running.status) == (JobStatus.CANCELLED, JobStatus.RUNNING)
+        assert newest.snapshot().waiting_for == "key"
+        with pytest.raises(JobCancelled):
+            await running.result()
+        ended = running.snapshot()
+        await newest.wait()
+        assert ended.cancel_cause is CancelCause.SUPERSEDED
+        assert newest.snapshot().started_at == ended.finished_at == ended.submitted_at + 3
+
+
+async def test_superseding_without_room_changes_nothing(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        running = queue.submit_nowait(sleep, key="k")
+        await wait_all_tasks_blocked()
+        queue.submit_nowait(sleep)
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.SUPERSEDE)
+        assert not running.snapshot().cancel_requested
+
+        # Who waits for room supersedes when it is let in.
+        newest = await queue.submit(sleep, 2, key="k", on_conflict=OnConflict.SUPERSEDE)
+        assert await newest.result() == 2
+        assert running.status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("way", [OnConflict.SUPERSEDE, OnConflict.WAIT])
+async def test_an_id_that_is_taken_over_runs_when_its_holder_has_ended(
+    way: OnConflict, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(workers=3) as queue:
+        first = queue.submit_nowait(sleep, 2, id="x")
+        await trio.sleep(1)
+        second = queue.submit_nowait(sleep, id="x", on_conflict=way)
+        third = queue.submit_nowait(sleep, id="x", on_conflict=way)
+        assert third.snapshot().waiting_for == "key"
+        # The ID names the newest, but the one that runs is not hidden.
+        assert [job.status for job in queue.jobs()] == [JobStatus.RUNNING, JobStatus.PENDING]
+        second.cancel()
+        await third.wait()
+
+        assert second.status is JobStatus.CANCELLED
+        assert third.snapshot().started_at == first.snapshot().finished_at
+        assert first.status is (
+            JobStatus.CANCELLED if way is OnConflict.SUPERSEDE else JobStatus.COMPLETED
+        )
+        assert queue.status("x") is JobStatus.COMPLETED
+
+
+async def test_a_job_may_not_wait_for_one_of_its_own_key(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        other = queue.submit_nowait(sleep, key="k")
+        with pytest.raises(WouldDeadlock) as caught:
+            await other.wait()
+        return caught.value.awaited
+
+    async with open_job_queue(workers=3) as queue:
+        handle = queue.submit_nowait(job, key="k")
+
+        assert await handle.result() == "job 'job-2', which needs the key that this job holds"
+
+
+async def test_a_job_may_wait_for_one_whose_key_another_holds(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        return await queue.submit_nowait(sleep, key="k").result()
+
+    async with open_job_queue(workers=2) as queue:
+        queue.submit_nowait(sleep, key="k")
+
+        assert await queue.run(job) == 1
