@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("pull", "terminal", "app")
+PARTS = ("pull", "terminal", "app", "statusline", "queue_speed")
 
 
 def main() -> None:
