@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from ticketr._errors import (
     DuplicateJob,
+    GiveUp,
     HistoryFailed,
     JobCancelled,
     JobError,
@@ -22,6 +23,7 @@ from ticketr._errors import (
     JobTimedOut,
     QueueClosed,
     QueueFull,
+    RetryLater,
     TicketrError,
     UnknownJob,
     WouldDeadlock,
@@ -44,6 +46,7 @@ from ticketr.jobs._numbers import Keep, QueueStatistics
 from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue, open_job_queue
+from ticketr.jobs._retry import Retry
 from ticketr.jobs._updates import Updates
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "CancelOutcome",
     "DuplicateJob",
     "FinishedJob",
+    "GiveUp",
     "HistoryFailed",
     "Job",
     "JobCancelled",
@@ -72,6 +76,8 @@ __all__ = [
     "QueueClosed",
     "QueueFull",
     "QueueStatistics",
+    "Retry",
+    "RetryLater",
     "SqliteHistory",
     "TicketrError",
     "UnknownJob",

@@ -9,6 +9,8 @@ The tree::
      ├── DuplicateJob      a live job has this ID already
      ├── WouldDeadlock     the wait could never end
      ├── HistoryFailed     a history of jobs cannot be read or written
+     ├── RetryLater        raised by a job: try it again later
+     ├── GiveUp            raised by a job: do not try it again
      └── JobError          what became of a job, raised by ``result()``
           ├── JobFailed    its function raised
           ├── JobCancelled it was cancelled
@@ -118,6 +120,27 @@ class HistoryFailed(TicketrError):
 
     def __str__(self) -> str:
         return f"the job history {self.path} cannot be used: {self.problem}"
+
+
+class RetryLater(TicketrError):
+    """Raised by a job that wants to be tried again later; that uses up no attempt.
+
+    Attributes:
+        delay: After how many seconds.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
+        if not 0 <= delay < float("inf"):
+            raise ValueError(f"delay must be a number of seconds, not {delay!r}")
+        super().__init__(delay)
+        self.delay = delay
+
+    def __str__(self) -> str:
+        return f"to be tried again after {self.delay:g} s"
+
+
+class GiveUp(TicketrError):
+    """Raised by a job that no further attempt can help: it has failed."""
 
 
 class JobError(TicketrError):

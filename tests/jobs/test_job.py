@@ -7,13 +7,8 @@ import pytest
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.jobs._job import (
-    TRANSITIONS,
-    JobRecord,
-    leaves,
-    split_cancelled,
-    strip_tracebacks,
-)
+from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
+from ticketr.jobs._job import TRANSITIONS, JobRecord
 
 
 async def work(context: object) -> None:
@@ -34,6 +29,7 @@ def record() -> JobRecord:
         start_by=math.inf,
         tags=frozenset(),
         timeout=1,
+        retry=None,
     )
 
 

@@ -27,6 +27,7 @@ def record(name: str) -> JobRecord:
         start_by=math.inf,
         tags=frozenset(),
         timeout=1,
+        retry=None,
     )
 
 

@@ -17,7 +17,7 @@ off that a nursery puts around everything. Two cases are easy to get wrong:
 from __future__ import annotations
 
 from ticketr._errors import JobFailed
-from ticketr.jobs._job import leaves, split_cancelled
+from ticketr.jobs._groups import leaves, split_cancelled
 
 
 def what_leaves(

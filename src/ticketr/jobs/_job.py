@@ -8,14 +8,15 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
-import trio
-
 from ticketr.jobs._progress import JobProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterator
+    from collections.abc import Awaitable, Callable, Hashable
+
+    import trio
 
     from ticketr.jobs._line import Line
+    from ticketr.jobs._retry import Retry
 
 JobID: TypeAlias = str
 """A job's ID: text, unique among the live jobs of its queue."""
@@ -38,7 +39,9 @@ class JobStatus(enum.StrEnum):
 
 TRANSITIONS = {
     JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
-    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset(
+        {JobStatus.PENDING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+    ),
     JobStatus.COMPLETED: frozenset[JobStatus](),
     JobStatus.FAILED: frozenset[JobStatus](),
     JobStatus.CANCELLED: frozenset[JobStatus](),
@@ -131,15 +134,15 @@ class JobSnapshot:
         key: At most one job of a key runs at a time; None if it has none.
         tags: The tags it was submitted with.
         priority: Higher runs first.
-        attempt: How often its function was started, this time included; 0 while pending.
-        progress: What it last reported; None if it never did.
+        attempt: How often its function was started, this time included; 0 before the first.
+        progress: What it last reported in this attempt; None if nothing.
         waiting_for: What keeps a pending job from running, the first that holds of
             ``"paused"``, ``"time"``, ``"key"`` and ``"worker"``; None if it is not pending.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.
         submitted_at: When the queue took it.
-        due_at: From when on it may run.
-        started_at: When a worker took it; None until then.
+        due_at: From when on it may run, after an attempt: run again.
+        started_at: When a worker took it, for its latest attempt; None until then.
         finished_at: When it ended; None until then.
         error: What its function raised; None unless it failed.
         result: What its function returned; None unless it completed.
@@ -201,8 +204,11 @@ class JobRecord:
         "priority",
         "progress_revision",
         "result",
+        "retry",
         "revision",
         "scope",
+        "snoozes",
+        "spare_context",
         "start_by",
         "started_at",
         "status",
@@ -229,6 +235,7 @@ class JobRecord:
         start_by: float,
         tags: frozenset[str],
         timeout: float,
+        retry: Retry | None,
     ) -> None:
         self.id = id
         self.name = name
@@ -259,6 +266,9 @@ class JobRecord:
         self.args = args
         self.context = context
         self.timeout = timeout
+        self.retry = retry
+        self.snoozes = 0  # attempts that do not count
+        self.spare_context: contextvars.Context | None = None  # as it was before the attempt
         self.start_by = start_by
         self.on_conflict = on_conflict
         self.after: JobRecord | None = None  # whose end it waits for
@@ -279,6 +289,7 @@ class JobRecord:
         """Let go of all that belongs to a live job: function, arguments, context, scope."""
         self.function, self.args, self.context = _gone, (), _NO_CONTEXT
         self.scope = self.worker = self.why_pending = None
+        self.spare_context = self.retry = None
 
     def last_report(self) -> JobProgress:
         """What the job reported last."""
@@ -308,39 +319,3 @@ class JobRecord:
             error=self.error,
             result=self.result,
         )
-
-
-def leaves(error: BaseException | None) -> Iterator[BaseException]:
-    """The errors of a group and of the groups in it; a plain error is its own only leaf."""
-    if isinstance(error, BaseExceptionGroup):
-        for member in error.exceptions:
-            yield from leaves(member)
-    elif error is not None:
-        yield error
-
-
-def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
-    """Part an error into what is ``trio.Cancelled`` and the rest."""
-    if isinstance(error, BaseExceptionGroup):
-        return error.split(trio.Cancelled)
-    if isinstance(error, trio.Cancelled):
-        return error, None
-    return None, error
-
-
-def strip_tracebacks(error: BaseException) -> None:
-    """Take the live tracebacks out of an error and of all that it is linked to.
-
-    A traceback holds the frames, and these hold the job's arguments and locals.
-    """
-    seen: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    while todo:
-        found = todo.pop()
-        if found is None or id(found) in seen:
-            continue
-        seen.add(id(found))
-        found.__traceback__ = None
-        todo += [found.__cause__, found.__context__]
-        if isinstance(found, BaseExceptionGroup):
-            todo += found.exceptions

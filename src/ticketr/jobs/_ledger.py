@@ -89,6 +89,7 @@ class Ledger:
         self.ending: CancelCause | None = None  # why jobs are being cut off
         self.fatal: list[BaseException] = []  # what jobs raised that must leave the queue
         self.leaving = False  # pauses are lifted
+        self.bounded = False  # nothing is waited for that is not due
         self.cut_off_at = math.inf
         self.alarm = trio.CancelScope()  # its deadline is when to look at the clock next
         self._quiet: trio.Event | None = None
@@ -193,12 +194,33 @@ class Ledger:
         record.attempt += 1
         record.started_at = trio.current_time()
         record.worker = worker
+        record.spare_context = record.context.copy()
+        if record.attempt > 1:
+            record.current = record.total = record.progress_revision = 0
+            record.message = ""
         record.scope = trio.CancelScope(relative_deadline=record.timeout)
         self.running[record] = None
         self.hub.changed(record)
         self.admit()
         self.wake()
         return record
+
+    def put_back(self, record: JobRecord, delay: float) -> None:
+        """A running job is to be tried again after so many seconds; there is always room."""
+        del self.running[record]
+        if record.key is not None:
+            self.schedule.release(record)
+        record.move(JobStatus.PENDING)
+        assert record.spare_context is not None
+        record.context, record.spare_context = record.spare_context, None
+        record.scope = record.worker = None
+        now = trio.current_time()
+        record.due_at = now + delay
+        self._line_up(record, now)
+        self.hub.changed(record)
+        if self.bounded and record.due_at > now:
+            self.cancel(record, CancelCause.SHUTDOWN)
+        self.wake()
 
     def finish(
         self,
@@ -411,6 +433,7 @@ class Ledger:
 
     def shorten_grace(self, seconds: float) -> None:
         """Cut the jobs off after so many seconds, if not before; wait for no time."""
+        self.bounded = True
         for record in self.schedule.timed():
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
         if seconds <= 0:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._context import Job
     from ticketr.jobs._job import JobID, OnConflict
+    from ticketr.jobs._retry import Retry
 
 
 class JobOptions(TypedDict, total=False):
@@ -32,7 +33,9 @@ class JobOptions(TypedDict, total=False):
         start_by: When it must have been started, on Trio's clock: if it has not, it is
             cancelled.
         tags: Words to find it by.
-        timeout: How many seconds it may run; ``math.inf`` for no limit, None for the
+        retry: When to try it again if it fails; None for the queue's own, so
+            ``Retry(attempts=1)`` for never.
+        timeout: How many seconds each attempt may run; ``math.inf`` for no limit, None for the
             queue's own.
     """
 
@@ -45,12 +48,14 @@ class JobOptions(TypedDict, total=False):
     start_by: float | None
     tags: Iterable[str]
     timeout: float | None
+    retry: Retry | None
 
 
 def record_of(
     job: Job[object] | Callable[..., Awaitable[object]],
     args: tuple[object, ...],
     default_timeout: float,
+    default_retry: Retry | None,
     id: JobID | None = None,  # noqa: A002  # the word users know
     name: str | None = None,
     priority: int = 0,
@@ -60,6 +65,7 @@ def record_of(
     start_by: float | None = None,
     tags: Iterable[str] = (),
     timeout: float | None = None,
+    retry: Retry | None = None,
 ) -> JobRecord:
     """The record of a new job with these options."""
     function, own_name = function_of(job)
@@ -83,6 +89,7 @@ def record_of(
         start_by=math.inf if start_by is None else start_by,
         tags=frozenset(tags),
         timeout=default_timeout if timeout is None else checked_timeout(timeout),
+        retry=default_retry if retry is None else retry,
     )
 
 

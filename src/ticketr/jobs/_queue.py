@@ -11,8 +11,9 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import QueueFull, UnknownJob
 from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._groups import split_cancelled
 from ticketr.jobs._handle import JobHandle, until_ended
-from ticketr.jobs._job import CancelCause, JobRecord, split_cancelled
+from ticketr.jobs._job import CancelCause, JobRecord
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._numbers import Keep, log_failure
 from ticketr.jobs._options import JobOptions, checked_priority, checked_timeout, record_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
     from ticketr.jobs._numbers import QueueStatistics
     from ticketr.jobs._progress import JobProgress
+    from ticketr.jobs._retry import Retry
     from ticketr.jobs._updates import Updates
 
 T = TypeVar("T")
@@ -39,9 +41,10 @@ Ts = TypeVarTuple("Ts")
 class JobQueue:
     """Runs jobs on a fixed number of workers; made by :func:`open_job_queue`."""
 
-    def __init__(self, ledger: Ledger, timeout: float) -> None:
+    def __init__(self, ledger: Ledger, timeout: float, retry: Retry | None) -> None:
         self._ledger = ledger
         self._timeout = timeout
+        self._retry = retry
 
     @overload
     async def submit(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -79,7 +82,7 @@ class JobQueue:
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             WouldDeadlock: Called inside a job that alone could make room.
         """
-        record = record_of(job, args, self._timeout, **options)
+        record = record_of(job, args, self._timeout, self._retry, **options)
         return JobHandle(await self._enter(record), self._ledger)
 
     @overload
@@ -105,7 +108,7 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
-        record = record_of(job, args, self._timeout, **options)
+        record = record_of(job, args, self._timeout, self._retry, **options)
         return JobHandle(self._ledger.enter(record), self._ledger)
 
     @overload
@@ -137,7 +140,7 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = record_of(job, args, self._timeout, **options)
+        record = record_of(job, args, self._timeout, self._retry, **options)
         handle = JobHandle[T](await self._enter(record), self._ledger)
         if not handle.is_of(record):
             return await handle.result()
@@ -182,7 +185,7 @@ class JobQueue:
 
     @enable_ki_protection
     def run_now(self, job_id: JobID) -> bool:
-        """End a job's wait for a time: it is due now.
+        """End a job's delay, or its wait for the next attempt: it is due now.
 
         Returns:
             False if the job did not wait for a time, so that nothing changed.
@@ -373,6 +376,7 @@ async def open_job_queue(
     workers: int = 1,
     max_pending: int | None = 10,
     keep: Keep = Keep(),  # noqa: B008  # frozen
+    retry: Retry | None = None,
     timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
     history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
@@ -397,7 +401,9 @@ async def open_job_queue(
         workers: How many jobs can run at once.
         max_pending: How many jobs can be pending; None for no limit.
         keep: How much to remember of jobs that have ended.
-        timeout: How many seconds a job may run, unless it is submitted with a limit of
+        retry: When to try a job again that fails, unless it is submitted with a rule of
+            its own; None for never.
+        timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
             its own; None for no limit.
         history: Where to leave a record of every job that has ended. It never keeps a job
             waiting; the end of the block waits for it, for 5 seconds at most.
@@ -414,7 +420,7 @@ async def open_job_queue(
         on_job_error=on_job_error or log_failure,
     )
     ledger.recorder = Recorder(history) if history is not None else None
-    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout))
+    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout), retry)
     body: BaseException | None = None
     spill: BaseException | None = None
     try:

@@ -18,26 +18,30 @@ lifts the protection, for the job and for all tasks that it starts.
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from ticketr._errors import JobTimedOut
+from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._context import JobContext
+from ticketr.jobs._ending import lone
+from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
 from ticketr.jobs._job import (
     CancelCause,
     JobErrorInfo,
     JobStatus,
-    leaves,
-    split_cancelled,
-    strip_tracebacks,
 )
+from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
     from ticketr.jobs._job import JobRecord
     from ticketr.jobs._ledger import Ledger
+
+
+logger = logging.getLogger("ticketr.jobs")
 
 
 @enable_ki_protection
@@ -96,10 +100,15 @@ async def attempt(ledger: Ledger, record: JobRecord) -> None:  # noqa: ASYNC910 
     if error is None and not scope.cancelled_caught:
         ledger.finish(record, JobStatus.COMPLETED, result=value)
         return  # noqa: ASYNC910
+    verdict = judge(error, asked=record.cancel_requested)
     try:
-        conclude(ledger, record, judge(error, asked=record.cancel_requested))
+        delay = delay_of_next(ledger, record, verdict)
+        if delay is None:
+            conclude(ledger, record, verdict)
+        else:
+            ledger.put_back(record, delay)
     finally:
-        del error  # its traceback holds this frame
+        del error, verdict  # their tracebacks hold this frame
 
 
 @disable_ki_protection
@@ -134,15 +143,46 @@ def judge(error: BaseException | None, *, asked: bool) -> Verdict:
             return Verdict(JobStatus.CANCELLED)
         return Verdict(JobStatus.FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
+    outside = trio.current_effective_deadline() == -math.inf
     if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):
         return Verdict(JobStatus.FAILED, error=rest, leaving=error, is_fatal=True)
-    if cancelled is not None and trio.current_effective_deadline() != -math.inf:
+    if rest is not None and isinstance(lone(rest), RetryLater) and (asked or outside):
+        # It wanted to stop for now, and it is to stop for good.
+        return Verdict(
+            JobStatus.CANCELLED, CancelCause.SCOPE, leaving=cancelled if outside else None
+        )
+    if cancelled is not None and not outside:
         # Nobody cancels, so this was saved from a scope closed before. Let out, it would
         # stop the queue without a word.
         return Verdict(JobStatus.FAILED, error=error)
     if rest is not None:
         return Verdict(JobStatus.FAILED, error=rest, leaving=cancelled)
     return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE, leaving=error)
+
+
+def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float | None:
+    """After how many seconds to try again; None if that was the last attempt."""
+    if verdict.status is not JobStatus.FAILED or verdict.is_fatal or record.cancel_requested:
+        return None
+    if ledger.ending is not None or trio.current_effective_deadline() == -math.inf:
+        return None
+    error: BaseException | None
+    if verdict.error is None:
+        error = JobTimedOut(record.id, record.name, record.timeout)
+    else:
+        error = split_cancelled(verdict.error)[1]
+    if not isinstance(error, Exception):
+        return None
+    try:
+        delay = delay_after(error, record.retry, record.attempt - record.snoozes)
+        if isinstance(lone(error), RetryLater):
+            record.snoozes += 1
+    except Exception:
+        logger.exception("the retry rule of job %r raised", record.id)
+        return None
+    finally:
+        del error, verdict  # their tracebacks hold this frame
+    return delay
 
 
 def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
