@@ -26,3 +26,7 @@ __all__ = [
     "SweepSummary",
     "cancel_at_every_step",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+del _name

@@ -63,6 +63,7 @@ class Run(trio.abc.Instrument):
         self.hung: str | None = None
         """Where each task waited when the time was over."""
         self.tasks: set[trio.lowlevel.Task] = set()
+        self.exited: trio.lowlevel.Task | None = None
         self.root: trio.lowlevel.Task | None = None
         self.body: Any = None
         self.busy = trio.Event()
@@ -76,11 +77,13 @@ class Run(trio.abc.Instrument):
             self.tasks.add(task)
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
-        self.tasks.discard(task)
+        self.exited = task
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         if task not in self.tasks:
             return
+        if task is self.exited:  # its last step, before its parent hears of it
+            self.tasks.discard(task)
         self.seen += 1
         if self.seen > self.max_steps:
             # Steps take no time, so the clock does not get to any deadline.

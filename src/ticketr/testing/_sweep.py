@@ -148,9 +148,10 @@ class _Sweep(NamedTuple):
         clock = MockClock(autojump_threshold=0)
         try:
             trio.run(run.main, self.check, clock=clock, instruments=[run])
-        except trio.TrioInternalError:
+        except trio.TrioInternalError as error:
             if run.hung is None:
-                raise
+                problem = f"Trio itself failed: {error.__cause__!r}"
+                raise SweepFailed(step, injection, problem) from error
         report = run.report()
         self.judge(run, report)
         return run.length, report.outcome if run.fired else None

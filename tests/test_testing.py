@@ -1,0 +1,591 @@
+"""The test kit finds what it is for: each planted bug is found, and what is right passes."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import re
+import signal
+import threading
+import types
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from hypothesis import given, settings, strategies
+
+from ticketr import JobContext, JobFailed, TicketrError, open_job_queue, testing
+from ticketr.testing import (
+    FakeJob,
+    Injection,
+    Outcome,
+    StepReport,
+    SweepFailed,
+    SweepSummary,
+    cancel_at_every_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+    from trio.testing import MockClock
+
+EACH = pytest.mark.parametrize("injection", list(Injection))
+SMALL = {"max_steps": 1000}
+
+
+def found(function: Callable[[], Awaitable[object]], **options: Any) -> SweepFailed:
+    with pytest.raises(SweepFailed) as caught:
+        cancel_at_every_step(function, **options)
+    return caught.value
+
+
+# FakeJob.
+
+
+async def test_a_fake_job_reports_each_step_at_its_time(autojump_clock: MockClock) -> None:
+    seen = []
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def read() -> None:
+            with queue.progress() as reports:
+                async for report in reports:
+                    seen.append((trio.current_time(), report.current, report.total, report.message))
+
+        handle = await queue.submit(FakeJob(duration=2, steps=4))
+        assert await handle.result() == 4
+        await queue.shutdown()
+
+    assert seen == [(step / 2, step, 4, f"Step {step}/4") for step in range(1, 5)]
+    assert handle.name == "FakeJob"
+
+
+@pytest.mark.parametrize(
+    ("job", "message", "at", "steps_done"),
+    [
+        (FakeJob(fail=ValueError("no")), "no", 1.0, 10),
+        (FakeJob(fail=ValueError("no"), fail_after=5), "no", 0.5, 5),
+        (FakeJob(fail=ValueError, fail_after=5), "", 0.5, 5),
+        (FakeJob(fail=ValueError("no"), fail_after=0), "no", 0.0, 0),
+        (FakeJob(fail_after=5), "FakeJob was told to fail after step 5", 0.5, 5),
+    ],
+)
+async def test_a_fake_job_fails_when_it_is_told_to(
+    job: FakeJob, message: str, at: float, steps_done: int, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        with pytest.raises(JobFailed) as failed:
+            await handle.result()
+
+        progress = handle.snapshot().progress
+        assert trio.current_time() == pytest.approx(at)
+        assert str(failed.value.__cause__) == message
+        assert (progress.current if progress else 0) == steps_done
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"duration": -1},
+        {"duration": float("nan")},
+        {"steps": 0},
+        {"fail_after": 11},
+        {"fail_after": -1},
+    ],
+)
+def test_a_fake_job_that_makes_no_sense_is_refused(options: Any) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        FakeJob(**options)
+
+
+# A sweep of what is right.
+
+
+async def three_sleeps() -> str:
+    for _ in range(3):
+        await trio.sleep(1)
+    return "value"
+
+
+def test_every_step_is_swept_with_each_injection() -> None:
+    reports: list[StepReport] = []
+
+    summary = cancel_at_every_step(three_sleeps, check=reports.append)
+
+    assert summary == SweepSummary(
+        steps=4, runs=12, finished_first=0, cancelled_first=12, failed=0, missed=0
+    )
+    stopped = {
+        Injection.SCOPE: Outcome.CANCELLED,
+        Injection.OUTER_SCOPE: Outcome.CANCELLED,
+        Injection.KEYBOARD_INTERRUPT: Outcome.INTERRUPTED,
+    }
+    assert reports[0] == StepReport(0, None, False, Outcome.VALUE, "value")
+    assert [
+        (report.step, report.injected, report.fired, report.outcome) for report in reports[1:]
+    ] == [
+        (step, injected, True, stopped[injected]) for injected in Injection for step in range(1, 5)
+    ]
+
+
+@EACH
+def test_both_sides_of_a_race_are_counted(injection: Injection) -> None:
+    async def finishes_anyway() -> str:
+        await trio.sleep(1)
+        with trio.CancelScope(shield=True):
+            await trio.sleep(1)
+        return "value"
+
+    summary = cancel_at_every_step(finishes_anyway, inject=[injection])
+
+    # Trio delivers an interrupt to a sleeping main task, shielded or not.
+    first = 0 if injection is Injection.KEYBOARD_INTERRUPT else 1
+    assert (summary.finished_first, summary.cancelled_first) == (first, 3 - first)
+
+
+def test_an_interrupt_that_comes_too_late_is_not_left_to_the_check() -> None:
+    async def deaf() -> None:
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def check(report: StepReport) -> None:
+        await trio.sleep(1)
+        outcomes.append(report.outcome)
+
+    outcomes: list[Outcome] = []
+
+    summary = cancel_at_every_step(deaf, check=check, inject=[Injection.KEYBOARD_INTERRUPT])
+
+    assert summary.finished_first == summary.runs == 2
+    assert outcomes == [Outcome.VALUE] * 3
+
+
+def test_arguments_are_passed_on() -> None:
+    values = []
+
+    async def add(left: int, right: int) -> int:
+        await trio.lowlevel.checkpoint()
+        return left + right
+
+    cancel_at_every_step(add, 1, 2, check=lambda report: values.append(report.value))
+
+    assert values[0] == 3
+
+
+@EACH
+def test_tasks_of_the_function_count_and_others_do_not(injection: Injection) -> None:
+    async def with_child() -> None:
+        trio.lowlevel.spawn_system_task(three_sleeps)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(three_sleeps)
+
+    summary = cancel_at_every_step(with_child, inject=[injection])
+
+    assert summary.steps == 1 + 1 + 4
+    # After the child's last step there is nothing left to be stopped.
+    assert (summary.finished_first, summary.cancelled_first) == (1, 5)
+
+
+def test_a_cancel_of_the_functions_own_is_no_injection() -> None:
+    async def gives_up() -> str:
+        with trio.move_on_after(1):
+            await trio.sleep(5)
+        return "late"
+
+    assert cancel_at_every_step(gives_up).cancelled_first == 6
+
+
+def test_allowed_exceptions_are_counted() -> None:
+    async def raises() -> None:
+        try:
+            await trio.sleep(1)
+        finally:
+            raise ValueError("as it may")
+
+    summary = cancel_at_every_step(raises, allowed=ValueError)
+
+    assert (summary.runs, summary.failed, summary.cancelled_first) == (6, 6, 0)
+
+
+def test_the_choice_of_steps_is_seeded() -> None:
+    def swept(**options: Any) -> list[int]:
+        steps: list[int] = []
+        cancel_at_every_step(
+            many_sleeps,
+            check=lambda report: steps.append(report.step),
+            inject=[Injection.SCOPE],
+            **options,
+        )
+        return steps[1:]
+
+    async def many_sleeps() -> None:
+        for _ in range(99):
+            await trio.sleep(1)
+
+    assert swept() == list(range(1, 101))
+    assert swept(steps=[17, 4]) == [17, 4]
+    assert swept(limit=5, seed=1) == swept(limit=5, seed=1) != swept(limit=5, seed=2)
+    assert len(swept(limit=5)) == 5
+    assert swept(limit=500) == list(range(1, 101))
+    starts = set()
+    for seed in range(20):
+        steps = swept(every=10, seed=seed)
+        assert steps == list(range(steps[0], 101, 10))
+        starts.add(steps[0])
+    assert starts <= set(range(1, 11))
+    assert len(starts) > 3
+
+
+def test_inside_a_hypothesis_test_the_order_of_tasks_repeats() -> None:
+    async def race() -> None:
+        async with trio.open_nursery() as nursery:
+            for number in range(9):
+                nursery.start_soon(note, number)
+
+    async def note(number: int) -> None:
+        await trio.sleep(1)
+        order.append(number)
+
+    @settings(max_examples=5, deadline=None, derandomize=True, database=None)
+    @given(strategies.random_module())
+    def sweep(_: object) -> None:
+        order.clear()
+        cancel_at_every_step(race, limit=5)
+        orders.append(tuple(order))
+
+    order: list[int] = []
+    orders: list[tuple[int, ...]] = []
+
+    sweep()
+    once = orders.copy()
+    orders.clear()
+    sweep()
+
+    assert orders == once
+    assert len(set(orders)) > 1
+
+
+# Planted bugs.
+
+
+@EACH
+def test_a_swallowed_cancellation_is_found(injection: Injection) -> None:
+    async def swallows() -> str:
+        try:
+            await trio.sleep(1)
+        except (trio.Cancelled, KeyboardInterrupt):
+            return "swallowed"
+        return "value"
+
+    error = found(swallows, inject=[injection])
+
+    assert (error.step, error.injected) == (1, injection)
+    assert error.problem == "the function was told, and returned 'swallowed' all the same"
+    assert isinstance(error.__cause__, trio.Cancelled | KeyboardInterrupt)
+    assert cancel_at_every_step(swallows, inject=[injection], may_return=True).finished_first == 2
+
+
+@pytest.mark.parametrize("injection", [Injection.SCOPE, Injection.OUTER_SCOPE])
+def test_an_unshielded_clean_up_is_found(injection: Injection) -> None:
+    opened = 0
+
+    async def cleans_up(shield: bool) -> None:
+        nonlocal opened
+        opened = 1
+        try:
+            await trio.sleep(1)
+        finally:
+            with trio.CancelScope(shield=shield):
+                await trio.sleep(0.1)
+                opened = 0
+
+    def check(report: StepReport) -> None:
+        assert opened == 0, "left open"
+
+    error = found(lambda: cleans_up(False), check=check, inject=[injection])
+
+    assert error.step == 1
+    assert error.problem.startswith("the check failed: AssertionError('left open")
+    cancel_at_every_step(cleans_up, True, check=check, inject=[injection])
+
+
+@EACH
+def test_a_leaked_resource_is_found(injection: Injection) -> None:
+    limiter = trio.CapacityLimiter(1)
+
+    async def leaks() -> None:
+        nonlocal limiter
+        limiter = trio.CapacityLimiter(1)
+        await limiter.acquire()
+        await trio.sleep(1)
+        limiter.release()
+
+    async def check(report: StepReport) -> None:
+        await trio.lowlevel.checkpoint()
+        assert limiter.borrowed_tokens == 0
+
+    error = found(leaks, check=check, inject=[injection])
+
+    assert error.step > 1
+    assert isinstance(error.__cause__, AssertionError)
+
+
+def lost_wake_up(shield: bool) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        ready = trio.Event()
+
+        async def tells() -> None:
+            await trio.sleep(1)
+            ready.set()
+
+        async def waits() -> None:
+            with trio.CancelScope(shield=shield):
+                await ready.wait()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tells)
+            nursery.start_soon(waits)
+
+    return run
+
+
+@EACH
+def test_a_lost_wake_up_is_found_though_it_is_shielded(injection: Injection) -> None:
+    error = found(lost_wake_up(shield=True), inject=[injection])
+
+    assert error.problem.startswith("the function hangs: ")
+    assert "in waits (" in error.problem
+    assert f"{__file__}:" in error.problem
+    assert isinstance(error.__cause__, BaseExceptionGroup)
+    cancel_at_every_step(lost_wake_up(shield=False), inject=[injection])
+
+
+def test_a_hang_without_injection_is_found_and_ends_gently() -> None:
+    cleaned = []
+
+    async def hangs() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            cleaned.append(trio.current_time())
+
+    error = found(hangs, timeout=60)
+
+    assert str(error).startswith("with nothing injected: the function hangs: it waits in hangs (")
+    assert isinstance(error.__cause__, trio.Cancelled)
+    assert cleaned == [60]
+
+
+def test_a_loop_that_never_listens_is_found() -> None:
+    async def busy() -> None:
+        while trio.current_time() < 1:
+            try:
+                await trio.sleep(1)
+            except trio.Cancelled:
+                continue
+
+    error = found(busy, **SMALL)
+
+    assert error.step == 1
+    assert "it waits in busy" in error.problem
+
+
+@pytest.mark.parametrize("shield", [True, False])
+def test_even_what_catches_everything_is_ended(shield: bool) -> None:
+    async def evil() -> None:
+        with trio.CancelScope(shield=shield):
+            for _ in range(10_000):
+                with suppress(BaseException):
+                    await trio.sleep_forever()
+
+    async def child() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(evil)
+
+    for function in (evil, child):
+        assert "in evil" in found(function, **SMALL).problem
+
+
+def test_a_check_that_hangs_is_found() -> None:
+    async def check(report: StepReport) -> None:
+        await trio.sleep_forever()
+
+    error = found(three_sleeps, check=check)
+
+    assert error.problem.startswith("the check hangs: ")
+    assert "in check (" in error.problem
+
+
+@EACH
+def test_an_error_in_the_clean_up_is_found(injection: Injection) -> None:
+    async def breaks() -> None:
+        try:
+            await trio.sleep(1)
+        except (trio.Cancelled, KeyboardInterrupt):
+            raise ValueError("clean-up failed") from None
+
+    error = found(breaks, inject=[injection])
+
+    assert str(error) == (
+        f"at step 1, {injection}: the function raised ValueError('clean-up failed')"
+    )
+    assert isinstance(error.__cause__, ValueError)
+
+
+def test_a_cancellation_that_nobody_owns_is_found() -> None:
+    async def stray() -> None:
+        error: BaseException | None = None
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                await trio.sleep(1)
+            except trio.Cancelled as cancelled:
+                error = cancelled
+                raise
+        assert error is not None
+        raise error
+
+    assert found(stray).problem.startswith("the function raised Cancelled")
+
+
+def test_a_sweep_whose_injection_never_happens_fails() -> None:
+    error = found(three_sleeps, steps=[99])
+
+    assert (error.step, error.injected) == (99, Injection.SCOPE)
+    assert "never happened" in error.problem
+    assert "never happened" in found(three_sleeps, steps=[]).problem
+
+
+def test_a_step_that_a_run_does_not_reach_is_counted_as_missed() -> None:
+    assert cancel_at_every_step(three_sleeps, steps=[1, 99]).missed == 3
+
+
+# The edges.
+
+
+@pytest.mark.parametrize("options", [{"every": 0}, {"limit": 0}, {"inject": []}])
+def test_a_sweep_of_nothing_is_refused(options: Any) -> None:
+    with pytest.raises(ValueError, match="nothing to sweep"):
+        cancel_at_every_step(three_sleeps, **options)
+
+
+async def test_a_sweep_inside_of_trio_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="from a plain function"):
+        cancel_at_every_step(three_sleeps)
+
+
+def test_interrupts_need_the_main_thread_and_cancellations_do_not() -> None:
+    results: list[object] = []
+
+    def sweep() -> None:
+        with pytest.raises(RuntimeError, match="main thread"):
+            cancel_at_every_step(three_sleeps)
+        results.append(cancel_at_every_step(three_sleeps, inject=[Injection.SCOPE]).runs)
+
+    thread = threading.Thread(target=sweep)  # noqa: TID251  # there is no Trio here
+    thread.start()
+    thread.join()
+
+    assert results == [4]
+
+
+def test_interrupts_come_even_where_the_shell_has_them_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        summary = cancel_at_every_step(three_sleeps, inject=[Injection.KEYBOARD_INTERRUPT])
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert summary.cancelled_first == 4
+
+
+def test_a_real_interrupt_ends_the_sweep() -> None:
+    async def pressed() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cancel_at_every_step(pressed)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_breaks_trio_itself_is_found() -> None:
+    async def breaks() -> None:
+        def abort(_: object) -> trio.lowlevel.Abort:
+            raise ValueError("no such thing")
+
+        with trio.move_on_after(1):
+            await trio.lowlevel.wait_task_rescheduled(abort)
+
+    error = found(breaks)
+
+    assert error.problem == "Trio itself failed: ValueError('no such thing')"
+    assert isinstance(error.__cause__, trio.TrioInternalError)
+    del error
+    gc.collect()
+
+
+def test_what_trio_throws_goes_into_the_function() -> None:
+    @types.coroutine
+    def nonsense() -> Generator[str, None, None]:
+        yield "not for Trio"
+
+    async def awaits_nonsense() -> None:
+        try:
+            await nonsense()
+        except TypeError:
+            await trio.sleep(1)
+
+    assert cancel_at_every_step(awaits_nonsense).steps == 3
+
+
+@EACH
+def test_a_queue_and_its_job_are_swept(injection: Injection) -> None:
+    async def job(context: JobContext) -> None:
+        await FakeJob(steps=2).execute(context)
+
+    async def scenario() -> None:
+        async with open_job_queue() as queue:
+            await queue.run(job)
+
+    summary = cancel_at_every_step(scenario, inject=[injection])
+
+    assert summary.cancelled_first > 5
+
+
+def test_the_error_is_one_of_ours_and_can_be_pickled() -> None:
+    error = SweepFailed(3, Injection.OUTER_SCOPE, "it hangs")
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert isinstance(error, TicketrError)
+    assert (copy.step, copy.injected, copy.problem) == (3, Injection.OUTER_SCOPE, "it hangs")
+    assert str(copy) == str(error) == "at step 3, outer scope: it hangs"
+
+
+def test_the_example_in_the_docs_fails_as_it_says_and_its_fix_helps() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "testing.md").read_text(encoding="utf-8")
+    example, fix, *_ = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    promised = re.search(r"^SweepFailed: at step \d+, (.+)$", page, re.MULTILINE)
+    assert promised is not None
+    broken = fix.splitlines(keepends=True)[1] + "        try:\n            yield connection\n"
+    broken = broken.removeprefix("    ")
+    assert broken in example
+
+    with pytest.raises(SweepFailed) as caught:
+        exec(example, {})
+    exec(example.replace(broken, fix), {})
+
+    assert str(caught.value).endswith(promised[1])
+    assert isinstance(caught.value.__cause__, AssertionError)
+
+
+def test_the_docs_name_everything_that_is_public() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "testing.md").read_text(encoding="utf-8")
+
+    assert [name for name in testing.__all__ if f"`{name}" not in page] == []
+    members = [*Injection.__members__, *Outcome.__members__]
+    assert [name for name in members if f"`{name}`" not in page] == []
