@@ -23,9 +23,12 @@ from ticketr import (
     CancelOutcome,
     JobContext,
     JobError,
+    JobOptions,
     JobSnapshot,
     JobStatus,
     QueueClosed,
+    Retry,
+    RetryLater,
     open_job_queue,
 )
 
@@ -145,6 +148,28 @@ async def submits_more(context: JobContext) -> str:
     return await gives_value(context)
 
 
+async def fails_twice(context: JobContext) -> str:
+    await gives_value(context)
+    if context.attempt < 3:
+        raise ValueError("no good yet")
+    return "value"
+
+
+async def comes_again(context: JobContext) -> str:
+    await gives_value(context)
+    if context.attempt < 3:
+        raise RetryLater(1)
+    return "value"
+
+
+async def delayed(context: JobContext) -> str:
+    return await gives_value(context)
+
+
+async def keyed(context: JobContext) -> str:
+    return await gives_value(context)
+
+
 # A nursery's own wait is protected from interrupts: there they come in a child.
 WITH_CHILDREN = [one_child, two_children, five_children]
 BODIES = [
@@ -155,7 +180,16 @@ BODIES = [
     cleans_up_badly,
     swallows,
     submits_more,
+    fails_twice,
+    comes_again,
+    delayed,
+    keyed,
 ]
+OPTIONS: dict[object, JobOptions] = {
+    fails_twice: {"retry": Retry(3, first=0.5, jitter=0), "key": "k"},
+    delayed: {"delay": 0.75},
+    keyed: {"key": "k"},
+}
 
 
 class BodyError(Exception):
@@ -175,6 +209,8 @@ class Run:
     seen: list[JobSnapshot] = field(default_factory=list)
     told: list[JobSnapshot] = field(default_factory=list)
     outcome: CancelOutcome | None = None
+    cancelled_at: float = 0.0
+    had_ended: bool = False
     too_late: bool = False
     """The body had come to its end before anything happened."""
     interrupt_at: int | None = None
@@ -212,8 +248,8 @@ class Run:
             workers=2, max_pending=2, on_job_error=self.told.append
         ) as self.queue:
             nursery.start_soon(self.read)
-            self.queue.submit_nowait(self.other, 0.5)
-            self.target = self.queue.submit_nowait(self.swept)
+            self.queue.submit_nowait(self.other, 0.5, key="k")
+            self.target = self.queue.submit_nowait(self.swept, **OPTIONS.get(self.body, {}))
             nursery.start_soon(self.submit, 1)
             nursery.start_soon(self.submit, 2)
             nursery.start_soon(self.run_one, 1)
@@ -231,7 +267,7 @@ class Run:
 
     async def submit(self, seconds: float) -> None:
         with suppress(QueueClosed):
-            handle = await self.queue.submit(self.other, seconds)
+            handle = await self.queue.submit(self.other, seconds, key="k")
             await handle.wait()
 
     async def run_one(self, seconds: float) -> None:
@@ -239,7 +275,12 @@ class Run:
             await self.queue.run(self.other, seconds)
 
     def cancel_target(self) -> None:
+        self.cancelled_at = trio.current_time()
         self.outcome = self.queue.cancel(self.target.id)
+
+    def pause(self) -> None:
+        self.had_ended = self.target.status.is_terminal
+        self.queue.pause()
 
 
 runs: list[Run] = []
@@ -279,13 +320,15 @@ def check(run: Run) -> None:
     assert (counts.pending, counts.running, counts.submitters_waiting) == (0, 0, 0)
     assert sum(ended) == len(jobs)
     assert repr(run.queue).startswith("<JobQueue closed")
+    ledger = run.queue._ledger
+    assert (ledger.schedule._holders, ledger.schedule._blocked, ledger.of_key) == ({}, {}, {})
 
     for job in jobs.values():
         assert job.status.is_terminal
         called = run.calls.get(job.id, 0)
-        assert called <= job.attempt <= 1
+        assert called <= job.attempt <= (3 if job.id == run.target.id else 1)
         if job.status is not JobStatus.CANCELLED:
-            assert called == 1
+            assert called == job.attempt >= 1
         else:
             assert job.cancel_cause is not None
         assert job.finished_at is not None
@@ -346,7 +389,8 @@ def test_cancelling_one_job_at_every_step(
         job, outcome = run.target.snapshot(), run.outcome
         outcomes.add(outcome)
         if outcome is CancelOutcome.CANCELLED:
-            assert run.target.id not in run.calls
+            assert run.calls.get(run.target.id, 0) == job.attempt  # cancelled between two attempts
+            assert job.finished_at == run.cancelled_at
             assert job.status is JobStatus.CANCELLED
         elif outcome is CancelOutcome.REQUESTED:
             assert job.cancel_cause is CancelCause.USER
@@ -363,6 +407,24 @@ def test_cancelling_one_job_at_every_step(
         CancelOutcome.REQUESTED,
         CancelOutcome.ALREADY_FINISHED,
     }
+
+
+@pytest.mark.usefixtures("seed")
+@pytest.mark.parametrize("body", BODIES)
+def test_a_pause_at_every_step_until_the_block_ends(
+    body: Callable[[JobContext], Awaitable[object]],
+) -> None:
+    sides = set()
+    for step in range(1, MANY):
+        run, fired, left = go(body, step, lambda run: run.pause)
+        if not fired:
+            break
+        assert left is None
+        assert run.target.snapshot().cancel_cause is None
+        assert not run.queue.statistics().cancelled
+        sides.add(run.had_ended)
+    assert step > 40
+    assert sides == {True, False}
 
 
 @pytest.mark.usefixtures("seed")
