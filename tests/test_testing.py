@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings, strategies
 
 from ticketr import JobContext, JobFailed, TicketrError, open_job_queue, testing
@@ -26,6 +27,7 @@ from ticketr.testing import (
     SweepSummary,
     cancel_at_every_step,
 )
+from ticketr.testing._run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -161,6 +163,16 @@ def test_an_interrupt_that_comes_too_late_is_not_left_to_the_check() -> None:
 
     assert summary.finished_first == summary.runs == 2
     assert outcomes == [Outcome.VALUE] * 3
+
+
+@pytest.mark.parametrize("injection", [Injection.SCOPE, Injection.OUTER_SCOPE])
+def test_the_scope_that_is_meant_is_cancelled(injection: Injection) -> None:
+    run = Run(three_sleeps, injection=injection, step=2, timeout=60, max_steps=100)
+
+    trio.run(run.main, None, clock=trio.testing.MockClock(autojump_threshold=0), instruments=[run])
+
+    inner = injection is Injection.SCOPE
+    assert (run.own.cancelled_caught, run.outer.cancelled_caught) == (inner, not inner)
 
 
 def test_arguments_are_passed_on() -> None:
@@ -365,6 +377,7 @@ def test_a_lost_wake_up_is_found_though_it_is_shielded(injection: Injection) -> 
 
 def test_a_hang_without_injection_is_found_and_ends_gently() -> None:
     cleaned = []
+    reports: list[StepReport] = []
 
     async def hangs() -> None:
         try:
@@ -372,11 +385,12 @@ def test_a_hang_without_injection_is_found_and_ends_gently() -> None:
         finally:
             cleaned.append(trio.current_time())
 
-    error = found(hangs, timeout=60)
+    error = found(hangs, timeout=60, check=reports.append)
 
     assert str(error).startswith("with nothing injected: the function hangs: it waits in hangs (")
     assert isinstance(error.__cause__, trio.Cancelled)
     assert cleaned == [60]
+    assert reports == []
 
 
 def test_a_loop_that_never_listens_is_found() -> None:
