@@ -100,11 +100,11 @@ class Ledger:
         """Take a new job; what is returned is the job it was joined to, or else itself."""
         if self.refusing:
             raise QueueClosed
-        rivals = self._rivals(record)
-        if rivals:
+        if (record.id or record.on_conflict) and (rivals := self._rivals(record)):
             return self._compete(record, rivals)
-        if not self.schedule.has_room:
-            raise QueueFull(self.schedule.max_pending)
+        schedule = self.schedule
+        if schedule.pending >= schedule.max_pending:
+            raise QueueFull(schedule.max_pending)
         self._add(record)
         return record
 
@@ -113,11 +113,13 @@ class Ledger:
         if record.id:
             namesake = self.records.get(record.id)
             return [] if namesake is None or namesake.status.is_terminal else [namesake]
-        return list(self.of_key.get(record.key, ())) if record.key is not None else []
+        if record.key is None or record.on_conflict is OnConflict.WAIT:
+            return []
+        return list(self.of_key.get(record.key, ()))
 
     def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
-        way = record.on_conflict or (OnConflict.REJECT if record.id else OnConflict.WAIT)
-        first = min(rivals, key=lambda rival: rival.status is JobStatus.PENDING)
+        way = record.on_conflict or OnConflict.REJECT
+        first = next((rival for rival in rivals if rival in self.running), rivals[0])
         if way is OnConflict.JOIN:
             return first
         if way is OnConflict.REJECT:
@@ -135,11 +137,12 @@ class Ledger:
         return record
 
     def _add(self, record: JobRecord) -> None:
+        if record.id:
+            # A namesake makes way, and the order of the records stays that of arrival.
+            self.records.pop(record.id, None)
         while not record.id:
             number = f"job-{next(self._ids)}"
             record.id = number if number not in self.records else ""
-        # A namesake has ended: it makes way, and the order of the records stays that of arrival.
-        self.records.pop(record.id, None)
         self.records[record.id] = record
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None

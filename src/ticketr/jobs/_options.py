@@ -51,6 +51,9 @@ class JobOptions(TypedDict, total=False):
     retry: Retry | None
 
 
+NO_TAGS = frozenset[str]()
+
+
 def record_of(
     job: Job[object] | Callable[..., Awaitable[object]],
     args: tuple[object, ...],
@@ -75,7 +78,6 @@ def record_of(
         raise ValueError(f"delay must be a number of seconds, not {delay!r}")
     if start_by is not None and start_by != start_by:
         raise ValueError("start_by must be a time, not nan")
-    hash(key)
     return JobRecord(
         function,
         args,
@@ -83,14 +85,20 @@ def record_of(
         id=id or "",
         name=name if name is not None else own_name,
         priority=checked_priority(priority) if priority else 0,
-        key=key,
+        key=checked_key(key) if key is not None else None,
         on_conflict=on_conflict,
         delay=delay,
         start_by=math.inf if start_by is None else start_by,
-        tags=frozenset(tags),
+        tags=frozenset(tags) if tags else NO_TAGS,
         timeout=default_timeout if timeout is None else checked_timeout(timeout),
         retry=default_retry if retry is None else retry,
     )
+
+
+def checked_key(key: Hashable) -> Hashable:
+    """A key, if it can be one."""
+    hash(key)
+    return key
 
 
 def checked_priority(priority: int) -> int:
