@@ -204,7 +204,8 @@ class Ledger:
         record.scope = trio.CancelScope(relative_deadline=record.timeout)
         self.running[record] = None
         self.hub.changed(record)
-        self.admit()
+        if self.schedule.outside:
+            self.admit()
         self.wake()
         return record
 

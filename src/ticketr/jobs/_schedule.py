@@ -62,6 +62,7 @@ class Schedule:
     def __init__(self, max_pending: float) -> None:
         self.max_pending = max_pending
         self.pending = 0
+        self.outside = 0  # how many wait for room
         self.is_paused = False
         self.minds_time = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
@@ -93,7 +94,9 @@ class Schedule:
             self._timed.push(record, record.due_at, record.number)
             self.minds_time = True
         else:
-            self._put(record, self._ready)
+            record.line = self._ready
+            rank = record.due_at - record.priority * AGING
+            self._ready.push(record, rank, record.number)
 
     def _put(self, record: JobRecord, line: Line[JobRecord]) -> None:
         record.line = line
@@ -133,7 +136,10 @@ class Schedule:
         if record is None:
             return None
         self._ready.pop()
-        self._left(record)
+        self.pending -= 1
+        record.line = None
+        if record.start_by != math.inf and record in self._expiring:
+            self._expiring.discard(record)
         if record.key is not None:
             self._holders[record.key] = record
         return record
@@ -142,15 +148,12 @@ class Schedule:
         """Take out a job that is not to run."""
         assert record.line is not None
         record.line.discard(record)
-        self._left(record)
-        if record.key is not None:
-            self._offer(record.key)
-
-    def _left(self, record: JobRecord) -> None:
         self.pending -= 1
         record.line = None
         if record.start_by != math.inf and record in self._expiring:
             self._expiring.discard(record)
+        if record.key is not None:
+            self._offer(record.key)
 
     def release(self, record: JobRecord) -> None:
         """A job with a key stops running: the key goes to the best that waits for it."""
@@ -255,25 +258,26 @@ class Schedule:
 
     # Outside
 
-    @property
-    def outside(self) -> int:
-        """How many wait for room."""
-        return len(self._outside)
-
     def line_up(self, submission: Submission) -> None:
         """Wait outside for room: the highest priority enters first, then who came first."""
+        self.outside += 1
         self._outside.push(submission, -submission.record.priority, next(self._numbers))
 
     def leave(self, submission: Submission) -> None:
         """Give up waiting outside."""
+        self.outside -= 1
         self._outside.discard(submission)
 
     def admit(self) -> Submission | None:
         """Take the next out of the line if there is room for it; the caller adds its job."""
-        return self._outside.pop() if self.has_room else None
+        if not self.outside or not self.has_room:
+            return None
+        self.outside -= 1
+        return self._outside.pop()
 
     def send_away(self) -> list[Submission]:
         """Dissolve the line."""
         turned_away = list(self._outside)
         self._outside = Line()
+        self.outside = 0
         return turned_away
