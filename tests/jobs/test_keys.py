@@ -90,6 +90,22 @@ async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
     assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": None, "d": 0}
 
 
+async def test_a_free_key_goes_on_when_who_was_offered_it_is_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        for name, seconds, key in [("a", 2, "k"), ("x", 1, None), ("b", 1, "k"), ("c", 1, "k")]:
+            queue.submit_nowait(sleep, seconds, id=name, key=key)
+        await trio.sleep(1.5)
+        queue.submit_nowait(sleep, 10, id="y")
+        queue.submit_nowait(sleep, 5, id="z", priority=9)
+        await trio.sleep(1.5)  # the key is free, and both workers have others to run
+        assert queue.snapshot("b").waiting_for == "worker"
+        queue.cancel("b")
+
+    assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": 7, "y": 1.5, "z": 2}
+
+
 @pytest.mark.parametrize("how", ["value", "error", "cancel", "timeout"])
 async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> None:
