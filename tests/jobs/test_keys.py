@@ -97,7 +97,7 @@ async def test_a_free_key_goes_on_when_who_was_offered_it_is_cancelled(
         for name, seconds, key in [("a", 2, "k"), ("x", 1, None), ("b", 1, "k"), ("c", 1, "k")]:
             queue.submit_nowait(sleep, seconds, id=name, key=key)
         await trio.sleep(1.5)
-        queue.submit_nowait(sleep, 10, id="y")
+        queue.submit_nowait(sleep, 10, id="y", priority=9)
         queue.submit_nowait(sleep, 5, id="z", priority=9)
         await trio.sleep(1.5)  # the key is free, and both workers have others to run
         assert queue.snapshot("b").waiting_for == "worker"
