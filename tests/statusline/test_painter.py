@@ -131,14 +131,14 @@ async def test_without_motion_a_silent_job_is_drawn_once_a_second(
     ]
 
 
-async def test_a_flood_of_reports_is_drawn_15_times_a_second(autojump_clock: MockClock) -> None:
+async def test_a_flood_of_reports_is_drawn_10_times_a_second(autojump_clock: MockClock) -> None:
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.submit(steps, 10_000, 0.001)
 
     times = [time for time, _ in output.frames]
-    assert 149 <= len(times) <= 152
+    assert 99 <= len(times) <= 102
     assert all(after - before > FRAME - 0.002 for before, after in pairwise(times))
     # What is drawn is the newest there is, not what was so a frame ago.
     for time, line in output.frames[1:-1]:
@@ -271,9 +271,9 @@ async def test_a_terminal_that_takes_nothing_holds_up_nobody(autojump_clock: Moc
         output.has_room = True
         frames = len(output.frames)
         output.room.set()
-        await trio.sleep(0.1)
+        await trio.sleep(0.2)
         # Once there is room, what is drawn is how things are then.
-        assert output.frames[frames][0] == pytest.approx(15.5)
+        assert output.frames[frames][0] == pytest.approx(15.6)
         assert "(5/10)" in output.frames[frames][1]
 
 
@@ -281,11 +281,11 @@ async def test_a_new_width_is_drawn_at_the_next_change(autojump_clock: MockClock
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
-        await queue.submit(steps, 4)
+        await queue.submit(steps, 4, 0.9)
         await trio.sleep(1.5)
         output.width = 20
-        await trio.sleep(1)
-        assert output.frames[-1] == (2.0, "50% (2/4) Stepping")
+        await trio.sleep(0.4)
+        assert output.frames[-1] == (1.8, "50% (2/4) Stepping")
 
 
 async def test_a_line_that_was_printed_over_is_drawn_again(autojump_clock: MockClock) -> None:
@@ -298,7 +298,7 @@ async def test_a_line_that_was_printed_over_is_drawn_again(autojump_clock: MockC
         await trio.sleep(1)
 
     assert output.frames[-2:] == [
-        (0.467, "✓ silent completed | 0s"),
+        (0.5, "✓ silent completed | 0s"),
         (10.45, "✓ silent completed | 0s"),
     ]
 

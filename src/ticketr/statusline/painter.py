@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -21,7 +21,7 @@ from ticketr.statusline.style import LineStyle
 from ticketr.text import width as width_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Generator
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self, TextIO
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
 
-#: Seconds between two frames, at least.
-FRAME = 1 / 15
+#: Seconds between two frames, at least; what is nearly that long is as good.
+FRAME = 1 / 10
+NEARLY = FRAME / 10
 #: A task that had something to do has done it after so many turns of all tasks.
 TURNS = 5
-
-T = TypeVar("T")
 
 _log = logging.getLogger("ticketr.statusline")
 
@@ -54,7 +53,7 @@ class StatusLine:
         async with open_job_queue() as queue, StatusLine(queue):
             await queue.submit(work, 10)
 
-    In a terminal it is one line below all that is printed, drawn at most 15 times a second and
+    In a terminal it is one line below all that is printed, drawn at most 10 times a second and
     only when it has changed. ``print``, ``logging`` and warnings go above it. A program that
     writes to the terminal past Python's streams, like a child process, does so in
     :meth:`hidden`. Anywhere else the jobs are told in plain lines.
@@ -99,10 +98,12 @@ class StatusLine:
         self._model = StatusModel()
         self._drawn: str | None = ""  # None: not known, so that it is drawn anew
         self._drawn_at = -math.inf
+        self._changes_at = math.inf  # by time alone
+        self._is_dirty = False
         self._hidden = 0
         self._read_count = 0
-        self._changed = trio.Event()
-        self._leaving = trio.Event()
+        self._is_leaving = False
+        self._nap = trio.CancelScope()  # what the drawing task waits in
         self._block: AbstractAsyncContextManager[None] | None = None
 
     @enable_ki_protection
@@ -135,7 +136,7 @@ class StatusLine:
             yield
         finally:
             self._hidden -= 1
-            self._changed.set()
+            self._draw_anew()
 
     @asynccontextmanager
     @enable_ki_protection
@@ -145,9 +146,7 @@ class StatusLine:
         try:
             with self._queue.watch() as updates:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._harmless, self._read, updates)
-                    if self._output is not None:
-                        nursery.start_soon(self._harmless, self._paint, self._output)
+                    nursery.start_soon(self._harmless, updates)
                     try:
                         yield
                         await self._queue.wait_idle()
@@ -180,70 +179,114 @@ class StatusLine:
 
     def _draw_anew(self) -> None:
         self._drawn = None
-        self._changed.set()
+        self._is_dirty = True
+        self._nap.cancel()
 
     def _close(self) -> None:
         if self._output is not None:
             is_over = self._model.last is not None and not self._model.running
-            self._output.close(self._frame(self._output)[0] if is_over else "")
+            self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
-    @enable_ki_protection  # or Ctrl+C would end the line's tasks and not the program
-    async def _harmless(self, function: Callable[[T], Awaitable[None]], argument: T) -> None:
-        """Run one of the line's tasks; whatever becomes of it does no harm to the program."""
+    @enable_ki_protection  # or Ctrl+C would end this task and not the program
+    async def _harmless(self, updates: Updates[JobSnapshot]) -> None:
+        """Show the jobs; whatever becomes of that does no harm to the program."""
         try:
-            await function(argument)
+            if self._output is None:
+                async for snapshot in updates:
+                    self._read_count += 1
+                    await self._tell(snapshot)
+            else:
+                await self._show(updates, self._output)
         except OSError:  # the terminal or the pipe has gone
             pass
         except Exception:  # noqa: BLE001  # a flaw of ours, or a job's odd words
             _log.exception("the status line stopped")
 
-    async def _read(self, updates: Updates[JobSnapshot]) -> None:
-        """Take in what the jobs report: of each job no more than one report a frame."""
-        taken: set[str] = set()
-        async for snapshot in updates:
-            self._read_count += 1
-            now = trio.current_time()
-            if self._output is None:
-                await self._tell(snapshot)
-                continue
-            self._model = self._model.see(snapshot, now)
-            self._changed.set()
-            if snapshot.id in taken:
-                taken.clear()
-                with trio.move_on_after(FRAME):
-                    await self._leaving.wait()
-            taken.add(snapshot.id)
-
-    async def _tell(self, snapshot: JobSnapshot) -> None:
-        if snapshot.progress is None and snapshot.status is JobStatus.RUNNING:
-            for _ in range(TURNS):  # its own first words are the better start line
-                await trio.lowlevel.checkpoint()
-            with suppress(TicketrError):
-                snapshot = self._queue.snapshot(snapshot.id)
-            if snapshot.status.is_terminal:  # that comes in its turn
-                return
-        line = self._lines.line(snapshot, trio.current_time())
-        if line is not None and self._stream is not None:
-            print(line, file=self._stream, flush=True)
-
     async def _catch_up(self) -> None:
         """Wait until all that was reported has been read."""
-        self._leaving.set()
+        self._is_leaving = True
+        self._nap.cancel()
         turns = 0
-        while turns < TURNS:
+        while turns < 3 * TURNS:  # reading one may take it more than TURNS
             before = self._read_count
             await trio.lowlevel.checkpoint()
             turns = turns + 1 if self._read_count == before else 0
 
-    async def _paint(self, output: LineOutput) -> None:
-        """Draw what has changed, as soon as it may be drawn; otherwise sleep."""
-        while True:
-            self._changed = trio.Event()
-            self._refresh(trio.current_time())
-            await self._draw(output)
-            with trio.move_on_at(self._model.next_change(trio.current_time(), self._style)):
-                await self._changed.wait()
-            await trio.sleep_until(self._drawn_at + FRAME)
+    async def _tell(self, snapshot: JobSnapshot) -> None:
+        snapshot = await self._with_first_words(snapshot)
+        line = self._lines.line(snapshot, trio.current_time())
+        if line is not None and self._stream is not None:
+            print(line, file=self._stream, flush=True)
+
+    async def _with_first_words(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """Let a job that was just started speak: its own words are better than its name."""
+        if snapshot.progress is None and snapshot.status is JobStatus.RUNNING:
+            for _ in range(TURNS):
+                await trio.lowlevel.checkpoint()
+            with suppress(TicketrError):
+                newer = self._queue.snapshot(snapshot.id)
+                if not newer.status.is_terminal:  # how it ended comes in its turn
+                    return newer
+        return snapshot
+
+    async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
+        """Take in what the jobs report, and draw what has changed; otherwise sleep.
+
+        One task does both, and rests for a frame once it has heard of all running jobs or of one
+        again, because each time a task wakes costs more than drawing a line.
+        """
+        heard: set[str] = set()
+        is_open = True
+        while is_open:
+            snapshot: JobSnapshot | None = None
+            with trio.CancelScope(deadline=self._next_time()) as self._nap:
+                snapshot = await anext(updates, None)
+                is_open = snapshot is not None
+            if snapshot is not None:
+                self._read_count += 1
+                snapshot = await self._with_first_words(snapshot)
+                self._model = self._model.see(snapshot, trio.current_time())
+                self._is_dirty = True
+            await self._draw_if_due(output)
+            if snapshot is not None and self._is_enough(snapshot, heard):
+                heard.clear()
+                await self._rest()
+        await self._rest()
+        await self._draw_if_due(output)
+
+    def _next_time(self) -> float:
+        """Give the time of the next frame if no job has news before."""
+        due = self._drawn_at + FRAME
+        return due if self._is_dirty else max(due, self._changes_at)
+
+    def _is_enough(self, snapshot: JobSnapshot, heard: set[str]) -> bool:
+        """Tell whether nobody else is to be heard in this frame."""
+        if snapshot.id in heard:
+            return True
+        heard.add(snapshot.id)
+        return snapshot.status is JobStatus.RUNNING and len(heard) >= len(self._model.running)
+
+    async def _rest(self) -> None:
+        """Sleep until the next frame may be drawn."""
+        if not self._is_leaving:
+            with trio.CancelScope(deadline=self._drawn_at + FRAME) as self._nap:
+                await trio.sleep_forever()
+
+    async def _draw_if_due(self, output: LineOutput) -> None:
+        now = trio.current_time()
+        if now < self._drawn_at + FRAME - NEARLY:
+            return
+        self._is_dirty = False
+        self._refresh(now)
+        self._changes_at = self._model.next_change(now, self._style)
+        line, is_full = self._frame(output, now)
+        if self._hidden or line == self._drawn:
+            return
+        if output.draw(line, is_full=is_full):
+            self._drawn, self._drawn_at = line, now
+            return
+        await output.wait_for_room()
+        self._is_dirty, self._drawn_at = True, trio.current_time()  # first hear what is new
 
     def _refresh(self, now: float) -> None:
         """Look at the job shown once more: what is drawn is as new as can be."""
@@ -255,20 +298,9 @@ class StatusLine:
             if not snapshot.status.is_terminal:  # how it ended comes in its turn
                 self._model = self._model.see(snapshot, now)
 
-    async def _draw(self, output: LineOutput) -> None:
-        while not self._hidden:
-            line, is_full = self._frame(output)
-            if line == self._drawn:
-                return
-            if output.draw(line, is_full=is_full):
-                self._drawn, self._drawn_at = line, trio.current_time()
-                return
-            await output.wait_for_room()
-
-    def _frame(self, output: LineOutput) -> tuple[str, bool]:
+    def _frame(self, output: LineOutput, now: float) -> tuple[str, bool]:
         """Give the line to draw, and whether it reaches to the last column."""
         columns = output.columns()
-        line = self._model.line(columns, trio.current_time(), self._style, hint=self._hint)
-        line = line.rstrip()
+        line = self._model.line(columns, now, self._style, hint=self._hint).rstrip()
         is_full = width_of(line) >= columns
         return painted(line, self._model) if self._style.color else line, is_full
