@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
-from ticketr.jobs._finished import LONGEST, finished, plain, short
+from ticketr.jobs._finished import LONGEST, dates_from, finished, plain, short
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -30,7 +30,7 @@ async def test_the_times_become_dates_at_the_moment_of_finishing(
         second = await queue.submit(value)
         await second.wait()
 
-    job = finished(second.snapshot(), "run", 2, repr)
+    job = finished(second.snapshot(), "run", 2, repr, dates_from(None))
 
     def date(seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
@@ -50,7 +50,7 @@ async def test_a_job_that_never_ran_has_no_start_and_no_result(autojump_clock: M
         handle = queue.submit_nowait(value)
         handle.cancel()
 
-    job = finished(handle.snapshot(), "run", 1, repr)
+    job = finished(handle.snapshot(), "run", 1, repr, 0.0)
 
     assert (job.started_at, job.result, job.attempts, job.message) == (None, None, 0, "")
     assert (job.cancel_cause, job.error_type) == ("user", None)
@@ -75,7 +75,7 @@ async def test_a_key_is_kept_as_text(
         handle = await queue.submit(value)
         await handle.wait()
 
-    job: FinishedJob = finished(Keyed(handle.snapshot(), key), "r", 1, repr)  # type: ignore[arg-type]
+    job: FinishedJob = finished(Keyed(handle.snapshot(), key), "r", 1, repr, 0.0)  # type: ignore[arg-type]
 
     assert job.key == text
     assert replace(job, key=None).key is None

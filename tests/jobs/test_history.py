@@ -27,6 +27,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs import _history
+from ticketr.jobs._finished import dates_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,3 +283,38 @@ async def test_a_kill_costs_the_last_moment_at_most_and_readers_read_meanwhile(
     assert seen == sorted(seen)
     assert found == list(range(len(found), 0, -1))
     assert len(found) >= max(safe, seen[-1])
+
+
+@pytest.mark.parametrize(("refusals", "ends_well"), [(3, True), (1000, False)])
+async def test_a_reader_that_is_refused_for_a_moment_tries_again(
+    refusals: int, ends_well: bool, path: Path, autojump_clock: MockClock
+) -> None:
+    left = [refusals]
+
+    async def refused(call: Callable[[], T]) -> T:
+        await trio.lowlevel.checkpoint()
+        if left[0]:
+            left[0] -= 1
+            raise HistoryFailed(str(path), "database is locked")
+        return call()
+
+    history = SqliteHistory(path, run_sync=refused)
+    if ends_well:
+        assert await history.read() == []
+    else:
+        with pytest.raises(HistoryFailed, match="locked"):
+            await history.read()
+
+    assert trio.current_time() <= 6
+
+
+async def test_dates_keep_the_order_of_the_jobs_unless_the_clock_was_set(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0 + trio.current_time())
+    first = dates_from(None)
+    monkeypatch.setattr(time, "time", lambda: 1000.5 + trio.current_time())
+    assert dates_from(first) == first
+
+    monkeypatch.setattr(time, "time", lambda: 2000.0 + trio.current_time())
+    assert dates_from(first) == pytest.approx(2000.0)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST = 2000
 """Characters that are kept of a text; a history is no place for whole documents."""
+STEP = 1.0
+"""By how many seconds the two clocks may drift apart before it counts."""
 
 
 @final
@@ -68,11 +70,23 @@ class FinishedJob:
     result: str | None
 
 
+def dates_from(shift: float | None) -> float:
+    """What to add to a time on Trio's clock to make it a date.
+
+    Kept as it was, so that jobs stay in the order in which they ended: between two looks at two
+    clocks anything may happen. Only a clock that was set, or a machine that slept, changes it.
+
+    Args:
+        shift: What it was before; None at first.
+    """
+    new = time.time() - trio.current_time()
+    return new if shift is None or abs(new - shift) > STEP else shift
+
+
 def finished(
-    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str]
+    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str], shift: float
 ) -> FinishedJob:
-    """The record of a job that has just ended: this is where Trio's clock becomes a date."""
-    shift = time.time() - trio.current_time()
+    """The record of a job that has ended: this is where Trio's clock becomes a date."""
     key = getattr(snapshot, "key", None)
     progress, error, started = snapshot.progress, snapshot.error, snapshot.started_at
     return FinishedJob(

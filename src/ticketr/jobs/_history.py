@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes."""
+BUSY_PAUSE = 0.05
+"""How long to wait before asking again, where SQLite itself does not wait."""
 
 
 class JobHistory(Protocol):
@@ -145,7 +147,15 @@ class SqliteHistory:
         Raises:
             HistoryFailed: The file could not be read.
         """
-        return await self._run_sync(lambda: self._read(limit, status))
+        deadline = trio.current_time() + BUSY_SECONDS
+        while True:
+            try:
+                return await self._run_sync(lambda: self._read(limit, status))
+            except HistoryFailed as error:
+                # While another process makes the file or its log, SQLite refuses at once.
+                if "locked" not in error.problem or trio.current_time() >= deadline:
+                    raise
+            await trio.sleep(BUSY_PAUSE)
 
     def _write(self, rows: list[tuple[object, ...]]) -> None:
         with opened(self._path, "rwc") as db:

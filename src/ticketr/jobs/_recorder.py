@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._finished import finished
+from ticketr.jobs._finished import dates_from, finished
 
 if TYPE_CHECKING:
     from ticketr.jobs._finished import FinishedJob
@@ -54,11 +54,15 @@ class Recorder:
         self._filled = trio.Event()
         self._warned = False
         self.lost = 0
+        self._shift: float | None = None
 
     def put(self, snapshot: JobSnapshot) -> None:
         """Take note of a job that has just ended; never blocks or raises."""
         try:
-            job = finished(snapshot, self._run, next(self._numbers), self._history.summary)
+            self._shift = dates_from(self._shift)
+            job = finished(
+                snapshot, self._run, next(self._numbers), self._history.summary, self._shift
+            )
         except Exception as error:  # noqa: BLE001  # the summary is user code
             self._lose(1, error)
             return
@@ -144,4 +148,5 @@ def remembered(
         if status is None or snapshot.status is status
     ]
     newest = itertools.islice(reversed(numbered), limit)
-    return [finished(snapshot, "", number, reprlib.repr) for number, snapshot in newest]
+    shift = dates_from(None)
+    return [finished(snapshot, "", number, reprlib.repr, shift) for number, snapshot in newest]
