@@ -162,9 +162,12 @@ def run(name: str, scenario: str) -> float:
 
 def drain(user: int) -> None:
     """Read a terminal until nobody writes to it, and say where the cursor is, as enlighten asks."""
+    rest = b""
     try:
         while data := os.read(user, 1 << 16):
-            for _ in range(data.count(b"\x1b[6n")):
+            asked = (rest + data).split(b"\x1b[6n")
+            rest = asked[-1][-3:]  # a question may come in two parts
+            for _ in asked[1:]:
                 os.write(user, b"\x1b[24;1R")
     except OSError:  # how Linux says that it ended
         return

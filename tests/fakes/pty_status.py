@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 
 import trio
@@ -47,6 +49,15 @@ async def count(context: JobContext, total: int) -> None:
         await trio.lowlevel.checkpoint()
 
 
+def fill_terminal() -> None:
+    """Write until the terminal takes no more, as one does that nobody reads."""
+    descriptor = os.open(os.ttyname(1), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(descriptor, b"x" * 80)
+    os.close(descriptor)
+
+
 async def main() -> None:
     """Do as the argument says."""
     logging.basicConfig(format="%(message)s")
@@ -57,7 +68,7 @@ async def main() -> None:
             await queue.submit(noisy)
         elif MODE == "boom":
             await queue.submit(forever)
-            await trio.to_thread.run_sync(sys.stdin.readline)
+            await trio.sleep(0.3)
             raise RuntimeError("boom")
         elif MODE == "hidden":
             await queue.submit(forever)
@@ -67,9 +78,11 @@ async def main() -> None:
             await trio.to_thread.run_sync(sys.stdin.readline)
             queue.cancel("job-1")
         elif MODE == "stalled":
+            fill_terminal()
             await queue.submit(count, 100_000)
             await queue.wait_idle()
             await trio.Path(sys.argv[2]).write_text("all counted")
+            await trio.to_thread.run_sync(sys.stdin.readline)
         elif MODE == "idle":
             await queue.run(count, 1)
             print("now idle", flush=True)

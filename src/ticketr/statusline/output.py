@@ -70,12 +70,14 @@ class TerminalOutput:
         self._stream = stream
         self._encoding = stream.encoding or "ascii"
         self._fd = -1
-        self._columns = 0
+        self._may_block = False
+        self._columns = 0  # of the frame that is shown
+        self._asked = 0  # what the terminal said last
         self._guard: StreamGuard | None = None
 
     def open(self, wake: Callable[[], object]) -> None:
         """Begin; ``wake`` is called, from any thread, when the line must be drawn anew."""
-        self._fd = _open_again(self._stream.fileno())
+        self._fd, self._may_block = _open_again(self._stream.fileno())
         self._columns = self.columns()
         self._guard = StreamGuard(self._fd, lambda: self.columns() == self._columns, wake)
         self._guard.install()
@@ -83,9 +85,10 @@ class TerminalOutput:
     def columns(self) -> int:
         """Give the width, in cells, as it is now; 80 if the terminal does not know."""
         try:
-            return os.get_terminal_size(self._fd).columns or 80
+            self._asked = os.get_terminal_size(self._fd).columns or 80
         except OSError:
-            return 80
+            self._asked = 80
+        return self._asked
 
     def draw(self, line: str, *, is_full: bool) -> bool:
         """Show this in the place of what is shown; False if that is not possible now.
@@ -100,9 +103,9 @@ class TerminalOutput:
             guard.frame = _frame(line, is_full=is_full)
             if not guard.is_free:
                 return True  # what completes the row draws it
-            columns = self.columns()
-            erase = ERASE if guard.is_shown and (not line or columns != self._columns) else ""
-            self._columns = columns
+            is_new_width = self._asked != self._columns
+            erase = ERASE if guard.is_shown and (not line or is_new_width) else ""
+            self._columns = self._asked
             guard.is_shown = guard.is_shown or bool(line)
             done = self._write(erase + guard.frame)
             guard.is_shown = guard.is_shown and not (done and not line)
@@ -114,7 +117,7 @@ class TerminalOutput:
         data = text.encode(self._encoding, "replace")
         if not data:
             return True
-        if not _has_room(self._fd, 0):
+        if self._may_block and not _has_room(self._fd, 0):
             return False
         try:
             return os.write(self._fd, data) == len(data)
@@ -156,12 +159,17 @@ def _frame(line: str, *, is_full: bool) -> str:
     return f"\x1b[m\r{line}{rest}\r"
 
 
-def _open_again(fd: int) -> int:
-    """Open the terminal of this descriptor once more, for writing that does not block."""
+def _open_again(fd: int) -> tuple[int, bool]:
+    """Open the terminal of this descriptor once more, for writing that does not block.
+
+    Returns:
+        The new descriptor, and whether writing to it may block after all.
+    """
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open(os.ttyname(fd), flags), False
     except OSError:  # it belongs to another user, as after `su`: looking for room must do
-        return os.dup(fd)
+        return os.dup(fd), True
 
 
 def _has_room(fd: int, seconds: float) -> bool:

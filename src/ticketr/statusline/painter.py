@@ -251,6 +251,8 @@ class StatusLine:
             if snapshot is not None and self._is_enough(snapshot, heard):
                 heard.clear()
                 await self._rest()
+                if self._is_dirty:  # what came since was not drawn, for want of time
+                    await self._draw_if_due(output)
         await self._rest()
         await self._draw_if_due(output)
 

@@ -136,8 +136,6 @@ def _counts(progress: JobProgress | None) -> str:
 def _bar(progress: JobProgress, glyphs: Glyphs, cells: int) -> str:
     """Draw the bar; it is full only when all is done."""
     full = int(cells * progress.percentage / 100)
-    if progress.current < progress.total:
-        full = min(full, cells - 1)
     return f"[{glyphs.full * full}{glyphs.empty * (cells - full)}]"
 
 
