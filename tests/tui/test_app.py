@@ -174,6 +174,17 @@ async def test_a_second_pull_is_refused_in_words(tmp_path: Path, autojump_clock:
         assert len(run.queue.jobs()) == 1
 
 
+async def test_two_pulls_asked_for_in_one_burst_are_one_pull_and_a_refusal(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path) as run:
+        run.screen.press("P", "P")
+        await settle()
+
+        assert REFUSED in run.screen.text
+        assert len(run.queue.jobs()) == 1
+
+
 async def test_a_key_is_drawn_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
     tickets = [Ticket(title="T", key=f"DEMO-{n}") for n in range(1, 6)]
     (tmp_path / "all.md").write_text(render(tickets))

@@ -74,7 +74,8 @@ class PullResult:
 class PullJob:
     """A job that pulls tickets into a workspace.
 
-    Jobs of one workspace must not run at once; between processes a lock sees to that.
+    Jobs of one workspace must not run at once: submit them with the workspace as ``key``. Between
+    processes a lock sees to that.
 
     Args:
         root: the workspace's folder.

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
-from ticketr import TicketrError
+from ticketr import DuplicateJob, OnConflict, TicketrError
 from ticketr.sync.threads import CHUNK
 from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
 from ticketr.tui import effects, messages
 from ticketr.tui.files import read_detail, read_rows
 from ticketr.tui.rows import rows_of
-from ticketr.tui.state import PULL_TAG, State, update
+from ticketr.tui.state import PULL_TAG, REFUSED, State, update
 from ticketr.tui.views import screen
 
 if TYPE_CHECKING:
@@ -167,7 +167,14 @@ class App:
 
     def _start_pull(self) -> None:
         try:
-            self._queue.submit_nowait(self._make_pull(self._tell_written), tags=[PULL_TAG])
+            self._queue.submit_nowait(
+                self._make_pull(self._tell_written),
+                tags=[PULL_TAG],
+                key=str(self._store.root),
+                on_conflict=OnConflict.REJECT,
+            )
+        except DuplicateJob:  # two keys in one burst: the state has not heard of the first yet
+            self._send.send_nowait(messages.Failed(REFUSED))
         except TicketrError as error:
             self._send.send_nowait(messages.Failed(str(error)))
 
