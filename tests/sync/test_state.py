@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,6 +114,24 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
 
     with pytest.raises(StateFailed, match="a newer ticketr wrote it"):
         State(path)
+
+
+def test_threads_take_turns(state: State) -> None:
+    record(state)
+    read: list[Base | None] = []
+
+    def another_thread() -> Base | None:
+        return state.base("1")
+
+    with ThreadPoolExecutor(1) as threads:
+        with state.batch():
+            waiting = threads.submit(another_thread)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.05)
+            state.record("1", replace(BASE, path="moved.md"), [], seen=9.0)
+        read.append(waiting.result(10))
+
+    assert read == [Base("moved.md", BASE.text)]
 
 
 def test_a_reader_needs_no_lock(state: State, tmp_path: Path) -> None:

@@ -66,6 +66,23 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
     assert state.intended("1") == []
 
 
+def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
+    store: Store, state: State
+) -> None:
+    writer = FamilyWriter(store, state, seen=1.0)
+    writer.write([version("First")])
+    path = store.root / "DEMO-1.md"
+    path.write_text("# TICKET: [DEMO-1] Mine\n")
+    writer.write([version("Second")])
+    assert state.intended("1") == []
+
+    path.write_text(version("Second").text.text)  # taken over by hand, from wherever
+    (outcome,), _ = writer.write([version("Third")])
+
+    assert outcome.written is Written.KEPT
+    assert "Second" in path.read_text()
+
+
 def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> None:
     killed_after_the_file(store, state, version("Killed"))
     path = store.root / "DEMO-1.md"

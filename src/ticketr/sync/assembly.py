@@ -139,22 +139,22 @@ class Assembly:
         with prepared:
             async for ready in prepared:
                 outcomes, error = await self._in_thread(self._writer.write, ready)
-                self._tally.add(ready, outcomes)
-                self._tell(ready, outcomes)
-                for family, outcome in zip(ready, outcomes, strict=False):
+                self._tally.add(outcomes)
+                self._tell(outcomes)
+                for outcome in outcomes:
                     head = outcome.ids[0]
                     self._recorded.add(head)
                     # Unless more of the same family is on its way already.
-                    if self._unwritten.get(head) is family.issues:
+                    if self._unwritten.get(head) is outcome.family.issues:
                         del self._unwritten[head]
                 self._progress()
                 if error is not None:
                     raise error
 
-    def _tell(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
+    def _tell(self, outcomes: Iterable[Outcome]) -> None:
         written = [
-            (family.text.ticket, outcome.path)
-            for family, outcome in zip(families, outcomes, strict=False)
+            (outcome.family.text.ticket, outcome.path)
+            for outcome in outcomes
             if outcome.written in {Written.NEW, Written.UPDATED}
         ]
         if written:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
@@ -94,8 +95,9 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # One family is read while another is written, in two threads: they take turns.
+        self._turn = RLock()
         with self._errors():
-            # Threads take turns: only one job at a time has a State, and it awaits each call.
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")
@@ -147,11 +149,6 @@ class State:
             row = self._db.execute(query, (head,)).fetchone()
         return Base(*row) if row else None
 
-    def paths(self) -> dict[str, str]:
-        """Read the path of every ticket that was ever written, by the ID of its head."""
-        with self._errors():
-            return dict(self._db.execute("SELECT head, path FROM ticket").fetchall())
-
     def record(
         self,
         head: str,
@@ -181,7 +178,7 @@ class State:
             self._db.execute(
                 "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
             )
-            self._db.execute("DELETE FROM intended WHERE head = ?", (head,))
+            self.forget_intended(head)
 
     def intend(self, head: str, text: str) -> None:
         """Remember a text that is about to be written; `record` forgets it again."""
@@ -193,6 +190,11 @@ class State:
         query = "SELECT text FROM intended WHERE head = ?"
         with self._errors():
             return [row[0] for row in self._db.execute(query, (head,)).fetchall()]
+
+    def forget_intended(self, head: str) -> None:
+        """Forget those texts, since what stands in the file is known now."""
+        with self._errors():
+            self._db.execute("DELETE FROM intended WHERE head = ?", (head,))
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Remember that Jira has newer versions that were not taken."""
@@ -237,6 +239,7 @@ class State:
     @contextmanager
     def _errors(self) -> Generator[None]:
         try:
-            yield
+            with self._turn:
+                yield
         except sqlite3.Error as error:
             raise StateFailed(self._path, str(error)) from error

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ticketr.sync.store import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from ticketr.sync.writer import Note, Outcome, Prepared
+    from ticketr.sync.writer import Note, Outcome
 
 
 class Tally:
@@ -63,9 +63,9 @@ class Tally:
         for each in ids:
             self._settle(each, Written.KEPT)
 
-    def add(self, families: Sequence[Prepared], outcomes: Sequence[Outcome]) -> None:
-        """Count what was just written; families after the last outcome were not reached."""
-        for family, outcome in zip(families, outcomes, strict=False):
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what was just written."""
+        for outcome in outcomes:
             if outcome.written is None:
                 if outcome.note is not None:
                     self.failed[outcome.note.key] = outcome.note
@@ -73,7 +73,7 @@ class Tally:
             if outcome.note is not None:
                 self.kept[outcome.note.key] = outcome.note
             else:
-                self.inexact |= family.text.inexact
+                self.inexact |= outcome.family.text.inexact
             for each in outcome.ids:
                 self._settle(each, outcome.written)
 

@@ -58,16 +58,21 @@ class Outcome:
     """What became of one prepared family.
 
     Attributes:
-        ids: its issues.
+        family: the family.
         written: what was done; None if it failed.
         path: the file it stands in now; empty if it failed.
         note: why it was kept or failed; None if all is well.
     """
 
-    ids: tuple[str, ...]
+    family: Prepared
     written: Written | None
     path: str = ""
     note: Note | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The IDs of its issues, the head's first."""
+        return tuple(each.id for each in self.family.issues)
 
 
 def prepare(
@@ -130,7 +135,6 @@ class FamilyWriter:
 
     def _write(self, family: Prepared) -> Outcome:
         head = family.issues[0]
-        ids = tuple(each.id for each in family.issues)
         base = self._state.base(head.id)
         try:
             result = self._store.write(
@@ -140,16 +144,20 @@ class FamilyWriter:
                 bases=[*self._state.intended(head.id), *([base.text] if base else [])],
             )
         except InvalidKey as error:
-            return Outcome(ids, None, note=Note(head.key, "", str(error)))
+            return Outcome(family, None, note=Note(head.key, "", str(error)))
         except TicketSyntaxError as error:  # it was broken a moment ago, so it was edited
-            path = family.path or ""
-            return Outcome(ids, Written.KEPT, path, Note(head.key, path, str(error)))
+            return self._keep(family, family.path or "", str(error))
         if result.outcome is Written.KEPT:
-            self._state.mark_stale(ids)
-            note = Note(head.key, result.path, result.reason)
-            return Outcome(ids, Written.KEPT, result.path, note)
+            return self._keep(family, result.path, result.reason)
         self._record(family, result.path)
-        return Outcome(ids, result.outcome, result.path)
+        return Outcome(family, result.outcome, result.path)
+
+    def _keep(self, family: Prepared, path: str, reason: str) -> Outcome:
+        head = family.issues[0]
+        outcome = Outcome(family, Written.KEPT, path, Note(head.key, path, reason))
+        self._state.mark_stale(outcome.ids)
+        self._state.forget_intended(head.id)  # what stands there is none of these texts
+        return outcome
 
     def _record(self, family: Prepared, path: str) -> None:
         rows = [
