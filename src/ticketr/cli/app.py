@@ -95,7 +95,7 @@ def _leave_at_once(code: int) -> NoReturn:
 def _fail(error: Exception, words: str) -> int:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
-    print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201
+    print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201  (a command talks to people)
     return exits.for_error(error)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
+from ticketr.cli.pull import exit_code
 from ticketr.cli.sandbox import require_demo_extra
 
 if TYPE_CHECKING:
@@ -79,9 +79,6 @@ async def _pull_with_lines(job: PullJob) -> int:
     from ticketr.cli.running import run_with_lines
 
     ended = await run_with_lines(job)
-    if ended.signal is not None:
-        return exits.for_signal(ended.signal)
-    if ended.result is None:
-        return exits.FAILED
-    click.echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
-    return exits.PARTLY if ended.result.failed else exits.DONE
+    if ended.result is not None:
+        click.echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
+    return exit_code(ended)

@@ -70,12 +70,17 @@ def run_pull(job: PullJob, *, plain: bool, as_json: bool) -> int:
     if as_json:
         # All ASCII: any output takes it, and nothing in it is obeyed by a terminal.
         click.echo(json.dumps(_as_json(ended, job)))
+    elif ended.result is not None:
+        _tell(ended.result)
+    return exit_code(ended)
+
+
+def exit_code(ended: Ended[PullResult]) -> int:
+    """Give the exit code for how a pull ended."""
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
         return exits.FAILED
-    if not as_json:
-        _tell(ended.result)
     return exits.PARTLY if ended.result.failed else exits.DONE
 
 

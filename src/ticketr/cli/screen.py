@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from ticketr.sync import PullJob
+    from ticketr.terminal import Terminal
 
 
 async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
@@ -37,10 +40,9 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         NotATerminal: there is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER)
-    last_words: list[str] = []
     async with open_job_queue(workers=2) as queue:
         async with open_terminal() as terminal:
-            style = LineStyle(unicode=terminal.unicode, color=terminal.colors)
+            style = line_style(terminal)
             app = App(
                 terminal,
                 queue,
@@ -51,11 +53,13 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
             )
             await app.run(pull=pull)
         await queue.shutdown(grace=0)
-        last_words += [
-            snapshot.progress.message
-            for snapshot in queue.jobs()
-            if snapshot.cancel_requested and snapshot.progress is not None
-        ]
-    for words in last_words[-1:]:
-        say(clean(words))
+    cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
+    if cancelled:
+        say(clean(cancelled[-1].message))
     return app.exit_code
+
+
+def line_style(terminal: Terminal) -> LineStyle:
+    """Give the style of the status line: what the terminal can, and what the user wants."""
+    wanted = LineStyle.of(os.environ, sys.stdout)
+    return replace(wanted, unicode=terminal.unicode, color=terminal.colors)

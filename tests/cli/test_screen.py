@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from ticketr.cli.screen import line_style
+
+if TYPE_CHECKING:
+    from ticketr.terminal import Terminal
+
+
+class Plain:
+    """A terminal of which only these two matter."""
+
+    colors = False
+    unicode = True
+
+
+@pytest.mark.parametrize("name", ["TICKETR_NO_MOTION", "REDUCED_MOTION"])
+def test_the_app_moves_nothing_for_those_who_want_no_motion(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = cast("Terminal", Plain())
+    monkeypatch.delenv("TICKETR_NO_MOTION", raising=False)
+    monkeypatch.delenv("REDUCED_MOTION", raising=False)
+    assert line_style(terminal).motion
+
+    monkeypatch.setenv(name, "1")
+
+    assert not line_style(terminal).motion
+
+
+def test_what_the_terminal_can_is_for_the_terminal_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TICKETR_ASCII", "1")
+
+    style = line_style(cast("Terminal", Plain()))
+
+    assert (style.color, style.unicode) == (False, True)
