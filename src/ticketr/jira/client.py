@@ -270,7 +270,7 @@ async def open_jira(
     client_site = credentials.site if site is None else site
     if transport is None:
         # Loaded when it is needed: httpx takes longer to import than all of ticketr.
-        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415
+        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415  (see above)
 
         normalise_site(client_site, allow_http=allow_http)
         transport = HttpxTransport(answer_within=answer_within)

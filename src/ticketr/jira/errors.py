@@ -36,7 +36,7 @@ from ticketr.text import clean
 LONGEST_TEXT = 300
 """How many characters of a server's words an error repeats."""
 
-TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105
+TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105  (a page, no secret)
 
 
 def clip(text: str, limit: int = LONGEST_TEXT) -> str:
