@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.processes import PROGRAM
-from fakes.ptys import Pty, job_on_pty
+from fakes.ptys import job_on_pty
 
 from ticketr.tickets import parse
 
@@ -36,16 +36,6 @@ def issues_in(folder: Path) -> int:
     return sum(t.count() for path in files for t in parse(path.read_text()).tickets)
 
 
-def is_restored(pty: Pty) -> bool:
-    """Whether the terminal is as it was: modes, cursor, wrap, paste and the main screen."""
-    last = {
-        mode: re.findall(rf"\x1b\[\?{mode}([hl])", pty.output)[-1]
-        for mode in ("25", "7", "2004", "1049")
-    }
-    wanted = {"25": "h", "7": "h", "2004": "l", "1049": "l"}
-    return last == wanted and pty.modes() == pty.modes_before
-
-
 def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     with job_on_pty(demo(folder), size=(100, 24)) as pty:
@@ -59,7 +49,7 @@ def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path)
         assert int(cancelled[1]) == count
         assert 0 < count < 3000
         assert code == 0
-        assert is_restored(pty)
+        assert pty.is_restored()
 
 
 @pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
@@ -72,7 +62,7 @@ def test_leaving_in_mid_pull_prints_the_count_and_ends_with_0(key: str, tmp_path
         last = re.findall(r"Cancelled: (\d+)/3000 tickets pulled", pty.output)[-1]
 
         assert (code, int(last)) == (0, issues_in(folder))
-        assert is_restored(pty)
+        assert pty.is_restored()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -84,7 +74,7 @@ def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_
         code = pty.wait_for_end()
 
         assert code == 128 + number
-        assert is_restored(pty)
+        assert pty.is_restored()
         assert issues_in(folder) > 0
 
 
@@ -94,7 +84,7 @@ def test_a_suspend_in_mid_pull_gives_the_terminal_back_and_fg_goes_on(tmp_path: 
         pty.type("\x1a")
         pty.wait_for_report("stopped")
         pty.wait_for(r"\x1b\[\?1049l")
-        assert is_restored(pty)
+        assert pty.is_restored()
 
         pty.command("fg")
         pty.wait_for(r"\x1b\[\?1049h")
@@ -102,7 +92,7 @@ def test_a_suspend_in_mid_pull_gives_the_terminal_back_and_fg_goes_on(tmp_path: 
         pty.type("q")
 
         assert pty.wait_for_end() == 0
-        assert is_restored(pty)
+        assert pty.is_restored()
 
 
 def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
@@ -115,7 +105,7 @@ def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
         pty.type("q")
 
         assert pty.wait_for_end() == 0
-        assert is_restored(pty)
+        assert pty.is_restored()
 
 
 def test_without_a_login_the_app_says_what_is_missing(tmp_path: Path) -> None:

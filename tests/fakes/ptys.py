@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
 #: Seconds after which what a test waits for is given up.
 LONG = 20.0
+#: Seconds within which the kernel has moved what it was given on to the reader's side.
+_SETTLED = 0.2
 #: What would change what the program finds out about its terminal.
 _FORGOTTEN = [
     "NO_COLOR",
@@ -43,8 +45,9 @@ _FORGOTTEN = [
 class Pty:
     """A terminal with a shell's job on it, seen from its user's chair."""
 
-    def __init__(self, user: int, reports: int, commands: int) -> None:
+    def __init__(self, user: int, name: str, reports: int, commands: int) -> None:
         self._user = user
+        self._name = name
         self._reports = reports
         self._commands = commands
         self._said = ""
@@ -108,9 +111,42 @@ class Pty:
         """The terminal's modes now."""
         return termios.tcgetattr(self._user)
 
+    def is_restored(self) -> bool:
+        """Whether all is as it was before a full screen: modes, cursor, wrap, paste, main screen.
+
+        For that the program must have been seen to enter it.
+        """
+        last = {
+            mode: re.findall(rf"\x1b\[\?{mode}([hl])", self.output)[-1]
+            for mode in ("25", "7", "2004", "1049")
+        }
+        wanted = {"25": "h", "7": "h", "2004": "l", "1049": "l"}
+        return last == wanted and self.modes() == self.modes_before
+
     def set_modes(self, modes: list[Any]) -> None:
         """Set the terminal's modes, as a shell does between two jobs."""
         termios.tcsetattr(self._user, termios.TCSANOW, modes)
+
+    def fill(self) -> None:
+        """Write in the program's place until the terminal takes no more, since nobody reads it.
+
+        It is filled with what a terminal ignores, so the screen stays the program's alone.
+        """
+        terminal = self._open()
+        try:
+            while _has_room(terminal):
+                with suppress(BlockingIOError):
+                    os.write(terminal, bytes(512))
+        finally:
+            os.close(terminal)
+
+    def is_full(self) -> bool:
+        """Whether the terminal takes nothing, from no program at all."""
+        terminal = self._open()
+        try:
+            return not _has_room(terminal)
+        finally:
+            os.close(terminal)
 
     def hang_up(self) -> None:
         """Close the window."""
@@ -122,8 +158,24 @@ class Pty:
             if descriptor >= 0:
                 os.close(descriptor)
 
+    def _open(self) -> int:
+        return os.open(self._name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+
     def _read(self) -> None:
         self.output += os.read(self._user, 1 << 16).decode(errors="replace")
+
+
+def _has_room(terminal: int) -> bool:
+    """Tell whether a terminal takes something, now or once the kernel has moved things on."""
+    return bool(select.select([], [terminal], [], _SETTLED)[1])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look again and again until it is so; meanwhile no terminal is read."""
+    deadline = time.monotonic() + LONG
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to be so"
+        select.select([], [], [], 0.05)
 
 
 def resize(terminal: int, width: int, height: int) -> None:
@@ -149,7 +201,7 @@ def job_on_pty(
     resize(user, *size)
     reports, said = os.pipe()
     told, commands = os.pipe()
-    pty = Pty(user, reports, commands)
+    pty = Pty(user, os.ttyname(terminal), reports, commands)
     shell = [sys.executable, _SHELL, str(said), str(told), str(int(orphan)), *command]
     with subprocess.Popen(
         shell,

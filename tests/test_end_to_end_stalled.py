@@ -1,0 +1,115 @@
+"""A terminal that nobody reads while a pull runs: the pull ends, and then the screen comes right."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pyte
+from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.ptys import job_on_pty, wait_until
+
+from ticketr.config import STATE_FOLDER
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes.ptys import Pty
+
+TICKETS = 1500
+WIDTH, HEIGHT = 100, 24
+#: Some tickets are there, and by far not all.
+SOME = rf"\([1-9]\d*/{TICKETS}\) Pulling tickets"
+COMPLETE = f"Pull complete: {TICKETS} tickets"
+REDRAW = "\x0c"
+FRAME_BEGIN, FRAME_END = "\x1b[?2026h", "\x1b[?2026l"
+
+
+def settled_in(folder: Path) -> int:
+    """How many issues are on disk by what the workspace's state says."""
+    with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
+        return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
+
+
+def issues_in(folder: Path) -> int:
+    """Count the issues in the files; one that is not whole fails."""
+    files = folder.glob("*.md")
+    return sum(ticket.count() for path in files for ticket in parse(path.read_text()).tickets)
+
+
+def is_being_pulled(folder: Path) -> bool:
+    """Whether a job holds the workspace's lock."""
+    descriptor = os.open(folder / STATE_FOLDER / "lock", os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def pull_to_the_end_unread(pty: Pty, folder: Path) -> None:
+    """Stop reading in mid-pull, fill the terminal, and wait for what the pull leaves on disk."""
+    pty.wait_for(SOME)
+    pty.fill()
+    assert pty.is_full()
+    assert settled_in(folder) < TICKETS
+
+    wait_until(lambda: not is_being_pulled(folder))
+
+    assert pty.is_full()  # so nothing was read, and nothing could be drawn
+    assert settled_in(folder) == issues_in(folder) == TICKETS
+
+
+def rows_on(pty: Pty) -> list[str]:
+    """The rows that the user sees."""
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    pyte.Stream(screen).feed(pty.output)
+    return list(screen.display)
+
+
+def wait_for_end_of_frame(pty: Pty, text: str) -> None:
+    """Read until a frame with this text is whole."""
+    pty.wait_for(rf"{re.escape(text)}[\s\S]*?{re.escape(FRAME_END)}")
+
+
+def test_the_app_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    demo = [*PROGRAM, "demo", f"--tickets={TICKETS}", "--latency=0.4", f"--folder={folder}"]
+    with job_on_pty(demo, size=(WIDTH, HEIGHT)) as pty:
+        pull_to_the_end_unread(pty, folder)
+
+        wait_for_end_of_frame(pty, COMPLETE)
+        late = pty.output.rpartition("\0")[2]
+        shown = rows_on(pty)
+        pty.type(REDRAW)
+        wait_for_end_of_frame(pty, COMPLETE)
+
+        assert COMPLETE in shown[-1]
+        assert shown == rows_on(pty)  # no row is left of what was drawn into the full terminal
+        assert late.count(FRAME_BEGIN) <= 2  # the frames in between were skipped, not kept
+        pty.type("q")
+        assert pty.wait_for_end() == 0
+        assert pty.is_restored()
+
+
+def test_the_command_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> None:
+    with (
+        sandbox_process(tickets=TICKETS, latency=0.4) as url,
+        job_on_pty(
+            [*PROGRAM, "pull", f"--folder={tmp_path}"],
+            size=(WIDTH, HEIGHT),
+            environ=environment(url),
+        ) as pty,
+    ):
+        pull_to_the_end_unread(pty, tmp_path)
+
+        pty.wait_for(rf"{TICKETS} new, 0 updated, 0 unchanged\r+\n")
+        assert pty.wait_for_end() == 0
+        assert pty.modes() == pty.modes_before
