@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import runpy
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import trio
+from starlette.applications import Starlette
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from trio.testing import MockClock
+
+from ticketr import JobStatus, open_job_queue
+from ticketr.sandbox.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from starlette.requests import Request
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -45,6 +63,43 @@ photo 20 was a large one
 Copying photos: 21/24 (88%)
 24 photos copied
 """,
+    "04_cancel": """\
+cancel film: requested
+cancel film: already requested
+cancel photo: cancelled
+cancel letter: already finished
+cancel poem: unknown
+film: took back 3 of 100 parts
+film: cancelled, cause: user
+cancel all: {}
+""",
+    "05_retries": """\
+flaky, attempt 1: connection lost
+busy, attempt 1: too many requests
+lost, attempt 1: no such page
+flaky, attempt 2: connection lost
+flaky, attempt 3: done
+flaky: a page
+busy, attempt 2: done
+busy: another page
+job 'lost' (lost) failed: GiveUp: no such page
+""",
+    "06_keys_and_priorities": """\
+red, urgent starts
+blue, nightly starts
+blue, nightly: running, waits for: None
+blue, again: pending, waits for: key
+red, nightly: pending, waits for: key
+red, urgent: running, waits for: None
+blue, again starts
+red, nightly starts
+job-1 starts
+job-1 is joined
+rejected: job 'job-1' of the same key 'blue' has not ended
+job-2 starts
+blue is up to date
+job-1: cancelled, cause: superseded
+""",
     "08_history": """\
 photos: failed, 5/9, OSError: no space left
 letters: completed, 3/3, 3 files
@@ -54,19 +109,39 @@ letters: completed, 3/3, 3 files
 careless: scope: the check failed: AssertionError('a seat is lost')
 careful: in order
 """,
+    "11_threads": """\
+result: 1000
+cancel: requested
+other: cancelled
+from outside: 10
+""",
 }
 
-REAL_CLOCK = {"08_history"}
-"""It uses threads, for which a fake clock does not wait."""
+REAL_CLOCK = {"08_history", "11_threads"}
+"""They use threads, for which a fake clock does not wait."""
+
+WITH_A_TEST_OF_ITS_OWN = {"07_downloads", "10_shutdown"}
+
+NAMES = sorted({*PRINTED, *WITH_A_TEST_OF_ITS_OWN})
 
 
 def test_every_example_is_tested() -> None:
-    assert sorted(PRINTED) == sorted(path.stem for path in EXAMPLES.glob("*.py"))
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == NAMES
 
 
-@pytest.mark.parametrize("name", sorted(PRINTED))
+@pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_uses_the_public_names_alone(name: str) -> None:
+    tree = ast.parse((EXAMPLES / f"{name}.py").read_text(encoding="utf-8"))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    ours = {module for module in imported if module and module.startswith("ticketr")}
+
+    assert ours <= {"ticketr", "ticketr.statusline", "ticketr.testing"}
 
 
 @pytest.mark.parametrize("name", sorted(PRINTED))
@@ -80,3 +155,131 @@ def test_an_example_prints_what_it_should(name: str, capsys: pytest.CaptureFixtu
         example["main"]()
 
     assert capsys.readouterr().out == PRINTED[name]
+
+
+class FileServer:
+    """Has files of 3,000 bytes; answers none before three are asked for at the same time."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._three = trio.Event()
+
+    async def answer(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        self.asked.append(name)
+        if len(self.asked) >= 3:
+            self._three.set()
+        await self._three.wait()
+        if name == "lost":
+            return Response(status_code=404)
+        if name == "flaky" and self.asked.count(name) == 1:
+            return Response(status_code=503)
+        return Response(bytes(3000))
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator[str]:
+        app = Starlette(routes=[Route("/{name}", self.answer)])
+        async with trio.open_nursery() as nursery:
+            yield await nursery.start(serve, app)
+            nursery.cancel_scope.cancel()
+
+
+async def test_the_downloads_come_three_at_a_time_and_one_that_fails_comes_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = runpy.run_path(str(EXAMPLES / "07_downloads.py"))
+    server = FileServer()
+
+    async with server.listen() as url:
+        with trio.fail_after(30):
+            await example["main"]([f"{url}/{name}" for name in ("one", "flaky", "lost", "two")])
+
+    printed = capsys.readouterr().out.splitlines()
+    assert sorted(server.asked[:3]) == ["flaky", "lost", "one"]
+    assert sorted(server.asked) == ["flaky", "flaky", "lost", "one", "two"]
+    assert [line for line in printed if not line.startswith("http")] == [
+        "one is there",
+        "flaky is there",
+        f"job '{url}/lost' (download) failed: GiveUp: the server says 404",
+        "two is there",
+    ]
+    for name in ("one", "flaky", "two"):
+        assert f"{url}/{name}: 100% (3000/3000)" in printed
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("one", "flaky", "two"), 3000
+    )
+
+
+async def test_a_download_that_is_cancelled_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    download = runpy.run_path(str(EXAMPLES / "07_downloads.py"))["download"]
+
+    async def half(request: Request) -> StreamingResponse:
+        async def body() -> AsyncGenerator[bytes]:
+            yield bytes(1000)
+            await trio.sleep_forever()
+
+        return StreamingResponse(body(), headers={"content-length": "3000"})
+
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            url = await nursery.start(serve, Starlette(routes=[Route("/film", half)]))
+            async with httpx.AsyncClient() as client, open_job_queue() as queue:
+                with queue.progress() as reports:
+                    job = await queue.submit(download, client, f"{url}/film")
+                    report = await anext(reports)
+                there_meanwhile = [path.name for path in tmp_path.iterdir()]
+                ended = await job.cancel_and_wait()
+            nursery.cancel_scope.cancel()
+
+    assert (report.current, report.total) == (1000, 3000)
+    assert there_meanwhile == ["film.part"]
+    assert ended.status is JobStatus.CANCELLED
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def service() -> Generator[subprocess.Popen[str]]:
+    """The service of the example on shutdown, as a process that is ready."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "10_shutdown.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"serving; to stop it: kill {process.pid}\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_service_that_is_told_to_stop_ends_what_it_has(service: subprocess.Popen[str]) -> None:
+    service.send_signal(signal.SIGTERM)
+
+    printed, _ = service.communicate(timeout=30)
+
+    assert (
+        printed
+        == """\
+SIGTERM: 2 seconds of grace
+quick: completed, cause: None
+endless: cancelled, cause: shutdown
+job-1: cancelled, cause: shutdown
+"""
+    )
+    assert service.returncode == 0
+
+
+def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) -> None:
+    assert service.stdout is not None
+    service.send_signal(signal.SIGINT)
+    first = service.stdout.readline()
+    service.send_signal(signal.SIGTERM)
+
+    printed, _ = service.communicate(timeout=30)
+
+    assert first == "SIGINT: 2 seconds of grace\n"
+    assert printed.startswith("SIGTERM: 0 seconds of grace\n")
+    assert "endless: cancelled, cause: shutdown\n" in printed
+    assert service.returncode == 0
