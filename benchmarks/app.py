@@ -1,15 +1,20 @@
-"""The app on a real terminal: from a key to the frame that answers it, while a pull runs."""
+"""The app on a real terminal while a pull runs: its answers to keys, and a terminal that stalls."""
 
 from __future__ import annotations
 
 import os
+import select
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 from terminal import on_terminal, read_for, read_frame
+
+from ticketr.config import STATE_FOLDER
 
 TICKETS = 5000
 LATENCY = 0.5
@@ -17,6 +22,11 @@ KEYS_A_SECOND = 20
 #: Keys enough to fill the time of the pull.
 KEYS = 60
 MARK = "▸".encode()
+ROUNDS = 3
+#: Seconds for which nobody reads the terminal, at least: the server's latency alone takes longer.
+STALL = 5.0
+#: Seconds between two looks at how far the pull is.
+LOOK = 0.05
 
 
 def key_to_selection(user: int) -> list[float]:
@@ -32,26 +42,36 @@ def key_to_selection(user: int) -> list[float]:
     return times
 
 
-def rows() -> list[str]:
-    """Measure, and give the table's rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            *(sys.executable, "-m", "ticketr", "demo", f"--folder={folder}/work"),
-            *(f"--tickets={TICKETS}", f"--latency={LATENCY}"),
-        ]
-        with on_terminal(command) as (user, _):
-            seen = b""
-            while b"Pulling tickets" not in seen:
-                seen = read_frame(user)
-            times = key_to_selection(user)
-            start = time.perf_counter()
-            os.write(user, b"\x1b")
-            while b"Cancelled: " not in read_frame(user):
-                pass
-            cancelled = time.perf_counter() - start
-            os.write(user, b"q")
-            with suppress(OSError):  # how a terminal says that nobody is on it any more
-                read_for(user, 1.0)
+def app(folder: Path, tickets: int) -> list[str]:
+    """Give the command that opens the app on a Jira stand-in and pulls."""
+    return [
+        *(sys.executable, "-m", "ticketr", "demo", f"--folder={folder}"),
+        *(f"--tickets={tickets}", f"--latency={LATENCY}"),
+    ]
+
+
+def wait_for_pull(user: int) -> None:
+    while b"Pulling tickets" not in read_frame(user):
+        pass
+
+
+def leave(user: int) -> None:
+    os.write(user, b"q")
+    with suppress(OSError):  # how a terminal says that nobody is on it any more
+        read_for(user, 1.0)
+
+
+def answers(root: Path) -> list[str]:
+    """Measure the keys, and give their rows."""
+    with on_terminal(app(root / "keys", TICKETS)) as (user, _):
+        wait_for_pull(user)
+        times = key_to_selection(user)
+        start = time.perf_counter()
+        os.write(user, b"\x1b")
+        while b"Cancelled: " not in read_frame(user):
+            pass
+        cancelled = time.perf_counter() - start
+        leave(user)
     median, worst = statistics.median(times) * 1e3, max(times) * 1e3
     found = f"{median:.1f} ms median, {worst:.1f} ms worst"
     pull = f"app, pull of {TICKETS}"
@@ -59,3 +79,61 @@ def rows() -> list[str]:
         f"{pull}: {found} from key to frame, {KEYS_A_SECOND} keys a second",
         f"{pull}: {cancelled * 1e3:.0f} ms from Esc to the count on the screen",
     ]
+
+
+def has_room(terminal: int) -> bool:
+    """Tell whether a terminal takes something, now or once the kernel has moved things on."""
+    return bool(select.select([], [terminal], [], 0.2)[1])
+
+
+def fill(terminal: int) -> None:
+    """Write what a terminal ignores until it takes no more."""
+    while has_room(terminal):
+        with suppress(BlockingIOError):
+            os.write(terminal, bytes(512))
+
+
+def pulled(folder: Path) -> int:
+    """Count the tickets that are on disk."""
+    with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
+        return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
+
+
+def seconds_of_pull(folder: Path, *, is_read: bool) -> float:
+    """Time a pull from its first frame to its last ticket, on a terminal that is read or full."""
+    with on_terminal(app(folder, TICKETS)) as (user, pid):
+        wait_for_pull(user)
+        start = time.perf_counter()
+        name = Path(f"/proc/{pid}/fd/0").readlink()  # not 1, which the app has led elsewhere
+        terminal = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        if not is_read:
+            fill(terminal)
+        while pulled(folder) < TICKETS:
+            if is_read:
+                read_for(user, LOOK)
+            else:
+                time.sleep(LOOK)  # noqa: TID251  (a process of its own, and there is no loop)
+        seconds = time.perf_counter() - start
+        if not is_read and (has_room(terminal) or seconds < STALL):
+            raise RuntimeError(f"the terminal was not full, or only for {seconds:.1f} s")
+        os.close(terminal)
+        leave(user)
+    return seconds
+
+
+def stall(root: Path) -> list[str]:
+    """Measure what a terminal that nobody reads costs a pull, and give the row."""
+    read, unread = [], []
+    for number in range(ROUNDS):
+        read.append(seconds_of_pull(root / f"read-{number}", is_read=True))
+        unread.append(seconds_of_pull(root / f"unread-{number}", is_read=False))
+    with_reader, without = statistics.median(read), statistics.median(unread)
+    found = f"{with_reader / without:.2f} of the speed with a reader"
+    found += f" ({without:.2f}s against {with_reader:.2f}s)"
+    return [f"app, pull of {TICKETS}, nobody reads the terminal: {found}"]
+
+
+def rows() -> list[str]:
+    """Measure, and give the table's rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        return [*answers(Path(folder)), *stall(Path(folder))]
