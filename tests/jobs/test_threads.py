@@ -1,0 +1,374 @@
+"""The queue used from real threads, by way of `trio.from_thread`."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import (
+    CancelOutcome,
+    JobCancelled,
+    JobContext,
+    JobFailed,
+    JobQueue,
+    JobStatus,
+    QueueClosed,
+    QueueFull,
+    WouldDeadlock,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LANGUAGE = contextvars.ContextVar("LANGUAGE", default="none")
+
+
+async def double(context: JobContext, number: int) -> int:
+    await trio.lowlevel.checkpoint()
+    return number * 2
+
+
+async def endless(context: JobContext) -> None:
+    await trio.sleep_forever()
+
+
+def in_foreign_thread(function: Callable[[], object]) -> object:
+    """What a function gives, or raises, in a thread that Trio did not make."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).exception() or pool.submit(function).result()
+
+
+async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
+    def use(queue: JobQueue) -> int:
+        handle = trio.from_thread.run(queue.submit, double, 4)
+        return trio.from_thread.run(handle.result)
+
+    async with open_job_queue() as queue:
+        result = await trio.to_thread.run_sync(use, queue)
+
+    assert result == 8
+
+
+async def test_a_thread_gives_options_by_a_partial() -> None:
+    def use(queue: JobQueue) -> None:
+        trio.from_thread.run(partial(queue.submit, endless, id="a", tags=["slow"], priority=3))
+
+    async with open_job_queue() as queue:
+        await trio.to_thread.run_sync(use, queue)
+        (snapshot,) = queue.jobs(tag="slow")
+        queue.cancel("a")
+
+    assert (snapshot.id, snapshot.priority) == ("a", 3)
+
+
+async def test_a_thread_submits_without_waiting_and_hears_that_the_queue_is_full() -> None:
+    def use(queue: JobQueue) -> JobStatus:
+        first = trio.from_thread.run_sync(queue.submit_nowait, endless)
+        with pytest.raises(QueueFull):
+            trio.from_thread.run_sync(queue.submit_nowait, endless)
+        return first.status
+
+    async with open_job_queue(max_pending=1) as queue:
+        queue.pause()
+        status = await trio.to_thread.run_sync(use, queue)
+        queue.cancel_all()
+
+    assert status is JobStatus.PENDING
+
+
+async def test_what_a_job_raises_reaches_the_thread_that_runs_it() -> None:
+    async def broken(context: JobContext) -> None:
+        raise OSError("no disk")
+
+    def use(queue: JobQueue) -> JobFailed:
+        with pytest.raises(JobFailed) as caught:
+            trio.from_thread.run(queue.run, broken)
+        return caught.value
+
+    async with open_job_queue() as queue:
+        error = await trio.to_thread.run_sync(use, queue)
+
+    assert isinstance(error.__cause__, OSError)
+
+
+async def test_a_job_sees_the_context_variables_of_the_thread_that_submitted_it() -> None:
+    async def language(context: JobContext) -> str:
+        return LANGUAGE.get()
+
+    def use(queue: JobQueue) -> str:
+        LANGUAGE.set("Frisian")
+        return trio.from_thread.run(queue.run, language)
+
+    async with open_job_queue() as queue:
+        seen = await trio.to_thread.run_sync(use, queue)
+
+    assert (seen, LANGUAGE.get()) == ("Frisian", "none")
+
+
+async def test_a_thread_cancels_by_id() -> None:
+    def use(queue: JobQueue) -> list[CancelOutcome]:
+        handle = trio.from_thread.run(partial(queue.submit, endless, id="running"))
+        trio.from_thread.run(partial(queue.submit, endless, id="pending"))
+        outcomes = [
+            trio.from_thread.run_sync(queue.cancel, job_id)
+            for job_id in ("pending", "pending", "running", "unknown")
+        ]
+        trio.from_thread.run(handle.wait)
+        return outcomes
+
+    async with open_job_queue() as queue:
+        outcomes = await trio.to_thread.run_sync(use, queue)
+        statuses = {queue.status("running"), queue.status("pending")}
+
+    assert outcomes == [
+        CancelOutcome.CANCELLED,
+        CancelOutcome.ALREADY_FINISHED,
+        CancelOutcome.REQUESTED,
+        CancelOutcome.UNKNOWN,
+    ]
+    assert statuses == {JobStatus.CANCELLED}
+
+
+async def test_a_thread_asks_for_a_status_and_cancels_by_a_handle() -> None:
+    def use(queue: JobQueue) -> list[JobStatus]:
+        handle = trio.from_thread.run(queue.submit, endless)
+        before = trio.from_thread.run_sync(queue.status, handle.id)
+        trio.from_thread.run(handle.cancel_and_wait)
+        return [before, trio.from_thread.run_sync(queue.status, handle.id)]
+
+    async with open_job_queue() as queue:
+        statuses = await trio.to_thread.run_sync(use, queue)
+
+    assert statuses == [JobStatus.RUNNING, JobStatus.CANCELLED]
+
+
+async def test_a_thread_reads_the_changes_of_a_job_to_their_end() -> None:
+    def use(queue: JobQueue) -> list[JobStatus]:
+        handle = trio.from_thread.run(queue.submit, double, 1)
+        updates = trio.from_thread.run_sync(handle.watch)
+        trio.from_thread.run_sync(queue.set_priority, handle.id, 1)
+        seen = [trio.from_thread.run(updates.__anext__).status]
+        trio.from_thread.run_sync(queue.resume)
+        try:
+            while True:
+                seen.append(trio.from_thread.run(updates.__anext__).status)
+        except StopAsyncIteration:
+            trio.from_thread.run_sync(updates.close)
+        return seen
+
+    async with open_job_queue() as queue:
+        queue.pause()
+        seen = await trio.to_thread.run_sync(use, queue)
+
+    assert seen[0] is JobStatus.PENDING
+    assert seen[-1] is JobStatus.COMPLETED
+    assert seen.count(JobStatus.COMPLETED) == 1
+
+
+async def test_a_thread_follows_all_jobs_with_an_async_function_of_its_own() -> None:
+    async def follow(queue: JobQueue, opened: threading.Event) -> list[tuple[str, JobStatus]]:
+        with queue.watch() as updates:
+            opened.set()
+            return [(job.id, job.status) async for job in updates if job.status.is_terminal]
+
+    def use(queue: JobQueue, opened: threading.Event) -> list[tuple[str, JobStatus]]:
+        return trio.from_thread.run(follow, queue, opened)
+
+    opened = threading.Event()
+    ended: list[tuple[str, JobStatus]] = []
+
+    async def watch(queue: JobQueue) -> None:
+        ended.extend(await trio.to_thread.run_sync(use, queue, opened))
+
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+        nursery.start_soon(watch, queue)
+        await trio.to_thread.run_sync(opened.wait)
+        await queue.run(double, 1, id="a")
+        await queue.run(double, 2, id="b")
+        await queue.shutdown()
+
+    assert ended == [("a", JobStatus.COMPLETED), ("b", JobStatus.COMPLETED)]
+
+
+async def test_work_in_a_thread_reports_the_progress_of_its_job() -> None:
+    def work(context: JobContext) -> None:
+        for number in range(1, 4):
+            report = partial(context.report, current=number, total=3, message=f"part {number}")
+            trio.from_thread.run_sync(report)
+
+    async def job(context: JobContext) -> None:
+        await trio.to_thread.run_sync(work, context)
+
+    async with open_job_queue() as queue:
+        with queue.progress() as reports:
+            handle = await queue.submit(job)
+            first = await anext(reports)
+            ended = await handle.wait()
+
+    assert first.total == 3
+    assert str(ended.progress) == "100% (3/3) part 3"
+
+
+async def test_work_in_a_thread_ends_where_it_looks_for_a_cancellation() -> None:
+    parts = 0
+    begun = trio.Event()
+
+    def work() -> None:
+        nonlocal parts
+        while True:
+            trio.from_thread.run_sync(begun.set)
+            trio.from_thread.check_cancelled()
+            parts += 1
+
+    async def job(context: JobContext) -> None:
+        await trio.to_thread.run_sync(work)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        await begun.wait()
+        ended = await handle.cancel_and_wait()
+        parts_then = parts
+
+    assert ended.status is JobStatus.CANCELLED
+    assert parts == parts_then
+
+
+async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:
+    waiting = trio.Event()
+    woken: list[BaseException] = []
+
+    def use(queue: JobQueue) -> None:
+        handle = trio.from_thread.run(queue.submit, endless)
+        trio.from_thread.run_sync(waiting.set)
+        try:
+            trio.from_thread.run(handle.wait)
+        except trio.Cancelled as error:
+            woken.append(error)
+            raise
+
+    async with open_job_queue() as queue:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, use, queue)
+            await waiting.wait()
+            nursery.cancel_scope.cancel()
+        (job,) = queue.jobs()
+        queue.cancel(job.id)
+
+    assert len(woken) == 1
+    assert job.status is JobStatus.RUNNING
+
+
+async def test_a_thread_of_a_job_cannot_wait_for_what_its_job_keeps_from_running() -> None:
+    def use(queue: JobQueue) -> None:
+        trio.from_thread.run(queue.run, double, 1)
+
+    async def job(context: JobContext, queue: JobQueue) -> None:
+        await trio.to_thread.run_sync(use, queue)
+
+    async with open_job_queue(workers=1) as queue:
+        ended = await (await queue.submit(job, queue)).wait()
+
+    assert ended.error is not None
+    assert ended.error.type == WouldDeadlock.__name__
+
+
+async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
+    token = trio.lowlevel.current_trio_token()
+
+    def use(queue: JobQueue) -> tuple[int, CancelOutcome]:
+        result = trio.from_thread.run(queue.run, double, 4, trio_token=token)
+        handle = trio.from_thread.run(queue.submit, endless, trio_token=token)
+        outcome = trio.from_thread.run_sync(queue.cancel, handle.id, trio_token=token)
+        trio.from_thread.run(handle.wait, trio_token=token)
+        return result, outcome
+
+    async with open_job_queue() as queue:
+        got = await trio.to_thread.run_sync(in_foreign_thread, partial(use, queue))
+
+    assert got == (8, CancelOutcome.REQUESTED)
+
+
+async def test_a_foreign_thread_without_a_token_is_told_so() -> None:
+    async with open_job_queue() as queue:
+        use = partial(trio.from_thread.run_sync, queue.submit_nowait, double, 1)
+        error = await trio.to_thread.run_sync(in_foreign_thread, use)
+
+        assert isinstance(error, RuntimeError)
+        assert "trio_token" in str(error)
+        assert queue.jobs() == []
+
+
+async def test_a_queue_that_has_ended_answers_a_thread_and_takes_nothing() -> None:
+    def use(queue: JobQueue, job_id: str) -> JobStatus:
+        for submit in (queue.submit, queue.run):
+            with pytest.raises(QueueClosed):
+                trio.from_thread.run(submit, double, 1)
+        with pytest.raises(QueueClosed):
+            trio.from_thread.run_sync(queue.submit_nowait, double, 1)
+        assert trio.from_thread.run_sync(queue.cancel, job_id) is CancelOutcome.ALREADY_FINISHED
+        return trio.from_thread.run_sync(queue.status, job_id)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(double, 1)
+    status = await trio.to_thread.run_sync(use, queue, handle.id)
+
+    assert status is JobStatus.COMPLETED
+
+
+async def test_a_thread_that_waits_while_the_queue_is_cut_off_is_not_left_waiting() -> None:
+    token = trio.lowlevel.current_trio_token()
+
+    def use(queue: JobQueue) -> None:
+        trio.from_thread.run(queue.run, endless, trio_token=token)
+
+    with ThreadPoolExecutor(1) as pool:
+        with trio.CancelScope() as scope:
+            async with open_job_queue() as queue:
+                with queue.watch() as updates:
+                    outside = pool.submit(use, queue)
+                    await anext(updates)
+                    scope.cancel()
+        error = await trio.to_thread.run_sync(outside.exception)
+
+    assert isinstance(error, JobCancelled)
+    assert error.cause == "scope"
+
+
+def test_once_the_run_of_trio_has_ended_a_thread_is_told_so() -> None:
+    async def main() -> tuple[JobQueue, trio.lowlevel.TrioToken, str]:
+        async with open_job_queue() as queue:
+            handle = await queue.submit(double, 1)
+        return queue, trio.lowlevel.current_trio_token(), handle.id
+
+    queue, token, job_id = trio.run(main)
+    for call in (
+        partial(trio.from_thread.run, queue.submit, double, 1),
+        partial(trio.from_thread.run, queue.run, double, 1),
+        partial(trio.from_thread.run_sync, queue.submit_nowait, double, 1),
+        partial(trio.from_thread.run_sync, queue.cancel, job_id),
+        partial(trio.from_thread.run_sync, queue.status, job_id),
+        partial(trio.from_thread.run_sync, queue.watch),
+    ):
+        with pytest.raises(trio.RunFinishedError):
+            call(trio_token=token)
+
+    assert queue.status(job_id) is JobStatus.COMPLETED
+
+
+def test_a_queue_that_is_closed_is_read_from_any_thread() -> None:
+    async def main() -> tuple[JobQueue, str]:
+        async with open_job_queue() as queue:
+            handle = await queue.submit(double, 1)
+        return queue, handle.id
+
+    queue, job_id = trio.run(main)
+
+    assert in_foreign_thread(partial(queue.status, job_id)) is JobStatus.COMPLETED
+    assert in_foreign_thread(lambda: len(queue.jobs())) == 1
