@@ -1,0 +1,316 @@
+"""The public names as users write them, for mypy and for pyright; nothing here is run.
+
+An ``assert_type`` says what a type checker makes of a call. A call that must be refused carries the
+error that each of the two gives; one that is no longer given is an error itself.
+"""
+
+# mypy: disable-error-code="empty-body"
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, assert_type
+
+import trio
+
+import ticketr
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    FinishedJob,
+    GiveUp,
+    Job,
+    JobContext,
+    JobErrorInfo,
+    JobFailed,
+    JobHandle,
+    JobHistory,
+    JobOptions,
+    JobProgress,
+    JobQueue,
+    JobSnapshot,
+    JobStatus,
+    JobTimedOut,
+    Keep,
+    OnConflict,
+    QueueStatistics,
+    Retry,
+    RetryLater,
+    SqliteHistory,
+    Updates,
+    open_job_queue,
+)
+from ticketr.statusline import LineStyle, PlainLines, StatusLine, StatusModel
+from ticketr.testing import (
+    FakeJob,
+    Injection,
+    Outcome,
+    StepReport,
+    SweepFailed,
+    SweepSummary,
+    cancel_at_every_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+    from typing import TextIO
+
+
+async def no_arguments(context: JobContext) -> None: ...
+async def measure(context: JobContext, path: str, factor: float = 1.0) -> int: ...
+async def copy(context: JobContext, *paths: str, deep: bool = False) -> list[str]: ...
+async def no_context() -> int: ...
+async def keyword_only(context: JobContext, *, path: str) -> int: ...
+def not_async(context: JobContext) -> int: ...
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A job with a field for a name."""
+
+    name: str
+
+    async def execute(self, context: JobContext) -> dict[str, int]: ...
+
+
+class Push:
+    """A job with a property for a name."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def execute(self, context: JobContext) -> bytes: ...
+
+
+class Nameless:
+    async def execute(self, context: JobContext) -> bytes: ...
+
+
+class Service:
+    async def work(self, context: JobContext, number: int) -> str: ...
+
+
+async def opening() -> None:
+    manager: AbstractAsyncContextManager[JobQueue] = open_job_queue(
+        workers=3,
+        max_pending=None,
+        keep=Keep(jobs=10, age=60),
+        retry=Retry(attempts=3),
+        timeout=1.5,
+        history=SqliteHistory("jobs.sqlite"),
+        on_job_error=print,
+    )
+    async with manager as queue:
+        assert_type(queue, JobQueue)
+    async with open_job_queue() as other:
+        assert_type(other, JobQueue)
+    open_job_queue(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    open_job_queue(workers="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    open_job_queue(history="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def functions(queue: JobQueue) -> None:
+    assert_type(await queue.submit(no_arguments), JobHandle[None])
+    assert_type(await queue.submit(copy, "a", "b"), JobHandle[list[str]])
+    assert_type(await queue.submit(Service().work, 3), JobHandle[str])
+    assert_type(queue.submit_nowait(measure, "a", 2.0), JobHandle[int])
+    assert_type(await queue.run(measure, "a", 2.0), int)
+    assert_type(await (await queue.submit(measure, "a", 2.0)).result(), int)
+
+    with_keywords = functools.partial(copy, deep=True)
+    assert_type(await queue.submit(with_keywords, "a"), JobHandle[list[str]])
+
+    await queue.submit(measure, 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.submit(not_async)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(no_context)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(no_context())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(keyword_only)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(copy, "a", deep=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    queue.submit_nowait(measure)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.run(measure, "a", "b")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType]
+
+
+async def classes(queue: JobQueue, job: Job[object]) -> None:
+    assert_type(await queue.submit(Pull("pull")), JobHandle[dict[str, int]])
+    assert_type(queue.submit_nowait(Push()), JobHandle[bytes])
+    assert_type(await queue.run(Pull("pull"), key="acme"), dict[str, int])
+    assert_type(await queue.submit(job), JobHandle[object])
+    wider: list[Job[object]] = [Pull("pull"), Push(), FakeJob()]
+    assert_type([await queue.submit(one) for one in wider], list[JobHandle[object]])
+
+    await queue.submit(Nameless())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Pull("pull"), 3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await queue.submit(Pull)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+async def options(queue: JobQueue) -> None:
+    await queue.submit(
+        measure,
+        "a",
+        2.0,
+        id="a",
+        name="measuring",
+        priority=1,
+        key=("any", "hashable"),
+        on_conflict=OnConflict.JOIN,
+        delay=1.5,
+        start_by=trio.current_time() + 60,
+        tags=["x", "y"],
+        timeout=30,
+        retry=Retry(attempts=3, on=(OSError, ValueError)),
+    )
+    shared: JobOptions = {"tags": {"nightly"}, "priority": -1}
+    assert_type(await queue.run(Push(), **shared), bytes)
+    assert_type(queue.submit_nowait(measure, "a", 2.0, **shared), JobHandle[int])
+
+    await queue.submit(Push(), urgent=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await queue.submit(Push(), priority="1")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Push(), on_conflict="join")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Push(), retry=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await queue.submit(Push(), key=[])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    Retry(attempts=3, on=BaseException)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Retry(3, on=lambda error: isinstance(error, OSError))
+    Keep(jobs=1).jobs = 2  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def handles(handle: JobHandle[int], other: JobHandle[str]) -> None:
+    assert_type(handle.id, str)
+    assert_type(handle.name, str)
+    assert_type(handle.status, JobStatus)
+    assert_type(handle.status.is_terminal, bool)
+    assert_type(handle.snapshot(), JobSnapshot)
+    assert_type(handle.cancel(reason="Esc"), CancelOutcome)
+    assert_type(await handle.cancel_and_wait(), JobSnapshot)
+    assert_type(await handle.wait(), JobSnapshot)
+    assert_type(await handle.result(), int)
+    assert_type(handle.watch(), Updates[JobSnapshot])
+    several: Sequence[JobHandle[int | str]] = [handle, other]
+    assert_type([await one.result() for one in several], list[int | str])
+
+    handle.id = "b"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    narrower: JobHandle[bool] = handle  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    del narrower
+
+
+async def control(queue: JobQueue) -> None:
+    assert_type(queue.cancel("a", reason="Esc"), CancelOutcome)
+    assert_type(queue.cancel_all(key="a", tag="b"), dict[str, CancelOutcome])
+    assert_type(queue.status("a"), JobStatus)
+    assert_type(queue.snapshot("a"), JobSnapshot)
+    assert_type(queue.jobs(status=JobStatus.FAILED, key="a", tag="b"), list[JobSnapshot])
+    assert_type(queue.set_priority("a", 3), bool)
+    assert_type(queue.run_now("a"), bool)
+    assert_type(queue.statistics(), QueueStatistics)
+    assert_type(queue.statistics().running, int)
+    queue.pause()
+    queue.resume("key")
+    await queue.wait_idle()
+    await queue.shutdown(grace=5)
+
+    queue.cancel(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await queue.shutdown(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    JobQueue()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def snapshots(job: JobSnapshot) -> None:
+    assert_type(job.id, str)
+    assert_type(job.status, JobStatus)
+    assert_type(job.revision, int)
+    assert_type(job.key, Hashable)
+    assert_type(job.tags, frozenset[str])
+    assert_type(job.attempt, int)
+    assert_type(job.progress, JobProgress | None)
+    assert_type(job.waiting_for, str | None)
+    assert_type(job.cancel_cause, CancelCause | None)
+    assert_type(job.submitted_at, float)
+    assert_type(job.finished_at, float | None)
+    assert_type(job.error, JobErrorInfo | None)
+    assert_type(job.result, object)
+    if job.progress is not None:
+        assert_type(job.progress.percentage, float)
+    if job.error is not None:
+        assert_type(job.error.traceback, str)
+    job.status = JobStatus.FAILED  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    str(job.progress.current)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def updates(queue: JobQueue) -> None:
+    with queue.watch() as changes:
+        assert_type(changes, Updates[JobSnapshot])
+        assert_type(changes.missed, int)
+        async for snapshot in changes:
+            assert_type(snapshot, JobSnapshot)
+    with queue.progress() as reports:
+        assert_type(await anext(reports), JobProgress)
+
+
+async def history(queue: JobQueue, kept: SqliteHistory) -> None:
+    assert_type(await queue.history(limit=3, status=JobStatus.FAILED), list[FinishedJob])
+    (job,) = await kept.read()
+    assert_type(job.finished_at, datetime)
+    assert_type(job.result, str | None)
+    any_history: JobHistory = kept
+    assert_type(any_history.summary(3), str)
+
+
+async def inside_a_job(context: JobContext) -> None:
+    assert_type(context.id, str)
+    assert_type(context.attempt, int)
+    assert_type(context.cancel_requested, bool)
+    context.report(current=1, total=3.5, message="one")
+    with context.cleanup(5) as scope:
+        assert_type(scope, trio.CancelScope)
+    context.report(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    context.report(total=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    raise RetryLater(3) if context.attempt < 3 else GiveUp("no use")
+
+
+async def errors(handle: JobHandle[int]) -> None:
+    try:
+        await handle.result()
+    except JobFailed as error:
+        assert_type((error.job_id, error.name), tuple[str, str])
+        assert_type((error.error_type, error.message), tuple[str, str])
+    except JobTimedOut as error:
+        assert_type(error.timeout, float)
+    try:
+        await handle.result()
+    except* ticketr.TicketrError as group:
+        assert_type(group, ExceptionGroup[ticketr.TicketrError])
+
+
+async def status_line(queue: JobQueue, stream: TextIO) -> None:
+    async with StatusLine(queue, stream=stream, style=LineStyle(color=False), hint="Esc") as line:
+        assert_type(line, StatusLine)
+        with line.hidden():
+            pass
+    async with open_job_queue() as own, StatusLine(own, plain=True):
+        pass
+    StatusLine()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def own_screen(model: StatusModel, snapshot: JobSnapshot, lines: PlainLines) -> None:
+    model = model.see(snapshot, 0.0)
+    assert_type(model, StatusModel)
+    assert_type(model.line(80, 0.0, LineStyle()), str)
+    assert_type(lines.line(snapshot, 0.0), str | None)
+
+
+async def testing_kit(queue: JobQueue) -> None:
+    assert_type(await queue.submit(FakeJob(duration=2, steps=3, fail=OSError)), JobHandle[int])
+
+    def check(report: StepReport) -> None:
+        assert_type(report.outcome, Outcome)
+        assert_type(report.injected, Injection | None)
+
+    async def transfer(amount: int, to: str) -> None: ...
+
+    summary = cancel_at_every_step(transfer, 3, "x", check=check, inject=[Injection.SCOPE])
+    assert_type(summary, SweepSummary)
+    assert_type(summary.cancelled_first, int)
+    assert_type(SweepFailed(1, None, "").injected, Injection | None)
+    cancel_at_every_step(transfer, "x", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
