@@ -237,40 +237,40 @@ class JobRecord:
         timeout: float,
         retry: Retry | None,
     ) -> None:
-        self.id = id
-        self.name = name
-        self.priority = priority
-        self.key = key
-        self.tags = tags
-        self.status = JobStatus.PENDING
-        self.revision = 0
-        self.attempt = 0
+        self.id: JobID = id
+        self.name: str = name
+        self.priority: int = priority
+        self.key: Hashable = key
+        self.tags: frozenset[str] = tags
+        self.status: JobStatus = JobStatus.PENDING
+        self.revision: int = 0
+        self.attempt: int = 0
         self.current: float = 0
         self.total: float = 0
-        self.message = ""
-        self.progress_revision = 0
-        self.cancel_requested = False
+        self.message: str = ""
+        self.progress_revision: int = 0
+        self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
-        self.submitted_at = 0.0
-        self.due_at = delay  # counted from the submission, which is to come
-        self.number = -1  # which in the order of submission
+        self.submitted_at: float = 0.0
+        self.due_at: float = delay  # counted from the submission, which is to come
+        self.number: int = -1  # which in the order of submission
         self.started_at: float | None = None
         self.finished_at: float | None = None
         self.result: object = None
         self.error: JobErrorInfo | None = None
         self.exception: BaseException | None = None
-        self.claimed = False  # somebody was given the outcome
+        self.claimed: bool = False  # somebody was given the outcome
 
         # What only a live job has.
-        self.function = function
-        self.args = args
-        self.context = context
-        self.timeout = timeout
+        self.function: Callable[..., Awaitable[object]] = function
+        self.args: tuple[object, ...] = args
+        self.context: contextvars.Context = context
+        self.timeout: float = timeout
         self.retry = retry
-        self.snoozes = 0  # attempts that do not count
+        self.snoozes: int = 0  # attempts that do not count
         self.spare_context: contextvars.Context | None = None  # as it was before the attempt
-        self.start_by = start_by
-        self.on_conflict = on_conflict
+        self.start_by: float = start_by
+        self.on_conflict: OnConflict | None = on_conflict
         self.after: JobRecord | None = None  # whose end it waits for
         self.line: Line[JobRecord] | None = None  # where it waits
         self.why_pending: Callable[[JobRecord], str | None] | None = None

@@ -53,7 +53,7 @@ class Recorder:
         self._writing: list[FinishedJob] = []
         self._filled = trio.Event()
         self._warned = False
-        self.lost = 0
+        self.lost: int = 0
         self._shift: float | None = None
 
     def put(self, snapshot: JobSnapshot) -> None:
