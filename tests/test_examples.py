@@ -129,6 +129,12 @@ def test_every_example_is_tested() -> None:
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == NAMES
 
 
+def test_every_example_is_in_the_documentation() -> None:
+    page = (EXAMPLES.parent / "docs" / "queue.md").read_text(encoding="utf-8")
+
+    assert [name for name in NAMES if f"(../examples/{name}.py)" not in page] == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 60
