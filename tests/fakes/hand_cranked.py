@@ -1,0 +1,99 @@
+"""Trio, turned by hand: code that is not async does something in it, and looks at what came of it.
+
+Trio runs as the guest of a loop which is a plain list of callbacks. Its clock stands still
+until it is set, and never lets Trio sleep, so no thread is needed and each run is the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import outcome
+import trio
+
+T = TypeVar("T")
+
+MANY = 10_000
+
+
+class HandClock(trio.abc.Clock):
+    """Shows the time it was set to."""
+
+    now = 0.0
+
+    def start_clock(self) -> None:
+        pass
+
+    def current_time(self) -> float:
+        return self.now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return 0.0  # the host decides when to go on
+
+
+class Steps(trio.abc.Instrument):
+    """Counts the steps of all tasks."""
+
+    count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += 1
+
+
+class HandCranked:
+    """A Trio run that goes on only while it is cranked."""
+
+    def __init__(self, main: Callable[[], Awaitable[object]]) -> None:
+        self.clock = HandClock()
+        self.result: outcome.Outcome[object] | None = None
+        self._steps = Steps()
+        self._todo: deque[Callable[[], object]] = deque()
+        self._calls, self._awaited_calls = trio.open_memory_channel[Callable[[], None]](1)
+        trio.lowlevel.start_guest_run(
+            self._run,
+            main,
+            run_sync_soon_threadsafe=self._todo.append,
+            done_callback=self._finished,
+            host_uses_signal_set_wakeup_fd=True,
+            clock=self.clock,
+            instruments=[self._steps],
+        )
+        self.crank()
+
+    def crank(self) -> None:
+        """Go on until no task has anything left to do at this time."""
+        quiet = 0
+        for _ in range(MANY):
+            before = self._steps.count
+            if self.result is not None or quiet == 2:
+                return
+            self._todo.popleft()()
+            quiet = quiet + 1 if self._steps.count == before else 0
+        raise AssertionError("it does not come to rest")
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Call a function inside the run; see what comes of it, and give what it returned."""
+        assert self.result is None, f"the run has ended: {self.result}"
+        answer: list[outcome.Outcome[T]] = []
+        self._calls.send_nowait(lambda: answer.append(outcome.capture(act)))
+        self.crank()
+        return answer[0].unwrap()
+
+    def set_time(self, now: float) -> None:
+        self.clock.now = now
+        self.crank()
+
+    def _finished(self, result: outcome.Outcome[object]) -> None:
+        self.result = result
+
+    async def _run(self, main: Callable[[], Awaitable[object]]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._obey)
+            await main()
+            nursery.cancel_scope.cancel("the main function has ended")
+
+    async def _obey(self) -> None:
+        async for act in self._awaited_calls:
+            act()

@@ -1,0 +1,228 @@
+"""A real queue that is worked by hand: jobs that end when told to, readers that may stall."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import trio
+from fakes.hand_cranked import HandCranked
+
+from ticketr import (
+    DuplicateJob,
+    JobContext,
+    JobHandle,
+    JobOptions,
+    JobQueue,
+    JobSnapshot,
+    Keep,
+    QueueClosed,
+    Retry,
+    RetryLater,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from fakes.queue_model import Wish
+
+    from ticketr.jobs._updates import Updates
+
+Command: TypeAlias = Callable[[JobContext], object]
+
+
+class GivesIn(Exception):
+    """A stubborn job is to end as the interrupt wanted it to."""
+
+
+class BodyError(Exception):
+    """Leaves the block."""
+
+
+@dataclass(eq=False)
+class Submitter:
+    """A task that has called ``submit``."""
+
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    handle: JobHandle[object] | None = None
+    refusal: type[Exception] | None = None
+
+
+@dataclass(eq=False)
+class Reader:
+    """A task that reads updates, unless it is stalled."""
+
+    updates: Updates[JobSnapshot]
+    seen: list[JobSnapshot] = field(default_factory=list)
+    go_on: trio.Event = field(default_factory=trio.Event)
+    ended: bool = False
+
+    async def read(self) -> None:
+        with trio.CancelScope(shield=True), self.updates:
+            async for snapshot in self.updates:
+                self.seen.append(snapshot)
+                await self.go_on.wait()
+        self.ended = True
+
+    def stall(self) -> None:
+        if self.go_on.is_set():
+            self.go_on = trio.Event()
+
+
+class QueueDriver:
+    """A queue in a Trio run that goes on only while something is done to it."""
+
+    queue: JobQueue
+    nursery: trio.Nursery
+
+    def __init__(self, *, workers: int, max_pending: int, keep: int) -> None:
+        self.starts: list[int] = []
+        self.told: list[str] = []
+        self.left: BaseException | None = None
+        self._options: dict[str, Any] = {
+            "workers": workers,
+            "max_pending": max_pending,
+            "keep": Keep(jobs=keep, age=math.inf),
+            "on_job_error": lambda snapshot: self.told.append(snapshot.name),
+        }
+        self._commands: dict[int, trio.MemorySendChannel[Command]] = {}
+        self._shields: list[trio.CancelScope] = []
+        self._readers: list[Reader] = []
+        self._how_to_leave: Callable[[], object] | None = None
+        self._over = trio.Event()
+        self.run = HandCranked(self._main)
+
+    async def _main(self) -> None:
+        async with trio.open_nursery() as self.nursery:
+            try:
+                with trio.CancelScope() as self.outer:
+                    await self._block()
+            except BodyError as error:
+                self.left = error
+            await self._over.wait()  # the queue can still be asked
+
+    async def _block(self) -> None:
+        async with open_job_queue(**self._options) as self.queue:
+            self._leaving = trio.Event()
+            await self._leaving.wait()
+            if self._how_to_leave is not None:
+                self._how_to_leave()
+
+    def start(self, task: Callable[[], Awaitable[object]]) -> None:
+        self.run.do(lambda: self.nursery.start_soon(task))
+
+    # The jobs.
+
+    async def _job(self, context: JobContext, wish: Wish) -> object:
+        self.starts.append(wish.label)
+        self._commands[wish.label], commands = trio.open_memory_channel[Command](math.inf)
+        try:
+            return await self._obey(context, commands)
+        except trio.Cancelled:
+            if not wish.stubborn or self._over.is_set():
+                raise
+            with trio.CancelScope(shield=True) as shield, suppress(GivesIn):
+                self._shields.append(shield)
+                return await self._obey(context, commands)
+            raise
+
+    async def _obey(
+        self, context: JobContext, commands: trio.MemoryReceiveChannel[Command]
+    ) -> object:
+        while True:
+            command = await commands.receive()
+            if (value := command(context)) is not None:
+                return value
+
+    def tell(self, label: int, command: Command) -> None:
+        """Have a running job do something; it ends with the value if there is one."""
+        self.run.do(lambda: self._commands[label].send_nowait(command))
+
+    def end(self, label: int, how: str, delay: float) -> None:
+        """Have a running job end."""
+        error = {"error": ValueError(), "later": RetryLater(delay), "gives in": GivesIn()}.get(how)
+
+        def command(_: JobContext) -> object:
+            if error is not None:
+                raise error
+            return "value"
+
+        self.tell(label, command)
+
+    # Submitters, readers, and who shuts it down.
+
+    def options_of(self, wish: Wish) -> JobOptions:
+        return {
+            "name": str(wish.label),
+            "priority": wish.priority,
+            "key": wish.key,
+            "id": wish.id,
+            "on_conflict": wish.on_conflict,
+            "delay": wish.delay,
+            "start_by": wish.start_by,
+            "retry": Retry(wish.attempts, first=2.0, jitter=0.0),
+        }
+
+    def submit(self, wish: Wish) -> Submitter:
+        submitter = Submitter()
+
+        async def task() -> None:
+            with submitter.scope:
+                try:
+                    submitter.handle = await self.queue.submit(
+                        self._job, wish, **self.options_of(wish)
+                    )
+                except (DuplicateJob, QueueClosed) as refusal:
+                    submitter.refusal = type(refusal)
+
+        self.start(task)
+        return submitter
+
+    def submit_nowait(self, wish: Wish) -> JobHandle[object]:
+        return self.run.do(
+            lambda: self.queue.submit_nowait(self._job, wish, **self.options_of(wish))
+        )
+
+    def add_reader(self, handle: JobHandle[object] | None) -> Reader:
+        def watch() -> Reader:
+            reader = Reader((handle or self.queue).watch())
+            self._readers.append(reader)
+            self.nursery.start_soon(reader.read)
+            return reader
+
+        return self.run.do(watch)
+
+    def shut_down(self, grace: float | None) -> trio.Event:
+        """What comes back is set when the shutdown has returned."""
+        done = trio.Event()
+
+        async def task() -> None:
+            await self.queue.shutdown(grace=grace)
+            done.set()
+
+        self.start(task)
+        return done
+
+    # The end.
+
+    def leave(self, how: Callable[[], object] | None) -> None:
+        """Let the block end by itself, or by what this raises or cancels."""
+        self._how_to_leave = how
+        self.run.do(self._leaving.set)
+
+    def close(self) -> None:
+        """End the run, whatever state it is in."""
+        if self.run.result is None:
+            self.run.do(self._give_all_up)
+        assert self.run.result is not None, "the run does not end"
+        self.run.result.unwrap()
+
+    def _give_all_up(self) -> None:
+        self._over.set()
+        for shield in self._shields:
+            shield.cancel()
+        self.outer.cancel()
+        for reader in self._readers:
+            reader.go_on.set()

@@ -1,0 +1,463 @@
+"""Whatever is done to a queue, in whatever order, it does what a plain model of it does.
+
+A rule does one thing to the queue and to the model. When nothing more can follow at this time,
+both must agree on every job, on the order of starts and on every number. What happens between
+two rules at the same time has an order in the model, so a rule that would set off two things
+which Trio runs in any order is left out: an interrupted job that ends while submitters wait
+outside for the room that is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.queue_driver import BodyError, QueueDriver, Reader, Submitter
+from fakes.queue_model import QueueModel, Submission, Wish
+from hypothesis import HealthCheck, Phase, settings, strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ticketr import (
+    CancelCause,
+    DuplicateJob,
+    JobContext,
+    JobHandle,
+    JobSnapshot,
+    JobStatus,
+    OnConflict,
+    QueueClosed,
+    QueueFull,
+)
+
+if TYPE_CHECKING:
+    import trio
+    from fakes.queue_model import ModelJob
+
+INDEX = st.integers(0, 20)
+KEYS = st.sampled_from([None, None, "k", "l"])
+SECONDS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 31.0])
+PRIORITIES = st.sampled_from([0, 0, 1, -1, 2])
+WAYS = st.sampled_from([None, None, *OnConflict])
+NEVER = float("inf")
+
+
+class QueueMachine(RuleBasedStateMachine):
+    driver: QueueDriver
+    model: QueueModel
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submissions: list[tuple[Submission, Submitter]] = []
+        self.handles: dict[ModelJob, JobHandle[object]] = {}
+        self.readers: list[tuple[Reader, JobHandle[object] | None, list[ModelJob]]] = []
+        self.shutdowns: list[trio.Event] = []
+        self.labels = 0
+        self.checked_starts = 0
+        self.one_ended = False
+        self.left = self.left_normally = self.left_by_error = False
+        self.is_true = True
+
+    @initialize(
+        workers=st.integers(1, 3), max_pending=st.integers(1, 4), keep=st.sampled_from([99, 2, 0])
+    )
+    def open(self, workers: int, max_pending: int, keep: int) -> None:
+        self.driver = QueueDriver(workers=workers, max_pending=max_pending, keep=keep)
+        self.model = QueueModel(workers, max_pending, keep)
+
+    # What is picked by its index.
+
+    def some_job(self, index: int) -> ModelJob:
+        return self.model.jobs[-1 - index % len(self.model.jobs)]
+
+    def some_running(self, index: int) -> ModelJob:
+        running = self.model.running
+        return running[index % len(running)]
+
+    def has_jobs(self) -> bool:
+        return bool(self.model.jobs)
+
+    def has_running(self) -> bool:
+        return bool(self.model.running)
+
+    def has_room_for_interrupts(self) -> bool:
+        """Whether the end of interrupted jobs cannot meet an entry from outside."""
+        soft = [job for job in self.model.running if not job.wish.stubborn]
+        return not (soft and self.model.outside)
+
+    def is_known_by_its_id(self, job: ModelJob) -> bool:
+        kept = job.is_live or len(self.model.ended) <= self.model.keep
+        return kept and not self.model.has_heir(job)
+
+    def would_hide_a_namesake(self, job_id: str, on_conflict: OnConflict | None) -> bool:
+        """Whether a job would take an ID from one that lives on, which the queue forgets then.
+
+        Remove this when it does not any more.
+        """
+        named = [job for job in self.model.jobs if job.wish.id == job_id]
+        lives_on = any(job.is_live for job in named)
+        return lives_on and (on_conflict is OnConflict.WAIT or not named[-1].is_live)
+
+    # Submitting.
+
+    @rule(
+        priority=PRIORITIES,
+        key=KEYS,
+        job_id=st.sampled_from([None, None, None, "x", "y"]),
+        on_conflict=WAYS,
+        delay=SECONDS,
+        patience=st.sampled_from([NEVER, NEVER, NEVER, 0.0, 1.0, 5.0]),
+        attempts=st.integers(1, 3),
+        stubborn=st.booleans(),
+        wait=st.booleans(),
+    )
+    def submit(
+        self,
+        priority: int,
+        key: str | None,
+        job_id: str | None,
+        on_conflict: OnConflict | None,
+        delay: float,
+        patience: float,
+        attempts: int,
+        stubborn: bool,
+        wait: bool,
+    ) -> None:
+        if job_id is not None and self.would_hide_a_namesake(job_id, on_conflict):
+            return
+        if on_conflict is OnConflict.SUPERSEDE:
+            wait = False
+            if not self.has_room_for_interrupts():
+                on_conflict = None
+        self.labels += 1
+        wish = Wish(
+            label=self.labels,
+            priority=priority,
+            key=key,
+            id=job_id,
+            on_conflict=on_conflict,
+            delay=delay,
+            start_by=self.model.now + patience,
+            attempts=attempts,
+            stubborn=stubborn,
+        )
+        submission = self.model.submit(wish, wait=wait)
+        submitter = self.driver.submit(wish) if wait else self.submit_nowait(wish)
+        self.submissions.append((submission, submitter))
+        self.model.settle()
+
+    def submit_nowait(self, wish: Wish) -> Submitter:
+        submitter = Submitter()
+        try:
+            submitter.handle = self.driver.submit_nowait(wish)
+        except (DuplicateJob, QueueClosed, QueueFull) as refusal:
+            submitter.refusal = type(refusal)
+        return submitter
+
+    @precondition(lambda self: self.model.outside)
+    @rule(index=INDEX)
+    def a_submitter_gives_up(self, index: int) -> None:
+        submission = self.model.outside[index % len(self.model.outside)]
+        submitter = dict(self.submissions)[submission]
+        self.driver.run.do(submitter.scope.cancel)
+        self.model.give_up(submission)
+        self.submissions.remove((submission, submitter))
+        assert submitter.scope.cancelled_caught
+
+    # Time.
+
+    @rule(seconds=st.sampled_from([1.0, 2.0, 29.0, 32.0]))
+    def time_passes(self, seconds: float) -> None:
+        end = self.model.now + seconds
+        while self.model.now < end:
+            self.model.now = min(end, self.model.next_time())
+            self.driver.run.set_time(self.model.now)
+            self.model.settle()
+
+    # Jobs do something.
+
+    @precondition(has_running)
+    @rule(
+        index=INDEX,
+        how=st.sampled_from(["value", "value", "error", "later"]),
+        delay=st.sampled_from([0.0, 3.0]),
+    )
+    def a_job_ends(self, index: int, how: str, delay: float) -> None:
+        job = self.some_running(index)
+        self.driver.end(job.wish.label, how, delay)
+        self.model.end(job, how, delay)
+        self.one_ended = True
+        self.model.settle()
+
+    @precondition(lambda self: any(job.cancel_requested for job in self.model.running))
+    @rule(index=INDEX)
+    def a_stubborn_job_gives_in(self, index: int) -> None:
+        asked = [job for job in self.model.running if job.cancel_requested]
+        job = asked[index % len(asked)]
+        self.driver.end(job.wish.label, "gives in", 0)
+        self.model.end(job, "gives in")
+        self.one_ended = True
+        self.model.settle()
+
+    @precondition(has_running)
+    @rule(index=INDEX)
+    def a_job_reports(self, index: int) -> None:
+        job = self.some_running(index)
+        job.done = (job.done or 0) + 1
+        current = job.done
+
+        def report(context: JobContext) -> None:
+            assert context.attempt == job.attempt
+            assert context.cancel_requested is job.cancel_requested
+            context.report(current=current, total=100)
+
+        self.driver.tell(job.wish.label, report)
+
+    # Jobs are told something.
+
+    @precondition(has_jobs)
+    @rule(index=INDEX)
+    def cancel(self, index: int) -> None:
+        job = self.some_job(index)
+        self.one_ended = True
+        assert self.driver.run.do(self.handles[job].cancel) is self.model.cancel(job)
+        self.model.settle()
+
+    @rule(key=KEYS)
+    def cancel_all(self, key: str | None) -> None:
+        if not self.has_room_for_interrupts():
+            return
+        self.one_ended = True
+        jobs = [job for job in self.model.jobs if key in {None, job.wish.key} and job.is_live]
+        expected = {self.handles[job].id: self.model.cancel(job) for job in jobs}
+        assert self.driver.run.do(lambda: self.driver.queue.cancel_all(key=key)) == expected
+        self.model.settle()
+
+    @precondition(has_jobs)
+    @rule(index=INDEX, priority=PRIORITIES)
+    def set_priority(self, index: int, priority: int) -> None:
+        job = self.some_job(index)
+        if not self.is_known_by_its_id(job):
+            return
+        job_id = self.handles[job].id
+        changed = self.driver.run.do(lambda: self.driver.queue.set_priority(job_id, priority))
+        assert changed is self.model.set_priority(job, priority)
+        self.model.settle()
+
+    @precondition(has_jobs)
+    @rule(index=INDEX)
+    def run_now(self, index: int) -> None:
+        job = self.some_job(index)
+        if not self.is_known_by_its_id(job):
+            return
+        job_id = self.handles[job].id
+        changed = self.driver.run.do(lambda: self.driver.queue.run_now(job_id))
+        assert changed is self.model.run_now(job)
+        self.model.settle()
+
+    @rule(key=KEYS)
+    def pause(self, key: str | None) -> None:
+        self.driver.run.do(lambda: self.driver.queue.pause(key))
+        self.model.pause(key)
+
+    @precondition(lambda self: self.model.paused)
+    @rule(index=INDEX)
+    def resume(self, index: int) -> None:
+        paused = sorted(self.model.paused, key=str)
+        key = paused[index % len(paused)]
+        self.driver.run.do(lambda: self.driver.queue.resume(key))
+        self.model.paused.discard(key)
+        self.model.settle()
+
+    # Readers.
+
+    @rule()
+    def subscribe(self) -> None:
+        reader = self.driver.add_reader(None)
+        self.readers.append((reader, None, list(self.model.ended)))
+
+    @precondition(has_jobs)
+    @rule(index=INDEX)
+    def subscribe_to_one(self, index: int) -> None:
+        handle = self.handles[self.some_job(index)]
+        self.readers.append((self.driver.add_reader(handle), handle, []))
+
+    @precondition(lambda self: self.readers)
+    @rule(index=INDEX, stall=st.booleans())
+    def stall_or_read(self, index: int, stall: bool) -> None:
+        reader, *_ = self.readers[index % len(self.readers)]
+        self.driver.run.do(reader.stall if stall else reader.go_on.set)
+
+    # The end.
+
+    @rule(grace=st.sampled_from([None, 0.0, 3.0, 10.0]))
+    def shut_down(self, grace: float | None) -> None:
+        self.one_ended = True
+        self.shutdowns.append(self.driver.shut_down(grace))
+        self.model.shut_down(grace)
+        self.model.settle()
+
+    @precondition(lambda self: not self.left)
+    @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
+    def leave(self, how: str) -> None:
+        self.left = True
+        self.one_ended = True
+        if how == "normally":
+            self.driver.leave(None)
+            self.model.leave()
+            self.left_normally = True
+        elif how == "by an error":
+            self.left_by_error = True
+            self.driver.leave(raise_body_error)
+            self.model.abandon(CancelCause.SHUTDOWN)
+        else:
+            self.driver.leave(self.driver.outer.cancel)
+            self.model.abandon(CancelCause.SCOPE)
+        self.model.settle()
+
+    # What holds after each rule.
+
+    @invariant()
+    def the_queue_is_as_the_model(self) -> None:
+        self.is_true = False
+        if self.left_normally and self.model.is_idle:
+            self.model.refuse()
+        self.submitters_agree()
+        self.starts_agree()
+        for job, handle in self.handles.items():
+            assert facts_of(handle.snapshot()) == self.expected_facts(job)
+        self.driver_agrees_on_all()
+        for done in self.shutdowns:
+            assert done.is_set() is self.model.is_idle
+        self.readers_are_true()
+        self.is_true = True
+
+    def submitters_agree(self) -> None:
+        for submission, submitter in self.submissions:
+            assert submitter.refusal is submission.refusal
+            assert (submitter.handle is None) is (submission.job is None)
+            if submitter.handle is not None and submission.job is not None:
+                assert submitter.handle.name == str(submission.job.wish.label)
+                self.handles.setdefault(submission.job, submitter.handle)
+
+    def starts_agree(self) -> None:
+        new = slice(self.checked_starts, None)
+        real, expected = self.driver.starts[new], self.model.starts[new]
+        if self.one_ended:
+            # A worker that has had a job may be a step behind one that was idle.
+            real, expected = sorted(real), sorted(expected)
+        assert real == expected
+        self.checked_starts = len(self.model.starts)
+        self.one_ended = False
+
+    def expected_facts(self, job: ModelJob) -> tuple[object, ...]:
+        return (
+            *(job.status, job.attempt, job.priority, self.model.waiting_for(job)),
+            *(job.cancel_requested, job.cancel_cause, job.done),
+            *(job.submitted_at, job.due_at, job.started_at, job.finished_at),
+        )
+
+    def driver_agrees_on_all(self) -> None:
+        model, queue = self.model, self.driver.queue
+        counts, running = queue.statistics(), model.running
+        assert (counts.pending, counts.running) == (len(model.pending), len(running))
+        assert counts.completed == len(model.with_status(JobStatus.COMPLETED))
+        assert counts.failed == len(model.with_status(JobStatus.FAILED))
+        assert counts.cancelled == len(model.with_status(JobStatus.CANCELLED))
+        assert (counts.evicted, counts.submitters_waiting) == (model.evicted, len(model.outside))
+        listed = self.driver.run.do(queue.jobs)
+        names = {job.name for job in listed if not job.status.is_terminal}
+        assert names == {str(job.wish.label) for job in model.jobs if job.is_live}
+        # In which order jobs end that are cut off together, and so are forgotten, is not promised.
+        forgotten = len(model.ended) - (len(listed) - len(names))
+        heirs = len([job for job in model.ended if model.has_heir(job)])
+        assert model.evicted <= forgotten <= model.evicted + heirs
+        jobs = [job for job in listed if job.status is JobStatus.RUNNING]
+        keys = [job.key for job in jobs if job.key is not None]
+        assert len(jobs) <= counts.workers
+        assert len(keys) == len(set(keys))
+        idle = counts.running < counts.workers
+        assert not (idle and any(job.waiting_for == "worker" for job in listed))
+
+    def readers_are_true(self) -> None:
+        for reader, *_ in self.readers:
+            last: dict[str, JobSnapshot] = {}
+            for snapshot in reader.seen:
+                before = last.get(snapshot.name)
+                assert before is None or before.revision < snapshot.revision
+                assert before is None or not before.status.is_terminal
+                last[snapshot.name] = snapshot
+
+    # The end of a run.
+
+    def teardown(self) -> None:
+        if not hasattr(self, "driver"):
+            return
+        try:
+            if self.is_true:
+                self.end_all()
+        finally:
+            self.driver.close()
+
+    def end_all(self) -> None:
+        self.the_queue_is_as_the_model()
+        for reader, *_ in self.readers:
+            self.driver.run.do(reader.go_on.set)
+        if not self.left:
+            self.leave("by an error")
+        while self.model.running:
+            self.a_job_ends(0, "value", 0)
+            self.the_queue_is_as_the_model()
+        self.readers_have_had_the_last_word()
+        failed = [str(job.wish.label) for job in self.model.with_status(JobStatus.FAILED)]
+        assert sorted(self.driver.told) == sorted(failed)
+        assert (self.driver.left is not None) is self.left_by_error
+
+    def readers_have_had_the_last_word(self) -> None:
+        for reader, only, ended_before in self.readers:
+            assert reader.ended
+            last = {snapshot.name: snapshot for snapshot in reader.seen}
+            jobs = [self.handles[job] for job in self.model.jobs if job not in ended_before]
+            expected = [handle.snapshot() for handle in jobs if only in {None, handle}]
+            assert last == {snapshot.name: snapshot for snapshot in expected}
+
+
+def raise_body_error() -> None:
+    raise BodyError
+
+
+def facts_of(job: JobSnapshot) -> tuple[object, ...]:
+    done = None if job.progress is None else int(job.progress.current)
+    return (
+        *(job.status, job.attempt, job.priority, job.waiting_for),
+        *(job.cancel_requested, job.cancel_cause, done),
+        *(job.submitted_at, job.due_at, job.started_at, job.finished_at),
+    )
+
+
+gate = settings(
+    max_examples=250,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    report_multiple_bugs=False,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_a_queue_does_what_its_model_does() -> None:
+    run_state_machine_as_test(QueueMachine, settings=gate)
+
+
+@pytest.mark.stress
+def test_a_queue_does_what_its_model_does_whatever_comes() -> None:
+    many = settings(gate, max_examples=3000, stateful_step_count=100, derandomize=False)
+    run_state_machine_as_test(QueueMachine, settings=many)
