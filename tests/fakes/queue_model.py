@@ -29,7 +29,7 @@ BACK_OFF = 2.0
 class Wish:
     """What a job is submitted with."""
 
-    label: int
+    label: int = 0
     priority: int = 0
     key: str | None = None
     id: str | None = None

@@ -9,6 +9,7 @@ outside for the room that is made.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,11 +42,31 @@ if TYPE_CHECKING:
     from fakes.queue_model import ModelJob
 
 INDEX = st.integers(0, 20)
-KEYS = st.sampled_from([None, None, "k", "l"])
+KEYS = st.sampled_from(["k", None, "k", None, "l"])
 SECONDS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 31.0])
-PRIORITIES = st.sampled_from([0, 0, 1, -1, 2])
-WAYS = st.sampled_from([None, None, *OnConflict])
+PRIORITIES = st.sampled_from([0, 1, -1])
 NEVER = float("inf")
+SIMPLE_WISHES = st.builds(
+    Wish, priority=PRIORITIES, key=KEYS, attempts=st.integers(1, 3), stubborn=st.booleans()
+)
+TIMED_WISHES = st.builds(
+    Wish,
+    priority=PRIORITIES,
+    key=KEYS,
+    delay=SECONDS,
+    start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # from now on
+    attempts=st.integers(1, 3),
+)
+WISHES = st.builds(
+    Wish,
+    priority=PRIORITIES,
+    key=KEYS,
+    delay=SECONDS,
+    attempts=st.integers(1, 3),
+    stubborn=st.booleans(),
+    id=st.sampled_from([None, "x", "y"]),
+    on_conflict=st.sampled_from(OnConflict),
+)
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -65,11 +86,21 @@ class QueueMachine(RuleBasedStateMachine):
         self.is_true = True
 
     @initialize(
-        workers=st.integers(1, 3), max_pending=st.integers(1, 4), keep=st.sampled_from([99, 2, 0])
+        workers=st.integers(1, 3),
+        max_pending=st.integers(1, 5),
+        keep=st.sampled_from([99, 2, 0]),
+        lasts_for=st.sampled_from([6, 12, 99]),
+        first=st.lists(SIMPLE_WISHES, min_size=1, max_size=6),
     )
-    def open(self, workers: int, max_pending: int, keep: int) -> None:
+    def open(
+        self, workers: int, max_pending: int, keep: int, lasts_for: int, first: list[Wish]
+    ) -> None:
+        self.lasts_for = lasts_for
         self.driver = QueueDriver(workers=workers, max_pending=max_pending, keep=keep)
         self.model = QueueModel(workers, max_pending, keep)
+        for wish in first:
+            self.submit(wish, wait=True)
+            self.the_queue_is_as_the_model()
 
     # What is picked by its index.
 
@@ -106,47 +137,29 @@ class QueueMachine(RuleBasedStateMachine):
 
     # Submitting.
 
-    @rule(
-        priority=PRIORITIES,
-        key=KEYS,
-        job_id=st.sampled_from([None, None, None, "x", "y"]),
-        on_conflict=WAYS,
-        delay=SECONDS,
-        patience=st.sampled_from([NEVER, NEVER, NEVER, 0.0, 1.0, 5.0]),
-        attempts=st.integers(1, 3),
-        stubborn=st.booleans(),
-        wait=st.booleans(),
-    )
-    def submit(
-        self,
-        priority: int,
-        key: str | None,
-        job_id: str | None,
-        on_conflict: OnConflict | None,
-        delay: float,
-        patience: float,
-        attempts: int,
-        stubborn: bool,
-        wait: bool,
-    ) -> None:
-        if job_id is not None and self.would_hide_a_namesake(job_id, on_conflict):
+    @rule(wishes=st.lists(SIMPLE_WISHES, min_size=1, max_size=3))
+    def submit_simply(self, wishes: list[Wish]) -> None:
+        for wish in wishes:
+            self.submit(wish, wait=True)
+
+    @rule(wish=TIMED_WISHES)
+    def submit_for_a_time(self, wish: Wish) -> None:
+        self.submit(wish, wait=True)
+
+    @rule(wish=WISHES, wait=st.booleans())
+    def submit_whatever(self, wish: Wish, wait: bool) -> None:
+        if wish.id is not None and self.would_hide_a_namesake(wish.id, wish.on_conflict):
             return
-        if on_conflict is OnConflict.SUPERSEDE:
+        if wish.on_conflict is OnConflict.SUPERSEDE:
             wait = False
             if not self.has_room_for_interrupts():
-                on_conflict = None
+                return
+        self.submit(wish, wait=wait)
+
+    def submit(self, wish: Wish, *, wait: bool) -> None:
         self.labels += 1
-        wish = Wish(
-            label=self.labels,
-            priority=priority,
-            key=key,
-            id=job_id,
-            on_conflict=on_conflict,
-            delay=delay,
-            start_by=self.model.now + patience,
-            attempts=attempts,
-            stubborn=stubborn,
-        )
+        start_by = self.model.now + wish.start_by
+        wish = dataclasses.replace(wish, label=self.labels, start_by=start_by)
         submission = self.model.submit(wish, wait=wait)
         submitter = self.driver.submit(wish) if wait else self.submit_nowait(wish)
         self.submissions.append((submission, submitter))
@@ -183,11 +196,20 @@ class QueueMachine(RuleBasedStateMachine):
     # Jobs do something.
 
     @precondition(has_running)
-    @rule(
-        index=INDEX,
-        how=st.sampled_from(["value", "value", "error", "later"]),
-        delay=st.sampled_from([0.0, 3.0]),
-    )
+    @rule(index=INDEX)
+    def a_job_gives_a_value(self, index: int) -> None:
+        self.a_job_ends(index, "value", 0.0)
+
+    @precondition(has_running)
+    @rule(index=INDEX)
+    def a_job_fails(self, index: int) -> None:
+        self.a_job_ends(index, "error", 0.0)
+
+    @precondition(has_running)
+    @rule(index=INDEX, delay=st.sampled_from([0.0, 3.0]))
+    def a_job_asks_for_another_time(self, index: int, delay: float) -> None:
+        self.a_job_ends(index, "later", delay)
+
     def a_job_ends(self, index: int, how: str, delay: float) -> None:
         job = self.some_running(index)
         self.driver.end(job.wish.label, how, delay)
@@ -229,7 +251,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.driver.run.do(self.handles[job].cancel) is self.model.cancel(job)
         self.model.settle()
 
-    @rule(key=KEYS)
+    @rule(key=st.sampled_from(["k", "l", "k", "l", None]))
     def cancel_all(self, key: str | None) -> None:
         if not self.has_room_for_interrupts():
             return
@@ -296,14 +318,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     # The end.
 
-    @rule(grace=st.sampled_from([None, 0.0, 3.0, 10.0]))
+    def is_time_to_end(self) -> bool:
+        return self.labels > self.lasts_for
+
+    @precondition(is_time_to_end)
+    @rule(grace=st.sampled_from([10.0, 3.0, None, 0.0]))
     def shut_down(self, grace: float | None) -> None:
         self.one_ended = True
         self.shutdowns.append(self.driver.shut_down(grace))
         self.model.shut_down(grace)
         self.model.settle()
 
-    @precondition(lambda self: not self.left)
+    @precondition(lambda self: not self.left and self.is_time_to_end())
     @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
     def leave(self, how: str) -> None:
         self.left = True
@@ -409,7 +435,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.the_queue_is_as_the_model()
         for reader, *_ in self.readers:
             self.driver.run.do(reader.go_on.set)
-        if not self.left:
+        if self.left:
+            self.shut_down(0.0)
+        else:
             self.leave("by an error")
         while self.model.running:
             self.a_job_ends(0, "value", 0)
@@ -442,7 +470,7 @@ def facts_of(job: JobSnapshot) -> tuple[object, ...]:
 
 
 gate = settings(
-    max_examples=250,
+    max_examples=300,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
