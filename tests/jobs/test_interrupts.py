@@ -15,7 +15,15 @@ import trio
 from trio.testing import MockClock
 
 import ticketr
-from ticketr import JobContext, JobError, JobQueue, JobStatus, QueueClosed, open_job_queue
+from ticketr import (
+    JobContext,
+    JobError,
+    JobQueue,
+    JobStatus,
+    OnConflict,
+    QueueClosed,
+    open_job_queue,
+)
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub, Inbox
@@ -78,9 +86,33 @@ class Scenario:
             await queue.shutdown(grace=1)
 
 
-def interrupted(line: int) -> tuple[Scenario, bool]:
-    """Run the scenario: what is left of it, and whether the line was reached."""
-    scenario, tracer = Scenario(), AtLine(line)
+class Steered(Scenario):
+    """A queue with keys, delays and pauses, and everything that steers it."""
+
+    async def main(self) -> None:
+        async with open_job_queue(workers=2, max_pending=4, on_job_error=lambda _: None) as queue:
+            self.queue = queue
+            queue.pause("k")
+            later = queue.submit_nowait(self.work, 1, key="k", delay=50)
+            queue.submit_nowait(self.work, 1, key="k", priority=1)
+            queue.submit_nowait(self.work, 1, start_by=1, delay=2)
+            await trio.sleep(1)
+            queue.run_now(later.id)
+            queue.set_priority(later.id, 2)
+            queue.pause()
+            queue.resume("k")
+            queue.resume()
+            await trio.sleep(0.5)
+            queue.submit_nowait(self.fail, key="k", on_conflict=OnConflict.SUPERSEDE)
+            await trio.sleep(2)
+            queue.submit_nowait(self.work, 1, key="k", tags=["t"])
+            queue.submit_nowait(self.work, 1, key="k", tags=["t"])
+            queue.cancel_all(tag="t")
+
+
+def interrupted(kind: type[Scenario], line: int) -> tuple[Scenario, bool]:
+    """Run a scenario: what is left of it, and whether the line was reached."""
+    scenario, tracer = kind(), AtLine(line)
     before: Any = sys.gettrace()
     try:
         sys.settrace(tracer)
@@ -113,10 +145,10 @@ def check(scenario: Scenario) -> None:
         queue.submit_nowait(scenario.work, 1)
 
 
-def sweep(lines: Iterator[int]) -> int:
+def sweep(kind: type[Scenario], lines: Iterator[int]) -> int:
     hit = 0
     for line in lines:
-        scenario, reached = interrupted(line)
+        scenario, reached = interrupted(kind, line)
         check(scenario)
         if not reached:
             break
@@ -124,13 +156,15 @@ def sweep(lines: Iterator[int]) -> int:
     return hit
 
 
-def test_a_sample_of_all_lines() -> None:
-    assert sweep(iter(range(1, 100_000, 13))) > 50
+@pytest.mark.parametrize(("kind", "every"), [(Scenario, 13), (Steered, 29)])
+def test_a_sample_of_all_lines(kind: type[Scenario], every: int) -> None:
+    assert sweep(kind, iter(range(1, 100_000, every))) > 50
 
 
 @pytest.mark.stress
-def test_every_line() -> None:
-    assert sweep(iter(range(1, 100_000))) > 800
+@pytest.mark.parametrize("kind", [Scenario, Steered])
+def test_every_line(kind: type[Scenario]) -> None:
+    assert sweep(kind, iter(range(1, 100_000))) > 800
 
 
 def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +204,15 @@ def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) 
                 await queue.run(work)
                 await queue.wait_idle()
                 queue.status(first.id), queue.snapshot(first.id), queue.jobs()
+                queue.pause("k")
+                queue.pause()
+                later = queue.submit_nowait(work, key="k", delay=9, start_by=99)
+                queue.run_now(later.id)
+                queue.set_priority(later.id, 1)
+                queue.resume("k")
+                queue.resume()
+                queue.cancel_all(key="k")
+                await queue.history()
             await queue.shutdown(grace=1)
         with suppress(ValueError):
             async with open_job_queue() as queue:

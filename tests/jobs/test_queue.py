@@ -634,3 +634,56 @@ async def test_which_methods_are_checkpoints(autojump_clock: MockClock) -> None:
             await queue.shutdown()
         with assert_checkpoints():
             await queue.shutdown(grace=0)
+
+
+async def test_waiting_for_room_and_reading_are_checkpoints(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        with queue.watch() as updates:
+            await queue.submit(sleep, 1)
+            await wait_all_tasks_blocked()
+            queue.submit_nowait(sleep, 1)
+            with assert_checkpoints():
+                await queue.submit(value, 1)
+            with assert_checkpoints():
+                await anext(updates)
+        with assert_checkpoints():
+            await queue.history()
+
+
+async def test_steering_a_queue_is_no_checkpoint(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(value, 1, key="k", delay=5)
+        with assert_no_checkpoints():
+            queue.pause()
+            queue.pause("k")
+            queue.set_priority(handle.id, 1)
+            assert queue.run_now(handle.id)
+            queue.resume("k")
+            queue.resume()
+            queue.cancel_all(key="k")
+
+    assert trio.current_time() == 0
+
+
+async def test_shutdowns_from_everywhere_at_once_all_return(autojump_clock: MockClock) -> None:
+    returned: list[tuple[str, float]] = []
+
+    async def shut_down(who: str, grace: float | None) -> None:
+        await queue.shutdown(grace=grace)
+        returned.append((who, trio.current_time()))
+
+    async def last(context: JobContext) -> None:
+        try:
+            await shut_down("job", 2)
+        finally:
+            with trio.CancelScope(shield=True):
+                nursery.start_soon(shut_down, "late", 9)
+                await trio.sleep(1)
+
+    async with trio.open_nursery() as nursery, open_job_queue(workers=2) as queue:
+        queue.submit_nowait(last)
+        queue.submit_nowait(sleep, 8)
+        nursery.start_soon(shut_down, "first", None)
+        nursery.start_soon(shut_down, "second", 5)
+
+    assert sorted(returned) == [("first", 3), ("late", 3), ("second", 3)]

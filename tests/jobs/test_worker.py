@@ -255,6 +255,26 @@ async def test_a_time_limit_runs_from_the_start_not_from_the_submit(
     assert (ended.started_at, ended.finished_at) == (5, 7)
 
 
+async def test_a_deadline_inside_a_job_is_not_its_own(autojump_clock: MockClock) -> None:
+    async def too_slow(context: JobContext) -> None:
+        with trio.fail_after(1):
+            await trio.sleep(9)
+
+    async def moves_on(context: JobContext) -> str:
+        with trio.move_on_after(1):
+            await trio.sleep(9)
+        return "value"
+
+    async with open_job_queue(timeout=5) as queue:
+        failed = await (await queue.submit(too_slow)).wait()
+        completed = await (await queue.submit(moves_on)).wait()
+
+    assert (failed.status, failed.cancel_cause) == (JobStatus.FAILED, None)
+    assert failed.error is not None
+    assert failed.error.type == "TooSlowError"
+    assert (completed.status, completed.cancel_cause) == (JobStatus.COMPLETED, None)
+
+
 async def test_a_cancel_asked_for_beats_the_time_limit(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         handle = await queue.submit(tidy, timeout=2)
@@ -367,6 +387,24 @@ async def test_a_job_run_by_an_idle_worker_sees_its_context_too(autojump_clock: 
             await wait_all_tasks_blocked()
             variable.set(name)
             assert await queue.run(look) == name
+
+
+async def test_what_a_job_changes_stays_with_it(autojump_clock: MockClock) -> None:
+    seen: list[str] = []
+
+    async def change(context: JobContext) -> None:
+        seen.append(variable.get())
+        variable.set(f"changed by {context.id}")
+
+    variable.set("the submitter's")
+    async with open_job_queue() as queue:
+        for _ in range(2):
+            await queue.submit(change)
+        await queue.wait_idle()
+        await queue.submit(change)
+
+    assert seen == ["the submitter's"] * 3
+    assert variable.get() == "the submitter's"
 
 
 class Big:
