@@ -251,6 +251,18 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.driver.run.do(self.handles[job].cancel) is self.model.cancel(job)
         self.model.settle()
 
+    def next_of_keys(self) -> list[ModelJob]:
+        """Jobs with a key that is free, while no worker is."""
+        pending = [job for job in self.model.pending if job.wish.key is not None]
+        return [job for job in pending if self.model.waiting_for(job) == "worker"]
+
+    @precondition(lambda self: bool(self.next_of_keys()))
+    @rule()
+    def cancel_the_next_of_a_key(self) -> None:
+        job = min(self.next_of_keys(), key=lambda job: job.rank)
+        assert self.driver.run.do(self.handles[job].cancel) is self.model.cancel(job)
+        self.model.settle()
+
     @rule(key=st.sampled_from(["k", "l", "k", "l", None]))
     def cancel_all(self, key: str | None) -> None:
         if not self.has_room_for_interrupts():
@@ -470,7 +482,7 @@ def facts_of(job: JobSnapshot) -> tuple[object, ...]:
 
 
 gate = settings(
-    max_examples=300,
+    max_examples=250,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
@@ -487,5 +499,5 @@ def test_a_queue_does_what_its_model_does() -> None:
 
 @pytest.mark.stress
 def test_a_queue_does_what_its_model_does_whatever_comes() -> None:
-    many = settings(gate, max_examples=3000, stateful_step_count=100, derandomize=False)
+    many = settings(gate, max_examples=2500, stateful_step_count=100, derandomize=False)
     run_state_machine_as_test(QueueMachine, settings=many)

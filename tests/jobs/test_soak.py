@@ -81,10 +81,14 @@ class Soak:
         ):
             self.queue = queue
             with queue.watch():  # read by nobody
-                nursery.start_soon(self.count, queue.watch())
-                nursery.start_soon(self.read_slowly, queue.progress())
+                self.start_readers(nursery)
                 await self.submit_all(queue)
         await self.collect(0)
+
+    def start_readers(self, nursery: trio.Nursery) -> None:
+        """They go on until the queue is closed."""
+        nursery.start_soon(self.count, self.queue.watch())
+        nursery.start_soon(self.read_slowly, self.queue.progress())
 
     async def submit_all(self, queue: JobQueue) -> None:
         for number in range(1, self.jobs + 1):
