@@ -310,3 +310,56 @@ async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock
     with pytest.raises(trio.EndOfChannel):
         await inbox.take()
     assert got == ["x"]
+
+
+async def test_what_is_unread_can_be_taken_without_waiting(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.watch() as updates:
+            with pytest.raises(trio.WouldBlock):
+                updates.receive_nowait()
+            handle = queue.submit_nowait(steps, 2)
+            assert updates.unread == 1
+            assert told(updates.receive_nowait()) == ("pending", None)
+            assert updates.unread == 0
+            await handle.wait()
+            assert told(updates.receive_nowait()) == ("completed", 2)
+            await queue.shutdown()
+            with pytest.raises(trio.EndOfChannel):
+                updates.receive_nowait()
+            with pytest.raises(trio.EndOfChannel):
+                await updates.receive()
+
+
+async def test_a_rest_ends_with_the_first_change_after_its_time(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.watch() as updates:
+            await queue.submit(steps, 10, 0.4)
+            await updates.rest(1.0)
+            assert trio.current_time() == pytest.approx(1.2)
+            # The changes before it are unread, and so is the one that ended it.
+            assert told(await updates.receive()) == ("running", 3)
+            assert updates.unread == 0
+
+
+async def test_a_rest_ends_with_the_queue(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.watch() as updates, trio.fail_after(1):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(updates.rest, 99.0)
+                await wait_all_tasks_blocked()
+                await queue.shutdown()
+            await updates.rest(99.0)
+        assert trio.current_time() == 0
+
+
+async def test_a_rest_that_is_cut_short_loses_nothing(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with queue.watch() as updates:
+            await queue.submit(steps, 2)
+            with trio.move_on_after(1.5):
+                await updates.rest(99.0)
+            assert trio.current_time() == 1.5
+            assert told(updates.receive_nowait()) == ("running", 1)
+            # Nobody rests any more: a change only waits to be read.
+            await trio.sleep(1)
+            assert told(updates.receive_nowait()) == ("completed", 2)

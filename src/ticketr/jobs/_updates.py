@@ -45,10 +45,20 @@ class Inbox(Generic[R]):
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
         self.missed = 0
+        self._is_over = False
+        self._rested: trio.Event | None = None  # set by the first post
+        self._not_before = math.inf  # at or after this time
+
+    @property
+    def unread(self) -> int:
+        """How many records wait to be taken."""
+        return len(self._unread)
 
     def post(self, record: R) -> None:
         """Let the reader know that this record changed."""
         unread = self._unread
+        if self._rested is not None and trio.current_time() >= self._not_before:
+            self._rested.set()
         if record in unread:
             return
         if len(unread) >= BACKLOG:
@@ -63,8 +73,28 @@ class Inbox(Generic[R]):
         self._unread.discard(record)
         return record
 
+    def take_nowait(self) -> R:
+        """The same, if there is one."""
+        record = self._receive.receive_nowait()
+        self._unread.discard(record)
+        return record
+
+    async def rest(self, until: float) -> None:
+        """Wait for the first post at or after this time, or the end."""
+        if self._is_over:
+            await trio.lowlevel.checkpoint()
+            return
+        self._rested, self._not_before = trio.Event(), until
+        try:
+            await self._rested.wait()
+        finally:
+            self._rested = None
+
     def end(self) -> None:
         """Nothing follows: the reader gets what is left, then the end."""
+        self._is_over = True
+        if self._rested is not None:
+            self._rested.set()
         self._send.close()
 
     def close(self) -> None:
@@ -88,6 +118,7 @@ class Updates(Generic[T_co]):
     of each job, and always the final one.
 
     Attributes:
+        unread: How many jobs have changed since they were last read.
         missed: How many jobs were dropped unread because 10,000 others were unread too.
     """
 
@@ -97,6 +128,11 @@ class Updates(Generic[T_co]):
         self._inbox = inbox
         self._view = view
         self._leave = leave
+
+    @property
+    def unread(self) -> int:
+        """How many jobs have changed since they were last read."""
+        return self._inbox.unread
 
     @property
     def missed(self) -> int:
@@ -118,13 +154,49 @@ class Updates(Generic[T_co]):
     def __aiter__(self) -> Self:
         return self
 
-    @enable_ki_protection
     async def __anext__(self) -> T_co:
         try:
-            record = await self._inbox.take()
+            return await self.receive()
         except trio.EndOfChannel:
             raise StopAsyncIteration from None
-        return self._view(record)
+
+    @enable_ki_protection
+    async def receive(self) -> T_co:
+        """Wait for the next change.
+
+        Cancellation:
+            Loses nothing: what was not returned is still unread.
+
+        Raises:
+            trio.EndOfChannel: Nothing can follow.
+        """
+        return self._view(await self._inbox.take())
+
+    @enable_ki_protection
+    def receive_nowait(self) -> T_co:
+        """Take the next change, if there is one that is unread.
+
+        Raises:
+            trio.WouldBlock: There is none yet.
+            trio.EndOfChannel: Nothing can follow.
+        """
+        return self._view(self._inbox.take_nowait())
+
+    @enable_ki_protection
+    async def rest(self, until: float) -> None:
+        """Wait for the first change at or after a time, or for the end; reads nothing.
+
+        For a reader that draws at most so often: the changes before that time wake nobody, and
+        the one that ends the rest does so in the moment in which it comes, which costs less than a
+        timer. All of them are unread afterwards. A cancel scope around it bounds the wait.
+
+        Cancellation:
+            Loses nothing.
+
+        Args:
+            until: The time, on Trio's clock.
+        """
+        await self._inbox.rest(until)
 
 
 @final

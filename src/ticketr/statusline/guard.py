@@ -49,6 +49,7 @@ class StreamGuard:
         self._is_current = is_current
         self._wake = wake
         self._guarded: list[TextIO] = []
+        self._last_words = ""
         self._in_mid_row: set[int] = set()
 
     @property
@@ -62,8 +63,18 @@ class StreamGuard:
             if stream is not None and self._is_ours(stream):
                 self._watch(stream)
 
-    def remove(self) -> None:
-        """Leave the streams as they were."""
+    def remove(self, last_words: str = "") -> None:
+        """Leave the streams as they were.
+
+        Args:
+            last_words: What could not be written and goes before the next thing that is printed;
+                that stream is left as it was then.
+        """
+        self._last_words = last_words
+        if not last_words:
+            self._uncover()
+
+    def _uncover(self) -> None:
         for stream in self._guarded:
             with contextlib.suppress(AttributeError):
                 del stream.write  # uncovers the method
@@ -91,6 +102,11 @@ class StreamGuard:
     def _write(self, stream: int, write: Callable[[str], int], text: str) -> int:
         if not text:
             return write(text)
+        if self._last_words:
+            before, self._last_words = self._last_words, ""
+            self._uncover()
+            write(f"{before}{text}")
+            return len(text)
         before = ERASE if self.is_shown else ""
         if text.endswith("\n"):
             self._in_mid_row.discard(stream)

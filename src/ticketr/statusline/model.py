@@ -81,7 +81,7 @@ class StatusModel:
             return StatusModel(running, self.last, self.failed if self.running else 0)
         new = Runner(snapshot, known.pace.see(current, total, now))
         running = tuple(new if each is known else each for each in self.running)
-        return replace(self, running=running)
+        return StatusModel(running, self.last, self.failed)
 
     @property
     def named_job(self) -> JobID | None:

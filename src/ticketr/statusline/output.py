@@ -133,19 +133,25 @@ class TerminalOutput:
         guard = self._guard
         if guard is None:
             return
-        guard.remove()
         text = ERASE if guard.is_shown else ""
         if line and guard.is_free:
             text += f"{line}\r\n"
-        deadline = time.monotonic() + PATIENCE
+        guard.frame, guard.is_shown = "", False
         try:
-            while not self._write(text) and (left := deadline - time.monotonic()) > 0:
-                _has_room(self._fd, left)
-        except OSError:
-            pass  # it hung up
+            is_said = self._say_last(text)
+            guard.remove("" if is_said else text)
+        except OSError:  # it hung up
+            guard.remove()
         finally:
             os.close(self._fd)
             self._guard = None
+
+    def _say_last(self, text: str) -> bool:
+        """Write it, patiently; False if the terminal does not take it."""
+        deadline = time.monotonic() + PATIENCE
+        while not (is_said := self._write(text)) and (left := deadline - time.monotonic()) > 0:
+            _has_room(self._fd, left)
+        return is_said
 
 
 def _frame(line: str, *, is_full: bool) -> str:

@@ -18,7 +18,6 @@ from ticketr.statusline.output import TerminalOutput
 from ticketr.statusline.paint import painted
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
-from ticketr.text import width as width_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -29,9 +28,13 @@ if TYPE_CHECKING:
     from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
 
-#: Seconds between two frames, at least; what is nearly that long is as good.
-FRAME = 1 / 10
-NEARLY = FRAME / 10
+#: Seconds between two frames with news; nobody reads numbers faster. What turns or counts seconds
+#: by itself does so in between.
+FRAME = 1 / 5
+#: What is so nearly due is due.
+NEARLY = 1 / 100
+#: Seconds a frame may come later if a job's next word can bring it: a timer costs more.
+SLACK = 1 / 40
 #: A task that had something to do has done it after so many turns of all tasks.
 TURNS = 5
 
@@ -44,6 +47,10 @@ def is_drawable(stream: TextIO) -> bool:
     return hasattr(os, "ttyname") and stream.isatty() and kind not in {"", "dumb", "unknown"}
 
 
+def _has_yet_to_speak(snapshot: JobSnapshot) -> bool:
+    return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
+
+
 @final
 class StatusLine:
     """Shows how the jobs of a queue are getting on, for the length of an ``async with`` block.
@@ -53,8 +60,8 @@ class StatusLine:
         async with open_job_queue() as queue, StatusLine(queue):
             await queue.submit(work, 10)
 
-    In a terminal it is one line below all that is printed, drawn at most 10 times a second and
-    only when it has changed. ``print``, ``logging`` and warnings go above it. A program that
+    In a terminal it is one line below all that is printed, drawn at most 10 times a second, with
+    news 5 times, and only when it has changed. ``print``, ``logging`` and warnings go above it. A program that
     writes to the terminal past Python's streams, like a child process, does so in
     :meth:`hidden`. Anywhere else the jobs are told in plain lines.
 
@@ -97,7 +104,7 @@ class StatusLine:
         self._lines = PlainLines()
         self._model = StatusModel()
         self._drawn: str | None = ""  # None: not known, so that it is drawn anew
-        self._drawn_at = -math.inf
+        self._due = -math.inf  # when the next frame may be drawn
         self._changes_at = math.inf  # by time alone
         self._is_dirty = False
         self._hidden = 0
@@ -145,16 +152,20 @@ class StatusLine:
         self._open()
         try:
             with self._queue.watch() as updates:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._harmless, updates)
-                    try:
-                        yield
-                        await self._queue.wait_idle()
-                        await self._catch_up()
-                    except BaseException as error:
-                        body = error
-                        raise
-                    nursery.cancel_scope.cancel()
+                try:
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(self._harmless, updates)
+                        try:
+                            yield
+                            await self._queue.wait_idle()
+                            await self._catch_up()
+                        except BaseException as error:
+                            body = error
+                            raise
+                        nursery.cancel_scope.cancel()
+                finally:
+                    if body is None or isinstance(body, Exception):
+                        self._hear_the_rest(updates)
         except BaseExceptionGroup:
             if body is None:
                 raise
@@ -213,96 +224,92 @@ class StatusLine:
             turns = turns + 1 if self._read_count == before else 0
 
     async def _tell(self, snapshot: JobSnapshot) -> None:
-        snapshot = await self._with_first_words(snapshot)
+        if _has_yet_to_speak(snapshot):
+            snapshot = await self._with_first_words(snapshot)
         line = self._lines.line(snapshot, trio.current_time())
         if line is not None and self._stream is not None:
             print(line, file=self._stream, flush=True)
 
     async def _with_first_words(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Let a job that was just started speak: its own words are better than its name."""
-        if snapshot.progress is None and snapshot.status is JobStatus.RUNNING:
-            for _ in range(TURNS):
-                await trio.lowlevel.checkpoint()
-            with suppress(TicketrError):
-                newer = self._queue.snapshot(snapshot.id)
-                if not newer.status.is_terminal:  # how it ended comes in its turn
-                    return newer
+        for _ in range(TURNS):
+            await trio.lowlevel.checkpoint()
+        with suppress(TicketrError):
+            newer = self._queue.snapshot(snapshot.id)
+            if not newer.status.is_terminal:  # how it ended comes in its turn
+                return newer
         return snapshot
 
     async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
         """Take in what the jobs report, and draw what has changed; otherwise sleep.
 
-        One task does both, and rests for a frame once it has heard of all running jobs or of one
-        again, because each time a task wakes costs more than drawing a line.
+        One task does both, and rests for a frame after each look, because each time a task wakes
+        costs more than drawing a line.
         """
-        heard: set[str] = set()
-        is_open = True
-        while is_open:
-            snapshot: JobSnapshot | None = None
-            with trio.CancelScope(deadline=self._next_time()) as self._nap:
-                snapshot = await anext(updates, None)
-                is_open = snapshot is not None
-            if snapshot is not None:
-                self._read_count += 1
-                snapshot = await self._with_first_words(snapshot)
-                self._model = self._model.see(snapshot, trio.current_time())
-                self._is_dirty = True
-            await self._draw_if_due(output)
-            if snapshot is not None and self._is_enough(snapshot, heard):
-                heard.clear()
-                await self._rest()
-                if self._is_dirty:  # what came since was not drawn, for want of time
-                    await self._draw_if_due(output)
-        await self._rest()
+        with suppress(trio.EndOfChannel):
+            while True:
+                await self._hear(updates)
+                await self._draw_if_due(output)
+                await self._rest(updates)
         await self._draw_if_due(output)
+
+    async def _hear(self, updates: Updates[JobSnapshot]) -> None:
+        """Take in all the news; if there are none, wait for some or for the next frame.
+
+        Raises:
+            trio.EndOfChannel: None can follow.
+        """
+        if not updates.unread:
+            with trio.CancelScope(deadline=self._next_time()) as self._nap:
+                await self._see(await updates.receive())
+        while updates.unread:
+            await self._see(updates.receive_nowait())
+
+    async def _see(self, snapshot: JobSnapshot) -> None:
+        self._read_count += 1
+        if _has_yet_to_speak(snapshot):
+            snapshot = await self._with_first_words(snapshot)
+        self._model = self._model.see(snapshot, trio.current_time())
+        self._is_dirty = True
+
+    def _hear_the_rest(self, updates: Updates[JobSnapshot]) -> None:
+        """Take in what is still unread, for the last line."""
+        with suppress(trio.WouldBlock, trio.EndOfChannel):
+            while True:
+                self._model = self._model.see(updates.receive_nowait(), trio.current_time())
 
     def _next_time(self) -> float:
         """Give the time of the next frame if no job has news before."""
-        due = self._drawn_at + FRAME
-        return due if self._is_dirty else max(due, self._changes_at)
+        return self._due if self._is_dirty else max(self._due, self._changes_at)
 
-    def _is_enough(self, snapshot: JobSnapshot, heard: set[str]) -> bool:
-        """Tell whether nobody else is to be heard in this frame."""
-        if snapshot.id in heard:
-            return True
-        heard.add(snapshot.id)
-        return snapshot.status is JobStatus.RUNNING and len(heard) >= len(self._model.running)
-
-    async def _rest(self) -> None:
-        """Sleep until the next frame may be drawn."""
-        if not self._is_leaving:
-            with trio.CancelScope(deadline=self._drawn_at + FRAME) as self._nap:
-                await trio.sleep_forever()
+    async def _rest(self, updates: Updates[JobSnapshot]) -> None:
+        """Sleep until the next frame may be drawn, and a little longer if nobody says a word."""
+        if not self._is_leaving and self._due > trio.current_time():
+            latest = max(self._due, min(self._due + SLACK, self._changes_at))
+            with trio.CancelScope(deadline=latest) as self._nap:
+                await updates.rest(self._due)
 
     async def _draw_if_due(self, output: LineOutput) -> None:
         now = trio.current_time()
-        if now < self._drawn_at + FRAME - NEARLY:
+        if now < self._due - NEARLY:
             return
         self._is_dirty = False
-        self._refresh(now)
         self._changes_at = self._model.next_change(now, self._style)
+        if self._model.running:
+            self._due = min(now + FRAME, self._changes_at)
         line, is_full = self._frame(output, now)
         if self._hidden or line == self._drawn:
             return
         if output.draw(line, is_full=is_full):
-            self._drawn, self._drawn_at = line, now
+            self._drawn = line
             return
         await output.wait_for_room()
-        self._is_dirty, self._drawn_at = True, trio.current_time()  # first hear what is new
-
-    def _refresh(self, now: float) -> None:
-        """Look at the job shown once more: what is drawn is as new as can be."""
-        job = self._model.named_job
-        if job is None:
-            return
-        with suppress(TicketrError):
-            snapshot = self._queue.snapshot(job)
-            if not snapshot.status.is_terminal:  # how it ended comes in its turn
-                self._model = self._model.see(snapshot, now)
+        self._is_dirty, self._due = True, trio.current_time() + FRAME  # first hear what is new
 
     def _frame(self, output: LineOutput, now: float) -> tuple[str, bool]:
         """Give the line to draw, and whether it reaches to the last column."""
         columns = output.columns()
-        line = self._model.line(columns, now, self._style, hint=self._hint).rstrip()
-        is_full = width_of(line) >= columns
+        line = self._model.line(columns, now, self._style, hint=self._hint)
+        is_full = not line.endswith(" ")  # it is as wide as the terminal
+        line = line.rstrip()
         return painted(line, self._model) if self._style.color else line, is_full

@@ -108,9 +108,12 @@ def running_line(
             after += f"   {hint}"
         if len(before) + needed + len(after) <= width:
             break
-    room = max(width - len(before) - width_of(after), 0)
     ellipsis = style.glyphs.ellipsis
-    return fit(before + clip(words, room, ellipsis=ellipsis) + after, width, ellipsis=ellipsis)
+    room = width - len(before) - width_of(after)  # each character of ours takes one cell
+    words = clip(words, max(room, 0), ellipsis=ellipsis)
+    rest = room - width_of(words)
+    line = before + words + after
+    return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
 
 
 def _before(progress: JobProgress | None, style: LineStyle, now: float, layout: Layout) -> str:
