@@ -87,6 +87,7 @@ class JobContext:
             total: How much there is to do, 0 if that is unknown; None keeps the last.
             message: What the job is doing; None keeps the last.
         """
+        self._hub.home.check()
         record = self._record
         if record.status is not JobStatus.RUNNING:
             return

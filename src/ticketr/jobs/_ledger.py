@@ -67,37 +67,41 @@ class Ledger:
         self.workers = workers
         self.keep = keep
         self.on_job_error = on_job_error
-        self.schedule = Schedule(max_pending)
-        self.hub = Hub[JobRecord]()
+        self.schedule: Schedule = Schedule(max_pending)
+        self.hub: Hub[JobRecord] = Hub[JobRecord]()
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[JobRecord, None] = {}
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
         self.ended: deque[tuple[float, JobRecord]] = deque()  # when, and who
-        self.totals = dict.fromkeys(JobStatus, 0)
-        self.evicted = 0
-        self.waits = Waits(self.running, workers, self.schedule.waits_for_end_of)
+        self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
+        self.evicted: int = 0
+        self.waits: Waits = Waits(self.running, workers, self.schedule.waits_for_end_of)
         self._ids = itertools.count(1)
 
+        self.wakeups: trio.MemorySendChannel[None]
+        self.awaited_wakeups: trio.MemoryReceiveChannel[None]
         self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
         self.idle: deque[trio.lowlevel.Task] = deque()
-        self.waking = False
+        self.waking: bool = False
 
-        self.refusing = False  # no new jobs
-        self.closed = False  # nor will any job change
+        self.refusing: bool = False  # no new jobs
+        self.closed: bool = False  # nor will any job change
         self.ending: CancelCause | None = None  # why jobs are being cut off
         self.fatal: list[BaseException] = []  # what jobs raised that must leave the queue
-        self.leaving = False  # pauses are lifted
-        self.bounded = False  # nothing is waited for that is not due
-        self.cut_off_at = math.inf
-        self.alarm = trio.CancelScope()  # its deadline is when to look at the clock next
+        self.leaving: bool = False  # pauses are lifted
+        self.bounded: bool = False  # nothing is waited for that is not due
+        self.cut_off_at: float = math.inf
+        # Its deadline is when to look at the clock next.
+        self.alarm: trio.CancelScope = trio.CancelScope()
         self._quiet: trio.Event | None = None
 
     # Entering
 
     def enter(self, record: JobRecord) -> JobRecord:
         """Take a new job; what is returned is the job it was joined to, or else itself."""
+        self.hub.home.check()
         if self.refusing:
             raise QueueClosed
         if (record.id or record.on_conflict) and (rivals := self._rivals(record)):
@@ -277,6 +281,7 @@ class Ledger:
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
     ) -> CancelOutcome:
         """Stop a job, wherever it is."""
+        self.hub.home.check()
         if record is None:
             return CancelOutcome.UNKNOWN
         if record.status.is_terminal:
@@ -314,6 +319,7 @@ class Ledger:
 
     def run_now(self, record: JobRecord) -> bool:
         """End a job's wait for a time; False if there is none."""
+        self.hub.home.check()
         if not self.schedule.hurry(record, trio.current_time()):
             return False
         self._tell([record])
@@ -321,12 +327,14 @@ class Ledger:
 
     def pause(self, key: Hashable) -> None:
         """Start no more jobs, or none with this key."""
+        self.hub.home.check()
         if not self.leaving:
             self.schedule.pause(key)
             self._tell(self._pending(key))
 
     def resume(self, key: Hashable) -> None:
         """Undo a pause."""
+        self.hub.home.check()
         self.schedule.resume(key)
         self._tell(self._pending(key))
 
@@ -350,6 +358,7 @@ class Ledger:
 
     def set_priority(self, record: JobRecord, priority: int) -> bool:
         """Give a live job another priority; False if it has ended."""
+        self.hub.home.check()
         if record.status.is_terminal:
             return False
         record.priority = priority
@@ -388,6 +397,7 @@ class Ledger:
     def refresh(self) -> None:
         """Forget what is too old by now; a closed queue stays as it was."""
         if not self.closed:
+            self.hub.home.check()
             self.evict(trio.current_time())
 
     def _account_for(self, record: JobRecord) -> None:

@@ -61,10 +61,10 @@ class Schedule:
 
     def __init__(self, max_pending: float) -> None:
         self.max_pending = max_pending
-        self.pending = 0
-        self.outside = 0  # how many wait for room
-        self.is_paused = False
-        self.minds_time = False  # whether anything may wait for a time
+        self.pending: int = 0
+        self.outside: int = 0  # how many wait for room
+        self.is_paused: bool = False
+        self.minds_time: bool = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
         self._blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
         self._timed = Line["JobRecord"]()  # by when they are due

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from ticketr.jobs._home import Home
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
@@ -44,7 +46,7 @@ class Inbox(Generic[R]):
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
-        self.missed = 0
+        self.missed: int = 0
         self._is_over = False
         self._rested: trio.Event | None = None  # set by the first post
         self._not_before = math.inf  # at or after this time
@@ -204,6 +206,7 @@ class Hub(Generic[R]):
     """Everybody who watches."""
 
     def __init__(self) -> None:
+        self.home: Home = Home()
         self._watchers: list[Inbox[R]] = []
         self._progress_readers: list[Inbox[R]] = []
         self._watchers_of: dict[R, list[Inbox[R]]] = {}
@@ -221,12 +224,14 @@ class Hub(Generic[R]):
         """Read every change of one job; of one that has ended, how it ended."""
         if not ended:
             return self._join(self._watchers_of.setdefault(record, []), view)
+        self.home.check()
         inbox = Inbox[R]()
         inbox.post(record)
         inbox.end()
         return Updates(inbox, view, lambda: None)
 
     def _join(self, readers: list[Inbox[R]], view: Callable[[R], T_co]) -> Updates[T_co]:
+        self.home.check()
         inbox = Inbox[R]()
         if self._closed:
             inbox.end()

@@ -42,9 +42,9 @@ class StreamGuard:
     """
 
     def __init__(self, fd: int, is_current: Callable[[], bool], wake: Callable[[], object]) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.frame = ""
-        self.is_shown = False
+        self.is_shown: bool = False
         self._device = os.fstat(fd).st_rdev
         self._is_current = is_current
         self._wake = wake

@@ -1,0 +1,32 @@
+"""The thread that a queue belongs to."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, final
+
+
+@final
+class Home:
+    """The thread of the Trio run in which it was made.
+
+    Trio itself finds out too late: by the time it raises, half of a change is in the books,
+    or a task was woken from the wrong thread and the whole run crashes.
+    """
+
+    __slots__ = ("_thread",)
+
+    def __init__(self) -> None:
+        self._thread: Final = threading.get_ident()
+
+    def check(self) -> None:
+        """Raise if called in another thread.
+
+        Raises:
+            RuntimeError: It is another one.
+        """
+        if threading.get_ident() != self._thread:
+            raise RuntimeError(
+                "a job queue belongs to the thread of its Trio run: call its methods, its handles' "
+                "and its jobs' contexts' by trio.from_thread.run() or run_sync() in other threads"
+            )
