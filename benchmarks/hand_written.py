@@ -1,7 +1,8 @@
 """What one would write by hand instead of the queue: workers, a channel, a scope per job by ID.
 
-The queue's peer in the benchmarks. It keeps none of the queue's promises, but it is no straw man:
-it cancels by ID, survives a failing job, and does nothing that it need not.
+The queue's peer in the benchmarks. It keeps none of the queue's other promises, but it is no straw
+man: it cancels by ID, a job that waits as well as one that runs, survives a failing job, and does
+nothing that it need not.
 """
 
 from __future__ import annotations
@@ -22,37 +23,44 @@ class HandWritten:
         self, send: trio.MemorySendChannel[tuple[int, Callable[[], Awaitable[object]]]]
     ) -> None:
         self.scopes: dict[int, trio.CancelScope] = {}
-        self.done = 0
         self.failed: list[Exception] = []
         self._send = send
         self._number = 0
+        self._started = 0  # the channel is first in, first out, so all up to this one were started
+        self._unwanted = set[int]()
 
     async def submit(self, work: Callable[[], Awaitable[object]]) -> int:
-        self._number += 1
-        await self._send.send((self._number, work))
-        return self._number
+        self._number = number = self._number + 1
+        await self._send.send((number, work))
+        return number
 
     def cancel(self, number: int) -> None:
         if scope := self.scopes.get(number):
             scope.cancel()
+        elif number > self._started:
+            self._unwanted.add(number)
 
     async def work(
         self, jobs: trio.MemoryReceiveChannel[tuple[int, Callable[[], Awaitable[object]]]]
     ) -> None:
+        scopes, unwanted = self.scopes, self._unwanted  # a local name is the quickest to look up
         async for number, work in jobs:
-            with trio.CancelScope() as scope:
-                self.scopes[number] = scope
-                try:
+            self._started = number
+            if number in unwanted:
+                unwanted.remove(number)
+                continue
+            scope = scopes[number] = trio.CancelScope()
+            try:
+                with scope:
                     await work()
-                except Exception as error:  # noqa: BLE001  (a failing job stops nobody else)
-                    self.failed.append(error)
-                finally:
-                    del self.scopes[number]
-                    self.done += 1
+            except Exception as error:  # noqa: BLE001  (a failing job stops nobody else)
+                self.failed.append(error)
+            finally:
+                del scopes[number]
 
 
 @asynccontextmanager
-async def open_hand_written(workers: int, room: int) -> AsyncGenerator[HandWritten]:
+async def open_hand_written(workers: int, room: float) -> AsyncGenerator[HandWritten]:
     """Open it; leaving waits for all jobs."""
     send, receive = trio.open_memory_channel[tuple[int, "Callable[[], Awaitable[object]]"]](room)
     queue = HandWritten(send)

@@ -6,7 +6,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("pull", "terminal", "app", "statusline", "queue_speed")
+PARTS = (
+    "pull",
+    "terminal",
+    "app",
+    "statusline",
+    "queue_speed",
+    "queue_events",
+    "queue_scale",
+    "queue_memory",
+)
 
 
 def main() -> None:

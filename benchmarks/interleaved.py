@@ -1,0 +1,42 @@
+"""What the benchmarks of the queue share: their jobs, and how two are measured side by side."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WORKERS = 3
+ROOM = 100
+ROUNDS = 9
+
+
+async def nothing(_: object = None) -> None:
+    """The smallest job, for the queue and for its peers."""
+
+
+async def ten_checkpoints(_: object = None) -> None:
+    for _each in range(10):
+        await trio.lowlevel.checkpoint()
+
+
+async def sleep_forever(_: object = None) -> None:
+    await trio.sleep_forever()
+
+
+def seconds(run: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def ratio(top: Callable[[], float], bottom: Callable[[], float], rounds: int = ROUNDS) -> float:
+    """The median of so many quotients, each of two figures measured one right after the other."""
+    return statistics.median(top() / bottom() for _ in range(rounds))

@@ -1,0 +1,114 @@
+"""How many bytes a job takes while it waits, runs, and is remembered.
+
+Counted is what Python has allocated and not let go, as ``tracemalloc`` knows it, between two
+moments, over the number of jobs. The function is one for all, and takes no arguments.
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+import trio
+import trio.testing
+from hand_written import open_hand_written
+from interleaved import nothing, sleep_forever
+
+from ticketr import JobSnapshot, Keep, open_job_queue
+
+COUNT = 10_000
+RUNNING = 1_000
+
+
+def allocated() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def waiting() -> float:
+    async with open_job_queue(max_pending=None) as queue:
+        queue.submit_nowait(sleep_forever)
+        await trio.testing.wait_all_tasks_blocked()
+        before = allocated()
+        for _ in range(COUNT):
+            queue.submit_nowait(nothing)
+        after = allocated()
+        queue.cancel_all()
+    return (after - before) / COUNT
+
+
+async def waiting_by_hand() -> float:
+    async with open_hand_written(1, COUNT) as queue:
+        job = await queue.submit(sleep_forever)
+        await trio.testing.wait_all_tasks_blocked()
+        before = allocated()
+        for _ in range(COUNT):
+            await queue.submit(nothing)
+        after = allocated()
+        queue.cancel(job)
+    return (after - before) / COUNT
+
+
+async def running() -> tuple[float, float]:
+    """Give the bytes of a running job, and those of its worker, which is there before."""
+    at_first = allocated()
+    async with open_job_queue(workers=RUNNING, max_pending=None) as queue:
+        await trio.testing.wait_all_tasks_blocked()
+        before = allocated()
+        for _ in range(RUNNING):
+            queue.submit_nowait(sleep_forever)
+        await trio.testing.wait_all_tasks_blocked()
+        after = allocated()
+        queue.cancel_all()
+    return (after - before) / RUNNING, (before - at_first) / RUNNING
+
+
+async def running_by_hand() -> tuple[float, float]:
+    at_first = allocated()
+    async with open_hand_written(RUNNING, RUNNING) as queue:
+        await trio.testing.wait_all_tasks_blocked()
+        before = allocated()
+        for _ in range(RUNNING):
+            await queue.submit(sleep_forever)
+        await trio.testing.wait_all_tasks_blocked()
+        after = allocated()
+        for job in list(queue.scopes):
+            queue.cancel(job)
+    return (after - before) / RUNNING, (before - at_first) / RUNNING
+
+
+async def finished() -> tuple[float, float]:
+    """Give the bytes of a remembered job, without and with its snapshot."""
+    snapshots: list[JobSnapshot] = []
+    async with open_job_queue(max_pending=None, keep=Keep(jobs=COUNT)) as queue:
+        before = allocated()
+        for _ in range(COUNT):
+            await queue.submit(nothing)
+        await queue.wait_idle()
+        alone = allocated()
+        snapshots = queue.jobs()
+        after = allocated()
+    assert len(snapshots) == COUNT
+    return (alone - before) / COUNT, (after - before) / COUNT
+
+
+def rows() -> list[str]:
+    """Measure, and give the table's rows."""
+    tracemalloc.start()
+    try:
+        rests, rests_by_hand = trio.run(waiting), trio.run(waiting_by_hand)
+        runs, worker = trio.run(running)
+        runs_by_hand, worker_by_hand = trio.run(running_by_hand)
+        ended, shown = trio.run(finished)
+    finally:
+        tracemalloc.stop()
+    whole, by_hand = runs + worker, runs_by_hand + worker_by_hand
+    running_row = (
+        f"queue: {whole:.0f} bytes a running job and its worker, {whole / by_hand:.2f} times as many"
+        f" as in a hand-written loop; the job alone {runs:.0f}, there {runs_by_hand:.0f}"
+    )
+    return [
+        f"queue: {rests:.0f} bytes a waiting job; {rests_by_hand:.0f} in a hand-written loop",
+        running_row,
+        f"queue: {ended:.0f} bytes a finished job, {shown:.0f} with a snapshot of it",
+    ]

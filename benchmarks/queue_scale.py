@@ -1,0 +1,167 @@
+"""What a submit, a cancel and a start cost when few jobs wait, and when very many do.
+
+Queues with so many waiting jobs are open at once, and are measured by turns. The garbage collector
+is told to leave alone what waits: its passes over a million jobs are no matter of the queue.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import random
+import statistics
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr import JobQueue, Keep, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FEW, MANY, VERY_MANY = 1_000, 100_000, 1_000_000
+#: How many submits, cancels and starts are timed together, so that the clock's own cost is nothing.
+BATCH = 100
+ROUNDS = 30
+#: What a waiting job needs at most, and what the machine is to keep for others.
+BYTES_PER_JOB, BYTES_LEFT = 1_000, 1_000_000_000
+KINDS = {
+    "submit": "a submit",
+    "cancel": "a cancel, of any of them,",
+    "start": "the start and end of a no-op job",
+    "all": "a cancel, until none is left,",
+}
+
+
+class Loaded:
+    """A queue in which so many jobs wait for its only worker, which stops after each batch."""
+
+    def __init__(self, queue: JobQueue, count: int) -> None:
+        self.times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        self._queue = queue
+        self._count = count
+        self._done = -1
+        self._stopped, self._gate = trio.Event(), trio.Event()
+        self._ids: list[str] = []  # in the order of their starts
+        self._random = random.Random(1)
+
+    async def _step(self, _: object) -> None:
+        self._done += 1
+        if self._done % BATCH == 0:
+            self._stopped.set()
+            await self._gate.wait()
+
+    async def fill(self) -> None:
+        self._submit(1)
+        await self._stopped.wait()
+        self._ids = []
+        self._submit(self._count)
+
+    def _submit(self, count: int) -> None:
+        submit, step = self._queue.submit_nowait, self._step
+        self._ids += [submit(step).id for _ in range(count)]
+
+    def _cancel(self, ids: list[str]) -> None:
+        for job in ids:
+            self._queue.cancel(job)
+
+    def _timed(self, kind: str, count: int, do: Callable[[], None]) -> None:
+        start = time.perf_counter()
+        do()
+        self.times[kind].append((time.perf_counter() - start) / count)
+
+    async def measure(self) -> None:
+        """Start a batch, cancel one from anywhere, and fill up again."""
+        self._stopped, gate, self._gate = trio.Event(), self._gate, trio.Event()
+        start = time.perf_counter()
+        gate.set()
+        await self._stopped.wait()
+        self.times["start"].append((time.perf_counter() - start) / BATCH)
+        del self._ids[:BATCH]
+        places = sorted(self._random.sample(range(len(self._ids)), BATCH), reverse=True)
+        chosen = [self._ids.pop(place) for place in places]
+        self._timed("cancel", BATCH, lambda: self._cancel(chosen))
+        self._submit(BATCH)
+        self._timed("submit", BATCH, lambda: self._submit(BATCH))
+
+    def empty(self) -> None:
+        """Cancel all that wait, in any order, and let the worker end."""
+        ids, self._ids = self._ids, []
+        self._random.shuffle(ids)
+        self._timed("all", len(ids), lambda: self._cancel(ids))
+
+    async def fill_and_empty(self) -> None:
+        """Once more, since this takes but a moment with few jobs."""
+        self._submit(self._count)
+        self.empty()
+
+    def open_gate(self) -> None:
+        self._gate.set()
+
+
+async def costs(counts: list[int]) -> dict[int, dict[str, float]]:
+    """Give the median seconds of everything, by how many jobs wait."""
+    loads = {}
+    async with AsyncExitStack() as stack:
+        for count in counts:
+            opened = open_job_queue(max_pending=None, keep=Keep(jobs=10))
+            loads[count] = Loaded(await stack.enter_async_context(opened), count)
+            await loads[count].fill()
+        gc.collect()
+        gc.freeze()
+        for _ in range(ROUNDS):
+            for load in loads.values():
+                await load.measure()
+        for count, load in loads.items():
+            load.empty()
+            for _ in range(ROUNDS if count == FEW else 0):
+                await load.fill_and_empty()
+            load.open_gate()
+    gc.unfreeze()
+    return {
+        count: {kind: statistics.median(times) for kind, times in load.times.items()}
+        for count, load in loads.items()
+    }
+
+
+def bytes_free() -> float:
+    """How much memory there is to take; a guess where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
+    free = next(1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    try:  # what a container may use
+        most = float(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+    except (OSError, ValueError):  # there is no such limit; "max" is none
+        return free
+    return min(free, most)
+
+
+def rows() -> list[str]:
+    """Measure, and give the table's rows."""
+    has_room = bytes_free() > VERY_MANY * BYTES_PER_JOB + BYTES_LEFT
+    counts = [FEW, MANY, VERY_MANY] if has_room else [FEW, MANY]
+    found = trio.run(costs, counts)
+    gc.collect()
+
+    def row(kind: str) -> str:
+        parts = [
+            f"{found[count][kind] / found[FEW][kind]:.2f} times as much with 1e{round(math.log10(count))}"
+            for count in counts[1:]
+        ]
+        return f"queue: {KINDS[kind]} costs {', '.join(parts)} jobs waiting as with 1e3"
+
+    logs = ", ".join(
+        f"{math.log(count, FEW):.2f} with 1e{round(math.log10(count))}" for count in counts[1:]
+    )
+    skipped = [] if has_room else ["queue: 1e6 jobs waiting: left out, too little memory is free"]
+    return [
+        *map(row, KINDS),
+        f"queue: beside these, log n is so many times as much: {logs}",
+        *skipped,
+    ]
