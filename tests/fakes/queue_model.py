@@ -118,10 +118,10 @@ class QueueModel:
     def is_idle(self) -> bool:
         return not self.pending and not self.running
 
-    def has_heir(self, job: ModelJob) -> bool:
-        """Whether a later job has the same ID."""
-        later = self.jobs[self.jobs.index(job) + 1 :]
-        return job.wish.id is not None and any(job.wish.id == other.wish.id for other in later)
+    def has_namesake(self, job: ModelJob) -> bool:
+        """Whether another job has the same ID."""
+        named = [other for other in self.jobs if other.wish.id == job.wish.id]
+        return job.wish.id is not None and len(named) > 1
 
     def obstacle(self, job: ModelJob) -> bool:
         """Whether a job waits for the end of another."""

@@ -10,6 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
+    CancelOutcome,
     DuplicateJob,
     JobCancelled,
     JobContext,
@@ -224,8 +225,10 @@ async def test_an_id_that_is_taken_over_runs_when_its_holder_has_ended(
         second = queue.submit_nowait(sleep, id="x", on_conflict=way)
         third = queue.submit_nowait(sleep, id="x", on_conflict=way)
         assert third.snapshot().waiting_for == "key"
-        # The ID names the newest, but the one that runs is not hidden.
-        assert [job.status for job in queue.jobs()] == [JobStatus.RUNNING, JobStatus.PENDING]
+        # The ID names the newest, but the others are not hidden.
+        live = [job for job in (first, second, third) if not job.status.is_terminal]
+        assert queue.jobs() == [job.snapshot() for job in live]
+        assert queue.snapshot("x") == third.snapshot()
         second.cancel()
         await third.wait()
 
@@ -258,3 +261,40 @@ async def test_a_job_may_wait_for_one_whose_key_another_holds(autojump_clock: Mo
         queue.submit_nowait(sleep, key="k")
 
         assert await queue.run(job) == 1
+
+
+async def test_an_id_is_taken_while_any_job_of_it_lives(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(sleep, 2, id="x")
+        await trio.sleep(1)
+        heir = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT)
+        heir.cancel()
+
+        with pytest.raises(DuplicateJob):
+            queue.submit_nowait(sleep, id="x")
+        assert queue.cancel("x") is CancelOutcome.REQUESTED
+
+        assert (await first.wait()).cancel_requested
+        assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
+
+
+async def test_an_id_goes_back_past_all_who_have_ended(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(sleep, 2, id="x")
+        await trio.sleep(1)
+        heirs = [queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT) for _ in range(3)]
+        for heir in heirs:
+            heir.cancel()
+
+        assert queue.snapshot("x") == first.snapshot()
+
+
+async def test_a_pending_job_is_listed_beside_its_heir(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(sleep, id="x", delay=5)
+        queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT)
+
+        assert len(queue.jobs()) == queue.statistics().pending == 2
+        queue.cancel_all()
+
+        assert first.status is JobStatus.CANCELLED

@@ -124,16 +124,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def is_known_by_its_id(self, job: ModelJob) -> bool:
         kept = job.is_live or len(self.model.ended) <= self.model.keep
-        return kept and not self.model.has_heir(job)
-
-    def would_hide_a_namesake(self, job_id: str, on_conflict: OnConflict | None) -> bool:
-        """Whether a job would take an ID from one that lives on, which the queue forgets then.
-
-        Remove this when it does not any more.
-        """
-        named = [job for job in self.model.jobs if job.wish.id == job_id]
-        lives_on = any(job.is_live for job in named)
-        return lives_on and (on_conflict is OnConflict.WAIT or not named[-1].is_live)
+        return kept and not self.model.has_namesake(job)
 
     # Submitting.
 
@@ -144,15 +135,10 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(wish=TIMED_WISHES)
     def submit_for_a_time(self, wish: Wish) -> None:
-        if len(self.model.pending) >= self.model.max_pending:
-            # Let in by the expiry of another, it may start too late: remove this when it cannot.
-            wish = dataclasses.replace(wish, start_by=NEVER)
         self.submit(wish, wait=True)
 
     @rule(wish=WISHES, wait=st.booleans())
     def submit_whatever(self, wish: Wish, wait: bool) -> None:
-        if wish.id is not None and self.would_hide_a_namesake(wish.id, wish.on_conflict):
-            return
         if wish.on_conflict is OnConflict.SUPERSEDE:
             wait = False
             if not self.has_room_for_interrupts():
@@ -415,10 +401,10 @@ class QueueMachine(RuleBasedStateMachine):
         listed = self.driver.run.do(queue.jobs)
         names = {job.name for job in listed if not job.status.is_terminal}
         assert names == {str(job.wish.label) for job in model.jobs if job.is_live}
-        # In which order jobs end that are cut off together, and so are forgotten, is not promised.
+        # One that has ended may make way for a namesake.
         forgotten = len(model.ended) - (len(listed) - len(names))
-        heirs = len([job for job in model.ended if model.has_heir(job)])
-        assert model.evicted <= forgotten <= model.evicted + heirs
+        namesakes = len([job for job in model.ended if model.has_namesake(job)])
+        assert model.evicted <= forgotten <= model.evicted + namesakes
         jobs = [job for job in listed if job.status is JobStatus.RUNNING]
         keys = [job.key for job in jobs if job.key is not None]
         assert len(jobs) <= counts.workers

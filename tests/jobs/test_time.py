@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -257,3 +258,22 @@ async def test_cancel_all(autojump_clock: MockClock) -> None:
         assert set(queue.cancel_all()) == {"a", "d"}
         await queue.wait_idle()
         assert queue.cancel_all() == {}
+
+
+@pytest.mark.parametrize("again", range(8))  # in which order the tasks wake is random
+async def test_who_is_let_in_by_an_expiry_may_be_too_late_too(
+    again: int, autojump_clock: MockClock
+) -> None:
+    called: list[str] = []
+
+    async def work(context: JobContext) -> None:
+        called.append(context.id)
+        await trio.sleep(5)
+
+    async with open_job_queue(workers=2, max_pending=1) as queue, trio.open_nursery() as nursery:
+        queue.submit_nowait(work, id="delayed", delay=2)
+        for name in ("a", "b"):
+            nursery.start_soon(partial(queue.submit, work, id=name, start_by=1))
+            await wait_all_tasks_blocked()
+
+    assert called == ["delayed"]

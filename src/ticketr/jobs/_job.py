@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import enum
+import math
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
@@ -34,7 +35,7 @@ class JobStatus(enum.StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Whether the job has ended; a job that has ended stays as it is."""
-        return not TRANSITIONS[self]
+        return self is not JobStatus.PENDING and self is not JobStatus.RUNNING
 
 
 TRANSITIONS = {
@@ -255,7 +256,7 @@ class JobRecord:
         self.due_at: float = delay  # counted from the submission, which is to come
         self.number: int = -1  # which in the order of submission
         self.started_at: float | None = None
-        self.finished_at: float | None = None
+        self.finished_at: float = math.inf  # until it has ended
         self.result: object = None
         self.error: JobErrorInfo | None = None
         self.exception: BaseException | None = None
@@ -315,7 +316,7 @@ class JobRecord:
             submitted_at=self.submitted_at,
             due_at=self.due_at,
             started_at=self.started_at,
-            finished_at=self.finished_at,
+            finished_at=self.finished_at if self.finished_at != math.inf else None,
             error=self.error,
             result=self.result,
         )

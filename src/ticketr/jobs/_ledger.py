@@ -23,7 +23,7 @@ import itertools
 import logging
 import math
 from collections import deque
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
@@ -36,13 +36,13 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._numbers import QueueStatistics
+from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
 from ticketr.jobs._waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._numbers import Keep
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("ticketr.jobs")
+
+PATIENCE: Final = 5.0
+"""Seconds after which to tell of the jobs that did not stop when they were cut off."""
 
 
 @final
@@ -67,6 +70,7 @@ class Ledger:
         self.workers = workers
         self.keep = keep
         self.on_job_error = on_job_error
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord]()
         self.recorder: Recorder | None = None  # of the history, if there is one
@@ -74,7 +78,7 @@ class Ledger:
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[JobRecord, None] = {}
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
-        self.ended: deque[tuple[float, JobRecord]] = deque()  # when, and who
+        self.ended: deque[JobRecord] = deque()  # who has ended, in that order
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.evicted: int = 0
         self.waits: Waits = Waits(self.running, workers, self.schedule.waits_for_end_of)
@@ -93,6 +97,8 @@ class Ledger:
         self.leaving: bool = False  # pauses are lifted
         self.bounded: bool = False  # nothing is waited for that is not due
         self.cut_off_at: float = math.inf
+        self.patience: float = PATIENCE  # then the jobs that did not stop are told of
+        self.report_at: float = math.inf  # which is when
         # Its deadline is when to look at the clock next.
         self.alarm: trio.CancelScope = trio.CancelScope()
         self._quiet: trio.Event | None = None
@@ -104,22 +110,15 @@ class Ledger:
         self.hub.home.check()
         if self.refusing:
             raise QueueClosed
-        if (record.id or record.on_conflict) and (rivals := self._rivals(record)):
+        if (record.id or record.on_conflict) and (
+            rivals := rivals_of(record, self.records, self.of_key)
+        ):
             return self._compete(record, rivals)
         schedule = self.schedule
         if schedule.pending >= schedule.max_pending:
             raise QueueFull(schedule.max_pending)
         self._add(record)
         return record
-
-    def _rivals(self, record: JobRecord) -> list[JobRecord]:
-        """The live jobs that the new one is in conflict with."""
-        if record.id:
-            namesake = self.records.get(record.id)
-            return [] if namesake is None or namesake.status.is_terminal else [namesake]
-        if record.key is None or record.on_conflict is OnConflict.WAIT:
-            return []
-        return list(self.of_key.get(record.key, ()))
 
     def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
         way = record.on_conflict or OnConflict.REJECT
@@ -141,26 +140,28 @@ class Ledger:
         return record
 
     def _add(self, record: JobRecord) -> None:
-        if record.id:
-            # A namesake makes way, and the order of the records stays that of arrival.
-            self.records.pop(record.id, None)
+        records = self.records
         while not record.id:
             number = f"job-{next(self._ids)}"
-            record.id = number if number not in self.records else ""
-        self.records[record.id] = record
+            record.id = number if number not in records else ""
+        records[record.id] = record  # in the place of one that has ended, or of one it waits for
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
-        now = record.submitted_at = trio.current_time()
-        record.due_at += now
+        now = record.submitted_at = self.now()
+        record.due_at = now + record.due_at if record.due_at else now
         record.revision = 1
         self._line_up(record, now)
-        self.hub.changed(record)
-        self.wake()
 
     def _line_up(self, record: JobRecord, now: float) -> None:
-        self.schedule.add(record, now)
-        if self.schedule.minds_time:
-            self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
+        """A job is pending from now on."""
+        schedule, hub = self.schedule, self.hub
+        schedule.add(record, now)
+        if schedule.minds_time:
+            self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())
+        if hub.is_watched:
+            hub.changed(record)
+        if self.idle:
+            self.wake()
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
@@ -183,23 +184,19 @@ class Ledger:
             self.waking = True
             self.wakeups.send_nowait(None)
 
-    @property
-    def has_work(self) -> bool:
-        """Whether there is a job for one more worker than the one being woken."""
-        return self.schedule.pending > self.waking and self.schedule.peek() is not None
-
     # Running and ending
 
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
-        """Give the next job to a worker: it is running from here on."""
-        if self.schedule.minds_time:
+        """Give the next job to a worker, if there is one: it is running from here on."""
+        schedule, hub = self.schedule, self.hub
+        if schedule.minds_time:
             self.look_at_clock()
-        record = self.schedule.take()
+        record = schedule.take()
         if record is None:
             return None
         record.move(JobStatus.RUNNING)
         record.attempt += 1
-        record.started_at = trio.current_time()
+        record.started_at = self.now()
         record.worker = worker
         record.spare_context = record.context.copy()
         if record.attempt > 1:
@@ -207,10 +204,12 @@ class Ledger:
             record.message = ""
         record.scope = trio.CancelScope(relative_deadline=record.timeout)
         self.running[record] = None
-        self.hub.changed(record)
-        if self.schedule.outside:
+        if hub.is_watched:
+            hub.changed(record)
+        if schedule.outside:
             self.admit()
-        self.wake()
+        if schedule.pending and self.idle:
+            self.wake()
         return record
 
     def put_back(self, record: JobRecord, delay: float) -> None:
@@ -222,10 +221,9 @@ class Ledger:
         assert record.spare_context is not None
         record.context, record.spare_context = record.spare_context, None
         record.scope = record.worker = None
-        now = trio.current_time()
+        now = self.now()
         record.due_at = now + delay
         self._line_up(record, now)
-        self.hub.changed(record)
         if self.bounded and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()
@@ -240,23 +238,27 @@ class Ledger:
         error: JobErrorInfo | None = None,
     ) -> None:
         """Write down how a job ended."""
+        schedule, hub = self.schedule, self.hub
         was_running = record.status is JobStatus.RUNNING
         if was_running:
             del self.running[record]
             if record.key is not None:
-                self.schedule.release(record)
+                schedule.release(record)
         else:
-            self.schedule.discard(record)
+            schedule.discard(record)
         record.move(status)
-        record.finished_at = trio.current_time()
+        now = record.finished_at = self.now()
         record.result, record.exception, record.error = result, exception, error
         record.release()
-        self.schedule.ended(record)
+        schedule.ended(record)
+        if record.after is not None:
+            self._give_back_id(record)
         if record.key is not None:
             self._forget_key(record)
         self.totals[status] += 1
-        self.ended.append((record.finished_at, record))
-        self.hub.ended(record)
+        self.ended.append(record)
+        if hub.is_watched:
+            hub.ended(record)
         if self.recorder is not None:
             self.recorder.put(record.snapshot())
         if record.ended is not None:
@@ -267,9 +269,15 @@ class Ledger:
         if not was_running:
             self.admit()
             self.wake()
-        if self.is_idle:
-            self._settle()
-        self.evict(record.finished_at)
+        if not self.running and not schedule.pending:
+            self.settle()
+        self.evict(now)
+
+    def _give_back_id(self, record: JobRecord) -> None:
+        """An ID belongs to whom the ended job waited for, if that one still lives."""
+        heir_of = self.schedule.waits_for_end_of(record)
+        if heir_of is not None and self.records.get(record.id) is record:
+            self.records[record.id] = heir_of
 
     def _forget_key(self, record: JobRecord) -> None:
         live = self.of_key[record.key]
@@ -298,86 +306,44 @@ class Ledger:
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
 
-    # Time and pauses
+    # Time
 
     def set_alarm(self) -> trio.CancelScope:
         """A scope that ends when it is time to look at the clock."""
-        when = min(self.cut_off_at, self.schedule.next_time())
+        when = min(self.cut_off_at, self.report_at, self.schedule.next_time())
         self.alarm = trio.CancelScope(deadline=when)
         return self.alarm
 
     def look_at_clock(self) -> None:
         """Do what it is time for."""
-        now = trio.current_time()
+        now = self.now()
         if now >= self.cut_off_at:
             self.cut_off_at = math.inf
             self.cut_off()
-        for record in self.schedule.expired(now):
-            record.cancel_cause = CancelCause.EXPIRED
-            self.finish(record, JobStatus.CANCELLED)
-        self._tell(self.schedule.due(now))
+        while late := self.schedule.expired(now):  # who is let in for one may be late as well
+            for record in late:
+                record.cancel_cause = CancelCause.EXPIRED
+                self.finish(record, JobStatus.CANCELLED)
+        self.tell(self.schedule.due(now))
 
-    def run_now(self, record: JobRecord) -> bool:
-        """End a job's wait for a time; False if there is none."""
-        self.hub.home.check()
-        if not self.schedule.hurry(record, trio.current_time()):
-            return False
-        self._tell([record])
-        return True
-
-    def pause(self, key: Hashable) -> None:
-        """Start no more jobs, or none with this key."""
-        self.hub.home.check()
-        if not self.leaving:
-            self.schedule.pause(key)
-            self._tell(self._pending(key))
-
-    def resume(self, key: Hashable) -> None:
-        """Undo a pause."""
-        self.hub.home.check()
-        self.schedule.resume(key)
-        self._tell(self._pending(key))
-
-    def leave(self) -> None:
-        """The end of the queue has begun: no pause may hold it up."""
-        self.leaving = True
-        self.schedule.lift_pauses()
-        self.wake()
-
-    def _pending(self, key: Hashable) -> list[JobRecord]:
-        jobs = self.schedule.jobs() if key is None else self.of_key.get(key, ())
-        return [record for record in jobs if record.status is JobStatus.PENDING]
-
-    def _tell(self, records: list[JobRecord]) -> None:
+    def tell(self, records: Iterable[JobRecord]) -> None:
         """These wait for something else from now on."""
         for record in records:
             record.revision += 1
             self.hub.changed(record)
-        if records:
-            self.wake()
-
-    def set_priority(self, record: JobRecord, priority: int) -> bool:
-        """Give a live job another priority; False if it has ended."""
-        self.hub.home.check()
-        if record.status.is_terminal:
-            return False
-        record.priority = priority
-        if record.status is JobStatus.PENDING:
-            self.schedule.rank_anew(record)
-            self.wake()
-        record.revision += 1
-        self.hub.changed(record)
-        return True
+        self.wake()
 
     def evict(self, now: float) -> None:
         """Drop the records that are too many or too old."""
         ended, keep = self.ended, self.keep
-        while ended and (len(ended) > keep.jobs or now - ended[0][0] > keep.age):
-            _, record = ended.popleft()
+        oldest = now - keep.age
+        while ended and (len(ended) > keep.jobs or ended[0].finished_at < oldest):
+            record = ended.popleft()
             if self.records.get(record.id) is record:
                 del self.records[record.id]
             self.evicted += 1
-            self._account_for(record)
+            if record.status is JobStatus.FAILED:
+                self.account_for(record)
 
     def find(self, job_id: JobID) -> JobRecord | None:
         """The job with this ID, unless it never was or is forgotten."""
@@ -385,12 +351,17 @@ class Ledger:
         return self.records.get(job_id)
 
     def known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
-        """The jobs that are known, with this key and tag if they are not None."""
+        """The jobs that are known, with this key and tag if they are not None.
+
+        They come in the order in which they were submitted.
+        """
         self.refresh()
-        hidden = [job for job in self.running if self.records.get(job.id) is not job]
+        # One that has ended makes way for who has its ID by now; of those that live none does.
+        ended = [job for job in self.ended if self.records.get(job.id) is job]
+        known = [*ended, *self.running, *self.schedule.jobs()]
         return [
             job
-            for job in (*hidden, *self.records.values())
+            for job in sorted(known, key=lambda job: job.number)
             if (key is None or job.key == key) and (tag is None or tag in job.tags)
         ]
 
@@ -398,9 +369,9 @@ class Ledger:
         """Forget what is too old by now; a closed queue stays as it was."""
         if not self.closed:
             self.hub.home.check()
-            self.evict(trio.current_time())
+            self.evict(self.now())
 
-    def _account_for(self, record: JobRecord) -> None:
+    def account_for(self, record: JobRecord) -> None:
         """A failure is never silent: tell of one that nobody asked about."""
         if record.status is not JobStatus.FAILED or record.claimed:
             return
@@ -423,71 +394,20 @@ class Ledger:
             self._quiet = trio.Event()
         return self._quiet
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         if self._quiet is not None:
             self._quiet.set()
             self._quiet = None
         if self.refusing:
             self.close()
 
-    def refuse(self) -> None:
-        """Take no more jobs; close as soon as there are none."""
-        self.refusing = True
-        self.leave()
-        for submission in self.schedule.send_away():
-            submission.refusal = QueueClosed()
-            trio.lowlevel.reschedule(submission.task)
-        if self.is_idle:
-            self._settle()
-
     def close(self) -> None:
         """No job will change any more: let the readers go."""
         self.closed = True
         self.hub.close()
 
-    def shorten_grace(self, seconds: float) -> None:
-        """Cut the jobs off after so many seconds, if not before; wait for no time."""
-        self.bounded = True
-        for record in self.schedule.timed():
-            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
-        if seconds <= 0:
-            self.cut_off()
-        else:
-            self.cut_off_at = min(self.cut_off_at, trio.current_time() + seconds)
-            self.alarm.deadline = min(self.alarm.deadline, self.cut_off_at)
-
     def cut_off(self) -> None:
         """The time is over: cancel every job."""
+        self.report_at = min(self.report_at, self.now() + self.patience)
         for record in [*self.schedule.jobs(), *self.running]:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
-
-    def abandon(self, cause: CancelCause) -> None:
-        """The workers are being cancelled: cancel what is pending and take nothing more.
-
-        The running jobs hear of it from the scope that is around the workers.
-        """
-        if self.ending is None:
-            self.ending = cause
-        self.refuse()
-        for record in self.schedule.jobs():
-            record.cancel_cause = self.ending
-            self.finish(record, JobStatus.CANCELLED)
-
-    def end(self) -> None:
-        """The block has been left."""
-        for _, record in list(self.ended):
-            self._account_for(record)
-
-    def statistics(self) -> QueueStatistics:
-        """The state in numbers."""
-        return QueueStatistics(
-            workers=self.workers,
-            pending=self.schedule.pending,
-            running=len(self.running),
-            completed=self.totals[JobStatus.COMPLETED],
-            failed=self.totals[JobStatus.FAILED],
-            cancelled=self.totals[JobStatus.CANCELLED],
-            evicted=self.evicted,
-            submitters_waiting=self.schedule.outside,
-            unrecorded=self.recorder.lost if self.recorder is not None else 0,
-        )

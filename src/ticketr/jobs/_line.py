@@ -68,6 +68,11 @@ class Line(Generic[T]):
                 return item
         return None
 
+    def pop_first(self, first: T) -> None:
+        """Take out who is first, as :meth:`first` has just told."""
+        heapq.heappop(self._heap)
+        del self._places[first]
+
     def discard(self, item: T) -> None:
         """Take somebody out of the middle."""
         del self._places[item]

@@ -1,34 +1,29 @@
-"""The job queue: a nursery, a fixed number of workers, and the books between them."""
+"""The job queue as its users see it."""
 
 from __future__ import annotations
 
-import math
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import QueueFull, UnknownJob
-from ticketr.jobs._ending import what_leaves
-from ticketr.jobs._groups import split_cancelled
+from ticketr.jobs._closing import refuse, shorten_grace, until_idle
 from ticketr.jobs._handle import JobHandle, until_ended
-from ticketr.jobs._job import CancelCause, JobRecord
-from ticketr.jobs._ledger import Ledger
-from ticketr.jobs._numbers import Keep, log_failure
-from ticketr.jobs._options import JobOptions, checked_priority, checked_timeout, record_of
-from ticketr.jobs._recorder import Recorder, remembered
+from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
+from ticketr.jobs._numbers import QueueStatistics
+from ticketr.jobs._options import JobOptions, checked_priority, record_of
+from ticketr.jobs._recorder import remembered
 from ticketr.jobs._schedule import Submission
-from ticketr.jobs._worker import keep_time, work
+from ticketr.jobs._steering import pause, resume, run_now, set_priority
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._finished import FinishedJob
-    from ticketr.jobs._history import JobHistory
-    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
-    from ticketr.jobs._numbers import QueueStatistics
+    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
+    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._updates import Updates
@@ -39,7 +34,7 @@ Ts = TypeVarTuple("Ts")
 
 @final
 class JobQueue:
-    """Runs jobs on a fixed number of workers; made by :func:`open_job_queue`."""
+    """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 
     def __init__(self, ledger: Ledger, timeout: float, retry: Retry | None) -> None:
         self._ledger = ledger
@@ -83,7 +78,14 @@ class JobQueue:
             WouldDeadlock: Called inside a job that alone could make room.
         """
         record = record_of(job, args, self._timeout, self._retry, **options)
-        return JobHandle(await self._enter(record), self._ledger)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            record = self._ledger.enter(record)
+        except QueueFull:
+            record = await self._wait_for_room(record)
+        else:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        return JobHandle(record, self._ledger)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -141,8 +143,13 @@ class JobQueue:
             JobTimedOut: The job's time limit passed.
         """
         record = record_of(job, args, self._timeout, self._retry, **options)
-        handle = JobHandle[T](await self._enter(record), self._ledger)
-        if not handle.is_of(record):
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            entered = self._ledger.enter(record)
+        except QueueFull:
+            entered = await self._wait_for_room(record)
+        handle = JobHandle[T](entered, self._ledger)
+        if entered is not record:
             return await handle.result()
         try:
             return await handle.result()
@@ -193,7 +200,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return self._ledger.run_now(self._find(job_id))
+        return run_now(self._ledger, self._find(job_id))
 
     @enable_ki_protection
     def pause(self, key: Hashable = None) -> None:
@@ -202,12 +209,12 @@ class JobQueue:
         Args:
             key: Pause only the jobs with this key.
         """
-        self._ledger.pause(key)
+        pause(self._ledger, key)
 
     @enable_ki_protection
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or one of this key: each is lifted by itself."""
-        self._ledger.resume(key)
+        resume(self._ledger, key)
 
     @enable_ki_protection
     def set_priority(self, job_id: JobID, priority: int) -> bool:
@@ -219,7 +226,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return self._ledger.set_priority(self._find(job_id), checked_priority(priority))
+        return set_priority(self._ledger, self._find(job_id), checked_priority(priority))
 
     def status(self, job_id: JobID) -> JobStatus:
         """Where a job is in its life.
@@ -295,9 +302,9 @@ class JobQueue:
             self._ledger.waits.forbid("the end of all jobs, itself included")
         elif not grace >= 0:
             raise ValueError(f"grace must be a number of seconds, not {grace!r}")
-        self._ledger.refuse()
+        refuse(self._ledger)
         if grace is not None:
-            self._ledger.shorten_grace(grace)
+            shorten_grace(self._ledger, grace)
         await until_idle(self._ledger)
 
     @enable_ki_protection
@@ -322,12 +329,23 @@ class JobQueue:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
         self._ledger.refresh()
-        ended = [record.snapshot() for _, record in self._ledger.ended]
+        ended = [record.snapshot() for record in self._ledger.ended]
         return remembered(ended, limit=limit, status=status)
 
     def statistics(self) -> QueueStatistics:
         """The queue in numbers."""
-        return self._ledger.statistics()
+        ledger = self._ledger
+        return QueueStatistics(
+            workers=ledger.workers,
+            pending=ledger.schedule.pending,
+            running=len(ledger.running),
+            completed=ledger.totals[JobStatus.COMPLETED],
+            failed=ledger.totals[JobStatus.FAILED],
+            cancelled=ledger.totals[JobStatus.CANCELLED],
+            evicted=ledger.evicted,
+            submitters_waiting=ledger.schedule.outside,
+            unrecorded=ledger.recorder.lost if ledger.recorder is not None else 0,
+        )
 
     def __repr__(self) -> str:
         ledger = self._ledger
@@ -336,15 +354,6 @@ class JobQueue:
             f"<JobQueue {state}: {len(ledger.running)} running, "
             f"{ledger.schedule.pending} pending, {ledger.workers} workers>"
         )
-
-    async def _enter(self, record: JobRecord) -> JobRecord:
-        await trio.lowlevel.checkpoint_if_cancelled()
-        try:
-            record = self._ledger.enter(record)
-        except QueueFull:
-            return await self._wait_for_room(record)
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        return record
 
     async def _wait_for_room(self, record: JobRecord) -> JobRecord:
         schedule = self._ledger.schedule
@@ -367,100 +376,3 @@ class JobQueue:
         if record is None:
             raise UnknownJob(job_id)
         return record
-
-
-@asynccontextmanager
-@enable_ki_protection
-async def open_job_queue(
-    *,
-    workers: int = 1,
-    max_pending: int | None = 10,
-    keep: Keep = Keep(),  # noqa: B008  # frozen
-    retry: Retry | None = None,
-    timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
-    history: JobHistory | None = None,
-    on_job_error: Callable[[JobSnapshot], object] | None = None,
-) -> AsyncGenerator[JobQueue, None]:
-    """Open a job queue for the length of an ``async with`` block.
-
-    ::
-
-        async with open_job_queue(workers=3) as queue:
-            handle = await queue.submit(download, "https://example.com/a")
-            print(await handle.result())
-
-    Left normally, the block waits until no job is pending or running. Left by an
-    exception, it cancels all jobs at once; the exception comes out as it is, not in a
-    group. What a job raises never comes out here, except an interrupt such as
-    KeyboardInterrupt.
-
-    Cancellation:
-        Cancels all jobs; the pending ones are never called.
-
-    Args:
-        workers: How many jobs can run at once.
-        max_pending: How many jobs can be pending; None for no limit.
-        keep: How much to remember of jobs that have ended.
-        retry: When to try a job again that fails, unless it is submitted with a rule of
-            its own; None for never.
-        timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
-            its own; None for no limit.
-        history: Where to leave a record of every job that has ended. It never keeps a job
-            waiting; the end of the block waits for it, for 5 seconds at most.
-        on_job_error: Called with a job's snapshot if it failed and nobody asked for its
-            outcome until its record was dropped or the queue ended. The default logs it
-            to ``ticketr.jobs``.
-    """
-    if workers < 1 or (max_pending is not None and max_pending < 1):
-        raise ValueError(f"workers and max_pending must be at least 1: {workers}, {max_pending}")
-    ledger = Ledger(
-        workers=workers,
-        max_pending=math.inf if max_pending is None else max_pending,
-        keep=keep,
-        on_job_error=on_job_error or log_failure,
-    )
-    ledger.recorder = Recorder(history) if history is not None else None
-    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout), retry)
-    body: BaseException | None = None
-    spill: BaseException | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep_time, ledger)
-            if ledger.recorder is not None:
-                nursery.start_soon(ledger.recorder.write)
-            for number in range(1, workers + 1):
-                nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
-            try:
-                yield queue
-                ledger.leave()
-                if not ledger.is_idle:
-                    await until_idle(ledger)
-            except BaseException as error:
-                body = error
-                is_cancel = split_cancelled(error)[1] is None
-                ledger.abandon(CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
-                raise
-            ledger.refuse()
-            nursery.cancel_scope.cancel("the job queue is closed")
-    except BaseExceptionGroup as group:
-        spill = group
-    if ledger.recorder is not None:
-        await ledger.recorder.flush()
-    ledger.end()
-    leaving = what_leaves(body, ledger.fatal, spill)
-    if leaving is not None:
-        try:
-            raise leaving
-        finally:
-            del body, spill, leaving  # their tracebacks hold this frame
-
-
-async def until_idle(ledger: Ledger) -> None:
-    """Return when no job is pending or running; a checkpoint in any case."""
-    while True:
-        if ledger.is_idle:
-            await trio.lowlevel.checkpoint()
-        else:
-            await ledger.quiet().wait()
-        if ledger.is_idle:
-            return

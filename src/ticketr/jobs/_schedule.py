@@ -89,13 +89,14 @@ class Schedule:
         if record.start_by != math.inf and not record.attempt:
             self._expiring.push(record, record.start_by, record.number)
             self.minds_time = True
-        if record.due_at > now:
+        due_at = record.due_at
+        if due_at > now:
             record.line = self._timed
-            self._timed.push(record, record.due_at, record.number)
+            self._timed.push(record, due_at, record.number)
             self.minds_time = True
         else:
             record.line = self._ready
-            rank = record.due_at - record.priority * AGING
+            rank = due_at - record.priority * AGING if record.priority else due_at
             self._ready.push(record, rank, record.number)
 
     def _put(self, record: JobRecord, line: Line[JobRecord]) -> None:
@@ -104,7 +105,7 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """The job to run next; None if there is none that could."""
-        if self.is_paused:
+        if self.is_paused or not self.pending:
             return None
         while (record := self._ready.first()) is not None:
             if record.key is None and record.after is None:
@@ -135,7 +136,7 @@ class Schedule:
         record = self.peek()
         if record is None:
             return None
-        self._ready.pop()
+        self._ready.pop_first(record)
         self.pending -= 1
         record.line = None
         if record.start_by != math.inf and record in self._expiring:

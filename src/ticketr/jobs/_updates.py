@@ -207,6 +207,7 @@ class Hub(Generic[R]):
 
     def __init__(self) -> None:
         self.home: Home = Home()
+        self.is_watched: bool = False  # by anybody, now or before: else there is nobody to tell
         self._watchers: list[Inbox[R]] = []
         self._progress_readers: list[Inbox[R]] = []
         self._watchers_of: dict[R, list[Inbox[R]]] = {}
@@ -236,6 +237,7 @@ class Hub(Generic[R]):
         if self._closed:
             inbox.end()
         else:
+            self.is_watched = True
             readers.append(inbox)
 
         def leave() -> None:

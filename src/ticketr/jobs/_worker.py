@@ -26,6 +26,7 @@ import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import JobTimedOut, RetryLater
+from ticketr.jobs._closing import abandon, report
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._ending import lone
 from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
@@ -49,8 +50,10 @@ async def work(ledger: Ledger) -> None:
     """Run jobs until cancelled."""
     task = trio.lowlevel.current_task()
     home = task.context
-    while True:
-        if not ledger.has_work:
+    schedule, hub = ledger.schedule, ledger.hub
+    while True:  # noqa: ASYNC913  # each turn runs a job or waits for one
+        # Is there a job for one more worker than the one being woken?
+        if schedule.pending <= ledger.waking or schedule.peek() is None:
             task.context = home
             ledger.idle.append(task)
             try:
@@ -64,7 +67,16 @@ async def work(ledger: Ledger) -> None:
         if task.context is not record.context:
             task.context = record.context
             await trio.lowlevel.cancel_shielded_checkpoint()
-        await attempt(ledger, record)
+        try:
+            value = await call(record, JobContext(record, hub))
+        except BaseException as error:  # noqa: BLE001, ASYNC103  # judged, and passed on if need be
+            settle(ledger, record, error)
+        else:
+            if record.scope is not None and record.scope.cancelled_caught:
+                settle(ledger, record, None)
+            else:
+                ledger.finish(record, JobStatus.COMPLETED, result=value)
+            del value
         del record  # an idle worker keeps nothing of its last job alive
 
 
@@ -79,27 +91,25 @@ async def keep_time(ledger: Ledger) -> None:
             with ledger.set_alarm():
                 await trio.sleep_forever()
             ledger.look_at_clock()
+            report(ledger)
     except trio.Cancelled:
-        ledger.abandon(CancelCause.SCOPE)
+        abandon(ledger, CancelCause.SCOPE)
         raise
 
 
-async def attempt(ledger: Ledger, record: JobRecord) -> None:  # noqa: ASYNC910  # work() checkpoints
-    """Run one job once."""
-    scope = record.scope
-    assert scope is not None
-    value: object = None
-    error: BaseException | None = None
-    try:
-        with scope:
-            # Cancelled before its first step: then it has no first step.
-            await trio.lowlevel.checkpoint_if_cancelled()
-            value = await call(record, JobContext(record, ledger.hub))
-    except BaseException as exc:  # noqa: BLE001, ASYNC103  # judged, and passed on if need be
-        error = exc
-    if error is None and not scope.cancelled_caught:
-        ledger.finish(record, JobStatus.COMPLETED, result=value)
-        return  # noqa: ASYNC910
+@disable_ki_protection
+async def call(record: JobRecord, context: JobContext) -> object:
+    """Call the job's function in the job's scope."""
+    assert record.scope is not None
+    with record.scope:
+        # Cancelled before its first step: then it has no first step.
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return await record.function(context, *record.args)
+    return None  # the scope caught it
+
+
+def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> None:
+    """See to a job that gave no value: it is tried again, or it has ended."""
     verdict = judge(error, asked=record.cancel_requested)
     try:
         delay = delay_of_next(ledger, record, verdict)
@@ -109,12 +119,6 @@ async def attempt(ledger: Ledger, record: JobRecord) -> None:  # noqa: ASYNC910 
             ledger.put_back(record, delay)
     finally:
         del error, verdict  # their tracebacks hold this frame
-
-
-@disable_ki_protection
-async def call(record: JobRecord, context: JobContext) -> object:
-    """Call the job's function."""
-    return await record.function(context, *record.args)
 
 
 class Verdict(NamedTuple):
@@ -204,7 +208,7 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
         record.claimed = True  # it leaves by the block, so it is not silent
     ledger.finish(record, status, exception=error, error=info)
     if is_fatal:
-        ledger.abandon(CancelCause.SHUTDOWN)
+        abandon(ledger, CancelCause.SHUTDOWN)
     if leaving is not None:
         try:
             raise leaving

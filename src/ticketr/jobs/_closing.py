@@ -1,0 +1,92 @@
+"""How a queue comes to its end: it takes no more jobs, cuts off those there are, and closes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import QueueClosed
+from ticketr.jobs._job import CancelCause, JobStatus
+from ticketr.jobs._whereabouts import whereabouts
+
+if TYPE_CHECKING:
+    from ticketr.jobs._ledger import Ledger
+
+logger = logging.getLogger("ticketr.jobs")
+
+
+def leave(ledger: Ledger) -> None:
+    """The end of the queue has begun: no pause may hold it up."""
+    ledger.leaving = True
+    ledger.schedule.lift_pauses()
+    ledger.wake()
+
+
+def refuse(ledger: Ledger) -> None:
+    """Take no more jobs; close as soon as there are none."""
+    ledger.refusing = True
+    leave(ledger)
+    for submission in ledger.schedule.send_away():
+        submission.refusal = QueueClosed()
+        trio.lowlevel.reschedule(submission.task)
+    if ledger.is_idle:
+        ledger.settle()
+
+
+def shorten_grace(ledger: Ledger, seconds: float) -> None:
+    """Cut the jobs off after so many seconds, if not before; wait for no time."""
+    ledger.bounded = True
+    for record in ledger.schedule.timed():
+        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    if seconds <= 0:
+        ledger.cut_off()
+    else:
+        ledger.cut_off_at = min(ledger.cut_off_at, ledger.now() + seconds)
+    ledger.alarm.deadline = min(ledger.alarm.deadline, ledger.cut_off_at, ledger.report_at)
+
+
+def report(ledger: Ledger) -> None:
+    """Tell of the jobs that were cut off and go on all the same; less and less often."""
+    now = ledger.now()
+    if now < ledger.report_at:
+        return
+    ledger.patience *= 2
+    ledger.report_at = now + ledger.patience if ledger.running else math.inf
+    for record in ledger.running:
+        key = f", key {record.key!r}" if record.key is not None else ""
+        place = whereabouts(record.worker) if record.worker is not None else ""
+        logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
+
+
+def abandon(ledger: Ledger, cause: CancelCause) -> None:
+    """The workers are being cancelled: cancel what is pending and take nothing more.
+
+    The running jobs hear of it from the scope that is around the workers.
+    """
+    if ledger.ending is None:
+        ledger.ending = cause
+    refuse(ledger)
+    for record in ledger.schedule.jobs():
+        record.cancel_cause = ledger.ending
+        ledger.finish(record, JobStatus.CANCELLED)
+
+
+def end(ledger: Ledger) -> None:
+    """The block has been left: a failure that nobody asked about is told of."""
+    for record in list(ledger.ended):
+        if record.status is JobStatus.FAILED:
+            ledger.account_for(record)
+
+
+async def until_idle(ledger: Ledger) -> None:
+    """Return when no job is pending or running; a checkpoint in any case."""
+    while True:
+        if ledger.is_idle:
+            await trio.lowlevel.checkpoint()
+        else:
+            await ledger.quiet().wait()
+        if ledger.is_idle:
+            return

@@ -1,0 +1,114 @@
+"""Opening and leaving a queue: a nursery, a fixed number of workers, and the books between them."""
+
+from __future__ import annotations
+
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr.jobs._closing import abandon, end, leave, refuse, until_idle
+from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._groups import split_cancelled
+from ticketr.jobs._job import CancelCause
+from ticketr.jobs._ledger import Ledger
+from ticketr.jobs._numbers import Keep, log_failure
+from ticketr.jobs._options import checked_timeout
+from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._recorder import Recorder
+from ticketr.jobs._worker import keep_time, work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from ticketr.jobs._history import JobHistory
+    from ticketr.jobs._job import JobSnapshot
+    from ticketr.jobs._retry import Retry
+
+
+@asynccontextmanager
+@enable_ki_protection
+async def open_job_queue(
+    *,
+    workers: int = 1,
+    max_pending: int | None = 10,
+    keep: Keep = Keep(),  # noqa: B008  # frozen
+    retry: Retry | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
+    history: JobHistory | None = None,
+    on_job_error: Callable[[JobSnapshot], object] | None = None,
+) -> AsyncGenerator[JobQueue, None]:
+    """Open a job queue for the length of an ``async with`` block.
+
+    ::
+
+        async with open_job_queue(workers=3) as queue:
+            handle = await queue.submit(download, "https://example.com/a")
+            print(await handle.result())
+
+    Left normally, the block waits until no job is pending or running. Left by an
+    exception, it cancels all jobs at once; the exception comes out as it is, not in a
+    group. What a job raises never comes out here, except an interrupt such as
+    KeyboardInterrupt.
+
+    Cancellation:
+        Cancels all jobs; the pending ones are never called.
+
+    Args:
+        workers: How many jobs can run at once.
+        max_pending: How many jobs can be pending; None for no limit.
+        keep: How much to remember of jobs that have ended.
+        retry: When to try a job again that fails, unless it is submitted with a rule of
+            its own; None for never.
+        timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
+            its own; None for no limit.
+        history: Where to leave a record of every job that has ended. It never keeps a job
+            waiting; the end of the block waits for it, for 5 seconds at most.
+        on_job_error: Called with a job's snapshot if it failed and nobody asked for its
+            outcome until its record was dropped or the queue ended. The default logs it
+            to ``ticketr.jobs``.
+    """
+    if workers < 1 or (max_pending is not None and max_pending < 1):
+        raise ValueError(f"workers and max_pending must be at least 1: {workers}, {max_pending}")
+    ledger = Ledger(
+        workers=workers,
+        max_pending=math.inf if max_pending is None else max_pending,
+        keep=keep,
+        on_job_error=on_job_error or log_failure,
+    )
+    ledger.recorder = Recorder(history) if history is not None else None
+    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout), retry)
+    body: BaseException | None = None
+    spill: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_time, ledger)
+            if ledger.recorder is not None:
+                nursery.start_soon(ledger.recorder.write)
+            for number in range(1, workers + 1):
+                nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
+            try:
+                yield queue
+                leave(ledger)
+                if not ledger.is_idle:
+                    await until_idle(ledger)
+            except BaseException as error:
+                body = error
+                is_cancel = split_cancelled(error)[1] is None
+                abandon(ledger, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+                raise
+            refuse(ledger)
+            nursery.cancel_scope.cancel("the job queue is closed")
+    except BaseExceptionGroup as group:
+        spill = group
+    if ledger.recorder is not None:
+        await ledger.recorder.flush()
+    end(ledger)
+    leaving = what_leaves(body, ledger.fatal, spill)
+    if leaving is not None:
+        try:
+            raise leaving
+        finally:
+            del body, spill, leaving  # their tracebacks hold this frame

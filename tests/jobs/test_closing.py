@@ -1,0 +1,99 @@
+"""What is told of the jobs that do not stop when their queue is shut down."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import JobContext, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trio.testing import MockClock
+
+
+async def linger(context: JobContext, seconds: float) -> None:
+    """Clean up for a long time."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(seconds)  # it lingers here
+
+
+async def linger_in_children(context: JobContext, children: int) -> None:
+    async with trio.open_nursery() as nursery:
+        for _ in range(children):
+            nursery.start_soon(linger, context, 6)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Iterator[list[tuple[float, str]]]:
+    """What was logged, and when in virtual time."""
+    entries: list[tuple[float, str]] = []
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            entries.append((trio.current_time(), record.getMessage()))
+
+    handler = Notes()
+    logging.getLogger("ticketr.jobs").addHandler(handler)
+    yield entries
+    logging.getLogger("ticketr.jobs").removeHandler(handler)
+
+
+async def test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at(
+    autojump_clock: MockClock, told: list[tuple[float, str]]
+) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(linger, 40, id="x", name="slow one", key="acme")
+        await trio.sleep(1)
+        await queue.shutdown(grace=2)
+
+    assert trio.current_time() == 43
+    # 5 s after it was cut off, and then less and less often.
+    assert [time for time, _ in told] == [8, 18, 38]
+    place = f"linger ({__file__}, line {linger.__code__.co_firstlineno + 6})"
+    text = f"Job 'x' (slow one, key 'acme') does not stop: it is at {place}"
+    assert {text for _, text in told} == {text}
+
+
+async def test_the_children_of_a_job_are_told_of_but_not_all_of_them(
+    autojump_clock: MockClock, told: list[tuple[float, str]]
+) -> None:
+    async def one_more() -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(7)
+
+    async def various(context: JobContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(linger_in_children, context, 3)
+            nursery.start_soon(one_more)
+
+    async with open_job_queue() as queue:
+        await queue.submit(various)
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    assert [time for time, _ in told] == [6]
+    text = told[0][1]
+    assert text.startswith("Job 'job-1' (various) does not stop: it is at ")
+    assert text.count("linger (") == 1  # three are at the same line
+    assert text.count("one_more (") == 1
+
+
+async def test_jobs_that_stop_in_time_are_not_told_of(
+    autojump_clock: MockClock, told: list[tuple[float, str]]
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(linger, 4)
+        await queue.submit(linger, 0)
+        await trio.sleep(1)
+        await queue.shutdown(grace=3)
+
+    assert trio.current_time() == 8
+    assert told == []
