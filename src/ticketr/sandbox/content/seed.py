@@ -16,7 +16,17 @@ from ticketr.sandbox.content import descriptions, hostile
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
 from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.model import Adf, Issue, IssueType, Sprint, Status, from_millis, to_millis
+from ticketr.sandbox.data.changes import OnChange, ignore
+from ticketr.sandbox.data.model import (
+    Adf,
+    Issue,
+    IssueType,
+    Sprint,
+    Status,
+    User,
+    from_millis,
+    to_millis,
+)
 from ticketr.sandbox.data.site import Site, utc_now
 
 if TYPE_CHECKING:
@@ -44,18 +54,40 @@ class _Plan:
     turn: int
 
 
-def make_site(*, tickets: int, seed: int, clock: Callable[[], datetime] = utc_now) -> Site:
+def make_site(
+    *,
+    tickets: int,
+    seed: int,
+    clock: Callable[[], datetime] = utc_now,
+    user: User = catalogue.DEMO_USER,
+    search_lag: float = 0.0,
+    on_change: OnChange = ignore,
+) -> Site:
     """Make a site whose project ``DEMO`` holds exactly ``tickets`` issues.
 
     Args:
         tickets: How many issues, sub-tasks included.
         seed: Which of the many possible sites.
         clock: Tells the time of day.
+        user: Whose eyes the site is seen through, in whose time zone.
+        search_lag: How many seconds searches and counts are behind.
+        on_change: Called with each change that is made later, before it shows.
     """
+    return Site(
+        make_issues(tickets=tickets, seed=seed),
+        clock=clock,
+        user=user,
+        search_lag=search_lag,
+        on_change=on_change,
+    )
+
+
+def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
+    """Make the issues of such a site alone, in ascending order of their numbers."""
     if tickets < 0:
         raise ValueError(f"a site cannot hold {tickets} tickets")
     plans = _Planner(random.Random(seed)).plans()
-    return Site((_write(next(plans), seed) for _ in range(tickets)), clock=clock)
+    return (_write(next(plans), seed) for _ in range(tickets))
 
 
 class _Planner:

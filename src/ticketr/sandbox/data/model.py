@@ -7,9 +7,12 @@ the precision that Jira keeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Adf = dict[str, Any]
 """A document, or a node of one, in the Atlassian Document Format."""
@@ -125,7 +128,14 @@ class Sprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """An issue, sub-tasks included."""
+    """An issue, sub-tasks included.
+
+    Attributes:
+        creator: Who made it; None stands for the reporter.
+        resolved: When it was resolved; None means that it has no resolution.
+        moved: When the category of its status last changed; None means never.
+        properties: Data that programs keep with it, by key.
+    """
 
     id: int
     number: int
@@ -150,6 +160,9 @@ class Issue:
     platform: Option | None = None
     release_note: str | None = None
     reviewer: User | None = None
+    creator: User | None = None
+    moved: int | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

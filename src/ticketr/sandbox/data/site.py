@@ -1,16 +1,29 @@
-"""A site: its records, found by ID, by key and by parent."""
+"""A site: its records, found by ID, by key and by parent, and every way to change them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER
+from ticketr.sandbox.data.catalogue import (
+    BLANK,
+    DEMO,
+    DEMO_USER,
+    FINISHED,
+    MEDIUM,
+    TO_DO,
+    USERS,
+)
+from ticketr.sandbox.data.changes import Change, Counters, OnChange, ignore
+from ticketr.sandbox.data.index import SearchIndex
+from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, to_millis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.sandbox.data.model import Issue, Project, User
+_OWN: Final = frozenset(("id", "number", "project", "status", "created", "updated", "resolved"))
+"""What a write works out for itself."""
 
 
 def utc_now() -> datetime:
@@ -21,14 +34,26 @@ def utc_now() -> datetime:
 class Site:
     """A Jira site in memory.
 
+    Its methods that write (`create`, `edit`, `transition`, `delete`, `set_property`,
+    `remove_property`, and `put` below them) trust their caller that the values fit
+    together; whoever serves strangers checks first. Each of them is one `Change`, raises
+    `revision`, and moves the issue's ``updated`` by a millisecond at least, even if the
+    clock stands still.
+
     Args:
         issues: The issues to begin with.
         projects: The projects that exist.
-        user: Whose eyes the site is seen through.
+        users: The people who exist.
+        user: Whose eyes the site is seen through; the zone and the name of the same account
+            among ``users`` follow it.
         clock: Tells the time of day; the site's dates and relative JQL dates follow it.
+        search_lag: How many seconds searches and counts are behind.
+        counters: What was given out before, when a site is opened again.
+        on_change: Called with each `Change` before it shows; see `OnChange`.
 
     Attributes:
         revision: Rises with every change, so that what was derived can be thrown away.
+        counters: What was given out.
     """
 
     def __init__(
@@ -36,40 +61,35 @@ class Site:
         issues: Iterable[Issue] = (),
         *,
         projects: Sequence[Project] = (DEMO, BLANK),
+        users: Sequence[User] = USERS,
         user: User = DEMO_USER,
         clock: Callable[[], datetime] = utc_now,
+        search_lag: float = 0.0,
+        counters: Counters | None = None,
+        on_change: OnChange = ignore,
     ) -> None:
+        if search_lag < 0:
+            raise ValueError(f"searches cannot be {search_lag} seconds behind")
         self.projects = tuple(projects)
+        self.users = _with(user, users)
         self.user = user
         self.now = clock
         self.revision = 0
+        self.counters = counters or Counters()
+        self._on_change = on_change
         self._issues: dict[int, Issue] = {}
         self._ids: dict[str, int] = {}
         self._children: dict[int, list[int]] = {}
         for issue in issues:
-            self.put(issue)
+            self._show(issue)
+            self.counters = self.counters.after(issue)
+        self._index = SearchIndex(self._issues, round(search_lag * 1000), self._millis)
 
     def __len__(self) -> int:
         return len(self._issues)
 
     def __iter__(self) -> Iterator[Issue]:
         return iter(self._issues.values())
-
-    def put(self, issue: Issue) -> None:
-        """Add an issue, or replace the one with the same ID."""
-        before = self._issues.get(issue.id)
-        if before is not None:
-            self._forget_links(before)
-        self._issues[issue.id] = issue
-        self._ids[issue.key] = issue.id
-        if issue.parent is not None:
-            self._children.setdefault(issue.parent, []).append(issue.id)
-        self.revision += 1
-
-    def _forget_links(self, issue: Issue) -> None:
-        self._ids.pop(issue.key, None)
-        if issue.parent is not None:
-            self._children[issue.parent].remove(issue.id)
 
     def get(self, issue_id: int) -> Issue | None:
         """Find an issue by its ID."""
@@ -92,3 +112,149 @@ class Site:
             if id_or_key.upper() == project.key or id_or_key == str(project.id):
                 return project
         return None
+
+    @property
+    def search_revision(self) -> int:
+        """A number that is another one whenever a search would see something else."""
+        return self._index.revision()
+
+    def searchable(self, current: Iterable[int] = ()) -> Mapping[int, Issue]:
+        """Give the issues as searches see them, by ID.
+
+        Args:
+            current: IDs of issues to see as they are, for once.
+        """
+        return self._index.issues(current)
+
+    def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002
+        """Make an issue in the first status of the workflow.
+
+        Args:
+            project: Where it lives.
+            type: Its type.
+            summary: Its title.
+            values: Other attributes of `Issue`.
+        """
+        _check(values)
+        now = self._millis()
+        defaults = {"priority": MEDIUM, "description": None, "reporter": self.user}
+        issue = Issue(
+            id=self.counters.last_id + 1,
+            number=self.counters.numbers.get(project.key, 0) + 1,
+            project=project,
+            type=type,
+            summary=summary,
+            status=TO_DO,
+            created=now,
+            updated=now,
+            creator=self.user,
+            **(defaults | values),
+        )
+        self.put(issue)
+        return issue
+
+    def edit(self, id_or_key: str, **values: Any) -> Issue:
+        """Give an issue other values of any of its attributes but the status."""
+        _check(values)
+        before = self._existing(id_or_key)
+        after = replace(before, **values, updated=self._moment(before))
+        self.put(after)
+        return after
+
+    def transition(self, id_or_key: str, status: Status, **values: Any) -> Issue:
+        """Take an issue to a status; one that means done resolves it, any other does not."""
+        _check(values)
+        before = self._existing(id_or_key)
+        now = self._moment(before)
+        done = status.category == FINISHED
+        moved = now if status.category != before.status.category else before.moved
+        after = replace(
+            before,
+            **values,
+            status=status,
+            resolved=(before.resolved or now) if done else None,
+            moved=moved,
+            updated=now,
+        )
+        self.put(after)
+        return after
+
+    def delete(self, id_or_key: str) -> tuple[Issue, ...]:
+        """Delete an issue with its sub-tasks; other children lose their parent.
+
+        Returns:
+            The issues that are gone, the one that was named first.
+        """
+        issue = self._existing(id_or_key)
+        children = self.children(issue)
+        gone = (issue, *(child for child in children if child.type.subtask))
+        orphans = tuple(
+            replace(child, parent=None, updated=self._moment(child))
+            for child in children
+            if not child.type.subtask
+        )
+        removed = tuple(issue.id for issue in gone)
+        self._apply(Change(self.counters, put=orphans, removed=removed))
+        return gone
+
+    def set_property(self, id_or_key: str, key: str, value: Any) -> Issue:
+        """Keep a value with an issue."""
+        properties = self._existing(id_or_key).properties
+        return self.edit(id_or_key, properties={**properties, key: value})
+
+    def remove_property(self, id_or_key: str, key: str) -> Issue:
+        """Forget a value that was kept with an issue."""
+        properties = self._existing(id_or_key).properties
+        rest = {name: value for name, value in properties.items() if name != key}
+        return self.edit(id_or_key, properties=rest)
+
+    def put(self, issue: Issue) -> None:
+        """Add an issue, or replace the one with the same ID, exactly as it is given."""
+        self._apply(Change(self.counters.after(issue), put=(issue,)))
+
+    def _apply(self, change: Change) -> None:
+        self._on_change(change)
+        for issue in change.put:
+            self._show(issue)
+        for issue_id in change.removed:
+            self._forget_links(self._issues.pop(issue_id))
+        self.counters = change.counters
+        self.revision += 1
+        self._index.note(change)
+
+    def _show(self, issue: Issue) -> None:
+        before = self._issues.get(issue.id)
+        if before is not None:
+            self._forget_links(before)
+        self._issues[issue.id] = issue
+        self._ids[issue.key] = issue.id
+        if issue.parent is not None:
+            self._children.setdefault(issue.parent, []).append(issue.id)
+
+    def _forget_links(self, issue: Issue) -> None:
+        self._ids.pop(issue.key, None)
+        if issue.parent is not None:
+            self._children[issue.parent].remove(issue.id)
+
+    def _existing(self, id_or_key: str) -> Issue:
+        issue = self.find(id_or_key)
+        if issue is None:
+            raise LookupError(f"the site has no issue {id_or_key}")
+        return issue
+
+    def _millis(self) -> int:
+        return to_millis(self.now())
+
+    def _moment(self, before: Issue) -> int:
+        """Tell the time of a change, which is later than that of the change before it."""
+        return max(self._millis(), before.updated + 1)
+
+
+def _with(user: User, users: Sequence[User]) -> tuple[User, ...]:
+    others = tuple(user if other.account_id == user.account_id else other for other in users)
+    return others if user in others else (user, *others)
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    if wrong := sorted(_OWN & values.keys()):
+        raise TypeError(f"a site works out by itself: {', '.join(wrong)}")

@@ -10,7 +10,7 @@ from ticketr.sandbox.jql.grammar import parse
 from ticketr.sandbox.jql.plan import Plan, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ticketr.sandbox.data.model import Issue
     from ticketr.sandbox.data.site import Site
@@ -29,32 +29,38 @@ class Searcher:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._answers: dict[str, tuple[Issue, ...]] = {}
-        self._revision = site.revision
+        self._answers: dict[tuple[str, frozenset[int]], tuple[Issue, ...]] = {}
+        self._revisions = (-1, -1)
 
-    def find(self, jql: str) -> Sequence[Issue]:
+    def find(self, jql: str, current: Iterable[int] = ()) -> Sequence[Issue]:
         """List the issues that match, in the order asked for, else the newest first.
+
+        Args:
+            jql: The query.
+            current: IDs of issues to see as they are, however far behind the search is.
 
         Raises:
             JqlError: Jira would refuse the query.
         """
-        if self._revision != self._site.revision:
+        revisions = (self._site.revision, self._site.search_revision)
+        if self._revisions != revisions:
             self._answers.clear()
-            self._revision = self._site.revision
-        if jql in self._answers:
-            return self._answers[jql]
+            self._revisions = revisions
+        question = (jql, frozenset(current))
+        if question in self._answers:
+            return self._answers[question]
         if len(jql) > MAX_LENGTH:
             raise JqlError(f"The query is longer than {MAX_LENGTH} characters.")
         plan = make_plan(parse(jql), Scope(self._site, self._site.now()))
-        found = self._run(plan)
+        found = self._run(plan, question[1])
         if plan.timeless:
             while len(self._answers) >= _REMEMBERED:
                 del self._answers[next(iter(self._answers))]
-            self._answers[jql] = found
+            self._answers[question] = found
         return found
 
-    def _run(self, plan: Plan) -> tuple[Issue, ...]:
-        found = [issue for issue in self._site if plan.test(issue)]
+    def _run(self, plan: Plan, current: frozenset[int]) -> tuple[Issue, ...]:
+        found = [issue for issue in self._site.searchable(current).values() if plan.test(issue)]
         found.sort(key=lambda issue: -issue.id)
         for key, descending in reversed(plan.order):
             found.sort(key=key, reverse=descending)
