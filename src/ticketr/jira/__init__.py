@@ -26,20 +26,25 @@ from ticketr.jira.errors import (
     ServerError,
     TlsFailed,
     WrongSite,
+    is_unsure,
 )
+from ticketr.jira.forms import Allowed, CreateField, IssueType
 from ticketr.jira.limits import RetryRule
 from ticketr.jira.models import (
     BulkFetched,
+    Created,
     Field,
     Issue,
     Project,
     SearchPage,
     SearchResult,
     ServerInfo,
+    Transition,
     User,
 )
 
 __all__ = [
+    "Allowed",
     "AuthenticationFailed",
     "BadAnswer",
     "BadRequest",
@@ -47,11 +52,14 @@ __all__ = [
     "BulkFetched",
     "ConnectFailed",
     "ConnectionLost",
+    "CreateField",
+    "Created",
     "Credentials",
     "Field",
     "Forbidden",
     "InsecureSite",
     "Issue",
+    "IssueType",
     "JiraClient",
     "JiraError",
     "NoAnswer",
@@ -66,7 +74,9 @@ __all__ = [
     "ServerError",
     "ServerInfo",
     "TlsFailed",
+    "Transition",
     "User",
     "WrongSite",
+    "is_unsure",
     "open_jira",
 ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.errors import REJECTIONS, BadAnswer, JiraError, Redirected, Rejected, ServerError
 from ticketr.jira.limits import retry_after
+from ticketr.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from ticketr.jira.transport.base import Response
 
@@ -18,6 +22,54 @@ _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 _LARGEST_ERROR = 256 * 1024
 # An escape of half a character. Two of them make one whole character, which is common and fine.
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer.
+
+    Attributes:
+        url: The address that was asked.
+        json: What it holds; None if it need not hold anything.
+        date: The site's clock when it answered, if it told.
+    """
+
+    url: str
+    json: Any
+    date: datetime | None
+
+    @classmethod
+    def read(cls, response: Response, *, empty: bool = False) -> Answer:
+        """Read an answer with a status of 200 to 299.
+
+        Args:
+            response: The answer.
+            empty: Whether it may hold nothing, as the answers to most writes do.
+
+        Raises:
+            BadAnswer: It is not JSON, or not all of it.
+        """
+        nothing = empty and not response.body.strip()
+        value = None if nothing else read_json(response)
+        return cls(response.url, value, read_http_date(response.headers.get("date")))
+
+    def object(self) -> Mapping[str, Any]:
+        """Give the JSON object that it must be."""
+        if not isinstance(self.json, Mapping):
+            raise self.unusable("no JSON object")
+        return self.json
+
+    def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
+        """Give the objects of the list that it must be, or must hold under one of these keys."""
+        found = [self.json] if not keys else [self.object().get(key) for key in keys]
+        for value in found:
+            if isinstance(value, list):
+                return objects(value)
+        raise self.unusable(f"no list of {keys[0]}" if keys else "no list")
+
+    def unusable(self, problem: str) -> BadAnswer:
+        """Make the error for JSON of a wrong shape."""
+        return BadAnswer(self.url, problem)
 
 
 def read_json(response: Response) -> Any:

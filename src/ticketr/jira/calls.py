@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 import trio
 
 from ticketr._version import __version__
-from ticketr.jira.answers import raise_for_status, read_json
+from ticketr.jira.answers import Answer, raise_for_status
 from ticketr.jira.credentials import normalise_site
-from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, ServerError
+from ticketr.jira.errors import JiraError, RateLimited, ServerError
 from ticketr.jira.limits import RetryRule
 from ticketr.jira.transport.base import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from ticketr.jira.credentials import Credentials
     from ticketr.jira.transport.base import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, however often it is sent.
+
+    Attributes:
+        method: ``"GET"`` or another.
+        endpoint: The path without its data; a site limits each endpoint and method by itself.
+        url: The address, without query.
+        query: What belongs behind it.
+        body: What to send, as JSON.
+        repeatable: Whether it may be sent again without knowing what became of it.
+    """
+
+    method: str
+    endpoint: str
+    url: str
+    query: Mapping[str, str | int] | None = None
+    body: bytes | None = None
+    repeatable: bool = True
 
 
 class Caller:
@@ -69,44 +93,102 @@ class Caller:
         self._chance = chance
         self._reached = False
         self._not_before: dict[str, float] = {}
+        self._writing: dict[str, trio.Lock] = {}
 
-    async def get(self, path: str) -> tuple[Response, Any]:
-        """Ask for something; gives the answer and its JSON."""
-        # A site limits each kind of request by itself; the rest of the path says which one.
-        return await self._call("GET", path, path.partition("/")[0])
+    async def get(
+        self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
+    ) -> Answer:
+        """Ask for something.
 
-    async def post(self, path: str, body: object) -> tuple[Response, Any]:
-        """Ask a question that does not fit an address; gives the answer and its JSON.
-
-        It may be repeated, so it must not change anything.
+        Args:
+            endpoint: The path, with ``{}`` for each step of it that is data.
+            steps: Those steps.
+            query: What to ask about, if it belongs behind the path.
         """
-        return await self._call("POST", path, path, json.dumps(body).encode())
+        call = Call("GET", endpoint, self.address(endpoint, *steps), query=query)
+        return await self._read(call)
 
-    def unusable(self, path: str, problem: str) -> BadAnswer:
-        """Make the error for JSON of a wrong shape."""
-        return BadAnswer(f"{self._base}/{path}", problem)
+    async def ask(self, endpoint: str, question: object) -> Answer:
+        """Ask a question that does not fit an address, by POST; it must not change anything."""
+        call = Call("POST", endpoint, self.address(endpoint), body=json.dumps(question).encode())
+        return await self._read(call)
 
-    async def _call(
-        self, method: str, path: str, kind: str, body: bytes | None = None
-    ) -> tuple[Response, Any]:
-        url = f"{self._base}/{path}"
-        request = Request(method, url, self._headers(url, body), body)
-        async with self._slots:
-            response = await self._answer(request, kind)
-        answer = read_json(response)
+    async def write(
+        self,
+        method: str,
+        endpoint: str,
+        *steps: str,
+        issue: str | None,
+        body: object = None,
+        query: Mapping[str, str | int] | None = None,
+        repeatable: bool = False,
+        empty: bool = True,
+    ) -> Answer:
+        """Change something; one change of an issue at a time.
+
+        Cancelled, or after an error that `is_unsure`, the change may have happened all the same.
+
+        Args:
+            method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
+            endpoint: The path, with ``{}`` for each step of it that is data.
+            steps: Those steps.
+            issue: The key or ID of the issue that is changed, if there is one yet.
+            body: What to send.
+            query: Options that belong behind the path.
+            repeatable: Whether doing it twice comes to the same as doing it once. Else it is
+                sent again only when it is certain that it was not carried out.
+            empty: Whether the answer may hold nothing.
+        """
+        call = Call(
+            method,
+            endpoint,
+            self.address(endpoint, *steps),
+            query=query,
+            body=None if body is None else json.dumps(body).encode(),
+            repeatable=repeatable,
+        )
+        async with self._one_at_a_time(issue):
+            return Answer.read(await self._send(call), empty=empty)
+
+    def address(self, endpoint: str, *steps: str) -> str:
+        """Give the address of an endpoint."""
+        return f"{self._base}/{endpoint.format(*map(_one_step, steps))}"
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, issue: str | None) -> AsyncGenerator[None]:
+        if issue is None:
+            yield
+            return
+        lock = self._writing.setdefault(issue, trio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._writing.pop(issue, None)
+
+    async def _read(self, call: Call) -> Answer:
+        answer = Answer.read(await self._send(call))
         await trio.lowlevel.checkpoint()  # reading a large answer takes its time
-        return response, answer
+        return answer
 
-    def _headers(self, url: str, body: bytes | None) -> dict[str, str]:
+    async def _send(self, call: Call) -> Response:
+        url = f"{call.url}?{urlencode(call.query)}" if call.query else call.url
+        request = Request(call.method, url, self._headers(call), call.body)
+        async with self._slots:
+            return await self._answer(request, call)
+
+    def _headers(self, call: Call) -> dict[str, str]:
         return {
             "accept": "application/json",
             "user-agent": f"ticketr/{__version__}",
-            "authorization": self._credentials.authorization(url),
-            **({} if body is None else {"content-type": "application/json"}),
+            "authorization": self._credentials.authorization(call.url),
+            **({} if call.body is None else {"content-type": "application/json"}),
         }
 
-    async def _answer(self, request: Request, kind: str) -> Response:
+    async def _answer(self, request: Request, call: Call) -> Response:
         """Send a request until it is answered well or patience ends."""
+        kind = f"{call.method} {call.endpoint}"
         attempt = 1
         while True:
             # Another request of this kind may have been asked to wait.
@@ -116,7 +198,7 @@ class Caller:
                 self._reached = True
                 raise_for_status(response, self._credentials.redact)
             except JiraError as error:
-                delay = self._delay(error, attempt, kind)
+                delay = self._delay(error, attempt, kind, repeatable=call.repeatable)
                 if delay is None:
                     raise
             else:
@@ -124,9 +206,13 @@ class Caller:
             await trio.sleep(delay)
             attempt += 1
 
-    def _delay(self, error: JiraError, attempt: int, kind: str) -> float | None:
+    def _delay(
+        self, error: JiraError, attempt: int, kind: str, *, repeatable: bool
+    ) -> float | None:
         """Decide how long to wait before asking again; None to give up."""
-        delay = self._retry.delay(error, attempt, reached=self._reached, chance=self._chance)
+        delay = self._retry.delay(
+            error, attempt, reached=self._reached, chance=self._chance, repeatable=repeatable
+        )
         if delay is None:
             return None
         if isinstance(error, RateLimited | ServerError):
@@ -135,3 +221,15 @@ class Caller:
         if self._on_wait is not None:
             self._on_wait(delay, str(error))
         return delay
+
+
+class Part:
+    """A part of the client: some of the questions that a caller can ask."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+
+def _one_step(text: str) -> str:
+    """Quote a text so that it is one step of a path, and only that."""
+    return quote(text, safe="").replace(".", "%2E")

@@ -10,6 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from ticketr.jira.errors import BadSite, InsecureSite, WrongSite
 
+GATEWAY = "api.atlassian.com"
+"""Where tokens with scopes are used; the site is a part of the path there."""
+
 _PORTS = {"http": 80, "https": 443}
 HIDDEN = "[hidden]"
 # A shorter one, as a sandbox has, may well be a word of the text.

@@ -358,3 +358,18 @@ REJECTIONS: dict[int, type[Rejected]] = {
     429: RateLimited,
 }
 """The statuses that have an error of their own."""
+
+
+def is_unsure(error: BaseException) -> bool:
+    """Tell whether a request may have been carried out although it failed.
+
+    A refusal is sure, and so is a connection that was never made. After anything else a create
+    must not be repeated before somebody has looked whether it happened.
+
+    Args:
+        error: What the request raised.
+
+    Returns:
+        Whether nobody knows. An error that does not come from a request is sure.
+    """
+    return isinstance(error, ConnectionLost | NoAnswer | ServerError | BadAnswer)

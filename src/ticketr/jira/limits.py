@@ -1,7 +1,8 @@
 """When to ask Jira again, and how long to wait before.
 
-Every request of this client is idempotent so far (the searches are POSTs, but change nothing), so
-each may be repeated. A site that has never answered gets two quick tries more and no patience:
+A question may be repeated (a search is a POST, but changes nothing), and so may a change that
+comes to the same when it is made twice. Another change is sent again only when it is certain that
+it was not carried out, for an issue made twice is worse than an error. A site that has never answered gets two quick tries more and no patience:
 the address is probably wrong, and somebody is waiting to read that. One that has answered before
 gets the full patience: it is probably restarting.
 """
@@ -20,8 +21,9 @@ from ticketr.jira.errors import (
     NoAnswer,
     RateLimited,
     ServerError,
+    is_unsure,
 )
-from ticketr.jira.models import read_http_date
+from ticketr.jira.values import read_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,7 +55,13 @@ class RetryRule:
     quick_wait: float = 0.2
 
     def delay(
-        self, error: JiraError, attempt: int, *, reached: bool, chance: Callable[[], float]
+        self,
+        error: JiraError,
+        attempt: int,
+        *,
+        reached: bool,
+        chance: Callable[[], float],
+        repeatable: bool = True,
     ) -> float | None:
         """Decide whether to ask again.
 
@@ -62,10 +70,13 @@ class RetryRule:
             attempt: How many tries there were, from 1.
             reached: Whether the site has ever answered.
             chance: Gives a number from 0 up to 1, as `random.random`.
+            repeatable: Whether it may be asked again without knowing what became of it.
 
         Returns:
             The seconds to wait first, or None to give up.
         """
+        if not repeatable and is_unsure(error):
+            return None
         match error:
             case RateLimited() | ServerError():
                 if isinstance(error, ServerError) and error.status not in BUSY:

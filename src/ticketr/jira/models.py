@@ -6,11 +6,14 @@ the document has none. They refuse only an answer without the one thing that was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from ticketr.jira.values import object_of, read_time, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class ServerInfo:
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read it; None if nothing in it tells that this is Jira."""
         info = cls(
-            base_url=_text(answer.get("baseUrl")),
-            version=_text(answer.get("version")),
-            deployment_type=_text(answer.get("deploymentType")),
+            base_url=text_of(answer.get("baseUrl")),
+            version=text_of(answer.get("version")),
+            deployment_type=text_of(answer.get("deploymentType")),
             server_time=read_time(answer.get("serverTime")),
         )
         return info if info.base_url or info.version or info.deployment_type else None
@@ -49,21 +52,28 @@ class User:
         account_id: Its ID; a Data Center site gives its key or name instead.
         display_name: What people see.
         time_zone: Its zone's name, such as ``"Europe/Berlin"``; empty if hidden.
+        email: Its e-mail; empty if hidden.
     """
 
     account_id: str
     display_name: str
     time_zone: str
+    email: str = ""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read it; None if there is no ID."""
-        names = (_text(answer.get(key)) for key in ("accountId", "key", "name"))
+        names = (text_of(answer.get(key)) for key in ("accountId", "key", "name"))
         account_id = next(filter(None, names), "")
         if not account_id:
             return None
-        display_name = _text(answer.get("displayName")) or account_id
-        return cls(account_id, display_name, _text(answer.get("timeZone")))
+        display_name = text_of(answer.get("displayName")) or account_id
+        return cls(
+            account_id=account_id,
+            display_name=display_name,
+            time_zone=text_of(answer.get("timeZone")),
+            email=text_of(answer.get("emailAddress")),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +97,16 @@ class Field:
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read it; None if there is no ID."""
-        field_id = _text(answer.get("id")) or _text(answer.get("key"))
+        field_id = text_of(answer.get("id")) or text_of(answer.get("key"))
         if not field_id:
             return None
-        schema = answer.get("schema")
-        kind = schema if isinstance(schema, Mapping) else {}
+        kind = object_of(answer.get("schema"))
         return cls(
             id=field_id,
-            name=_text(answer.get("name")) or field_id,
+            name=text_of(answer.get("name")) or field_id,
             custom=answer.get("custom") is True,
-            schema_type=_text(kind.get("type")),
-            items=_text(kind.get("items")),
+            schema_type=text_of(kind.get("type")),
+            items=text_of(kind.get("items")),
         )
 
 
@@ -118,10 +127,10 @@ class Project:
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read it; None if there is no key."""
-        key = _text(answer.get("key"))
+        key = text_of(answer.get("key"))
         if not key:
             return None
-        return cls(id=_text(answer.get("id")), key=key, name=_text(answer.get("name")) or key)
+        return cls(id=text_of(answer.get("id")), key=key, name=text_of(answer.get("name")) or key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +141,75 @@ class Issue:
         id: Its number, as text; never changes.
         key: Its key, which changes when it moves to another project.
         fields: What was asked for, as Jira wrote it.
+        properties: The entity properties that were asked for and are there.
     """
 
     id: str
     key: str
     fields: Mapping[str, object]
+    properties: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read it; None if it has no key."""
-        key = _text(answer.get("key"))
+        key = text_of(answer.get("key"))
         if not key:
             return None
-        fields = answer.get("fields")
         return cls(
-            id=_text(answer.get("id")) or key,
+            id=text_of(answer.get("id")) or key,
             key=key,
-            fields=fields if isinstance(fields, Mapping) else {},
+            fields=object_of(answer.get("fields")),
+            properties=object_of(answer.get("properties")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of a create.
+
+    Attributes:
+        id: The new issue's number, as text.
+        key: Its key.
+    """
+
+    id: str
+    key: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read it; None if it has no key."""
+        key = text_of(answer.get("key"))
+        return cls(id=text_of(answer.get("id")) or key, key=key) if key else None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A way from an issue's status to another.
+
+    Attributes:
+        id: What a request calls it; the same name may have another ID in another workflow.
+        name: What its button says.
+        to: The name of the status that it leads to.
+        to_id: That status's ID.
+    """
+
+    id: str
+    name: str
+    to: str
+    to_id: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read it; None if there is no ID."""
+        transition_id = text_of(answer.get("id"))
+        if not transition_id:
+            return None
+        status = object_of(answer.get("to"))
+        return cls(
+            id=transition_id,
+            name=text_of(answer.get("name")),
+            to=text_of(status.get("name")),
+            to_id=text_of(status.get("id")),
         )
 
 
@@ -191,39 +252,3 @@ class BulkFetched:
 
     issues: tuple[Issue, ...]
     missing: tuple[str, ...]
-
-
-def objects(array: list[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects of a JSON array, and nothing else that it holds."""
-    return (item for item in array if isinstance(item, Mapping))
-
-
-def read_time(value: object) -> datetime | None:
-    """Read a time as Jira writes it, ``2026-01-31T12:00:00.000+0000``, or None."""
-    if not isinstance(value, str):
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return time if time.tzinfo is not None else None
-
-
-def read_http_date(value: str | None) -> datetime | None:
-    """Read an HTTP date header, or None."""
-    if not value:
-        return None
-    try:
-        time = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return time if time.tzinfo is not None else None
-
-
-def _text(value: object) -> str:
-    """Read a text; a number, as some sites write IDs, becomes one; anything else is empty."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return ""

@@ -1,0 +1,92 @@
+"""What a site tells about itself: its people, fields and projects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from ticketr.jira.calls import Part
+from ticketr.jira.credentials import GATEWAY
+from ticketr.jira.models import Field, Project, ServerInfo, User
+
+if TYPE_CHECKING:
+    from ticketr.jira.calls import Caller
+
+_MOST_USERS = 50
+
+
+class About(Part):
+    """The part of a client that asks about the site."""
+
+    def __init__(self, caller: Caller, *, browse: str | None = None) -> None:
+        super().__init__(caller)
+        self.site = caller.site
+        behind_gateway = urlsplit(caller.site).hostname == GATEWAY
+        self._browse = browse or (None if behind_gateway else caller.site)
+
+    def browse_url(self, key: str) -> str | None:
+        """Give the address of an issue for a browser.
+
+        Returns:
+            The address; None behind Atlassian's gateway, until `server_info` has told whose
+            issues those are.
+        """
+        return f"{self._browse}/browse/{quote(key, safe='')}" if self._browse else None
+
+    async def server_info(self) -> ServerInfo:
+        """Ask the site about itself; this needs no valid token."""
+        answer = await self._caller.get("serverInfo")
+        info = ServerInfo.read(answer.object())
+        if info is None:
+            raise answer.unusable("it tells no version")
+        if self._browse is None and info.base_url:
+            self._browse = info.base_url.rstrip("/")
+        return info
+
+    async def myself(self) -> User:
+        """Ask who is asking; this tells whether the token is good."""
+        answer = await self._caller.get("myself")
+        user = User.read(answer.object())
+        if user is None:
+            raise answer.unusable("it tells no account")
+        return user
+
+    async def fields(self) -> tuple[Field, ...]:
+        """Ask for every field that the site's issues can have."""
+        answer = await self._caller.get("field")
+        found = map(Field.read, answer.array())
+        return tuple(field for field in found if field is not None)
+
+    async def project(self, key: str) -> Project:
+        """Ask for one project.
+
+        Args:
+            key: Its key, or its number.
+
+        Raises:
+            NotFound: There is none, or the account may not see it.
+        """
+        answer = await self._caller.get("project/{}", key)
+        project = Project.read(answer.object())
+        if project is None:
+            raise answer.unusable("it tells no key")
+        return project
+
+    async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
+        """Look for people who may be assigned to a project's issues.
+
+        Args:
+            project: The project's key.
+            query: The beginning of a name or of an e-mail.
+
+        Returns:
+            Those that fit, the best first as the site sees it, and no more than a page of them.
+        """
+        about: dict[str, str | int] = {
+            "project": project,
+            "query": query,
+            "maxResults": _MOST_USERS,
+        }
+        answer = await self._caller.get("user/assignable/search", query=about)
+        found = map(User.read, answer.array())
+        return tuple(user for user in found if user is not None)

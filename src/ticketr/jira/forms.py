@@ -1,0 +1,148 @@
+"""What may be filled in when an issue is made: types of issues, their fields, allowed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ticketr.jira.calls import Part
+from ticketr.jira.values import object_of, objects, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PAGE_SIZE = 200
+"""How many types or fields a page may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueType:
+    """A type of issues that a project has.
+
+    Attributes:
+        id: Its ID.
+        name: What people call it.
+        subtask: Whether its issues are parts of others.
+    """
+
+    id: str
+    name: str
+    subtask: bool
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read it; None if there is no ID."""
+        type_id = text_of(answer.get("id"))
+        if not type_id:
+            return None
+        name = text_of(answer.get("name")) or type_id
+        return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A value that a field may have.
+
+    Attributes:
+        id: Its ID, as text; empty if it has none.
+        name: What people call it: an option's value, else its name.
+    """
+
+    id: str
+    name: str
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read it; None if it has neither ID nor name."""
+        names = (text_of(answer.get(key)) for key in ("value", "name", "displayName", "key"))
+        allowed_id = text_of(answer.get("id")) or text_of(answer.get("accountId"))
+        name = next(filter(None, names), allowed_id)
+        return cls(id=allowed_id, name=name) if name else None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateField:
+    """A field that a new issue of some type can have.
+
+    Attributes:
+        id: What requests call it.
+        name: What people call it.
+        required: Whether an issue cannot be made without it.
+        has_default: Whether the site fills it in where it is left out.
+        schema_type: The kind of its value, such as ``"number"``; empty if unknown.
+        items: The kind of its value's members, for an array; else empty.
+        allowed: The values that it may have; empty if any will do, or the site does not tell.
+    """
+
+    id: str
+    name: str
+    required: bool
+    has_default: bool
+    schema_type: str
+    items: str
+    allowed: tuple[Allowed, ...]
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read it; None if there is no ID."""
+        field_id = text_of(answer.get("fieldId")) or text_of(answer.get("key"))
+        if not field_id:
+            return None
+        kind = object_of(answer.get("schema"))
+        values = answer.get("allowedValues")
+        read = map(Allowed.read, objects(values) if isinstance(values, list) else ())
+        return cls(
+            id=field_id,
+            name=text_of(answer.get("name")) or field_id,
+            required=answer.get("required") is True,
+            has_default=answer.get("hasDefaultValue") is True,
+            schema_type=text_of(kind.get("type")),
+            items=text_of(kind.get("items")),
+            allowed=tuple(allowed for allowed in read if allowed is not None),
+        )
+
+
+_T = TypeVar("_T", IssueType, CreateField)
+
+
+class Forms(Part):
+    """The part of a client that asks what new issues can be."""
+
+    async def issue_types(self, project: str) -> tuple[IssueType, ...]:
+        """Ask which types of issues the account may make in a project.
+
+        Args:
+            project: The project's key or number.
+        """
+        pages = "issue/createmeta/{}/issuetypes"
+        return await self._every(IssueType.read, "issueTypes", pages, project)
+
+    async def create_fields(self, project: str, issue_type_id: str) -> tuple[CreateField, ...]:
+        """Ask which fields a new issue can have.
+
+        Args:
+            project: The project's key or number.
+            issue_type_id: The ID of one of its `issue_types`.
+        """
+        pages = "issue/createmeta/{}/issuetypes/{}"
+        return await self._every(CreateField.read, "fields", pages, project, issue_type_id)
+
+    async def _every(
+        self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str
+    ) -> tuple[_T, ...]:
+        """Walk all pages of a list; a Data Center site calls every list ``values``."""
+        found: dict[str, _T] = {}
+        start = 0
+        while True:
+            query = {"startAt": start, "maxResults": PAGE_SIZE}
+            answer = await self._caller.get(endpoint, *steps, query=query)
+            items = list(answer.array(key, "values"))
+            before = len(found)
+            for record in map(read, items):
+                if record is not None:
+                    found.setdefault(record.id, record)
+            start += len(items)
+            total = answer.object().get("total")
+            # A page that brings nothing new is an end too, whatever the site says.
+            if len(found) == before or (isinstance(total, int) and start >= total):
+                return tuple(found.values())

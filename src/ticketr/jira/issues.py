@@ -1,0 +1,128 @@
+"""Changing issues."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ticketr.jira.calls import Part
+from ticketr.jira.models import Created, Transition
+from ticketr.jira.values import object_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NONE: Mapping[str, object] = MappingProxyType({})
+
+
+class Issues(Part):
+    """The part of a client that changes issues.
+
+    A change that was cancelled, or failed with an error that `is_unsure`, may have happened all
+    the same. Only `edit_issue`, which may be done twice, is repeated then.
+    """
+
+    async def create_issue(
+        self, fields: Mapping[str, object], *, properties: Mapping[str, object] = _NONE
+    ) -> Created:
+        """Make an issue.
+
+        Args:
+            fields: Its fields, as Jira writes them.
+            properties: Its entity properties, which only programs see.
+
+        Raises:
+            BadRequest: The site does not accept them; `field_errors` tells which.
+            BadAnswer: The site does not tell the key; the issue is probably there.
+        """
+        body: dict[str, object] = {"fields": dict(fields)}
+        if properties:
+            body["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
+        answer = await self._caller.write(
+            "POST", "issue", issue=_parent(fields), body=body, empty=False
+        )
+        created = Created.read(answer.object())
+        if created is None:
+            raise answer.unusable("it tells no key")
+        return created
+
+    async def edit_issue(self, key: str, fields: Mapping[str, object]) -> None:
+        """Change fields of an issue.
+
+        Jira has no lock against changes of others: what they wrote into the same field since
+        it was read is lost.
+
+        Args:
+            key: The issue's key or ID.
+            fields: The fields to change, as Jira writes them.
+
+        Raises:
+            BadRequest: The site does not accept them; `field_errors` tells which.
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        await self._caller.write(
+            "PUT",
+            "issue/{}",
+            key,
+            issue=key,
+            body={"fields": dict(fields)},
+            repeatable=True,
+        )
+
+    async def transitions(self, key: str) -> tuple[Transition, ...]:
+        """Ask which transitions an issue can take now.
+
+        Args:
+            key: The issue's key or ID.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        answer = await self._caller.get("issue/{}/transitions", key)
+        found = map(Transition.read, answer.array("transitions"))
+        return tuple(transition for transition in found if transition is not None)
+
+    async def transition_issue(self, key: str, transition_id: str) -> None:
+        """Take an issue to another status.
+
+        Args:
+            key: The issue's key or ID.
+            transition_id: One of its `transitions`.
+
+        Raises:
+            BadRequest: The issue cannot take it now, or it asks for fields.
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        await self._caller.write(
+            "POST",
+            "issue/{}/transitions",
+            key,
+            issue=key,
+            body={"transition": {"id": transition_id}},
+        )
+
+    async def delete_issue(self, key: str, *, subtasks: bool = False) -> None:
+        """Delete an issue, for good.
+
+        Args:
+            key: The issue's key or ID.
+            subtasks: Whether to delete its sub-tasks with it; without, an issue that has some
+                is refused.
+
+        Raises:
+            BadRequest: It has sub-tasks.
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        await self._caller.write(
+            "DELETE",
+            "issue/{}",
+            key,
+            issue=key,
+            query={"deleteSubtasks": "true" if subtasks else "false"},
+        )
+
+
+def _parent(fields: Mapping[str, object]) -> str | None:
+    """Tell which issue a new one is a part of: making it counts as a change of that one."""
+    parent = object_of(fields.get("parent"))
+    return text_of(parent.get("key")) or text_of(parent.get("id")) or None
