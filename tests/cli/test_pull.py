@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,13 +30,15 @@ def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
         ticketr("pull", folder=tmp_path, env=environment(url))
         path = next(tmp_path.glob("*.md"))
         edited = path.rename(tmp_path / HOSTILE)
-        edited.write_text(path_text := f"{edited.read_text()}\nMine.\n")
+        key = parse(edited.read_text()).tickets[0].key
+        edited.write_text(f"# TICKET: [{key}] Mine\n")
+        shutil.rmtree(tmp_path / ".ticketr")  # so nobody knows which side has changed
         told = ticketr("pull", "--full", folder=tmp_path, env=environment(url))
         listed = ticketr("pull", "--full", "--json", folder=tmp_path, env=environment(url))
 
-    key = parse(path_text).tickets[0].key
-    assert f"kept: {key} (ab.md): it was edited here" in told.stderr
+    assert (told.returncode, listed.returncode) == (3, 3)
+    assert f"conflict: {key} (ab.md): changed here and in Jira: {key}: Title, " in told.stderr
     assert told.stderr.replace("\n", "").isprintable()
     assert listed.stdout.isascii()
-    (kept,) = json.loads(listed.stdout)["kept"]
-    assert kept["path"] == HOSTILE
+    (conflict,) = json.loads(listed.stdout)["conflicts"]
+    assert conflict["path"] == HOSTILE

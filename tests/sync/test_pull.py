@@ -11,6 +11,7 @@ from fakes.pulls import Bench, Recorder
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import DuplicateKey, OtherSite, PullResult, WorkspaceBusy, assembly
+from ticketr.sync.merge import Side
 from ticketr.sync.store import Store
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -134,24 +135,63 @@ async def test_a_changed_sub_task_rewrites_its_parents_ticket(
     assert replace(again, tasks=()) == replace(story, tasks=())
 
 
-async def test_an_edited_ticket_is_kept_and_reported_until_it_is_as_it_was(
+async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
     key = some_story(bench)
     path = bench.root / f"{key}.md"
     original = path.read_text()
-    path.write_text(original + "\nMine.\n")
+    _, rest = original.split("\n", 1)
+    mine = f"# TICKET: [{key}] Mine\n{rest}"
+    path.write_text(mine)
     touch(bench, key, summary="Theirs")
 
     first, second = await bench.pull(), await bench.pull()
 
-    assert path.read_text() == original + "\nMine.\n"
+    assert path.read_text() == mine
     for result in (first, second):
-        assert [(note.key, note.reason) for note in result.kept] == [(key, "it was edited here")]
+        assert [(note.key, note.reason) for note in result.conflicts] == [
+            (key, f"changed here and in Jira: {key}: Title")
+        ]
     path.write_text(original)
-    assert (await bench.pull()).kept == ()
-    assert "Theirs" in path.read_text()
+    assert (await bench.pull()).conflicts == ()
+    assert path.read_text() == f"# TICKET: [{key}] Theirs\n{rest}"
+
+
+async def test_edits_here_and_changes_in_jira_are_joined(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    key = some_story(bench)
+    path = bench.root / f"{key}.md"
+    heading, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{heading}\n{rest.replace('Priority: ', 'Priority: My own ')}")
+    touch(bench, key, summary="Theirs")
+
+    result = await bench.pull()
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert (result.merged, result.conflicts, result.kept) == (ticket.count(), (), ())
+    assert ticket.title == "Theirs"
+    assert ticket.fields["Priority"].startswith("My own ")
+    assert (await bench.pull()).unchanged == 40
+
+
+@pytest.mark.parametrize(("prefer", "title"), [(Side.LOCAL, "Mine"), (Side.REMOTE, "Theirs")])
+async def test_a_strategy_settles_what_clashes(
+    bench: Bench, autojump_clock: MockClock, prefer: Side, title: str
+) -> None:
+    await bench.pull()
+    key = some_story(bench)
+    path = bench.root / f"{key}.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [{key}] Mine\n{rest}")
+    touch(bench, key, summary="Theirs")
+
+    result = await bench.pull(prefer=prefer)
+
+    assert (result.conflicts, parse(path.read_text()).tickets[0].title) == ((), title)
 
 
 async def test_drafts_and_other_files_are_never_touched(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.jira import Issue
+from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.errors import OtherSite, StateFailed
-from ticketr.sync.state import MIGRATIONS, Base, Known, State
+from ticketr.sync.state import Base, Known, Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,7 +31,9 @@ def state(tmp_path: Path) -> Generator[State]:
 
 def record(state: State, *, seen: float = 5.0) -> None:
     with state.batch():
-        state.record("1", BASE, [(ISSUE, "then", True), (PART, "later", False)], seen=seen)
+        state.record(
+            "1", BASE, [Row(ISSUE, "then", exact=True), Row(PART, "later", exact=False)], seen=seen
+        )
 
 
 def test_what_is_recorded_is_read_back(state: State) -> None:
@@ -59,7 +62,7 @@ def test_it_outlives_the_process(tmp_path: Path) -> None:
 def test_a_batch_is_all_or_nothing(state: State) -> None:
     def interrupted() -> None:
         with state.batch():
-            state.record("1", BASE, [(ISSUE, "then", True)], seen=1.0)
+            state.record("1", BASE, [Row(ISSUE, "then", exact=True)], seen=1.0)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -143,11 +146,11 @@ def test_a_reader_needs_no_lock(state: State, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_called_that(state: State) -> None:
-    pages = state._db.execute("PRAGMA page_count").fetchone()[0]
-    state._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = state._db.read("PRAGMA page_count")[0][0]
+    state._db.read(f"PRAGMA max_page_count = {pages}")
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
     with pytest.raises(StateFailed, match="database or disk is full"), state.batch():
-        state.record("1", Base("a.md", "text"), [(issue, "then", True)], seen=0.0)
+        state.record("1", Base("a.md", "text"), [Row(issue, "then", exact=True)], seen=0.0)
 
     assert state.known() == {}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.jira import Issue
+from ticketr.sync.editing import Written
 from ticketr.sync.mapping import Columns
 from ticketr.sync.state import State
-from ticketr.sync.store import Store, Written
+from ticketr.sync.store import Store
 from ticketr.sync.writer import FamilyWriter, Prepared, prepare
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
     (outcome,), _ = writer.write([version("Third")])
 
-    assert outcome.written is Written.KEPT
+    assert outcome.written is Written.CONFLICT
     assert "Second" in path.read_text()
 
 
@@ -90,5 +91,5 @@ def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> No
 
     (outcome,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
 
-    assert outcome.written is Written.KEPT
-    assert "Mine." in path.read_text()
+    assert outcome.written is Written.MERGED
+    assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"

@@ -81,7 +81,7 @@ def exit_code(ended: Ended[PullResult]) -> int:
         return exits.for_signal(ended.signal)
     if ended.result is None:
         return exits.FAILED
-    return exits.PARTLY if ended.result.failed else exits.DONE
+    return exits.PARTLY if ended.result.failed or ended.result.conflicts else exits.DONE
 
 
 def _as_json(ended: Ended[PullResult], job: PullJob) -> dict[str, object]:
@@ -98,8 +98,10 @@ def _tell(result: PullResult) -> None:
     from ticketr.cli.running import say
     from ticketr.text import clean
 
-    say(f"{result.new} new, {result.updated} updated, {result.unchanged} unchanged")
+    merged = f", {result.merged} merged with edits here" if result.merged else ""
+    say(f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged")
     notes = [
+        *(f"conflict: {each.key} ({each.path}): {each.reason}" for each in result.conflicts),
         *(f"failed: {each.key}: {each.reason}" for each in result.failed),
         *(f"kept: {each.key} ({each.path}): {each.reason}" for each in result.kept),
         *(f"gone from the query, file kept: {key}" for key in result.gone),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.sync.editing import Written
 from ticketr.sync.families import Families
-from ticketr.sync.store import Written
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import Note, misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket

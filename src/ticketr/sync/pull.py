@@ -19,9 +19,10 @@ import trio
 from ticketr.config import STATE_FOLDER
 from ticketr.jira import open_jira
 from ticketr.sync.assembly import CONCURRENCY, Assembly, OnWritten
+from ticketr.sync.editing import Written
 from ticketr.sync.mapping import Columns
 from ticketr.sync.state import State
-from ticketr.sync.store import Place, Store, Written
+from ticketr.sync.store import Place, Store
 from ticketr.sync.survey import (
     Survey,
     base_query,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
+    from ticketr.sync.merge import Side
     from ticketr.sync.state import Known
 
 
@@ -52,8 +54,10 @@ class PullResult:
         total: issues that the query found and Jira could give.
         new: issues written into a file for the first time.
         updated: issues in tickets that were rewritten, since Jira had something newer.
+        merged: issues in tickets whose local edits were joined with something newer in Jira.
         unchanged: issues that were up to date already.
         kept: tickets left as they are, each with the reason.
+        conflicts: tickets left as they are, since both sides have changed the same.
         failed: tickets that could not be written, each with the reason.
         inexact: keys of issues written by this pull whose description says more than Markdown
             can; Jira's own form of it is kept in the state.
@@ -63,8 +67,10 @@ class PullResult:
     total: int
     new: int
     updated: int
+    merged: int
     unchanged: int
     kept: tuple[Note, ...]
+    conflicts: tuple[Note, ...]
     failed: tuple[Note, ...]
     inexact: tuple[str, ...]
     gone: tuple[str, ...]
@@ -83,6 +89,7 @@ class PullJob:
         project: the key of the project to pull; needed unless ``jql`` is given.
         jql: a query of the user's own, instead of a whole project.
         full: fetch every issue again, even those that have not changed.
+        prefer: who wins where both sides have changed the same; None makes it a conflict.
         transport: another way to reach the site than httpx.
         on_written: called, on Trio's thread, with tickets that were just written and their files.
         run_sync: how blocking work is run.
@@ -96,6 +103,7 @@ class PullJob:
     project: str | None = None
     jql: str | None = None
     full: bool = False
+    prefer: Side | None = None
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
@@ -160,7 +168,7 @@ class _Pull:
             await self._in_thread(state.claim_site, job.credentials.site)
             columns = Columns.of(await jira.fields())
             survey, seen = await self._survey(jira, known, places)
-            writer = FamilyWriter(self._store, state, seen=seen)
+            writer = FamilyWriter(self._store, state, seen=seen, prefer=job.prefer)
             assembly = Assembly(
                 jira,
                 state,
@@ -226,8 +234,10 @@ class _Pull:
             total=tally.total,
             new=tally.count(Written.NEW),
             updated=tally.count(Written.UPDATED),
+            merged=tally.count(Written.MERGED),
             unchanged=tally.count(Written.UNCHANGED),
             kept=tuple(tally.kept.values()),
+            conflicts=tuple(tally.conflicts.values()),
             failed=tuple(tally.failed.values()),
             inexact=tuple(sorted(tally.inexact)),
             gone=survey.gone,

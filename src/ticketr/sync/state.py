@@ -1,52 +1,23 @@
-"""What was true at the last sync: one SQLite file in the workspace.
+"""What was true at the last sync: the base that both sides are compared with.
 
-Everything here is synchronous and belongs on a worker thread. Writers hold the workspace's lock;
-readers need none, since SQLite's write-ahead log gives each of them one consistent moment.
+Everything here is synchronous and belongs on a worker thread.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from threading import RLock
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
-from ticketr.sync.errors import OtherSite, StateFailed
+from ticketr.sync.database import Database
+from ticketr.sync.errors import OtherSite
+from ticketr.sync.journal import Conflicts, Creations
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
-
-#: One script for each version of the schema, applied in order; ``user_version`` counts them.
-MIGRATIONS = (
-    """
-    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE issue (
-        id TEXT PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,
-        head TEXT NOT NULL,     -- ID of the issue whose ticket it stands in; its own or its parent's
-        updated TEXT NOT NULL,  -- Jira's own words for its last change
-        fields TEXT NOT NULL,   -- JSON of what was pulled, the description's ADF to the letter
-        exact INTEGER NOT NULL, -- 0: the description in the file is not all of the ADF
-        seen REAL NOT NULL,     -- Jira's clock when the pull that last confirmed it began
-        stale INTEGER NOT NULL DEFAULT 0 -- 1: Jira has moved on, the file was kept
-    ) WITHOUT ROWID;
-    CREATE INDEX issue_head ON issue (head);
-    CREATE TABLE ticket (
-        head TEXT PRIMARY KEY,  -- the same ID
-        path TEXT NOT NULL,     -- of its file, relative to the workspace
-        text TEXT NOT NULL      -- as written
-    ) WITHOUT ROWID;
-    CREATE TABLE intended (
-        head TEXT NOT NULL,     -- the same ID
-        text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
-        PRIMARY KEY (head, text)
-    ) WITHOUT ROWID;
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +30,7 @@ class Known:
         head: the ID of the issue whose ticket it stands in.
         updated: its last change, in Jira's words.
         seen: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
-        stale: whether Jira has a newer version that was not taken, since the file was edited.
+        stale: whether Jira has a newer version that was not taken.
     """
 
     id: str
@@ -72,15 +43,57 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A ticket as it was last written.
+    """A ticket as it was at the last sync.
 
     Attributes:
         path: its file, relative to the workspace.
-        text: its text, with LF line ends.
+        text: its text as Jira has it, with LF line ends.
     """
 
     path: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the state is to know of an issue.
+
+    Attributes:
+        issue: the issue, without what files do not need.
+        updated: its last change, in Jira's words.
+        exact: whether the description in the file is all of its ADF.
+        stale: whether there is something newer, or unread, in Jira.
+    """
+
+    issue: Issue
+    updated: str
+    exact: bool
+    stale: bool = False
+
+
+def rows_to_json(rows: Iterable[Row], *, seen: float) -> str:
+    """Write down what the state is to know of a ticket's issues later."""
+    entries = [
+        {
+            "id": row.issue.id,
+            "key": row.issue.key,
+            "fields": dict(row.issue.fields),
+            "updated": row.updated,
+            "exact": row.exact,
+        }
+        for row in rows
+    ]
+    return json.dumps({"seen": seen, "issues": entries})
+
+
+def rows_from_json(text: str) -> tuple[list[Row], float]:
+    """Read what `rows_to_json` wrote: the rows and when they were true."""
+    stored = json.loads(text)
+    rows = [
+        Row(Issue(each["id"], each["key"], each["fields"]), each["updated"], each["exact"])
+        for each in stored["issues"]
+    ]
+    return rows, stored["seen"]
 
 
 class State:
@@ -89,28 +102,26 @@ class State:
     Args:
         path: the SQLite file.
 
+    Attributes:
+        conflicts: the tickets that both sides have changed.
+        creations: the issues that were asked for and are not in their files yet.
+
     Raises:
         StateFailed: it is damaged, newer than this program, or cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        # One family is read while another is written, in two threads: they take turns.
-        self._turn = RLock()
-        with self._errors():
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._migrate()
-            except BaseException:
-                self._db.close()
-                raise
+        self._db = Database(path)
+        self.conflicts = Conflicts(self._db)
+        self.creations = Creations(self._db)
 
     def close(self) -> None:
         """Close the file."""
-        with self._errors():
-            self._db.close()
+        self._db.close()
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Make everything recorded inside one transaction."""
+        return self._db.batch()
 
     def check_site(self, root: Path, url: str) -> None:
         """See that this workspace belongs to a Jira site, or to none yet.
@@ -118,128 +129,104 @@ class State:
         Raises:
             OtherSite: it belongs to another one.
         """
-        with self._errors():
-            found = self._db.execute("SELECT value FROM about WHERE name = 'site'").fetchone()
-        if found is not None and found[0] != url:
-            raise OtherSite(root, found[0], url)
+        found = self._db.read("SELECT value FROM about WHERE name = 'site'")
+        if found and found[0][0] != url:
+            raise OtherSite(root, found[0][0], url)
 
     def claim_site(self, url: str) -> None:
         """Remember the Jira site that this workspace belongs to from now on."""
-        with self._errors():
-            self._db.execute("INSERT OR REPLACE INTO about VALUES ('site', ?)", (url,))
+        self._db.write("INSERT OR REPLACE INTO about VALUES ('site', ?)", (url,))
 
     def known(self) -> dict[str, Known]:
         """Read what is known of every issue, by ID."""
-        query = "SELECT id, key, head, updated, seen, stale FROM issue"
-        with self._errors():
-            rows = self._db.execute(query).fetchall()
+        rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
         return {row[0]: Known(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def issues_of(self, head: str) -> list[Issue]:
-        """Read the issues that stand in one ticket, as they were last written."""
-        query = "SELECT id, key, fields FROM issue WHERE head = ?"
-        with self._errors():
-            rows = self._db.execute(query, (head,)).fetchall()
-            return [Issue(id=row[0], key=row[1], fields=json.loads(row[2])) for row in rows]
+        """Read the issues that stand in one ticket, as they were at the last sync."""
+        return [row.issue for row in self.rows_of(head)]
+
+    def rows_of(self, head: str) -> list[Row]:
+        """Read all that is known of the issues in one ticket."""
+        query = "SELECT id, key, fields, updated, exact, stale FROM issue WHERE head = ?"
+        return [
+            Row(Issue(id=row[0], key=row[1], fields=json.loads(row[2])), row[3], row[4], row[5])
+            for row in self._db.read(query, (head,))
+        ]
+
+    def head_of(self, key: str) -> str | None:
+        """Find the ID of the issue in whose ticket a key stands; None for an unknown key."""
+        rows = self._db.read("SELECT head FROM issue WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
 
     def base(self, head: str) -> Base | None:
-        """Read a ticket as it was last written, or None for one that never was."""
-        query = "SELECT path, text FROM ticket WHERE head = ?"
-        with self._errors():
-            row = self._db.execute(query, (head,)).fetchone()
-        return Base(*row) if row else None
+        """Read a ticket as it was at the last sync, or None for one that never was."""
+        rows = self._db.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
+        return Base(*rows[0]) if rows else None
 
-    def record(
-        self,
-        head: str,
-        base: Base,
-        issues: Sequence[tuple[Issue, str, bool]],
-        *,
-        seen: float,
-    ) -> None:
-        """Remember a ticket that was just written, all of it or nothing.
+    def base_of_key(self, key: str) -> tuple[str, Base] | None:
+        """Read the head's ID and the base of the ticket that has this key in its heading."""
+        query = (
+            "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
+            " JOIN issue ON issue.id = ticket.head WHERE issue.key = ?"
+        )
+        rows = self._db.read(query, (key,))
+        return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+
+    def record(self, head: str, base: Base, rows: Sequence[Row], *, seen: float) -> None:
+        """Remember a ticket that is in step with Jira now, or whose base has moved.
 
         Args:
             head: the ID of its head.
-            base: where and what was written.
-            issues: each issue with its ``updated`` and whether its description is exact.
-            seen: Jira's clock when this pull began.
+            base: where it stands and what Jira has.
+            rows: its issues.
+            seen: Jira's clock when this job began.
         """
-        rows = [
-            (issue.id, issue.key, head, updated, json.dumps(issue.fields), exact, seen)
-            for issue, updated, exact in issues
-        ]
-        with self._errors():
-            self._db.executemany(
-                "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, exact, seen)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            self._db.execute(
-                "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
-            )
-            self.forget_intended(head)
+        self._db.write_all(
+            "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, exact, seen, stale)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    row.issue.id,
+                    row.issue.key,
+                    head,
+                    row.updated,
+                    json.dumps(dict(row.issue.fields)),
+                    row.exact,
+                    seen,
+                    row.stale,
+                )
+                for row in rows
+            ],
+        )
+        self._db.write(
+            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
+        )
+        self.conflicts.settle(head)
+        self.forget_intended(head)
 
     def intend(self, head: str, text: str) -> None:
         """Remember a text that is about to be written; `record` forgets it again."""
-        with self._errors():
-            self._db.execute("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
+        self._db.write("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
 
     def intended(self, head: str) -> list[str]:
         """Read the texts of a ticket that may stand in its file though nothing recorded them."""
-        query = "SELECT text FROM intended WHERE head = ?"
-        with self._errors():
-            return [row[0] for row in self._db.execute(query, (head,)).fetchall()]
+        return [
+            row[0] for row in self._db.read("SELECT text FROM intended WHERE head = ?", (head,))
+        ]
 
     def forget_intended(self, head: str) -> None:
         """Forget those texts, since what stands in the file is known now."""
-        with self._errors():
-            self._db.execute("DELETE FROM intended WHERE head = ?", (head,))
+        self._db.write("DELETE FROM intended WHERE head = ?", (head,))
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Remember that Jira has newer versions that were not taken."""
-        with self._errors():
-            self._db.executemany(
-                "UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids]
-            )
+        self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
 
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
         """Remember that these issues were found up to date by a pull that began at ``seen``."""
-        with self._errors(), self._transaction():
-            self._db.executemany(
+        with self._db.batch():
+            self._db.write_all(
                 "UPDATE issue SET seen = ? WHERE id = ? AND stale = 0 AND seen < ?",
                 [(seen, each, seen) for each in ids],
             )
-
-    @contextmanager
-    def batch(self) -> Generator[None]:
-        """Make everything recorded inside one transaction."""
-        with self._errors(), self._transaction():
-            yield
-
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise StateFailed(self._path, "a newer ticketr wrote it")
-        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            with closing(self._db.cursor()) as cursor:
-                cursor.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself where the disk is full
-                self._db.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def _errors(self) -> Generator[None]:
-        try:
-            with self._turn:
-                yield
-        except sqlite3.Error as error:
-            raise StateFailed(self._path, str(error)) from error

@@ -1,7 +1,6 @@
-"""The workspace's folder: finding tickets in it and writing them without ever losing any.
+"""The workspace's folder: its lock, and finding the tickets in it.
 
-Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
-a rename), and it is read again just before, so that what an editor saved a moment ago is seen.
+Synchronous, for a worker thread.
 """
 
 from __future__ import annotations
@@ -9,26 +8,22 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import stat
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.tickets import append, parse, replace, safe_file_name
+from ticketr.sync.errors import WorkspaceBusy
+from ticketr.sync.files import TEMPORARY, comparable, file_errors
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
+    from pathlib import Path
 
     from ticketr.tickets import Ticket, TicketFile
 
-_TEMPORARY = ".ticketr-tmp-"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +39,19 @@ class Place:
     head: str
 
 
-class Written(Enum):
-    """What became of a ticket that was to be written."""
-
-    NEW = "new"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    KEPT = "kept"
-
-
 @dataclass(frozen=True, slots=True)
-class WriteResult:
-    """What became of one ticket.
+class LocalTicket:
+    """A ticket as it stands in a file.
 
     Attributes:
-        outcome: what was done.
-        path: the file it stands in.
-        reason: why it was kept; empty otherwise.
+        path: the file, relative to the workspace.
+        ticket: the ticket.
+        text: its text, comparable with a base.
     """
 
-    outcome: Written
     path: str
-    reason: str = ""
+    ticket: Ticket
+    text: str
 
 
 class Store:
@@ -87,7 +73,7 @@ class Store:
         Raises:
             FileFailed: the folder cannot be made or written.
         """
-        with _file_errors(self.root, "write into"):
+        with file_errors(self.root, "write into"):
             self.own.mkdir(parents=True, exist_ok=True)
             ignore = self.own / ".gitignore"
             if not ignore.exists():
@@ -102,7 +88,7 @@ class Store:
             FileFailed: the lock file cannot be opened.
         """
         path = self.own / "lock"
-        with _file_errors(path, "lock"):
+        with file_errors(path, "lock"):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             try:
@@ -129,7 +115,7 @@ class Store:
             # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for name in names:
-                if name.startswith(_TEMPORARY):
+                if name.startswith(TEMPORARY):
                     with suppress(OSError):
                         (self.root / folder / name).unlink()
             paths = (
@@ -138,7 +124,7 @@ class Store:
                 if name.endswith(".md") and not name.startswith(".")
             )
             # Reading a named pipe would wait for ever, in a thread that nobody can cancel.
-            yield [path for path in paths if path.is_file() and self._target(self.name_of(path))]
+            yield [path for path in paths if path.is_file() and self.target(self.name_of(path))]
 
     def name_of(self, path: Path) -> str:
         """Give a file's path relative to the workspace, with ``/``."""
@@ -192,65 +178,36 @@ class Store:
             if each.key is not None
         ]
 
-    def write(
-        self, ticket: Ticket, text: str, *, path: str | None, bases: Collection[str]
-    ) -> WriteResult:
-        """Write one ticket, unless that would lose something.
+    def local(self, name: str) -> list[LocalTicket]:
+        """Read a file's tickets with their texts; a file that holds none gives none.
 
         Args:
-            ticket: the ticket, with a key.
-            text: the ticket as text, LF line ends.
-            path: the file it was last found in, relative to the workspace; None for a new one.
-            bases: texts that were written, or were about to be when a pull was killed; empty for
-                a ticket that never was.
-
-        Returns:
-            What was done. A ticket that was edited since, or whose new file would replace
-            something else, is kept as it is.
+            name: its path, relative to the workspace.
 
         Raises:
-            FileFailed: the file cannot be read or written.
-            InvalidKey: the key cannot be a file's name.
-            TicketSyntaxError: the file was changed and cannot be read as tickets.
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
         """
-        name = path or safe_file_name(ticket.key or "")
-        target = self._target(name)
-        if target is None:
-            return WriteResult(Written.KEPT, name, "the file is a link out of the workspace")
-        mode = _mode_of(target)
-        if mode is None:
-            _replace(target, text, mode)
-            return WriteResult(Written.NEW, name)
-        file = self.read(name)
-        index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
-        if index is None:
-            if file.tickets or file.text.strip():
-                return WriteResult(Written.KEPT, name, "the file holds something else")
-            _replace(target, append(file, ticket), mode)
-            return WriteResult(Written.NEW, name)
-        span = file.spans[index]
-        here = _comparable(file.text[span.start : span.end])
-        if here == _comparable(text) or (not bases and file.tickets[index] == ticket):
-            return WriteResult(Written.UNCHANGED, name)
-        if not bases:
-            reason = "it differs from Jira's and was never pulled into this folder"
-            return WriteResult(Written.KEPT, name, reason)
-        if here not in map(_comparable, bases):
-            return WriteResult(Written.KEPT, name, "it was edited here")
-        _replace(target, replace(file, index, ticket), mode)
-        return WriteResult(Written.UPDATED, name)
+        data = self._bytes(name)
+        if not _TICKETISH.search(data):
+            return []
+        file = self._parse(name, data)
+        return [
+            LocalTicket(name, ticket, comparable(file.text[span.start : span.end]))
+            for ticket, span in zip(file.tickets, file.spans, strict=True)
+        ]
 
     def _bytes(self, name: str) -> bytes:
         path = self.root / name
-        with _file_errors(path, "read"):
+        with file_errors(path, "read"):
             return path.read_bytes()
 
     def _parse(self, name: str, data: bytes) -> TicketFile:
-        with _file_errors(self.root / name, "read"):
+        with file_errors(self.root / name, "read"):
             text = data.decode("utf-8")
         return parse(text, source=name)
 
-    def _target(self, name: str) -> str | None:
+    def target(self, name: str) -> str | None:
         """Give the file behind a name, links followed; None if it lies outside the workspace."""
         folder, _, base = name.rpartition("/")
         for each in ("", folder):
@@ -260,57 +217,3 @@ class Store:
         if os.path.islink(target):  # noqa: PTH114  (thousands of files: no Path for each)
             target = os.path.realpath(target)
         return target if target.startswith(f"{self._folders['']}/") else None
-
-
-def _mode_of(target: str) -> int | None:
-    """Give a file's permissions; None if there is no file."""
-    with _file_errors(target, "read"):
-        try:
-            mode = os.stat(target).st_mode  # noqa: PTH116
-        except FileNotFoundError:
-            return None
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder's error has words already
-        raise FileFailed(Path(target), "write", "something that is no file has this name")
-    return stat.S_IMODE(mode)
-
-
-def _replace(target: str, text: str, mode: int | None) -> None:
-    """Put a whole file in place; not synced to disk, since Jira can give it again.
-
-    Few system calls, since each lets another thread take over: a pull makes thousands of files.
-    """
-    folder = target.rpartition("/")[0]
-    # Not made of the file's own name, which may be as long as a name can be.
-    temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{threading.get_ident()}"
-    with _file_errors(target, "write"):
-        try:
-            descriptor = os.open(temporary, _NEW, 0o666)
-        except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            descriptor = os.open(temporary, _NEW, 0o666)
-        try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123
-                if mode is not None:
-                    os.fchmod(descriptor, mode)
-                file.write(text.encode("utf-8"))
-            os.replace(temporary, target)  # noqa: PTH105
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
-
-
-def _comparable(text: str) -> str:
-    """Text without what a checkout may change by itself: line ends and the blank lines after."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-
-
-@contextmanager
-def _file_errors(path: Path | str, action: str) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FileFailed(Path(path), action, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise FileFailed(Path(path), action, f"line {line} is not UTF-8") from error

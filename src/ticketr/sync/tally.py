@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.store import Written
+from ticketr.sync.editing import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ class Tally:
     Attributes:
         outcomes: what became of each issue, by ID.
         kept: tickets left as they are, by key.
+        conflicts: tickets that both sides have changed, by key.
         failed: tickets that could not be written, by key.
         inexact: keys of issues whose description says more than their files can.
     """
@@ -28,6 +29,7 @@ class Tally:
     def __init__(self) -> None:
         self.outcomes: dict[str, Written] = {}
         self.kept: dict[str, Note] = {}
+        self.conflicts: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
         self.inexact: set[str] = set()
         self._found: set[str] = set()
@@ -71,7 +73,9 @@ class Tally:
                     self.failed[outcome.note.key] = outcome.note
                 continue
             if outcome.note is not None:
-                self.kept[outcome.note.key] = outcome.note
+                conflict = outcome.written is Written.CONFLICT
+                notes = self.conflicts if conflict else self.kept
+                notes[outcome.note.key] = outcome.note
             else:
                 self.inexact |= outcome.family.text.inexact
             for each in outcome.ids:

@@ -6,21 +6,26 @@ next pull knows the file's text for its own, whatever Jira has by then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
+from ticketr.jira.adf import canonical
+from ticketr.sync.editing import Editor, Written
 from ticketr.sync.errors import FileFailed
+from ticketr.sync.journal import Conflict
 from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask_ids, updated
-from ticketr.sync.state import Base
-from ticketr.sync.store import Written
-from ticketr.tickets import InvalidKey, TicketSyntaxError
+from ticketr.sync.merge import Clash, Merged, Side, merge
+from ticketr.sync.parts import by_key, changes
+from ticketr.sync.state import Base, Row, rows_to_json
+from ticketr.tickets import InvalidKey, TicketSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.state import State
     from ticketr.sync.store import Place, Store
+    from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +111,17 @@ class FamilyWriter:
     Args:
         store: the workspace's files.
         state: its state.
-        seen: Jira's clock when this pull began.
+        seen: Jira's clock when this job began.
+        prefer: who wins where both sides have changed the same; None makes it a conflict.
     """
 
-    def __init__(self, store: Store, state: State, *, seen: float) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, state: State, *, seen: float, prefer: Side | None = None
+    ) -> None:
+        self._editor = Editor(store)
         self._state = state
         self._seen = seen
+        self._prefer = prefer
 
     def write(self, families: Sequence[Prepared]) -> tuple[list[Outcome], FileFailed | None]:
         """Write some families.
@@ -136,35 +145,107 @@ class FamilyWriter:
     def _write(self, family: Prepared) -> Outcome:
         head = family.issues[0]
         base = self._state.base(head.id)
+        bases = [*([base.text] if base else []), *self._state.intended(head.id)]
         try:
-            result = self._store.write(
+            result = self._editor.write(
                 family.text.ticket,
                 family.text.text,
                 path=family.path or (base.path if base else None),
-                bases=[*self._state.intended(head.id), *([base.text] if base else [])],
+                bases=bases,
+                merge=lambda local: self._merge(family, bases, local),
             )
         except InvalidKey as error:
             return Outcome(family, None, note=Note(head.key, "", str(error)))
         except TicketSyntaxError as error:  # it was broken a moment ago, so it was edited
-            return self._keep(family, family.path or "", str(error))
-        if result.outcome is Written.KEPT:
-            return self._keep(family, result.path, result.reason)
-        self._record(family, result.path)
+            return self._keep(family, Written.KEPT, family.path or "", str(error))
+        if result.outcome is Written.CONFLICT:
+            self._state.conflicts.add(self._conflict(family, result.path, result.clashes))
+        if result.outcome in {Written.KEPT, Written.CONFLICT}:
+            return self._keep(family, result.outcome, result.path, result.reason)
+        base = Base(result.path, family.text.text)
+        self._state.record(head.id, base, _rows(family), seen=self._seen)
         return Outcome(family, result.outcome, result.path)
 
-    def _keep(self, family: Prepared, path: str, reason: str) -> Outcome:
+    def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
+        before = _nearest([read_ticket(each) for each in bases], local)
+        remote = family.text.ticket
+        if before is not None:
+            remote = self._with_settled_texts(family, before, remote)
+        return merge(before, local, remote, prefer=self._prefer)
+
+    def _with_settled_texts(self, family: Prepared, base: Ticket, remote: Ticket) -> Ticket:
+        """Take over the wording of descriptions that say the same as before.
+
+        What counts is Jira's own form; another version of this program may word it differently.
+        """
+        known = {each.id: each for each in self._state.issues_of(family.issues[0].id)}
+        same = {
+            issue.key
+            for issue in family.issues
+            if issue.id in known and _description(issue) == _description(known[issue.id])
+        }
+        old = by_key(base)
+
+        def settled(issue: Ticket) -> Ticket:
+            before = old.get(issue.key or "") if issue.key in same else None
+            if before is None:
+                return issue
+            return replace(
+                issue,
+                description=before.description,
+                acceptance_criteria=before.acceptance_criteria,
+            )
+
+        return replace(settled(remote), tasks=tuple(map(settled, remote.tasks)))
+
+    def _conflict(self, family: Prepared, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.issues[0]
-        outcome = Outcome(family, Written.KEPT, path, Note(head.key, path, reason))
+        return Conflict(
+            head=head.id,
+            key=head.key,
+            path=path,
+            text=family.text.text,
+            issues=rows_to_json(_rows(family), seen=self._seen),
+            parts=tuple(map(str, clashes)),
+        )
+
+    def _keep(self, family: Prepared, written: Written, path: str, reason: str) -> Outcome:
+        head = family.issues[0]
+        outcome = Outcome(family, written, path, Note(head.key, path, reason))
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)  # what stands there is none of these texts
         return outcome
 
-    def _record(self, family: Prepared, path: str) -> None:
-        rows = [
-            (issue, updated(issue), issue.key not in family.text.inexact) for issue in family.issues
-        ]
-        base = Base(path, family.text.text)
-        self._state.record(family.issues[0].id, base, rows, seen=self._seen)
+
+def read_ticket(text: str) -> Ticket | None:
+    """Read the ticket of a base; None where this version cannot read it."""
+    try:
+        tickets = parse(text).tickets
+    except TicketSyntaxError:  # pragma: no cover - another version wrote it
+        return None
+    return tickets[0] if len(tickets) == 1 else None
+
+
+def _nearest(bases: Iterable[Ticket | None], local: Ticket) -> Ticket | None:
+    """Choose the text that the file was edited from, if a killed pull left more than one."""
+    readable = [each for each in bases if each is not None]
+    return min(readable, key=lambda base: _distance(base, local), default=None)
+
+
+def _distance(base: Ticket, local: Ticket) -> int:
+    old = by_key(base)
+    return sum(
+        len(changes(old[key], issue)) if key in old else 1 for key, issue in by_key(local).items()
+    )
+
+
+def _rows(family: Prepared) -> list[Row]:
+    inexact = family.text.inexact
+    return [Row(issue, updated(issue), issue.key not in inexact) for issue in family.issues]
+
+
+def _description(issue: Issue) -> object:
+    return canonical(issue.fields.get("description"))
 
 
 def _number(issue_id: str) -> int:

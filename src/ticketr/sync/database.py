@@ -1,0 +1,156 @@
+"""The SQLite file of a workspace: its schema, its transactions, its errors.
+
+Everything here is synchronous and belongs on a worker thread. Writers hold the workspace's lock;
+readers need none, since SQLite's write-ahead log gives each of them one consistent moment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from ticketr.sync.errors import StateFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+    from pathlib import Path
+
+#: One script for each version of the schema, applied in order; ``user_version`` counts them.
+MIGRATIONS = (
+    """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE issue (
+        id TEXT PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        head TEXT NOT NULL,     -- ID of the issue whose ticket it stands in; its own or its parent's
+        updated TEXT NOT NULL,  -- Jira's own words for its last change
+        fields TEXT NOT NULL,   -- JSON of what was pulled, the description's ADF to the letter
+        exact INTEGER NOT NULL, -- 0: the description in the file is not all of the ADF
+        seen REAL NOT NULL,     -- Jira's clock when the pull that last confirmed it began
+        stale INTEGER NOT NULL DEFAULT 0 -- 1: Jira has moved on, the file was kept
+    ) WITHOUT ROWID;
+    CREATE INDEX issue_head ON issue (head);
+    CREATE TABLE ticket (
+        head TEXT PRIMARY KEY,  -- the same ID
+        path TEXT NOT NULL,     -- of its file, relative to the workspace
+        text TEXT NOT NULL      -- as written
+    ) WITHOUT ROWID;
+    CREATE TABLE intended (
+        head TEXT NOT NULL,     -- the same ID
+        text TEXT NOT NULL,     -- about to be written, by a pull that may have been killed then
+        PRIMARY KEY (head, text)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE conflict (
+        head TEXT PRIMARY KEY,  -- the same ID
+        key TEXT NOT NULL,      -- of the ticket
+        path TEXT NOT NULL,     -- of its file
+        text TEXT NOT NULL,     -- the ticket as Jira has it, as a file would hold it
+        issues TEXT NOT NULL,   -- JSON: what the state is to know of its issues once it is settled
+        parts TEXT NOT NULL     -- JSON: what clashes, in words
+    ) WITHOUT ROWID;
+    CREATE TABLE creation (     -- issues that were asked for, until their keys stand in their files
+        marker TEXT PRIMARY KEY,  -- stands in the issue's own properties
+        project TEXT NOT NULL,
+        parent TEXT,            -- key of the parent of a sub-task
+        title TEXT NOT NULL,
+        path TEXT NOT NULL,     -- of the draft's file
+        draft TEXT NOT NULL,    -- the draft as text
+        after INTEGER NOT NULL, -- a number that the project had reached before
+        sent REAL NOT NULL,     -- this computer's clock when it was asked for
+        id TEXT,                -- Jira's answer, once it came
+        key TEXT
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+class Database:
+    """One open state file.
+
+    Args:
+        path: the SQLite file.
+
+    Raises:
+        StateFailed: it is damaged, newer than this program, or cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # One family is read while another is written, in two threads: they take turns.
+        self._turn = RLock()
+        with self._errors():
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._errors():
+            self._db.close()
+
+    def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Run a query and give its rows."""
+        with self._errors():
+            return self._db.execute(query, values).fetchall()
+
+    def write(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Change something and give the number of rows that it met."""
+        with self._errors():
+            return self._db.execute(statement, values).rowcount
+
+    def write_all(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Change something for each of many rows."""
+        with self._errors():
+            self._db.executemany(statement, rows)
+
+    @contextmanager
+    def batch(self) -> Generator[None]:
+        """Make everything changed inside one transaction."""
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite ends it by itself where the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def durable(self) -> Generator[None]:
+        """Make everything changed inside one transaction that outlives a loss of power, too.
+
+        For what nobody else could tell again: that an issue was asked for.
+        """
+        with self._errors():
+            self._db.execute("PRAGMA synchronous = FULL")
+            try:
+                with self.batch():
+                    yield
+            finally:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def _migrate(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise StateFailed(self._path, "a newer ticketr wrote it")
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+            with closing(self._db.cursor()) as cursor:
+                cursor.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+    @contextmanager
+    def _errors(self) -> Generator[None]:
+        try:
+            with self._turn:
+                yield
+        except sqlite3.Error as error:
+            raise StateFailed(self._path, str(error)) from error

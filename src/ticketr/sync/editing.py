@@ -1,0 +1,228 @@
+"""Writes tickets into the files of a workspace without ever losing any.
+
+Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
+a rename), and it is read again just before, so that what an editor saved a moment ago is seen.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace as changed
+from enum import Enum
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ticketr.sync.files import comparable, file_errors, mode_of, replace_file
+from ticketr.tickets import append, parse, replace, safe_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from ticketr.sync.merge import Clash, Merged
+    from ticketr.sync.store import Store
+    from ticketr.tickets import Ticket, TicketFile
+
+    #: Joins what stands in a file with what is to be written there.
+    Merge: TypeAlias = "Callable[[Ticket], Merged]"
+
+
+class Written(Enum):
+    """What became of a ticket that was to be written."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MERGED = "merged"
+    KEPT = "kept"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one ticket.
+
+    Attributes:
+        outcome: what was done.
+        path: the file it stands in.
+        reason: why it was kept; empty otherwise.
+        clashes: what both sides have changed; empty unless that is a conflict.
+    """
+
+    outcome: Written
+    path: str
+    reason: str = ""
+    clashes: tuple[Clash, ...] = ()
+
+
+class Editor:
+    """Changes the ticket files of one workspace.
+
+    Args:
+        store: the workspace.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def write(
+        self,
+        ticket: Ticket,
+        text: str,
+        *,
+        path: str | None,
+        bases: Collection[str],
+        merge: Merge,
+    ) -> WriteResult:
+        """Write one ticket; what was edited in its file since is merged with it.
+
+        Args:
+            ticket: the ticket, with a key.
+            text: the ticket as text, LF line ends.
+            path: the file it was last found in, relative to the workspace; None for a new one.
+            bases: texts that were written, or were about to be when a pull was killed; empty for
+                a ticket that never was.
+            merge: joins what stands in the file, where that is none of these texts, with the
+                ticket.
+
+        Returns:
+            What was done. A ticket that clashes with what stands in its file, or whose new file
+            would replace something else, is not written.
+
+        Raises:
+            FileFailed: the file cannot be read or written.
+            InvalidKey: the key cannot be a file's name.
+            TicketSyntaxError: the file was changed and cannot be read as tickets.
+        """
+        name = path or safe_file_name(ticket.key or "")
+        target = self._store.target(name)
+        if target is None:
+            return WriteResult(Written.KEPT, name, "the file is a link out of the workspace")
+        mode = mode_of(target)
+        if mode is None:
+            replace_file(target, text, mode)
+            return WriteResult(Written.NEW, name)
+        file = self._store.read(name)
+        index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
+        if index is None:
+            if file.tickets or file.text.strip():
+                return WriteResult(Written.KEPT, name, "the file holds something else")
+            replace_file(target, append(file, ticket), mode)
+            return WriteResult(Written.NEW, name)
+        span = file.spans[index]
+        here = file.text[span.start : span.end]
+        if comparable(here) == comparable(text):
+            return WriteResult(Written.UNCHANGED, name)
+        if comparable(here) in map(comparable, bases):
+            replace_file(target, replace(file, index, ticket), mode)
+            return WriteResult(Written.UPDATED, name)
+        merged = merge(file.tickets[index])
+        if merged.clashes:
+            reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
+            return WriteResult(Written.CONFLICT, name, reason, merged.clashes)
+        if merged.ticket == file.tickets[index]:
+            return WriteResult(Written.UNCHANGED, name)
+        if merged.dropped:
+            self.put_aside(ticket.key or "", here)
+        replace_file(target, replace(file, index, merged.ticket), mode)
+        return WriteResult(Written.MERGED, name)
+
+    def write_key(self, name: str, draft: Ticket, key: str, *, parent: str | None) -> str | None:
+        """Write the key that Jira gave to a draft into its file, and see it on disk.
+
+        Args:
+            name: the file, relative to the workspace.
+            draft: the draft as it was when the issue was asked for. One that was edited since is
+                known by its title, if no other draft there has it.
+            key: the key.
+            parent: the key of the ticket whose task it is; None for a ticket of its own.
+
+        Returns:
+            The text of the whole ticket in the file now; None if the draft does not stand there.
+
+        Raises:
+            FileFailed: the file cannot be read or written.
+            TicketSyntaxError: it cannot be read as tickets.
+        """
+        target = self._store.target(name)
+        mode = None if target is None else mode_of(target)
+        if target is None or mode is None:
+            return None
+        file = self._store.read(name)
+        for index, ticket in enumerate(file.tickets):
+            if parent is None or ticket.key != parent:
+                continue
+            at = _find_draft(ticket.tasks, draft)
+            if at is None:
+                return None
+            tasks = list(ticket.tasks)
+            tasks[at] = changed(tasks[at], key=key)
+            return self._put(target, file, index, changed(ticket, tasks=tuple(tasks)), mode)
+        at = _find_draft(file.tickets, draft) if parent is None else None
+        if at is None:
+            return None
+        return self._put(target, file, at, changed(file.tickets[at], key=key), mode)
+
+    def _put(self, target: str, file: TicketFile, index: int, ticket: Ticket, mode: int) -> str:
+        text = replace(file, index, ticket)
+        replace_file(target, text, mode, durable=True)
+        span = parse(text).spans[index]
+        return comparable(text[span.start : span.end])
+
+    def put_aside(self, key: str, text: str) -> Path:
+        """Keep a text that is about to be given up in ticketr's own folder.
+
+        Raises:
+            FileFailed: it cannot be written; then it must not be given up.
+        """
+        for name in _numbered(safe_file_name(key)):
+            path = self._store.own / "trash" / name
+            if not path.exists():
+                replace_file(str(path), text, None, durable=True)
+                return path
+        raise AssertionError("the names never end")
+
+    def prune(self, name: str, key: str, base: str) -> Path | None:
+        """Move a file into ticketr's own folder, if it holds one unedited ticket and no more.
+
+        Args:
+            name: the file, relative to the workspace.
+            key: the key of its ticket.
+            base: the ticket's text when it was last in step with Jira.
+
+        Returns:
+            Where it is now; None if it was left where it is.
+
+        Raises:
+            FileFailed: the file cannot be read or moved.
+            TicketSyntaxError: it cannot be read as tickets.
+        """
+        target = self._store.target(name)
+        if target is None or mode_of(target) is None:
+            return None
+        file = self._store.read(name)
+        alone = len(file.tickets) == 1 and not file.preamble.strip()
+        if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
+            return None
+        aside = self.put_aside(key, file.text)
+        with file_errors(target, "remove"):
+            os.unlink(target)  # noqa: PTH108
+        return aside
+
+
+def _find_draft(tickets: Sequence[Ticket], draft: Ticket) -> int | None:
+    """Find a draft among tickets: the same one, or the only one with its title."""
+    drafts = [index for index, each in enumerate(tickets) if each.key is None]
+    same = [index for index in drafts if tickets[index] == draft]
+    alike = [index for index in drafts if tickets[index].title == draft.title]
+    if same:
+        return same[0]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Give a name and then others like it: ``A.md``, ``A.2.md``, ``A.3.md``."""
+    yield name
+    stem, _, suffix = name.rpartition(".")
+    yield from (f"{stem}.{number}.{suffix}" for number in count(2))

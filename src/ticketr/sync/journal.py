@@ -1,0 +1,133 @@
+"""What is not settled yet: tickets that both sides have changed, issues on their way to Jira.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.sync.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A ticket that both sides have changed, with Jira's version of it.
+
+    Attributes:
+        head: the ID of the ticket's head.
+        key: its key.
+        path: its file, relative to the workspace.
+        text: the ticket as Jira has it, as a file would hold it.
+        issues: its issues as JSON, for the state once the conflict is settled.
+        parts: what clashes, in words.
+    """
+
+    head: str
+    key: str
+    path: str
+    text: str
+    issues: str
+    parts: tuple[str, ...]
+
+
+class Conflicts:
+    """The tickets that both sides have changed."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[Conflict]:
+        """Read them, in the order of their keys."""
+        query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
+        return [
+            Conflict(head, key, path, text, issues, tuple(json.loads(parts)))
+            for head, key, path, text, issues, parts in self._db.read(query)
+        ]
+
+    def of(self, key: str) -> Conflict | None:
+        """Read the conflict of one ticket, if there is one."""
+        return next((each for each in self.all() if each.key == key), None)
+
+    def add(self, conflict: Conflict) -> None:
+        """Remember one; Jira's older version of the same ticket goes."""
+        self._db.write(
+            "INSERT OR REPLACE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
+            (*_values(conflict)[:5], json.dumps(conflict.parts)),
+        )
+
+    def settle(self, head: str) -> None:
+        """Forget the conflict of a ticket that is settled."""
+        self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An issue that Jira was asked to create.
+
+    Attributes:
+        marker: a random text in the issue's own properties, by which it can be found again.
+        project: the project's key.
+        parent: the parent's key, for a sub-task.
+        title: its title.
+        path: the draft's file, relative to the workspace.
+        draft: the draft as text.
+        after: a number that the project's keys had reached before.
+        sent: this computer's clock when it was asked for, in seconds since the epoch.
+        id: its ID; None while no answer has come.
+        key: its key; likewise.
+    """
+
+    marker: str
+    project: str
+    parent: str | None
+    title: str
+    path: str
+    draft: str
+    after: int
+    sent: float
+    id: str | None = None
+    key: str | None = None
+
+    def answered(self, issue_id: str, key: str) -> Creation:
+        """Give the same with Jira's answer."""
+        return replace(self, id=issue_id, key=key)
+
+
+class Creations:
+    """The issues that were asked for, from before the request until their keys are in files.
+
+    Each change is on disk before the next step is taken.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[Creation]:
+        """Read them, oldest first."""
+        query = (
+            "SELECT marker, project, parent, title, path, draft, after, sent, id, key"
+            " FROM creation ORDER BY sent, marker"
+        )
+        return [Creation(*row) for row in self._db.read(query)]
+
+    def put(self, creation: Creation) -> None:
+        """Write one down, or down anew."""
+        with self._db.durable():
+            self._db.write(
+                "INSERT OR REPLACE INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _values(creation),
+            )
+
+    def forget(self, marker: str) -> None:
+        """Forget one whose key is in its file, or that certainly never came to be."""
+        self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
+
+
+def _values(record: Conflict | Creation) -> Sequence[object]:
+    return tuple(asdict(record).values())

@@ -1,0 +1,99 @@
+"""Three-way merge of lines: what one side changed is taken, what both changed clashes.
+
+The method is that of diff3: lines that all three texts share in order are fixed points, and each
+stretch between two of them is settled by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A stretch that both sides have alike, or that one side alone has changed.
+
+    Attributes:
+        lines: what is to stand there.
+    """
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A stretch that both sides have changed, each in its own way.
+
+    Attributes:
+        base: what stood there before.
+        local: what stands there here.
+        remote: what stands there on the other side.
+    """
+
+    base: tuple[str, ...]
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
+
+
+def merge_lines(
+    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+) -> list[Agreed | Disputed]:
+    """Merge two descendants of one text.
+
+    Args:
+        base: the lines that both sides began with.
+        local: this side's lines.
+        remote: the other side's lines.
+
+    Returns:
+        The stretches of the result, in order, none of them empty of meaning. Without a
+        `Disputed` one, their lines joined are the merged text.
+    """
+    stretches: list[Agreed | Disputed] = []
+    for stretch in _stretches(base, local, remote):
+        last = stretches[-1] if stretches else None
+        if isinstance(stretch, Agreed) and isinstance(last, Agreed):
+            stretches[-1] = Agreed(last.lines + stretch.lines)
+        else:
+            stretches.append(stretch)
+    return stretches
+
+
+def _stretches(
+    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+) -> Iterator[Agreed | Disputed]:
+    here, there = _matches(base, local), _matches(base, remote)
+    b = m = r = 0
+    for fixed in range(len(base) + 1):
+        end = fixed == len(base)
+        if not end and not (fixed in here and fixed in there):
+            continue
+        next_local = len(local) if end else here[fixed]
+        next_remote = len(remote) if end else there[fixed]
+        stretch = _settle(base[b:fixed], local[m:next_local], remote[r:next_remote])
+        if stretch is not None:
+            yield stretch
+        if not end:
+            yield Agreed((base[fixed],))
+        b, m, r = fixed + 1, next_local + 1, next_remote + 1
+
+
+def _settle(
+    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+) -> Agreed | Disputed | None:
+    if local == remote or remote == base:
+        return Agreed(tuple(local)) if local else None
+    if local == base:
+        return Agreed(tuple(remote)) if remote else None
+    return Disputed(tuple(base), tuple(local), tuple(remote))
+
+
+def _matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
+    """Pair each line of the base with its like in a descendant, in rising order of both."""
+    blocks = SequenceMatcher(None, base, other, autojunk=False).get_matching_blocks()
+    return {a + step: b + step for a, b, size in blocks for step in range(size)}

@@ -1,0 +1,88 @@
+"""The parts of an issue that can change by themselves, and how two versions of it differ.
+
+A line that is missing under ``## Fields`` says nothing: to empty a field, its line stays, without
+a value. An emptied description or list of criteria is a change like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from ticketr.tickets import Ticket
+
+# Stands for a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
+_SOFT_END = "\r"
+
+
+class Own(Enum):
+    """The parts that are no fields; the values are what people call them."""
+
+    TITLE = "Title"
+    DESCRIPTION = "Description"
+    CRITERIA = "Acceptance Criteria"
+
+
+#: A part of an issue: one of its own, or the name of a field, which may be "Title" as well.
+Part: TypeAlias = Own | str
+
+#: Parts that are merged by line.
+TEXTS = frozenset({Own.DESCRIPTION, Own.CRITERIA})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of one issue that differs between two versions of it.
+
+    Attributes:
+        part: which part.
+        old: it as text before; empty for none.
+        new: it as text after.
+    """
+
+    part: Part
+    old: str
+    new: str
+
+    @property
+    def name(self) -> str:
+        """What people call the part."""
+        return self.part.value if isinstance(self.part, Own) else self.part
+
+
+def parts(issue: Ticket) -> dict[Part, str]:
+    """Give an issue's parts as text, its sub-tasks left out; criteria one a line."""
+    criteria = (each.replace("\n", _SOFT_END) for each in issue.acceptance_criteria)
+    own: dict[Part, str] = {
+        Own.TITLE: issue.title,
+        Own.DESCRIPTION: issue.description,
+        Own.CRITERIA: "\n".join(criteria),
+    }
+    return own | dict(issue.fields)
+
+
+def criteria_of(text: str) -> tuple[str, ...]:
+    """Read criteria out of their part again."""
+    return tuple(each.replace(_SOFT_END, "\n") for each in text.split("\n") if each)
+
+
+def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
+    """List what a newer version of one issue changes; what it does not mention is unchanged.
+
+    Args:
+        before: the older version.
+        after: the newer version. Sub-tasks of neither are looked at.
+    """
+    old = parts(before)
+    return tuple(
+        Change(part, old.get(part, ""), text)
+        for part, text in parts(after).items()
+        if text != old.get(part, "")
+    )
+
+
+def by_key(ticket: Ticket) -> dict[str, Ticket]:
+    """Give the issues of a ticket that have keys, by key: its head and its sub-tasks."""
+    return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}
