@@ -16,6 +16,7 @@ import click
     "--latency", default=0.0, show_default=True, help="Seconds to wait before each response."
 )
 @click.option("--odd", is_flag=True, help="Answer with unknown keys and nulls, as real Jira does.")
+@click.option("--faults", help="Make it hostile: all, or some such as 429=0.05,lost=0.02,seed=7.")
 @click.option("--exit-with-stdin", is_flag=True, help="End when standard input is closed.")
 def sandbox(
     *,
@@ -25,6 +26,7 @@ def sandbox(
     seed: int,
     latency: float,
     odd: bool,
+    faults: str | None,
     exit_with_stdin: bool,
 ) -> None:
     """Serve a Jira site with made-up tickets, to try ticketr on.
@@ -35,7 +37,12 @@ def sandbox(
     require_demo_extra("ticketr sandbox")
     import trio
 
-    from ticketr.sandbox import run
+    from ticketr.sandbox import BadFaults, Faults, run
+
+    try:
+        hostile = None if faults is None else Faults.parse(faults)
+    except BadFaults as error:
+        raise click.UsageError(str(error)) from None
 
     async def serve() -> None:
         await run(
@@ -45,6 +52,7 @@ def sandbox(
             seed=seed,
             latency=latency,
             odd=odd,
+            faults=hostile,
             exit_with_stdin=exit_with_stdin,
             announce=click.echo,
         )

@@ -1,9 +1,9 @@
 """A Jira Cloud site in a box, to try ticketr on and to test it against.
 
 Its rooms, each leaning on those before it: `data`, what a site holds; `content`, seeded
-issues; `jql`, the query language; `api`, the REST interface with `auth` at its door; and
-`server`, which puts it on a socket. It shares no code with ticketr's own client, so that
-each checks the other.
+issues; `jql`, the query language; `faults`, which make it hostile; `api`, the REST interface
+with `auth` at its door; and `server`, which puts it on a socket. It shares no code with
+ticketr's own client, so that each checks the other.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ from ticketr.sandbox.api.app import create_app
 from ticketr.sandbox.auth import EMAIL, TOKEN
 from ticketr.sandbox.content.seed import make_site
 from ticketr.sandbox.data.site import Site
-from ticketr.sandbox.errors import CannotListen, SandboxError
+from ticketr.sandbox.errors import BadFaults, CannotListen, SandboxError
+from ticketr.sandbox.faults.source import Fault, Faults, FaultSource, Kind
 from ticketr.sandbox.server import run, serve
 
 __all__ = [
     "EMAIL",
     "TOKEN",
+    "BadFaults",
     "CannotListen",
+    "Fault",
+    "FaultSource",
+    "Faults",
+    "Kind",
     "SandboxError",
     "Site",
     "create_app",

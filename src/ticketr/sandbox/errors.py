@@ -5,6 +5,7 @@ The tree::
     TicketrError
      └── SandboxError
           ├── CannotListen   the address could not be bound
+          ├── BadFaults      what was asked to go wrong is not understood
           ├── Refused        a request is answered with an error of Jira's shape
           └── JqlError       a query is not understood, or names what does not exist
 """
@@ -38,6 +39,23 @@ class CannotListen(SandboxError):
             f"cannot listen on {self.host} port {self.port}: {self.reason}; "
             "port 0 takes any free port"
         )
+
+
+class BadFaults(SandboxError):
+    """A specification of faults that is not understood.
+
+    Attributes:
+        text: The specification.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(text, problem)
+        self.text = text
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the faults {self.text!r} are not understood: {self.problem}"
 
 
 class Refused(SandboxError):

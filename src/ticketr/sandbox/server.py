@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -23,11 +25,14 @@ from hypercorn.typing import ConnectionState
 from ticketr.sandbox.api.app import create_app
 from ticketr.sandbox.content.seed import make_site
 from ticketr.sandbox.errors import CannotListen
+from ticketr.sandbox.faults.door import BREAK_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from ticketr.sandbox.faults.source import FaultSource
 
 _KEEP_ALIVE: Final = 75.0
 _LONGEST_REQUEST_HEAD: Final = 128 * 1024
@@ -45,7 +50,7 @@ def _config() -> Config:
 
 
 async def serve(
-    app: Starlette,
+    app: ASGIApp,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -67,13 +72,14 @@ async def serve(
     await _accept(app, listeners)
 
 
-async def _accept(app: Starlette, listeners: list[trio.SocketListener]) -> None:
+async def _accept(app: ASGIApp, listeners: list[trio.SocketListener]) -> None:
     config, context = _config(), WorkerContext(None)
-    wrapped = ASGIWrapper(cast("Any", app))  # the two libraries describe ASGI differently
     streams: set[trio.SocketStream] = set()
 
     async def speak(stream: trio.SocketStream) -> None:
         streams.add(stream)
+        # The two libraries describe ASGI differently.
+        wrapped = ASGIWrapper(cast("Any", _Breakable(app, stream)))
         try:
             # It is annotated for TLS, and takes both.
             tls = cast("trio.SSLStream[trio.SocketStream]", stream)
@@ -88,6 +94,36 @@ async def _accept(app: Starlette, listeners: list[trio.SocketListener]) -> None:
             # A send to a client that does not read is shielded; closing the socket ends it.
             for stream in streams:
                 stream.socket.close()
+
+
+class _Breakable:
+    """An application that may ask for its connection to be reset.
+
+    Args:
+        app: The application.
+        stream: The connection.
+    """
+
+    def __init__(self, app: ASGIApp, stream: trio.SocketStream) -> None:
+        self._app = app
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_or_break(message: Message) -> None:
+            if message["type"] == BREAK_OFF:
+                self._reset()
+            else:
+                await send(message)
+
+        extensions = {**scope.get("extensions", {}), BREAK_OFF: {}}
+        await self._app({**scope, "extensions": extensions}, receive, send_or_break)
+
+    def _reset(self) -> None:
+        """Close so that the other side's system speaks of a reset, whatever is in the buffers."""
+        if self._stream.socket.fileno() >= 0:
+            at_once = struct.pack("ii", 1, 0)
+            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self._stream.socket.close()
 
 
 async def _listen(host: str, port: int) -> list[trio.SocketListener]:
@@ -116,6 +152,7 @@ async def run(
     seed: int = 1,
     latency: float = 0.0,
     odd: bool = False,
+    faults: FaultSource | None = None,
     exit_with_stdin: bool = False,
     announce: Callable[[str], None],
 ) -> None:
@@ -128,6 +165,7 @@ async def run(
         seed: Which of the many possible sites.
         latency: Seconds to wait before each answer.
         odd: Whether answers hold unknown keys and nulls.
+        faults: What goes wrong; nothing if it is left out.
         exit_with_stdin: Whether to end when standard input does, so that a child process
             never outlives the parent that holds the other end of the pipe.
         announce: Given one line with the address, once connections are accepted.
@@ -136,7 +174,8 @@ async def run(
         CannotListen: The address cannot be bound.
     """
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        app = create_app(make_site(tickets=tickets, seed=seed), latency=latency, odd=odd)
+        site = make_site(tickets=tickets, seed=seed)
+        app = create_app(site, latency=latency, odd=odd, faults=faults)
         listeners = await _listen(host, port)
         try:
             announce(f"listening on {_address(listeners)}")

@@ -16,19 +16,24 @@ from ticketr.sandbox.api.issues import IssueRoutes
 from ticketr.sandbox.api.search import SearchRoutes
 from ticketr.sandbox.auth import EMAIL, TOKEN, BasicAuth
 from ticketr.sandbox.errors import JqlError, Refused
+from ticketr.sandbox.faults.door import FaultDoor
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
+    from starlette.types import ASGIApp
 
     from ticketr.sandbox.data.site import Site
+    from ticketr.sandbox.faults.source import FaultSource
 
 VERSIONS: Final = ("3", "2")
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
 
 
-def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starlette:
+def create_app(
+    site: Site, *, latency: float = 0.0, odd: bool = False, faults: FaultSource | None = None
+) -> ASGIApp:
     """Make the web application of a site.
 
     It runs behind a server, or inside a client by ``httpx.ASGITransport``; either way under
@@ -38,6 +43,7 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
         site: The site to serve.
         latency: Seconds to wait before each answer.
         odd: Whether answers hold unknown keys and nulls, as those of a real site do.
+        faults: What goes wrong; nothing if it is left out.
     """
     if not 0 <= latency < math.inf:
         raise ValueError(f"the latency cannot be {latency} seconds")
@@ -47,10 +53,7 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
     routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
         routes=[*routes, AboutRoutes(interfaces[0]).session_route()],
-        middleware=[
-            Middleware(Door, site=site, latency=latency),
-            Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal),
-        ],
+        middleware=[Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal)],
         exception_handlers={
             Refused: complaints.refused,
             JqlError: complaints.bad_query,
@@ -58,7 +61,9 @@ def create_app(site: Site, *, latency: float = 0.0, odd: bool = False) -> Starle
         },
     )
     app.router.redirect_slashes = False
-    return app
+    # Outside of Starlette, whose last resort would answer 500 for a connection that breaks.
+    inner = app if faults is None else FaultDoor(app, faults, site.now)
+    return Door(inner, site, latency)
 
 
 def _routes(interface: Interface) -> list[Route]:

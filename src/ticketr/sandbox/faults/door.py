@@ -1,0 +1,157 @@
+"""Lets requests into a site, or does to them what was drawn."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+import trio
+from starlette.datastructures import MutableHeaders
+
+from ticketr.sandbox.faults.pages import page
+from ticketr.sandbox.faults.source import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from ticketr.sandbox.faults.source import Fault, FaultSource
+
+BREAK_OFF: Final = "ticketr.break_off"
+"""An extension of ASGI: a server that announces it resets the connection at such a message."""
+_LOOKED_AT: Final = 2_000_000
+
+
+class FaultDoor:
+    """ASGI middleware that makes requests go wrong.
+
+    Under a server without the extension `BREAK_OFF`, or inside a client, a connection that
+    is to be reset shows as the `ConnectionResetError` that leaves the application.
+
+    Args:
+        app: What is behind the door.
+        faults: What goes wrong.
+        now: Tells the time by the site's clock.
+    """
+
+    def __init__(self, app: ASGIApp, faults: FaultSource, now: Callable[[], datetime]) -> None:
+        self._app = app
+        self._faults = faults
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request in, or not, or hurt its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _Request(receive)
+        body = await request.read()
+        path = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        fault = self._faults.draw(scope["method"], f"{path}?{query}", body)
+        if fault is None:
+            await self._app(scope, request.replay, send)
+            return
+        answer = _Answer()
+        if fault.carried_out:
+            await self._app(scope, request.replay, answer.send)
+        await self._hurt(fault, answer, scope, request.replay, send)
+
+    async def _hurt(
+        self, fault: Fault, answer: _Answer, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        match fault.kind:
+            case Kind.RESET if answer.halves:
+                await answer.begin(send)
+                await send(_part(answer.body[: answer.halves], more=True))
+                await _break_off(scope, send)
+            case Kind.CUT if answer.halves:
+                await answer.begin(send, length=answer.halves)
+                await send(_part(answer.body[: answer.halves], more=False))
+            case Kind.DROP | Kind.LOST | Kind.RESET | Kind.CUT:  # without a body nothing is halved
+                await _break_off(scope, send)
+            case Kind.HANG:
+                with trio.move_on_after(self._faults.hang_for):
+                    await _until_left(receive)
+                    return
+                await _break_off(scope, send)
+            case _:
+                response = page(
+                    fault,
+                    method=scope["method"],
+                    path=scope["path"],
+                    now=self._now(),
+                    retry_within=self._faults.retry_within,
+                )
+                await response(scope, receive, send)
+
+
+class _Request:
+    """A request whose body is looked at before somebody else reads it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: list[Message] = []
+
+    async def read(self) -> bytes:
+        """Read the body, or as much of a huge one as is enough to know it by."""
+        body = b""
+        more = True
+        while more and len(body) <= _LOOKED_AT:
+            message = await self._receive()
+            self._messages.append(message)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        self._messages.reverse()
+        return body
+
+    async def replay(self) -> Message:
+        """Be the `receive` of whoever comes next."""
+        await trio.lowlevel.checkpoint()
+        return self._messages.pop() if self._messages else await self._receive()
+
+
+class _Answer:
+    """What a site answered, kept back."""
+
+    def __init__(self) -> None:
+        self._start: Message = {}
+        self.body = b""
+
+    async def send(self, message: Message) -> None:
+        """Be the `send` of the site."""
+        await trio.lowlevel.checkpoint()
+        if message["type"] == "http.response.start":
+            self._start = message
+        else:
+            self.body += message.get("body", b"")
+
+    @property
+    def halves(self) -> int:
+        """The length of half the body."""
+        return len(self.body) // 2
+
+    async def begin(self, send: Send, *, length: int | None = None) -> None:
+        """Send the head, with another length of the body if one is given."""
+        if length is not None:
+            MutableHeaders(scope=self._start)["content-length"] = str(length)
+        await send(self._start)
+
+
+def _part(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+async def _until_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _break_off(scope: Scope, send: Send) -> None:
+    if BREAK_OFF in scope.get("extensions", {}):
+        await send({"type": BREAK_OFF})
+        return
+    await trio.lowlevel.checkpoint()
+    raise ConnectionResetError(errno.ECONNRESET, "the sandbox broke the connection off")

@@ -1,0 +1,91 @@
+"""Reads what was asked for on a command line: ``429=0.05,lost=0.02,seed=7``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ticketr.sandbox.errors import BadFaults
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USUAL_RATE: Final = 0.02
+_ALL: Final = "all"
+_SETTINGS: Final = ("seed", "wait", "hang-for")
+_WHOLE: Final = ("seed", "wait")
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A specification that was understood.
+
+    Attributes:
+        rates: The share of requests that each kind of fault hits.
+        settings: The numbers that are no rates.
+    """
+
+    rates: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
+
+
+def read_spec(text: str, kinds: Sequence[str]) -> Spec:
+    """Read a specification.
+
+    A name without a number has the usual rate, ``all`` stands for every kind, and a kind that
+    is named beside it has its own rate.
+
+    Args:
+        text: What the user wrote.
+        kinds: The names of all faults.
+
+    Raises:
+        BadFaults: It is not understood.
+    """
+    given: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if name in given:
+            raise BadFaults(text, f"{name} is there twice")
+        if name in _SETTINGS:
+            given[name] = _setting(text, name, number)
+        elif name in (_ALL, *kinds):
+            given[name] = _rate(text, name, number) if equals else USUAL_RATE
+        else:
+            known = ", ".join((_ALL, *kinds, *_SETTINGS))
+            raise BadFaults(text, f"{name!r} is none of {known}")
+    settings: dict[str, float] = {name: given.pop(name) for name in _SETTINGS if name in given}
+    rates = dict.fromkeys(kinds, given.pop(_ALL)) | given if _ALL in given else given
+    if not rates:
+        raise BadFaults(text, f"it names no fault; {_ALL} names every one")
+    if sum(rates.values()) > 1 + _ROUNDING:
+        raise BadFaults(text, f"the rates add up to {sum(rates.values()):g}, which is more than 1")
+    return Spec(rates, settings)
+
+
+def _rate(text: str, name: str, number: str) -> float:
+    value = _number(text, name, number)
+    if not 0 <= value <= 1:
+        raise BadFaults(text, f"{name} is {number}, and a rate is from 0 to 1")
+    return value
+
+
+def _setting(text: str, name: str, number: str) -> float:
+    value = _number(text, name, number)
+    if name in _WHOLE and value != int(value):
+        raise BadFaults(text, f"{name} is {number}, and has to be a whole number")
+    if name != "seed" and value < 0:
+        raise BadFaults(text, f"{name} is {number}, and cannot be negative")
+    return value
+
+
+def _number(text: str, name: str, number: str) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadFaults(text, f"{name} needs a number, as in {name}=1, and has {number!r}")
+    return value

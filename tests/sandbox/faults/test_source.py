@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from ticketr.sandbox import Fault, Faults, Kind
+
+REQUESTS = [("POST", f"/rest/api/3/issue/{number}?", b"{}") for number in range(300)]
+
+
+def fates(faults: Faults, requests: list[tuple[str, str, bytes]]) -> dict[str, Fault | None]:
+    return {request[1]: faults.draw(*request) for request in requests}
+
+
+def test_the_same_seed_gives_each_request_the_same_fate_in_any_order() -> None:
+    shuffled = random.Random(1).sample(REQUESTS, len(REQUESTS))
+
+    assert fates(Faults.parse("all"), shuffled) == fates(Faults.parse("all"), REQUESTS)
+
+
+def test_another_seed_gives_other_fates() -> None:
+    assert fates(Faults.parse("all"), REQUESTS) != fates(Faults.parse("all,seed=2"), REQUESTS)
+
+
+def test_a_request_that_is_repeated_draws_again() -> None:
+    faults = Faults.parse("drop=0.5")
+
+    drawn = [faults.draw(*REQUESTS[0]) is None for _ in range(100)]
+
+    assert 30 < sum(drawn) < 70
+
+
+def test_the_method_the_query_and_the_body_make_another_request() -> None:
+    faults = Faults.parse("all=0.1")
+    around = [("GET", "/a?b", b""), ("GET", "/a?", b"b"), ("PUT", "/a?b", b""), ("GET", "/", b"")]
+
+    assert len({faults.draw(*request) for request in around}) == len(around)
+
+
+def test_each_kind_comes_as_often_as_its_rate_says() -> None:
+    faults = Faults({Kind.TOO_MANY: 0.2, Kind.LOST: 0.1}, seed=3)
+
+    drawn = Counter(
+        fault and fault.kind for fault in (faults.draw("GET", f"/{n}?", b"") for n in range(5000))
+    )
+
+    assert abs(drawn[Kind.TOO_MANY] - 1000) < 100
+    assert abs(drawn[Kind.LOST] - 500) < 80
+    assert drawn.total() - drawn[None] == drawn[Kind.TOO_MANY] + drawn[Kind.LOST]
+
+
+def test_rates_that_add_up_to_one_leave_no_request_unharmed() -> None:
+    assert None not in fates(Faults.parse("all=0.1"), REQUESTS).values()
+
+
+def test_some_faults_come_before_the_request_is_carried_out_and_some_after() -> None:
+    drawn = [fault for fault in fates(Faults.parse("all=0.1"), REQUESTS).values() if fault]
+    seen = {kind: {fault.carried_out for fault in drawn if fault.kind is kind} for kind in Kind}
+
+    assert seen[Kind.TOO_MANY] == seen[Kind.DROP] == {False}
+    assert seen[Kind.LOST] == seen[Kind.RESET] == seen[Kind.CUT] == {True}
+    either = (Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE, Kind.HTML, Kind.HANG)
+    assert all(seen[kind] == {False, True} for kind in either)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from ticketr.sandbox import BadFaults, Faults, Kind
+from ticketr.sandbox.faults.source import HANG_FOR, RETRY_WITHIN
+from ticketr.sandbox.faults.spec import USUAL_RATE
+
+
+def test_a_specification_names_rates_and_settings() -> None:
+    faults = Faults.parse("429=0.05, reset=0.02,hang=1e-2,seed=7,wait=5,hang-for=1.5")
+
+    assert faults.rates == {Kind.TOO_MANY: 0.05, Kind.RESET: 0.02, Kind.HANG: 0.01}
+    assert (faults.seed, faults.retry_within, faults.hang_for) == (7, 5, 1.5)
+
+
+def test_what_is_left_out_is_as_usual() -> None:
+    faults = Faults.parse("cut")
+
+    assert faults.rates == {Kind.CUT: USUAL_RATE}
+    assert (faults.seed, faults.retry_within, faults.hang_for) == (1, RETRY_WITHIN, HANG_FOR)
+
+
+def test_all_means_every_kind_and_gives_way_to_one_that_is_named() -> None:
+    assert Faults.parse("all").rates == dict.fromkeys(Kind, USUAL_RATE)
+    assert Faults.parse("all=0.1").rates == dict.fromkeys(Kind, 0.1)
+    assert Faults.parse("hang=0,all=0.01").rates == dict.fromkeys(Kind, 0.01) | {Kind.HANG: 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "'' is none of all, 429, 500, 502, 503, html, drop, lost, reset, cut, hang, seed"),
+        ("429=0.1,", "'' is none of"),
+        ("404=0.1", "'404' is none of"),
+        ("429=0.1,429=0.2", "429 is there twice"),
+        ("429=often", "429 needs a number, as in 429=1, and has 'often'"),
+        ("429=", "429 needs a number"),
+        ("429=nan", "429 needs a number"),
+        ("429=1.5", "429 is 1.5, and a rate is from 0 to 1"),
+        ("429=-0.1", "429 is -0.1, and a rate is from 0 to 1"),
+        ("429=0.6,500=0.6", "the rates add up to 1.2, which is more than 1"),
+        ("all=0.2", "the rates add up to 2,"),
+        ("seed=7", "it names no fault; all names every one"),
+        ("all,seed", "seed needs a number"),
+        ("all,seed=1.5", "seed is 1.5, and has to be a whole number"),
+        ("all,wait=-1", "wait is -1, and cannot be negative"),
+        ("all,hang-for=inf", "hang-for needs a number"),
+    ],
+)
+def test_what_is_not_understood_is_told(text: str, problem: str) -> None:
+    with pytest.raises(BadFaults) as caught:
+        Faults.parse(text)
+
+    assert str(caught.value).startswith(f"the faults {text!r} are not understood: {problem}")
