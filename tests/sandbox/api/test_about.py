@@ -114,7 +114,7 @@ async def test_a_page_that_makes_no_sense_is_refused(query: str) -> None:
         ("GET", "nowhere", 404),
         ("GET", "myself/", 404),
         ("POST", "myself", 405),
-        ("DELETE", "issue/DEMO-1", 405),
+        ("PATCH", "issue/DEMO-1", 405),
         ("GET", "/", 404),
     ],
 )

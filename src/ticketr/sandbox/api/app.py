@@ -13,7 +13,13 @@ from ticketr.sandbox.api.about import AboutRoutes
 from ticketr.sandbox.api.door import Door
 from ticketr.sandbox.api.interface import Interface, error_response
 from ticketr.sandbox.api.issues import IssueRoutes
+from ticketr.sandbox.api.meta import MetaRoutes
+from ticketr.sandbox.api.properties import PropertyRoutes
+from ticketr.sandbox.api.refusals import Invalid
 from ticketr.sandbox.api.search import SearchRoutes
+from ticketr.sandbox.api.steps import StepRoutes
+from ticketr.sandbox.api.users import UserRoutes
+from ticketr.sandbox.api.writes import WriteRoutes
 from ticketr.sandbox.auth import EMAIL, TOKEN, BasicAuth
 from ticketr.sandbox.errors import JqlError, Refused
 from ticketr.sandbox.faults.door import FaultDoor
@@ -28,6 +34,17 @@ if TYPE_CHECKING:
     from ticketr.sandbox.faults.source import FaultSource
 
 VERSIONS: Final = ("3", "2")
+_GROUPS: Final = (
+    AboutRoutes,
+    SearchRoutes,
+    MetaRoutes,
+    IssueRoutes,
+    WriteRoutes,
+    StepRoutes,
+    PropertyRoutes,
+    UserRoutes,
+)
+"""Those whose paths are words come before those whose paths are keys."""
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
 
 
@@ -56,6 +73,7 @@ def create_app(
         middleware=[Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal)],
         exception_handlers={
             Refused: complaints.refused,
+            Invalid: complaints.invalid,
             JqlError: complaints.bad_query,
             HTTPException: complaints.no_such_route,
         },
@@ -69,7 +87,7 @@ def create_app(
 def _routes(interface: Interface) -> list[Route]:
     return [
         route
-        for group in (AboutRoutes, SearchRoutes, IssueRoutes)
+        for group in _GROUPS
         for route in group(interface).routes(f"/rest/api/{interface.version}")
     ]
 
@@ -80,6 +98,10 @@ class _Complaints:
     async def refused(self, _request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         return error_response(error.status, error.message)
+
+    async def invalid(self, _request: Request, error: Exception) -> Response:
+        assert isinstance(error, Invalid)
+        return error_response(error.status, *error.messages, errors=error.errors)
 
     async def bad_query(self, _request: Request, error: Exception) -> Response:
         assert isinstance(error, JqlError)

@@ -130,6 +130,11 @@ _NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)
 _BY_ID: Final = {field.id: field for field in ISSUE_FIELDS}
 
 
+def spec_of(field: str) -> FieldSpec:
+    """Find a field by its ID."""
+    return _BY_ID[field]
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The fields that a request asks for.

@@ -12,6 +12,8 @@ from ticketr.sandbox.api.views import View, to_json
 from ticketr.sandbox.jql.search import Searcher
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
     from ticketr.sandbox.data.site import Site
@@ -48,15 +50,20 @@ class Interface:
             view = self._views[base] = View(self.site, base, self.version)
         return view
 
-    def answer(self, value: Any) -> Response:
+    def answer(self, value: Any, status: int = 200) -> Response:
         """Answer with a value that is not JSON yet."""
-        return self.answer_text(to_json(value))
+        return self.answer_text(to_json(value), status)
 
-    def answer_text(self, text: str) -> Response:
+    def answer_text(self, text: str, status: int = 200) -> Response:
         """Answer with JSON text."""
         if self._odd:
             text = to_json(Oddities().add_to(json.loads(text)))
-        return json_response(text)
+        return json_response(text, status)
+
+
+def no_content() -> Response:
+    """Answer that it is done, without another word."""
+    return Response(status_code=204)
 
 
 def json_response(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -68,6 +75,12 @@ def json_response(text: str, status: int = 200, headers: dict[str, str] | None =
     )
 
 
-def error_response(status: int, *messages: str, headers: dict[str, str] | None = None) -> Response:
+def error_response(
+    status: int,
+    *messages: str,
+    errors: Mapping[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
     """Make an error answer of Jira's shape."""
-    return json_response(to_json({"errorMessages": messages, "errors": {}}), status, headers)
+    body = {"errorMessages": messages, "errors": errors or {}}
+    return json_response(to_json(body), status, headers)

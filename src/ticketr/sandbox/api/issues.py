@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
+from ticketr.sandbox.api.entity_properties import MOST_ASKED, asked_for
 from ticketr.sandbox.api.fields import select
 from ticketr.sandbox.api.payload import Kind, read_body, read_list
 from ticketr.sandbox.api.views import to_json
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.api.fields import Selection
     from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.api.views import View
     from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.site import Site
 
 MOST_FETCHED: Final = 100
 _BODY: Final[Mapping[str, Kind]] = {
@@ -46,25 +49,28 @@ class IssueRoutes:
         ]
 
     async def _get(self, request: Request) -> Response:
-        issue = self._interface.site.find(request.path_params["id_or_key"])
-        if issue is None:
-            raise Refused(404, NO_ISSUE)
+        issue = existing(self._interface.site, request)
         query = request.query_params
         selection = select(query.getlist("fields"), default="*all")
-        extra = _extra(selection, read_list(query, "expand"), read_list(query, "properties"))
-        return self._interface.answer_text(
-            self._interface.view(request).issue(issue, selection, extra)
+        write = Writer(
+            self._interface.view(request),
+            selection,
+            read_list(query, "expand"),
+            read_list(query, "properties"),
         )
+        return self._interface.answer_text(write(issue))
 
     async def _bulk_fetch(self, request: Request) -> Response:
         body = await read_body(request, _BODY)
         asked = body.get("issueIdsOrKeys", [])
         if not 1 <= len(asked) <= MOST_FETCHED:
             raise Refused(400, f"Between 1 and {MOST_FETCHED} issues can be requested at once.")
+        properties = body.get("properties", ())
+        if len(properties) > MOST_ASKED:
+            raise Refused(400, f"'properties' takes at most {MOST_ASKED} keys.")
         selection = select(body.get("fields", ()), default="*navigable")
-        extra = _extra(selection, body.get("expand", ()), body.get("properties", ()))
-        view = self._interface.view(request)
-        issues = ",".join(view.issue(issue, selection, extra) for issue in self._known(asked))
+        write = Writer(self._interface.view(request), selection, body.get("expand", ()), properties)
+        issues = ",".join(map(write, self._known(asked)))
         return self._interface.answer_text(f'{{"issueErrors":[],"issues":[{issues}]}}')
 
     def _known(self, asked: Iterable[str]) -> list[Issue]:
@@ -73,12 +79,41 @@ class IssueRoutes:
         return [found[issue_id] for issue_id in sorted(found)]
 
 
-def _extra(selection: Selection, expand: Iterable[str], properties: Iterable[str]) -> str:
-    parts: dict[str, object] = {}
-    if "names" in expand:
-        parts["names"] = selection.names()
-    if "schema" in expand:
-        parts["schema"] = selection.schemas()
-    if properties:
-        parts["properties"] = {}
-    return f",{to_json(parts)[1:-1]}" if parts else ""
+def existing(site: Site, request: Request) -> Issue:
+    """Find the issue that the path names.
+
+    Raises:
+        Refused: There is none.
+    """
+    issue = site.find(request.path_params["id_or_key"])
+    if issue is None:
+        raise Refused(404, NO_ISSUE)
+    return issue
+
+
+class Writer:
+    """Writes issues with what was asked for besides their fields."""
+
+    def __init__(
+        self,
+        view: View,
+        selection: Selection,
+        expand: Iterable[str] = (),
+        properties: Iterable[str] = (),
+    ) -> None:
+        self._view = view
+        self._selection = selection
+        self._properties = tuple(properties)
+        parts: dict[str, object] = {}
+        if "names" in expand:
+            parts["names"] = selection.names()
+        if "schema" in expand:
+            parts["schema"] = selection.schemas()
+        self._extra = f",{to_json(parts)[1:-1]}" if parts else ""
+
+    def __call__(self, issue: Issue) -> str:
+        """Write an issue as JSON text."""
+        extra = self._extra
+        if self._properties:
+            extra += f',"properties":{to_json(asked_for(issue, self._properties))}'
+        return self._view.issue(issue, self._selection, extra)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.errors import Refused
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 INVALID: Final = "Invalid request payload. Refer to the REST API documentation and try again."
 NOT_JSON: Final = "There was an error parsing JSON. Check that your request body is valid."
 _MAX_BODY: Final = 2_000_000
+_DEEPEST: Final = 100
+_LONE: Final = re.compile("[\ud800-\udfff]")
 
 Kind = type | tuple[type]
 """The type of a value; a tuple holds the type of an array's entries."""
@@ -28,6 +31,25 @@ async def read_body(request: Request, allowed: Mapping[str, Kind]) -> dict[str, 
         request: The request.
         allowed: The keys and what they may hold.
     """
+    body = await read_object(request)
+    if any(key not in allowed for key in body):
+        raise Refused(400, INVALID)
+    given = {key: value for key, value in body.items() if value is not None}
+    if not all(_fits(value, allowed[key]) for key, value in given.items()):
+        raise Refused(400, INVALID)
+    return given
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """Read a JSON object that may hold anything."""
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise Refused(400, INVALID)
+    return body
+
+
+async def read_json(request: Request) -> Any:
+    """Read a JSON value."""
     content = bytearray()
     async for chunk in request.stream():
         if len(content) <= _MAX_BODY:  # the rest is read too, so that the client gets an answer
@@ -35,15 +57,35 @@ async def read_body(request: Request, allowed: Mapping[str, Kind]) -> dict[str, 
     if len(content) > _MAX_BODY:
         raise Refused(413, "The request body is too large.")
     try:
-        body = json.loads(content)
+        value = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise Refused(400, NOT_JSON) from None
-    if not isinstance(body, dict) or any(key not in allowed for key in body):
-        raise Refused(400, INVALID)
-    given = {key: value for key, value in body.items() if value is not None}
-    if not all(_fits(value, allowed[key]) for key, value in given.items()):
-        raise Refused(400, INVALID)
-    return given
+    if not _is_sound(value):
+        raise Refused(400, NOT_JSON)
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"JSON has no {text}")
+
+
+def _is_sound(value: Any) -> bool:
+    """Tell whether a value is neither nested too deeply nor holds half a character."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        if not level:
+            return True
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, dict):
+                inner += part.keys()
+                inner += part.values()
+            elif isinstance(part, list):
+                inner += part
+            elif isinstance(part, str) and not part.isascii() and _LONE.search(part):
+                return False
+        level = inner
+    return False
 
 
 def _fits(value: Any, kind: Kind) -> bool:
@@ -63,6 +105,12 @@ def read_integer(parameters: QueryParams, name: str, default: int) -> int:
         return int(text)
     except ValueError:
         raise Refused(400, f"The value '{text[:50]}' of '{name}' is not a whole number.") from None
+
+
+def read_flag(parameters: QueryParams, name: str, *, default: bool = False) -> bool:
+    """Read yes or no out of the query string."""
+    text = parameters.get(name)
+    return default if text is None else text.strip().lower() == "true"
 
 
 def read_list(parameters: QueryParams, name: str) -> list[str]:

@@ -11,6 +11,7 @@ from ticketr.sandbox.data.model import (
     Option,
     Priority,
     Project,
+    Resolution,
     Sprint,
     Status,
     User,
@@ -157,13 +158,13 @@ class Records:
             described["projectId"] = project.id
         return described
 
-    def resolution(self) -> Json:
-        """Describe the one resolution that there is."""
+    def resolution(self, resolution: Resolution) -> Json:
+        """Describe a resolution."""
         return {
-            "self": f"{self.api}/resolution/10000",
-            "id": "10000",
-            "description": "Work has been completed on this issue.",
-            "name": "Done",
+            "self": f"{self.api}/resolution/{resolution.id}",
+            "id": str(resolution.id),
+            "description": resolution.description,
+            "name": resolution.name,
         }
 
     def sprint(self, sprint: Sprint) -> Json:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
+from ticketr.sandbox.api.entity_properties import MOST_ASKED
 from ticketr.sandbox.api.fields import Selection, select
+from ticketr.sandbox.api.issues import Writer
 from ticketr.sandbox.api.payload import Kind, read_body, read_integer, read_list
 from ticketr.sandbox.api.views import to_json
 from ticketr.sandbox.errors import Refused
@@ -29,7 +31,6 @@ MOST_ISSUES: Final = 100
 """The biggest page otherwise."""
 _DEFAULT_PAGE: Final = 50
 _MOST_RECONCILED: Final = 50
-_MOST_PROPERTIES: Final = 5
 _BODY: Final[Mapping[str, Kind]] = {
     "expand": str,
     "fields": (str,),
@@ -57,7 +58,7 @@ class SearchRequest:
     max_results: int
     token: str | None
     properties: tuple[str, ...]
-    reconcile: tuple[str, ...]
+    reconcile: tuple[int, ...]
 
 
 class SearchRoutes:
@@ -94,7 +95,7 @@ class SearchRoutes:
                 max_results=read_integer(query, "maxResults", _DEFAULT_PAGE),
                 token=query.get("nextPageToken") or None,
                 properties=tuple(read_list(query, "properties")),
-                reconcile=tuple(read_list(query, "reconcileIssues")),
+                reconcile=_read_ids(read_list(query, "reconcileIssues")),
             ),
         )
 
@@ -117,11 +118,10 @@ class SearchRoutes:
         _check(asked)
         selection = select(asked.fields, default="id")
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
-        found = self._interface.searcher.find(asked.jql)
+        found = self._interface.searcher.find(asked.jql, asked.reconcile)
         end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)
-        view = self._interface.view(request)
-        extra = ',"properties":{}' if asked.properties else ""
-        issues = ",".join(view.issue(issue, selection, extra) for issue in found[start:end])
+        write = Writer(self._interface.view(request), selection, properties=asked.properties)
+        issues = ",".join(map(write, found[start:end]))
         tail = _tail(asked, selection, end if end < len(found) else None)
         return self._interface.answer_text(f'{{"issues":[{issues}],{tail}}}')
 
@@ -131,8 +131,14 @@ def _check(asked: SearchRequest) -> None:
         raise Refused(400, f"The value '{asked.max_results}' of 'maxResults' is out of range.")
     if len(asked.reconcile) > _MOST_RECONCILED:
         raise Refused(400, f"'reconcileIssues' takes at most {_MOST_RECONCILED} IDs.")
-    if len(asked.properties) > _MOST_PROPERTIES:
-        raise Refused(400, f"'properties' takes at most {_MOST_PROPERTIES} keys.")
+    if len(asked.properties) > MOST_ASKED:
+        raise Refused(400, f"'properties' takes at most {MOST_ASKED} keys.")
+
+
+def _read_ids(texts: list[str]) -> tuple[int, ...]:
+    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+        raise Refused(400, "'reconcileIssues' takes the IDs of issues.")
+    return tuple(map(int, texts))
 
 
 def _tail(asked: SearchRequest, selection: Selection, next_start: int | None) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.records import Records, timestamp
 from ticketr.sandbox.api.wiki import to_wiki
+from ticketr.sandbox.data.catalogue import RESOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ class View:
         self._site = site
         self._version = version
         self._revision = site.revision
-        self._texts: dict[int, dict[str, str]] = {}
+        self._texts: dict[int, tuple[Issue, dict[str, str]]] = {}
         self._shared: dict[object, str] = {}
 
     def issue(self, issue: Issue, selection: Selection, extra: str = "") -> str:
@@ -70,11 +71,22 @@ class View:
             return f"{head}{extra}}}"
         return f'{head},"fields":{{{self._fields(issue, selection)}}}{extra}}}'
 
+    def link(self, issue: Issue) -> dict[str, str]:
+        """Describe an issue as the answer that it was made does."""
+        return {
+            "id": str(issue.id),
+            "key": issue.key,
+            "self": f"{self.records.api}/issue/{issue.id}",
+        }
+
     def _fields(self, issue: Issue, selection: Selection) -> str:
         if self._revision != self._site.revision:
             self._texts.clear()
             self._revision = self._site.revision
-        texts = self._texts.setdefault(issue.id, {})
+        kept, texts = self._texts.get(issue.id, (None, {}))
+        if kept is not issue:  # a search that is behind sees older ones
+            texts = {}
+            self._texts[issue.id] = (issue, texts)
         for field in selection.fields:
             if field not in texts:
                 texts[field] = f'"{field}":{self._value(issue, field)}'
@@ -104,7 +116,9 @@ class View:
         return "null" if millis is None else f'"{timestamp(millis, self._site.user)}"'
 
     def _resolution(self, issue: Issue) -> str:
-        return "null" if issue.resolved is None else to_json(self.records.resolution())
+        if issue.resolved is None:
+            return "null"
+        return self._record(self.records.resolution, issue.resolution or RESOLUTIONS[0])
 
     def _description(self, issue: Issue) -> str:
         if issue.description is None:
@@ -156,7 +170,9 @@ _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
     "project": lambda self, issue: self._record(self.records.project, issue.project),
     "parent": lambda self, issue: self._parent(issue),
     "status": lambda self, issue: self._record(self.records.status, issue.status),
-    "statuscategorychangedate": lambda self, issue: self._time(issue.updated),
+    "statuscategorychangedate": lambda self, issue: self._time(
+        issue.moved or issue.resolved or issue.created
+    ),
     "resolution": lambda self, issue: self._resolution(issue),
     "resolutiondate": lambda self, issue: self._time(issue.resolved),
     "priority": lambda self, issue: self._record(self.records.priority, issue.priority),
@@ -165,7 +181,7 @@ _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
     "fixVersions": lambda self, issue: self._records(self.records.version, issue.fix_versions),
     "assignee": lambda self, issue: self._user(issue.assignee),
     "reporter": lambda self, issue: self._user(issue.reporter),
-    "creator": lambda self, issue: self._user(issue.reporter),
+    "creator": lambda self, issue: self._user(issue.creator or issue.reporter),
     "created": lambda self, issue: self._time(issue.created),
     "updated": lambda self, issue: self._time(issue.updated),
     "duedate": lambda _, issue: to_json(issue.due and issue.due.isoformat()),

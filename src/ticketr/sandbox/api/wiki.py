@@ -6,6 +6,7 @@ wiki text has no words for.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,25 @@ _MARKS: Final = {
 def to_wiki(document: Adf) -> str:
     """Write a document as wiki text."""
     return _blocks(document["content"])
+
+
+def from_wiki(text: str) -> Adf:
+    """Read wiki text as far as `to_wiki` gives it back: its paragraphs and their lines."""
+    paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n"))]
+    content = [
+        {"type": "paragraph", "content": _lines(part)} for part in paragraphs if part.strip()
+    ]
+    return {"type": "doc", "version": 1, "content": content}
+
+
+def _lines(text: str) -> list[Adf]:
+    nodes: list[Adf] = []
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            nodes.append({"type": "hardBreak"})
+        if line:
+            nodes.append({"type": "text", "text": line})
+    return nodes
 
 
 def _blocks(nodes: list[Adf]) -> str:

@@ -15,6 +15,7 @@ from ticketr.sandbox.data.model import (
     Option,
     Priority,
     Project,
+    Resolution,
     Sprint,
     Status,
     StatusCategory,
@@ -71,6 +72,12 @@ PRIORITIES: Final = (
     Priority(5, "Lowest"),
 )
 MEDIUM: Final = PRIORITIES[2]
+
+RESOLUTIONS: Final = (
+    Resolution(10000, "Done", "Work has been completed on this issue."),
+    Resolution(10001, "Won't Do", "This issue will not be acted upon."),
+    Resolution(10002, "Duplicate", "The problem is described by another issue."),
+)
 
 COMPONENTS: Final = tuple(
     Component(10000 + number, name)

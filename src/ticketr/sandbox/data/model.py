@@ -89,6 +89,15 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """Why an issue is finished."""
+
+    id: int
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """A part of the project's product."""
 
@@ -133,6 +142,7 @@ class Issue:
     Attributes:
         creator: Who made it; None stands for the reporter.
         resolved: When it was resolved; None means that it has no resolution.
+        resolution: Why it is finished; None in a resolved one stands for the usual reason.
         moved: When the category of its status last changed; None means never.
         properties: Data that programs keep with it, by key.
     """
@@ -162,6 +172,7 @@ class Issue:
     reviewer: User | None = None
     creator: User | None = None
     moved: int | None = None
+    resolution: Resolution | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
 
     @property

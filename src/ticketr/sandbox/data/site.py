@@ -168,9 +168,10 @@ class Site:
         now = self._moment(before)
         done = status.category == FINISHED
         moved = now if status.category != before.status.category else before.moved
+        kept = {"resolution": before.resolution if done else None}
         after = replace(
             before,
-            **values,
+            **(kept | values),
             status=status,
             resolved=(before.resolved or now) if done else None,
             moved=moved,

@@ -1,0 +1,95 @@
+"""What can be set and what it may hold, as the interface describes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.fields import spec_of
+from ticketr.sandbox.api.screens import Writable, screen
+from ticketr.sandbox.data.model import (
+    Component,
+    IssueType,
+    Option,
+    Priority,
+    Project,
+    Resolution,
+    Version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.sandbox.api.records import Json, Records
+    from ticketr.sandbox.data.site import Site
+
+_PICKED: Final = frozenset(("assignee", "reporter", "customfield_10033"))
+
+
+class Describer:
+    """Describes the fields of a screen."""
+
+    def __init__(self, records: Records, site: Site, project: Project) -> None:
+        self._records = records
+        self._site = site
+        self._project = project
+        self._make: dict[type, Callable[[Any], Json]] = {
+            Component: records.component,
+            IssueType: records.issue_type,
+            Option: records.option,
+            Priority: records.priority,
+            Project: records.project,
+            Resolution: records.resolution,
+            Version: records.version,
+        }
+
+    def create_screen(self, kind: IssueType) -> list[Json]:
+        """Describe all that an issue of a type can be made with."""
+        fixed = (("issuetype", kind), ("project", self._project))
+        return [
+            self._with_id(
+                {**self._base(name), "required": True, "allowedValues": [self._json(only)]}
+            )
+            for name, only in fixed
+        ] + [
+            self._with_id(
+                {
+                    **self.field(writable),
+                    "required": name in {"summary", "reporter"}
+                    or (name == "parent" and kind.subtask),
+                }
+            )
+            for name, writable in screen(kind).items()
+        ]
+
+    def field(self, writable: Writable) -> Json:
+        """Describe one field."""
+        described = {**self._base(writable.field), "operations": list(writable.operations)}
+        if writable.allowed:
+            described["allowedValues"] = [self._json(thing) for thing in writable.allowed]
+        if writable.default is not None:
+            described |= {"hasDefaultValue": True, "defaultValue": self._json(writable.default)}
+        if writable.field == "reporter":
+            described["hasDefaultValue"] = True
+        if writable.field in _PICKED:
+            described["autoCompleteUrl"] = (
+                f"{self._records.api}/user/assignable/search?project={self._project.key}&query="
+            )
+        return described
+
+    def _base(self, name: str) -> Json:
+        spec = spec_of(name)
+        return {
+            "key": spec.key or spec.id,
+            "name": spec.name,
+            "required": False,
+            "hasDefaultValue": False,
+            "operations": ["set"],
+            "schema": spec.schema,
+        }
+
+    @staticmethod
+    def _with_id(described: Json) -> Json:
+        return {**described, "fieldId": described["key"]}
+
+    def _json(self, thing: Any) -> Json:
+        return self._make[type(thing)](thing)

@@ -1,0 +1,191 @@
+"""From the body of a write to the values of an issue, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.entity_properties import read_properties
+from ticketr.sandbox.api.payload import INVALID
+from ticketr.sandbox.api.refusals import Invalid, NotAdf, Unfit
+from ticketr.sandbox.api.screens import NOT_ON_SCREEN, Writable, screen
+from ticketr.sandbox.api.values import Scope, one_of
+from ticketr.sandbox.data.catalogue import ISSUE_TYPES
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.sandbox.data.model import Issue, IssueType, Project
+    from ticketr.sandbox.data.site import Site
+
+Body = dict[str, Any]
+_NOTHING: Final = "one of 'fields' or 'update' required"
+_NO_PROJECT: Final = "Specify a valid project ID or key"
+_NO_TYPE: Final = "Specify a valid issue type"
+_WRONG_TYPE: Final = "The issue type selected is invalid."
+_read_type = one_of(ISSUE_TYPES, _WRONG_TYPE)
+
+
+def read_new(site: Site, version: str, body: Body) -> dict[str, Any]:
+    """Read an issue that is to be made.
+
+    Returns:
+        The arguments of `Site.create`.
+
+    Raises:
+        Invalid: Jira would not make it.
+    """
+    fields, update = _parts(body)
+    if not fields and not update:
+        raise Invalid({}, [_NOTHING])
+    project, kind = _place(site, version, fields)
+    scope = Scope(site, version, project, kind, None)
+    rest = {name: value for name, value in fields.items() if name not in {"project", "issuetype"}}
+    if not _mentions(rest, update, "summary"):
+        rest["summary"] = None
+    if kind.subtask and not _mentions(rest, update, "parent"):
+        rest["parent"] = None
+    values = _read(scope, rest, update, screen(kind))
+    values["properties"] = read_properties(body)
+    return {**values, "project": project, "type": kind}
+
+
+def read_edit(site: Site, version: str, issue: Issue, body: Body) -> dict[str, Any]:
+    """Read an edit of an issue.
+
+    Returns:
+        The arguments of `Site.edit`.
+
+    Raises:
+        Invalid: Jira would not make it.
+    """
+    fields, update = _parts(body)
+    properties = read_properties(body)
+    if not fields and not update and not properties:
+        raise Invalid({}, [_NOTHING])
+    scope = Scope(site, version, issue.project, issue.type, issue)
+    values: dict[str, Any] = {}
+    if "issuetype" in fields:
+        kind = _new_type(scope, fields["issuetype"])
+        scope = replace(scope, type=kind)
+        fields = {name: value for name, value in fields.items() if name != "issuetype"}
+        values["type"] = kind
+    values |= _read(scope, fields, update, screen(scope.type))
+    if properties:
+        values["properties"] = {**issue.properties, **properties}
+    return values
+
+
+def read_step(
+    site: Site, version: str, issue: Issue, body: Body, on_screen: Mapping[str, Writable]
+) -> dict[str, Any]:
+    """Read the fields that go with a transition.
+
+    Returns:
+        The arguments of `Site.transition`, the status excepted.
+
+    Raises:
+        Invalid: Jira would not take them.
+    """
+    fields, update = _parts(body)
+    scope = Scope(site, version, issue.project, issue.type, issue)
+    values = _read(scope, fields, update, on_screen)
+    if properties := read_properties(body):
+        values["properties"] = {**issue.properties, **properties}
+    return values
+
+
+def _parts(body: Body) -> tuple[Body, Body]:
+    fields, update = body.get("fields") or {}, body.get("update") or {}
+    if not isinstance(fields, dict) or not isinstance(update, dict):
+        raise Refused(400, INVALID)
+    if twice := fields.keys() & update.keys():
+        raise Invalid(
+            {name: f"Field '{name}' is in both 'fields' and 'update'." for name in sorted(twice)}
+        )
+    return fields, update
+
+
+def _mentions(fields: Body, update: Body, name: str) -> bool:
+    return name in fields or name in update
+
+
+def _place(site: Site, version: str, fields: Body) -> tuple[Project, IssueType]:
+    errors: dict[str, str] = {}
+    project = _project(site, fields.get("project"))
+    if project is None:
+        errors["project"] = _NO_PROJECT
+    kind = None
+    given = fields.get("issuetype")
+    if not isinstance(given, dict) or not given:
+        errors["issuetype"] = _NO_TYPE
+    else:
+        try:
+            kind = _read_type(Scope(site, version, site.projects[0], ISSUE_TYPES[0], None), given)
+        except Unfit:
+            errors["issuetype"] = _NO_TYPE
+    if project is None or kind is None:
+        raise Invalid(errors)
+    return project, kind
+
+
+def _project(site: Site, value: Any) -> Project | None:
+    name = value.get("id", value.get("key")) if isinstance(value, dict) else None
+    return site.project(str(name)) if isinstance(name, (str, int)) else None
+
+
+def _new_type(scope: Scope, value: Any) -> IssueType:
+    """Read the type that an issue is to become; only a move can take it to another level."""
+    try:
+        kind: IssueType = _read_type(scope, value)
+    except Unfit:
+        raise Invalid({"issuetype": _NO_TYPE}) from None
+    if kind.level != scope.type.level:
+        raise Invalid({"issuetype": _WRONG_TYPE})
+    return kind
+
+
+def _read(
+    scope: Scope, fields: Body, update: Body, on_screen: Mapping[str, Writable]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    messages: list[str] = []
+    for name in (*fields, *update):
+        writable = on_screen.get(name)
+        if writable is None:
+            errors[name] = NOT_ON_SCREEN.format(name)
+            continue
+        try:
+            if name in fields:
+                values[writable.attribute] = writable.read(scope, fields[name])
+            else:
+                values[writable.attribute] = _updated(scope, writable, update[name])
+        except Unfit as error:
+            errors[error.field or name] = error.text
+        except NotAdf:
+            messages.append("INVALID_INPUT")
+    if errors or messages:
+        raise Invalid(errors, messages)
+    return values
+
+
+def _updated(scope: Scope, writable: Writable, operations: Any) -> Any:
+    """Carry out the operations on a field one after another."""
+    if not isinstance(operations, list) or not operations:
+        raise Unfit("The operations of an update are a list of objects.")
+    value = () if scope.issue is None else getattr(scope.issue, writable.attribute)
+    for operation in operations:
+        if not isinstance(operation, dict) or len(operation) != 1:
+            raise Unfit("An operation is an object with one key.")
+        ((verb, operand),) = operation.items()
+        if verb not in writable.operations:
+            raise Unfit(f"Field '{writable.field}' does not support update '{verb}'")
+        if verb == "set":
+            value = writable.read(scope, operand)
+            continue
+        named = writable.read(scope, [operand])
+        others = tuple(entry for entry in value if entry not in named)
+        value = others if verb == "remove" else (*others, *named)
+    return value

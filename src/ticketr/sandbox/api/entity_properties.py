@@ -1,0 +1,62 @@
+"""The properties of issues: small pieces of JSON that programs keep with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.payload import INVALID
+from ticketr.sandbox.api.views import to_json
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.sandbox.data.model import Issue
+
+MOST_BYTES: Final = 32_768
+MOST_ASKED: Final = 5
+_LONGEST_KEY: Final = 255
+
+
+def check_property(key: Any, value: Any) -> None:
+    """Refuse a property whose key or value is too long.
+
+    Raises:
+        Refused: Jira would not keep it.
+    """
+    if not isinstance(key, str) or not key.strip():
+        raise Refused(400, "The property key must not be empty.")
+    if len(key) > _LONGEST_KEY:
+        raise Refused(400, f"The property key must not be longer than {_LONGEST_KEY} characters.")
+    if len(to_json(value).encode()) > MOST_BYTES:
+        raise Refused(400, f"The property value must not be longer than {MOST_BYTES} bytes.")
+
+
+def read_properties(body: dict[str, Any]) -> dict[str, Any]:
+    """Read the list of properties that goes with a write.
+
+    Raises:
+        Refused: Jira would not keep them.
+    """
+    entries = body.get("properties") or []
+    if not isinstance(entries, list):
+        raise Refused(400, INVALID)
+    properties: dict[str, Any] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or entry.keys() - {"key", "value"}:
+            raise Refused(400, INVALID)
+        check_property(entry.get("key"), entry.get("value"))
+        properties[entry["key"]] = entry.get("value")
+    return properties
+
+
+def asked_for(issue: Issue, keys: Iterable[str]) -> dict[str, Any]:
+    """Pick the properties that a request asks for: keys, ``*all``, or ``-`` and a key."""
+    wanted = list(keys)
+    unwanted = {key[1:] for key in wanted if key.startswith("-")}
+    every = "*all" in wanted or len(unwanted) == len(wanted)
+    return {
+        key: value
+        for key, value in issue.properties.items()
+        if (every or key in wanted) and key not in unwanted
+    }

@@ -1,0 +1,77 @@
+"""What is needed to make an issue: the types of a project and the fields of a type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.describe import Describer
+from ticketr.sandbox.api.payload import read_integer
+from ticketr.sandbox.data.catalogue import ISSUE_TYPES
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.api.records import Json
+    from ticketr.sandbox.data.model import IssueType, Project
+
+_DEFAULT_PAGE: Final = 50
+_BIGGEST_PAGE: Final = 200
+
+
+class MetaRoutes:
+    """The create metadata of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``."""
+        path = f"{prefix}/issue/createmeta/{{project}}/issuetypes"
+        return [
+            Route(path, self._types, methods=["GET"]),
+            Route(f"{path}/{{type_id}}", self._fields, methods=["GET"]),
+        ]
+
+    async def _types(self, request: Request) -> Response:
+        self._project(request)
+        records = self._interface.view(request).records
+        types = [records.issue_type(kind) for kind in ISSUE_TYPES]
+        return self._interface.answer(_page(request, "issueTypes", types))
+
+    async def _fields(self, request: Request) -> Response:
+        project = self._project(request)
+        kind = _issue_type(request.path_params["type_id"])
+        records = self._interface.view(request).records
+        fields = Describer(records, self._interface.site, project).create_screen(kind)
+        return self._interface.answer(_page(request, "fields", fields))
+
+    def _project(self, request: Request) -> Project:
+        wanted = request.path_params["project"]
+        project = self._interface.site.project(wanted)
+        if project is None:
+            raise Refused(400, f"No project could be found with id or key '{wanted}'.")
+        return project
+
+
+def _issue_type(wanted: str) -> IssueType:
+    for kind in ISSUE_TYPES:
+        if str(kind.id) == wanted:
+            return kind
+    raise Refused(400, f"The issue type with id '{wanted}' does not exist in this project.")
+
+
+def _page(request: Request, name: str, entries: list[Json]) -> dict[str, Any]:
+    query = request.query_params
+    start = read_integer(query, "startAt", 0)
+    size = read_integer(query, "maxResults", _DEFAULT_PAGE)
+    if size > _BIGGEST_PAGE:
+        raise Refused(400, f"Parameter 'maxResults' must not exceed the limit '{_BIGGEST_PAGE}'")
+    if start < 0 or size < 1:
+        raise Refused(400, "'startAt' and 'maxResults' must not be negative.")
+    page = entries[start : start + size]
+    return {"startAt": start, "maxResults": size, "total": len(entries), name: page}

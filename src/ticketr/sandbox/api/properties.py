@@ -1,0 +1,65 @@
+"""Reading and writing the properties of one issue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.entity_properties import check_property
+from ticketr.sandbox.api.interface import no_content
+from ticketr.sandbox.api.issues import existing
+from ticketr.sandbox.api.payload import read_json
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.data.model import Issue
+
+
+class PropertyRoutes:
+    """The properties of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``; a key may hold slashes."""
+        path = f"{prefix}/issue/{{id_or_key}}/properties"
+        return [
+            Route(path, self._list, methods=["GET"]),
+            Route(f"{path}/{{key:path}}", self._get, methods=["GET"]),
+            Route(f"{path}/{{key:path}}", self._set, methods=["PUT"]),
+            Route(f"{path}/{{key:path}}", self._remove, methods=["DELETE"]),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        issue = existing(self._interface.site, request)
+        here = f"{self._interface.view(request).records.api}/issue/{issue.id}/properties"
+        keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(issue.properties)]
+        return self._interface.answer({"keys": keys})
+
+    async def _get(self, request: Request) -> Response:
+        issue, key = self._named(request)
+        return self._interface.answer({"key": key, "value": issue.properties[key]})
+
+    async def _set(self, request: Request) -> Response:
+        value = await read_json(request)
+        issue, key = existing(self._interface.site, request), request.path_params["key"]
+        check_property(key, value)
+        self._interface.site.set_property(issue.key, key, value)
+        return self._interface.answer({}, 200 if key in issue.properties else 201)
+
+    async def _remove(self, request: Request) -> Response:
+        issue, key = self._named(request)
+        self._interface.site.remove_property(issue.key, key)
+        return no_content()
+
+    def _named(self, request: Request) -> tuple[Issue, str]:
+        issue, key = existing(self._interface.site, request), request.path_params["key"]
+        if key not in issue.properties:
+            raise Refused(404, f"The property {key} does not exist.")
+        return issue, key

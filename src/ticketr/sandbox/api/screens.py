@@ -1,0 +1,91 @@
+"""Which fields can be set on which screen, how each is read, and what it may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api import values
+from ticketr.sandbox.api.values import Reader, maybe, one_of, several
+from ticketr.sandbox.data import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.sandbox.data.model import IssueType
+
+NOT_ON_SCREEN: Final = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """A field that can be set.
+
+    Attributes:
+        field: Its ID.
+        attribute: The attribute of the issue.
+        read: Reads a value.
+        allowed: All that it can be, if that is a short list.
+        is_list: Whether single entries can be added and removed.
+        default: What it is when nothing is said, for those that have a default.
+    """
+
+    field: str
+    attribute: str
+    read: Reader
+    allowed: tuple[Any, ...] = ()
+    is_list: bool = False
+    default: Any = None
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What ``update`` can do with it."""
+        return ("add", "set", "remove") if self.is_list else ("set",)
+
+
+_COMPONENTS: Final = one_of(catalogue.COMPONENTS, "Component {} is not valid")
+_VERSIONS: Final = one_of(catalogue.VERSIONS, "Version {} is not valid")
+_PRIORITY: Final = one_of(catalogue.PRIORITIES, "The priority selected is invalid.")
+_PLATFORM: Final = one_of(catalogue.PLATFORMS, "Option {} is not valid", "value")
+_RESOLUTION: Final = one_of(catalogue.RESOLUTIONS, "The resolution selected is invalid.")
+
+_WRITABLE: Final = (
+    Writable("summary", "summary", values.read_summary),
+    Writable("parent", "parent", values.read_parent),
+    Writable("priority", "priority", _PRIORITY, catalogue.PRIORITIES, default=catalogue.MEDIUM),
+    Writable("labels", "labels", values.read_labels, is_list=True),
+    Writable("components", "components", several(_COMPONENTS), catalogue.COMPONENTS, is_list=True),
+    Writable("fixVersions", "fix_versions", several(_VERSIONS), catalogue.VERSIONS, is_list=True),
+    Writable("assignee", "assignee", values.read_user),
+    Writable("reporter", "reporter", values.read_reporter),
+    Writable("duedate", "due", values.read_date),
+    Writable("description", "description", values.read_document),
+    Writable("customfield_10016", "story_points", values.read_number),
+    Writable("customfield_10020", "sprints", values.read_sprint),
+    Writable("customfield_10031", "platform", maybe(_PLATFORM), catalogue.PLATFORMS),
+    Writable("customfield_10032", "release_note", values.read_line),
+    Writable("customfield_10033", "reviewer", values.read_user),
+)
+_PLANNED: Final = frozenset(("customfield_10016", "customfield_10020"))
+"""Story points and sprints, which belong to standard issues alone."""
+
+TRANSITION_SCREEN: Final[Mapping[str, Writable]] = {
+    "resolution": Writable(
+        "resolution",
+        "resolution",
+        _RESOLUTION,
+        catalogue.RESOLUTIONS,
+        default=catalogue.RESOLUTIONS[0],
+    ),
+    "assignee": Writable("assignee", "assignee", values.read_user),
+}
+
+
+def screen(kind: IssueType) -> dict[str, Writable]:
+    """Give the fields that issues of a type can be made with and edited by, by their IDs."""
+    return {
+        writable.field: writable
+        for writable in _WRITABLE
+        if not (writable.field in _PLANNED and kind.level != 0)
+        and not (writable.field == "parent" and kind.level > 0)
+    }

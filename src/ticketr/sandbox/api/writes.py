@@ -1,0 +1,121 @@
+"""Making, editing and deleting issues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.routing import Route
+
+from ticketr.sandbox.api.drafts import read_edit, read_new
+from ticketr.sandbox.api.fields import select
+from ticketr.sandbox.api.interface import no_content
+from ticketr.sandbox.api.issues import Writer, existing
+from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
+from ticketr.sandbox.api.refusals import Invalid
+from ticketr.sandbox.api.steps import take_step
+from ticketr.sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.interface import Interface
+
+MOST_MADE: Final = 50
+_NO_OVERRIDE: Final = "You must be an administrator of the app to override the screen security."
+
+
+class WriteRoutes:
+    """The writes of one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+    def routes(self, prefix: str) -> list[Route]:
+        """List the routes below ``prefix``; bulk comes before the key that it could be."""
+        return [
+            Route(f"{prefix}/issue", self._create, methods=["POST"]),
+            Route(f"{prefix}/issue/bulk", self._create_all, methods=["POST"]),
+            Route(f"{prefix}/issue/{{id_or_key}}", self._edit, methods=["PUT"]),
+            Route(f"{prefix}/issue/{{id_or_key}}", self._delete, methods=["DELETE"]),
+        ]
+
+    async def _create(self, request: Request) -> Response:
+        return self._interface.answer(self._make(request, await read_object(request)), 201)
+
+    def _make(self, request: Request, body: Any) -> dict[str, Any]:
+        if not isinstance(body, dict):
+            raise Refused(400, INVALID)
+        site, version = self._interface.site, self._interface.version
+        issue = site.create(**read_new(site, version, body))
+        made: dict[str, Any] = self._interface.view(request).link(issue)
+        if body.get("transition"):
+            made["transition"] = _nested(None)
+            try:
+                take_step(site, version, issue, {"transition": body["transition"]})
+            except Invalid as error:
+                made["transition"] = _nested(error)
+        return made
+
+    async def _create_all(self, request: Request) -> Response:
+        body = await read_object(request)
+        updates = body.get("issueUpdates")
+        if not isinstance(updates, list) or not updates:
+            raise Refused(400, INVALID)
+        if len(updates) > MOST_MADE:
+            raise Refused(400, f"At most {MOST_MADE} issues can be created at once.")
+        made, failed = [], []
+        for number, update in enumerate(updates):
+            try:
+                made.append(self._make(request, update))
+            except (Invalid, Refused) as error:
+                failed.append(
+                    {
+                        "status": error.status,
+                        "elementErrors": error_body(error),
+                        "failedElementNumber": number,
+                    }
+                )
+        answer = {"issues": made, "errors": failed}
+        return self._interface.answer(answer, 201 if made else 400)
+
+    async def _edit(self, request: Request) -> Response:
+        site, query = self._interface.site, request.query_params
+        body = await read_object(request)
+        issue = existing(site, request)
+        if read_flag(query, "overrideScreenSecurity") or read_flag(query, "overrideEditableFlag"):
+            raise Refused(403, _NO_OVERRIDE)
+        issue = site.edit(issue.key, **read_edit(site, self._interface.version, issue, body))
+        if not read_flag(query, "returnIssue"):
+            return no_content()
+        write = Writer(
+            self._interface.view(request), select((), default="*all"), read_list(query, "expand")
+        )
+        return self._interface.answer_text(write(issue))
+
+    async def _delete(self, request: Request) -> Response:
+        site = self._interface.site
+        issue = existing(site, request)
+        with_subtasks = read_flag(request.query_params, "deleteSubtasks")
+        if not with_subtasks and any(child.type.subtask for child in site.children(issue)):
+            raise Refused(
+                400,
+                f"The issue '{issue.key}' has subtasks. You must specify the 'deleteSubtasks' "
+                "parameter to delete this issue and all its subtasks.",
+            )
+        site.delete(issue.key)
+        return no_content()
+
+
+def error_body(error: Invalid | Refused) -> dict[str, Any]:
+    """Give the body of the answer to a request that was refused."""
+    if isinstance(error, Invalid):
+        return error.as_json()
+    return {"errorMessages": [error.message], "errors": {}}
+
+
+def _nested(error: Invalid | None) -> dict[str, Any]:
+    """Say inside an answer how the transition went."""
+    if error is None:
+        return {"status": 200, "errorCollection": {"errorMessages": [], "errors": {}}}
+    return {"status": error.status, "errorCollection": error.as_json()}

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.sandbox_client import demo_site, open_client, search
+
+from ticketr.sandbox.data.catalogue import DEMO, DEMO_USER, EPIC, USERS
+
+if TYPE_CHECKING:
+    import httpx
+
+DOCUMENT = {
+    "type": "doc",
+    "version": 1,
+    "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Hello"}]}],
+}
+STORY = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
+SUBTASK = {**STORY, "issuetype": {"id": "10004"}}
+
+
+async def create(client: httpx.AsyncClient, status: int = 201, **body: Any) -> Any:
+    response = await client.post("issue", json=body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+async def fields_of(client: httpx.AsyncClient, key: str) -> Any:
+    return (await client.get(f"issue/{key}")).json()["fields"]
+
+
+async def test_an_issue_is_made_with_the_next_number() -> None:
+    async with open_client(demo_site(5)) as client:
+        made = await create(client, fields=STORY)
+        fields = await fields_of(client, "DEMO-6")
+
+    assert made == {
+        "id": "10006",
+        "key": "DEMO-6",
+        "self": "http://jira.test/rest/api/3/issue/10006",
+    }
+    assert fields["summary"] == "New"
+    assert fields["issuetype"]["name"] == "Story"
+    assert fields["status"]["name"] == "To Do"
+    assert fields["priority"]["name"] == "Medium"
+    assert fields["reporter"]["accountId"] == fields["creator"]["accountId"]
+    assert fields["reporter"]["accountId"] == DEMO_USER.account_id
+    assert fields["created"] == fields["updated"] == "2025-10-01T17:30:00.000+0530"
+    for empty in ("assignee", "description", "resolution", "duedate", "customfield_10016"):
+        assert fields[empty] is None
+
+
+async def test_every_field_of_the_screen_can_be_given() -> None:
+    everything = {
+        **STORY,
+        "description": DOCUMENT,
+        "priority": {"name": "High"},
+        "labels": ["zebra", "apple", "apple"],
+        "components": [{"name": "Checkout"}, {"id": "10000"}],
+        "fixVersions": [{"name": "2026.1"}],
+        "assignee": {"accountId": USERS[2].account_id},
+        "reporter": {"id": USERS[3].account_id},
+        "duedate": "2026-02-28",
+        "customfield_10016": 5,
+        "customfield_10020": 8,
+        "customfield_10031": {"value": "iOS"},
+        "customfield_10032": "One line",
+        "customfield_10033": {"accountId": USERS[4].account_id},
+    }
+    async with open_client(demo_site(5)) as client:
+        await create(client, fields=everything)
+        fields = await fields_of(client, "DEMO-6")
+
+    assert fields["description"] == DOCUMENT
+    assert fields["priority"]["id"] == "2"
+    assert fields["labels"] == ["apple", "zebra"]
+    assert [component["name"] for component in fields["components"]] == ["Shop front", "Checkout"]
+    assert fields["fixVersions"][0]["id"] == "10001"
+    assert fields["assignee"]["displayName"] == "Priya Raman"
+    assert fields["reporter"]["displayName"] == "Tomás O\u2019Brien"
+    assert fields["creator"]["displayName"] == "Demo User"
+    assert fields["duedate"] == "2026-02-28"
+    assert fields["customfield_10016"] == 5.0
+    assert [sprint["id"] for sprint in fields["customfield_10020"]] == [8]
+    assert fields["customfield_10031"]["value"] == "iOS"
+    assert fields["customfield_10032"] == "One line"
+    assert fields["customfield_10033"]["displayName"] == "陈美玲"
+
+
+async def test_fields_can_be_given_as_updates() -> None:
+    rest = {"project": {"id": "10000"}, "issuetype": {"id": "10001"}}
+    update = {
+        "summary": [{"set": "New"}],
+        "labels": [{"add": "b"}, {"add": "a"}, {"add": "c"}, {"remove": "b"}],
+    }
+    async with open_client(demo_site(5)) as client:
+        await create(client, fields=rest, update=update)
+        fields = await fields_of(client, "DEMO-6")
+
+    assert fields["summary"] == "New"
+    assert fields["labels"] == ["a", "c"]
+
+
+async def test_a_sub_task_shows_in_its_parent() -> None:
+    site = demo_site(20)
+    story = next(issue for issue in site if issue.type.level == 0)
+    async with open_client(site) as client:
+        before = await fields_of(client, story.key)
+        made = await create(client, fields={**SUBTASK, "parent": {"key": story.key.lower()}})
+        after = await fields_of(client, story.key)
+        child = await fields_of(client, made["key"])
+
+    assert [link["key"] for link in after["subtasks"]] == [
+        *(link["key"] for link in before["subtasks"]),
+        made["key"],
+    ]
+    assert child["parent"]["id"] == str(story.id)
+    assert child["issuetype"]["subtask"] is True
+
+
+async def test_a_story_can_be_made_below_an_epic_and_is_found() -> None:
+    site = demo_site(5)
+    epic = next(issue for issue in site if issue.type == EPIC)
+    async with open_client(site) as client:
+        made = await create(client, fields={**STORY, "parent": {"id": str(epic.id)}})
+        found = await search(client, f"parent = {epic.key} AND summary ~ New", fields=["key"])
+
+    assert [issue["key"] for issue in found["issues"]] == [made["key"]]
+
+
+async def test_a_number_is_not_used_again_after_a_delete() -> None:
+    async with open_client(demo_site(5)) as client:
+        first = await create(client, fields=STORY)
+        await client.delete(f"issue/{first['key']}")
+        second = await create(client, fields=STORY)
+
+    assert (first["key"], second["key"]) == ("DEMO-6", "DEMO-7")
+
+
+async def test_each_project_counts_by_itself() -> None:
+    async with open_client(demo_site(5)) as client:
+        made = await create(client, fields={**STORY, "project": {"key": "blank"}})
+
+    assert made["key"] == "BLANK-1"
+
+
+async def test_properties_are_kept_from_the_beginning() -> None:
+    properties = [{"key": "ticketr", "value": {"draft": "x"}}, {"key": "other", "value": None}]
+    async with open_client(demo_site(5)) as client:
+        made = await create(client, fields=STORY, properties=properties)
+        body = {"issueIdsOrKeys": [made["key"]], "properties": ["ticketr", "nope"]}
+        fetched = (await client.post("issue/bulkfetch", json=body)).json()["issues"][0]
+
+    assert fetched["properties"] == {"ticketr": {"draft": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("transition", "status", "answer"), [("11", "In Progress", 200), ("31", "To Do", 400)]
+)
+async def test_a_transition_may_go_with_a_creation(
+    transition: str, status: str, answer: int
+) -> None:
+    async with open_client(demo_site(5)) as client:
+        made = await create(client, fields=STORY, transition={"id": transition})
+        fields = await fields_of(client, made["key"])
+
+    assert fields["status"]["name"] == status
+    assert made["transition"]["status"] == answer
+
+
+async def test_a_body_may_hold_what_the_document_allows_and_the_sandbox_does_not_know() -> None:
+    async with open_client(demo_site(5)) as client:
+        await create(client, fields=STORY, update={}, historyMetadata={"type": "x"}, unknown=1)
+
+
+@pytest.mark.parametrize(
+    ("missing", "errors"),
+    [
+        ("summary", {"summary": "You must specify a summary of the issue."}),
+        ("project", {"project": "Specify a valid project ID or key"}),
+        ("issuetype", {"issuetype": "Specify a valid issue type"}),
+    ],
+)
+async def test_what_is_required_must_be_given(missing: str, errors: dict[str, str]) -> None:
+    fields = {name: value for name, value in STORY.items() if name != missing}
+    async with open_client(demo_site(5)) as client:
+        answer = await create(client, 400, fields=fields)
+
+    assert answer == {"errorMessages": [], "errors": errors}
+
+
+async def test_a_body_without_fields_says_what_is_missing() -> None:
+    async with open_client(demo_site(5)) as client:
+        answer = await create(client, 400)
+
+    assert answer == {"errorMessages": ["one of 'fields' or 'update' required"], "errors": {}}
+
+
+@pytest.mark.parametrize("body", ["", "[]", "1", "{", '{"fields": []}', '{"properties": 1}', "NaN"])
+async def test_a_body_that_is_no_issue_is_refused(body: str) -> None:
+    async with open_client(demo_site(5)) as client:
+        response = await client.post("issue", content=body)
+
+    assert response.status_code == 400
+    assert response.json()["errors"] == {}
+
+
+async def test_all_that_is_wrong_is_said_at_once_and_nothing_is_made() -> None:
+    site = demo_site(5)
+    wrong = {
+        **STORY,
+        "summary": "",
+        "priority": {"name": "Urgent"},
+        "status": {"name": "Done"},
+        "nonsense": 1,
+    }
+    async with open_client(site) as client:
+        answer = await create(client, 400, fields=wrong)
+
+    assert answer["errors"] == {
+        "summary": "You must specify a summary of the issue.",
+        "priority": "The priority selected is invalid.",
+        "status": "Field 'status' cannot be set. It is not on the appropriate screen, or unknown.",
+        "nonsense": (
+            "Field 'nonsense' cannot be set. It is not on the appropriate screen, or unknown."
+        ),
+    }
+    assert len(site) == 5
+    assert site.counters.numbers == {DEMO.key: 5}
+
+
+async def test_some_fields_are_on_the_screens_of_some_types_only() -> None:
+    async with open_client(demo_site(5)) as client:
+        epic = {**STORY, "issuetype": {"name": "Epic"}, "parent": {"key": "DEMO-1"}}
+        story = await create(client, 400, fields={**epic, "customfield_10016": 3})
+
+    assert sorted(story["errors"]) == ["customfield_10016", "parent"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parent", "errors"),
+    [
+        (
+            "Sub-task",
+            None,
+            {"parent": "Issue type is a sub-task but parent issue key or id not specified."},
+        ),
+        ("Sub-task", {"key": "DEMO-999"}, {"parent": "Could not find issue by id or key."}),
+        ("Sub-task", "DEMO-2", {"parent": "Could not find issue by id or key."}),
+        ("Sub-task", {}, {"parent": "Could not find issue by id or key."}),
+        (
+            "Sub-task",
+            {"key": "DEMO-1"},
+            {"parentId": "Given parent work item does not belong to appropriate hierarchy."},
+        ),
+        (
+            "Story",
+            {"key": "DEMO-2"},
+            {"parentId": "Given parent work item does not belong to appropriate hierarchy."},
+        ),
+    ],
+)
+async def test_a_parent_must_exist_and_fit(kind: str, parent: Any, errors: Any) -> None:
+    site = demo_site(5)
+    assert [issue.type.level for issue in site][:2] == [1, 0]
+    fields = {**STORY, "issuetype": {"name": kind}, "parent": parent}
+    async with open_client(site) as client:
+        answer = await create(client, 400, fields=fields)
+
+    assert answer["errors"] == errors
+
+
+async def test_a_sub_task_must_be_in_the_project_of_its_parent() -> None:
+    fields = {**SUBTASK, "project": {"key": "BLANK"}, "parent": {"key": "DEMO-2"}}
+    async with open_client(demo_site(5)) as client:
+        answer = await create(client, 400, fields=fields)
+
+    assert answer["errors"] == {
+        "project": "Sub-tasks must be created in the same project as the parent."
+    }
