@@ -38,6 +38,7 @@ class Asked:
 
     method: str
     path: str
+    query: str
     body: Any
     headers: Mapping[str, str]
     time: float
@@ -60,6 +61,10 @@ class ScriptedApp:
     ) -> HttpxTransport:
         return HttpxTransport(app=self, answer_within=answer_within, largest_body=largest_body)
 
+    def answer(self, asked: Asked) -> Answer:
+        """The next answer."""
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         body = b""
         while True:
@@ -67,18 +72,29 @@ class ScriptedApp:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        self.asked.append(
-            Asked(
-                method=scope["method"],
-                path=scope["raw_path"].decode(),
-                body=json.loads(body) if body else None,
-                headers={name.decode(): value.decode() for name, value in scope["headers"]},
-                time=trio.current_time(),
-            )
+        asked = Asked(
+            method=scope["method"],
+            path=scope["raw_path"].decode(),
+            query=scope["query_string"].decode(),
+            body=json.loads(body) if body else None,
+            headers={name.decode(): value.decode() for name, value in scope["headers"]},
+            time=trio.current_time(),
         )
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        self.asked.append(asked)
+        answer = self.answer(asked)
         await trio.sleep(answer.after)
         headers = {"content-type": "application/json", **answer.headers}
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer.content})
+
+
+class RuledApp(ScriptedApp):
+    """An ASGI application whose answers follow from what it is asked."""
+
+    def __init__(self, rule: Callable[[Asked], Answer]) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def answer(self, asked: Asked) -> Answer:
+        return self._rule(asked)

@@ -23,6 +23,7 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
         (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
+        (errors.BadToken(URL, "it is empty"), ["example.atlassian.net", "it is empty", "copy"]),
         (errors.BadSite("", "it is empty"), ["the empty text", "it is empty"]),
         (errors.Redirected(URL, ""), ["nowhere"]),
         (errors.JiraError(URL), ["failed"]),
@@ -69,3 +70,33 @@ def test_an_address_is_bared(url: str, bare: str) -> None:
 def test_the_host_of_an_address_without_one_is_the_address() -> None:
     assert errors.JiraError("example.com").host == "example.com"
     assert errors.JiraError(URL).host == "example.atlassian.net"
+
+
+def test_a_refusal_for_speed_keeps_the_sites_reason_clean() -> None:
+    error = errors.RateLimited(URL, 429, reason="jira-\x1b[2Jburst" + "x" * 200)
+    assert error.reason.startswith("jira-burst")
+    assert len(error.reason) == 80
+
+
+UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.BadAnswer)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConnectionLost(URL, "x"),
+        errors.NoAnswer(URL, 1.0),
+        errors.ServerError(URL, 500),
+        errors.BadAnswer(URL, "x"),
+        errors.ConnectFailed(URL, "x"),
+        errors.TlsFailed(URL, "x"),
+        errors.Redirected(URL, "x"),
+        errors.Rejected(URL, 409),
+        errors.WrongSite(URL, URL),
+        *(kind(URL, status) for status, kind in errors.REJECTIONS.items()),
+        ValueError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exception) -> None:
+    assert errors.is_unsure(error) is isinstance(error, UNSURE)

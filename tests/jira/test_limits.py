@@ -1,4 +1,4 @@
-"""How patient to be: pure arithmetic."""
+"""What answers say about a site's limits."""
 
 from __future__ import annotations
 
@@ -6,71 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ticketr.jira import errors
-from ticketr.jira.limits import RetryRule, retry_after
+from ticketr.jira.limits import Scope, asked_to_wait, is_near, reason_of, retry_after, scope_of
 
-URL = "https://example.com"
-RULE = RetryRule()
-LOST = errors.ConnectionLost(URL, "x")
-REFUSED = errors.ConnectFailed(URL, "x")
-
-
-def delay(error: errors.JiraError, attempt: int, *, reached: bool = True) -> float | None:
-    return RULE.delay(error, attempt, reached=reached, chance=lambda: 1.0)
-
-
-@pytest.mark.parametrize("error", [LOST, REFUSED])
-def test_a_known_site_that_is_lost_is_tried_again_with_growing_waits(
-    error: errors.JiraError,
-) -> None:
-    assert [delay(error, attempt) for attempt in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
-
-
-@pytest.mark.parametrize("error", [LOST, REFUSED])
-def test_an_unknown_site_is_given_up_soon(error: errors.JiraError) -> None:
-    waits = [delay(error, attempt, reached=False) for attempt in range(1, 4)]
-    assert waits == [0.2, 0.2, None]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        errors.TlsFailed(URL, "x"),
-        errors.AuthenticationFailed(URL, 401),
-        errors.Forbidden(URL, 403),
-        errors.BadRequest(URL, 400),
-        errors.BadAnswer(URL, "x"),
-        errors.Redirected(URL, "x"),
-        errors.WrongSite(URL, "x"),
-        errors.ServerError(URL, 500),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_what_will_not_change_is_not_tried_again(error: errors.JiraError) -> None:
-    assert delay(error, 1) is None
-
-
-@pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_busy_gateway_is_tried_again_even_at_first_contact(status: int) -> None:
-    assert delay(errors.ServerError(URL, status), 1, reached=False) == 1.0
-
-
-def test_a_wish_is_kept_and_a_little_more() -> None:
-    assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 1) == 6.0
-    assert delay(errors.RateLimited(URL, 429, retry_after=301.0), 1) is None
-    assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 5) is None
-
-
-def test_the_waits_stop_growing_and_never_overflow() -> None:
-    patient = RetryRule(tries=10**6)
-    for attempt in (6, 100, 5000):
-        wait = patient.delay(LOST, attempt, reached=True, chance=lambda: 1.0)
-        assert wait == patient.cap
-
-
-def test_chance_spreads_the_waits_from_nothing_on() -> None:
-    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.0) == 0.0
-    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.25) == 1.0
+NOW = datetime(2026, 1, 25, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +35,73 @@ def test_chance_spreads_the_waits_from_nothing_on() -> None:
     ],
 )
 def test_a_wish_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    now = datetime(2026, 1, 25, 10, tzinfo=UTC)
-    assert retry_after(headers, now=now) == seconds
+    assert retry_after(headers, now=NOW) == seconds
+    assert asked_to_wait(headers, now=NOW) == seconds
 
 
 def test_a_wish_for_a_date_is_counted_from_this_machines_clock_if_need_be() -> None:
     assert retry_after({"retry-after": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0.0
+
+
+@pytest.mark.parametrize("prefix", ["x-", "beta-", "x-beta-", "beta-x-", ""])
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        ("2026-01-25T10:01:00Z", 60.0),
+        ("2026-01-25T10:02Z", 120.0),
+        ("2026-01-25T11:00:05+01:00", 5.0),
+        ("2026-01-25T10:00:00Z", None),
+        ("2026-01-25T09:00:00Z", None),
+        ("2026-01-25T10:01:00", None),
+        ("60", None),
+        ("soon", None),
+    ],
+)
+def test_without_a_wish_the_time_of_the_reset_counts_if_it_is_still_to_come(
+    prefix: str, reset: str, seconds: float | None
+) -> None:
+    assert asked_to_wait({f"{prefix}ratelimit-reset": reset}, now=NOW) == seconds
+
+
+def test_a_wish_counts_more_than_the_time_of_the_reset() -> None:
+    headers = {"x-ratelimit-reset": "2026-01-25T10:01:00Z", "retry-after": "5"}
+    assert asked_to_wait(headers, now=NOW) == 5.0
+
+
+def test_a_reset_is_counted_from_the_answers_own_date() -> None:
+    headers = {
+        "x-ratelimit-reset": "2026-01-25T10:01:00Z",
+        "date": "Sun, 25 Jan 2026 10:00:50 GMT",
+    }
+    assert asked_to_wait(headers, now=NOW) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "near"),
+    [
+        ({}, False),
+        ({"x-ratelimit-nearlimit": "true"}, True),
+        ({"x-beta-ratelimit-nearlimit": " True "}, True),
+        ({"x-ratelimit-nearlimit": "false", "x-ratelimit-remaining": "12"}, False),
+        ({"x-ratelimit-remaining": "0"}, True),
+        ({"x-other-remaining": "0"}, False),
+    ],
+)
+def test_an_answer_tells_when_the_limit_is_near(headers: dict[str, str], *, near: bool) -> None:
+    assert is_near(headers) is near
+
+
+@pytest.mark.parametrize(
+    ("headers", "scope"),
+    [
+        ({}, Scope.ENDPOINT),
+        ({"ratelimit-reason": "jira-burst-based"}, Scope.ENDPOINT),
+        ({"beta-ratelimit-reason": '"Jira-Burst-Based"'}, Scope.ENDPOINT),
+        ({"ratelimit-reason": "jira-per-issue-on-write"}, Scope.ISSUE),
+        ({"x-beta-ratelimit-reason": "jira-quota-global-based"}, Scope.SITE),
+        ({"ratelimit-reason": "jira-quota-tenant-based"}, Scope.SITE),
+        ({"ratelimit-reason": "a new one"}, Scope.ENDPOINT),
+    ],
+)
+def test_a_reason_tells_whom_a_limit_concerns(headers: dict[str, str], scope: Scope) -> None:
+    assert scope_of(reason_of(headers)) is scope

@@ -15,6 +15,7 @@ from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
 
 from ticketr.jira import (
     BadSite,
+    BadToken,
     Credentials,
     InsecureSite,
     JiraError,
@@ -60,6 +61,33 @@ def test_no_repr_shows_the_token() -> None:
     response = Response(200, {"x-echo": TOKEN}, TOKEN.encode(), SITE)
     assert EMAIL in repr(credentials)
     assert_hidden(repr(credentials) + repr(request) + repr(response) + str(credentials))
+
+
+def test_a_token_alone_is_a_bearers() -> None:
+    alone = Credentials(SITE, "", TOKEN)
+    assert alone.authorization(f"{SITE}/rest") == f"Bearer {TOKEN}"
+    assert alone.redact(f"you sent Bearer {TOKEN}") == "you sent Bearer [hidden]"
+    assert_hidden(repr(alone))
+    with pytest.raises(WrongSite):
+        alone.authorization("https://evil.example")
+
+
+@pytest.mark.parametrize("end", ["\n", " ", "\r\nx-evil: 1", "\0", "ü", "\ud800"])
+async def test_a_bearers_token_that_cannot_be_a_header_is_refused_without_repeating_it(
+    end: str,
+) -> None:
+    app = ScriptedApp(Answer({}))
+    with pytest.raises(BadToken, match="copy it once more") as caught:
+        async with open_jira(Credentials(SITE, "", TOKEN + end), transport=app.transport()):
+            pass
+    assert app.asked == []
+    assert_hidden(shown(caught.value))
+
+
+async def test_no_token_at_all_is_refused() -> None:
+    with pytest.raises(BadToken):
+        async with open_jira(Credentials(SITE, "", "")):
+            pass
 
 
 def test_credentials_refuse_to_be_pickled() -> None:
@@ -234,6 +262,7 @@ def test_every_error_hides_what_an_address_may_hold() -> None:
         errors.BadSite(url, "x"),
         errors.InsecureSite(url),
         errors.WrongSite(url, url),
+        errors.BadToken(url, "x"),
         errors.ConnectFailed(url, "x"),
         errors.TlsFailed(url, "x"),
         errors.ConnectionLost(url, "x"),
@@ -242,6 +271,7 @@ def test_every_error_hides_what_an_address_may_hold() -> None:
         errors.BadAnswer(url, "x"),
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
+        errors.RateLimited(url, 429, reason="jira-burst-based"),
         *(kind(url, status) for status, kind in errors.REJECTIONS.items()),
     ]
     kinds = {type(error) for error in made}

@@ -7,12 +7,13 @@ the tree of what can go wrong.
 from __future__ import annotations
 
 from ticketr.jira.client import JiraClient, open_jira
-from ticketr.jira.credentials import Credentials
+from ticketr.jira.credentials import Credentials, gateway_site
 from ticketr.jira.errors import (
     AuthenticationFailed,
     BadAnswer,
     BadRequest,
     BadSite,
+    BadToken,
     ConnectFailed,
     ConnectionLost,
     Forbidden,
@@ -29,7 +30,6 @@ from ticketr.jira.errors import (
     is_unsure,
 )
 from ticketr.jira.forms import Allowed, CreateField, IssueType
-from ticketr.jira.limits import RetryRule
 from ticketr.jira.models import (
     BulkFetched,
     Created,
@@ -42,6 +42,7 @@ from ticketr.jira.models import (
     Transition,
     User,
 )
+from ticketr.jira.patience import RetryRule
 
 __all__ = [
     "Allowed",
@@ -49,6 +50,7 @@ __all__ = [
     "BadAnswer",
     "BadRequest",
     "BadSite",
+    "BadToken",
     "BulkFetched",
     "ConnectFailed",
     "ConnectionLost",
@@ -77,6 +79,7 @@ __all__ = [
     "Transition",
     "User",
     "WrongSite",
+    "gateway_site",
     "is_unsure",
     "open_jira",
 ]

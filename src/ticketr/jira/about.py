@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from ticketr.jira.calls import Part
-from ticketr.jira.credentials import GATEWAY
+from ticketr.jira.caller import Part
+from ticketr.jira.credentials import is_gateway, normalise_site
 from ticketr.jira.models import Field, Project, ServerInfo, User
 
 if TYPE_CHECKING:
-    from ticketr.jira.calls import Caller
+    from ticketr.jira.caller import Caller
 
 _MOST_USERS = 50
 
@@ -21,8 +21,9 @@ class About(Part):
     def __init__(self, caller: Caller, *, browse: str | None = None) -> None:
         super().__init__(caller)
         self.site = caller.site
-        behind_gateway = urlsplit(caller.site).hostname == GATEWAY
-        self._browse = browse or (None if behind_gateway else caller.site)
+        self._browse = None if is_gateway(caller.site) else caller.site
+        if browse:
+            self._browse = normalise_site(browse, allow_http=True)
 
     def browse_url(self, key: str) -> str | None:
         """Give the address of an issue for a browser.

@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.errors import REJECTIONS, BadAnswer, JiraError, Redirected, Rejected, ServerError
-from ticketr.jira.limits import retry_after
+from ticketr.jira.errors import (
+    REJECTIONS,
+    BadAnswer,
+    JiraError,
+    RateLimited,
+    Redirected,
+    Rejected,
+    ServerError,
+)
+from ticketr.jira.limits import asked_to_wait, reason_of, retry_after
 from ticketr.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
@@ -121,10 +129,15 @@ def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
     if status < 400:
         return Redirected(response.url, redact(response.headers.get("location", "")))
     messages, field_errors = _words(response, redact)
-    wait = retry_after(response.headers)
     if status >= 500:
+        wait = retry_after(response.headers)
         return ServerError(response.url, status, "; ".join(messages), wait)
+    if status == 429:
+        wait = asked_to_wait(response.headers)
+        reason = redact(reason_of(response.headers))
+        return RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = REJECTIONS.get(status, Rejected)
+    wait = retry_after(response.headers)
     return kind(response.url, status, messages, field_errors, wait)
 
 

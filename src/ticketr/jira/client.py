@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ticketr.jira.about import About
-from ticketr.jira.calls import Caller
+from ticketr.jira.caller import Caller
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.forms import Forms
 from ticketr.jira.issues import Issues
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from ticketr.jira.credentials import Credentials
-    from ticketr.jira.limits import RetryRule
+    from ticketr.jira.patience import RetryRule
     from ticketr.jira.transport.base import Transport
 
 API = "3"
@@ -58,10 +58,12 @@ async def open_jira(
         credentials: Who is asking.
         site: The site to ask, if its address comes from elsewhere than the token. It must be the
             token's own site.
-        browse: The address that browsers use, if it is another, as behind Atlassian's gateway.
+        browse: The site's address for browsers, where that is another, as with a token that has
+            scopes; else the site is asked for it by `JiraClient.server_info`.
         transport: Who speaks HTTP; opened and closed here. The default uses httpx.
         allow_http: Whether plain http may leave this machine.
-        max_concurrency: How many requests may run together.
+        max_concurrency: How many requests may run together at best; fewer while the site finds
+            them too many.
         answer_within: How long the site may be silent, in seconds; for the default transport.
         retry: How patient to be.
         on_wait: Told before each wait: the seconds, and why.
@@ -71,9 +73,10 @@ async def open_jira(
         The client. When the block is left, or cancelled, every connection is closed.
 
     Raises:
-        BadSite: The site's address cannot be used.
+        BadSite: The site's address cannot be used, or that for browsers.
         InsecureSite: It is plain http to another machine.
         WrongSite: The token belongs to another site.
+        BadToken: The token cannot be sent.
     """
     client_site = credentials.site if site is None else site
     if transport is None:
@@ -93,5 +96,6 @@ async def open_jira(
         on_wait=on_wait,
         chance=chance,
     )
+    client = JiraClient(caller, browse=browse)
     async with transport:
-        yield JiraClient(caller, browse=browse)
+        yield client

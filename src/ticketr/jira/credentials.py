@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from ticketr.jira.errors import BadSite, InsecureSite, WrongSite
+from ticketr.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
 
 GATEWAY = "api.atlassian.com"
-"""Where tokens with scopes are used; the site is a part of the path there."""
+"""Where tokens with scopes are used; the path says there which site is meant."""
 
+_CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_TOKEN = re.compile(r"[!-~]+")
 _PORTS = {"http": 80, "https": 443}
 HIDDEN = "[hidden]"
 # A shorter one, as a sandbox has, may well be a word of the text.
@@ -26,9 +29,10 @@ class Credentials:
     The token is in no repr, and an object with a token in it refuses to be pickled.
 
     Attributes:
-        site: The site's address; a path, such as a context path or ``/ex/jira/CLOUD_ID``, is
-            part of it.
-        email: The account's e-mail.
+        site: The site's address; a path, such as a context path, is part of it. A token with
+            scopes is used at `gateway_site` instead.
+        email: The account's e-mail. Empty for a token that stands alone, as a service account's
+            or a Data Center site's personal access token does.
         token: Its API token.
     """
 
@@ -50,10 +54,16 @@ class Credentials:
 
         Raises:
             WrongSite: That address is not below the site that the token was stored for.
+            BadToken: The token cannot be sent.
         """
         if not is_below(url, self.site):
             raise WrongSite(url, self.site)
-        return f"Basic {self._pair()}"
+        if self.email:
+            return f"Basic {self._pair()}"
+        # Refused here, for whoever refuses it further below puts it into the error's words.
+        if not _TOKEN.fullmatch(self.token):
+            raise BadToken(self.site, "it holds something that no token holds")
+        return f"Bearer {self.token}"
 
     def redact(self, text: str) -> str:
         """Take the token out of words that came from a server.
@@ -71,6 +81,30 @@ class Credentials:
 
     def _pair(self) -> str:
         return base64.b64encode(f"{self.email}:{self.token}".encode()).decode()
+
+
+def gateway_site(cloud_id: str) -> str:
+    """Give the address at which a site is asked with a token that has scopes.
+
+    Args:
+        cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
+
+    Returns:
+        The address, as `Credentials.site`.
+
+    Raises:
+        BadSite: That is no ID.
+    """
+    cloud_id = cloud_id.strip()
+    site = f"https://{GATEWAY}/ex/jira/{cloud_id}"
+    if not _CLOUD_ID.fullmatch(cloud_id):
+        raise BadSite(site, "a cloud ID holds letters, digits and dashes only")
+    return site
+
+
+def is_gateway(site: str) -> bool:
+    """Tell whether an address is that of Atlassian's gateway, which is none for browsers."""
+    return _split(site).hostname == GATEWAY
 
 
 def normalise_site(site: str, *, allow_http: bool = False) -> str:

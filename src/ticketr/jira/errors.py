@@ -7,6 +7,7 @@ The tree::
           ├── BadSite          the site's address cannot be used
           ├── InsecureSite     plain http to another machine
           ├── WrongSite        the token belongs to another site
+          ├── BadToken         the token cannot be sent at all
           ├── ConnectFailed    nobody answered at that address
           ├── TlsFailed        the certificate was not accepted
           ├── ConnectionLost   the connection broke before the answer was whole
@@ -141,6 +142,22 @@ class WrongSite(JiraError):
             f"the token for {self.site} is not sent to {self.url}: "
             "store a token for that site, or correct the address"
         )
+
+
+class BadToken(JiraError):
+    """The token cannot be sent at all.
+
+    Args:
+        url: The address of the site that it was stored for.
+        problem: What is wrong with it, without a word of it.
+    """
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.problem = problem
+        super().__init__(url, problem)
+
+    def __str__(self) -> str:
+        return f"the token for {self.url} is unusable ({self.problem}): copy it once more"
 
 
 class ConnectFailed(JiraError):
@@ -324,7 +341,10 @@ class BadRequest(Rejected):
 class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
-    advice = f"check the e-mail and the API token (they expire); a new token: {TOKEN_PAGE}"
+    advice = (
+        "check the e-mail and the API token (they expire, and one with scopes works with a cloud "
+        f"ID only); a new token: {TOKEN_PAGE}"
+    )
 
 
 class Forbidden(Rejected):
@@ -340,9 +360,31 @@ class NotFound(Rejected):
 
 
 class RateLimited(Rejected):
-    """Too many requests, still after several waits."""
+    """Too many requests, still after several waits.
+
+    Args:
+        url: The address that was asked.
+        status: The HTTP status.
+        messages: Jira's own words.
+        field_errors: Jira's own words about single fields, as pairs.
+        retry_after: The seconds that it asked to wait, if it did.
+        reason: Its word for the limit that was met, such as ``"jira-burst-based"``, if it told.
+    """
 
     advice = "wait and try again"
+
+    def __init__(
+        self,
+        url: str,
+        status: int,
+        messages: tuple[str, ...] = (),
+        field_errors: tuple[tuple[str, str], ...] = (),
+        retry_after: float | None = None,
+        reason: str = "",
+    ) -> None:
+        self.reason = clip(reason, 80)
+        super().__init__(url, status, messages, field_errors, retry_after)
+        self.args = (*self.args, self.reason)
 
     def __str__(self) -> str:
         if self.retry_after is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ticketr.jira.calls import Part
+from ticketr.jira.caller import Part
 from ticketr.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:

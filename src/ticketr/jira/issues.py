@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.calls import Part
+from ticketr.jira.caller import Part
 from ticketr.jira.models import Created, Transition
 from ticketr.jira.values import object_of, text_of
 

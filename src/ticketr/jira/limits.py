@@ -1,115 +1,77 @@
-"""When to ask Jira again, and how long to wait before.
+"""What a site says about its limits, in the headers of its answers.
 
-A question may be repeated (a search is a POST, but changes nothing), and so may a change that
-comes to the same when it is made twice. Another change is sent again only when it is certain that
-it was not carried out, for an issue made twice is worse than an error. A site that has never answered gets two quick tries more and no patience:
-the address is probably wrong, and somebody is waiting to read that. One that has answered before
-gets the full patience: it is probably restarting.
+``Retry-After`` is what counts. Beside it Jira sends ``X-RateLimit-Limit``, ``-Remaining``,
+``-Reset`` and ``-NearLimit``, and with a refusal ``RateLimit-Reason``; while it tried them out
+their names began with ``Beta-`` or ``X-Beta-``, and some answers lack some of them.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ticketr.jira.errors import (
-    ConnectFailed,
-    ConnectionLost,
-    JiraError,
-    NoAnswer,
-    RateLimited,
-    ServerError,
-    is_unsure,
-)
-from ticketr.jira.values import read_http_date
+from ticketr.jira.values import read_http_date, read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-BUSY = frozenset({502, 503, 504})
-"""Statuses of a server or a gateway that will soon be well again."""
+_PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRule:
-    """How patient to be.
+class Scope(Enum):
+    """Whom a limit concerns."""
 
-    Attributes:
-        tries: How often to ask in all.
-        first: The longest wait before the second try, in seconds.
-        factor: By how much it grows with each further try.
-        cap: Where it stops growing.
-        longest: The longest wait that a server may ask for; more is an error at once.
-        quick_tries: As ``tries``, for a site that has never answered.
-        quick_wait: The longest wait between those.
+    ENDPOINT = auto()
+    ISSUE = auto()
+    SITE = auto()
+
+
+def scope_of(reason: str) -> Scope:
+    """Tell whom a refusal concerns.
+
+    Args:
+        reason: The site's word for it, such as ``"jira-burst-based"``; it may be empty.
     """
+    if "per-issue" in reason:
+        return Scope.ISSUE
+    if "quota" in reason:
+        return Scope.SITE
+    return Scope.ENDPOINT
 
-    tries: int = 5
-    first: float = 1.0
-    factor: float = 2.0
-    cap: float = 30.0
-    longest: float = 300.0
-    quick_tries: int = 3
-    quick_wait: float = 0.2
 
-    def delay(
-        self,
-        error: JiraError,
-        attempt: int,
-        *,
-        reached: bool,
-        chance: Callable[[], float],
-        repeatable: bool = True,
-    ) -> float | None:
-        """Decide whether to ask again.
+def reason_of(headers: Mapping[str, str]) -> str:
+    """Read why a request was refused; empty if the site does not say."""
+    return _about(headers, "reason").strip('"').lower()
 
-        Args:
-            error: What the last try met.
-            attempt: How many tries there were, from 1.
-            reached: Whether the site has ever answered.
-            chance: Gives a number from 0 up to 1, as `random.random`.
-            repeatable: Whether it may be asked again without knowing what became of it.
 
-        Returns:
-            The seconds to wait first, or None to give up.
-        """
-        if not repeatable and is_unsure(error):
-            return None
-        match error:
-            case RateLimited() | ServerError():
-                if isinstance(error, ServerError) and error.status not in BUSY:
-                    return None
-                return self._busy(attempt, error.retry_after, chance)
-            case NoAnswer():  # it has cost a long wait already
-                return self._backoff(attempt, chance) if reached and attempt < 2 else None
-            case ConnectFailed() | ConnectionLost() if reached:
-                return self._backoff(attempt, chance) if attempt < self.tries else None
-            case ConnectFailed() | ConnectionLost():
-                return self.quick_wait * chance() if attempt < self.quick_tries else None
-            case _:
-                return None
+def is_near(headers: Mapping[str, str]) -> bool:
+    """Tell whether a site says that few more requests are allowed for now, or none."""
+    near = _about(headers, "nearlimit").lower() == "true"
+    return near or _about(headers, "remaining") == "0"
 
-    def _busy(
-        self, attempt: int, retry_after: float | None, chance: Callable[[], float]
-    ) -> float | None:
-        if attempt >= self.tries:
-            return None
-        if retry_after is None:
-            return self._backoff(attempt, chance)
-        if retry_after > self.longest:
-            return None
-        # A little more than was asked, each a different one: they all waited for the same second.
-        return retry_after + min(1.0, self.first) * chance()
 
-    def _backoff(self, attempt: int, chance: Callable[[], float]) -> float:
-        """Exponential with full jitter."""
-        try:
-            limit = min(self.cap, self.first * self.factor ** (attempt - 1))
-        except OverflowError:
-            limit = self.cap
-        return limit * chance()
+def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Read how long a site that refused wants us to wait.
+
+    Args:
+        headers: The answer's headers, their names in lower case.
+        now: The time to count a date from, if the answer has no date of its own.
+
+    Returns:
+        What ``Retry-After`` says, else the seconds until the limit is lifted; None if it said
+        neither.
+    """
+    wish = retry_after(headers, now=now)
+    if wish is not None:
+        return wish
+    until = read_time(_about(headers, "reset"))
+    if until is None:
+        return None
+    seconds = (until - _time_of(headers, now)).total_seconds()
+    return seconds if seconds > 0 else None
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -131,6 +93,16 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
         until = read_http_date(value)
         if until is None:
             return None
-        since = read_http_date(headers.get("date")) or now or datetime.now(UTC)
-        seconds = (until - since).total_seconds()
+        seconds = (until - _time_of(headers, now)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _time_of(headers: Mapping[str, str], now: datetime | None) -> datetime:
+    return read_http_date(headers.get("date")) or now or datetime.now(UTC)
+
+
+def _about(headers: Mapping[str, str], what: str) -> str:
+    """Find a header about limits by the end of its name, whatever its name begins with."""
+    wanted = f"ratelimit-{what}"
+    found = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)
+    return next(found, "").strip()

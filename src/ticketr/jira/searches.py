@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.calls import Part
+from ticketr.jira.caller import Part
 from ticketr.jira.errors import BadAnswer
 from ticketr.jira.models import BulkFetched, Issue, SearchPage, SearchResult
 from ticketr.jira.values import text_of

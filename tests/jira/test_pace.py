@@ -1,0 +1,277 @@
+"""The pace that a site bears, in virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+import trio.testing
+from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
+
+from ticketr.jira import Credentials, JiraClient, RateLimited, open_jira
+from ticketr.jira.patience import SLOW_DOWN
+from ticketr.jira.throttle import GROW_AFTER
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
+Clock = trio.testing.MockClock
+
+
+class Site:
+    """A site with rules, a client of it, and when what was asked."""
+
+    def __init__(self, rule: Callable[[Asked], Answer], **options: Any) -> None:
+        self.app = RuledApp(rule)
+        self.waits: list[tuple[float, str]] = []
+        self._options = {"chance": lambda: 0.0, **options}
+
+    def open(self) -> AbstractAsyncContextManager[JiraClient]:
+        return open_jira(
+            ACCOUNT,
+            transport=self.app.transport(),
+            on_wait=lambda seconds, why: self.waits.append((seconds, why)),
+            **self._options,
+        )
+
+    @property
+    def log(self) -> list[tuple[float, str]]:
+        """When each request came, and for what."""
+        pairs = zip(self.app.times, self.app.asked, strict=True)
+        return sorted((time, f"{asked.method} {asked.path[12:]}") for time, asked in pairs)
+
+
+def refused_once(path: str, **headers: str) -> Callable[[Asked], Answer]:
+    """A rule: the first request of a path is refused for ten seconds, all else goes well."""
+    refused = False
+
+    def rule(asked: Asked) -> Answer:
+        nonlocal refused
+        if asked.path.endswith(path) and not refused:
+            refused = True
+            told = {name.replace("_", "-"): value for name, value in headers.items()}
+            return Answer({}, status=429, headers={"retry-after": "10", **told})
+        if asked.method in {"PUT", "DELETE"}:
+            return Answer(b"", status=204)
+        return Answer({"count": 1, "key": "A", "id": "1"})
+
+    return rule
+
+
+async def in_turn(jira: JiraClient, *calls: Callable[[JiraClient], Awaitable[object]]) -> None:
+    """Begin each call a second after the one before."""
+    async with trio.open_nursery() as nursery:
+        for one in calls:
+            nursery.start_soon(one, jira)
+            await trio.sleep(1)
+
+
+async def test_a_burst_holds_up_its_endpoint_and_method_only(autojump_clock: Clock) -> None:
+    site = Site(refused_once("issue/A-1", ratelimit_reason="jira-burst-based"))
+    async with site.open() as jira:
+        await in_turn(
+            jira,
+            lambda jira: jira.edit_issue("A-1", {}),
+            lambda jira: jira.edit_issue("A-2", {}),
+            lambda jira: jira.delete_issue("A-3"),
+            lambda jira: jira.count("a = 1"),
+        )
+    assert site.log == [
+        (0.0, "PUT issue/A-1"),
+        (2.0, "DELETE issue/A-3"),
+        (3.0, "POST search/approximate-count"),
+        (10.0, "PUT issue/A-1"),
+        (10.0, "PUT issue/A-2"),
+    ]
+    assert site.waits == [(10.0, SLOW_DOWN), (9.0, SLOW_DOWN)]
+
+
+async def test_too_many_writes_of_an_issue_hold_up_writes_of_that_issue_only(
+    autojump_clock: Clock,
+) -> None:
+    site = Site(refused_once("issue/A-1", ratelimit_reason="jira-per-issue-on-write"))
+    async with site.open() as jira:
+        await in_turn(
+            jira,
+            lambda jira: jira.edit_issue("A-1", {}),
+            lambda jira: jira.edit_issue("A-2", {}),
+            lambda jira: jira.delete_issue("A-1"),
+            lambda jira: jira.create_issue({"parent": {"key": "A-1"}}),
+            lambda jira: jira.create_issue({"parent": {"key": "A-2"}}),
+            lambda jira: jira.count("a = 1"),
+        )
+    assert site.log == [
+        (0.0, "PUT issue/A-1"),
+        (1.0, "PUT issue/A-2"),
+        (4.0, "POST issue"),
+        (5.0, "POST search/approximate-count"),
+        (10.0, "DELETE issue/A-1"),
+        (10.0, "POST issue"),
+        (10.0, "PUT issue/A-1"),
+    ]
+
+
+async def test_the_issue_is_held_up_even_when_the_refused_write_was_cancelled(
+    autojump_clock: Clock,
+) -> None:
+    site = Site(refused_once("issue/A-1", ratelimit_reason="jira-per-issue-on-write"))
+    async with site.open() as jira:
+        with trio.move_on_after(2) as scope:
+            await jira.edit_issue("A-1", {})
+        assert scope.cancelled_caught
+        await jira.delete_issue("A-1")
+    assert site.log == [(0.0, "PUT issue/A-1"), (10.0, "DELETE issue/A-1")]
+    assert site.waits == [(10.0, SLOW_DOWN), (8.0, SLOW_DOWN)]
+
+
+@pytest.mark.parametrize("name", ["ratelimit_reason", "beta_ratelimit_reason"])
+async def test_a_quota_holds_up_everything(name: str, autojump_clock: Clock) -> None:
+    site = Site(refused_once("issue/A-1", **{name: "jira-quota-tenant-based"}))
+    async with site.open() as jira:
+        await in_turn(
+            jira,
+            lambda jira: jira.edit_issue("A-1", {}),
+            lambda jira: jira.count("a = 1"),
+            lambda jira: jira.project("A"),
+        )
+    assert site.log == [
+        (0.0, "PUT issue/A-1"),
+        (10.0, "GET project/A"),
+        (10.0, "POST search/approximate-count"),
+        (10.0, "PUT issue/A-1"),
+    ]
+    assert [seconds for seconds, _ in site.waits] == [10.0, 9.0, 8.0]
+
+
+async def test_a_reset_that_is_still_to_come_is_waited_for(autojump_clock: Clock) -> None:
+    limited = Answer(
+        status=429,
+        headers={
+            "date": "Wed, 08 Oct 2025 14:59:20 GMT",
+            "x-beta-ratelimit-reset": "2025-10-08T15:00:00Z",
+        },
+    )
+    app = ScriptedApp(limited, Answer({"count": 1}))
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
+        await jira.count("a = 1")
+    assert app.times == [0.0, 40.0]
+
+
+async def test_a_site_without_tokens_left_is_left_alone_for_as_long_as_it_says(
+    autojump_clock: Clock,
+) -> None:
+    empty = {"x-ratelimit-remaining": "0", "retry-after": "5"}
+    app = ScriptedApp(
+        Answer({"count": 1}, headers=empty),
+        Answer({"count": 1}, headers={**empty, "retry-after": "0"}),
+        Answer({"count": 1}, headers={**empty, "retry-after": "3600"}),
+        Answer({"count": 1}),
+    )
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        for _ in range(4):
+            await jira.count("a = 1")
+    assert app.times == [0.0, 5.0, 5.0, 5.0]
+
+
+async def test_what_was_held_while_it_queued_waits_again(autojump_clock: Clock) -> None:
+    """The second waits for the first one's place, and finds then that it must not go."""
+    limited = Answer({}, status=429, headers={"retry-after": "10"}, after=1)
+    app = ScriptedApp(limited, Answer({"count": 1}))
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=1, chance=lambda: 0.0
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(jira.count, "a = 1")
+        nursery.start_soon(jira.count, "a = 2")
+    assert app.times == [0.0, 11.0, 11.0]
+
+
+async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(
+    autojump_clock: Clock,
+) -> None:
+    limited = Answer({}, status=429, headers={"retry-after": "1"})
+    app = ScriptedApp(*[limited] * 4, Answer({"count": 1}, after=10))
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=4, chance=lambda: 0.0
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(2 * GROW_AFTER + 3 + 4):
+            nursery.start_soon(jira.count, "a = 1")
+    together = [app.times.count(time) for time in sorted(set(app.times))]
+    assert together == [4, *[2] * 10, *[3] * 7, 4, 2]
+
+
+async def test_an_answer_that_says_the_limit_is_near_lets_no_more_go_together(
+    autojump_clock: Clock,
+) -> None:
+    limited = Answer({}, status=429, headers={"retry-after": "1"})
+    near = {"x-ratelimit-nearlimit": "true"}
+    app = ScriptedApp(limited, Answer({"count": 1}, headers=near, after=10))
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=2, chance=lambda: 0.0
+        ) as jira,
+    ):
+        await jira.count("a = 1")
+        async with trio.open_nursery() as nursery:
+            for _ in range(GROW_AFTER + 5):
+                nursery.start_soon(jira.count, "a = 1")
+    assert len(set(app.times)) == len(app.times)
+
+
+@pytest.mark.parametrize("rate", [1, 3, 10])
+async def test_a_site_that_bears_so_much_a_second_is_asked_about_so_much(
+    rate: int, autojump_clock: Clock
+) -> None:
+    """A burst limit as Jira's: whoever comes too many in a second is refused until the next."""
+    seconds: dict[int, int] = {}
+
+    def rule(asked: Asked) -> Answer:
+        second = int(asked.time)
+        seconds[second] = seconds.get(second, 0) + 1
+        if seconds[second] > rate:
+            headers = {"retry-after": "1", "ratelimit-reason": "jira-burst-based"}
+            return Answer({}, status=429, headers=headers, after=0.05)
+        return Answer({"count": 1}, after=0.05)
+
+    app = RuledApp(rule)
+    async with (
+        open_jira(ACCOUNT, transport=app.transport(), max_concurrency=4) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(100):
+            nursery.start_soon(jira.count, "a = 1")
+    good = sum(min(rate, asked) for asked in seconds.values())
+    assert good == 100
+    assert app.times[-1] < 2.5 * 100 / rate
+
+
+async def test_every_wait_can_be_cancelled_and_leaves_its_place(autojump_clock: Clock) -> None:
+    site = Site(refused_once("issue/A-1", ratelimit_reason="jira-quota-global-based"))
+    async with site.open() as jira:
+        start = trio.current_time()
+        with trio.move_on_after(3):
+            async with trio.open_nursery() as nursery:
+                for n in range(1, 9):
+                    nursery.start_soon(jira.edit_issue, f"A-{n}", {})
+                    nursery.start_soon(jira.edit_issue, f"A-{n}", {})
+        assert trio.current_time() - start == 3
+        await jira.edit_issue("A-1", {})
+        assert trio.current_time() - start == 10
+
+
+async def test_a_wish_that_is_too_long_is_an_error_that_says_when(autojump_clock: Clock) -> None:
+    headers = {"retry-after": "1800", "ratelimit-reason": "jira-quota-tenant-based"}
+    app = ScriptedApp(Answer({}, status=429, headers=headers))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(RateLimited, match="try again in 1800 s") as caught:
+            await jira.create_issue({})
+    assert caught.value.reason == "jira-quota-tenant-based"
+    assert app.times == [0.0]

@@ -1,0 +1,115 @@
+"""How patient to be: pure arithmetic."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketr.jira import errors
+from ticketr.jira.patience import RetryRule, why
+
+URL = "https://example.com"
+RULE = RetryRule()
+LOST = errors.ConnectionLost(URL, "x")
+REFUSED = errors.ConnectFailed(URL, "x")
+
+
+def delay(
+    error: errors.JiraError, attempt: int, *, reached: bool = True, repeatable: bool = True
+) -> float | None:
+    return RULE.delay(error, attempt, reached=reached, chance=lambda: 1.0, repeatable=repeatable)
+
+
+@pytest.mark.parametrize("error", [LOST, REFUSED])
+def test_a_known_site_that_is_lost_is_tried_again_with_growing_waits(
+    error: errors.JiraError,
+) -> None:
+    assert [delay(error, attempt) for attempt in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
+
+
+@pytest.mark.parametrize("error", [LOST, REFUSED])
+def test_an_unknown_site_is_given_up_soon(error: errors.JiraError) -> None:
+    waits = [delay(error, attempt, reached=False) for attempt in range(1, 4)]
+    assert waits == [0.2, 0.2, None]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TlsFailed(URL, "x"),
+        errors.AuthenticationFailed(URL, 401),
+        errors.Forbidden(URL, 403),
+        errors.BadRequest(URL, 400),
+        errors.BadAnswer(URL, "x"),
+        errors.Redirected(URL, "x"),
+        errors.WrongSite(URL, "x"),
+        errors.ServerError(URL, 500),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_will_not_change_is_not_tried_again(error: errors.JiraError) -> None:
+    assert delay(error, 1) is None
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_busy_gateway_is_tried_again_even_at_first_contact(status: int) -> None:
+    assert delay(errors.ServerError(URL, status), 1, reached=False) == 1.0
+
+
+def test_a_wish_is_kept_and_a_little_more() -> None:
+    assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 1) == 6.0
+    assert delay(errors.RateLimited(URL, 429, retry_after=301.0), 1) is None
+    assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 5) is None
+
+
+def test_the_waits_stop_growing_and_never_overflow() -> None:
+    patient = RetryRule(tries=10**6)
+    for attempt in (6, 100, 5000):
+        wait = patient.delay(LOST, attempt, reached=True, chance=lambda: 1.0)
+        assert wait == patient.cap
+
+
+def test_chance_spreads_the_waits_from_nothing_on() -> None:
+    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.0) == 0.0
+    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.25) == 1.0
+
+
+def test_a_wish_for_no_wait_at_all_is_answered_with_growing_waits() -> None:
+    limited = errors.RateLimited(URL, 429, retry_after=0.0)
+    assert [delay(limited, attempt) for attempt in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LOST,
+        errors.NoAnswer(URL, 30.0),
+        errors.BadAnswer(URL, "x"),
+        *(errors.ServerError(URL, status, retry_after=1.0) for status in (500, 502, 503, 504)),
+    ],
+    ids=lambda error: f"{type(error).__name__}{getattr(error, 'status', '')}",
+)
+def test_what_may_have_been_carried_out_is_not_repeated_unless_twice_is_as_once(
+    error: errors.JiraError,
+) -> None:
+    assert errors.is_unsure(error)
+    assert delay(error, 1, repeatable=False) is None
+
+
+@pytest.mark.parametrize("error", [REFUSED, errors.RateLimited(URL, 429)])
+def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError) -> None:
+    assert not errors.is_unsure(error)
+    assert [delay(error, n, repeatable=False) for n in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errors.RateLimited(URL, 429), "Jira asked us to slow down"),
+        (errors.ServerError(URL, 503, "secret words"), "Jira is busy (503)"),
+        (errors.ConnectFailed(URL, "x"), "cannot reach example.com"),
+        (errors.ConnectionLost(URL, "x"), "example.com broke off"),
+        (errors.NoAnswer(URL, 30.0), "no answer from example.com"),
+    ],
+)
+def test_a_wait_has_a_reason_in_few_words(error: errors.JiraError, words: str) -> None:
+    assert why(error) == words

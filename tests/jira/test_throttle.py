@@ -1,0 +1,169 @@
+"""Who goes when not all can go together."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import trio
+import trio.testing
+
+from ticketr.jira.throttle import GROW_AFTER, OneByOne, Throttle
+
+Clock = trio.testing.MockClock
+
+
+class TestThrottle:
+    """How many go together."""
+
+    async def test_a_refusal_halves_it_down_to_one(self) -> None:
+        throttle = Throttle(9)
+        limits = []
+        for _ in range(5):
+            throttle.refused(throttle.cuts)
+            limits.append(throttle.limit)
+        assert limits == [4, 2, 1, 1, 1]
+
+    async def test_refusals_of_those_sent_together_count_once(self) -> None:
+        throttle = Throttle(8)
+        for _ in range(3):
+            throttle.refused(0)
+        assert throttle.limit == 4
+
+    async def test_it_grows_back_by_one_after_many_good_answers_and_never_further(self) -> None:
+        throttle = Throttle(4)
+        throttle.refused(0)
+        limits = []
+        for _ in range(4):
+            for _ in range(GROW_AFTER - 1):
+                throttle.went_well()
+            before = throttle.limit
+            throttle.went_well()
+            limits.append((before, throttle.limit))
+        assert limits == [(2, 3), (3, 4), (4, 4), (4, 4)]
+
+    async def test_a_refusal_begins_the_count_anew(self) -> None:
+        throttle = Throttle(4)
+        throttle.refused(0)
+        for _ in range(GROW_AFTER - 1):
+            throttle.went_well()
+        throttle.refused(0)
+        throttle.went_well()
+        assert throttle.limit == 2
+
+    async def test_who_gave_up_a_place_has_the_next_one(self) -> None:
+        throttle = Throttle(1)
+        order: list[str] = []
+
+        async def enter(name: str, *, again: bool) -> None:
+            await throttle.enter(again=again)
+            order.append(name)
+            throttle.leave()
+
+        await throttle.enter()
+        async with trio.open_nursery() as nursery:
+            for name in ("new", "back"):
+                nursery.start_soon(partial(enter, name, again=name == "back"))
+                await trio.testing.wait_all_tasks_blocked()
+            throttle.leave()
+        assert order == ["back", "new"]
+
+    async def test_a_wait_that_was_cancelled_takes_no_place(self) -> None:
+        throttle = Throttle(1)
+        await throttle.enter()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(throttle.enter)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await throttle.enter()
+        throttle.leave()
+        with trio.fail_after(1):
+            await throttle.enter()
+
+    async def test_it_is_crowded_until_as_many_as_may_be_are_in(self) -> None:
+        throttle = Throttle(4)
+        for _ in range(4):
+            await throttle.enter()
+        throttle.refused(0)
+        crowded = []
+        for _ in range(3):
+            crowded.append(throttle.is_crowded)
+            throttle.leave()
+        assert crowded == [True, True, False]
+
+
+class TestOneByOne:
+    """Changes of one issue, one after the other."""
+
+    async def test_the_same_issue_waits_and_another_does_not(self, autojump_clock: Clock) -> None:
+        one_by_one = OneByOne()
+        log: list[tuple[str, float]] = []
+
+        async def change(issue: str | None) -> None:
+            async with one_by_one.of(issue):
+                log.append((str(issue), trio.current_time() - start))
+                await trio.sleep(1)
+
+        start = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for issue in ("A-1", "A-1", "A-2", None, None):
+                nursery.start_soon(change, issue)
+        assert sorted(log) == [
+            ("A-1", 0.0),
+            ("A-1", 1.0),
+            ("A-2", 0.0),
+            ("None", 0.0),
+            ("None", 0.0),
+        ]
+
+    async def test_nothing_is_kept_of_what_is_over(self, autojump_clock: Clock) -> None:
+        one_by_one = OneByOne()
+
+        async def give_up() -> None:
+            with trio.move_on_after(1):
+                async with one_by_one.of("A-1"):
+                    raise AssertionError
+
+        async with trio.open_nursery() as nursery, one_by_one.of("A-1"):
+            nursery.start_soon(give_up)
+            await trio.sleep(2)
+            assert len(vars(one_by_one)["_locks"]) == 1
+        assert vars(one_by_one)["_locks"] == {}
+
+    async def test_one_whose_waiting_was_cancelled_does_not_let_two_in(self) -> None:
+        for _ in range(30):  # in each order of what happens together
+            assert await most_inside(OneByOne()) == 1
+
+
+async def most_inside(one_by_one: OneByOne) -> int:
+    """One leaves, one that waits is cancelled, two come, all at once; how many were in together."""
+    inside, most = 0, 0
+    scope = trio.CancelScope()
+
+    async def change(done: trio.Event) -> None:
+        nonlocal inside, most
+        async with one_by_one.of("A-1"):
+            inside += 1
+            most = max(most, inside)
+            await done.wait()
+            inside -= 1
+
+    async def give_up() -> None:
+        with scope:
+            await change(trio.Event())
+
+    first, later = trio.Event(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(change, first)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(give_up)
+        await trio.testing.wait_all_tasks_blocked()
+        scope.cancel()
+        first.set()
+        nursery.start_soon(change, later)
+        await trio.lowlevel.checkpoint()
+        nursery.start_soon(change, later)
+        await trio.testing.wait_all_tasks_blocked()
+        later.set()
+    return most
