@@ -298,3 +298,18 @@ async def test_a_pending_job_is_listed_beside_its_heir(autojump_clock: MockClock
         queue.cancel_all()
 
         assert first.status is JobStatus.CANCELLED
+
+
+async def test_an_id_never_goes_to_who_holds_the_key(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        queue.submit_nowait(sleep, 9, id="holder", key="k")
+        first = queue.submit_nowait(sleep, 1, id="x")
+        await wait_all_tasks_blocked()
+        heir = queue.submit_nowait(sleep, id="x", key="k", on_conflict=OnConflict.WAIT)
+        queue.pause()
+        await first.wait()
+
+        heir.cancel()
+
+        assert queue.snapshot("x") == heir.snapshot()
+        assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,8 +172,31 @@ async def test_waiting_for_room_that_only_oneself_could_make(autojump_clock: Moc
     async with open_job_queue(max_pending=1) as queue:
         said = await (await queue.submit(job, id="a")).result()
 
-    assert said == "a: room in the queue that only its own worker could make"
+    assert said == "a: room in the queue that only its own end could make"
     assert [job.result for job in queue.jobs()] == [said, 1]
+
+
+async def test_waiting_for_room_that_a_job_of_ones_own_key_takes_up(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> str:
+        await queue.submit(sleep, 1, key="k")
+        return await refused(lambda: queue.submit(sleep, 2))
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        said = await (await queue.submit(job, id="a", key="k")).result()
+
+    assert said == "a: room in the queue that only its own end could make"
+
+
+async def test_waiting_for_room_that_a_delayed_job_will_make(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        await queue.submit(sleep, 1, delay=5)
+        await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        assert await queue.run(job) == 5
 
 
 async def test_waiting_for_room_that_another_will_make(autojump_clock: MockClock) -> None:
@@ -190,13 +214,18 @@ async def test_waiting_for_room_that_another_will_make(autojump_clock: MockClock
 
 async def test_waiting_for_the_end_of_everything(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> list[str]:
-        return [await refused(queue.wait_idle), await refused(queue.shutdown)]
+        return [
+            await refused(queue.wait_idle),
+            await refused(queue.shutdown),
+            await refused(lambda: queue.shutdown(grace=math.inf)),
+        ]
 
     async with open_job_queue() as queue:
         said = await (await queue.submit(job, id="a")).result()
 
         assert said == [
             "a: the queue to be idle, which includes itself",
+            "a: the end of all jobs, itself included",
             "a: the end of all jobs, itself included",
         ]
         await queue.submit(sleep, 1)  # nothing was shut
@@ -231,3 +260,20 @@ async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -
 
         assert await queue.run(waits_for_a_worker) == 1
         assert trio.current_time() == 7
+
+
+async def test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> JobStatus:
+        other = queue.submit_nowait(waits_for_job)
+        await wait_all_tasks_blocked()
+        return (await other.cancel_and_wait()).status
+
+    async def waits_for_job(context: JobContext) -> None:
+        await handle.wait()
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.submit_nowait(job)
+
+        assert await handle.result() is JobStatus.CANCELLED

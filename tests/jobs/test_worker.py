@@ -582,6 +582,16 @@ async def test_a_waiter_that_gave_up_has_not_been_told(autojump_clock: MockClock
     assert [snapshot.id for snapshot in told] == [handle.id]
 
 
+async def test_a_run_that_was_cancelled_has_not_been_told(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=0), on_job_error=told.append) as queue:
+        with trio.move_on_after(1):
+            await queue.run(untidy, id="a")
+
+    assert [snapshot.id for snapshot in told] == ["a"]
+
+
 async def test_a_waiter_outside_the_block_has_been_told(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
     async with (

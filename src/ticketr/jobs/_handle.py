@@ -46,10 +46,6 @@ class JobHandle(Generic[T_co]):
         """Where the job is in its life."""
         return self._record.status
 
-    def is_of(self, record: JobRecord) -> bool:
-        """Whether this is the handle of that record."""
-        return self._record is record
-
     def snapshot(self) -> JobSnapshot:
         """The job as it is now."""
         return self._record.snapshot()
@@ -132,19 +128,15 @@ class JobHandle(Generic[T_co]):
         ) from record.exception
 
     async def _until_ended(self) -> None:
-        await until_ended(self._record, self._ledger)
-        self._record.claimed = True
+        record = self._record
+        if record.status.is_terminal:
+            await trio.lowlevel.checkpoint()
+        else:
+            with self._ledger.waits.waiting(record):
+                if record.ended is None:
+                    record.ended = trio.Event()
+                await record.ended.wait()
+        record.claimed = True
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"
-
-
-async def until_ended(record: JobRecord, ledger: Ledger) -> None:
-    """Return when the job has ended; a checkpoint in any case."""
-    if record.status.is_terminal:
-        await trio.lowlevel.checkpoint()
-        return
-    with ledger.waits.waiting(record):
-        if record.ended is None:
-            record.ended = trio.Event()
-        await record.ended.wait()

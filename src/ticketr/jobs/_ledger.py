@@ -81,7 +81,7 @@ class Ledger:
         self.ended: deque[JobRecord] = deque()  # who has ended, in that order
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.evicted: int = 0
-        self.waits: Waits = Waits(self.running, workers, self.schedule.waits_for_end_of)
+        self.waits: Waits = Waits(self.running, workers, self.schedule)
         self._ids = itertools.count(1)
 
         self.wakeups: trio.MemorySendChannel[None]
@@ -275,9 +275,9 @@ class Ledger:
 
     def _give_back_id(self, record: JobRecord) -> None:
         """An ID belongs to whom the ended job waited for, if that one still lives."""
-        heir_of = self.schedule.waits_for_end_of(record)
-        if heir_of is not None and self.records.get(record.id) is record:
-            self.records[record.id] = heir_of
+        predecessor = self.schedule.predecessor(record)
+        if predecessor is not None and self.records.get(record.id) is record:
+            self.records[record.id] = predecessor
 
     def _forget_key(self, record: JobRecord) -> None:
         live = self.of_key[record.key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -9,7 +10,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import QueueFull, UnknownJob
 from ticketr.jobs._closing import refuse, shorten_grace, until_idle
-from ticketr.jobs._handle import JobHandle, until_ended
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
 from ticketr.jobs._numbers import QueueStatistics
 from ticketr.jobs._options import JobOptions, checked_priority, record_of
@@ -155,9 +156,11 @@ class JobQueue:
             return await handle.result()
         except BaseException:
             self._ledger.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
+            # Not by wait(): nobody is told of the outcome here, so a failure is to be told of.
             if not record.status.is_terminal:
-                with trio.CancelScope(shield=True):
-                    await until_ended(record, self._ledger)
+                with trio.CancelScope(shield=True), handle.watch() as changes:
+                    async for _ in changes:
+                        pass
             raise
 
     @enable_ki_protection
@@ -298,7 +301,7 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called inside a job without a limit.
         """
-        if grace is None:
+        if grace is None or grace == math.inf:
             self._ledger.waits.forbid("the end of all jobs, itself included")
         elif not grace >= 0:
             raise ValueError(f"grace must be a number of seconds, not {grace!r}")

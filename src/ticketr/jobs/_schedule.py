@@ -119,17 +119,21 @@ class Schedule:
 
     def _obstacle(self, record: JobRecord) -> Hashable:
         """The line that a job belongs in; None if nothing is in its way."""
-        if (other := self.waits_for_end_of(record)) is not None and other is record.after:
-            return other
+        if (predecessor := self.predecessor(record)) is not None:
+            return predecessor
         if record.key in self._holders or record.key in self._paused_keys:
             return record.key
         return None
 
-    def waits_for_end_of(self, record: JobRecord) -> JobRecord | None:
-        """The job that keeps a pending one from running: its ID's or its key's holder."""
+    def predecessor(self, record: JobRecord) -> JobRecord | None:
+        """The live job that had the ID of a pending one before."""
         while record.after is not None and record.after.status.is_terminal:
             record.after = record.after.after
-        return record.after or self._holders.get(record.key)
+        return record.after
+
+    def waits_for_end_of(self, record: JobRecord) -> JobRecord | None:
+        """The job that keeps a pending one from running: its ID's or its key's holder."""
+        return self.predecessor(record) or self._holders.get(record.key)
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""

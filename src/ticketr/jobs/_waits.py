@@ -22,22 +22,19 @@ from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import JobRecord, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator
+    from collections.abc import Collection, Generator
+
+    from ticketr.jobs._schedule import Schedule
 
 
 @final
 class Waits:
     """Which running jobs wait, and for what: a job, or (None) room in the queue."""
 
-    def __init__(
-        self,
-        running: Collection[JobRecord],
-        workers: int,
-        obstacle: Callable[[JobRecord], JobRecord | None],
-    ) -> None:
+    def __init__(self, running: Collection[JobRecord], workers: int, schedule: Schedule) -> None:
         self._running = running
-        self._obstacle = obstacle  # of a pending job: whose end it waits for
         self._workers = workers
+        self._schedule = schedule
         self._waits: dict[JobRecord, list[JobRecord | None]] = {}
 
     def current_job(self) -> JobRecord | None:
@@ -78,9 +75,12 @@ class Waits:
                 del self._waits[waiter]
 
     def _can_come(self, target: JobRecord | None, asked: set[JobRecord]) -> bool:
-        if target is not None and target.status is JobStatus.RUNNING:
+        if target is None:
+            # The next pending job to be started leaves room behind.
+            return any(self._can_come(record, asked) for record in self._schedule.jobs())
+        if target.status is JobStatus.RUNNING:
             return self._can_end(target, asked)
-        if target is not None and (obstacle := self._obstacle(target)) is not None:
+        if (obstacle := self._schedule.waits_for_end_of(target)) is not None:
             # When that has ended, its worker is free too.
             return self._can_come(obstacle, asked)
         if len(self._running) < self._workers:
@@ -92,12 +92,17 @@ class Waits:
             return False
         asked.add(record)
         waits = self._waits.get(record)
-        return waits is None or any(self._can_come(target, asked) for target in waits)
+        # Its cancellation ends its waits too.
+        return (
+            waits is None
+            or record.cancel_requested
+            or any(self._can_come(target, asked) for target in waits)
+        )
 
 
 def _words(waiter: JobRecord, target: JobRecord | None) -> str:
     if target is None:
-        return "room in the queue that only its own worker could make"
+        return "room in the queue that only its own end could make"
     if target is waiter:
         return "itself"
     if target.status is JobStatus.PENDING:
