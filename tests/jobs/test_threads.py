@@ -379,7 +379,10 @@ def test_a_queue_that_is_closed_is_read_from_any_thread() -> None:
 
 
 def wrong_calls(
-    queue: JobQueue, handle: JobHandle[None], context: JobContext
+    queue: JobQueue,
+    handle: JobHandle[None],
+    context: JobContext,
+    updates: Updates[JobSnapshot],
 ) -> dict[str, Callable[[], object]]:
     return {
         "submit_nowait": partial(queue.submit_nowait, double, 1, id="new", key="new"),
@@ -397,6 +400,8 @@ def wrong_calls(
         "handle.cancel": handle.cancel,
         "handle.watch": handle.watch,
         "context.report": partial(context.report, current=1),
+        "updates.receive_nowait": updates.receive_nowait,
+        "updates.close": updates.close,
     }
 
 
@@ -419,7 +424,7 @@ async def test_a_call_straight_from_another_thread_is_refused_and_changes_nothin
             nursery.start_soon(follow, updates)
             await trio.testing.wait_all_tasks_blocked()
             before = (handle.snapshot(), queue.jobs(), repr(queue))
-            for name, call in wrong_calls(queue, handle, contexts[0]).items():
+            for name, call in wrong_calls(queue, handle, contexts[0], updates).items():
                 error = await trio.to_thread.run_sync(in_foreign_thread, call)
                 assert isinstance(error, RuntimeError), name
                 assert "trio.from_thread" in str(error), name

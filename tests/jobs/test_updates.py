@@ -6,7 +6,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, open_job_queue
+from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
+from ticketr.jobs._home import Home
 from ticketr.jobs._updates import Inbox
 
 if TYPE_CHECKING:
@@ -139,6 +140,29 @@ async def test_reports_between_two_looks_of_the_reader_become_one(
             await queue.shutdown()
 
             assert [report.current async for report in reports] == [1000]
+
+
+async def test_progress_that_is_read_in_the_next_attempt_is_newer_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    async def work(context: JobContext) -> None:
+        if context.attempt == 1:
+            context.report(current=1, total=2)
+            await trio.sleep(1)
+            context.report(current=2)
+            raise OSError
+        await trio.sleep(1)
+        context.report(current=1)
+
+    async with open_job_queue(retry=Retry(2, jitter=0)) as queue:
+        with queue.progress() as reports:
+            await queue.submit(work)
+            seen = [await reports.receive()]
+            await trio.sleep(2.5)
+            seen += [await reports.receive(), await reports.receive()]
+
+    assert [report.current for report in seen] == [1, 0, 1]
+    assert seen[0].revision < seen[1].revision < seen[2].revision
 
 
 async def test_a_job_that_never_reports_has_no_progress(autojump_clock: MockClock) -> None:
@@ -294,7 +318,7 @@ async def test_too_many_unread_jobs_push_out_the_longest_unread(
 
 
 async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock) -> None:
-    inbox = Inbox[str]()
+    inbox = Inbox[str](Home())
     got = []
 
     async def read() -> None:

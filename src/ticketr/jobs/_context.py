@@ -48,11 +48,12 @@ class JobContext:
                 context.report(current=number, total=len(files), message=file.name)
     """
 
-    __slots__ = ("_hub", "_record")
+    __slots__ = ("_attempt", "_hub", "_record")
 
     def __init__(self, record: JobRecord, hub: Hub[JobRecord]) -> None:
         self._record = record
         self._hub = hub
+        self._attempt = record.attempt
 
     @property
     def id(self) -> JobID:
@@ -62,7 +63,7 @@ class JobContext:
     @property
     def attempt(self) -> int:
         """How often the function was started, this time included."""
-        return self._record.attempt
+        return self._attempt
 
     @property
     def cancel_requested(self) -> bool:
@@ -79,8 +80,8 @@ class JobContext:
     ) -> None:
         """Tell how far the job is.
 
-        Never blocks, raises or checkpoints, whoever watches; does nothing once the
-        job has ended.
+        Never blocks, raises or checkpoints, whoever watches; does nothing once this
+        attempt has ended.
 
         Args:
             current: How much is done. While the total stays the same it does not go
@@ -90,8 +91,8 @@ class JobContext:
         """
         self._hub.home.check()
         record = self._record
-        if record.status is not JobStatus.RUNNING:
-            return
+        if record.status is not JobStatus.RUNNING or record.attempt != self._attempt:
+            return  # a thread may have outlived its attempt
         record.current, record.total = advance(record.current, record.total, current, total)
         if message is not None:
             record.message = message

@@ -294,9 +294,9 @@ class JobRecord:
 
     def last_report(self) -> JobProgress:
         """What the job reported last."""
-        return JobProgress(
-            self.id, self.current, self.total, self.message, revision=self.progress_revision
-        )
+        # If that was in an attempt before, a reader who is late learns that it counts no more.
+        revision = self.progress_revision or self.revision
+        return JobProgress(self.id, self.current, self.total, self.message, revision)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it is now."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
+from typing import Final
+
+LARGEST: Final = sys.float_info.max
+"""Beyond it there are whole numbers, but nobody can divide them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,14 @@ def advance(
 
     While the total stays the same the count does not go down, because children of
     one job report in any order and a bar that jumps back reads as a fault. A new
-    total is a new phase and counts afresh. What is no number is not taken over.
+    total is a new phase and counts afresh. What is no number, or beyond all bounds, is not
+    taken over.
     """
-    if total is None or not -math.inf < total < math.inf:
+    if total is None or not -LARGEST <= total <= LARGEST:
         total = old_total
     elif total < 0:
         total = 0
-    if not -math.inf < current < math.inf:
+    if not -LARGEST <= current <= LARGEST:
         current = old_current
     if total == old_total and current < old_current:
         current = old_current

@@ -43,7 +43,8 @@ T_co = TypeVar("T_co", covariant=True)  # what the reader sees of it
 class Inbox(Generic[R]):
     """One reader's memory channel, with no record in it twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
+        self._home = home
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
         self.missed: int = 0
@@ -77,6 +78,7 @@ class Inbox(Generic[R]):
 
     def take_nowait(self) -> R:
         """The same, if there is one."""
+        self._check()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
         return record
@@ -101,8 +103,14 @@ class Inbox(Generic[R]):
 
     def close(self) -> None:
         """The reader has gone."""
+        self._check()
         self._send.close()
         self._receive.close()
+
+    def _check(self) -> None:
+        """Refuse other threads, unless nothing changes any more."""
+        if not self._is_over:
+            self._home.check()
 
 
 @final
@@ -144,12 +152,13 @@ class Updates(Generic[T_co]):
     @enable_ki_protection
     def close(self) -> None:
         """Stop reading; what is unread is thrown away."""
-        self._leave()
         self._inbox.close()
+        self._leave()
 
     def __enter__(self) -> Self:
         return self
 
+    @enable_ki_protection
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -171,6 +180,7 @@ class Updates(Generic[T_co]):
 
         Raises:
             trio.EndOfChannel: Nothing can follow.
+            trio.ClosedResourceError: This reader was closed.
         """
         return self._view(await self._inbox.take())
 
@@ -181,6 +191,7 @@ class Updates(Generic[T_co]):
         Raises:
             trio.WouldBlock: There is none yet.
             trio.EndOfChannel: Nothing can follow.
+            trio.ClosedResourceError: This reader was closed.
         """
         return self._view(self._inbox.take_nowait())
 
@@ -226,14 +237,14 @@ class Hub(Generic[R]):
         if not ended:
             return self._join(self._watchers_of.setdefault(record, []), view)
         self.home.check()
-        inbox = Inbox[R]()
+        inbox = Inbox[R](self.home)
         inbox.post(record)
         inbox.end()
         return Updates(inbox, view, lambda: None)
 
     def _join(self, readers: list[Inbox[R]], view: Callable[[R], T_co]) -> Updates[T_co]:
         self.home.check()
-        inbox = Inbox[R]()
+        inbox = Inbox[R](self.home)
         if self._closed:
             inbox.end()
         else:
