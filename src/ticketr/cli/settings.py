@@ -1,13 +1,161 @@
-"""From what the user set to a pull."""
+"""From what the user set to a job: which workspace, whose login, what to pull."""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.config import MissingSetting, find_workspace, load_settings
-from ticketr.jira import Credentials
-from ticketr.sync import PullJob
+import click
+
+from ticketr.config import (
+    TOKEN_NAMES,
+    Found,
+    MissingSetting,
+    Source,
+    Workspace,
+    WorkspaceEntry,
+    config_folder,
+    find_token,
+    free_name,
+    read_environment,
+    read_user_config,
+    resolve_workspace,
+    store_workspace,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.jira import Credentials
+    from ticketr.sync import PullJob
+
+Command = TypeVar("Command", bound="Callable[..., object]")
+
+_EMAIL_HINT = "the e-mail address of your Atlassian account"
+_TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105
+
+
+def workspace_options(command: Command) -> Command:
+    """Give a command ``--workspace`` and ``--folder``, as ``workspace`` and ``folder``."""
+    name = click.option("-w", "--workspace", metavar="NAME", help="A workspace by its name.")
+    folder = click.option(
+        "-C",
+        "--folder",
+        type=click.Path(path_type=Path),
+        help="The folder of the tickets; else the workspace around the current folder.",
+    )
+    return name(folder(command))
+
+
+def resolve(
+    *, workspace: str | None = None, folder: Path | None = None, project: str | None = None
+) -> Workspace:
+    """Find out which workspace a command is about; asks nobody and needs no login.
+
+    Args:
+        workspace: the name from ``--workspace``.
+        folder: the folder from ``--folder``.
+        project: the key from ``--project``.
+
+    Raises:
+        ConfigError: a file or a setting cannot be used, or there is no such workspace.
+        SettingsFailed: a file of settings could not be read.
+    """
+    return resolve_workspace(os.environ, Path.cwd(), name=workspace, folder=folder, project=project)
+
+
+def sign_in(workspace: Workspace) -> Credentials:
+    """Give the login for a workspace's site; not to be called inside Trio.
+
+    In a terminal it asks: once for each workspace whether a site that only a file names may have
+    a login at all, and for a token that is stored nowhere. Elsewhere nothing asks.
+
+    Raises:
+        ConfigError: a site, an account or a token is missing, or the token rule forbids it.
+        TokenFailed: a source that should have a token did not work.
+    """
+    if workspace.doubt is not None and is_interactive():
+        workspace = _confirm(workspace)
+    found = look_up(workspace) or _ask_for_token(workspace)
+    return credentials(found, workspace.login.cloud_id)
+
+
+def credentials(found: Found, cloud_id: str | None) -> Credentials:
+    """Make what the client takes: the login, at the site or at Atlassian's gateway to it.
+
+    Raises:
+        MissingSetting: nothing names the account.
+    """
+    from ticketr.jira import Credentials
+
+    if found.email is None:
+        raise MissingSetting(("JIRA_EMAIL",), f"{_EMAIL_HINT}, or 'ticketr workspace add'")
+    if cloud_id is None:
+        return Credentials(found.site, found.email, found.token)
+    from ticketr.jira import gateway_site
+
+    return Credentials(gateway_site(cloud_id), found.email, found.token)
+
+
+def look_up(workspace: Workspace) -> Found | None:
+    """Find a token where one may be stored; not to be called inside Trio.
+
+    Raises:
+        ConfigError: a site is missing, or the token rule forbids it.
+        TokenFailed: a source that should have a token did not work.
+    """
+    import trio
+
+    workspace.required_site()
+    return trio.run(partial(find_token, workspace, os.environ, interactive=is_interactive()))
+
+
+def is_interactive() -> bool:
+    """Tell whether somebody is there who can be asked."""
+    return os.isatty(0) and os.isatty(2)
+
+
+def _confirm(workspace: Workspace) -> Workspace:
+    """Ask whether a site that only a file names may have a login, and remember a yes."""
+    doubt = workspace.doubt
+    assert doubt is not None
+    click.echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
+    if doubt.confirmed:
+        click.echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
+    if not click.confirm("Is it yours, and may your login be sent there?", err=True):
+        raise doubt
+    folder = config_folder(os.environ)
+    config = read_user_config(folder)
+    known = config.at(workspace.root)
+    name = known.name if known else free_name(workspace.name, config)
+    store_workspace(folder, WorkspaceEntry(name, workspace.root.resolve(), doubt.site))
+    return resolve(folder=workspace.root, project=workspace.project)
+
+
+def _ask_for_token(workspace: Workspace) -> Found:
+    site, email = workspace.required_site(), workspace.login.email
+    if email is None:
+        raise MissingSetting(("JIRA_EMAIL",), f"{_EMAIL_HINT}, or 'ticketr workspace add'")
+    if not is_interactive():
+        raise MissingSetting(TOKEN_NAMES, _why_no_token(workspace))
+    return ask_for_token(site, email)
+
+
+def ask_for_token(site: str, email: str) -> Found:
+    """Ask for a token, without showing what is typed."""
+    token = click.prompt(f"API token of {email} for {site}", hide_input=True, err=True)
+    return Found(site, email, token.strip(), Source.PROMPT)
+
+
+def _why_no_token(workspace: Workspace) -> str:
+    if read_environment(os.environ).token is None:
+        return f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
+    return (
+        f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is for, "
+        "or 'ticketr workspace add' to store a token for this one"
+    )
 
 
 def pull_from_settings(
@@ -15,23 +163,27 @@ def pull_from_settings(
     project: str | None = None,
     jql: str | None = None,
     folder: Path | None = None,
+    workspace: str | None = None,
     full: bool = False,
 ) -> PullJob:
-    """Make a pull from the environment and a command's own options, which win.
+    """Make a pull of a workspace.
+
+    What is pulled is, in this order: the query given here, the project given here, the query of
+    the workspace's file, its project.
 
     Raises:
-        MissingSetting: something that is needed is nowhere set.
-        BadSetting: something that is set cannot be used.
+        ConfigError: something that is needed is nowhere set, or cannot be used.
+        TokenFailed: a source that should have a token did not work.
     """
-    settings = load_settings(os.environ, project=project)
-    if settings.project is None and jql is None:
-        raise MissingSetting(
-            ("JIRA_PROJECT_KEY", "--project"), "which project to pull, or give a query by --jql"
-        )
-    return PullJob(
-        root=folder.absolute() if folder else find_workspace(Path.cwd()),
-        credentials=Credentials(settings.url, settings.email, settings.token),
-        project=None if jql else settings.project,
-        jql=jql,
-        full=full,
-    )
+    from ticketr.sync import PullJob
+
+    resolved = resolve(workspace=workspace, folder=folder, project=project)
+    if resolved.site is None:
+        resolved.required_site()
+    if jql is None and project is None:
+        jql = resolved.jql
+    key = None
+    if jql is None:
+        key = resolved.required_project("which project to pull, or give a query by --jql")
+    login = sign_in(resolved)
+    return PullJob(root=resolved.root, credentials=login, project=key, jql=jql, full=full)

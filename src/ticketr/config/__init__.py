@@ -1,17 +1,100 @@
-"""What the user set: the site, the login, the project, the folder."""
+"""What the user set: workspaces, sites, logins. Owner of tomlkit, platformdirs and keyring.
+
+Apart from `find_token`, `store_token` and `forget_token` everything reads or writes small files
+and may block for that: call it before Trio runs, or on a worker thread.
+"""
 
 from __future__ import annotations
 
-from ticketr.config.errors import BadSetting, ConfigError, MissingSetting
-from ticketr.config.settings import Settings, load_settings
-from ticketr.config.workspace import STATE_FOLDER, find_workspace
+from ticketr.config.checks import (
+    STRATEGIES,
+    checked_cloud_id,
+    checked_email,
+    checked_jql,
+    checked_name,
+    checked_project,
+    checked_site,
+)
+from ticketr.config.edits import remove_workspace, store_workspace, use_workspace
+from ticketr.config.environment import TOKEN_NAMES, Environment, read_environment
+from ticketr.config.errors import (
+    BadFile,
+    BadSetting,
+    ConfigError,
+    MissingSetting,
+    NotPrivate,
+    SecretInFile,
+    SettingsFailed,
+    SiteNotConfirmed,
+    TokenFailed,
+    UnknownKey,
+    UnknownWorkspace,
+    WorkspaceTaken,
+)
+from ticketr.config.private import config_folder
+from ticketr.config.rule import Trust, is_environment_for, trust_in
+from ticketr.config.tokens import Found, Source, find_token, forget_token, store_token
+from ticketr.config.user_config import (
+    LoginEntry,
+    UserConfig,
+    WorkspaceEntry,
+    free_name,
+    read_user_config,
+)
+from ticketr.config.workspace import STATE_FOLDER, Workspace, find_root, resolve_workspace
+from ticketr.config.workspace_file import (
+    WORKSPACE_FILE,
+    WorkspaceFile,
+    read_workspace_file,
+    write_workspace_file,
+)
 
 __all__ = [
     "STATE_FOLDER",
+    "STRATEGIES",
+    "TOKEN_NAMES",
+    "WORKSPACE_FILE",
+    "BadFile",
     "BadSetting",
     "ConfigError",
+    "Environment",
+    "Found",
+    "LoginEntry",
     "MissingSetting",
-    "Settings",
-    "find_workspace",
-    "load_settings",
+    "NotPrivate",
+    "SecretInFile",
+    "SettingsFailed",
+    "SiteNotConfirmed",
+    "Source",
+    "TokenFailed",
+    "Trust",
+    "UnknownKey",
+    "UnknownWorkspace",
+    "UserConfig",
+    "Workspace",
+    "WorkspaceEntry",
+    "WorkspaceFile",
+    "WorkspaceTaken",
+    "checked_cloud_id",
+    "checked_email",
+    "checked_jql",
+    "checked_name",
+    "checked_project",
+    "checked_site",
+    "config_folder",
+    "find_root",
+    "find_token",
+    "forget_token",
+    "free_name",
+    "is_environment_for",
+    "read_environment",
+    "read_user_config",
+    "read_workspace_file",
+    "remove_workspace",
+    "resolve_workspace",
+    "store_token",
+    "store_workspace",
+    "trust_in",
+    "use_workspace",
+    "write_workspace_file",
 ]

@@ -1,28 +1,215 @@
-"""Which folder holds the tickets."""
+"""Which workspace a command is about, and what is settled for it.
+
+What is said in several places counts in this order: the command's own options, the workspace's
+``ticketr.toml``, the user's config, the environment. The token rule stands above all of them; see
+`ticketr.config.rule`.
+"""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path  # noqa: TC003  (a field of a dataclass)
 from typing import TYPE_CHECKING
 
+from ticketr.config.checks import checked_project
+from ticketr.config.environment import (
+    PROJECT_NAMES,
+    STORY_TYPE,
+    SUBTASK_TYPE,
+    URL_NAMES,
+    Environment,
+    read_environment,
+)
+from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
+from ticketr.config.private import config_folder
+from ticketr.config.rule import Trust, is_environment_for, trust_in
+from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
+from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Collection, Mapping
 
 #: ticketr's own folder in a workspace: state, lock, logs. It ignores itself in git.
 STATE_FOLDER = ".ticketr"
 
 
-def find_workspace(start: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder of tickets and the place in Jira that they belong to.
+
+    It holds no secret. A token is looked up when it is needed, by ``find_token``.
+
+    Attributes:
+        name: its name in the user's config; else that of its folder.
+        root: the folder.
+        site: the site's address; None where nothing names one.
+        doubt: why no login may go to that site yet; None if one may.
+        login: how the user logs in there.
+        from_environment: whether the login in the environment is one for that site.
+        project: the project that new tickets belong to, and that is pulled unless there is a query.
+        project_problem: why the project in the environment cannot be used.
+        jql: the query to pull by.
+        fields: names of further fields to keep in the files.
+        strategy: what to do with a conflict; None leaves it to be resolved.
+        story_type: the type of a new ticket that names none.
+        subtask_type: the type of a new sub-task that names none.
+    """
+
+    name: str
+    root: Path
+    site: str | None = None
+    doubt: SiteNotConfirmed | None = None
+    login: LoginEntry = field(default_factory=LoginEntry)
+    from_environment: bool = False
+    project: str | None = None
+    project_problem: ConfigError | None = field(default=None, repr=False)
+    jql: str | None = None
+    fields: tuple[str, ...] = ()
+    strategy: str | None = None
+    story_type: str = STORY_TYPE
+    subtask_type: str = SUBTASK_TYPE
+
+    def required_site(self) -> str:
+        """Give the site, if a login may go there.
+
+        Raises:
+            MissingSetting: nothing names one.
+            SiteNotConfirmed: the token rule forbids it.
+        """
+        if self.site is None:
+            hint = "the address of your Jira site, like https://you.atlassian.net"
+            raise MissingSetting(URL_NAMES, hint)
+        if self.doubt is not None:
+            raise self.doubt
+        return self.site
+
+    def required_project(self, hint: str = "the key of the project, like DEMO") -> str:
+        """Give the project's key.
+
+        Args:
+            hint: what to say where nothing names one.
+
+        Raises:
+            MissingSetting: nothing names one.
+            BadSetting: what the environment names cannot be one.
+        """
+        if self.project is not None:
+            return self.project
+        if self.project_problem is not None:
+            raise self.project_problem
+        raise MissingSetting((PROJECT_NAMES[0], "--project"), hint)
+
+
+def resolve_workspace(
+    environ: Mapping[str, str],
+    here: Path,
+    *,
+    name: str | None = None,
+    folder: Path | None = None,
+    project: str | None = None,
+) -> Workspace:
+    """Find out which workspace is meant and what is settled for it.
+
+    It is, in this order: the one of that name, the one in that folder, the one around the current
+    folder, the one in use, or else the current folder itself.
+
+    Args:
+        environ: the environment, usually ``os.environ``.
+        here: the current folder.
+        name: the name of a workspace in the user's config, from ``--workspace``.
+        folder: a folder, from ``--folder``.
+        project: a project's key, from ``--project``.
+
+    Raises:
+        ConfigError: a file or a setting cannot be used, or there is no such workspace.
+        SettingsFailed: a file of settings could not be read.
+    """
+    surroundings = read_environment(environ)
+    config = read_user_config(config_folder(environ))
+    root, entry = _find(config, here, name=name, folder=folder)
+    file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    if project is not None:
+        project = checked_project("--project", project)
+    return _settle(root, file, entry, config, surroundings, project or file.project)
+
+
+def _find(
+    config: UserConfig, here: Path, *, name: str | None, folder: Path | None
+) -> tuple[Path, WorkspaceEntry | None]:
+    if name is not None and folder is not None:
+        raise BadSetting("--folder", str(folder), "give a folder or --workspace, not both")
+    if name is not None:
+        return _there(config.named(name))
+    if folder is None:
+        known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
+        folder = find_root(here, known)
+    if folder is None and config.in_use is not None:
+        return _there(config.named(config.in_use))
+    root = (here if folder is None else folder).absolute()
+    return root, config.at(root)
+
+
+def _there(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
+    if not entry.folder.is_dir():  # it might be on a disk that is not there just now
+        hint = f"bring it back, or 'ticketr workspace remove {entry.name}'"
+        raise BadSetting(f"the folder of {entry.name}", str(entry.folder), f"it is gone: {hint}")
+    return entry.folder, entry
+
+
+def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
     """Find the workspace that a folder belongs to, upwards, as git finds its own.
 
     Args:
         start: the folder to begin at, usually the current one.
+        known: where workspaces are, by the user's config.
 
     Returns:
-        The nearest folder, from ``start`` upwards, that holds a ``.ticketr`` folder; ``start``
-        itself where none does, so that a first pull makes its workspace right there.
+        The nearest folder, from ``start`` upwards, that holds a ``ticketr.toml`` or a ``.ticketr``
+        folder, or is a known one; None where none is.
     """
     start = start.absolute()
     for folder in (start, *start.parents):
-        if (folder / STATE_FOLDER).is_dir():
+        if (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir():
             return folder
-    return start
+        if known and os.path.realpath(folder) in known:
+            return folder
+    return None
+
+
+def _settle(
+    root: Path,
+    file: WorkspaceFile,
+    entry: WorkspaceEntry | None,
+    config: UserConfig,
+    surroundings: Environment,
+    project: str | None,
+) -> Workspace:
+    """Bring together what the four places say."""
+    named, confirmed = surroundings.site, entry.site if entry else None
+    site = file.site or confirmed or named
+    if named not in {None, site}:  # what stands beside it is about another site, too
+        surroundings = Environment(site=named)
+    workspace = Workspace(
+        name=entry.name if entry else root.name or str(root),
+        root=root,
+        site=site,
+        project=project or surroundings.project,
+        project_problem=surroundings.project_problem,
+        jql=file.jql,
+        fields=file.fields,
+        strategy=file.strategy,
+        story_type=surroundings.story_type,
+        subtask_type=surroundings.subtask_type,
+    )
+    if site is None:
+        return workspace
+    if trust_in(site, named=named, confirmed=confirmed) is Trust.NONE:
+        return replace(workspace, doubt=SiteNotConfirmed(site, str(file.path), confirmed, named))
+    known = config.confirmed_sites()
+    ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
+    login = entry.login if entry and entry.site == site else LoginEntry()
+    login = login.over(config.sites.get(site, LoginEntry()))
+    if ours:
+        login = login.over(LoginEntry(email=surroundings.email))
+    return replace(workspace, login=login, from_environment=ours)

@@ -1,0 +1,137 @@
+"""Whether a single value can be what it is meant for; no file, no connection."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from ticketr.config.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: What to do with a conflict when nobody says it on the command line.
+STRATEGIES = ("local", "remote", "merge")
+
+_PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CLOUD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PORTS = {"http": 80, "https": 443}
+
+
+def checked_site(name: str, url: str) -> str:
+    """Check an address and write it in one way, so that one site is not taken for two.
+
+    Args:
+        name: what the user calls this setting.
+        url: the address as it was written.
+
+    Raises:
+        BadSetting: it is none, or holds more than an address; what may be a secret in it is not
+            repeated.
+    """
+    if "@" in url:  # wherever: it may be a login in an address that is wrong in other ways too
+        shown = f"...@{url.rpartition('@')[2]}"
+        raise BadSetting(name, shown, "leave the login out of it; it belongs in JIRA_EMAIL")
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises for what is none
+    except ValueError as error:
+        raise BadSetting(name, url, str(error)) from None
+    if parts.query or parts.fragment:  # not shown: people keep secrets there
+        shown = f"{parts.scheme}://{parts.netloc}{parts.path}?..."
+        raise BadSetting(name, shown, "leave out what follows the path")
+    if not _is_plain(url, parts):
+        raise BadSetting(name, url, "write it as https://you.atlassian.net")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    written = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{written}{parts.path.rstrip('/')}"
+
+
+def _is_plain(url: str, parts: SplitResult) -> bool:
+    """Tell whether every reader of this address sees the same in it, people included.
+
+    Letters beyond ASCII are left to their xn-- form: some look just like those of another host.
+    """
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return False
+    if any(step in {".", ".."} for step in parts.path.split("/")):
+        return False
+    return url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
+
+
+def checked_project(name: str, key: str) -> str:
+    """Check a project's key.
+
+    Raises:
+        BadSetting: it cannot be one.
+    """
+    if not _PROJECT_KEY.fullmatch(key):
+        raise BadSetting(name, key, "a project key is upper-case letters and digits, like DEMO")
+    return key
+
+
+def checked_name(name: str, workspace: str) -> str:
+    """Check the name of a workspace.
+
+    Raises:
+        BadSetting: it cannot be one.
+    """
+    if not _NAME.fullmatch(workspace):
+        raise BadSetting(name, workspace, "use letters, digits, '.', '_' and '-'")
+    return workspace
+
+
+def checked_cloud_id(name: str, cloud_id: str) -> str:
+    """Check a site's cloud ID, which becomes part of an address.
+
+    Raises:
+        BadSetting: it cannot be one.
+    """
+    if not _CLOUD_ID.fullmatch(cloud_id):
+        raise BadSetting(name, cloud_id, "a cloud ID is letters, digits and '-'")
+    return cloud_id
+
+
+def checked_email(name: str, email: str) -> str:
+    """Check the name of an account.
+
+    Raises:
+        BadSetting: it cannot be one; a colon would end it early in a request.
+    """
+    if not email.isprintable() or set(email) & {":", " "}:
+        raise BadSetting(name, email, "it is the e-mail address of your account")
+    return email
+
+
+def checked_strategy(name: str, strategy: str) -> str:
+    """Check what to do with a conflict.
+
+    Raises:
+        BadSetting: there is no such strategy.
+    """
+    if strategy not in STRATEGIES:
+        hint = nearest(strategy, STRATEGIES)
+        said = f" (did you mean {hint}?)" if hint else ""
+        raise BadSetting(name, strategy, f"it is one of {', '.join(STRATEGIES)}{said}")
+    return strategy
+
+
+def checked_jql(name: str, jql: str) -> str:
+    """Check a query, as far as that goes without asking Jira.
+
+    Raises:
+        BadSetting: it is empty.
+    """
+    if not jql.strip():
+        raise BadSetting(name, jql, "the query is empty")
+    return jql
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Give the known name that is most like one that is not known."""
+    by_folded = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else None

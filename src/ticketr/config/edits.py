@@ -1,0 +1,101 @@
+"""Changes ``config.toml`` and leaves what the user wrote there, comments and all, as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.tomlfile import edited
+from ticketr.config.user_config import CONFIG_FILE, parse_user_config, read_user_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ticketr.config.user_config import WorkspaceEntry
+
+_HEAD = """\
+# ticketr's settings for this user; docs/workspaces.md tells what can stand here.
+"""
+
+
+def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
+    """Add a workspace to the user's config, or change what it says of one.
+
+    What the new entry leaves open stays as it was, unless it belonged to another site. The first
+    workspace is in use at once.
+
+    Args:
+        folder: the user's folder of settings.
+        entry: the workspace.
+
+    Raises:
+        ConfigError: the config that is there cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        table = document.setdefault("workspaces", {}).setdefault(entry.name, {})
+        if table.get("site") != entry.site:
+            for key in list(table):
+                del table[key]
+        said = {
+            "folder": str(entry.folder),
+            "site": entry.site,
+            "email": entry.login.email,
+            "token_command": list(entry.login.token_command) or None,
+            "cloud_id": entry.login.cloud_id,
+        }
+        table.update({key: value for key, value in said.items() if value is not None})
+        document.setdefault("use", entry.name)
+
+    _edit(folder, change)
+
+
+def use_workspace(folder: Path, name: str) -> None:
+    """Make a workspace the one in use.
+
+    Raises:
+        UnknownWorkspace: there is none of that name.
+        ConfigError: the config that is there cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        document["use"] = name
+
+    _edit(folder, change, needed=name)
+
+
+def remove_workspace(folder: Path, name: str) -> None:
+    """Take a workspace out of the user's config; nothing in its own folder is touched.
+
+    Raises:
+        UnknownWorkspace: there is none of that name.
+        ConfigError: the config that is there cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        del document["workspaces"][name]
+        if not document["workspaces"]:
+            del document["workspaces"]
+        if document.get("use") == name:
+            del document["use"]
+
+    _edit(folder, change, needed=name)
+
+
+def _edit(
+    folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
+) -> None:
+    """Change the file, and see that it can be read again before it is written."""
+    path = folder / CONFIG_FILE
+    with exclusive(folder):
+        config = read_user_config(folder)
+        if needed is not None:
+            config.named(needed)
+        text = read_private(path)
+        new = edited(path, _HEAD if text is None else text, change)
+        parse_user_config(path, new)
+        write_private(path, new)

@@ -1,0 +1,79 @@
+"""What the environment says, under the names that the original program reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.config.checks import checked_project, checked_site
+from ticketr.config.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+URL_NAMES = ("JIRA_URL",)
+EMAIL_NAMES = ("JIRA_EMAIL",)
+TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
+PROJECT_NAMES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
+STORY_NAMES = ("JIRA_STORY_TYPE",)
+SUBTASK_NAMES = ("JIRA_SUBTASK_TYPE",)
+
+STORY_TYPE = "Task"
+SUBTASK_TYPE = "Sub-task"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings in the environment.
+
+    Attributes:
+        site: the site's address, without a trailing slash.
+        email: the account's e-mail address.
+        token: its API token; never shown.
+        project: the project's key.
+        project_problem: why that key cannot be one; for whoever needs it.
+        story_type: the type of a new ticket that names none.
+        subtask_type: the type of a new sub-task that names none.
+    """
+
+    site: str | None = None
+    email: str | None = None
+    token: str | None = field(default=None, repr=False)
+    project: str | None = None
+    project_problem: BadSetting | None = None
+    story_type: str = STORY_TYPE
+    subtask_type: str = SUBTASK_TYPE
+
+
+def read_environment(environ: Mapping[str, str]) -> Environment:
+    """Read the settings in the environment.
+
+    Args:
+        environ: usually ``os.environ``.
+
+    Raises:
+        BadSetting: the address cannot be one.
+    """
+    url_name, url = _first(environ, URL_NAMES)
+    name, key = _first(environ, PROJECT_NAMES)
+    project, problem = None, None
+    try:
+        project = checked_project(name, key) if key else None
+    except BadSetting as error:
+        problem = error
+    return Environment(
+        site=checked_site(url_name, url) if url else None,
+        email=_first(environ, EMAIL_NAMES)[1] or None,
+        token=_first(environ, TOKEN_NAMES)[1] or None,
+        project=project,
+        project_problem=problem,
+        story_type=_first(environ, STORY_NAMES)[1] or STORY_TYPE,
+        subtask_type=_first(environ, SUBTASK_NAMES)[1] or SUBTASK_TYPE,
+    )
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+    for name in names:
+        if value := environ.get(name, "").strip():
+            return name, value
+    return names[0], ""

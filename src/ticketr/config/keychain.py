@@ -1,0 +1,85 @@
+"""The system's keyring, if the user has one: blocking, so for a worker thread.
+
+A backend is other people's code and talks to another program. Whatever it raises becomes our own
+error, which repeats none of its words and has no cause: when a token is stored, they may hold it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ticketr.config.errors import TokenFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+#: Stands for the account of a token that stands alone: not every backend takes an empty name.
+_ALONE = "token"
+
+_REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_command"
+
+
+def is_available() -> bool:
+    """Tell whether the user has a keyring: the package, and a backend that keeps anything."""
+    try:
+        import keyring  # noqa: PLC0415  (optional, and slow to load)
+        from keyring.backends import fail, null  # noqa: PLC0415
+    except ImportError:
+        return False
+    with _our_errors():
+        return not isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring)
+
+
+def read(site: str, email: str) -> str | None:
+    """Give the token that is stored for an account of a site, if one is.
+
+    Raises:
+        TokenFailed: the keyring does not work, or the user would not unlock it.
+    """
+    import keyring  # noqa: PLC0415  (as above)
+
+    with _our_errors():
+        return keyring.get_password(_service(site), email or _ALONE)
+
+
+def write(site: str, email: str, token: str) -> None:
+    """Store the token of an account of a site.
+
+    Raises:
+        TokenFailed: the keyring does not work, or the user would not unlock it.
+    """
+    import keyring  # noqa: PLC0415  (as above)
+
+    with _our_errors():
+        keyring.set_password(_service(site), email or _ALONE, token)
+
+
+def delete(site: str, email: str) -> bool:
+    """Forget the token of an account of a site.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        TokenFailed: the keyring does not work, or the user would not unlock it.
+    """
+    import keyring  # noqa: PLC0415  (as above)
+
+    if read(site, email) is None:
+        return False
+    with _our_errors():
+        keyring.delete_password(_service(site), email or _ALONE)
+    return True
+
+
+def _service(site: str) -> str:
+    return f"ticketr {site}"
+
+
+@contextmanager
+def _our_errors() -> Generator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (a backend raises what it likes)
+        raise TokenFailed("keyring", f"it failed ({type(error).__name__})", _REMEDY) from None

@@ -1,0 +1,110 @@
+"""The user's own folder of settings, which nobody else may read or change."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ticketr.config.atomic import settings_errors, write_atomically
+from ticketr.config.errors import NotPrivate
+from ticketr.config.tomlfile import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+#: Names another folder than the system's usual one.
+FOLDER_NAME = "TICKETR_CONFIG_DIR"
+
+_OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Give the user's folder of settings, which need not exist.
+
+    Args:
+        environ: the environment, usually ``os.environ``.
+    """
+    if named := environ.get(FOLDER_NAME, ""):
+        return Path(named).absolute()
+    # Loaded only where it is needed: it takes as long as reading the settings.
+    import platformdirs  # noqa: PLC0415  (see above)
+
+    return platformdirs.user_config_path("ticketr")
+
+
+def read_private(path: Path) -> str | None:
+    """Read a file that belongs to the user alone.
+
+    Returns:
+        Its text, or None where there is no such file.
+
+    Raises:
+        NotPrivate: others can read it, or change it or its folder.
+        BadFile: it is no ordinary file, too large or no text.
+        SettingsFailed: the system would not give it.
+    """
+    text = read_text(path, check=lambda status: _check_file(path, status))
+    if text is not None:
+        with settings_errors(path.parent, "look at"):
+            _check_folder(path.parent, path.parent.stat())
+    return text
+
+
+def _check_file(path: Path, status: os.stat_result) -> None:
+    _check_owner(path, status)
+    if status.st_mode & _OTHERS:
+        mode = f"others can open it (mode {status.st_mode & 0o777:o})"
+        raise NotPrivate(str(path), mode, f"chmod 600 {shlex.quote(str(path))}")
+
+
+def _check_folder(folder: Path, status: os.stat_result) -> None:
+    _check_owner(folder, status)
+    if status.st_mode & _OTHERS_WRITE:
+        mode = f"others can put files into it (mode {status.st_mode & 0o777:o})"
+        raise NotPrivate(str(folder), mode, f"chmod 700 {shlex.quote(str(folder))}")
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    # A file of root's is fine: who is root could read and change everything anyway.
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise NotPrivate(
+            str(path),
+            f"it belongs to another user (number {status.st_uid})",
+            f"use a folder of your own, named in {FOLDER_NAME}",
+        )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
+
+    Raises:
+        SettingsFailed: the system would not take it.
+    """
+    write_atomically(path, text, mode=0o600)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Generator[None]:
+    """Make the user's folder where there is none, and change it alone.
+
+    Two programs that add something at once would lose what one of them added.
+
+    Raises:
+        NotPrivate: others could put files into it.
+        SettingsFailed: the system would not.
+    """
+    with settings_errors(folder, "make"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_folder(folder, folder.stat())
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with settings_errors(folder, "lock"):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""``tokens.toml``: tokens of users who have no keyring, readable by nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.tomlfile import edited, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN_FILE = "tokens.toml"  # noqa: S105  (a name)
+
+_HEAD = """\
+# API tokens, by site and e-mail address. Whoever reads this file can act in your name.
+"""
+
+
+def read_token(folder: Path, site: str, email: str) -> str | None:
+    """Give the token that is stored for an account of a site.
+
+    Args:
+        folder: the user's folder of settings.
+        site: the site's address.
+        email: the account.
+
+    Returns:
+        The token, or None where none is stored for exactly these.
+
+    Raises:
+        NotPrivate: others can read the file, or change it or its folder.
+        BadFile: the file cannot be used.
+        SettingsFailed: the system would not give it.
+    """
+    path = folder / TOKEN_FILE
+    text = read_private(path)
+    if text is None:
+        return None
+    return read_table(path, text).table(site).text(email)
+
+
+def write_token(folder: Path, site: str, email: str, token: str) -> None:
+    """Store the token of an account of a site, in place of the one that it had.
+
+    Raises:
+        NotPrivate: others can read the file, or change it or its folder.
+        BadFile: the file that is there cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        document.setdefault(site, {})[email] = token
+
+    path = folder / TOKEN_FILE
+    with exclusive(folder):
+        text = read_private(path)
+        if text is not None:
+            read_table(path, text).table(site)
+        write_private(path, edited(path, _HEAD if text is None else text, change))
+
+
+def delete_token(folder: Path, site: str, email: str) -> bool:
+    """Forget the token of an account of a site.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        NotPrivate: others can read the file, or change it or its folder.
+        BadFile: the file cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        del document[site][email]
+        if not document[site]:
+            del document[site]
+
+    path = folder / TOKEN_FILE
+    if not path.exists():
+        return False
+    with exclusive(folder):
+        text = read_private(path)
+        if text is None or email not in read_table(path, text).table(site):
+            return False
+        write_private(path, edited(path, text, change))
+    return True

@@ -1,0 +1,180 @@
+"""Finds the token for a workspace's site, keeps one, forgets one.
+
+Nothing here blocks Trio: files and the keyring are read on a worker thread, a command is a
+process. A token is in no repr, no error and no pickle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
+
+import trio
+
+from ticketr.config import keychain
+from ticketr.config.environment import read_environment
+from ticketr.config.errors import TokenFailed
+from ticketr.config.private import config_folder
+from ticketr.config.token_command import run_token_command
+from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ticketr.config.workspace import Workspace
+
+
+class Source(Enum):
+    """Where a token came from, in words."""
+
+    ENVIRONMENT = "environment"
+    COMMAND = "token_command"
+    KEYRING = "keyring"
+    FILE = TOKEN_FILE
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A login for one site.
+
+    Attributes:
+        site: the site that the token was stored for.
+        email: the account; None where nothing names one.
+        token: its token; never shown.
+        source: where the token came from.
+    """
+
+    site: str
+    email: str | None
+    token: str = field(repr=False)
+    source: Source
+
+    def __post_init__(self) -> None:
+        if not self.token or not self.token.isprintable():
+            raise TokenFailed(self.source.value, "what it gave is no token", "store it anew")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a login is not pickled: it would take the token along")
+
+
+async def find_token(
+    workspace: Workspace, environ: Mapping[str, str], *, interactive: bool = False
+) -> Found | None:
+    """Find the token for a workspace's site.
+
+    It is looked for in the environment, by the user's ``token_command``, in the keyring and in
+    the tokens file, in this order. What a source that comes later has is used even when the
+    keyring does not work.
+
+    Cancellation:
+        Takes effect at once; a keyring that waits for its user is left to itself.
+
+    Args:
+        workspace: whose site it is.
+        environ: the environment, usually ``os.environ``.
+        interactive: whether a ``token_command`` may use the terminal.
+
+    Returns:
+        The login, or None where no source has one.
+
+    Raises:
+        MissingSetting: nothing names a site.
+        SiteNotConfirmed: the token rule forbids any login there.
+        TokenFailed: a source that should have a token did not work.
+        ConfigError: the tokens file cannot be used.
+    """
+    await trio.lowlevel.checkpoint()
+    site, login = workspace.required_site(), workspace.login
+    surroundings = read_environment(environ)
+    if workspace.from_environment and surroundings.token:
+        email = surroundings.email or login.email
+        return Found(site, email, surroundings.token, Source.ENVIRONMENT)
+    folder = config_folder(environ)
+    if login.token_command:
+        token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
+        return Found(site, login.email, token, Source.COMMAND)
+    if login.email is None:
+        return None
+    look = partial(_stored, folder, site, login.email)
+    return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
+
+
+def _stored(folder: Path, site: str, email: str) -> Found | None:
+    """Look where tokens are kept by site and account."""
+    failed: TokenFailed | None = None
+    try:
+        token = keychain.read(site, email) if keychain.is_available() else None
+    except TokenFailed as error:
+        token, failed = None, error
+    if token is not None:
+        return Found(site, email, token, Source.KEYRING)
+    token = read_token(folder, site, email)
+    if token is not None:
+        return Found(site, email, token, Source.FILE)
+    if failed is not None:
+        raise failed
+    return None
+
+
+async def store_token(environ: Mapping[str, str], site: str, email: str, token: str) -> Source:
+    """Keep the token of an account: in the keyring, or in the tokens file if there is none.
+
+    Cancellation:
+        Takes effect when the token is kept: a thread is not cut off in the middle of that.
+
+    Args:
+        environ: the environment, usually ``os.environ``.
+        site: the site that it is for.
+        email: the account.
+        token: the token.
+
+    Returns:
+        Where it is now.
+
+    Raises:
+        TokenFailed: the keyring did not take it.
+        ConfigError: the tokens file cannot be used.
+        SettingsFailed: the tokens file could not be written.
+    """
+    folder = config_folder(environ)
+    return await trio.to_thread.run_sync(_store, folder, Found(site, email, token, Source.PROMPT))
+
+
+def _store(folder: Path, found: Found) -> Source:
+    assert found.email is not None
+    if keychain.is_available():
+        keychain.write(found.site, found.email, found.token)
+        delete_token(folder, found.site, found.email)  # an older one would outlive its renewal
+        return Source.KEYRING
+    write_token(folder, found.site, found.email, found.token)
+    return Source.FILE
+
+
+async def forget_token(environ: Mapping[str, str], site: str, email: str) -> tuple[Source, ...]:
+    """Forget the token of an account, wherever it is kept.
+
+    Cancellation:
+        Takes effect when it is forgotten.
+
+    Returns:
+        Where it was.
+
+    Raises:
+        TokenFailed: the keyring did not work; the tokens file has forgotten it by then.
+        ConfigError: the tokens file cannot be used.
+        SettingsFailed: the tokens file could not be written.
+    """
+    return await trio.to_thread.run_sync(_forget, config_folder(environ), site, email)
+
+
+def _forget(folder: Path, site: str, email: str) -> tuple[Source, ...]:
+    gone = []
+    if delete_token(folder, site, email):
+        gone.append(Source.FILE)
+    if keychain.is_available() and keychain.delete(site, email):
+        gone.append(Source.KEYRING)
+    return tuple(gone)

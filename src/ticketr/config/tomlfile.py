@@ -1,0 +1,275 @@
+"""Reads TOML files that people write by hand, and says where in them something is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from ticketr.config.checks import nearest
+from ticketr.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+#: Bytes; whatever is larger was not written by hand.
+LARGEST = 64 * 1024
+#: Lines; in a longer file no line is named, since finding it takes a look at each one before it.
+_SEARCHED = 300
+
+_WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_KINDS = {
+    str: "text in quotes",
+    dict: "a table",
+    list: "a list",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+}
+
+
+def read_text(path: Path, *, check: Callable[[os.stat_result], None] | None = None) -> str | None:
+    """Read a file of settings.
+
+    Args:
+        path: the file.
+        check: told what the system knows of the opened file, before anything is read.
+
+    Returns:
+        Its text, or None where there is no such file.
+
+    Raises:
+        BadFile: it is no ordinary file, too large or no text.
+        SettingsFailed: the system would not give it.
+    """
+    try:
+        # Not waiting, since a pipe of that name might never be written to.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise BadFile(str(path), None, "this is no ordinary file")
+        if check is not None:
+            check(status)
+        try:
+            content = file.read(LARGEST + 1)
+        except OSError as error:
+            raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
+    return _decode(path, content)
+
+
+def _decode(path: Path, content: bytes) -> str:
+    if len(content) > LARGEST:
+        raise BadFile(str(path), None, f"it is larger than {LARGEST // 1024} KiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadFile(str(path), line, "this is no UTF-8 text") from None
+
+
+def read_table(path: Path, text: str) -> Table:
+    """Parse a file's text.
+
+    Raises:
+        BadFile: it is no TOML. The parser's words name keys at most, never values.
+    """
+    try:
+        return Table(path, text, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        words = str(error)
+        found = _WHERE.search(words)
+        line = int(found[1]) if found and found[1] else text.count("\n") + 1
+        problem = words[: found.start()] if found else words
+        raise BadFile(str(path), line, f"this is no TOML ({problem})") from None
+    except (RecursionError, ValueError):  # the latter for a number of thousands of digits
+        raise BadFile(str(path), None, "no such file is written by hand") from None
+
+
+class Table:
+    """One table of a TOML file, whose values are asked for by name and kind.
+
+    Args:
+        path: the file, for the errors.
+        text: all of its text.
+        values: what the table holds.
+        keys: the names that lead to it.
+    """
+
+    def __init__(
+        self, path: Path, text: str, values: Mapping[str, object], keys: tuple[str, ...] = ()
+    ) -> None:
+        self._path = path
+        self._text = text
+        self._values = values
+        self._keys = keys
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def names(self) -> tuple[str, ...]:
+        """Give the names in the table, as the file has them."""
+        return tuple(self._values)
+
+    def line(self, *keys: str) -> int | None:
+        """Find the line of a name in this table, or of the table itself."""
+        return line_of(self._text, (*self._keys, *keys))
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """See that every name is known.
+
+        Raises:
+            UnknownKey: one is not.
+        """
+        known = tuple(known)
+        for key in self._values:
+            if key not in known:
+                raise UnknownKey(str(self._path), self.line(key), key, nearest(key, known))
+
+    def text(self, key: str) -> str | None:
+        """Give a text; None where the table has no such name.
+
+        Raises:
+            BadFile: it is something else.
+        """
+        value = self._values.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        raise self._wrong(key, value, "text in quotes")
+
+    def checked(self, key: str, check: Callable[[str, str], str]) -> str | None:
+        """Give a text that has passed a check; None where the table has no such name.
+
+        Raises:
+            BadFile: it is something else.
+            BadSetting: the check refused it; the name is that of the place.
+        """
+        value = self.text(key)
+        if value is None:
+            return None
+        try:
+            return check(key, value)
+        except BadSetting as error:
+            where = f"{place(str(self._path), self.line(key))}: {key}"
+            raise BadSetting(where, error.value, error.problem) from None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of texts; an empty one where the table has no such name.
+
+        Raises:
+            BadFile: it is something else, or one of them is empty.
+        """
+        value = self._values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise self._wrong(key, value, 'a list of texts, like ["one", "two"]')
+        texts = tuple(each for each in value if isinstance(each, str) and each.strip())
+        if len(texts) != len(value):
+            odd = next(each for each in value if not isinstance(each, str) or not each.strip())
+            raise self._wrong(key, odd, 'a list of texts, like ["one", "two"]')
+        return texts
+
+    def is_list(self, key: str) -> bool:
+        """Tell whether a name stands for a list."""
+        return isinstance(self._values.get(key), list)
+
+    def is_table(self, key: str) -> bool:
+        """Tell whether a name stands for a table."""
+        return isinstance(self._values.get(key), dict)
+
+    def table(self, key: str) -> Table:
+        """Give the table of that name; an empty one where there is none.
+
+        Raises:
+            BadFile: it is something else.
+        """
+        value = self._values.get(key, {})
+        if isinstance(value, dict):
+            return Table(self._path, self._text, value, (*self._keys, key))
+        raise self._wrong(key, value, "a table")
+
+    def bad(self, key: str | None, problem: str) -> BadFile:
+        """Make an error about a name in this table, or about the table itself."""
+        line = self.line() if key is None else self.line(key)
+        return BadFile(str(self._path), line, problem)
+
+    def _wrong(self, key: str, value: object, wanted: str) -> BadFile:
+        # The value itself is not repeated: in a file of secrets it may be one.
+        empty = isinstance(value, str) and not value.strip()
+        found = "an empty text" if empty else _KINDS.get(type(value), "a date or time")
+        return self.bad(key, f"{key} must be {wanted}, and here is {found}")
+
+
+def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:
+    """Change a file's text by changing what it says; comments and order stay.
+
+    Args:
+        path: the file, for the error.
+        text: its text.
+        change: changes the document, by what a dict can do.
+
+    Returns:
+        The new text, which says exactly what was wanted.
+
+    Raises:
+        BadFile: it is written in a way that could not be changed without writing it anew.
+    """
+    # Loaded when something is edited: reading does without it.
+    import tomlkit  # noqa: PLC0415  (see above)
+
+    wanted = tomllib.loads(text)
+    change(wanted)
+    try:
+        document = tomlkit.parse(text)
+        change(document)
+        new = tomlkit.dumps(document)
+        if tomllib.loads(new) == wanted:
+            return new
+    except (tomlkit.exceptions.TOMLKitError, ValueError):
+        pass  # its words may repeat a value
+    problem = "ticketr cannot change a file that is written like this; write it with [tables]"
+    raise BadFile(str(path), None, problem)
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int | None:
+    """Find the line on which a name of a TOML file stands.
+
+    The parser does not tell, so it is asked about ever more of the file's lines: the first
+    beginning of the file that can be read and holds the name ends with it.
+
+    Args:
+        text: a file's text, that can be read as a whole.
+        keys: the names that lead there from the outermost table.
+
+    Returns:
+        The line, counted from 1, or None in a file that is too long to look.
+    """
+    lines = [f"{line}\n" for line in text.split("\n")]
+    if not keys or len(lines) > _SEARCHED:
+        return None
+    readable = 0
+    for count in range(1, len(lines) + 1):
+        try:
+            values = tomllib.loads("".join(lines[:count]))
+        except ValueError:
+            continue  # in the middle of a value that takes several lines
+        if _leads_on(values, keys):
+            return readable + 1
+        readable = count
+    return None
+
+
+def _leads_on(values: object, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True

@@ -1,0 +1,211 @@
+"""``config.toml`` in the user's own folder: which workspaces there are, and who logs in how.
+
+Only the user writes here, so a site that stands here is one that the user has confirmed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping  # noqa: TC003  (a field of a dataclass)
+from dataclasses import dataclass, field
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ticketr.config.checks import (
+    checked_cloud_id,
+    checked_email,
+    checked_name,
+    checked_site,
+    nearest,
+)
+from ticketr.config.errors import BadSetting, UnknownWorkspace
+from ticketr.config.private import read_private
+from ticketr.config.tomlfile import read_table
+
+if TYPE_CHECKING:
+    from ticketr.config.tomlfile import Table
+
+CONFIG_FILE = "config.toml"
+
+_KEYS = ("use", "workspaces", "sites")
+_LOGIN_KEYS = ("email", "token_command", "cloud_id")
+_WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginEntry:
+    """How the user logs in somewhere.
+
+    Attributes:
+        email: the account's e-mail address; empty for a token that stands alone, such as a service
+            account's.
+        token_command: the words of a command that prints the token; none where it is empty. It is
+            in no repr, since some people write secrets into commands.
+        cloud_id: the site's ID behind api.atlassian.com, which is where scoped tokens go.
+    """
+
+    email: str | None = None
+    token_command: tuple[str, ...] = field(default=(), repr=False)
+    cloud_id: str | None = None
+
+    def over(self, other: LoginEntry) -> LoginEntry:
+        """Give this login, with what another says where this one says nothing."""
+        return LoginEntry(
+            other.email if self.email is None else self.email,
+            self.token_command or other.token_command,
+            self.cloud_id or other.cloud_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEntry:
+    """A workspace that the user has added.
+
+    Attributes:
+        name: its name.
+        folder: its root.
+        site: the site that the user confirmed for it.
+        login: how the user logs in there.
+    """
+
+    name: str
+    folder: Path
+    site: str
+    login: LoginEntry = field(default_factory=LoginEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfig:
+    """What ``config.toml`` says.
+
+    Attributes:
+        in_use: the name of the workspace for a command that is given elsewhere.
+        workspaces: every workspace by its name.
+        sites: how the user logs in at a site, whatever the workspace.
+    """
+
+    in_use: str | None = None
+    workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
+    sites: Mapping[str, LoginEntry] = field(default_factory=dict)
+
+    def named(self, name: str) -> WorkspaceEntry:
+        """Give the workspace of that name.
+
+        Raises:
+            UnknownWorkspace: there is none.
+        """
+        if name not in self.workspaces:
+            raise UnknownWorkspace(name, nearest(name, self.workspaces))
+        return self.workspaces[name]
+
+    def at(self, folder: Path) -> WorkspaceEntry | None:
+        """Give the workspace whose root is this very folder."""
+        wanted = os.path.realpath(folder)
+        for entry in self.workspaces.values():
+            if os.path.realpath(entry.folder) == wanted:
+                return entry
+        return None
+
+    def confirmed_sites(self) -> frozenset[str]:
+        """Give every site that the user has named here."""
+        return frozenset((*(entry.site for entry in self.workspaces.values()), *self.sites))
+
+
+def read_user_config(folder: Path) -> UserConfig:
+    """Read the user's config.
+
+    Args:
+        folder: the user's folder of settings.
+
+    Returns:
+        What it says; an empty one where there is no such file.
+
+    Raises:
+        BadFile: it cannot be used; ``UnknownKey`` is a kind of it.
+        BadSetting: a value in it cannot be used.
+        NotPrivate: others can read it, or change it or its folder.
+        SettingsFailed: the system would not give it.
+    """
+    path = folder / CONFIG_FILE
+    text = read_private(path)
+    return UserConfig() if text is None else parse_user_config(path, text)
+
+
+def parse_user_config(path: Path, text: str) -> UserConfig:
+    """Read the user's config from its text.
+
+    Args:
+        path: where it stands, for the errors.
+        text: all of it.
+
+    Raises:
+        BadFile: it cannot be used; ``UnknownKey`` is a kind of it.
+        BadSetting: a value in it cannot be used.
+    """
+    table = read_table(path, text)
+    table.refuse_unknown(_KEYS)
+    workspaces, sites = table.table("workspaces"), table.table("sites")
+    return UserConfig(
+        in_use=table.checked("use", checked_name),
+        workspaces={name: _workspace(name, workspaces.table(name)) for name in workspaces.names()},
+        sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
+    )
+
+
+def _workspace(name: str, table: Table) -> WorkspaceEntry:
+    table.refuse_unknown(_WORKSPACE_KEYS)
+    try:
+        checked_name("the name of a workspace", name)
+    except BadSetting as error:
+        raise table.bad(None, str(error)) from None
+    folder, site = table.text("folder"), table.checked("site", checked_site)
+    if not folder or not site:
+        raise table.bad(None, f"the workspace {name!r} needs a folder and a site")
+    return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _login(table))
+
+
+def _site(name: str, sites: Table) -> str:
+    sites.table(name).refuse_unknown(_LOGIN_KEYS)
+    try:
+        return checked_site("a site", name)
+    except BadSetting as error:
+        raise sites.bad(name, str(error)) from None
+
+
+def _login(table: Table) -> LoginEntry:
+    return LoginEntry(
+        email=table.checked("email", checked_email),
+        token_command=_words(table),
+        cloud_id=table.checked("cloud_id", checked_cloud_id),
+    )
+
+
+def _words(table: Table) -> tuple[str, ...]:
+    """Read a command; it is never given to a shell."""
+    key = "token_command"
+    if table.is_list(key):
+        return table.texts(key)
+    try:
+        words = tuple(shlex.split(table.text(key) or ""))
+    except ValueError as error:  # its words repeat nothing of the text
+        raise table.bad(key, f"{key} cannot be split into words: {error}") from None
+    if key in table and not words:
+        raise table.bad(key, f"{key} is empty")
+    return words
+
+
+def free_name(wanted: str, config: UserConfig) -> str:
+    """Give a name for a new workspace that no other has.
+
+    Args:
+        wanted: what it should be like, the name of a folder for instance.
+        config: the user's config.
+    """
+    letters = [
+        each if each.isascii() and (each.isalnum() or each in "._-") else "-" for each in wanted
+    ]
+    base = "".join(letters).strip("._-")[:50] or "tickets"
+    numbered = (f"{base}-{number}" for number in count(2))
+    return next(name for name in chain([base], numbered) if name not in config.workspaces)

@@ -1,0 +1,140 @@
+"""``ticketr.toml``: what a team shares about a workspace, in git, without any secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (a field of a dataclass)
+from typing import TYPE_CHECKING
+
+from ticketr.config.atomic import settings_errors, write_atomically
+from ticketr.config.checks import checked_jql, checked_project, checked_site, checked_strategy
+from ticketr.config.errors import BadFile, BadSetting, SecretInFile
+from ticketr.config.tomlfile import edited, read_table, read_text
+
+if TYPE_CHECKING:
+    from ticketr.config.tomlfile import Table
+
+#: The file's name, in the workspace's root.
+WORKSPACE_FILE = "ticketr.toml"
+
+_KEYS = ("site", "project", "jql", "fields", "sync")
+_SYNC_KEYS = ("strategy",)
+_SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
+# Known names, but of another file.
+_PERSONAL = ("email", "cloud_id", "folder", "use")
+_HEAD = """\
+# What ticketr knows of this workspace. It holds no secret, so keep it in git.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFile:
+    """What a ``ticketr.toml`` says.
+
+    Attributes:
+        path: the file.
+        site: the site's address; nothing is sent there until the user has confirmed it.
+        project: the project that new tickets belong to, and that is pulled unless there is a query.
+        jql: the query to pull by.
+        fields: names of further fields to keep in the files.
+        strategy: what to do with a conflict, one of ``STRATEGIES``.
+    """
+
+    path: Path
+    site: str | None = None
+    project: str | None = None
+    jql: str | None = None
+    fields: tuple[str, ...] = ()
+    strategy: str | None = None
+
+
+def read_workspace_file(root: Path) -> WorkspaceFile | None:
+    """Read the file of a workspace.
+
+    Args:
+        root: the workspace's folder.
+
+    Returns:
+        What it says, or None where there is none.
+
+    Raises:
+        BadFile: it cannot be used; ``UnknownKey`` and ``SecretInFile`` are kinds of it.
+        BadSetting: a value in it cannot be used.
+        SettingsFailed: the system would not give it.
+    """
+    path = root / WORKSPACE_FILE
+    text = read_text(path)
+    if text is None:
+        return None
+    table = read_table(path, text)
+    _refuse_secrets(path, table)
+    for key in _PERSONAL:
+        if key in table:
+            raise table.bad(
+                key, f"{key} differs from person to person: it stands in your own config.toml"
+            )
+    table.refuse_unknown(_KEYS)
+    sync = table.table("sync")
+    sync.refuse_unknown(_SYNC_KEYS)
+    return WorkspaceFile(
+        path,
+        site=table.checked("site", checked_site),
+        project=table.checked("project", checked_project),
+        jql=table.checked("jql", checked_jql),
+        fields=table.texts("fields"),
+        strategy=sync.checked("strategy", checked_strategy),
+    )
+
+
+def _refuse_secrets(path: Path, table: Table) -> None:
+    for key in table.names():
+        if _SECRET.search(key.casefold().replace("-", "_")):
+            raise SecretInFile(str(path), table.line(key), key)
+        if table.is_table(key):
+            _refuse_secrets(path, table.table(key))
+
+
+def write_workspace_file(
+    root: Path, *, site: str, project: str | None = None, jql: str | None = None
+) -> bool:
+    """Write down what a workspace is, where its file does not say it yet.
+
+    Comments, order and everything else in the file stay.
+
+    Args:
+        root: the workspace's folder.
+        site: the site's address.
+        project: the project's key.
+        jql: the query to pull by.
+
+    Returns:
+        Whether anything had to be written.
+
+    Raises:
+        BadSetting: the file says something else, which a team has agreed on.
+        SettingsFailed: the system would not take it.
+    """
+    there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    wanted = {"site": site, "project": project, "jql": jql}
+    missing = {key: value for key, value in wanted.items() if value is not None}
+    for key, value in list(missing.items()):
+        known: str | None = getattr(there, key)
+        if known == value:
+            del missing[key]
+        elif known is not None:
+            raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
+    if missing:
+        _refuse_link_out(root, there.path)
+        text = read_text(there.path)
+        new = edited(there.path, _HEAD if text is None else text, lambda said: said.update(missing))
+        write_atomically(there.path, new)
+    return bool(missing)
+
+
+def _refuse_link_out(root: Path, path: Path) -> None:
+    """See that what is written stays in the workspace, whatever a git repository brought."""
+    with settings_errors(path, "follow"):
+        inside = path.resolve().is_relative_to(root.resolve())
+    if not inside:
+        raise BadFile(str(path), None, "this is a link out of the workspace; nothing is written")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from ticketr.config import BadSetting, read_environment
+
+WHOLE = {
+    "JIRA_URL": "https://example.atlassian.net/",
+    "JIRA_EMAIL": "me@example.com",
+    "JIRA_API_TOKEN": "s3cret",
+    "JIRA_PROJECT_KEY": "DEMO",
+    "JIRA_STORY_TYPE": "Story",
+    "JIRA_SUBTASK_TYPE": "Step",
+}
+
+
+def test_the_names_of_the_original_are_read() -> None:
+    environment = read_environment(WHOLE)
+
+    assert environment.site == "https://example.atlassian.net"
+    assert environment.email == "me@example.com"
+    assert environment.token == "s3cret"
+    assert environment.project == "DEMO"
+    assert (environment.story_type, environment.subtask_type) == ("Story", "Step")
+
+
+def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
+    environment = read_environment({"JIRA_API_KEY": "key", "JIRA_PROJECT": "OPS"})
+
+    assert (environment.token, environment.project) == ("key", "OPS")
+
+
+def test_what_is_not_set_or_blank_is_none_and_the_types_have_the_defaults_of_the_original() -> None:
+    environment = read_environment({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
+
+    assert (environment.site, environment.email, environment.token) == (None, None, None)
+    assert (environment.story_type, environment.subtask_type) == ("Task", "Sub-task")
+
+
+def test_an_address_that_cannot_be_one_is_refused_by_its_name() -> None:
+    with pytest.raises(BadSetting, match=r"JIRA_URL is 'nowhere': write it as https://"):
+        read_environment({"JIRA_URL": "nowhere"})
+
+
+def test_a_project_that_cannot_be_one_is_left_to_whoever_needs_it() -> None:
+    environment = read_environment({**WHOLE, "JIRA_PROJECT_KEY": "my project"})
+
+    assert environment.project is None
+    assert "JIRA_PROJECT_KEY is 'my project'" in str(environment.project_problem)
+
+
+def test_the_token_is_in_no_repr() -> None:
+    assert "s3cret" not in repr(read_environment(WHOLE))
