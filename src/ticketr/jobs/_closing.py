@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import reprlib
 from typing import TYPE_CHECKING
 
 import trio
@@ -55,8 +56,8 @@ def report(ledger: Ledger) -> None:
         return
     ledger.patience *= 2
     ledger.report_at = now + ledger.patience if ledger.running else math.inf
-    for record in ledger.running:
-        key = f", key {record.key!r}" if record.key is not None else ""
+    for record in list(ledger.running):
+        key = f", key {reprlib.repr(record.key)}" if record.key is not None else ""
         place = whereabouts(record.worker) if record.worker is not None else ""
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 
@@ -70,8 +71,7 @@ def abandon(ledger: Ledger, cause: CancelCause) -> None:
         ledger.ending = cause
     refuse(ledger)
     for record in ledger.schedule.jobs():
-        record.cancel_cause = ledger.ending
-        ledger.finish(record, JobStatus.CANCELLED)
+        ledger.drop(record, ledger.ending)
 
 
 def end(ledger: Ledger) -> None:

@@ -34,9 +34,11 @@ def what_leaves(
         return None
     known = {id(leaf) for error in (body, *fatal) for leaf in leaves(error)}
     cancelled, rest = split_cancelled(spill)
-    if any(id(leaf) not in known for leaf in leaves(rest)):
+    others = [leaf for leaf in leaves(rest) if id(leaf) not in known]
+    if any(isinstance(leaf, Exception) for leaf in others):
         spill.add_note("This is a fault of ticketr itself. Please report it.")
         return spill
+    fatal = [*fatal, *others]  # sys.exit() in a callback
     if not fatal:
         return body if body is not None else next(leaves(cancelled), None)
     errors = [lone(error) for error in fatal]

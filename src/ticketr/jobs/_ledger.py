@@ -170,7 +170,8 @@ class Ledger:
                 submission.record = self.enter(submission.record)
             except DuplicateJob as refusal:
                 submission.refusal = refusal
-            trio.lowlevel.reschedule(submission.task)
+            finally:
+                trio.lowlevel.reschedule(submission.task)
 
     def wake(self) -> None:
         """See to it that a job which could run is taken by a worker which is idle."""
@@ -306,6 +307,15 @@ class Ledger:
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
 
+    def drop(self, record: JobRecord, cause: CancelCause) -> None:
+        """End a pending job that nobody cancels, if it has not ended by now.
+
+        With the end of another one ``on_job_error`` may have been called, and done anything.
+        """
+        if record.status is JobStatus.PENDING:
+            record.cancel_cause = cause
+            self.finish(record, JobStatus.CANCELLED)
+
     # Time
 
     def set_alarm(self) -> trio.CancelScope:
@@ -322,8 +332,7 @@ class Ledger:
             self.cut_off()
         while late := self.schedule.expired(now):  # who is let in for one may be late as well
             for record in late:
-                record.cancel_cause = CancelCause.EXPIRED
-                self.finish(record, JobStatus.CANCELLED)
+                self.drop(record, CancelCause.EXPIRED)
         self.tell(self.schedule.due(now))
 
     def tell(self, records: Iterable[JobRecord]) -> None:

@@ -111,9 +111,13 @@ async def call(record: JobRecord, context: JobContext) -> object:
 def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> None:
     """See to a job that gave no value: it is tried again, or it has ended."""
     verdict = judge(error, asked=record.cancel_requested)
+    delay = None
     try:
-        delay = delay_of_next(ledger, record, verdict)
-        if delay is None:
+        try:
+            delay = delay_of_next(ledger, record, verdict)
+        except BaseException as interrupt:  # noqa: BLE001  # sys.exit() in the retry rule
+            verdict = judge(interrupt, asked=False)
+        if delay is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)
         else:
             ledger.put_back(record, delay)
