@@ -11,6 +11,7 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 
 from ticketr.jira import (
     BadAnswer,
+    BadSite,
     Credentials,
     Field,
     Issue,
@@ -20,6 +21,7 @@ from ticketr.jira import (
     Redirected,
     ServerInfo,
     User,
+    gateway_site,
     open_jira,
 )
 
@@ -36,6 +38,12 @@ CALLS: dict[str, Call] = {
     "search_page": lambda jira: jira.search_page("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
+    "newest_key": lambda jira: jira.newest_key("DEMO"),
+    "transitions": lambda jira: jira.transitions("DEMO-1"),
+    "issue_types": lambda jira: jira.issue_types("DEMO"),
+    "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
+    "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
+    "create_issue": lambda jira: jira.create_issue({}),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 
@@ -67,8 +75,13 @@ async def test_a_server_time_that_is_none_is_none(time: object, autojump_clock: 
     ("body", "user"),
     [
         (
-            {"accountId": "a", "displayName": "Mia", "timeZone": "Europe/Berlin", "new": 1},
-            User("a", "Mia", "Europe/Berlin"),
+            {
+                "accountId": "a",
+                "displayName": "Mia",
+                "timeZone": "Europe/Berlin",
+                "emailAddress": "m@example.com",
+            },
+            User("a", "Mia", "Europe/Berlin", "m@example.com"),
         ),
         ({"accountId": "a", "displayName": None, "timeZone": None}, User("a", "a", "")),
         ({"accountId": None, "key": "k", "name": "n", "displayName": "N"}, User("k", "N", "")),
@@ -234,11 +247,43 @@ async def test_bulk_fetch_of_too_many_is_refused(autojump_clock: Clock) -> None:
             await jira.bulk_fetch(["1"] * 101, fields=[])
 
 
+async def test_bulk_fetch_reads_the_properties_that_were_asked_for(autojump_clock: Clock) -> None:
+    first = {"id": "1", "key": "A-1", "fields": {}, "properties": {"ticketr": {"mark": "x"}}}
+    second: object = {"id": "2", "key": "A-2", "fields": {}, "properties": None}
+    app = ScriptedApp(Answer({"issues": [first, second]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["1", "2"], fields=["key"], properties=["ticketr"])
+    assert [issue.properties for issue in fetched.issues] == [{"ticketr": {"mark": "x"}}, {}]
+    assert app.asked[0].body == {
+        "issueIdsOrKeys": ["1", "2"],
+        "fields": ["key"],
+        "properties": ["ticketr"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("issues", "key"), [([], None), ([{"id": "9", "key": "A-9"}], "A-9"), ([None], None)]
+)
+async def test_the_newest_key_is_the_first_of_a_search(
+    issues: object, key: str | None, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer({"issues": issues, "isLast": True}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.newest_key('A"B\\') == key
+    assert app.asked[0].body == {
+        "jql": 'project = "A\\"B\\\\" ORDER BY key DESC',
+        "maxResults": 1,
+        "fields": ["key"],
+    }
+
+
 async def test_an_issue_without_key_is_refused(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({"issues": [{"id": "1"}]}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(BadAnswer, match="without key"):
             await jira.bulk_fetch(["1"], fields=[])
+        with pytest.raises(BadAnswer, match="without key"):
+            await jira.newest_key("A")
 
 
 @every_call
@@ -320,13 +365,45 @@ async def test_a_browser_address_is_of_the_site(autojump_clock: Clock) -> None:
         assert repr(jira) == f"<JiraClient of {SITE}>"
 
 
-async def test_behind_the_gateway_a_browser_address_is_the_one_that_the_site_tells(
-    autojump_clock: Clock,
+@pytest.mark.parametrize("email", ["mia@example.com", ""])
+async def test_a_token_with_scopes_is_used_at_the_gateway(
+    email: str, autojump_clock: Clock
 ) -> None:
-    site = "https://api.atlassian.com/ex/jira/11-22"
-    account = Credentials(site, "mia@example.com", "a-token")
+    account = Credentials(gateway_site(" 11-22 "), email, "a-token")
     app = ScriptedApp(Answer({"baseUrl": "https://example.atlassian.net/"}))
     async with open_jira(account, transport=app.transport()) as jira:
+        assert jira.browse_url("A-1") is None
         await jira.server_info()
         assert jira.browse_url("A-1") == "https://example.atlassian.net/browse/A-1"
-    assert app.asked[0].path == "/ex/jira/11-22/rest/api/3/serverInfo"
+    asked = app.asked[0]
+    assert asked.headers["host"] == "api.atlassian.com"
+    assert asked.path == "/ex/jira/11-22/rest/api/3/serverInfo"
+    assert asked.headers["authorization"].startswith("Basic " if email else "Bearer a-token")
+
+
+async def test_the_address_for_browsers_can_be_given(autojump_clock: Clock) -> None:
+    account = Credentials(gateway_site("11-22"), "mia@example.com", "a-token")
+    app = ScriptedApp(Answer({"baseUrl": "https://other.atlassian.net"}))
+    browse = "https://Example.atlassian.net/"
+    async with open_jira(account, transport=app.transport(), browse=browse) as jira:
+        await jira.server_info()
+        assert jira.browse_url("A-1") == "https://example.atlassian.net/browse/A-1"
+    with pytest.raises(BadSite):
+        async with open_jira(account, browse="javascript:alert(1)"):
+            pass
+
+
+@pytest.mark.parametrize("cloud_id", ["", "a/b", "..", "a?b", "-a", "ü"])
+def test_a_cloud_id_is_one_step_of_the_address(cloud_id: str) -> None:
+    with pytest.raises(BadSite, match="cloud ID"):
+        gateway_site(cloud_id)
+
+
+async def test_a_context_path_is_kept(autojump_clock: Clock) -> None:
+    account = Credentials(f"{SITE}/jira/", "", "a-token")
+    app = ScriptedApp(Answer({"key": "A"}))
+    async with open_jira(account, transport=app.transport()) as jira:
+        await jira.project("A")
+        assert jira.browse_url("A-1") == f"{SITE}/jira/browse/A-1"
+    assert app.asked[0].path == "/jira/rest/api/3/project/A"
+    assert app.asked[0].headers["authorization"] == "Bearer a-token"

@@ -107,13 +107,15 @@ class Caller:
             method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
             endpoint: The path, with ``{}`` for each step of it that is data.
             steps: Those steps.
-            issue: The key or ID of the issue that is changed, if there is one yet.
+            issue: The key or ID of the issue that is changed, if there is one yet. Writes that
+                name the same issue in two ways are not known to be of one issue.
             body: What to send.
             query: Options that belong behind the path.
             repeatable: Whether doing it twice comes to the same as doing it once. Else it is
                 sent again only when it is certain that it was not carried out.
             empty: Whether the answer may hold nothing.
         """
+        issue = None if issue is None else issue.upper()
         call = Call(
             method,
             endpoint,

@@ -1,0 +1,36 @@
+"""A transport whose connections break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.jira.transport._httpx import HttpxTransport
+
+if TYPE_CHECKING:
+    from fakes.jira_app import ScriptedApp
+
+    from ticketr.jira import JiraError
+    from ticketr.jira.transport import Request, Response
+
+
+class Breaking(HttpxTransport):
+    """Raises errors one after the other, then works.
+
+    ``after`` lets the site carry the request out before its answer is lost.
+    """
+
+    def __init__(self, app: ScriptedApp, *errors: JiraError, after: bool = False) -> None:
+        super().__init__(app=app)
+        self._errors = list(errors)
+        self._after = after
+        self.sent = 0
+
+    async def send(self, request: Request) -> Response:
+        self.sent += 1
+        error = self._errors.pop(0) if self._errors else None
+        if error is not None and not self._after:
+            raise error
+        response = await super().send(request)
+        if error is not None:
+            raise error
+        return response
