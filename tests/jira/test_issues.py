@@ -9,7 +9,6 @@ import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_broken import Breaking
-from fakes.sandbox_specs import problems, schema_validator
 
 from ticketr.jira import (
     BadAnswer,
@@ -286,25 +285,6 @@ async def test_a_key_cannot_name_another_address(
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await call(jira)
     assert app.asked[0].path == f"/rest/api/3/{path}"
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda jira: jira.create_issue({"summary": "x"}, properties={"a": 1, "b": None}),
-        lambda jira: jira.create_issue({}),
-        lambda jira: jira.edit_issue("A-1", {"summary": "x"}),
-        lambda jira: jira.transition_issue("A-1", "31"),
-    ],
-    ids=["create", "empty", "edit", "transition"],
-)
-async def test_what_is_sent_is_as_atlassian_describes_it(
-    call: Write, autojump_clock: Clock
-) -> None:
-    app = ScriptedApp(MADE)
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        await call(jira)
-    assert problems(schema_validator("IssueUpdateDetails"), app.asked[0].body) == []
 
 
 async def test_patience_with_a_write_ends(autojump_clock: Clock) -> None:

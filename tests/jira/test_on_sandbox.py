@@ -1,0 +1,245 @@
+"""The client's writes on the sandbox, in virtual time: alone, against faults, and cancelled."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+import trio.testing
+from fakes.sandbox_client import demo_site
+from fakes.steps import AtStep
+
+from ticketr.jira import (
+    BadRequest,
+    Credentials,
+    JiraError,
+    NotFound,
+    RetryRule,
+    is_unsure,
+    open_jira,
+)
+from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.sandbox import EMAIL, TOKEN, Fault, Faults, Kind, create_app
+from ticketr.testing import StepReport, cancel_at_every_step
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from ticketr.jira import JiraClient
+    from ticketr.sandbox import Site
+    from ticketr.sandbox.faults.source import FaultSource
+
+URL = "http://127.0.0.1"
+ACCOUNT = Credentials(URL, EMAIL, TOKEN)
+STORY: dict[str, Any] = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}}
+SUBTASK: dict[str, Any] = {**STORY, "issuetype": {"name": "Sub-task"}}
+PROPERTY = "ticketr"
+Clock = trio.testing.MockClock
+
+
+@asynccontextmanager
+async def client_of(
+    site: Site, *, latency: float = 0.0, faults: FaultSource | None = None, **options: Any
+) -> AsyncGenerator[JiraClient]:
+    app = create_app(site, latency=latency, faults=faults)
+    transport = HttpxTransport(app=app, answer_within=30)
+    async with open_jira(ACCOUNT, transport=transport, **options) as jira:
+        yield jira
+
+
+def marks(site: Site) -> list[object]:
+    """The marks of all issues that were made with one."""
+    return [issue.properties[PROPERTY] for issue in site if PROPERTY in issue.properties]
+
+
+async def test_an_issue_is_made_changed_moved_and_deleted(autojump_clock: Clock) -> None:
+    site = demo_site(5)
+    async with client_of(site) as jira:
+        made = await jira.create_issue({**STORY, "summary": "New"}, properties={PROPERTY: "m"})
+        part = await jira.create_issue({**SUBTASK, "summary": "Part", "parent": {"key": made.key}})
+        await jira.edit_issue(made.key, {"summary": "Newer"})
+        step = (await jira.transitions(made.key))[0]
+        await jira.transition_issue(made.key, step.id)
+        fetched = await jira.bulk_fetch(
+            [made.id, part.id],
+            fields=["summary", "status", "parent"],
+            properties=[PROPERTY],
+        )
+        assert await jira.newest_key("DEMO") == part.key
+        with pytest.raises(BadRequest):
+            await jira.delete_issue(made.key)
+        await jira.delete_issue(made.key, subtasks=True)
+        with pytest.raises(NotFound):
+            await jira.edit_issue(part.key, {"summary": "Gone"})
+    story, task = fetched.issues
+    status: Any = story.fields["status"]
+    parent: Any = task.fields["parent"]
+    assert (made.key, part.key) == ("DEMO-6", "DEMO-7")
+    assert (story.key, story.fields["summary"]) == (made.key, "Newer")
+    assert (step.name, step.to, step.to_id) == ("Start work", "In Progress", status["id"])
+    assert status["name"] == step.to
+    assert story.properties == {PROPERTY: "m"}
+    assert (parent["key"], task.properties) == (made.key, {})
+    assert len(site) == 5
+
+
+async def test_the_forms_of_a_project_can_be_read(autojump_clock: Clock) -> None:
+    async with client_of(demo_site(5)) as jira:
+        types = await jira.issue_types("DEMO")
+        story = next(one for one in types if one.name == "Story")
+        fields = {field.name: field for field in await jira.create_fields("DEMO", story.id)}
+        people = await jira.assignable_users("DEMO", "priya")
+    assert [one.name for one in types if one.subtask] == ["Sub-task"]
+    assert fields["Summary"].required
+    assert "High" in [allowed.name for allowed in fields["Priority"].allowed]
+    assert [user.display_name for user in people] == ["Priya Raman"]
+
+
+async def test_a_create_that_is_refused_says_which_field_is_wrong(autojump_clock: Clock) -> None:
+    site = demo_site(5)
+    async with client_of(site) as jira:
+        with pytest.raises(BadRequest) as caught:
+            await jira.create_issue({**STORY, "summary": "x", "priority": {"name": "Nope"}})
+    assert [name for name, _ in caught.value.field_errors] == ["priority"]
+    assert len(site) == 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock: Clock) -> None:
+    """An error says either that the issue is not there, or that nobody knows."""
+    site = demo_site(5)
+    rates = dict.fromkeys(Kind, 0.04) | {Kind.TOO_MANY: 0.25}
+    sure: list[int] = []
+    made: list[int] = []
+    failed: list[JiraError] = []
+
+    async def create(jira: JiraClient, number: int) -> None:
+        try:
+            await jira.create_issue(
+                {**STORY, "summary": f"Number {number}"}, properties={PROPERTY: number}
+            )
+        except JiraError as error:
+            failed.append(error)
+            if not is_unsure(error):
+                sure.append(number)
+        else:
+            made.append(number)
+
+    patient = RetryRule(tries=20)  # for the many 429s
+    async with (
+        client_of(site, faults=Faults(rates, seed=seed), retry=patient) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for number in range(100):
+            nursery.start_soon(create, jira, number)
+    there = marks(site)
+    assert len(there) == len(set(map(str, there)))
+    assert set(made) <= set(there)
+    assert not set(sure).intersection(there)
+    assert failed
+    assert len(made) > 30
+
+
+class SlowDownFirst:
+    """Asks to slow down whenever something is asked for the first time."""
+
+    hang_for = 60.0
+    retry_within = 2
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[str, str, bytes]] = set()
+
+    def draw(self, method: str, path: str, body: bytes) -> Fault | None:
+        asked = (method, path, body)
+        if asked in self._asked:
+            return None
+        self._asked.add(asked)
+        return Fault(Kind.TOO_MANY)
+
+
+async def do_create(jira: JiraClient) -> None:
+    await jira.create_issue({**STORY, "summary": "New"}, properties={PROPERTY: "m"})
+
+
+async def do_create_part(jira: JiraClient) -> None:
+    fields = {**SUBTASK, "summary": "New", "parent": {"key": "DEMO-3"}}
+    await jira.create_issue(fields, properties={PROPERTY: "m"})
+
+
+async def do_edit(jira: JiraClient) -> None:
+    await jira.edit_issue("DEMO-3", {"summary": "New"})
+
+
+async def do_move(jira: JiraClient) -> None:
+    await jira.transition_issue("DEMO-3", "11")
+
+
+async def do_delete(jira: JiraClient) -> None:
+    await jira.delete_issue("DEMO-5", subtasks=True)
+
+
+WRITES = {
+    "create": do_create,
+    "create_part": do_create_part,
+    "edit": do_edit,
+    "transition": do_move,
+    "delete": do_delete,
+}
+every_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+
+
+@every_write
+def test_a_write_cancelled_anywhere_happened_once_or_not_at_all(
+    write: Callable[[JiraClient], Awaitable[None]],
+) -> None:
+    """Cancelled or interrupted at every step, the wait that the site asked for included."""
+    sites: list[Site] = []
+    ends: set[int] = set()
+
+    async def run() -> None:
+        sites[:] = [demo_site(5)]
+        async with client_of(sites[0], latency=0.1, faults=SlowDownFirst()) as jira:
+            await write(jira)
+
+    def check(_report: StepReport) -> None:
+        site = sites[0]
+        changes = site.revision
+        ends.add(changes)
+        assert changes <= 1
+
+    summary = cancel_at_every_step(run, check=check)
+    assert summary.cancelled_first
+    assert ends == {0, 1}
+
+
+def left_by_a_cancel(step: int) -> bool:
+    """Cancel several writes at a step, then do more with the same client; gives whether it was."""
+    instrument = AtStep(step)
+
+    async def writes(jira: JiraClient) -> None:
+        async with trio.open_nursery() as nursery:
+            for write in (do_edit, do_edit, do_create_part, do_create):
+                nursery.start_soon(write, jira)
+
+    async def main() -> None:
+        async with client_of(
+            demo_site(5), latency=0.1, faults=SlowDownFirst(), max_concurrency=2
+        ) as jira:
+            with trio.CancelScope() as scope:
+                instrument.arm(scope.cancel)
+                await writes(jira)
+            with trio.fail_after(60):
+                await writes(jira)
+
+    trio.run(main, clock=Clock(autojump_threshold=0), instruments=[instrument])
+    return instrument.fired
+
+
+def test_a_cancel_at_any_step_leaves_every_place_and_every_issue_free() -> None:
+    assert left_by_a_cancel(1)
+    step = 2
+    while left_by_a_cancel(step):
+        step += 1
+    assert step > 50
