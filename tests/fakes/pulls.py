@@ -11,7 +11,7 @@ from ticketr import open_job_queue
 from ticketr.jira import Credentials
 from ticketr.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import create_app
-from ticketr.sync import PullJob, PullResult
+from ticketr.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ class Bench:
     odd: bool = False
     asked: list[str] = field(default_factory=list)
 
-    def job(self, **changes: Any) -> PullJob:
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """What every job is told, and a transport that remembers what was asked."""
         recorder = Recorder(create_app(self.site, latency=self.latency, odd=self.odd))
         self.asked = recorder.asked
         settings: dict[str, Any] = {
@@ -72,11 +73,22 @@ class Bench:
             "transport": recorder,
             "run_sync": inline,
         }
-        return PullJob(**(settings | changes))
+        return settings | changes
+
+    def job(self, **changes: Any) -> PullJob:
+        return PullJob(**self.settings(**changes))
 
     async def pull(self, **changes: Any) -> PullResult:
         async with open_job_queue(workers=1) as queue:
             return await queue.run(self.job(**changes))
+
+    async def push(self, **changes: Any) -> PushResult:
+        async with open_job_queue(workers=1) as queue:
+            return await queue.run(PushJob(**self.settings(**changes)))
+
+    async def sync(self, **changes: Any) -> SyncResult:
+        async with open_job_queue(workers=1) as queue:
+            return await queue.run(SyncJob(**self.settings(**changes)))
 
     async def pull_snapshots(self, **changes: Any) -> list[JobSnapshot]:
         async with open_job_queue(workers=1) as queue:

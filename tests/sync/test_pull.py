@@ -243,8 +243,10 @@ async def test_an_issue_that_jira_no_longer_has_is_reported_and_its_file_kept(
 
     result = await bench.pull()
 
-    assert set(result.gone) == gone
-    assert gone
+    assert {note.key for note in result.gone} == gone
+    assert {note.reason for note in result.gone} == {
+        "it was deleted in Jira, or you may no longer see it"
+    }
     assert bench.files().keys() == before.keys()
 
 

@@ -72,7 +72,7 @@ def test_a_ticket_that_the_project_no_longer_has_is_reported_while_its_file_is_t
 
     survey = compare(["1"], [], state, places(1, 2), project="DEMO")
 
-    assert survey.gone == ("DEMO-2",)
+    assert [each.key for each in survey.gone] == ["DEMO-2"]
 
 
 def test_another_query_says_nothing_about_tickets_it_does_not_find() -> None:

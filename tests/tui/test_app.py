@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr import JobQueue
-    from ticketr.sync.assembly import OnWritten
+    from ticketr.sync.session import OnWritten
 
 
 @dataclass

@@ -8,21 +8,34 @@ from ticketr.sync.errors import (
     OtherSite,
     StateFailed,
     SyncError,
+    UnknownField,
     WorkspaceBusy,
 )
-from ticketr.sync.pull import PullJob, PullResult
+from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
+from ticketr.sync.merge import Side
+from ticketr.sync.pull import PullResult
+from ticketr.sync.push import Action, PushResult
+from ticketr.sync.session import OnWritten
 from ticketr.sync.store import Store
 from ticketr.sync.writer import Note
 
 __all__ = [
+    "Action",
     "DuplicateKey",
     "FileFailed",
     "Note",
+    "OnWritten",
     "OtherSite",
     "PullJob",
     "PullResult",
+    "PushJob",
+    "PushResult",
+    "Side",
     "StateFailed",
     "Store",
     "SyncError",
+    "SyncJob",
+    "SyncResult",
+    "UnknownField",
     "WorkspaceBusy",
 ]

@@ -7,83 +7,66 @@ wait, so memory stays flat.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr._errors import TicketrError
 from ticketr.sync.editing import Written
 from ticketr.sync.families import Families
+from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import Note, misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.jira import Issue, JiraClient
+    from ticketr.jira import Issue
     from ticketr.sync.families import Family
-    from ticketr.sync.mapping import Columns
-    from ticketr.sync.state import Known, State
+    from ticketr.sync.session import Session
+    from ticketr.sync.state import Known
     from ticketr.sync.store import Place
     from ticketr.sync.survey import Survey
     from ticketr.sync.tally import Tally
-    from ticketr.sync.threads import ThreadRunner
     from ticketr.sync.writer import FamilyWriter, Outcome, Prepared
-    from ticketr.tickets import Ticket
-
-#: Told about tickets that were just written, each with its file, relative to the workspace.
-OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
-
-#: Issues in one bulk fetch; Jira allows no more.
-PAGE = 100
-#: Requests under way at once; Jira's rate limits make 4 to 8 a polite number.
-CONCURRENCY = 4
 
 
 class Assembly:
     """The middle part of a pull.
 
     Args:
-        jira: the site.
-        state: the workspace's state, to complete families of which only a part has changed.
+        session: the workspace and the site.
         writer: writes families.
-        columns: the fields to ask for and to write.
         places: where each key stands.
         survey: what to fetch.
         known: what the state knows, by ID.
         tally: counts what was written.
         progress: called whenever the tally has changed.
-        on_written: called with the tickets that were just written.
-        in_thread: how blocking work is run.
     """
 
     def __init__(
         self,
-        jira: JiraClient,
-        state: State,
+        session: Session,
         writer: FamilyWriter,
         *,
-        columns: Columns,
         places: dict[str, Place],
         survey: Survey,
         known: Mapping[str, Known],
         tally: Tally,
         progress: Callable[[], None],
-        on_written: OnWritten,
-        in_thread: ThreadRunner,
     ) -> None:
-        self._jira = jira
-        self._state = state
+        self._jira = session.jira
+        self._state = session.state
         self._writer = writer
-        self._columns = columns
+        self._columns = session.columns
         self._places = places
         self._recorded = {each.head for each in known.values()}
         self._tally = tally
         self._progress = progress
-        self._on_written = on_written
+        self._on_written = session.job.on_written
         self._unwritten: dict[str, tuple[Issue, ...]] = {}
-        self._in_thread = in_thread
+        self._in_thread = session.in_thread
         apart = {key for key, place in places.items() if place.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}

@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ticketr.sync.files import comparable, file_errors, mode_of, replace_file
-from ticketr.tickets import append, parse, replace, safe_file_name
+from ticketr.tickets import append, replace, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.merge import Clash, Merged
     from ticketr.sync.store import Store
-    from ticketr.tickets import Ticket, TicketFile
+    from ticketr.tickets import Ticket
 
     #: Joins what stands in a file with what is to be written there.
     Merge: TypeAlias = "Callable[[Ticket], Merged]"
@@ -128,18 +128,18 @@ class Editor:
         replace_file(target, replace(file, index, merged.ticket), mode)
         return WriteResult(Written.MERGED, name)
 
-    def write_key(self, name: str, draft: Ticket, key: str, *, parent: str | None) -> str | None:
+    def write_key(self, name: str, draft: Ticket, key: str, *, parent: str | None) -> bool:
         """Write the key that Jira gave to a draft into its file, and see it on disk.
 
         Args:
             name: the file, relative to the workspace.
-            draft: the draft as it was when the issue was asked for. One that was edited since is
-                known by its title, if no other draft there has it.
+            draft: the draft as it was when the issue was asked for, without tasks. One that was
+                edited since is known by its title, if no other draft there has it.
             key: the key.
             parent: the key of the ticket whose task it is; None for a ticket of its own.
 
         Returns:
-            The text of the whole ticket in the file now; None if the draft does not stand there.
+            Whether it was done; False if the draft does not stand there.
 
         Raises:
             FileFailed: the file cannot be read or written.
@@ -148,27 +148,14 @@ class Editor:
         target = self._store.target(name)
         mode = None if target is None else mode_of(target)
         if target is None or mode is None:
-            return None
+            return False
         file = self._store.read(name)
-        for index, ticket in enumerate(file.tickets):
-            if parent is None or ticket.key != parent:
-                continue
-            at = _find_draft(ticket.tasks, draft)
-            if at is None:
-                return None
-            tasks = list(ticket.tasks)
-            tasks[at] = changed(tasks[at], key=key)
-            return self._put(target, file, index, changed(ticket, tasks=tuple(tasks)), mode)
-        at = _find_draft(file.tickets, draft) if parent is None else None
-        if at is None:
-            return None
-        return self._put(target, file, at, changed(file.tickets[at], key=key), mode)
-
-    def _put(self, target: str, file: TicketFile, index: int, ticket: Ticket, mode: int) -> str:
-        text = replace(file, index, ticket)
-        replace_file(target, text, mode, durable=True)
-        span = parse(text).spans[index]
-        return comparable(text[span.start : span.end])
+        found = _with_key(file.tickets, draft, key, parent)
+        if found is None:
+            return False
+        index, ticket = found
+        replace_file(target, replace(file, index, ticket), mode, durable=True)
+        return True
 
     def put_aside(self, key: str, text: str) -> Path:
         """Keep a text that is about to be given up in ticketr's own folder.
@@ -211,10 +198,25 @@ class Editor:
         return aside
 
 
+def _with_key(
+    tickets: Sequence[Ticket], draft: Ticket, key: str, parent: str | None
+) -> tuple[int, Ticket] | None:
+    """Find the ticket that a draft is, or is a task of, and give it with the key in its place."""
+    if parent is None:
+        at = _find_draft(tickets, draft)
+        return None if at is None else (at, changed(tickets[at], key=key))
+    for index, ticket in enumerate(tickets):
+        if ticket.key == parent and (at := _find_draft(ticket.tasks, draft)) is not None:
+            tasks = list(ticket.tasks)
+            tasks[at] = changed(tasks[at], key=key)
+            return index, changed(ticket, tasks=tuple(tasks))
+    return None
+
+
 def _find_draft(tickets: Sequence[Ticket], draft: Ticket) -> int | None:
     """Find a draft among tickets: the same one, or the only one with its title."""
     drafts = [index for index, each in enumerate(tickets) if each.key is None]
-    same = [index for index in drafts if tickets[index] == draft]
+    same = [index for index in drafts if changed(tickets[index], tasks=()) == draft]
     alike = [index for index in drafts if tickets[index].title == draft.title]
     if same:
         return same[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.sync.values import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,21 @@ class OtherSite(SyncError):
         return (
             f"{self.root} holds tickets of {self.known}, not of {self.asked}; "
             "use a folder of its own for each site"
+        )
+
+
+class UnknownField(SyncError):
+    """Raised when a workspace is to keep a field that its site has not."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        return (
+            f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
+            f"{nearest(self.name, self.known)}"
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical, to_adf, to_markdown
+from ticketr.sync.errors import UnknownField
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ STANDARD_FIELDS = (
 #: Custom fields that are written where a site has them, found by their names.
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
+#: Fields that have a place of their own in a file, or none.
+ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+
 _CRITERIA = "Acceptance Criteria"
 
 
@@ -46,14 +50,31 @@ class Columns:
     names: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, fields: Iterable[Field]) -> Columns:
-        """Choose the columns for a site from its own list of fields."""
+    def of(cls, fields: Iterable[Field], more: Iterable[str] = ()) -> Columns:
+        """Choose the columns for a site from its own list of fields.
+
+        Args:
+            fields: every field that the site has.
+            more: names of further fields that files are to hold.
+
+        Raises:
+            UnknownField: the site has no field of such a name, or a file has another place for it.
+        """
         ids: dict[str, str] = {}
+        every: dict[str, str] = {}
         for field in fields:
+            every.setdefault(field.name, field.id)
             if field.custom and field.name in CUSTOM_FIELDS:
                 ids.setdefault(field.name, field.id)
-        custom = tuple((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)
-        return cls(STANDARD_FIELDS + custom)
+        names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
+        for name in more:
+            if name not in every or every[name] in ELSEWHERE:
+                raise UnknownField(
+                    name, tuple(each for each in every if every[each] not in ELSEWHERE)
+                )
+            if name not in dict(names):
+                names.append((name, every[name]))
+        return cls(tuple(names))
 
     @property
     def requested(self) -> tuple[str, ...]:

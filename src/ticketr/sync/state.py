@@ -205,6 +205,12 @@ class State:
         self.conflicts.settle(head)
         self.forget_intended(head)
 
+    def forget(self, head: str) -> None:
+        """Forget a ticket and its issues, as if they had never been here."""
+        with self._db.batch():
+            for table in ("issue", "ticket", "intended", "conflict"):
+                self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608
+
     def intend(self, head: str, text: str) -> None:
         """Remember a text that is about to be written; `record` forgets it again."""
         self._db.write("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
@@ -222,6 +228,19 @@ class State:
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Remember that Jira has newer versions that were not taken."""
         self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
+
+    def sprints(self, field_id: str) -> dict[str, int]:
+        """Give the ID of each sprint that some issue here is or was in, by its name.
+
+        Args:
+            field_id: the field that holds sprints.
+        """
+        query = (
+            "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
+            " FROM issue, json_each(issue.fields, ?) AS sprint"
+        )
+        found = self._db.read(query, (f'$."{field_id}"',))
+        return {name: number for name, number in found if name and isinstance(number, int)}
 
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
         """Remember that these issues were found up to date by a pull that began at ``seen``."""

@@ -155,6 +155,21 @@ class Store:
         data = self._bytes(name)
         return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
 
+    def holds(self, name: str, key: str) -> bool:
+        """Tell whether a key stands in a file; False where there is no such file.
+
+        Args:
+            name: its path, relative to the workspace.
+            key: the key, of a ticket or of a sub-task.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        if not (self.root / name).is_file():
+            return False
+        return any(key in each.keys() for each in self.tickets(name))  # noqa: SIM118
+
     def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
         """Find every ticket with a key in some files, wherever people put it.
 

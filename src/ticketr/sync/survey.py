@@ -28,12 +28,12 @@ class Survey:
     Attributes:
         found: every issue ID that the query found, in its order.
         wanted: those to fetch.
-        gone: keys pulled earlier that the query no longer finds.
+        gone: issues pulled earlier that the query no longer finds, in the order of their keys.
     """
 
     found: tuple[str, ...]
     wanted: tuple[str, ...]
-    gone: tuple[str, ...]
+    gone: tuple[Known, ...]
 
 
 def base_query(project: str | None, jql: str | None) -> str:
@@ -91,13 +91,17 @@ def compare(
     fresh = {each.id for each in known.values() if each.key in places and not each.stale}
     fresh.difference_update(changed)
     present = set(found)
-    gone = sorted(
-        each.key
+    gone = (
+        each
         for each in known.values()
         if project and each.key.startswith(f"{project}-") and each.key in places
         if each.id not in present
     )
-    return Survey(found, tuple(each for each in found if each not in fresh), tuple(gone))
+    return Survey(
+        found,
+        tuple(each for each in found if each not in fresh),
+        tuple(sorted(gone, key=lambda each: each.key)),
+    )
 
 
 def oldest_sight(

@@ -1,7 +1,8 @@
-"""The honest count of a pull."""
+"""The honest counts of a pull and of a push."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.sync.editing import Written
@@ -88,3 +89,29 @@ class Tally:
             written = Written.NEW  # a sub-task that joined a ticket which was there
         if self.outcomes.get(issue_id) is not Written.NEW:  # new stays new when rewritten
             self.outcomes[issue_id] = written
+
+
+@dataclass
+class PushTally:
+    """The honest count of a push; right at every moment.
+
+    Attributes:
+        total: issues to create or change.
+        created: keys of those that were created.
+        updated: keys of those that were changed.
+        conflicts: tickets that were left alone.
+        failed: what could not be pushed.
+        warnings: what else should be known.
+    """
+
+    total: int = 0
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    conflicts: list[Note] = field(default_factory=list)
+    failed: list[Note] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many issues are in Jira as they stand here."""
+        return len(self.created) + len(self.updated)

@@ -170,33 +170,8 @@ class FamilyWriter:
         before = _nearest([read_ticket(each) for each in bases], local)
         remote = family.text.ticket
         if before is not None:
-            remote = self._with_settled_texts(family, before, remote)
+            remote = settled(family, before, self._state.issues_of(family.issues[0].id))
         return merge(before, local, remote, prefer=self._prefer)
-
-    def _with_settled_texts(self, family: Prepared, base: Ticket, remote: Ticket) -> Ticket:
-        """Take over the wording of descriptions that say the same as before.
-
-        What counts is Jira's own form; another version of this program may word it differently.
-        """
-        known = {each.id: each for each in self._state.issues_of(family.issues[0].id)}
-        same = {
-            issue.key
-            for issue in family.issues
-            if issue.id in known and _description(issue) == _description(known[issue.id])
-        }
-        old = by_key(base)
-
-        def settled(issue: Ticket) -> Ticket:
-            before = old.get(issue.key or "") if issue.key in same else None
-            if before is None:
-                return issue
-            return replace(
-                issue,
-                description=before.description,
-                acceptance_criteria=before.acceptance_criteria,
-            )
-
-        return replace(settled(remote), tasks=tuple(map(settled, remote.tasks)))
 
     def _conflict(self, family: Prepared, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.issues[0]
@@ -215,6 +190,36 @@ class FamilyWriter:
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)  # what stands there is none of these texts
         return outcome
+
+
+def settled(family: Prepared, base: Ticket, known: Iterable[Issue]) -> Ticket:
+    """Give a family's ticket with the old wording of descriptions that say the same as before.
+
+    What counts is Jira's own form; another version of this program may word it differently.
+
+    Args:
+        family: the family as Jira has it now.
+        base: its ticket at the last sync.
+        known: its issues at the last sync.
+    """
+    before = {each.id: each for each in known}
+    same = {
+        issue.key
+        for issue in family.issues
+        if issue.id in before and _description(issue) == _description(before[issue.id])
+    }
+    old = by_key(base)
+
+    def reworded(issue: Ticket) -> Ticket:
+        text = old.get(issue.key or "") if issue.key in same else None
+        if text is None:
+            return issue
+        return replace(
+            issue, description=text.description, acceptance_criteria=text.acceptance_criteria
+        )
+
+    ticket = family.text.ticket
+    return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
 
 
 def read_ticket(text: str) -> Ticket | None:

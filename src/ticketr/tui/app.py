@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ticketr import Job, JobQueue
     from ticketr.sync import Store
-    from ticketr.sync.assembly import OnWritten
+    from ticketr.sync.session import OnWritten
     from ticketr.sync.threads import ThreadRunner
     from ticketr.terminal import Event
     from ticketr.tickets import Ticket

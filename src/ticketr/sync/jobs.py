@@ -1,0 +1,170 @@
+"""The jobs of the queue: pull, push, and both."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.pull import PullResult, pull
+from ticketr.sync.push import PushResult, push
+from ticketr.sync.recovery import recover
+from ticketr.sync.session import Progress, SessionJob, open_session, open_workspace
+from ticketr.sync.tally import PushTally, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from ticketr import JobContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullJob(SessionJob):
+    """A job that brings tickets from Jira into files.
+
+    Attributes:
+        full: fetch every issue again, even those that have not changed.
+        prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What was written stays and is whole.
+    """
+
+    full: bool = False
+    prune: bool = False
+
+    @property
+    def name(self) -> str:
+        """The job's name in lists."""
+        return _name("Pull", self)
+
+    async def execute(self, context: JobContext) -> PullResult:
+        """Run the pull; the queue calls this."""
+        progress, tally = Progress(context), Tally()
+        with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
+            async with open_workspace(self, progress) as workspace:
+                places = await workspace.places()  # what is wrong here is told before all else
+                async with open_session(workspace) as session:
+                    if await recover(session):
+                        places = await session.places()
+                    result = await pull(session, places, tally, full=self.full, prune=self.prune)
+        done = tally.done
+        progress.move(done, done, f"Pull complete: {done} tickets")
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushJob(SessionJob):
+    """A job that brings what was edited in files to Jira.
+
+    Attributes:
+        dry_run: only find out what there is to do, and whether Jira would take it.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What Jira has taken is known, or will
+        be found by the next job.
+    """
+
+    dry_run: bool = False
+
+    @property
+    def name(self) -> str:
+        """The job's name in lists."""
+        return _name("Push", self)
+
+    async def execute(self, context: JobContext) -> PushResult:
+        """Run the push; the queue calls this."""
+        progress, tally = Progress(context), PushTally()
+        with _last_words(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
+            async with open_workspace(self, progress) as workspace:
+                survey = await workspace.survey()
+                async with open_session(workspace) as session:
+                    if not self.dry_run and await recover(session):
+                        survey = await session.survey()
+                    result = await push(session, survey, tally, dry_run=self.dry_run)
+        _tell_push(progress, tally, dry_run=self.dry_run)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did.
+
+    Attributes:
+        pull: what its first half did.
+        push: what its second half did.
+    """
+
+    pull: PullResult
+    push: PushResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncJob(SessionJob):
+    """A job that pulls, merges and pushes, in two phases of progress.
+
+    Attributes:
+        full: fetch every issue again, even those that have not changed.
+        prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
+
+    Cancellation:
+        As of `PullJob` and `PushJob`, whichever phase it is in.
+    """
+
+    full: bool = False
+    prune: bool = False
+
+    @property
+    def name(self) -> str:
+        """The job's name in lists."""
+        return _name("Sync", self)
+
+    async def execute(self, context: JobContext) -> SyncResult:
+        """Run the sync; the queue calls this."""
+        progress, tally, push_tally = Progress(context), Tally(), PushTally()
+        pulled: PullResult | None = None
+
+        def count() -> str:
+            if pulled is None:
+                return f"{tally.done}/{tally.total} tickets pulled"
+            return f"{push_tally.done}/{push_tally.total} tickets pushed"
+
+        with _last_words(progress, "Sync", count):
+            async with open_workspace(self, progress) as workspace:
+                places = await workspace.places()
+                async with open_session(workspace) as session:
+                    if await recover(session):
+                        places = await session.places()
+                    pulled = await pull(session, places, tally, full=self.full, prune=self.prune)
+                    progress.begin("Looking for edits...")
+                    survey = await session.survey()
+                    result = SyncResult(pulled, await push(session, survey, push_tally))
+        done = push_tally.done
+        words = f"Sync complete: {tally.done} tickets pulled, {done} pushed"
+        progress.move(done, push_tally.total, words)
+        return result
+
+
+def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
+    if dry_run:
+        progress.say(f"Nothing was sent: {tally.total} tickets would be pushed")
+    else:
+        words = f"Push complete: {tally.done} tickets"
+        progress.move(tally.done, tally.total, words)
+
+
+def _name(what: str, job: SessionJob) -> str:
+    return f"{what} by query" if job.jql is not None else f"{what} {job.project}"
+
+
+@contextmanager
+def _last_words(progress: Progress, what: str, count: Callable[[], str]) -> Generator[None]:
+    """See that a job's last message says how it ended, whatever ended it."""
+    try:
+        yield
+    except Exception as error:
+        progress.say(f"{what} failed: {str(error) or type(error).__name__}")
+        raise
+    except BaseException:  # a cancellation, alone or in a group
+        progress.say(f"Cancelled: {count()}")
+        raise

@@ -1,0 +1,174 @@
+"""From what was edited here to what is sent: against what Jira has now and what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.delivery import Draft, Edit, Order
+from ticketr.sync.inquiry import Question, inquire
+from ticketr.sync.parts import by_key
+from ticketr.sync.plan import moved, new_parts, still_to_send
+from ticketr.sync.refresh import families_now
+from ticketr.sync.requests import creating, sending
+from ticketr.sync.writer import Note, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ticketr.sync.inquiry import Knowledge
+    from ticketr.sync.parts import Change
+    from ticketr.sync.plan import Work
+    from ticketr.sync.session import Session
+    from ticketr.sync.tally import PushTally
+    from ticketr.sync.writer import Prepared
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A ticket whose edits may be sent, as far as Jira's own changes go."""
+
+    work: Work
+    edits: Mapping[str, tuple[Change, ...]]
+    types: Mapping[str, str]  # the ID of each issue's type, by key
+
+
+class OrderMaker:
+    """Finds out what can be sent; what cannot is noted, ticket by ticket.
+
+    Args:
+        session: the workspace and the site.
+        tally: takes the notes.
+
+    Attributes:
+        adopted: tickets of which Jira has everything already: the ID of each one's head, and its
+            file.
+    """
+
+    def __init__(self, session: Session, tally: PushTally) -> None:
+        self._session = session
+        self._tally = tally
+        self.adopted: dict[str, str] = {}
+
+    async def make(self, works: Sequence[Work]) -> list[Order]:
+        """Make the orders for some tickets.
+
+        Args:
+            works: what was edited here.
+
+        Raises:
+            JiraError: the site could not be asked, or there is no such project.
+        """
+        wishes = [_Wish(work, {}, {}) for work in works if work.head is None]
+        by_head = {work.head: work for work in works if work.head is not None}
+        heads = {head: work.local.path for head, work in by_head.items()}
+        for head, family in (await families_now(self._session, heads)).items():
+            wish = await self._compare(by_head[head], family)
+            if wish is not None:
+                wishes.append(wish)
+        place = {id(work): number for number, work in enumerate(works)}
+        wishes.sort(key=lambda wish: place[id(wish.work)])  # in the order of the files
+        questions = [question for wish in wishes for question in self._questions(wish)]
+        knowledge = await inquire(self._session, questions)
+        orders = [self._order(wish, knowledge) for wish in wishes]
+        return [each for each in orders if each.head or each.edits or each.tasks]
+
+    async def _compare(self, work: Work, family: Prepared | None) -> _Wish | None:
+        """See whether Jira has moved on since the last sync."""
+        assert work.head is not None
+        assert work.base is not None
+        if family is None:
+            self._fail(work.name, work, "Jira has it no longer, or you may not see it any more")
+            return None
+        known = await self._session.in_thread(self._session.state.issues_of, work.head)
+        remote = settled(family, work.base, known)
+        news = moved(work.base, work.local.ticket, remote)
+        if news:
+            what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
+            reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
+            self._tally.conflicts.append(Note(work.name, work.local.path, reason))
+            return None
+        there = by_key(remote)
+        for key in (*work.strays, *(key for key in work.edits if key not in there)):
+            self._fail(key, work, f"Jira does not have it as a sub-task of {work.name}")
+        edits = {
+            key: left
+            for key, found in work.edits.items()
+            if key in there and (left := still_to_send(found, there[key]))
+        }
+        if not edits and not work.drafts:
+            self.adopted[work.head] = work.local.path
+        return _Wish(work, edits, {each.key: _type_id(each.fields) for each in family.issues})
+
+    def _questions(self, wish: _Wish) -> Iterable[Question]:
+        for key, found in wish.edits.items():
+            yield Question(_project_of(key), wish.types[key], found)
+        project = self._project(wish.work)
+        if project is not None:
+            if wish.work.head is None:
+                yield Question(project, None, new_parts(wish.work.local.ticket))
+            for draft in wish.work.drafts:
+                yield Question(project, None, new_parts(draft), subtask=True)
+
+    def _project(self, work: Work) -> str | None:
+        key = work.local.ticket.key
+        return _project_of(key) if key else self._session.job.project
+
+    def _order(self, wish: _Wish, knowledge: Knowledge) -> Order:
+        work = wish.work
+        edits = self._edits(wish, knowledge)
+        project = self._project(work)
+        if project is None:
+            reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
+            self._fail(work.name, work, reason)
+            return Order(work, None, (), ())
+        head: Draft | None = None
+        if work.head is None:
+            for key in work.strays:
+                self._fail(key, work, f"it stands under {work.name}, where Jira does not have it")
+            head = self._draft(work, work.local.ticket, project, knowledge, subtask=False)
+            if head is None:
+                return Order(work, None, (), ())
+        tasks = (self._draft(work, each, project, knowledge, subtask=True) for each in work.drafts)
+        return Order(work, head, edits, tuple(each for each in tasks if each is not None))
+
+    def _edits(self, wish: _Wish, knowledge: Knowledge) -> tuple[Edit, ...]:
+        here = by_key(wish.work.local.ticket)
+        edits: list[Edit] = []
+        for key, found in wish.edits.items():
+            question = Question(_project_of(key), wish.types[key], found)
+            sent = sending(here[key], found, knowledge.kinds(question), knowledge.directory)
+            if sent.problems:
+                self._fail(key, wish.work, "; ".join(sent.problems))
+            else:
+                edits.append(Edit(key, here[key], found, sent))
+        return tuple(edits)
+
+    def _draft(
+        self, work: Work, issue: Ticket, project: str, knowledge: Knowledge, *, subtask: bool
+    ) -> Draft | None:
+        sent = creating(
+            issue,
+            knowledge.forms[project],
+            knowledge.directory,
+            project=project,
+            subtask=subtask,
+        )
+        if sent.problems:
+            self._fail(f'draft "{issue.title}"', work, "; ".join(sent.problems))
+            return None
+        return Draft(issue, project, sent)
+
+    def _fail(self, name: str, work: Work, reason: str) -> None:
+        self._tally.failed.append(Note(name, work.local.path, reason))
+
+
+def _project_of(key: str) -> str:
+    return key.rpartition("-")[0]
+
+
+def _type_id(fields: Mapping[str, object]) -> str:
+    kind = fields.get("issuetype")
+    found = kind.get("id") if isinstance(kind, dict) else None
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,147 @@
+"""What a push is to do: the difference between the files and the last sync.
+
+Pure. A plan is made offline; whether Jira has moved on, and how a change is said in Jira's terms,
+comes after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.parts import Change, Own, by_key, changes, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.sync.store import LocalTicket
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be pushed of one ticket.
+
+    Attributes:
+        local: the ticket as it stands in its file.
+        head: the ID of its head in Jira; None for a draft.
+        base: the ticket at the last sync; None for a draft.
+        edits: what has changed here, by key.
+        drafts: its sub-tasks that Jira does not know yet.
+        strays: keys of sub-tasks that Jira has elsewhere, or not at all.
+    """
+
+    local: LocalTicket
+    head: str | None
+    base: Ticket | None
+    edits: Mapping[str, tuple[Change, ...]]
+    drafts: tuple[Ticket, ...]
+    strays: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to call the ticket: its key, or a draft's title."""
+        return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
+
+    @property
+    def writes(self) -> int:
+        """How many issues a push would create or change."""
+        return len(self.edits) + len(self.drafts) + (self.head is None)
+
+
+def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | None:
+    """Compare a ticket's file with the last sync.
+
+    Args:
+        local: the ticket in its file.
+        head: its ID in Jira; None for a draft.
+        base: the ticket at the last sync; None for a draft.
+
+    Returns:
+        What there is to do; None if there is nothing.
+    """
+    ticket = local.ticket
+    drafts = tuple(task for task in ticket.tasks if task.key is None)
+    if head is None or base is None:
+        keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
+        return Work(local, None, None, {}, drafts, keyed)
+    before = by_key(base)
+    edits = {
+        key: found
+        for key, issue in by_key(ticket).items()
+        if key in before and (found := changes(before[key], issue))
+    }
+    strays = tuple(key for key in by_key(ticket) if key not in before)
+    if not edits and not drafts:
+        return None
+    return Work(local, head, base, edits, drafts, strays)
+
+
+def new_parts(draft: Ticket) -> tuple[Change, ...]:
+    """List what a new issue is to have: every part of a draft that says something."""
+    return tuple(Change(part, "", text) for part, text in parts(draft).items() if text)
+
+
+def moved(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+    """List what has changed in Jira since the last sync and is not what stands here anyway.
+
+    Args:
+        base: the ticket at the last sync.
+        local: the ticket in its file.
+        remote: the ticket as Jira has it now.
+
+    Returns:
+        The changes of each issue that has some, by key.
+    """
+    old, here = by_key(base), by_key(local)
+    found: dict[str, tuple[Change, ...]] = {}
+    for key, issue in by_key(remote).items():
+        if key not in old or key not in here:
+            continue
+        mine = parts(here[key])
+        # Jira does not mention an empty field, so what it lost has to be looked for.
+        gone = (each for each in parts(old[key]) if each not in parts(issue))
+        news = [
+            *changes(old[key], issue),
+            *(Change(part, parts(old[key])[part], "") for part in gone if parts(old[key])[part]),
+        ]
+        left = tuple(
+            each for each in news if mine.get(each.part, parts(old[key]).get(each.part)) != each.new
+        )
+        if left:
+            found[key] = left
+    return found
+
+
+def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
+    """Leave out of some edits what Jira has already, as after a push whose end was lost."""
+    there = parts(remote)
+    return tuple(each for each in edits if there.get(each.part, "") != each.new)
+
+
+def pushed(base: Ticket, key: str, issue: Ticket, sent: tuple[Change, ...]) -> Ticket:
+    """Give the new base of a ticket, once the edits of one of its issues are in Jira.
+
+    Args:
+        base: the base before.
+        key: the issue.
+        issue: it as it stands here.
+        sent: what was sent of it.
+    """
+
+    def changed(before: Ticket) -> Ticket:
+        if before.key != key:
+            return before
+        names = {each.part for each in sent}
+        fields = {name: text for name, text in issue.fields.items() if name in names}
+        return replace(
+            before,
+            title=issue.title if Own.TITLE in names else before.title,
+            description=issue.description if Own.DESCRIPTION in names else before.description,
+            acceptance_criteria=(
+                issue.acceptance_criteria if Own.CRITERIA in names else before.acceptance_criteria
+            ),
+            fields={**before.fields, **fields},
+        )
+
+    return replace(changed(base), tasks=tuple(map(changed, base.tasks)))

@@ -1,0 +1,196 @@
+"""Push: from edited files to Jira.
+
+The road: files are compared with the last sync; what that gives is checked against what the
+project takes; what Jira has now is read, and a ticket that has moved on there is left to the next
+pull; then each issue is created or changed, and read again. Each ticket succeeds or fails by
+itself. Every ``await`` may be cancelled: what Jira took is known or will be found, and counted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.sync.delivery import Delivery
+from ticketr.sync.editing import Written
+from ticketr.sync.orders import OrderMaker
+from ticketr.sync.plan import new_parts
+from ticketr.sync.refresh import adopt, refresh
+from ticketr.sync.session import CONCURRENCY
+from ticketr.sync.writer import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ticketr.sync.delivery import Order
+    from ticketr.sync.local import LocalSurvey
+    from ticketr.sync.session import Session
+    from ticketr.sync.store import LocalTicket
+    from ticketr.sync.tally import PushTally
+    from ticketr.sync.writer import Outcome
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One issue that a push creates or changes.
+
+    Attributes:
+        action: ``"create"`` or ``"update"``.
+        key: its key; empty for one that is not created yet.
+        title: its title.
+        path: its file, relative to the workspace.
+        changes: what is sent of it: the names of its parts with old and new text.
+    """
+
+    action: str
+    key: str
+    title: str
+    path: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push did, or would do. All counts are issues, sub-tasks included.
+
+    Attributes:
+        total: issues that were to be created or changed.
+        planned: each of them.
+        created: keys of those that were created.
+        updated: keys of those that were changed.
+        conflicts: tickets that were left alone, since Jira has moved on.
+        failed: tickets, or parts of them, that could not be pushed, each with the reason.
+        warnings: what else should be known, by ticket.
+    """
+
+    total: int
+    planned: tuple[Action, ...] = ()
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    conflicts: tuple[Note, ...] = ()
+    failed: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+
+async def push(
+    session: Session, survey: LocalSurvey, tally: PushTally, *, dry_run: bool = False
+) -> PushResult:
+    """Bring what was edited in the workspace to Jira.
+
+    Args:
+        session: the workspace and the site.
+        survey: what was edited in the workspace.
+        tally: counts what is done; right at every moment.
+        dry_run: only find out what there is to do, and whether Jira would take it.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What Jira has taken is known, or will
+        be found by the next run.
+    """
+    return await _Push(session, tally).run(survey, dry_run=dry_run)
+
+
+class _Push:
+    """One run of a push."""
+
+    def __init__(self, session: Session, tally: PushTally) -> None:
+        self._session = session
+        self._tally = tally
+
+    async def run(self, survey: LocalSurvey, *, dry_run: bool) -> PushResult:
+        session, tally = self._session, self._tally
+        seen = await session.now()
+        maker = OrderMaker(session, tally)
+        orders = await maker.make(survey.works)
+        actions = tuple(action for order in orders for action in _actions(order))
+        tally.total = len(actions)
+        if not dry_run:
+            await self._adopt(survey.unknown, maker.adopted, seen=seen)
+            await self._deliver(orders, seen=seen)
+        return self._result(actions)
+
+    async def _adopt(
+        self, unknown: Sequence[LocalTicket], same: dict[str, str], *, seen: float
+    ) -> None:
+        """Take in tickets that came from elsewhere, and those that Jira has as they stand here."""
+        session, tally = self._session, self._tally
+        outcomes, missing = await adopt(session, unknown, seen=seen)
+        for local in missing:
+            reason = "Jira does not have it, or you may not see it"
+            tally.failed.append(Note(local.ticket.key or "", local.path, reason))
+        self._note([*outcomes, *await refresh(session, same, seen=seen)])
+
+    async def _deliver(self, orders: Sequence[Order], *, seen: float) -> None:
+        session = self._session
+        if not orders:
+            return
+        self._progress()
+        delivery = Delivery(
+            session, self._tally, after=await self._reached(orders), progress=self._progress
+        )
+        waiting = deque(orders)
+
+        async def deliver() -> None:
+            while waiting:
+                await delivery.deliver(waiting.popleft())
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONCURRENCY):
+                nursery.start_soon(deliver)
+        self._note(await refresh(session, delivery.touched, seen=seen))
+
+    async def _reached(self, orders: Sequence[Order]) -> dict[str, int]:
+        """Find for each project a number that its keys have reached, to look for lost ones after."""
+        projects = {
+            draft.project
+            for order in orders
+            for draft in (*((order.head,) if order.head else ()), *order.tasks)
+        }
+        reached: dict[str, int] = {}
+        for project in projects:
+            key = await self._session.jira.newest_key(project)
+            reached[project] = int(key.rpartition("-")[2]) if key else 0
+        return reached
+
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.note is None:
+                continue
+            conflict = outcome.written is Written.CONFLICT
+            notes = self._tally.conflicts if conflict else self._tally.failed
+            notes.append(outcome.note)
+
+    def _progress(self) -> None:
+        self._session.progress.move(self._tally.done, self._tally.total, "Pushing tickets")
+
+    def _result(self, actions: tuple[Action, ...]) -> PushResult:
+        tally = self._tally
+        return PushResult(
+            total=tally.total,
+            planned=actions,
+            created=tuple(tally.created),
+            updated=tuple(tally.updated),
+            conflicts=tuple(tally.conflicts),
+            failed=tuple(tally.failed),
+            warnings=tuple(tally.warnings),
+        )
+
+
+def _actions(order: Order) -> Iterator[Action]:
+    path = order.work.local.path
+    if order.head is not None:
+        yield _creation(order.head.issue, path)
+    for edit in order.edits:
+        changes = tuple((each.name, each.old, each.new) for each in edit.changes)
+        yield Action("update", edit.key, edit.issue.title, path, changes)
+    for task in order.tasks:
+        yield _creation(task.issue, path)
+
+
+def _creation(draft: Ticket, path: str) -> Action:
+    changes = tuple((each.name, "", each.new) for each in new_parts(draft))
+    return Action("create", "", draft.title, path, changes)

@@ -1,0 +1,152 @@
+"""From changes to Jira's fields: what is sent for a new issue and for a changed one.
+
+Pure. Everything that can be wrong is found here, before the first write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Allowed
+from ticketr.sync.mapping import description_adf
+from ticketr.sync.parts import Change, Own
+from ticketr.sync.plan import new_parts
+from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.jira import IssueType
+    from ticketr.tickets import Ticket
+
+#: Lines that are no fields of their own in Jira's forms.
+_STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a project takes.
+
+    Attributes:
+        types: its issue types.
+        kinds: for each issue type, by ID, what is known of each field, by the name of its line.
+        story_type: the type of a draft that names none.
+        subtask_type: the type of a draft that is a task and names none.
+    """
+
+    types: tuple[IssueType, ...]
+    kinds: Mapping[str, Mapping[str, Kind]]
+    story_type: str = "Task"
+    subtask_type: str = "Sub-task"
+
+    def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
+        """Find the type of a new issue.
+
+        Args:
+            name: what its ``Type`` line says; None where it has none.
+            subtask: whether it is a task of a ticket.
+
+        Raises:
+            BadValue: there is no such type.
+        """
+        fitting = [each for each in self.types if each.subtask is subtask]
+        wanted = name or (self.subtask_type if subtask else self.story_type)
+        found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
+        if found is None and subtask and name is None and fitting:
+            return fitting[0]  # sites call them as they like; a task can be nothing else
+        if found is None:
+            names = [each.name for each in fitting]
+            what = "sub-task type" if subtask else "issue type"
+            raise BadValue(f'"{wanted}" is no {what} of this project: {nearest(wanted, names)}')
+        return next(each for each in fitting if each.id == found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is sent of one issue.
+
+    Attributes:
+        fields: Jira's fields.
+        status: the status that it is to reach; None to leave it.
+        problems: what is wrong, each with the part's name; then nothing may be sent.
+    """
+
+    fields: dict[str, object] = field(default_factory=dict)
+    status: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+def creating(
+    draft: Ticket, form: Form, directory: Directory, *, project: str, subtask: bool
+) -> Sending:
+    """Say in Jira's terms what a new issue is to be; the parent of a sub-task comes later.
+
+    Args:
+        draft: the draft.
+        form: what its project takes.
+        directory: what names stand for.
+        project: the project's key.
+        subtask: whether it is a task of a ticket.
+    """
+    try:
+        kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
+    except BadValue as error:
+        return Sending(problems=(f"{_TYPE}: {error}",))
+    kinds = form.kinds.get(kind.id, {})
+    said = [each for each in new_parts(draft) if each.part != _TYPE]
+    sent = sending(draft, said, kinds, directory)
+    fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
+    missing = tuple(
+        f"{each.name}: a {kind.name} needs one; add a line to its Fields"
+        for each in kinds.values()
+        if each.required and each.id not in fields
+    )
+    return Sending(fields, sent.status, (*sent.problems, *missing))
+
+
+def sending(
+    issue: Ticket,
+    changes: Iterable[Change],
+    kinds: Mapping[str, Kind],
+    directory: Directory,
+) -> Sending:
+    """Say some changes of an issue in Jira's terms.
+
+    Args:
+        issue: the issue as it stands here.
+        changes: what of it is to be sent.
+        kinds: what is known of each field of its type, by the name of its line.
+        directory: what names stand for.
+    """
+    fields: dict[str, object] = {}
+    problems: list[str] = []
+    status: str | None = None
+    for change in changes:
+        try:
+            if change.part == _STATUS:
+                status = change.new or None
+            elif isinstance(change.part, Own):
+                fields.update(_own(change.part, issue))
+            else:
+                fields.update(_field(change, kinds, directory))
+        except BadValue as error:
+            problems.append(f"{change.name}: {error}")
+    return Sending(fields, status, tuple(problems))
+
+
+def _own(part: Own, issue: Ticket) -> dict[str, object]:
+    if part is Own.TITLE:
+        return {"summary": issue.title}
+    document = description_adf(issue)
+    return {"description": document if document.get("content") else None}
+
+
+def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> dict[str, object]:
+    if change.name == _PARENT:
+        return {"parent": {"key": change.new} if change.new else None}
+    kind = kinds.get(change.name)
+    if kind is None:
+        known = [*kinds, _STATUS, _PARENT]
+        raise BadValue(f"there is no such field here; {nearest(change.name, known)}")
+    return {kind.id: jira_value(kind, change.new, directory)}

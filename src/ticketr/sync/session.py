@@ -1,0 +1,260 @@
+"""What pull, push and sync have in common: the locked workspace, the site, the progress.
+
+A session begins with what a killed run has left behind: issues that Jira was asked to create and
+whose keys are not in their files yet.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import asynccontextmanager
+from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+import trio
+
+from ticketr.config import STATE_FOLDER
+from ticketr.jira import open_jira
+from ticketr.sync.editing import Editor
+from ticketr.sync.local import LocalSurvey
+from ticketr.sync.mapping import Columns
+from ticketr.sync.state import State
+from ticketr.sync.store import Place, Store
+from ticketr.sync.survey import merge_places
+from ticketr.sync.threads import CHUNK, ThreadRunner, chunks
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from pathlib import Path
+
+    from ticketr import JobContext
+    from ticketr.jira import Credentials, Field, JiraClient
+    from ticketr.jira.transport import Transport
+    from ticketr.sync.merge import Side
+    from ticketr.tickets import Ticket
+
+#: Requests under way at once; Jira's rate limits make 4 to 8 a polite number.
+CONCURRENCY = 4
+#: Issues in one bulk fetch; Jira allows no more.
+PAGE = 100
+
+#: Told about tickets that were just written, each with its file, relative to the workspace.
+OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
+
+
+@dataclass(frozen=True)
+class SessionJob:
+    """What every job between a workspace and its site is told.
+
+    Jobs of one workspace must not run at once: submit them with the workspace as ``key``. Between
+    processes a lock sees to that.
+
+    Attributes:
+        root: the workspace's folder.
+        credentials: the site and the login.
+        project: the key of the project; needed unless ``jql`` is given, and for drafts.
+        jql: a query of the user's own, instead of a whole project.
+        fields: names of further fields to keep in files.
+        story_type: the type of a draft that names none.
+        subtask_type: the type of a sub-task that names none.
+        prefer: who wins where both sides have changed the same; None makes it a conflict.
+        browse: the site's address for browsers, if it is another.
+        transport: another way to reach the site than httpx.
+        on_written: called, on Trio's thread, with tickets that were just written and their files.
+        run_sync: how blocking work is run.
+        settle: seconds within which a request whose answer was lost may still be carried out.
+    """
+
+    root: Path
+    credentials: Credentials
+    _: KW_ONLY
+    project: str | None = None
+    jql: str | None = None
+    fields: tuple[str, ...] = ()
+    story_type: str = "Task"
+    subtask_type: str = "Sub-task"
+    prefer: Side | None = None
+    browse: str | None = None
+    transport: Transport | None = None
+    on_written: OnWritten = field(default=lambda _: None)
+    run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
+    settle: float = 30.0
+
+
+class Progress:
+    """Tells how a job is getting on, whoever of its parts is speaking.
+
+    Args:
+        context: the job's context.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._done = 0
+
+    def begin(self, message: str) -> None:
+        """Begin a phase whose extent is not known yet."""
+        self._done = 0
+        self._context.report(current=0, total=0, message=message)
+
+    def say(self, message: str) -> None:
+        """Tell something without moving on."""
+        self._context.report(current=self._done, message=message)
+
+    def move(self, done: int, total: int, message: str) -> None:
+        """Tell how far the phase is."""
+        self._done = done
+        self._context.report(current=done, total=total, message=message)
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Tell about a wait."""
+        self.say(f"Waiting {math.ceil(seconds)}s: {reason}")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace that is locked for one job.
+
+    Attributes:
+        job: what the job was told.
+        progress: where to tell how it goes.
+        store: the ticket files.
+        state: the last sync.
+        disk: whoever changes files while others might holds this.
+    """
+
+    job: SessionJob
+    progress: Progress
+    store: Store
+    state: State
+    disk: trio.Lock
+
+    @property
+    def in_thread(self) -> ThreadRunner:
+        """How blocking work is run."""
+        return self.job.run_sync
+
+    @property
+    def editor(self) -> Editor:
+        """Who changes the ticket files."""
+        return Editor(self.store)
+
+    async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
+        """Go through the files that may hold tickets, some at a time, on worker threads.
+
+        A folder may hold far more than tickets, a whole home for one.
+
+        Args:
+            visit: given some files.
+        """
+        walk = self.store.walk()
+        while folders := await self.in_thread(lambda: list(islice(walk, CHUNK))):
+            for chunk in chunks([path for paths in folders for path in paths], CHUNK):
+                await self.in_thread(visit, chunk)
+
+    async def places(self) -> dict[str, Place]:
+        """Find every ticket with a key in the workspace.
+
+        Raises:
+            DuplicateKey: a key stands in two places.
+            TicketSyntaxError: a file cannot be read as tickets.
+            FileFailed: a file cannot be read.
+        """
+        places: dict[str, Place] = {}
+        await self.visit_files(lambda paths: merge_places(places, self.store.places(paths)))
+        return places
+
+    async def survey(self) -> LocalSurvey:
+        """Compare every ticket in the workspace with the last sync.
+
+        Raises:
+            DuplicateKey: a key stands in two places.
+            TicketSyntaxError: a file cannot be read as tickets.
+            FileFailed: a file cannot be read.
+        """
+        survey = LocalSurvey()
+        await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
+        return survey
+
+
+@dataclass(frozen=True)
+class Session(Workspace):
+    """A locked workspace and its site.
+
+    Attributes:
+        jira: the site.
+        site_fields: every field that the site has.
+        columns: the fields that are written to files.
+    """
+
+    jira: JiraClient
+    site_fields: tuple[Field, ...]
+    columns: Columns
+
+    async def now(self) -> float:
+        """Ask for the time by Jira's clock, in seconds since the epoch."""
+        told = (await self.jira.server_info()).server_time
+        return told.timestamp() if told else time.time()
+
+
+@asynccontextmanager
+async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[Workspace]:
+    """Lock a workspace and open its state; nothing is asked yet.
+
+    Args:
+        job: what the job was told.
+        progress: where to tell how it goes.
+
+    Yields:
+        The workspace. When the block is left, or cancelled, everything is closed.
+
+    Raises:
+        WorkspaceBusy: another process is changing the workspace.
+        OtherSite: it holds the tickets of another site.
+        StateFailed: its state file cannot be used.
+        FileFailed: the folder cannot be made or written.
+    """
+    store = Store(job.root, STATE_FOLDER)
+    await job.run_sync(store.prepare)
+    with store.lock():
+        state = await job.run_sync(State, store.own / "state.db")
+        try:
+            await job.run_sync(state.check_site, job.root, job.credentials.site)
+            yield Workspace(job, progress, store, state, trio.Lock())
+        finally:
+            with trio.CancelScope(shield=True):  # closing one file is soon done
+                await job.run_sync(state.close)
+
+
+@asynccontextmanager
+async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
+    """Connect a workspace with its site, and see that the site takes the login.
+
+    Args:
+        workspace: the workspace.
+
+    Yields:
+        The session. When the block is left, or cancelled, every connection is closed.
+
+    Raises:
+        JiraError: the site cannot be reached or does not take the login.
+        UnknownField: the site lacks a field that the files are to hold.
+    """
+    job = workspace.job
+    workspace.progress.say("Connecting to Jira...")
+    async with open_jira(
+        job.credentials,
+        transport=job.transport,
+        browse=job.browse,
+        max_concurrency=CONCURRENCY,
+        on_wait=workspace.progress.wait,
+    ) as jira:
+        await jira.myself()  # tells whether the login is good, before all else
+        # Only now: a mistyped address must not own the folder.
+        await job.run_sync(workspace.state.claim_site, job.credentials.site)
+        fields = await jira.fields()
+        columns = Columns.of(fields, job.fields)
+        common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
+        yield Session(**common, jira=jira, site_fields=fields, columns=columns)
