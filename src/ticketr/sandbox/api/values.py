@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.adf import check_document
 from ticketr.sandbox.api.refusals import Unfit
-from ticketr.sandbox.api.wiki import from_wiki, to_wiki
+from ticketr.sandbox.api.wiki import to_wiki
+from ticketr.sandbox.api.wiki_reader import from_wiki
 from ticketr.sandbox.data import catalogue
 
 if TYPE_CHECKING:

@@ -1,14 +1,13 @@
 """Descriptions for version 2 of the interface: ADF written as Jira's wiki text.
 
-Good enough to read and to search. It is a one-way street, as it is in Jira for all that
-wiki text has no words for.
+Good enough to read and to search. It loses what wiki text has no words for, as Jira does.
+The way back, for what version 2 is given, is in `wiki_reader`.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.data.model import from_millis
 
@@ -28,38 +27,46 @@ _MARKS: Final = {
 
 def to_wiki(document: Adf) -> str:
     """Write a document as wiki text."""
-    return _blocks(document["content"])
+    return _blocks(document)
 
 
-def from_wiki(text: str) -> Adf:
-    """Read wiki text as far as `to_wiki` gives it back: its paragraphs and their lines."""
-    paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n"))]
-    content = [
-        {"type": "paragraph", "content": _lines(part)} for part in paragraphs if part.strip()
-    ]
-    return {"type": "doc", "version": 1, "content": content}
+def _attrs(node: Adf) -> Adf:
+    attrs: Adf = node.get("attrs") or {}
+    return attrs
 
 
-def _lines(text: str) -> list[Adf]:
-    nodes: list[Adf] = []
-    for number, line in enumerate(text.split("\n")):
-        if number:
-            nodes.append({"type": "hardBreak"})
-        if line:
-            nodes.append({"type": "text", "text": line})
-    return nodes
+def _content(node: Adf) -> list[Adf]:
+    content: list[Adf] = node.get("content") or []
+    return content
 
 
-def _blocks(nodes: list[Adf]) -> str:
-    return "\n\n".join(_BLOCKS[node["type"]](node) for node in nodes)
+def _blocks(node: Adf) -> str:
+    texts = [_block(child) for child in _content(node)]
+    return "\n\n".join(texts)
+
+
+def _block(node: Adf) -> str:
+    write = _BLOCKS.get(node["type"])
+    if write is not None:
+        return write(node)
+    return _blocks(node) if _content(node) else _link(node)
+
+
+def _link(node: Adf) -> str:
+    """Write a node that only points somewhere: media and cards."""
+    attrs = _attrs(node)
+    if node["type"] == "media":
+        return f"!{attrs.get('alt') or attrs.get('url') or attrs.get('id')}!"
+    url = attrs.get("url", "")
+    return f"[{url}|{url}|smart-link]" if url else str(attrs.get("text", ""))
 
 
 def _inline(node: Adf) -> str:
-    return "".join(_word(child) for child in node.get("content", ()))
+    return "".join(_word(child) for child in _content(node))
 
 
 def _word(node: Adf) -> str:
-    kind, attrs = node["type"], node.get("attrs", {})
+    kind, attrs = node["type"], _attrs(node)
     if kind == "text":
         return _text(node)
     if kind == "hardBreak":
@@ -67,15 +74,22 @@ def _word(node: Adf) -> str:
     if kind == "mention":
         return f"[~accountid:{attrs['id']}]"
     if kind == "date":
-        return from_millis(int(attrs["timestamp"]), UTC).date().isoformat()
+        return _date(attrs["timestamp"])
     if kind == "inlineCard":
-        return f"[{attrs['url']}|{attrs['url']}|smart-link]"
-    return str(attrs.get("text", ""))
+        return _link(node)
+    return str(attrs.get("text") or attrs.get("shortName", ""))
+
+
+def _date(timestamp: str) -> str:
+    try:
+        return from_millis(int(timestamp), UTC).date().isoformat()
+    except (ValueError, OverflowError):
+        return timestamp
 
 
 def _text(node: Adf) -> str:
     text = str(node["text"])
-    for mark in node.get("marks", ()):
+    for mark in node.get("marks") or ():
         kind, attrs = mark["type"], mark.get("attrs", {})
         if kind in _MARKS:
             before, after = _MARKS[kind]
@@ -83,8 +97,10 @@ def _text(node: Adf) -> str:
             before, after = "[", f"|{attrs['href']}]"
         elif kind == "textColor":
             before, after = f"{{color:{attrs['color']}}}", "{color}"
-        else:
+        elif kind == "subsup":
             before = after = {"sub": "~", "sup": "^"}[attrs["type"]]
+        else:
+            continue
         text = f"{before}{text}{after}"
     return text
 
@@ -96,31 +112,44 @@ def _heading(node: Adf) -> str:
 def _list(node: Adf, prefix: str = "") -> str:
     prefix += "#" if node["type"] == "orderedList" else "*"
     lines = []
-    for item in node["content"]:
-        for block in item["content"]:
+    for item in _content(node):
+        for block in _content(item):
             nested = block["type"] in {"bulletList", "orderedList"}
-            lines.append(_list(block, prefix) if nested else f"{prefix} {_inline(block)}")
+            lines.append(_list(block, prefix) if nested else f"{prefix} {_plain(block)}")
     return "\n".join(lines)
+
+
+def _plain(node: Adf) -> str:
+    return _inline(node) if node["type"] == "paragraph" else _block(node)
 
 
 def _tasks(node: Adf) -> str:
     signs = {"DONE": "(/)", "TODO": "(x)"}
-    return "\n".join(
-        f"* {signs[item['attrs']['state']]} {_inline(item)}" for item in node["content"]
-    )
+    lines = []
+    for item in _content(node):
+        if item["type"] == "taskList":
+            lines.append(_tasks(item))
+        else:
+            text = _blocks(item) if item["type"] == "blockTaskItem" else _inline(item)
+            lines.append(f"* {signs[_attrs(item)['state']]} {text}")
+    return "\n".join(lines)
+
+
+def _decisions(node: Adf) -> str:
+    return "\n".join(f"* {_inline(item)}" for item in _content(node))
 
 
 def _panel(node: Adf) -> str:
-    kind = node["attrs"]["panelType"]
-    return f"{{panel:title={kind}}}\n{_blocks(node['content'])}\n{{panel}}"
+    return f"{{panel:title={_attrs(node)['panelType']}}}\n{_blocks(node)}\n{{panel}}"
 
 
 def _quote(node: Adf) -> str:
-    return f"{{quote}}\n{_blocks(node['content'])}\n{{quote}}"
+    return f"{{quote}}\n{_blocks(node)}\n{{quote}}"
 
 
 def _expand(node: Adf) -> str:
-    return f"*{node['attrs']['title']}*\n\n{_blocks(node['content'])}"
+    title = _attrs(node).get("title")
+    return f"*{title}*\n\n{_blocks(node)}" if title else _blocks(node)
 
 
 def _rule(_node: Adf) -> str:
@@ -128,28 +157,32 @@ def _rule(_node: Adf) -> str:
 
 
 def _code(node: Adf) -> str:
-    language = node["attrs"].get("language", "")
-    return f"{{code:{language}}}\n{_inline(node)}\n{{code}}"
+    language = _attrs(node).get("language")
+    opening = f"{{code:{language}}}" if language else "{code}"
+    return f"{opening}\n{_inline(node)}\n{{code}}"
 
 
 def _table(node: Adf) -> str:
-    return "\n".join(_row(row["content"]) for row in node["content"])
+    return "\n".join(_row(_content(row)) for row in _content(node))
 
 
-def _row(cells: list[dict[str, Any]]) -> str:
-    bar = "||" if cells[0]["type"] == "tableHeader" else "|"
-    return bar + bar.join(_blocks(cell["content"]) for cell in cells) + bar
+def _row(cells: list[Adf]) -> str:
+    bar = "||" if cells and cells[0]["type"] == "tableHeader" else "|"
+    return bar + bar.join(map(_blocks, cells)) + bar
 
 
 _BLOCKS: Final[dict[str, Callable[[Adf], str]]] = {
     "paragraph": _inline,
+    "caption": _inline,
     "heading": _heading,
     "bulletList": _list,
     "orderedList": _list,
     "taskList": _tasks,
+    "decisionList": _decisions,
     "panel": _panel,
     "blockquote": _quote,
     "expand": _expand,
+    "nestedExpand": _expand,
     "rule": _rule,
     "codeBlock": _code,
     "table": _table,

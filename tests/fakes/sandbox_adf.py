@@ -1,0 +1,54 @@
+"""Atlassian's schema of documents, looked up rather than tried out.
+
+The schema says at each place "any of these thirty kinds of node", and the validator tries them
+all, those of other types included, again at every level. Here only those of the node's own
+type are tried, which says the same and takes a hundredth of the time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fakes.sandbox_specs import load
+from jsonschema import Draft4Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@cache
+def quick_adf_validator() -> Any:
+    """What a document must look like; made once."""
+    make: Any = extend
+    return make(Draft4Validator, {"anyOf": _any_of})(load("adf-schema.json"))
+
+
+def _any_of(validator: Any, options: list[Any], instance: Any, _: Any) -> Iterator[ValidationError]:
+    kind = instance.get("type") if isinstance(instance, dict) else None
+    if isinstance(kind, str):
+        options = [option for option in options if kind in (_types(option) or {kind})]
+    if not any(validator.evolve(schema=option).is_valid(instance) for option in options):
+        yield ValidationError(f"none of {len(options)} kinds fits {instance!r}"[:300])
+
+
+def _types(option: Any) -> frozenset[str] | None:
+    """List the values of ``type`` that an option could take; None if it does not say."""
+    if "$ref" in option:
+        return _named(option["$ref"].rpartition("/")[2])
+    if "anyOf" in option:
+        some = [_types(part) for part in option["anyOf"]]
+        known = [types for types in some if types is not None]
+        return frozenset().union(*known) if len(known) == len(some) else None
+    for part in option.get("allOf", ()):
+        if (types := _types(part)) is not None:
+            return types
+    values = option.get("properties", {}).get("type", {}).get("enum")
+    return None if values is None else frozenset(values)
+
+
+@cache
+def _named(name: str) -> frozenset[str] | None:
+    return _types(load("adf-schema.json")["definitions"][name])
