@@ -13,14 +13,15 @@ from ticketr.sync.errors import (
 )
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.merge import Side
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull import PullResult
 from ticketr.sync.push import Action, PushResult
 from ticketr.sync.session import OnWritten
 from ticketr.sync.store import Store
-from ticketr.sync.writer import Note
 
 __all__ = [
     "Action",
+    "Code",
     "DuplicateKey",
     "FileFailed",
     "Note",

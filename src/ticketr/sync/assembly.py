@@ -14,9 +14,10 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.sync.editing import Written
 from ticketr.sync.families import Families
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, chunks
-from ticketr.sync.writer import Note, misplaced, prepare
+from ticketr.sync.writer import misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class Assembly:
         try:
             family = prepare(head, subtasks, self._columns, path=path)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
-            self._tally.failed[head.key] = Note(head.key, path or "", str(error))
+            self._tally.failed[head.key] = Note(head.key, path or "", str(error), Code.INVALID)
             return []
         self._unwritten[head.id] = family.issues
         return [family]

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import Created, JiraError, is_unsure
+from ticketr.jira import Created, JiraError, Rejected, is_unsure
 from ticketr.sync.journal import Creation
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.plan import pushed
 from ticketr.sync.recovery import PROPERTY, look_up, note_key, status_of
 from ticketr.sync.state import Base
-from ticketr.sync.writer import Note, read_ticket
+from ticketr.sync.writer import read_ticket
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ class Delivery:
             self.touched[head] = local.path
 
     async def _edit(self, edit: Edit, work: Work) -> None:
+        path = work.local.path
         sent: list[Change] = []
+        failure: Note | None = None
         try:
             if edit.sending.fields:
                 await self._session.jira.edit_issue(edit.key, edit.sending.fields)
@@ -142,14 +145,14 @@ class Delivery:
             if edit.sending.status is not None:
                 await self._transition(edit.key, edit.sending.status)
             sent = list(edit.changes)
-        except JiraError as error:
-            self._fail(edit.key, work.local.path, str(error))
-        except NoWay as error:
-            self._fail(edit.key, work.local.path, f"Status: {error}")
+        except (JiraError, NoWay) as error:
+            failure = _note(edit.key, path, error)
         if sent:
             with trio.CancelScope(shield=True):  # Jira has it: one visit to the disk
                 await self._record(work, edit, tuple(sent))
-        if len(sent) == len(edit.changes):
+        if failure is not None:
+            self._tally.failed.append(failure)
+        else:
             self._tally.updated.append(edit.key)
             self._progress()
 
@@ -185,11 +188,15 @@ class Delivery:
                 f'no transition leads to "{status}" from where it is; '
                 f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
             )
+        failure: JiraError | None = None
         try:
             await self._session.jira.transition_issue(key, way.id)
         except JiraError as error:
-            if not is_unsure(error) or await self._status(key) != way.to:
-                raise
+            failure = error
+        if failure is not None and not (
+            is_unsure(failure) and await self._status(key) == way.to  # it was taken all the same
+        ):
+            raise failure
 
     async def _status(self, key: str) -> str:
         answer = await self._session.jira.bulk_fetch([key], fields=["status"])
@@ -212,11 +219,12 @@ class Delivery:
         try:
             created = await self._ask_for(creation, fields)
             if created is None:
-                self._fail(name, path, "Jira took it several times, and never has it")
+                reason = "Jira took it several times, and never had it"
+                self._tally.failed.append(Note(name, path, reason, Code.UNREACHED))
                 return None
             await self._finish(created, path, begins=draft.sending.status is not None)
         except JiraError as error:
-            self._fail(name, path, str(error))
+            self._tally.failed.append(_note(name, path, error))
             return None
         assert created.id is not None
         assert created.key is not None
@@ -228,28 +236,37 @@ class Delivery:
 
     async def _ask_for(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
         """Ask for an issue until it is there; an answer that was lost is looked for first."""
-        session = self._session
-        creations = session.state.creations
         for _ in range(TRIES):
-            await session.in_thread(creations.put, creation)
-            try:
-                created = await session.jira.create_issue(
-                    fields, properties={PROPERTY: creation.marker}
-                )
-            except JiraError as error:
-                if not is_unsure(error):
-                    await session.in_thread(creations.forget, creation.marker)
-                    raise
-                found = await look_up(session, creation)
-            else:
-                found = creation.answered(created.id, created.key)
-                with trio.CancelScope(shield=True):  # one visit to the disk
-                    await session.in_thread(creations.put, found)
+            found = await self._ask_once(creation, fields)
+            if found is None:
+                found = await look_up(self._session, creation)
             if found is not None:
                 return found
             creation = replace(creation, sent=time.time())
-        await session.in_thread(creations.forget, creation.marker)
+        await self._session.in_thread(self._session.state.creations.forget, creation.marker)
         return None
+
+    async def _ask_once(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
+        """Ask for an issue; None if nobody knows whether it is there now.
+
+        Raises:
+            JiraError: it is certainly not there.
+        """
+        session, creations = self._session, self._session.state.creations
+        properties = {PROPERTY: creation.marker}
+        await session.in_thread(creations.put, creation)
+        try:
+            created = await session.jira.create_issue(fields, properties=properties)
+        except JiraError as error:
+            if is_unsure(error):
+                return None
+            with trio.CancelScope(shield=True):  # one visit to the disk
+                await session.in_thread(creations.forget, creation.marker)
+            raise
+        found = creation.answered(created.id, created.key)
+        with trio.CancelScope(shield=True):  # one visit to the disk
+            await session.in_thread(creations.put, found)
+        return found
 
     async def _finish(self, created: Creation, path: str, *, begins: bool) -> None:
         """Write the key into the draft's file, and what Jira has now into the state.
@@ -271,16 +288,19 @@ class Delivery:
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next push looks for it again"
             )
-            self._tally.warnings.append(Note(created.key, path, reason))
+            self._tally.warnings.append(Note(created.key, path, reason, Code.DRAFT_CHANGED))
 
     async def _reach(self, key: str, path: str, status: str) -> None:
         try:
             if (await self._status(key)).casefold() != status.casefold():
                 await self._transition(key, status)
-        except NoWay as error:
-            self._fail(key, path, f"it was created, but: {error}")
-        except JiraError as error:
-            self._fail(key, path, f"it was created, but its status could not be set: {error}")
+        except (JiraError, NoWay) as error:
+            note = _note(key, path, error)
+            self._tally.failed.append(replace(note, reason=f"it was created, but: {note.reason}"))
 
-    def _fail(self, name: str, path: str, reason: str) -> None:
-        self._tally.failed.append(Note(name, path, reason))
+
+def _note(name: str, path: str, error: JiraError | NoWay) -> Note:
+    if isinstance(error, NoWay):
+        return Note(name, path, f"Status: {error}", Code.NO_TRANSITION)
+    code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
+    return Note(name, path, str(error), code)

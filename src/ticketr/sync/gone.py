@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import chunks
-from ticketr.sync.writer import Note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,14 +41,16 @@ async def look_after(
             key = now.get(each.id)
             if key is not None and key != each.key:
                 reason = f"Jira calls it {key} now; it was moved to another project"
+                code = Code.MOVED
             elif key is not None:
-                reason = "the query no longer finds it"
+                reason, code = "the query no longer finds it", Code.UNMATCHED
             else:
                 reason = "it was deleted in Jira, or you may no longer see it"
+                code = Code.MISSING
                 if prune and await _prune(session, each, path):
                     pruned.append(each.key)
                     continue
-            notes.append(Note(each.key, path, reason))
+            notes.append(Note(each.key, path, reason, code))
     return tuple(notes), tuple(pruned)
 
 

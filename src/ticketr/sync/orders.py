@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.delivery import Draft, Edit, Order
 from ticketr.sync.inquiry import Question, inquire
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key
 from ticketr.sync.plan import moved, new_parts, still_to_send
 from ticketr.sync.refresh import families_now
 from ticketr.sync.requests import creating, sending
-from ticketr.sync.writer import Note, settled
+from ticketr.sync.writer import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +80,8 @@ class OrderMaker:
         assert work.head is not None
         assert work.base is not None
         if family is None:
-            self._fail(work.name, work, "Jira has it no longer, or you may not see it any more")
+            reason = "Jira has it no longer, or you may not see it any more"
+            self._fail(work.name, work, reason, Code.MISSING)
             return None
         known = await self._session.in_thread(self._session.state.issues_of, work.head)
         remote = settled(family, work.base, known)
@@ -87,11 +89,12 @@ class OrderMaker:
         if news:
             what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
             reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
-            self._tally.conflicts.append(Note(work.name, work.local.path, reason))
+            self._tally.conflicts.append(Note(work.name, work.local.path, reason, Code.MOVED_ON))
             return None
         there = by_key(remote)
         for key in (*work.strays, *(key for key in work.edits if key not in there)):
-            self._fail(key, work, f"Jira does not have it as a sub-task of {work.name}")
+            reason = f"Jira does not have it as a sub-task of {work.name}"
+            self._fail(key, work, reason, Code.MISPLACED)
         edits = {
             key: left
             for key, found in work.edits.items()
@@ -121,12 +124,13 @@ class OrderMaker:
         project = self._project(work)
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            self._fail(work.name, work, reason)
+            self._fail(work.name, work, reason, Code.INVALID)
             return Order(work, None, (), ())
         head: Draft | None = None
         if work.head is None:
             for key in work.strays:
-                self._fail(key, work, f"it stands under {work.name}, where Jira does not have it")
+                reason = f"it stands under {work.name}, where Jira does not have it"
+                self._fail(key, work, reason, Code.MISPLACED)
             head = self._draft(work, work.local.ticket, project, knowledge, subtask=False)
             if head is None:
                 return Order(work, None, (), ())
@@ -140,7 +144,7 @@ class OrderMaker:
             question = Question(_project_of(key), wish.types[key], found)
             sent = sending(here[key], found, knowledge.kinds(question), knowledge.directory)
             if sent.problems:
-                self._fail(key, wish.work, "; ".join(sent.problems))
+                self._fail(key, wish.work, "; ".join(sent.problems), Code.INVALID)
             else:
                 edits.append(Edit(key, here[key], found, sent))
         return tuple(edits)
@@ -156,12 +160,13 @@ class OrderMaker:
             subtask=subtask,
         )
         if sent.problems:
-            self._fail(f'draft "{issue.title}"', work, "; ".join(sent.problems))
+            name = f'draft "{issue.title}"'
+            self._fail(name, work, "; ".join(sent.problems), Code.INVALID)
             return None
         return Draft(issue, project, sent)
 
-    def _fail(self, name: str, work: Work, reason: str) -> None:
-        self._tally.failed.append(Note(name, work.local.path, reason))
+    def _fail(self, name: str, work: Work, reason: str, code: Code) -> None:
+        self._tally.failed.append(Note(name, work.local.path, reason, code))
 
 
 def _project_of(key: str) -> str:

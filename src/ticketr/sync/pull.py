@@ -23,9 +23,10 @@ from ticketr.sync.survey import (
     in_order,
     oldest_sight,
 )
-from ticketr.sync.writer import FamilyWriter, Note
+from ticketr.sync.writer import FamilyWriter
 
 if TYPE_CHECKING:
+    from ticketr.sync.notes import Note
     from ticketr.sync.session import Session
     from ticketr.sync.state import Known
     from ticketr.sync.store import Place

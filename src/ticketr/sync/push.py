@@ -16,11 +16,11 @@ import trio
 
 from ticketr.sync.delivery import Delivery
 from ticketr.sync.editing import Written
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.orders import OrderMaker
 from ticketr.sync.plan import new_parts
 from ticketr.sync.refresh import adopt, refresh
 from ticketr.sync.session import CONCURRENCY
-from ticketr.sync.writer import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,7 @@ class _Push:
         outcomes, missing = await adopt(session, unknown, seen=seen)
         for local in missing:
             reason = "Jira does not have it, or you may not see it"
-            tally.failed.append(Note(local.ticket.key or "", local.path, reason))
+            tally.failed.append(Note(local.ticket.key or "", local.path, reason, Code.MISSING))
         self._note([*outcomes, *await refresh(session, same, seen=seen)])
 
     async def _deliver(self, orders: Sequence[Order], *, seen: float) -> None:

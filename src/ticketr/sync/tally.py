@@ -10,7 +10,8 @@ from ticketr.sync.editing import Written
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sync.writer import Note, Outcome
+    from ticketr.sync.notes import Note
+    from ticketr.sync.writer import Outcome
 
 
 class Tally:

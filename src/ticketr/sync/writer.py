@@ -16,6 +16,7 @@ from ticketr.sync.errors import FileFailed
 from ticketr.sync.journal import Conflict
 from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask_ids, updated
 from ticketr.sync.merge import Clash, Merged, Side, merge
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
 from ticketr.sync.state import Base, Row, rows_to_json
 from ticketr.tickets import InvalidKey, TicketSyntaxError, parse
@@ -26,21 +27,6 @@ if TYPE_CHECKING:
     from ticketr.sync.state import State
     from ticketr.sync.store import Place, Store
     from ticketr.tickets import Ticket
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something about one ticket that its user should know.
-
-    Attributes:
-        key: the ticket's key.
-        path: its file, relative to the workspace; empty if it has none.
-        reason: what is to be known, in words.
-    """
-
-    key: str
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +88,8 @@ def misplaced(head: Issue, issue: Issue, places: Mapping[str, Place]) -> Note | 
     if place is None or place.head == head.key:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
-    return Note(issue.key, place.path, f"Jira has it {home}; move it there in the files")
+    reason = f"Jira has it {home}; move it there in the files"
+    return Note(issue.key, place.path, reason, Code.MISPLACED)
 
 
 class FamilyWriter:
@@ -155,7 +142,7 @@ class FamilyWriter:
                 merge=lambda local: self._merge(family, bases, local),
             )
         except InvalidKey as error:
-            return Outcome(family, None, note=Note(head.key, "", str(error)))
+            return Outcome(family, None, note=Note(head.key, "", str(error), Code.INVALID))
         except TicketSyntaxError as error:  # it was broken a moment ago, so it was edited
             return self._keep(family, Written.KEPT, family.path or "", str(error))
         if result.outcome is Written.CONFLICT:
@@ -186,7 +173,8 @@ class FamilyWriter:
 
     def _keep(self, family: Prepared, written: Written, path: str, reason: str) -> Outcome:
         head = family.issues[0]
-        outcome = Outcome(family, written, path, Note(head.key, path, reason))
+        code = Code.CONFLICT if written is Written.CONFLICT else Code.KEPT
+        outcome = Outcome(family, written, path, Note(head.key, path, reason, code))
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)  # what stands there is none of these texts
         return outcome
