@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import trio
+
+CERTIFICATES = Path(__file__).parent / "jira_tls"
+"""What its make.sh makes: an authority of the tests' own, and what it signed."""
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 Answer = Callable[[Stream], Awaitable[None]]
@@ -37,6 +42,7 @@ class RawSite:
         self.connections: list[Connection] = []
         self._answers = list(answers)
         self._asked = trio.Condition()
+        self._closed = trio.Condition()
         self.requests = 0
 
     async def wait_for_requests(self, count: int) -> None:
@@ -50,6 +56,13 @@ class RawSite:
         await trio.lowlevel.checkpoint()
         for connection in self.connections:
             await connection.closed.wait()
+
+    async def wait_for_one(self) -> None:
+        """Wait until all connections but one are closed."""
+        await trio.lowlevel.checkpoint()
+        async with self._closed:
+            while sum(not connection.closed.is_set() for connection in self.connections) > 1:
+                await self._closed.wait()
 
     async def serve(self, stream: Stream) -> None:
         connection = Connection()
@@ -68,15 +81,58 @@ class RawSite:
             connection.closed.set()
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
+                async with self._closed:
+                    self._closed.notify_all()
 
 
 @asynccontextmanager
-async def raw_site(*answers: Answer) -> AsyncGenerator[RawSite]:
-    """Listen on a free port of this machine."""
+async def raw_site(*answers: Answer, certificate: str = "") -> AsyncGenerator[RawSite]:
+    """Listen on a free port of this machine, with TLS if a certificate is named."""
+    async with trio.open_nursery() as nursery:
+        (plain,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = plain.socket.getsockname()[1]
+        listener: trio.SocketListener | trio.SSLListener[trio.SocketStream] = plain
+        if certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(CERTIFICATES / f"{certificate}.pem", CERTIFICATES / "key.pem")
+            listener = trio.SSLListener(plain, context)
+        site = RawSite(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", answers)
+        await nursery.start(trio.serve_listeners, site.serve, [listener])
+        yield site
+        nursery.cancel_scope.cancel()
+
+
+class MuteSite:
+    """A site that takes a connection and says nothing, at times not even reads.
+
+    Attributes:
+        port: Where it listens.
+        connected: Set by the first connection.
+        reads: To be set for it to read, until the other side closes.
+        closed: Set when the other side has closed.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connected = trio.Event()
+        self.reads = trio.Event()
+        self.closed = trio.Event()
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        self.connected.set()
+        await self.reads.wait()
+        with suppress(trio.BrokenResourceError):
+            while await stream.receive_some(65536):
+                pass
+        self.closed.set()
+
+
+@asynccontextmanager
+async def mute_site() -> AsyncGenerator[MuteSite]:
+    """Listen on a free port, and that is all."""
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        port = listener.socket.getsockname()[1]
-        site = RawSite(f"http://127.0.0.1:{port}", answers)
+        site = MuteSite(listener.socket.getsockname()[1])
         await nursery.start(trio.serve_listeners, site.serve, [listener])
         yield site
         nursery.cancel_scope.cancel()
@@ -178,6 +234,14 @@ async def _read_request(stream: Stream) -> bytes:
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             length = int(line.partition(b":")[2])
-    while len(body) < length:
-        body += await stream.receive_some(65536)
+    while some and len(body) < length:
+        some = bytes(await stream.receive_some(65536))
+        body += some
+    if len(body) < length:
+        return b""
     return head + b"\r\n\r\n" + body
+
+
+def authority() -> ssl.SSLContext:
+    """Trust the authority of the tests, and no other."""
+    return ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")

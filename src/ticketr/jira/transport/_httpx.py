@@ -12,28 +12,39 @@ Three choices need a reason:
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import trio
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer
 from ticketr.jira.transport._body import Body
-from ticketr.jira.transport.base import Request, Response
+from ticketr.jira.transport._reasons import (
+    BAD_ADDRESS,
+    CLOSED,
+    NOT_CONNECTED,
+    NOT_SENDABLE,
+    no_http,
+    not_connected,
+    not_encoded,
+)
+from ticketr.jira.transport._trust import Trust, default_trust, trust_nobody
+from ticketr.jira.transport.base import (
+    ANSWER_WITHIN,
+    CLOSE_WITHIN,
+    CONNECT_WITHIN,
+    LARGEST_BODY,
+    Request,
+    Response,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
 
-CONNECT_WITHIN = 10.0
-ANSWER_WITHIN = 30.0
-_CLOSE_WITHIN = 1.0
-LARGEST_BODY = 64 * 1024 * 1024
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -67,23 +78,22 @@ class HttpxTransport:
 
     async def __aenter__(self) -> Self:
         """Open for use."""
-        verify = self._verify
-        if verify is None and self._app is not None:
-            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
-        if verify is None:
-            # In a thread, for reading all the certificates takes long enough to be felt.
-            verify = await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
-        self._client = self._make_client(verify)
+        if self._verify is not None:
+            self._trust = Trust(self._verify)
+        else:
+            # An application is asked without a connection, and so without certificates.
+            self._trust = await default_trust() if self._app is None else trust_nobody()
+        self._client = self._make_client()
         await self._client.__aenter__()
         return self
 
-    def _make_client(self, verify: ssl.SSLContext) -> httpx.AsyncClient:
+    def _make_client(self) -> httpx.AsyncClient:
         app = self._app
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
             mounts=dict.fromkeys(_LOOPBACK),
-            verify=verify,
+            verify=self._trust.context,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
@@ -97,19 +107,20 @@ class HttpxTransport:
         traceback: TracebackType | None,
     ) -> None:
         """Close every connection."""
-        with trio.move_on_after(_CLOSE_WITHIN, shield=True):
+        with trio.move_on_after(CLOSE_WITHIN, shield=True):
             await self._client.__aexit__(exc_type, exc_value, traceback)
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
+        self._trust.check(request.url)
         body = Body(self._largest_body)
         with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
-            async with self._client.stream(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                content=request.body,
-            ) as answer:
+            async with (
+                _Watch() as watch,
+                aclosing(
+                    await self._client.send(self._build(request, watch), stream=True)
+                ) as answer,
+            ):
                 body.begin(answer.headers.get("content-encoding", ""))
                 async for piece in answer.aiter_raw():
                     scope.deadline = trio.current_time() + self._answer_within
@@ -127,6 +138,66 @@ class HttpxTransport:
             )
         raise NoAnswer(request.url, self._answer_within)
 
+    def _build(self, request: Request, watch: _Watch) -> httpx.Request:
+        built = self._client.build_request(
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=request.body,
+            extensions={"trace": watch.trace},
+        )
+        if request.body is not None:
+            built.stream = _Content(request.body)
+        return built
+
+
+class _Watch:
+    """Closes the connection that a request opened, should the request come to nothing.
+
+    When it is cancelled in the TLS handshake, httpcore leaves the connection to the collector.
+    """
+
+    def __init__(self) -> None:
+        self._opened: list[Any] = []
+
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Take what httpcore tells of its doings."""
+        if event == "connection.connect_tcp.complete":
+            self._opened.append(info["return_value"])
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is not None:
+            with trio.move_on_after(CLOSE_WITHIN, shield=True):
+                for connection in self._opened:
+                    await connection.aclose()
+
+
+class _Content(httpx.AsyncByteStream):
+    """The body of a request, for once.
+
+    That of httpx is a generator, which would be left to the collector, half-run, when a request
+    is cancelled while it is sent.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._rest = [body]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop()
+
 
 @contextmanager
 def _converted(url: str) -> Iterator[None]:
@@ -137,46 +208,22 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, "no answer to connecting") from None
+        raise ConnectFailed(url, NOT_CONNECTED) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _not_connected(url, error) from None
-    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise not_connected(url, error) from None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise ConnectFailed(url, BAD_ADDRESS) from None
+    except UnicodeError as error:
+        raise not_encoded(url, error) from None
+    except httpx.TransportError as error:
         raise ConnectionLost(url, _reason(error)) from None
-
-
-def _not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
-            return TlsFailed(url, text or cause.reason or "TLS failed")
-    reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
-    return ConnectFailed(url, next(filter(None, reasons), str(error)))
-
-
-def _os_words(error: OSError) -> str:
-    """Say what the system said, without the address that Trio puts before it."""
-    if isinstance(error, socket.gaierror) or not error.errno:
-        return error.strerror or ""
-    return os.strerror(error.errno)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it, the members of groups before the groups' own text."""
-    if isinstance(error, BaseExceptionGroup):
-        for member in error.exceptions:
-            yield from _causes(member)
-    following = error.__cause__ or error.__context__
-    if following is not None:
-        yield from _causes(following)
-    yield error
 
 
 def _reason(error: Exception) -> str:
     match error:
         case httpx.LocalProtocolError():
-            return "the request was not sendable"
+            return NOT_SENDABLE
         case httpx.RemoteProtocolError():
-            return str(error)
+            return no_http(error)
         case _:
-            return "connection closed"
+            return CLOSED

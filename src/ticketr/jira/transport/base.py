@@ -9,6 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+CONNECT_WITHIN = 10.0
+"""The longest wait, in seconds, for a connection."""
+
+ANSWER_WITHIN = 30.0
+"""The longest silence, in seconds, between two pieces of an answer."""
+
+CLOSE_WITHIN = 1.0
+"""The longest that closing may take, in seconds, even when all is cancelled."""
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""The largest answer, in bytes, decompressed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

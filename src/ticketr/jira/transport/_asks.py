@@ -1,0 +1,162 @@
+"""The transport that is made of asks.
+
+It keeps the promises that the one of httpx keeps, with one difference that users can see: asks
+knows no proxies, so every site is asked directly, whatever the environment says.
+
+What of asks is used, and what is not, is told in `ticketr.jira.transport._asks_session`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import anyio
+import h11
+import trio
+
+from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.transport._asks_session import Session
+from ticketr.jira.transport._body import Body
+from ticketr.jira.transport._reasons import (
+    BAD_ADDRESS,
+    CLOSED,
+    NOT_CONNECTED,
+    NOT_SENDABLE,
+    no_http,
+    not_connected,
+    not_encoded,
+)
+from ticketr.jira.transport._trust import Trust, default_trust
+from ticketr.jira.transport.base import (
+    ANSWER_WITHIN,
+    CLOSE_WITHIN,
+    CONNECT_WITHIN,
+    LARGEST_BODY,
+    Request,
+    Response,
+)
+from ticketr.jira.transport.errors import AsksMissing
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from ticketr.jira.transport._asks_session import Connection
+
+
+class AsksTransport:
+    """Speaks HTTP/1.1 with asks.
+
+    ``SSL_CERT_FILE`` comes from the environment, as users of other tools expect; proxies do not.
+
+    Args:
+        answer_within: The longest silence, in seconds, between two pieces of an answer.
+        connect_within: The longest wait, in seconds, for a connection.
+        largest_body: The largest answer, in bytes, decompressed.
+        verify: What to check certificates against; the default is what httpx brings.
+    """
+
+    def __init__(
+        self,
+        *,
+        answer_within: float = ANSWER_WITHIN,
+        connect_within: float = CONNECT_WITHIN,
+        largest_body: int = LARGEST_BODY,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._answer_within = answer_within
+        self._connect_within = connect_within
+        self._largest_body = largest_body
+        self._verify = verify
+
+    async def __aenter__(self) -> Self:
+        """Open for use.
+
+        Raises:
+            AsksMissing: The anyio that is installed does not run on this Trio.
+        """
+        try:
+            anyio.current_time()  # loads anyio's half that runs on Trio, which anyio 3 cannot
+        except (ImportError, AttributeError) as error:
+            raise AsksMissing(f"its anyio does not run on Trio {trio.__version__}") from error
+        self._trust = await default_trust() if self._verify is None else Trust(self._verify)
+        self._session = Session(self._trust.context)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        with trio.move_on_after(CLOSE_WITHIN, shield=True):
+            await self._session.close()
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer; see `Transport.send`."""
+        self._trust.check(request.url)
+        body = Body(self._largest_body)
+        with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
+
+            def on_piece() -> None:
+                scope.deadline = trio.current_time() + self._answer_within
+
+            connection = await self._connect(request.url)
+            answer = await self._session.exchange(connection, request, body, on_piece)
+            return Response(
+                status=answer.status,
+                headers=answer.fields,
+                body=body.end(request.url),
+                url=request.url,
+            )
+        raise NoAnswer(request.url, self._answer_within)
+
+    async def _connect(self, url: str) -> Connection:
+        place = _place(url)
+        with trio.move_on_after(self._connect_within), _connecting(url):
+            return await self._session.connection(place)
+        raise ConnectFailed(url, NOT_CONNECTED)
+
+
+def _place(url: str) -> str:
+    """Give the scheme, host and port of an address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return f"{parts.scheme}://{parts.netloc}"
+    except ValueError:  # no port, or no address of version 6
+        pass
+    raise ConnectFailed(url, BAD_ADDRESS)
+
+
+@contextmanager
+def _connecting(url: str) -> Iterator[None]:
+    """Turn what asks raises while it connects into errors of ours."""
+    try:
+        yield
+    except anyio.EndOfStream:
+        raise TlsFailed(url, CLOSED) from None
+    except (OSError, anyio.BrokenResourceError) as error:
+        raise not_connected(url, error) from None
+
+
+@contextmanager
+def _converted(url: str) -> Iterator[None]:
+    """Turn what asks raises in an exchange into errors of ours.
+
+    Without a chain: h11 puts a header that it refuses into its message, and the token is a header.
+    """
+    try:
+        yield
+    except UnicodeError as error:
+        raise not_encoded(url, error) from None
+    except h11.LocalProtocolError:
+        raise ConnectionLost(url, NOT_SENDABLE) from None
+    except h11.RemoteProtocolError as error:
+        raise ConnectionLost(url, no_http(error)) from None
+    except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        raise ConnectionLost(url, CLOSED) from None

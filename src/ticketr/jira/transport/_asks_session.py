@@ -1,0 +1,243 @@
+"""asks, put to use: its session with connections of ours, and one exchange over one of them.
+
+What asks does by itself would break promises of a transport, each measured with asks 3.0.0, so
+these parts of it are replaced by their own hooks:
+
+- It repeats a request after a broken connection, a create too, and lets nobody see the connection
+  meanwhile. So `Session.request` is not called; the exchange is run from here.
+- It decodes ``%2E`` in a path before sending it, so a quoted ``..`` would leave its place.
+- Of a repeated header it keeps the last. It fails on headers that are no UTF-8, on a cookie
+  without ``=``, on an interim answer, and on a body that ends with its connection.
+- It collects a body without any bound, and decompresses it without one.
+- It keeps a connection that the other side is about to close or has closed, and forgets about the
+  open ones when it is closed itself.
+
+h11 reads the head of an answer up to 16 KiB here, where httpx allows 100 KiB; asks offers no say.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import anyio
+import anyio.abc
+import asks
+import h11
+import trio
+from asks.request_object import RequestProcessor
+from asks.response_objects import Response
+
+from ticketr.jira.transport.base import CLOSE_WITHIN
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable
+
+    from ticketr.jira.transport._body import Body
+    from ticketr.jira.transport.base import Request
+
+KEEP_IDLE = 5.0
+"""How long an idle connection is kept, in seconds; as httpx does."""
+
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
+
+
+class Connection:
+    """A connection as asks handles one, with what it hangs on it.
+
+    Args:
+        stream: What carries the bytes.
+        place: The scheme, host and port that it leads to.
+        port: The port alone.
+    """
+
+    def __init__(self, stream: anyio.abc.ByteStream, place: str, port: str) -> None:
+        self.host = place  # asks finds idle connections by it
+        self.port = port
+        self.idle_since = trio.current_time()
+        self._stream = stream
+
+    async def send(self, piece: bytes) -> None:
+        """Send all of it."""
+        await self._stream.send(piece)
+
+    async def receive(self) -> bytes:
+        """Wait for the next bytes; anyio's ``EndOfStream`` when there will be none."""
+        return await self._stream.receive()
+
+    async def aclose(self) -> None:
+        """Close it at once; the closed end tells the other side, also with TLS."""
+        await self._stream.aclose()
+
+    def is_fit(self) -> bool:
+        """Tell whether an idle connection may be used again.
+
+        The other side has nothing to say on an idle one, other than that it ends.
+        """
+        if trio.current_time() - self.idle_since > KEEP_IDLE:
+            return False
+        raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (not Django's)
+        try:
+            raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+class Session(asks.Session):  # type: ignore[misc]  # asks has no types
+    """Opens connections and keeps the idle ones."""
+
+    def __init__(self, ssl_context: ssl.SSLContext) -> None:
+        super().__init__(ssl_context=ssl_context)
+        self._closed = False
+        self._open: set[Connection] = set()
+
+    async def connection(self, place: str) -> Connection:
+        """Give a connection that nobody uses, an idle one if there is one.
+
+        Args:
+            place: Scheme, host and port.
+        """
+        while (idle := self._checkout_connection(place)) is not None:
+            if idle.is_fit():
+                return idle  # type: ignore[no-any-return]  # asks has no types
+            await self._drop(idle)
+        stream, port = await self._connect(place)
+        connection = Connection(stream, place, port)
+        self._open.add(connection)
+        if self._closed:
+            await self._drop(connection)
+            raise anyio.ClosedResourceError
+        return connection
+
+    async def exchange(
+        self, connection: Connection, request: Request, body: Body, on_piece: Callable[[], None]
+    ) -> Exchange:
+        """Send a request and read its answer.
+
+        Args:
+            connection: From `connection`. It is kept if all is well and closed if not, whatever
+                ends this.
+            request: What to send.
+            body: Takes the body of the answer.
+            on_piece: Called for each piece of it.
+        """
+        exchange = Exchange(self, connection, request, body, on_piece)
+        try:
+            await exchange.make_request()
+        finally:
+            if exchange.complete and not self._closed:
+                connection.idle_since = trio.current_time()
+                self._conn_pool.appendleft(connection)
+            else:
+                with trio.move_on_after(CLOSE_WITHIN, shield=True):
+                    await self._drop(connection)
+        return exchange
+
+    async def close(self) -> None:
+        """Close every connection, used ones too."""
+        self._closed = True
+        self._conn_pool.clear()
+        for connection in tuple(self._open):
+            await self._drop(connection)
+
+    async def _drop(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        await connection.aclose()
+
+
+class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
+    """One request and its answer, over one connection.
+
+    Attributes:
+        complete: Whether all was said on both sides, so that the connection can be used again.
+        status: The HTTP status of the answer.
+        fields: The headers of the answer, their names in lower case.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        request: Request,
+        body: Body,
+        on_piece: Callable[[], None],
+    ) -> None:
+        headers = {
+            "Accept-Encoding": "gzip",
+            **request.headers,
+            "Host": urlsplit(request.url).netloc.rpartition("@")[2],
+            "Connection": "keep-alive",  # asks asks to close it, if not told otherwise
+        }
+        super().__init__(
+            session,
+            request.method,
+            request.url,
+            connection.port,
+            sock=connection,
+            headers=headers,
+            data=request.body,
+            encoding="utf-8",
+            follow_redirects=False,
+        )
+        self.complete = False
+        self.status = 0
+        self.fields: dict[str, str] = {}
+        self._collected = body
+        self._on_piece = on_piece
+
+    def _build_path(self) -> None:
+        """Send the address as it is; only what no address may hold is quoted."""
+        parts = urlsplit(self.uri)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        self.path = quote(target, safe=_IN_URLS)
+        self.req_url = self.uri
+
+    async def _send(self, *whole: Any) -> None:
+        """Send the request, unless the other side hears no more: it may have answered already."""
+        try:
+            await super()._send(*whole)
+        except anyio.BrokenResourceError:
+            await trio.lowlevel.checkpoint()
+
+    async def _catch_response(self, h11_connection: h11.Connection) -> Response:
+        """Read the answer, and show asks nothing of it that it would act on."""
+        head = await self._recv_event(h11_connection)
+        while isinstance(head, h11.InformationalResponse):
+            head = await self._recv_event(h11_connection)
+        self.status = head.status_code
+        self.fields = _join(head.headers)
+        self._collected.begin(self.fields.get("content-encoding", ""))
+        await self._read_body(h11_connection)
+        self.streaming = True  # asks leaves the connection alone then
+        return Response("utf-8", "1.1", self.status, "", {}, b"", self.method, self.uri)
+
+    async def _read_body(self, h11_connection: h11.Connection) -> None:
+        while isinstance(event := await self._recv_event(h11_connection), h11.Data):
+            self._on_piece()
+            self._collected.feed(bytes(event.data))
+            if self._collected.problem:
+                return
+            await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
+        states = {h11_connection.our_state, h11_connection.their_state}
+        said, closed = h11_connection.trailing_data
+        self.complete = states == {h11.DONE} and not said and not closed
+
+
+def _join(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("ascii").lower(), _decoded(raw_value)
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

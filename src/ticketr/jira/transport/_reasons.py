@@ -1,0 +1,70 @@
+"""Why there was no answer, in words: what the adapters have in common."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BAD_ADDRESS = "the address cannot be used"
+CLOSED = "connection closed"
+NOT_CONNECTED = "no answer to connecting"
+NOT_SENDABLE = "the request was not sendable"
+
+
+def not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
+    """Make the error for a connection that could not be made.
+
+    Args:
+        url: The address that was asked.
+        error: What the adapter's package raised.
+    """
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+            return TlsFailed(url, text or cause.reason or "TLS failed")
+    reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
+    return ConnectFailed(url, next(filter(None, reasons), str(error)))
+
+
+def no_http(error: Exception) -> str:
+    """Say what is wrong with an answer, without what h11 quotes from it."""
+    text = str(error)
+    return CLOSED if "ConnectionClosed" in text else text.partition(":")[0]
+
+
+def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
+    """Make the error for a text that cannot be written as bytes: a host's name, or a header.
+
+    Args:
+        url: The address that was asked.
+        error: What the adapter's package raised.
+    """
+    if getattr(error, "encoding", "idna") == "idna":
+        return ConnectFailed(url, BAD_ADDRESS)
+    return ConnectionLost(url, NOT_SENDABLE)
+
+
+def _os_words(error: OSError) -> str:
+    """Say what the system said, without the address that Trio puts before it."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or ""
+    return os.strerror(error.errno)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the members of groups before the groups' own text."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member)
+    following = error.__cause__ or error.__context__
+    if following is not None:
+        yield from _causes(following)
+    yield error

@@ -1,0 +1,56 @@
+"""Whose certificates are believed: the same, whichever package speaks HTTP."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass
+
+import httpx
+import trio
+
+from ticketr.jira.errors import TlsFailed
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What certificates are checked against.
+
+    Attributes:
+        context: For the package that makes the connections.
+        problem: Why the certificates could not be read; empty if they were. No secure connection
+            can be made then, but a site on this machine may need none.
+    """
+
+    context: ssl.SSLContext
+    problem: str = ""
+
+    def check(self, url: str) -> None:
+        """Refuse an address that needs certificates when there are none.
+
+        Raises:
+            TlsFailed: They could not be read.
+        """
+        if self.problem and url.lower().startswith("https:"):
+            raise TlsFailed(url, self.problem)
+
+
+def trust_nobody(problem: str = "") -> Trust:
+    """Make what accepts no certificate."""
+    return Trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
+
+
+async def default_trust() -> Trust:
+    """Read certifi's certificates, or those that the environment names.
+
+    That is what httpx does. asks left to itself would read the system's, anew for each connection
+    and holding up all other tasks.
+    """
+    try:
+        # In a thread, for reading all the certificates takes long enough to be felt.
+        return Trust(
+            await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
+        )
+    except OSError as error:
+        source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
+        return trust_nobody(f"no certificates in {source}, {error.strerror or error}")
