@@ -68,3 +68,109 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
 
     assert time.monotonic() - before < 5
     assert (process.returncode, errors) == (0, "")
+
+
+@contextmanager
+def sandbox_on(data: Path, *arguments: str) -> Generator[tuple[str, httpx.Client]]:
+    """A sandbox that keeps its site in a file, its address, and a client of it."""
+    with (
+        sandbox_process(tickets=5, arguments=["--data", str(data), *arguments]) as url,
+        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
+    ):
+        yield url, client
+
+
+def test_a_site_in_a_file_goes_on_where_it_was_at_the_same_address(tmp_path: Path) -> None:
+    with sandbox_on(tmp_path / "site.db") as (first, client):
+        edited = client.put("issue/DEMO-2", json={"fields": {"summary": "By hand"}})
+    with sandbox_on(tmp_path / "site.db") as (second, client):
+        summary = client.get("issue/DEMO-2").json()["fields"]["summary"]
+
+    assert edited.status_code == 204
+    assert second == first
+    assert summary == "By hand"
+
+
+def test_a_port_that_was_taken_meanwhile_is_told_and_another_can_be_had(tmp_path: Path) -> None:
+    data = tmp_path / "site.db"
+    with sandbox_on(data) as (url, _):
+        port = int(url.rsplit(":", 1)[1])
+    with socket.create_server(("127.0.0.1", port)):
+        ended = ticketr("sandbox", "--data", str(data), folder=tmp_path)
+        with sandbox_on(data, "--port=0") as (moved, _):
+            pass
+    with sandbox_on(data) as (afterwards, _):
+        pass
+
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"ticketr: cannot listen on 127.0.0.1 port {port}: ")
+    assert f"know the site in {data} by this address" in line
+    assert afterwards == moved != url
+
+
+def test_a_site_that_was_begun_with_other_tickets_is_wrong_usage(tmp_path: Path) -> None:
+    data = tmp_path / "site.db"
+    with sandbox_on(data):
+        pass
+
+    ended = ticketr("sandbox", "--data", str(data), "--tickets", "6", folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert f"the site in {data} was begun with --tickets 5, not 6" in ended.stderr
+
+
+def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:
+    data = tmp_path / "site.db"
+    with sandbox_on(data):
+        ended = ticketr("sandbox", "--data", str(data), folder=tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"ticketr: the site's file {data} cannot be used: another sandbox has it open\n"
+    )
+
+
+def test_the_user_lives_where_one_says() -> None:
+    arguments = ["--time-zone", "Etc/GMT+3"]
+    with sandbox_process(tickets=1, arguments=arguments) as url:
+        me = httpx.get(f"{url}/rest/api/3/myself", auth=AUTH, trust_env=False).json()
+        path = f"{url}/rest/api/3/issue/DEMO-1?fields=created"
+        issue = httpx.get(path, auth=AUTH, trust_env=False).json()
+
+    assert me["timeZone"] == "Etc/GMT+3"
+    assert issue["fields"]["created"].endswith("-0300")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--time-zone", "Mars/Olympus", "this machine knows no time zone 'Mars/Olympus'"),
+        ("--time-zone", "Europe", "this machine knows no time zone 'Europe'"),
+        ("--latency", "nan", "nan is no number of seconds"),
+        ("--search-lag", "-1", "-1 is no number of seconds"),
+        ("--search-lag", "soon", "soon is no number of seconds"),
+        ("--port", "70000", "70000 is not in the range"),
+    ],
+)
+def test_an_option_that_makes_no_sense_ends_with_2_and_its_name(
+    option: str, value: str, words: str, tmp_path: Path
+) -> None:
+    ended = ticketr("sandbox", option, value, folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert option in ended.stderr
+    assert words in ended.stderr
+
+
+def test_searches_are_behind_by_the_lag_and_reading_is_not() -> None:
+    story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
+    with (
+        sandbox_process(tickets=1, arguments=["--search-lag", "600"]) as url,
+        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
+    ):
+        client.post("issue", json={"fields": story})
+        read = client.get("issue/DEMO-2").status_code
+        count = client.post("search/approximate-count", json={"jql": "project = DEMO"}).json()
+
+    assert (read, count) == (200, {"count": 1})

@@ -2,29 +2,78 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ticketr.sandbox import Faults, User
+
+
+def seconds(value: str | float) -> float:
+    """Read a time span: finite, and not negative."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise click.BadParameter(f"{value} is no number of seconds")
+    return number
 
 
 @click.command(short_help="Serve a Jira stand-in with made-up tickets.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=0, show_default=True, help="The port; 0 takes a free one.")
-@click.option("--tickets", default=500, show_default=True, type=click.IntRange(min=0))
-@click.option("--seed", default=1, show_default=True, help="The same seed, the same tickets.")
 @click.option(
-    "--latency", default=0.0, show_default=True, help="Seconds to wait before each response."
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port; 0 takes a free one.  [default: that of the site in --data, else a free one]",
+)
+@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
+@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
+@click.option(
+    "--data",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the site in this file, and go on with the one that is there.",
+)
+@click.option(
+    "--time-zone",
+    metavar="NAME",
+    help="Where the user lives, such as Europe/Berlin.  [default: Asia/Kolkata]",
+)
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=seconds,
+    help="The wait before each response.",
+)
+@click.option(
+    "--search-lag",
+    default=0.0,
+    show_default=True,
+    type=seconds,
+    help="How long searches are behind.",
 )
 @click.option("--odd", is_flag=True, help="Answer with unknown keys and nulls, as real Jira does.")
-@click.option("--faults", help="Make it hostile: all, or some such as 429=0.05,lost=0.02,seed=7.")
+@click.option(
+    "--faults",
+    metavar="SPEC",
+    help="Make it hostile: all, or some such as 429=0.05,lost=0.02,seed=7.",
+)
 @click.option("--exit-with-stdin", is_flag=True, help="End when standard input is closed.")
 def sandbox(
     *,
     host: str,
-    port: int,
-    tickets: int,
-    seed: int,
+    port: int | None,
+    tickets: int | None,
+    seed: int | None,
+    data: Path | None,
+    time_zone: str | None,
     latency: float,
+    search_lag: float,
     odd: bool,
     faults: str | None,
     exit_with_stdin: bool,
@@ -37,12 +86,9 @@ def sandbox(
     require_demo_extra("ticketr sandbox")
     import trio
 
-    from ticketr.sandbox import BadFaults, Faults, run
+    from ticketr.sandbox import OtherSeed, run
 
-    try:
-        hostile = None if faults is None else Faults.parse(faults)
-    except BadFaults as error:
-        raise click.UsageError(str(error)) from None
+    user, hostile = _user(time_zone), _faults(faults)
 
     async def serve() -> None:
         await run(
@@ -50,14 +96,42 @@ def sandbox(
             port=port,
             tickets=tickets,
             seed=seed,
+            data=data,
+            user=user,
             latency=latency,
+            search_lag=search_lag,
             odd=odd,
             faults=hostile,
             exit_with_stdin=exit_with_stdin,
             announce=click.echo,
         )
 
-    trio.run(serve)
+    try:
+        trio.run(serve)
+    except OtherSeed as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _user(time_zone: str | None) -> User:
+    from ticketr.sandbox import DEMO_USER, user_in
+
+    if time_zone is None:
+        return DEMO_USER
+    try:
+        return user_in(time_zone)
+    except LookupError:
+        raise click.BadParameter(
+            f"this machine knows no time zone {time_zone!r}", param_hint="--time-zone"
+        ) from None
+
+
+def _faults(text: str | None) -> Faults | None:
+    from ticketr.sandbox import BadFaults, Faults
+
+    try:
+        return None if text is None else Faults.parse(text)
+    except BadFaults as error:
+        raise click.BadParameter(error.problem, param_hint="--faults") from None
 
 
 def require_demo_extra(command: str) -> None:

@@ -1,9 +1,10 @@
 """A Jira Cloud site in a box, to try ticketr on and to test it against.
 
-Its rooms, each leaning on those before it: `data`, what a site holds; `content`, seeded
-issues; `jql`, the query language; `faults`, which make it hostile; `api`, the REST interface
-with `auth` at its door; and `server`, which puts it on a socket. It shares no code with
-ticketr's own client, so that each checks the other.
+Its rooms, each leaning on those before it: `data`, what a site holds, and its file; `content`,
+seeded issues; `opening`, which takes a site from its file or makes one up; `jql`, the query
+language; `faults`, which make it hostile; `api`, the REST interface with `auth` at its door;
+and `server`, which puts it on a socket. It shares no code with ticketr's own client, so that
+each checks the other.
 """
 
 from __future__ import annotations
@@ -11,24 +12,35 @@ from __future__ import annotations
 from ticketr.sandbox.api.app import create_app
 from ticketr.sandbox.auth import EMAIL, TOKEN
 from ticketr.sandbox.content.seed import make_site
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.model import User
 from ticketr.sandbox.data.site import Site
-from ticketr.sandbox.errors import BadFaults, CannotListen, SandboxError
+from ticketr.sandbox.data.storage import SiteFile
+from ticketr.sandbox.errors import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
 from ticketr.sandbox.faults.source import Fault, Faults, FaultSource, Kind
+from ticketr.sandbox.opening import open_site, user_in
 from ticketr.sandbox.server import run, serve
 
 __all__ = [
+    "DEMO_USER",
     "EMAIL",
     "TOKEN",
     "BadFaults",
     "CannotListen",
+    "DataFailed",
     "Fault",
     "FaultSource",
     "Faults",
     "Kind",
+    "OtherSeed",
     "SandboxError",
     "Site",
+    "SiteFile",
+    "User",
     "create_app",
     "make_site",
+    "open_site",
     "run",
     "serve",
+    "user_in",
 ]

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import struct
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
@@ -23,19 +23,25 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 
 from ticketr.sandbox.api.app import create_app
-from ticketr.sandbox.content.seed import make_site
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.errors import CannotListen
 from ticketr.sandbox.faults.door import BREAK_OFF
+from ticketr.sandbox.opening import open_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from ticketr.sandbox.data.model import User
     from ticketr.sandbox.faults.source import FaultSource
 
 _KEEP_ALIVE: Final = 75.0
 _LONGEST_REQUEST_HEAD: Final = 128 * 1024
+_PORT: Final = "port"
+"""What a site's file calls its port."""
 
 
 def _config() -> Config:
@@ -147,23 +153,30 @@ def _address(listeners: list[trio.SocketListener]) -> str:
 async def run(
     *,
     host: str = "127.0.0.1",
-    port: int = 0,
-    tickets: int = 500,
-    seed: int = 1,
+    port: int | None = None,
+    tickets: int | None = None,
+    seed: int | None = None,
+    data: Path | None = None,
+    user: User = DEMO_USER,
     latency: float = 0.0,
+    search_lag: float = 0.0,
     odd: bool = False,
     faults: FaultSource | None = None,
     exit_with_stdin: bool = False,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve a seeded site until SIGINT or SIGTERM comes, or the caller is cancelled.
+    """Serve a site until SIGINT or SIGTERM comes, or the caller is cancelled.
 
     Args:
         host: The address to listen on.
-        port: The port to listen on; 0 takes any free one.
-        tickets: How many issues the project ``DEMO`` has.
-        seed: Which of the many possible sites.
+        port: The port to listen on; 0 takes any free one. None takes the one that the site in
+            ``data`` had before, so that its address stays the same, else any free one.
+        tickets: How many issues the project ``DEMO`` of a new site has.
+        seed: Which of the many possible sites a new one is.
+        data: The file that keeps the site; without one it is gone at the end.
+        user: Whose eyes the site is seen through.
         latency: Seconds to wait before each answer.
+        search_lag: Seconds that searches are behind.
         odd: Whether answers hold unknown keys and nulls.
         faults: What goes wrong; nothing if it is left out.
         exit_with_stdin: Whether to end when standard input does, so that a child process
@@ -172,31 +185,52 @@ async def run(
 
     Raises:
         CannotListen: The address cannot be bound.
+        DataFailed: The file cannot be read or written.
+        OtherSeed: The site in the file was begun with other numbers than those given.
     """
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        site = make_site(tickets=tickets, seed=seed)
+    with (
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        nullcontext() if data is None else SiteFile(data, [user]) as file,
+    ):
+        site = open_site(file, tickets=tickets, seed=seed, user=user, search_lag=search_lag)
         app = create_app(site, latency=latency, odd=odd, faults=faults)
-        listeners = await _listen(host, port)
+        listeners = await _listen_as_before(host, port, file)
         try:
+            if file is not None:
+                file.remember(_PORT, str(listeners[0].socket.getsockname()[1]))
             announce(f"listening on {_address(listeners)}")
         except BaseException:
             for listener in listeners:
                 listener.socket.close()
             raise
         async with trio.open_nursery() as nursery:
-
-            async def stop_on_signal() -> None:
-                await anext(signals)
-                nursery.cancel_scope.cancel()
-
-            async def stop_with_stdin() -> None:
-                await _wait_for_end(0)
-                nursery.cancel_scope.cancel()
-
-            nursery.start_soon(stop_on_signal)
+            nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
             if exit_with_stdin:
-                nursery.start_soon(stop_with_stdin)
+                nursery.start_soon(_cancel_with_stdin, nursery.cancel_scope)
             await _accept(app, listeners)
+
+
+async def _cancel_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    await anext(signals)
+    scope.cancel()
+
+
+async def _cancel_with_stdin(scope: trio.CancelScope) -> None:
+    await _wait_for_end(0)
+    scope.cancel()
+
+
+async def _listen_as_before(
+    host: str, port: int | None, file: SiteFile | None
+) -> list[trio.SocketListener]:
+    """Listen where somebody says, else where the site in the file was before."""
+    before = file.about(_PORT) if file else None
+    try:
+        return await _listen(host, int(before or 0) if port is None else port)
+    except CannotListen as error:
+        if file is None or before is None or port is not None:
+            raise
+        raise CannotListen(host, error.port, error.reason, str(file.path)) from None
 
 
 async def _wait_for_end(descriptor: int) -> None:

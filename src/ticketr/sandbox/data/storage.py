@@ -1,0 +1,239 @@
+"""Keeps a site in one SQLite file, so that it outlives its process however that ends.
+
+Each change is one transaction, made on the spot before the site shows it. That is meant: in
+write-ahead logging a commit is a write to the end of a file, which takes some 50
+microseconds, less than the way to a thread and back; and a change that waits for a thread
+could be overtaken by the answer, or by another change. What was committed is the kernel's
+and survives a kill; only a power cut may take the last of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.changes import Counters
+from ticketr.sandbox.data.model import Issue
+from ticketr.sandbox.errors import DataFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from ticketr.sandbox.data.changes import Change
+    from ticketr.sandbox.data.model import User
+
+_OURS: Final = 0x7469636B
+"""What SQLite calls an application's ID: which program a file belongs to."""
+_VERSION: Final = 1
+_SCHEMA: Final = """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+"""
+_LOCK_WITHIN: Final = 1.0
+_COUNTERS: Final = "counters"
+
+_RECORDS: Final[Mapping[str, Sequence[Any]]] = {
+    "project": (catalogue.DEMO, catalogue.BLANK),
+    "type": catalogue.ISSUE_TYPES,
+    "status": catalogue.STATUSES,
+    "priority": catalogue.PRIORITIES,
+    "resolution": catalogue.RESOLUTIONS,
+    "components": catalogue.COMPONENTS,
+    "fix_versions": catalogue.VERSIONS,
+    "sprints": catalogue.SPRINTS,
+    "platform": catalogue.PLATFORMS,
+}
+"""Where the records are that an issue holds by their ID; users are the site's own."""
+_USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer"))
+
+
+class SiteFile:
+    """A site's file, held by this process alone until it is closed.
+
+    Its methods raise `DataFailed` when the file cannot be read or written.
+
+    Args:
+        path: The file; it is made where there is none.
+        users: Who exists, beside those of every site.
+
+    Attributes:
+        path: The file.
+
+    Raises:
+        DataFailed: It cannot be opened, is held by another process, or holds something else.
+    """
+
+    def __init__(self, path: Path, users: Iterable[User] = ()) -> None:
+        self.path = path
+        self._users = {user.account_id: user for user in (*catalogue.USERS, *users)}
+        with self._errors():
+            self._db = sqlite3.connect(path, timeout=_LOCK_WITHIN, isolation_level=None)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        owner, version = self._pragma("application_id"), self._pragma("user_version")
+        if owner == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self._db.execute("PRAGMA journal_mode = WAL")
+            with self._transaction():
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {_OURS}")
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        elif owner != _OURS:
+            raise DataFailed(self.path, "it is not the file of a sandbox's site")
+        elif version > _VERSION:
+            raise DataFailed(self.path, "a newer ticketr wrote it")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():  # takes the lock, and keeps it
+            pass
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._errors():
+            self._db.close()
+
+    def about(self, name: str) -> str | None:
+        """Read a fact that `begin` or `remember` wrote."""
+        with self._errors():
+            row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def remember(self, name: str, value: str) -> None:
+        """Write a fact about the site."""
+        with self._errors():
+            self._write_fact(name, value)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a site in the file."""
+        return self.about(_COUNTERS) is not None
+
+    def begin(self, issues: Iterable[Issue], about: Mapping[str, str]) -> None:
+        """Write a new site, all of it or nothing.
+
+        Args:
+            issues: Its issues.
+            about: Facts about it.
+        """
+        counters = Counters()
+        with self._errors(), self._transaction():
+            for issue in issues:
+                counters = counters.after(issue)
+                self._write_issue(issue)
+            for name, value in about.items():
+                self._write_fact(name, value)
+            self._write_counters(counters)
+
+    def load(self) -> tuple[list[Issue], Counters]:
+        """Read the site: its issues in ascending order, and what was given out."""
+        with self._errors():
+            rows = self._db.execute("SELECT record FROM issue ORDER BY id").fetchall()
+        try:
+            counters = json.loads(self.about(_COUNTERS) or "{}")
+            return [self._issue(json.loads(row[0])) for row in rows], Counters(**counters)
+        except (KeyError, TypeError, ValueError) as error:
+            problem = f"its records are not understood ({type(error).__name__}: {error})"
+            raise DataFailed(self.path, problem) from error
+
+    def save(self, change: Change) -> None:
+        """Write what one change did, all of it or nothing."""
+        with self._errors(), self._transaction():
+            for issue in change.put:
+                self._write_issue(issue)
+            removed = [(issue_id,) for issue_id in change.removed]
+            self._db.executemany("DELETE FROM issue WHERE id = ?", removed)
+            self._write_counters(change.counters)
+
+    def _write_issue(self, issue: Issue) -> None:
+        record = json.dumps(_record(issue), separators=(",", ":"))
+        self._db.execute("INSERT OR REPLACE INTO issue VALUES (?, ?)", (issue.id, record))
+
+    def _write_counters(self, counters: Counters) -> None:
+        value = {"last_id": counters.last_id, "numbers": dict(counters.numbers)}
+        self._write_fact(_COUNTERS, json.dumps(value))
+
+    def _write_fact(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+
+    def _issue(self, record: dict[str, Any]) -> Issue:
+        return Issue(**{name: self._value(name, value) for name, value in record.items()})
+
+    def _value(self, name: str, value: Any) -> Any:
+        if value is None:
+            return None
+        if name in _USERS:
+            return self._users[value]
+        if name in _RECORDS:
+            known = _BY_ID[name]
+            return tuple(known[part] for part in value) if isinstance(value, list) else known[value]
+        if name == "due":
+            return date.fromisoformat(value)
+        return tuple(value) if name == "labels" else value
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite ends it by itself where the disk is full
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            problem = "another sandbox has it open" if busy else str(error)
+            raise DataFailed(self.path, problem) from error
+
+
+_BY_ID: Final = {
+    name: {record.id: record for record in records} for name, records in _RECORDS.items()
+}
+
+
+def _record(issue: Issue) -> dict[str, Any]:
+    """Give an issue as JSON knows it."""
+    return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _USERS:
+        return value.account_id
+    if name in _RECORDS:
+        return [part.id for part in value] if isinstance(value, tuple) else value.id
+    return value.isoformat() if isinstance(value, date) else value

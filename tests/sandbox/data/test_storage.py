@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import MISSING, fields, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.sandbox_client import NOW, demo_site
+from hypothesis import given, settings, strategies as st
+
+from ticketr.sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
+from ticketr.sandbox.content.seed import make_issues
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.changes import Change, Counters
+from ticketr.sandbox.data.model import Issue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def opened(file: SiteFile, **options: Any) -> Site:
+    return open_site(file, clock=lambda: NOW, **options)
+
+
+def state(site: Site) -> object:
+    return list(site), site.counters
+
+
+def test_a_seeded_site_comes_out_of_its_file_as_it_is_without_one(tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        first = opened(file, tickets=300, seed=4)
+    with SiteFile(tmp_path / "a.db") as file:
+        again = opened(file)
+
+    assert state(first) == state(again) == state(demo_site(300, seed=4))
+
+
+EVERYTHING = Issue(
+    id=10_007,
+    number=7,
+    project=catalogue.BLANK,
+    type=catalogue.SUBTASK,
+    status=catalogue.DONE,
+    priority=catalogue.PRIORITIES[0],
+    summary="Zoë \U0001f937 \ud800 lone",
+    description={"type": "doc", "version": 1, "content": [{"type": "rule"}]},
+    reporter=catalogue.USERS[1],
+    created=1,
+    updated=2,
+    assignee=catalogue.USERS[2],
+    parent=10_003,
+    resolved=3,
+    due=date(2026, 2, 28),
+    labels=("a", "b"),
+    components=catalogue.COMPONENTS[:2],
+    fix_versions=catalogue.VERSIONS[1:],
+    story_points=0.5,
+    sprints=catalogue.SPRINTS[2:4],
+    platform=catalogue.PLATFORMS[1],
+    release_note="One line",
+    reviewer=catalogue.USERS[3],
+    creator=catalogue.USERS[4],
+    moved=4,
+    resolution=catalogue.RESOLUTIONS[1],
+    properties={"marker": {"deep": [1, None, 2**70, 0.1]}, "": "empty"},
+)
+SPARSE = Issue(
+    id=10_008,
+    number=8,
+    project=catalogue.DEMO,
+    type=catalogue.STORY,
+    status=catalogue.TO_DO,
+    priority=catalogue.MEDIUM,
+    summary="",
+    description=None,
+    reporter=catalogue.DEMO_USER,
+    created=0,
+    updated=0,
+)
+
+
+def test_the_example_has_every_attribute_that_an_issue_can_have() -> None:
+    for field in fields(Issue):
+        usual = field.default_factory() if field.default_factory is not MISSING else field.default
+        assert getattr(EVERYTHING, field.name) != usual, field.name
+
+
+@pytest.mark.parametrize("issue", [EVERYTHING, SPARSE], ids=["everything", "sparse"])
+def test_an_issue_survives_with_all_that_it_has_or_has_not(issue: Issue, tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=0).put(issue)
+    with SiteFile(tmp_path / "a.db") as file:
+        again = opened(file).get(issue.id)
+
+    assert again == issue
+
+
+def test_neither_an_id_nor_a_key_is_used_again_after_the_last_issue_was_deleted(
+    tmp_path: Path,
+) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=3).delete("DEMO-3")
+    with SiteFile(tmp_path / "a.db") as file:
+        made = opened(file).create(project=catalogue.DEMO, type=catalogue.TASK, summary="New")
+
+    assert (made.id, made.key) == (10_004, "DEMO-4")
+
+
+def test_a_user_who_lives_elsewhere_now_does_so_in_old_issues(tmp_path: Path) -> None:
+    from ticketr.sandbox import user_in
+
+    moved = user_in("Etc/GMT+3")
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=0).put(SPARSE)
+    with SiteFile(tmp_path / "a.db", [moved]) as file:
+        again = opened(file, user=moved).get(SPARSE.id)
+
+    assert again is not None
+    assert again.reporter is moved
+    assert moved.utc_offset.total_seconds() == -3 * 3600
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(("create", "edit", "move", "delete", "set", "unset")),
+        st.integers(0, 30),
+        st.text(max_size=5),
+    ),
+    max_size=15,
+)
+
+
+def act(site: Site, action: str, number: int, text: str) -> None:
+    """Do one thing to a site; one that cannot be done is passed over."""
+    if action == "create":
+        parent = next(iter(site), None)
+        site.create(
+            project=catalogue.DEMO,
+            type=catalogue.SUBTASK,
+            summary=text,
+            parent=parent and parent.id,
+            labels=(text,),
+        )
+        return
+    there = list(site)
+    if not there:
+        return
+    key = there[number % len(there)].key
+    match action:
+        case "edit":
+            site.edit(key, summary=text, due=date(2026, 1, 1), assignee=None)
+        case "move":
+            site.transition(key, catalogue.STATUSES[number % 4])
+        case "delete":
+            site.delete(key)
+        case "set":
+            site.set_property(key, text, {"value": number})
+        case "unset":
+            site.remove_property(key, text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(actions=ACTIONS)
+def test_after_each_change_the_files_on_disk_hold_all_of_it(
+    actions: list[tuple[str, int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("site")
+    with SiteFile(folder / "a.db") as file:
+        site = opened(file, tickets=8)
+        for count, action in enumerate(actions):
+            act(site, *action)
+            copy = folder / f"{count}.db"  # what is left if the process is killed right now
+            shutil.copyfile(folder / "a.db", copy)
+            shutil.copyfile(folder / "a.db-wal", f"{copy}-wal")
+            with SiteFile(copy) as killed:
+                assert state(opened(killed)) == state(site)
+
+
+def test_a_change_that_cannot_be_written_did_not_happen(tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        site = opened(file, tickets=5)
+        before, revision = state(site), site.revision
+        pages = file._db.execute("PRAGMA page_count").fetchone()[0]
+        file._db.execute(f"PRAGMA max_page_count = {pages}")  # as a full disk is
+
+        with pytest.raises(DataFailed, match=r"a\.db cannot be used: database or disk is full"):
+            site.edit("DEMO-2", release_note="x" * 100_000)
+        full = state(site), site.revision
+        file._db.execute("PRAGMA max_page_count = 100000")
+        site.edit("DEMO-2", release_note="there is room again")
+        after = state(site)
+    with SiteFile(tmp_path / "a.db") as file:
+        again = opened(file)
+
+    assert full == (before, revision)
+    assert state(again) == after
+
+
+def test_a_beginning_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
+    def broken() -> Iterator[Issue]:
+        yield from make_issues(tickets=5, seed=1)
+        raise RuntimeError("killed")
+
+    with SiteFile(tmp_path / "a.db") as file:
+        with pytest.raises(RuntimeError, match="killed"):
+            file.begin(broken(), {"tickets": "5"})
+        assert not file.is_begun
+        assert len(opened(file, tickets=2)) == 2
+
+
+def test_what_a_site_was_begun_with_need_not_be_said_again_but_cannot_be_another(
+    tmp_path: Path,
+) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=3, seed=2)
+    with SiteFile(tmp_path / "a.db") as file:
+        assert len(opened(file)) == len(opened(file, tickets=3, seed=2)) == 3
+        for option, value in (("tickets", 4), ("seed", 1)):
+            with pytest.raises(OtherSeed, match=f"begun with --{option} [32], not {value}"):
+                opened(file, **{option: value})
+
+
+def test_a_file_that_is_open_is_refused_to_everybody_else(tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=1)
+        with pytest.raises(DataFailed, match="another sandbox has it open"):
+            SiteFile(tmp_path / "a.db")
+    with SiteFile(tmp_path / "a.db") as file:
+        assert len(opened(file)) == 1
+
+
+def other_program(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE theirs (x)")
+    database.close()
+
+
+def newer(path: Path) -> None:
+    SiteFile(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: path.write_text("# TICKET: no database, this\n" * 50), "not a database"),
+        (other_program, "it is not the file of a sandbox's site"),
+        (newer, "a newer ticketr wrote it"),
+        (lambda path: path.mkdir(), "unable to open database file"),
+    ],
+    ids=["text", "another program's", "newer", "folder"],
+)
+def test_what_is_no_file_of_a_site_is_refused_and_left_alone(
+    make: Any, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else b""
+
+    with pytest.raises(DataFailed, match=problem):
+        SiteFile(path)
+
+    assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE issue SET record = '{\"id\": 10001}'",
+        "UPDATE issue SET record = replace(record, '\"status\":', '\"state\":')",
+        "UPDATE issue SET record = replace(record, '\"type\":1', '\"type\":9')",
+        "UPDATE issue SET record = '{'",
+        "UPDATE about SET value = '{\"last\": 1}' WHERE name = 'counters'",
+    ],
+)
+def test_records_that_are_not_understood_are_an_error_that_names_the_file(
+    change: str, tmp_path: Path
+) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=3)
+        file._db.execute(change)
+        with pytest.raises(DataFailed, match=r"a\.db cannot be used: its records are not"):
+            file.load()
+
+
+def test_a_change_of_several_issues_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    unwritable = replace(SPARSE, properties={"key": object()})
+    with SiteFile(tmp_path / "a.db") as file:
+        site = opened(file, tickets=1)
+        with pytest.raises(TypeError):
+            file.save(Change(Counters(99, {}), put=(EVERYTHING, unwritable), removed=(10_001,)))
+
+        assert file.load() == (list(site), site.counters)
