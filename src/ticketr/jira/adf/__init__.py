@@ -20,13 +20,14 @@ from marklas.md.parser import parse as _parse_markdown
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
 from ticketr.jira.adf._plain import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Converted", "canonical", "convert", "is_exact", "to_adf", "to_markdown"]
+__all__ = ["Converted", "canonical", "convert", "is_exact", "problems", "to_adf", "to_markdown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Tells what Jira would refuse of a document, in words for whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._schema import MARKS, NODES
+from ticketr.jira.errors import clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.jira.adf._grammar import Attrs, Marks, Node
+
+MOST_PROBLEMS = 10
+"""More than these would tell nothing new."""
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
+
+
+def problems(document: object) -> tuple[str, ...]:
+    """Tell what is wrong with a document that is to be sent to Jira.
+
+    Args:
+        document: A document, as `to_adf` makes it.
+
+    Returns:
+        What Jira would not accept, in the order of the document and at most `MOST_PROBLEMS`;
+        empty if nothing is.
+    """
+    if not isinstance(document, dict) or document.get("type") != "doc":
+        return ("this is no document",)
+    version = document.get("version")
+    if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _OWN_KEYS:
+        return ("this is no document of version 1",)
+    found: list[str] = []
+    # A list of what is still to be looked at, for documents may be nested without end.
+    ahead: list[tuple[Any, Marks]] = [({k: document[k] for k in document if k != "version"}, None)]
+    while ahead and len(found) < MOST_PROBLEMS:
+        node, marks = ahead.pop()
+        rule = NODES[node["type"]]
+        own = [*_own(node, rule), *_marks(node, marks)]
+        children = list(_children(node, rule))
+        own += [problem for problem in children if isinstance(problem, str)]
+        near = _near(node) if own else ""
+        found += [f"{problem}{near}" for problem in own]
+        ahead += reversed([child for child in children if not isinstance(child, str)])
+    return tuple(found[:MOST_PROBLEMS])
+
+
+def _own(node: Any, rule: Node) -> Iterator[str]:
+    """Look at what a node itself says."""
+    kind = node["type"]
+    known = {"type", "marks"}  # marks depend on the place, and are looked at by themselves
+    if rule.children:
+        known.add("content")
+    if rule.attrs:
+        known.add("attrs")
+    if kind == "text":
+        known.add("text")
+        if not isinstance(node.get("text"), str) or not node["text"]:
+            yield "a text is empty"
+    for key in sorted(map(str, node.keys() - known)):
+        yield f"{_name(kind)} cannot have “{clip(key, 40)}”"
+    if "attrs" in node:
+        if rule.attrs and not any(_fits(node["attrs"], attrs) for attrs in rule.attrs):
+            yield _about_attrs(_name(kind), node["attrs"], rule.attrs)
+    elif not rule.bare:
+        yield f"{_name(kind)} lacks what it needs to say about itself"
+
+
+def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
+    """Give what stands in a node, and what is wrong with it standing there."""
+    name = _name(node["type"])
+    content = node.get("content")
+    if content is None and "content" not in node:
+        if rule.least is not None:
+            yield f"{name} is empty"
+        return
+    if not rule.children:
+        return
+    if not isinstance(content, list):
+        yield f"{name} has something else than a list in it"
+        return
+    if len(content) < (rule.least or 0):
+        yield f"{name} is empty" if not content else f"{name} has too little in it"
+    if len(content) > rule.most:
+        yield f"{name} has too much in it"
+    order = tuple(rule.children)
+    for place, child in enumerate(content):
+        kind = child.get("type") if isinstance(child, dict) else None
+        if not isinstance(kind, str) or kind not in NODES:
+            yield f"{name} has something in it that Jira does not know"
+        elif kind not in rule.children or (rule.ordered and order[place : place + 1] != (kind,)):
+            yield f"{_name(kind)} cannot stand in {name}"
+        else:
+            yield child, rule.children[kind]
+
+
+def _marks(node: Any, allowed: Marks) -> Iterator[str]:
+    """Look at the marks of a node, which depend on where it stands."""
+    if "marks" not in node:
+        return
+    name = _name(node["type"])
+    marks = node["marks"]
+    if allowed is None or not isinstance(marks, list):
+        yield f"{name} cannot have marks there"
+        return
+    kinds = [str(mark.get("type")) if isinstance(mark, dict) else "" for mark in marks]
+    if not MARKS.keys() >= set(kinds):
+        yield f"{name} has a mark that Jira does not know"
+        return
+    if not any(some.issuperset(kinds) for some in allowed):
+        together = " with ".join(dict.fromkeys(map(_words, kinds)))
+        yield f"{name} cannot be marked as {together} there"
+    for mark, kind in zip(marks, kinds, strict=True):
+        attrs = MARKS[kind]
+        fits = "attrs" not in mark if attrs is None else _fits(mark.get("attrs"), attrs)
+        if not fits or mark.keys() - {"type", "attrs"}:
+            yield f"the mark {_words(kind)} is not as Jira knows it"
+
+
+def _fits(value: object, attrs: Attrs) -> bool:
+    return (
+        isinstance(value, dict)
+        and attrs.required <= value.keys()
+        and all(key in attrs.checks and attrs.checks[key](one) for key, one in value.items())
+    )
+
+
+def _about_attrs(name: str, value: Any, rules: tuple[Attrs, ...]) -> str:
+    """Name the attribute that is wrong, where that is certain."""
+    if len(rules) == 1 and isinstance(value, dict):
+        checks = rules[0].checks
+        for key in sorted(rules[0].required - value.keys()):
+            return f"{name} lacks its {key}"
+        for key, one in value.items():
+            if key not in checks:
+                return f"{name} cannot have “{clip(str(key), 40)}”"
+            if not checks[key](one):
+                return f"{name} cannot have {clip(repr(one), 40)} as its {key}"
+    return f"{name} says something about itself that Jira does not know"
+
+
+def _near(node: Any) -> str:
+    """Quote the beginning of a node, so that it can be found."""
+    words = next(iter(plain_lines(node)), "")
+    return f", at “{clip(words, 40)}”" if words else ""
+
+
+def _name(kind: str) -> str:
+    words = _words(kind)
+    return f"an {words}" if words[0] in "aeiou" else f"a {words}"
+
+
+def _words(kind: str) -> str:
+    """Write the name of a kind as people would: `listItem` is a list item."""
+    return _HUMP.sub(" ", kind).lower()

@@ -1,0 +1,159 @@
+"""What an ADF document may hold: a table of its nodes and marks.
+
+It is written as `_grammar` says. Jira refuses a document that differs without saying where; the
+table is tested to agree with Atlassian's own schema.
+"""
+
+from __future__ import annotations
+
+from ticketr.jira.adf._grammar import Attrs, Node, node
+
+_ID = "localId=text"
+_LAYOUT = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
+_TEXT = (
+    "text(link em strong strike subsup underline textColor annotation backgroundColor"
+    "|code link annotation)"
+)
+_EXTENSION = "extension(dataConsumer fragment)"
+_MEDIA_MARKS = "(dataConsumer link annotation border)"
+_IN_CAPTION = f"{_TEXT} hardBreak mention emoji date placeholder inlineCard status"
+_INLINE = f"{_IN_CAPTION} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
+
+_LISTS = "bulletList orderedList"
+_MEDIA = "mediaSingle(link) mediaGroup"
+_PARAGRAPH = "paragraph(fontSize)"
+# What may stand in a panel and in a nested expand alike, in a table's cell, and in most places.
+_BASIC = f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION}"
+_UNNESTABLE = f"{_BASIC} {_PARAGRAPH} panel blockquote table(fragment) blockCard embedCard"
+_HEADED = "heading(alignment|indentation)"
+_SHIFTED = "paragraph(fontSize alignment|fontSize indentation)"
+_EXPANDED = f"{_UNNESTABLE} nestedExpand"
+_IN_CELL = (
+    f"{_BASIC} {_HEADED} paragraph(fontSize alignment) panel blockquote blockCard embedCard"
+    " nestedExpand"
+)
+_BODIED = "bodiedExtension(dataConsumer fragment)"
+_BLOCKS = f"{_UNNESTABLE} {_HEADED} {_SHIFTED}"
+_SYNCED = "resourceId!=text localId!=text"
+_CELL = "colspan=number rowspan=number colwidth=numbers background=text valign=top|middle|bottom"
+_PLUGIN = "extensionKey!=word extensionType!=word parameters=any text=text localId=word"
+_LINKED = ("url!=text localId=text", "data!=any localId=text")
+_FILE = "id!=word alt=text collection!=text occurrenceKey=word width=number height=number"
+
+NODES: dict[str, Node] = {
+    "doc": node(
+        f"{_BLOCKS} {_BODIED} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
+        " syncBlock(breakout) bodiedSyncBlock(breakout)",
+        least=0,
+    ),
+    # Blocks of text
+    "paragraph": node(_INLINE, _ID),
+    "heading": node(_INLINE, f"level!=1..6 {_ID}"),
+    "codeBlock": node(
+        "text()", f"language=text uniqueId=text wrap=flag hideLineNumbers=flag {_ID}"
+    ),
+    "rule": node("", _ID),
+    "blockquote": node(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION}", _ID, least=1),
+    "panel": node(
+        f"{_BASIC} {_PARAGRAPH} blockCard",
+        "panelType!=info|note|tip|warning|error|success|custom panelIcon=text panelIconId=text"
+        f" panelIconText=text panelColor=text {_ID}",
+        least=1,
+    ),
+    "expand": node(_EXPANDED, f"title=text {_ID}", least=1),
+    "nestedExpand": node(
+        f"{_BASIC} {_PARAGRAPH} panel blockquote", f"title=text {_ID}", least=1, bare=False
+    ),
+    # Lists
+    "bulletList": node("listItem", _ID, least=1),
+    "orderedList": node("listItem", f"order=0.. {_ID}", least=1),
+    "listItem": node(
+        f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}",
+        _ID,
+        least=1,
+    ),
+    "taskList": node("taskItem taskList blockTaskItem", "localId!=text", least=1),
+    "taskItem": node(_INLINE, "localId!=text state!=TODO|DONE"),
+    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", "localId!=text state!=TODO|DONE", least=1),
+    "decisionList": node("decisionItem", "localId!=text", least=1),
+    "decisionItem": node(_INLINE, "localId!=text state!=text"),
+    # Tables and columns
+    "table": node(
+        "tableRow",
+        "displayMode=default|fixed isNumberColumnEnabled=flag localId=word width=number"
+        " layout=wide|full-width|center|align-end|align-start|default",
+        least=1,
+    ),
+    "tableRow": node("tableCell tableHeader", _ID, least=0),
+    "tableCell": node(_IN_CELL, f"{_CELL} {_ID}", least=1),
+    "tableHeader": node(_IN_CELL, f"{_CELL} {_ID}", least=1),
+    "layoutSection": node("layoutColumn", _ID, least=2, most=3),
+    "layoutColumn": node(
+        f"{_BLOCKS} {_BODIED} expand()",
+        f"width!=0..100 valign=top|middle|bottom {_ID}",
+        least=1,
+    ),
+    # Files, cards and what apps add
+    "mediaSingle": node(
+        f"media{_MEDIA_MARKS} caption",
+        f"layout!={_LAYOUT} width=0..100 widthType=percentage {_ID}",
+        f"layout!={_LAYOUT} width!=0.. widthType!=pixel {_ID}",
+        least=1,
+        most=2,
+        ordered=True,
+        bare=True,
+    ),
+    "mediaGroup": node(f"media{_MEDIA_MARKS}", least=1),
+    "media": node(
+        "",
+        f"type!=link|file {_FILE} {_ID}",
+        f"type!=external url!=text alt=text width=number height=number {_ID}",
+    ),
+    "mediaInline": node("", f"type=link|file|image data=any {_FILE} {_ID}"),
+    "caption": node(_IN_CAPTION, _ID),
+    "blockCard": node(
+        "", f"datasource!=source url=text width=number layout={_LAYOUT} {_ID}", *_LINKED
+    ),
+    "embedCard": node(
+        "",
+        f"url!=text layout!={_LAYOUT} width=0..100 originalHeight=number originalWidth=number"
+        f" {_ID}",
+    ),
+    "extension": node("", f"{_PLUGIN} layout=wide|full-width|default"),
+    "bodiedExtension": node(_UNNESTABLE, f"{_PLUGIN} layout=wide|full-width|default", least=1),
+    "syncBlock": node("", _SYNCED),
+    "bodiedSyncBlock": node(
+        f"{_LISTS} {_MEDIA} {_HEADED} {_SHIFTED} codeBlock() taskList decisionList rule panel"
+        " blockquote table(fragment) blockCard embedCard expand() layoutSection(breakout)",
+        _SYNCED,
+        least=1,
+    ),
+    # Inside a line
+    "text": node(),
+    "hardBreak": node("", f"text=\n {_ID}"),
+    "mention": node("", f"id!=text text=text accessLevel=text userType=DEFAULT|SPECIAL|APP {_ID}"),
+    "emoji": node("", f"shortName!=text id=text text=text {_ID}"),
+    "date": node("", f"timestamp!=word {_ID}"),
+    "status": node("", f"text!=word color!=status-color style=text {_ID}"),
+    "placeholder": node("", f"text!=text {_ID}"),
+    "inlineCard": node("", *_LINKED),
+    "inlineExtension": node("", _PLUGIN),
+}
+"""Every node."""
+
+MARKS: dict[str, Attrs | None] = {
+    **dict.fromkeys(("strong", "em", "strike", "underline", "code")),
+    "link": Attrs.read("href!=text title=text id=text collection=text occurrenceKey=text"),
+    "subsup": Attrs.read("type!=sub|sup"),
+    "textColor": Attrs.read("color!=color"),
+    "backgroundColor": Attrs.read("color!=color"),
+    "annotation": Attrs.read("id!=text annotationType!=inlineComment"),
+    "alignment": Attrs.read("align!=center|end"),
+    "indentation": Attrs.read("level!=1..6"),
+    "fontSize": Attrs.read("fontSize!=small"),
+    "breakout": Attrs.read("mode!=wide|full-width width=number"),
+    "border": Attrs.read("size!=1..3 color!=border-color"),
+    "dataConsumer": Attrs.read("sources!=words"),
+    "fragment": Attrs.read("localId!=word name=text"),
+}
+"""Every mark; None for one without attributes."""
