@@ -97,3 +97,19 @@ async def test_jobs_that_stop_in_time_are_not_told_of(
 
     assert trio.current_time() == 8
     assert told == []
+
+
+async def test_a_key_that_cannot_be_printed_stops_nobody(
+    autojump_clock: MockClock, told: list[tuple[float, str]]
+) -> None:
+    class Key:
+        def __repr__(self) -> str:
+            raise RuntimeError("no text")
+
+    async with open_job_queue() as queue:
+        await queue.submit(linger, 6, key=Key())
+        await trio.sleep(1)
+        await queue.shutdown(grace=1)
+
+    [(_, text)] = told
+    assert "key <Key instance at" in text

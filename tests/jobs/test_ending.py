@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from ticketr import JobContext, JobFailed, JobStatus, QueueClosed, UnknownJob, open_job_queue
+from ticketr import (
+    JobContext,
+    JobFailed,
+    JobHandle,
+    JobSnapshot,
+    JobStatus,
+    Keep,
+    QueueClosed,
+    UnknownJob,
+    open_job_queue,
+)
 from ticketr.jobs._ending import what_leaves
 
 if TYPE_CHECKING:
@@ -315,6 +325,30 @@ async def test_an_interrupt_beside_an_outer_cancel_leaves_alone(autojump_clock: 
         with pytest.raises(KeyboardInterrupt):
             async with open_job_queue() as queue:
                 await queue.submit(late_interrupt)
+
+
+@pytest.mark.parametrize("kept", [0, 9])
+async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> None:
+    """In a worker, or, when the record is dropped late, behind the nursery."""
+
+    def stop(snapshot: JobSnapshot) -> None:
+        raise SystemExit(3)
+
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    async def run() -> None:
+        async with open_job_queue(keep=Keep(jobs=kept), on_job_error=stop) as queue:
+            queue.submit_nowait(fail)
+            handles.append(queue.submit_nowait(forever))
+            await trio.sleep(1)
+            handles[0].cancel()
+
+    handles: list[JobHandle[None]] = []
+    with pytest.raises(SystemExit):
+        await run()
+
+    assert handles[0].status is JobStatus.CANCELLED
 
 
 async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: MockClock) -> None:

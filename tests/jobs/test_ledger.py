@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,36 @@ async def test_who_is_told_of_a_failure_may_use_the_queue(autojump_clock: MockCl
 
     assert retried == ["job-2", "job-3", "job-4"]
     assert queue.statistics().failed == 4
+
+
+@pytest.mark.parametrize("way", ["expiry", "a body error"])
+async def test_who_is_told_of_a_failure_may_cancel_what_is_ending_anyway(
+    way: str, autojump_clock: MockClock
+) -> None:
+    told: list[JobSnapshot] = []
+
+    def cancel_the_others(snapshot: JobSnapshot) -> None:
+        told.append(snapshot)
+        queue.cancel_all(tag="t")
+
+    with suppress(KeyError):
+        async with open_job_queue(keep=Keep(jobs=1), on_job_error=cancel_the_others) as queue:
+            await queue.submit(fail)
+            await queue.submit(forever)
+            await trio.sleep(1)
+            start_by = 5 if way == "expiry" else None
+            late = [queue.submit_nowait(work, tags=["t"], start_by=start_by) for _ in range(3)]
+            if way == "expiry":
+                await trio.sleep(9)
+                queue.cancel_all()
+            else:
+                raise KeyError
+
+    causes = sorted(str(handle.snapshot().cancel_cause) for handle in late)
+    assert causes == (
+        ["expired", "user", "user"] if way == "expiry" else ["shutdown", "user", "user"]
+    )
+    assert len(told) == 1
 
 
 async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockClock) -> None:

@@ -285,6 +285,34 @@ async def test_a_rule_that_raises_tries_nothing_again(
     assert "retry rule of job 'job-1'" in caplog.text
 
 
+async def test_a_rule_that_exits_ends_the_program_and_the_job(autojump_clock: MockClock) -> None:
+    def rule(error: Exception) -> bool:
+        raise SystemExit(3)
+
+    queue = None
+    with pytest.raises(SystemExit):
+        async with open_job_queue() as queue:
+            await queue.run(Trial(ValueError()).job, retry=Retry(2, on=rule))
+
+    assert queue is not None
+    [ended] = queue.jobs(status=JobStatus.FAILED)
+    assert ended.error is not None
+    assert ended.error.type == "SystemExit"
+
+
+async def test_a_rule_that_cancels_the_job_tries_nothing_again(autojump_clock: MockClock) -> None:
+    def rule(error: Exception) -> bool:
+        queue.cancel("a")
+        return True
+
+    trial = Trial(ValueError())
+    async with open_job_queue() as queue:
+        ended = await (await queue.submit(trial.job, id="a", retry=Retry(2, on=rule))).wait()
+
+    assert (ended.status, ended.cancel_cause) == (JobStatus.FAILED, CancelCause.USER)
+    assert len(trial.attempts) == 1
+
+
 async def test_a_job_whose_time_is_over_is_tried_again(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> int:
         await trio.sleep(10 if context.attempt == 1 else 1)

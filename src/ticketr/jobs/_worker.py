@@ -115,7 +115,7 @@ def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> No
     try:
         try:
             delay = delay_of_next(ledger, record, verdict)
-        except BaseException as interrupt:  # noqa: BLE001  # sys.exit() in the retry rule
+        except BaseException as interrupt:  # noqa: BLE001, ASYNC103  # sys.exit() in the retry rule
             verdict = judge(interrupt, asked=False)
         if delay is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)
