@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,20 +29,30 @@ from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub, Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
 
 
-class AtLine:
-    """Raises SIGINT before the n-th line that Python runs in the library."""
+def is_of_the_library(code: CodeType) -> bool:
+    return code.co_filename.startswith(LIBRARY)
 
-    def __init__(self, line: int) -> None:
+
+def is_around_a_block(code: CodeType) -> bool:
+    """Whether it is of contextlib, between the `async with` of a queue and the library."""
+    return code.co_filename == contextlib.__file__ and code.co_name in {"__aenter__", "__aexit__"}
+
+
+class AtLine:
+    """Raises SIGINT before the n-th line that Python runs in some functions."""
+
+    def __init__(self, line: int, counts: Callable[[CodeType], bool]) -> None:
         self.left = line
+        self.counts = counts
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> AtLine | None:
-        if not frame.f_code.co_filename.startswith(LIBRARY):
+        if not self.counts(frame.f_code):
             return None
         if event == "line":
             self.left -= 1
@@ -110,9 +120,11 @@ class Steered(Scenario):
             queue.cancel_all(tag="t")
 
 
-def interrupted(kind: type[Scenario], line: int) -> tuple[Scenario, bool]:
+def interrupted(
+    kind: type[Scenario], line: int, counts: Callable[[CodeType], bool]
+) -> tuple[Scenario, bool]:
     """Run a scenario: what is left of it, and whether the line was reached."""
-    scenario, tracer = kind(), AtLine(line)
+    scenario, tracer = kind(), AtLine(line, counts)
     before: Any = sys.gettrace()
     try:
         sys.settrace(tracer)
@@ -145,10 +157,14 @@ def check(scenario: Scenario) -> None:
         queue.submit_nowait(scenario.work, 1)
 
 
-def sweep(kind: type[Scenario], lines: Iterator[int]) -> int:
+def sweep(
+    kind: type[Scenario],
+    lines: Iterator[int],
+    counts: Callable[[CodeType], bool] = is_of_the_library,
+) -> int:
     hit = 0
     for line in lines:
-        scenario, reached = interrupted(kind, line)
+        scenario, reached = interrupted(kind, line, counts)
         check(scenario)
         if not reached:
             break
@@ -165,6 +181,10 @@ def test_a_sample_of_all_lines(kind: type[Scenario], every: int) -> None:
 @pytest.mark.parametrize("kind", [Scenario, Steered])
 def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
+
+
+def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
+    assert sweep(Scenario, iter(range(1, 100)), is_around_a_block) > 5
 
 
 def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +216,7 @@ def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) 
             with queue.watch(), queue.progress():
                 first = await queue.submit(work)
                 second = queue.submit_nowait(work)
-                with second.watch(), suppress(JobError):
+                with second.watch(), contextlib.suppress(JobError):
                     second.cancel()
                     await second.result()
                 queue.cancel(first.id)
@@ -214,7 +234,7 @@ def test_every_way_into_the_books_is_protected(monkeypatch: pytest.MonkeyPatch) 
                 queue.cancel_all(key="k")
                 await queue.history()
             await queue.shutdown(grace=1)
-        with suppress(ValueError):
+        with contextlib.suppress(ValueError):
             async with open_job_queue() as queue:
                 queue.submit_nowait(work)
                 raise ValueError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -22,24 +23,24 @@ from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
 
     from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._retry import Retry
 
 
-@asynccontextmanager
-@enable_ki_protection
-async def open_job_queue(
+def open_job_queue(
     *,
     workers: int = 1,
     max_pending: int | None = 10,
     keep: Keep = Keep(),  # noqa: B008  # frozen
     retry: Retry | None = None,
-    timeout: float | None = None,  # noqa: ASYNC109  # each job's, not this function's
+    timeout: float | None = None,
     history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
-) -> AsyncGenerator[JobQueue, None]:
+) -> AbstractAsyncContextManager[JobQueue]:
     """Open a job queue for the length of an ``async with`` block.
 
     ::
@@ -69,17 +70,60 @@ async def open_job_queue(
         on_job_error: Called with a job's snapshot if it failed and nobody asked for its
             outcome until its record was dropped or the queue ended. The default logs it
             to ``ticketr.jobs``.
+
+    Raises:
+        ValueError: There are no workers, there is no room, or the limit is no time.
     """
     if workers < 1 or (max_pending is not None and max_pending < 1):
         raise ValueError(f"workers and max_pending must be at least 1: {workers}, {max_pending}")
-    ledger = Ledger(
+    make_ledger = partial(
+        Ledger,
         workers=workers,
         max_pending=math.inf if max_pending is None else max_pending,
         keep=keep,
         on_job_error=on_job_error or log_failure,
     )
+    limit = math.inf if timeout is None else checked_timeout(timeout)
+    return Block(run_queue(make_ledger, limit, retry, history))
+
+
+@final
+class Block:
+    """The block of a queue; Ctrl+C finds no gap on the way into it or out of it.
+
+    What is behind protects itself, but not the lines of contextlib before it. Interrupted
+    there, it would not learn that its block has ended, and its nursery would stay open.
+    """
+
+    def __init__(self, inner: AbstractAsyncContextManager[JobQueue]) -> None:
+        self._inner = inner
+
+    @enable_ki_protection
+    async def __aenter__(self) -> JobQueue:
+        return await self._inner.__aenter__()
+
+    @enable_ki_protection
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._inner.__aexit__(kind, error, trace)  # noqa: ASYNC102  # it hands on
+
+
+@asynccontextmanager
+@enable_ki_protection
+async def run_queue(
+    make_ledger: Callable[[], Ledger],
+    limit: float,
+    retry: Retry | None,
+    history: JobHistory | None,
+) -> AsyncGenerator[JobQueue, None]:
+    """Run a queue for the length of a block."""
+    ledger = make_ledger()
     ledger.recorder = Recorder(history) if history is not None else None
-    queue = JobQueue(ledger, math.inf if timeout is None else checked_timeout(timeout), retry)
+    queue = JobQueue(ledger, limit, retry)
     body: BaseException | None = None
     spill: BaseException | None = None
     try:
@@ -87,7 +131,7 @@ async def open_job_queue(
             nursery.start_soon(keep_time, ledger)
             if ledger.recorder is not None:
                 nursery.start_soon(ledger.recorder.write)
-            for number in range(1, workers + 1):
+            for number in range(1, ledger.workers + 1):
                 nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
             try:
                 yield queue
