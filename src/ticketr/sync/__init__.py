@@ -5,6 +5,7 @@ from __future__ import annotations
 from ticketr.sync.errors import (
     DuplicateKey,
     FileFailed,
+    NoConflict,
     OtherSite,
     StateFailed,
     SyncError,
@@ -16,6 +17,7 @@ from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull import PullResult
 from ticketr.sync.push import Action, PushResult
+from ticketr.sync.resolve import Take, resolve
 from ticketr.sync.session import OnWritten
 from ticketr.sync.store import Store
 
@@ -24,6 +26,7 @@ __all__ = [
     "Code",
     "DuplicateKey",
     "FileFailed",
+    "NoConflict",
     "Note",
     "OnWritten",
     "OtherSite",
@@ -37,6 +40,8 @@ __all__ = [
     "SyncError",
     "SyncJob",
     "SyncResult",
+    "Take",
     "UnknownField",
     "WorkspaceBusy",
+    "resolve",
 ]

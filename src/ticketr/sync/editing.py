@@ -157,6 +157,38 @@ class Editor:
         replace_file(target, replace(file, index, ticket), mode, durable=True)
         return True
 
+    def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
+        """Change the text of one ticket; what comes out need not be a ticket any more.
+
+        Args:
+            name: the file, relative to the workspace.
+            key: the ticket's key.
+            change: given the text with LF line ends and without the last of them, as is its
+                answer.
+
+        Returns:
+            Whether it was done; False if the ticket does not stand there.
+
+        Raises:
+            FileFailed: the file cannot be read or written.
+            TicketSyntaxError: it cannot be read as tickets.
+        """
+        target = self._store.target(name)
+        mode = None if target is None else mode_of(target)
+        if target is None or mode is None:
+            return False
+        file = self._store.read(name)
+        for ticket, span in zip(file.tickets, file.spans, strict=True):
+            if ticket.key == key:
+                here = file.text[span.start : span.end]
+                end = "\r\n" if "\r\n" in here else "\n"
+                text = change(comparable(here)).replace("\n", end)
+                tail = here[len(here.rstrip("\r\n")) :]
+                whole = f"{file.text[: span.start]}{text}{tail}{file.text[span.end :]}"
+                replace_file(target, whole, mode, durable=True)
+                return True
+        return False
+
     def put_aside(self, key: str, text: str) -> Path:
         """Keep a text that is about to be given up in ticketr's own folder.
 

@@ -44,6 +44,20 @@ class OtherSite(SyncError):
         )
 
 
+class NoConflict(SyncError):
+    """Raised when there is nothing to settle for a ticket."""
+
+    def __init__(self, key: str, others: tuple[str, ...]) -> None:
+        super().__init__(key, others)
+        self.key = key
+        self.others = others
+
+    def __str__(self) -> str:
+        if not self.others:
+            return f"{self.key} has no conflict, nor has any other ticket here"
+        return f"{self.key} has no conflict; these have: {', '.join(self.others)}"
+
+
 class UnknownField(SyncError):
     """Raised when a workspace is to keep a field that its site has not."""
 

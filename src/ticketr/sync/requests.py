@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed
+from ticketr.jira import Allowed, adf
 from ticketr.sync.mapping import description_adf
 from ticketr.sync.parts import Change, Own
 from ticketr.sync.plan import new_parts
@@ -139,6 +139,9 @@ def _own(part: Own, issue: Ticket) -> dict[str, object]:
     if part is Own.TITLE:
         return {"summary": issue.title}
     document = description_adf(issue)
+    problems = adf.problems(document)
+    if problems:
+        raise BadValue(f"Jira would refuse it: {problems[0]}")
     return {"description": document if document.get("content") else None}
 
 

@@ -82,6 +82,11 @@ class SessionJob:
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
     settle: float = 30.0
 
+    @property
+    def site(self) -> str:
+        """The site that the workspace belongs to, however it is reached."""
+        return self.browse or self.credentials.site
+
 
 class Progress:
     """Tells how a job is getting on, whoever of its parts is speaking.
@@ -221,7 +226,7 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
     with store.lock():
         state = await job.run_sync(State, store.own / "state.db")
         try:
-            await job.run_sync(state.check_site, job.root, job.credentials.site)
+            await job.run_sync(state.check_site, job.root, job.site)
             yield Workspace(job, progress, store, state, trio.Lock())
         finally:
             with trio.CancelScope(shield=True):  # closing one file is soon done
@@ -253,7 +258,7 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
     ) as jira:
         await jira.myself()  # tells whether the login is good, before all else
         # Only now: a mistyped address must not own the folder.
-        await job.run_sync(workspace.state.claim_site, job.credentials.site)
+        await job.run_sync(workspace.state.claim_site, job.site)
         fields = await jira.fields()
         columns = Columns.of(fields, job.fields)
         common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}

@@ -1,0 +1,114 @@
+"""Settles tickets that both sides have changed; offline and synchronous.
+
+Jira's version of such a ticket is in the state. Whichever side is taken, that version is the base
+from then on: what the file says beyond it is an edit, which the next push sends.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ticketr.sync.editing import Editor, Written
+from ticketr.sync.errors import FileFailed, NoConflict
+from ticketr.sync.files import comparable
+from ticketr.sync.lines import Agreed, merge_lines
+from ticketr.sync.merge import Side, merge
+from ticketr.sync.state import Base, rows_from_json
+from ticketr.sync.writer import read_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync.journal import Conflict
+    from ticketr.sync.state import State
+    from ticketr.sync.store import Store
+
+
+class Take(Enum):
+    """How to settle a conflict."""
+
+    LOCAL = "local"
+    """Keep the file; a push will bring its version to Jira."""
+    REMOTE = "remote"
+    """Take Jira's version of what clashes; other edits stay, the old text is put aside."""
+    MERGE = "merge"
+    """Write both versions of what clashes into the file, between git's conflict markers."""
+
+
+def resolve(store: Store, state: State, key: str, take: Take) -> str:
+    """Settle the conflict of one ticket.
+
+    Args:
+        store: the workspace, which is locked.
+        state: its state.
+        key: the ticket's key.
+        take: how to settle it.
+
+    Returns:
+        The ticket's file, relative to the workspace.
+
+    Raises:
+        NoConflict: the ticket has none.
+        FileFailed: its file cannot be read or written.
+        TicketSyntaxError: its file cannot be read as tickets.
+    """
+    conflict = state.conflicts.of(key)
+    if conflict is None:
+        raise NoConflict(key, tuple(each.key for each in state.conflicts.all()))
+    known = state.base(conflict.head)
+    base = known.text if known else None
+    if take is Take.REMOTE:
+        _take_remote(store, conflict, base)
+    elif take is Take.MERGE:
+        _mark(store, conflict, base)
+    rows, seen = rows_from_json(conflict.issues)
+    with state.batch():
+        state.record(conflict.head, Base(conflict.path, conflict.text), rows, seen=seen)
+    return conflict.path
+
+
+def _take_remote(store: Store, conflict: Conflict, base: str | None) -> None:
+    remote = read_ticket(conflict.text)
+    before = read_ticket(base) if base is not None else None
+    assert remote is not None  # this program wrote it
+    result = Editor(store).write(
+        remote,
+        conflict.text,
+        path=conflict.path,
+        bases=[],
+        merge=lambda local: merge(before, local, remote, prefer=Side.REMOTE),
+    )
+    if result.outcome is Written.KEPT:
+        raise FileFailed(store.root / result.path, f"write {conflict.key} into", result.reason)
+
+
+def _mark(store: Store, conflict: Conflict, base: str | None) -> None:
+    """Write both versions into the file, as git does; nothing reads it until that is sorted out."""
+
+    def marked(local: str) -> str:
+        remote = comparable(conflict.text)
+        before = base if base is not None else _shared(local, remote)
+        return "\n".join(_marked(comparable(before), local, remote))
+
+    if not Editor(store).rewrite(conflict.path, conflict.key, marked):
+        path = store.root / conflict.path
+        raise FileFailed(path, f"find {conflict.key} in", "it is not there any more; pull again")
+
+
+def _marked(base: str, local: str, remote: str) -> Iterator[str]:
+    for stretch in merge_lines(*(text.split("\n") for text in (base, local, remote))):
+        if isinstance(stretch, Agreed):
+            yield from stretch.lines
+        else:
+            yield "<<<<<<< here"
+            yield from stretch.local
+            yield "======="
+            yield from stretch.remote
+            yield ">>>>>>> Jira"
+
+
+def _shared(local: str, remote: str) -> str:
+    """Give the lines that two texts have in common, to stand for a base that nobody knows."""
+    there = set(remote.split("\n"))
+    return "\n".join(line for line in local.split("\n") if line in there)
