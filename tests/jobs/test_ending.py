@@ -351,6 +351,23 @@ async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> No
     assert handles[0].status is JobStatus.CANCELLED
 
 
+def test_a_run_without_strict_groups_is_no_different() -> None:
+    told: list[JobSnapshot] = []
+
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    async def main() -> None:
+        async with open_job_queue(on_job_error=told.append) as queue:
+            await queue.submit(fail)
+            await queue.wait_idle()
+            raise KeyError
+
+    with pytest.raises(KeyError), pytest.warns(trio.TrioDeprecationWarning):
+        trio.run(main, strict_exception_groups=False)
+    assert len(told) == 1
+
+
 async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: MockClock) -> None:
     async def fail(context: JobContext) -> None:
         raise ValueError

@@ -127,7 +127,8 @@ async def run_queue(
     body: BaseException | None = None
     spill: BaseException | None = None
     try:
-        async with trio.open_nursery() as nursery:
+        # A run may be told not to group lone errors, and there is work to do behind the nursery.
+        async with trio.open_nursery(strict_exception_groups=True) as nursery:
             nursery.start_soon(keep_time, ledger)
             if ledger.recorder is not None:
                 nursery.start_soon(ledger.recorder.write)
