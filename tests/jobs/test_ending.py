@@ -21,6 +21,8 @@ from ticketr import (
 from ticketr.jobs._ending import what_leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from trio.testing import MockClock
 
     from ticketr import JobQueue
@@ -41,6 +43,15 @@ async def tidy(context: JobContext, seconds: float) -> None:
     finally:
         with trio.CancelScope(shield=True):
             await trio.sleep(seconds)
+
+
+async def untidy(context: JobContext) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise ValueError("clean-up failed")
 
 
 async def interrupt(context: JobContext) -> None:
@@ -156,6 +167,20 @@ async def test_an_outer_cancel_cancels_everything(autojump_clock: MockClock) -> 
     assert ends(queue) == [("cancelled", "scope")] * 2
 
 
+@pytest.mark.parametrize("body", [forever, untidy])
+async def test_an_outer_cancel_lets_no_pending_job_start(
+    body: Callable[[JobContext], Awaitable[None]], autojump_clock: MockClock
+) -> None:
+    for _ in range(30):  # Trio's order of tasks is random
+        with trio.move_on_after(1):
+            async with open_job_queue() as queue:
+                await queue.submit(body)
+                pending = await queue.submit(forever)
+
+        assert pending.snapshot().cancel_cause == "scope"
+        assert pending.snapshot().started_at is None
+
+
 async def test_an_outer_cancel_while_the_block_waits_for_its_jobs(
     autojump_clock: MockClock,
 ) -> None:
@@ -224,14 +249,6 @@ async def test_a_shielded_body_does_not_keep_a_cancelled_queue_open(
 async def test_a_job_that_fails_while_everything_is_cancelled_has_failed(
     autojump_clock: MockClock,
 ) -> None:
-    async def untidy(context: JobContext) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.sleep_forever)
-            try:
-                await trio.sleep_forever()
-            finally:
-                raise ValueError("clean-up failed")
-
     with trio.move_on_after(1) as scope:
         async with open_job_queue() as queue:
             handle = await queue.submit(untidy)
@@ -288,6 +305,20 @@ async def test_an_interrupt_in_a_job_that_run_waits_for_is_told_once(
     with pytest.raises(KeyboardInterrupt):
         async with open_job_queue() as queue:
             await queue.run(interrupt)
+
+
+async def test_an_interrupt_among_errors_of_a_job_leaves_with_them(
+    autojump_clock: MockClock,
+) -> None:
+    async def fail_and_interrupt(context: JobContext) -> None:
+        raise BaseExceptionGroup("of the job", [ValueError(), KeyboardInterrupt()])
+
+    with pytest.RaisesGroup(ValueError, KeyboardInterrupt, match="of the job"):
+        async with open_job_queue() as queue:
+            await queue.submit(fail_and_interrupt)
+            await queue.submit(forever)
+
+    assert ends(queue) == [("failed", None), ("cancelled", "shutdown")]
 
 
 async def test_an_interrupt_and_an_error_of_the_body_leave_together(
@@ -378,16 +409,22 @@ async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: Moc
 
 
 async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: MockClock) -> None:
-    """The body ends in the very moment of the cancel and does not notice."""
-    scope = trio.CancelScope()
+    """The body has seen the last job end when the cancel comes, and does not notice."""
+    scope, ended = trio.CancelScope(), trio.Event()
 
-    async def cancel_and_end(context: JobContext) -> None:
+    async def end(context: JobContext) -> None:
+        ended.set()
+
+    async def cancel_then() -> None:
+        await ended.wait()
         scope.cancel()
 
-    with scope:
-        async with open_job_queue(workers=2) as queue:
-            await queue.submit(cancel_and_end)
-        await trio.lowlevel.checkpoint()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cancel_then)
+        with scope:
+            async with open_job_queue(workers=2) as queue:
+                await queue.submit(end)
+            pytest.fail("the cancel was swallowed")
 
     assert scope.cancelled_caught
     assert queue.statistics().completed == 1

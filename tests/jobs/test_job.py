@@ -51,6 +51,12 @@ def test_three_statuses_are_terminal() -> None:
     }
 
 
+def test_nothing_leaves_a_terminal_status() -> None:
+    assert {status for status, ends in TRANSITIONS.items() if not ends} == {
+        status for status in JobStatus if status.is_terminal
+    }
+
+
 @pytest.mark.parametrize("start", JobStatus)
 @pytest.mark.parametrize("end", JobStatus)
 def test_a_job_goes_only_where_the_table_says(start: JobStatus, end: JobStatus) -> None:

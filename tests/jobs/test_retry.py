@@ -80,6 +80,13 @@ def test_no_wait_is_out_of_bounds(factor: float) -> None:
     assert Retry(9, first=0, factor=factor).delay(10**6) == 0
 
 
+@pytest.mark.parametrize("chance", [-1.0, 2.0])
+def test_not_even_a_source_of_chance_gone_wild_leads_out_of_bounds(chance: float) -> None:
+    retry = Retry(9, first=40, random=lambda: chance)
+
+    assert [0 <= retry.delay(attempt) <= 60 for attempt in (1, 2, 3)] == [True] * 3
+
+
 def test_the_same_seed_gives_the_same_waits() -> None:
     one, two = (Retry(9, random=random.Random(7).random) for _ in range(2))
 
@@ -153,6 +160,15 @@ async def test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room(
 
     assert trial.gaps == [5]
     assert queue._ledger.schedule._holders == {}
+
+
+async def test_a_job_that_is_tried_again_keeps_its_place(autojump_clock: MockClock) -> None:
+    trial = Trial(ValueError(), None)
+    async with open_job_queue() as queue:
+        queue.submit_nowait(trial.job, id="a", retry=Retry(2, first=5, jitter=0))
+        queue.submit_nowait(sleep, id="b", delay=6)  # due in the same moment
+
+    assert [(job.id, job.started_at) for job in queue.jobs()] == [("a", 6), ("b", 7)]
 
 
 async def test_a_cancel_between_attempts_is_final_at_once(autojump_clock: MockClock) -> None:

@@ -16,6 +16,7 @@ from ticketr import (
     JobContext,
     JobStatus,
     QueueFull,
+    RetryLater,
     UnknownJob,
     open_job_queue,
 )
@@ -146,6 +147,29 @@ async def test_a_worker_that_comes_at_the_last_moment_comes_too_late(
             late = queue.submit_nowait(sleep, start_by=trio.current_time() + 3)
 
         assert late.status is JobStatus.CANCELLED
+
+
+async def test_a_job_that_started_in_time_may_run_past_it(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(sleep, 9, start_by=trio.current_time() + 3)
+        await trio.sleep(5)
+        queue.submit_nowait(sleep)
+
+        assert await handle.result() == 9
+
+
+async def test_a_job_that_started_in_time_may_be_tried_again_past_it(
+    autojump_clock: MockClock,
+) -> None:
+    async def second_time(context: JobContext) -> int:
+        if context.attempt == 1:
+            raise RetryLater(9)
+        return context.attempt
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(second_time, start_by=trio.current_time() + 3)
+
+        assert await handle.result() == 2
 
 
 async def test_leaving_the_block_waits_for_delayed_jobs(autojump_clock: MockClock) -> None:

@@ -233,11 +233,14 @@ async def test_a_request_to_cancel_is_a_change(autojump_clock: MockClock) -> Non
     async with open_job_queue() as queue:
         handle = await queue.submit(tidy)
         await wait_all_tasks_blocked()
+        before = handle.snapshot().revision
         with handle.watch() as updates:
             handle.cancel()
-            seen = [(s.status.value, s.cancel_requested) async for s in updates]
+            seen = [
+                (s.status.value, s.cancel_requested, s.revision - before) async for s in updates
+            ]
 
-    assert seen == [("running", True), ("cancelled", True)]
+    assert seen == [("running", True, 1), ("cancelled", True, 2)]
 
 
 async def test_the_past_is_not_replayed(autojump_clock: MockClock) -> None:

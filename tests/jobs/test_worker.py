@@ -22,6 +22,7 @@ from ticketr import (
     JobStatus,
     JobTimedOut,
     Keep,
+    Retry,
     open_job_queue,
 )
 
@@ -243,6 +244,21 @@ async def test_a_job_cancelled_between_taking_and_first_step_is_not_called(
     assert second.status is JobStatus.CANCELLED
 
 
+async def test_a_cancel_as_a_worker_turns_to_its_next_job_does_not_lose_that(
+    autojump_clock: MockClock,
+) -> None:
+    async def cancel_and_end(context: JobContext) -> None:
+        scope.cancel()
+
+    with trio.CancelScope() as scope:
+        async with open_job_queue() as queue:
+            await queue.submit(cancel_and_end)
+            following = await queue.submit(forever)
+
+    assert scope.cancelled_caught
+    assert (following.status, queue.statistics().running) == (JobStatus.CANCELLED, 0)
+
+
 async def test_a_time_limit_runs_from_the_start_not_from_the_submit(
     autojump_clock: MockClock,
 ) -> None:
@@ -460,6 +476,30 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
                 assert {ref() for ref in watched} == {None}
     finally:
         gc.enable()
+
+
+async def test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables(
+    autojump_clock: MockClock,
+) -> None:
+    class Rule:
+        def __call__(self, error: Exception) -> bool:
+            return False
+
+    variable: contextvars.ContextVar[Big] = contextvars.ContextVar("variable")
+    rule, big = Rule(), Big()
+    watched = [weakref.ref(rule), weakref.ref(big)]
+    async with open_job_queue() as queue:
+        token = variable.set(big)
+        handle = await queue.submit(swallow, retry=Retry(2, on=rule))
+        variable.reset(token)
+        await wait_all_tasks_blocked()
+        del rule, big, token
+        assert None not in {ref() for ref in watched}
+
+        await handle.cancel_and_wait()
+        await wait_all_tasks_blocked()
+
+        assert {ref() for ref in watched} == {None}
 
 
 async def test_a_forgotten_job_keeps_nothing_alive_at_all(autojump_clock: MockClock) -> None:
