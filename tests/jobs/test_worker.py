@@ -487,7 +487,7 @@ async def test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_va
 
     variable: contextvars.ContextVar[Big] = contextvars.ContextVar("variable")
     rule, big = Rule(), Big()
-    watched = [weakref.ref(rule), weakref.ref(big)]
+    watched: list[Callable[[], object]] = [weakref.ref(rule), weakref.ref(big)]
     async with open_job_queue() as queue:
         token = variable.set(big)
         handle = await queue.submit(swallow, retry=Retry(2, on=rule))
