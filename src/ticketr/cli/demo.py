@@ -3,66 +3,86 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.pull import exit_code
-from ticketr.cli.sandbox import require_demo_extra
+from ticketr.cli.report import exit_code
+from ticketr.cli.sandbox import require_demo_extra, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from ticketr.sync import PullJob
 
+DATA = "demo.db"
+"""The file of the demo's Jira, beside the other files of ticketr's own."""
+
 
 @click.command(short_help="Pull made-up tickets; no Jira account is needed.")
-@click.option("--tickets", default=500, show_default=True, type=click.IntRange(min=0))
-@click.option("--seed", default=1, show_default=True, help="The same seed, the same tickets.")
-@click.option("--latency", default=0.0, show_default=True, help="Seconds before each response.")
+@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
+@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=seconds,
+    help="The wait before each response.",
+)
 @click.option(
     "-C",
     "--folder",
     type=click.Path(path_type=Path),
-    help="Where the files go; else a new folder for temporary files.",
+    help="Where the files go, and the demo's Jira goes on; else a new folder for temporary files.",
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
 @click.pass_context
 def demo(
     context: click.Context,
     *,
-    tickets: int,
-    seed: int,
+    tickets: int | None,
+    seed: int | None,
     latency: float,
     folder: Path | None,
     plain: bool,
 ) -> None:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
-    In a terminal this opens the app; else it pulls and says where the files are.
+    In a terminal this opens the app; else it pulls and says where the files are. In the same
+    folder the same Jira goes on the next time, with all that was changed in it.
     """
     require_demo_extra("ticketr demo")
     from ticketr.cli.running import run
+    from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
     from ticketr.cli.tty import is_full_screen_possible
+    from ticketr.config import STATE_FOLDER
+    from ticketr.sync import Store
 
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
+    store = Store(root, STATE_FOLDER)
+    store.prepare()
+    site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
-    context.exit(run(_demo, show, root, tickets, seed, latency))
+    try:
+        context.exit(run(_demo, show, root, site))
+    except SandboxFailed as error:
+        if error.wrong_usage:
+            raise click.UsageError(error.reason) from None
+        raise
 
 
 async def _demo(
     show: Callable[[PullJob], Awaitable[int]],
     root: Path,
-    tickets: int,
-    seed: int,
-    latency: float,
+    open_site: Callable[[], AbstractAsyncContextManager[str]],
 ) -> int:
-    from ticketr.cli.sandbox_process import open_sandbox
     from ticketr.jira import Credentials
     from ticketr.sync import PullJob
 
-    async with open_sandbox(tickets=tickets, seed=seed, latency=latency) as url:
+    async with open_site() as url:
         credentials = Credentials(url, "demo@example.com", "demo")
         return await show(PullJob(root, credentials, project="DEMO"))
 

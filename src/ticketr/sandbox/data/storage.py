@@ -36,7 +36,8 @@ _SCHEMA: Final = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
 """
-_LOCK_WITHIN: Final = 1.0
+_LOCK_WITHIN: Final = 2.0
+"""Seconds; a sandbox whose parent was killed needs a moment to notice."""
 _COUNTERS: Final = "counters"
 
 _RECORDS: Final[Mapping[str, Sequence[Any]]] = {

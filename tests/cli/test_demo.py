@@ -1,0 +1,171 @@
+"""``ticketr demo`` in one folder, day after day: the same Jira goes on."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
+
+from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AUTH = ("demo@example.com", "demo")
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return ticketr("demo", "--folder", str(folder / "demo"), *arguments, folder=folder)
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in (folder / "demo").glob("*.md")}
+
+
+def data_of(folder: Path) -> Path:
+    return folder / "demo" / ".ticketr" / "demo.db"
+
+
+def port_of(folder: Path) -> int:
+    with closing(sqlite3.connect(data_of(folder))) as database:
+        (value,) = database.execute("SELECT value FROM about WHERE name = 'port'").fetchone()
+    return int(value)
+
+
+def test_a_second_demo_in_a_folder_finds_everything_as_it_was(tmp_path: Path) -> None:
+    first = demo(tmp_path, "--tickets=20")
+    before = files(tmp_path)
+
+    second = demo(tmp_path)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert second.stdout == f"20 tickets are now Markdown files in {tmp_path / 'demo'}\n"
+    assert files(tmp_path) == before != {}
+
+
+def test_what_was_changed_in_the_jira_of_a_demo_is_there_the_next_time(tmp_path: Path) -> None:
+    demo(tmp_path, "--tickets=20")
+    before = files(tmp_path)
+    story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "A new one"}
+    with (
+        sandbox_process(tickets=20, arguments=["--data", str(data_of(tmp_path))]) as url,
+        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
+    ):
+        client.put("issue/DEMO-1", json={"fields": {"summary": "Changed by hand"}})
+        client.post("issue", json={"fields": story})
+
+    ended = demo(tmp_path)
+
+    after = files(tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(after.keys() - before.keys()) == ["DEMO-21.md"]
+    assert after["DEMO-21.md"].startswith("# TICKET: [DEMO-21] A new one\n")
+    assert after["DEMO-1.md"].startswith("# TICKET: [DEMO-1] Changed by hand\n")
+
+
+def test_git_does_not_see_the_file_of_the_demo(tmp_path: Path) -> None:
+    demo(tmp_path, "--tickets=1")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "demo", check=True)
+
+    listed = subprocess.run(
+        ["git", "status", "--short"],
+        cwd=tmp_path / "demo",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert listed.stdout == "?? DEMO-1.md\n"
+
+
+def test_a_demo_that_was_killed_goes_on_at_the_same_address(tmp_path: Path) -> None:
+    command = [*PROGRAM, "demo", "--folder", str(tmp_path / "demo"), "--tickets=300"]
+    with subprocess.Popen(
+        [*command, "--latency=0.2"],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Found"):
+                process.send_signal(signal.SIGKILL)
+                break
+    port = port_of_killed(tmp_path)
+
+    ended = demo(tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == f"300 tickets are now Markdown files in {tmp_path / 'demo'}\n"
+    assert port_of(tmp_path) == port
+
+
+def port_of_killed(folder: Path) -> int:
+    """Wait for the sandbox, which ends when its pipe closes, and read what it left."""
+    with sandbox_process(tickets=300, arguments=["--data", str(data_of(folder))]) as url:
+        return int(url.rsplit(":", 1)[1])
+
+
+def test_a_demo_whose_port_was_taken_says_so_and_loses_nothing(tmp_path: Path) -> None:
+    demo(tmp_path, "--tickets=5")
+    before, port = files(tmp_path), port_of(tmp_path)
+    with socket.create_server(("127.0.0.1", port)):
+        ended = demo(tmp_path)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(
+        f"ticketr: the sandbox did not start: cannot listen on 127.0.0.1 port {port}: "
+    )
+    assert len(ended.stderr.splitlines()) == 1
+    assert files(tmp_path) == before
+    assert demo(tmp_path).returncode == 0
+
+
+def test_a_demo_in_a_folder_where_one_runs_says_so(tmp_path: Path) -> None:
+    demo(tmp_path, "--tickets=1")
+    with sandbox_process(tickets=1, arguments=["--data", str(data_of(tmp_path))]):
+        ended = demo(tmp_path)
+
+    assert ended.returncode == 1
+    assert "demo.db cannot be used: another sandbox has it open" in ended.stderr
+
+
+def test_other_tickets_than_the_demo_was_begun_with_are_wrong_usage(tmp_path: Path) -> None:
+    demo(tmp_path, "--tickets=2")
+
+    ended = demo(tmp_path, "--tickets=3")
+
+    assert ended.returncode == 2
+    assert "was begun with --tickets 2, not 3" in ended.stderr.splitlines()[-1]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "demo").write_text("in the way")
+
+    ended = demo(tmp_path)
+
+    assert ended.returncode == 1
+    assert str(tmp_path / "demo") in ended.stderr
+    assert "should not happen" not in ended.stderr
+
+
+async def test_a_sandbox_that_does_not_start_is_an_error_with_its_last_words(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SandboxFailed) as caught:
+        async with open_sandbox(data=tmp_path / "no" / "such" / "folder.db"):
+            raise AssertionError
+
+    assert not caught.value.wrong_usage
+    assert str(caught.value) == (
+        f"the sandbox did not start: the site's file {tmp_path}/no/such/folder.db cannot be used: "
+        "unable to open database file"
+    )
