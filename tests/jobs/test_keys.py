@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
@@ -169,6 +169,19 @@ async def test_joining(autojump_clock: MockClock) -> None:
         named = await queue.submit(sleep, 9, id="x", key="k", on_conflict=OnConflict.JOIN)
         assert (named.id, await named.result()) == ("x", 1)
         assert len(queue.jobs()) == 3
+
+
+async def test_what_to_do_about_a_conflict_may_be_said_in_a_word(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        options: dict[str, Any] = {"id": "x", "on_conflict": "join"}
+        first = queue.submit_nowait(sleep, 3, id="x")
+        assert await queue.run(sleep, 9, **options) == 3
+        assert await first.result() == 3
+
+        with pytest.raises(ValueError, match="'merge' is not a valid OnConflict"):
+            queue.submit_nowait(sleep, **(options | {"on_conflict": "merge"}))
 
 
 async def test_a_run_that_has_joined_leaves_the_job_alone(autojump_clock: MockClock) -> None:

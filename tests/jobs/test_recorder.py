@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 
-from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
+from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
 from ticketr.jobs import _recorder
 
 if TYPE_CHECKING:
@@ -165,6 +165,24 @@ async def test_an_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) -
     assert names(history.jobs) == ["a"]
 
 
+async def test_an_interrupt_while_the_last_jobs_are_written_hides_no_failure(
+    autojump_clock: MockClock,
+) -> None:
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    class Interrupted(Memory):
+        async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+            raise KeyboardInterrupt
+
+    told: list[JobSnapshot] = []
+    with pytest.raises(KeyboardInterrupt):
+        async with open_job_queue(history=Interrupted(), on_job_error=told.append) as queue:
+            await queue.submit(fail)
+
+    assert len(told) == 1
+
+
 async def test_a_summary_that_raises_costs_one_record(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -208,6 +226,9 @@ async def test_without_a_history_the_queue_tells_what_it_remembers(
             ("a", 1, "5"),
         ]
         assert names(await queue.history(status=JobStatus.COMPLETED)) == ["a"]
+        word: Any = "completed"
+        assert names(await queue.history(status=word)) == ["a"]
+        assert [job.id for job in queue.jobs(status=word)] == ["job-1"]
         assert names(await queue.history(limit=1)) == ["b"]
         with pytest.raises(ValueError, match="limit"):
             await queue.history(limit=-1)

@@ -148,9 +148,11 @@ async def run_queue(
             nursery.cancel_scope.cancel("the job queue is closed")
     except BaseExceptionGroup as group:
         spill = group
-    if ledger.recorder is not None:
-        await ledger.recorder.flush()
-    end(ledger)
+    try:
+        if ledger.recorder is not None:
+            await ledger.recorder.flush()
+    finally:
+        end(ledger)
     leaving = what_leaves(body, ledger.fatal, spill)
     if leaving is not None:
         try:

@@ -7,13 +7,13 @@ import math
 from typing import TYPE_CHECKING, TypedDict
 
 from ticketr.jobs._context import function_of
-from ticketr.jobs._job import JobRecord
+from ticketr.jobs._job import JobRecord, OnConflict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from ticketr.jobs._context import Job
-    from ticketr.jobs._job import JobID, OnConflict
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._retry import Retry
 
 
@@ -86,7 +86,7 @@ def record_of(
         name=name if name is not None else own_name,
         priority=checked_priority(priority) if priority else 0,
         key=checked_key(key) if key is not None else None,
-        on_conflict=on_conflict,
+        on_conflict=OnConflict(on_conflict) if on_conflict is not None else None,
         delay=delay,
         start_by=math.inf if start_by is None else start_by,
         tags=frozenset(tags) if tags else NO_TAGS,

@@ -261,7 +261,7 @@ class JobQueue:
         return [
             record.snapshot()
             for record in self._ledger.known(key, tag)
-            if status is None or record.status is status
+            if status is None or record.status == status
         ]
 
     @enable_ki_protection

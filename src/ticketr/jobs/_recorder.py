@@ -102,7 +102,7 @@ class Recorder:
         jobs = {
             (job.run, job.number): job
             for job in (*unwritten, *written)
-            if status is None or job.status is status
+            if status is None or job.status == status
         }
         return list(jobs.values())[:limit]
 
@@ -145,7 +145,7 @@ def remembered(
     numbered = [
         (number, snapshot)
         for number, snapshot in enumerate(ended, start=1)
-        if status is None or snapshot.status is status
+        if status is None or snapshot.status == status
     ]
     newest = itertools.islice(reversed(numbered), limit)
     shift = dates_from(None)
