@@ -17,7 +17,7 @@ from ticketr.statusline import StatusLine
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr import Job, JobHandle, JobQueue, JobSnapshot
+    from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -56,7 +56,9 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     return trio.run(async_fn, *args)
 
 
-async def run_with_lines(job: Job[T], *, plain: bool = True) -> Ended[T]:
+async def run_with_lines(
+    job: Job[T], *, plain: bool = True, history: JobHistory | None = None
+) -> Ended[T]:
     """Run a job, its progress on standard error: plain lines, or a status line in a terminal.
 
     SIGINT, SIGTERM and SIGHUP cancel the job and leave it the time that its own clean-up takes;
@@ -68,10 +70,11 @@ async def run_with_lines(job: Job[T], *, plain: bool = True) -> Ended[T]:
     Args:
         job: the job.
         plain: whether it is plain lines in a terminal, too.
+        history: where the job is remembered.
     """
     received: list[signal.Signals] = []
     async with (
-        open_job_queue(workers=1) as queue,
+        open_job_queue(workers=1, history=history) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
         handle = await queue.submit(job)

@@ -12,20 +12,28 @@ from ticketr.sync.errors import (
     UnknownField,
     WorkspaceBusy,
 )
+from ticketr.sync.files import write_new_file
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
+from ticketr.sync.journal import Conflict, Creation
+from ticketr.sync.local import LocalSurvey
 from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.plan import Work
 from ticketr.sync.pull import PullResult
 from ticketr.sync.push import Action, PushResult
 from ticketr.sync.resolve import Take, resolve
 from ticketr.sync.session import OnWritten
+from ticketr.sync.state import State
 from ticketr.sync.store import Store
 
 __all__ = [
     "Action",
     "Code",
+    "Conflict",
+    "Creation",
     "DuplicateKey",
     "FileFailed",
+    "LocalSurvey",
     "NoConflict",
     "Note",
     "OnWritten",
@@ -35,6 +43,7 @@ __all__ = [
     "PushJob",
     "PushResult",
     "Side",
+    "State",
     "StateFailed",
     "Store",
     "SyncError",
@@ -42,6 +51,8 @@ __all__ = [
     "SyncResult",
     "Take",
     "UnknownField",
+    "Work",
     "WorkspaceBusy",
     "resolve",
+    "write_new_file",
 ]

@@ -77,6 +77,25 @@ def replace_file(target: str, text: str, mode: int | None, *, durable: bool = Fa
             raise
 
 
+def write_new_file(path: Path, text: str) -> bool:
+    """Write a file that must not be there yet.
+
+    Returns:
+        Whether it was written; False if something has this name already.
+
+    Raises:
+        FileFailed: it cannot be written.
+    """
+    with file_errors(path, "write"):
+        try:
+            descriptor = os.open(path, _NEW, 0o666)
+        except FileExistsError:
+            return False
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            file.write(text)
+    return True
+
+
 def comparable(text: str) -> str:
     """Text without what a checkout may change by itself: line ends and the blank lines after."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")

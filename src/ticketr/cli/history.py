@@ -1,0 +1,62 @@
+"""``ticketr jobs``: what became of the jobs of a workspace."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli.settings import resolve, workspace_options
+from ticketr.config import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr import FinishedJob, SqliteHistory
+
+#: The file with the history, in ticketr's own folder.
+HISTORY = "history.db"
+
+
+def open_history(root: Path) -> SqliteHistory:
+    """Give the history of a workspace's jobs; it holds nothing open."""
+    from ticketr import SqliteHistory
+
+    return SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+
+
+def type_name(result: object) -> str:
+    """Say of a result what it is and no more: what it holds is somebody's text."""
+    return type(result).__name__
+
+
+@click.command(short_help="List the jobs that have ended.")
+@workspace_options
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
+    """List the jobs of a workspace that have ended, the newest first."""
+    from ticketr.cli.running import run
+    from ticketr.text import clean
+
+    root = resolve(workspace=workspace, folder=folder).root
+    history = open_history(root)
+    found: list[FinishedJob] = []
+    if (root / STATE_FOLDER / HISTORY).exists():
+        found = run(partial(history.read, limit=limit))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], default=str))
+        return
+    for each in found:
+        click.echo(clean(_line(each)))
+    if not found:
+        click.echo("no job has ended here yet")
+
+
+def _line(job: FinishedJob) -> str:
+    when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    message = job.error_message or job.message or ""
+    return f"{when}  {job.status.value:9}  {job.name}: {message}"

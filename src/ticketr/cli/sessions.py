@@ -1,0 +1,94 @@
+"""From options and settings to what every job between a workspace and its site is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ticketr.cli.settings import resolve, sign_in, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ticketr.config import Workspace
+
+Command = TypeVar("Command", bound="Callable[..., object]")
+
+SIDES = ("local", "remote", "ask")
+
+
+def session_options(command: Command) -> Command:
+    """Give a command the options that pull, push and sync share."""
+    options = (
+        click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
+        click.option(
+            "--strategy",
+            type=click.Choice(SIDES),
+            help="Who wins where both sides have changed the same; else it is a conflict.",
+        ),
+        click.option(
+            "--http",
+            type=click.Choice(("httpx", "asks")),
+            default="httpx",
+            help="The package that speaks HTTP.",
+        ),
+        click.option("--plain", is_flag=True, help="Progress as plain lines, also in a terminal."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return workspace_options(command)
+
+
+def session_settings(
+    *,
+    workspace: str | None = None,
+    folder: Path | None = None,
+    project: str | None = None,
+    jql: str | None = None,
+    strategy: str | None = None,
+    http: str = "httpx",
+) -> dict[str, Any]:
+    """Give the arguments of a pull, push or sync.
+
+    Raises:
+        ConfigError: something that is needed is nowhere set, or cannot be used.
+        TokenFailed: a source that should have a token did not work.
+        AsksMissing: asks is to speak HTTP, and cannot be used.
+    """
+    resolved = resolve(workspace=workspace, folder=folder, project=project)
+    resolved.required_site()
+    jql = jql or (resolved.jql if project is None else None)
+    if jql is None:
+        resolved.required_project("which project, or give a query by --jql")
+    return {
+        **_fixed(resolved, strategy),
+        "credentials": sign_in(resolved),
+        "jql": jql,
+        "transport": _transport(http),
+    }
+
+
+def _fixed(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
+    from ticketr.sync import Side
+
+    chosen = strategy or resolved.strategy
+    return {
+        "root": resolved.root,
+        "project": resolved.project,
+        "fields": resolved.fields,
+        "story_type": resolved.story_type,
+        "subtask_type": resolved.subtask_type,
+        "prefer": Side(chosen) if chosen in {"local", "remote"} else None,
+        "browse": resolved.site,
+    }
+
+
+def _transport(http: str) -> Any:
+    if http == "httpx":
+        return None
+    from ticketr.jira.transport import open_transport
+
+    return open_transport("asks")
