@@ -116,6 +116,30 @@ def test_every_key_of_the_app_is_in_its_documentation() -> None:
     assert [key for key in shown if f"`{key}`" not in page] == []
 
 
+def test_every_option_of_the_sandbox_is_in_its_documentation() -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+    options = {name for parameter in cli.commands["sandbox"].params for name in parameter.opts}
+    assert [name for name in options - {"--exit-with-stdin"} if f"`{name}" not in page] == []
+
+
+def test_the_faults_of_the_sandbox_do_what_its_documentation_says() -> None:
+    from ticketr.sandbox import Fault, Kind
+
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (yes|no|sometimes) \|$", page, re.MULTILINE)
+
+    words = {(False, False): "no", (True, True): "yes", (False, True): "sometimes"}
+    done = {kind: [Fault(kind, after).carried_out for after in (False, True)] for kind in Kind}
+    assert dict(rows) == {kind.value: words[early, late] for kind, (early, late) in done.items()}
+
+
+def test_the_sandbox_in_python_is_used_as_its_documentation_shows() -> None:
+    (example,) = blocks("python", (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8"))
+
+    subprocess.run([sys.executable, "-W", "error", "-c", example], timeout=30, check=True)
+
+
 def test_no_file_names_a_package_registry() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
