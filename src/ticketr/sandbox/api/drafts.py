@@ -187,5 +187,10 @@ def _updated(scope: Scope, writable: Writable, operations: Any) -> Any:
             continue
         named = writable.read(scope, [operand])
         others = tuple(entry for entry in value if entry not in named)
-        value = others if verb == "remove" else (*others, *named)
+        value = others if verb == "remove" else _in_order((*others, *named))
     return value
+
+
+def _in_order(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sort labels by themselves and other things by their IDs, as they are when set at once."""
+    return tuple(sorted(entries, key=lambda entry: getattr(entry, "id", entry)))

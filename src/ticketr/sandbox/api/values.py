@@ -6,7 +6,6 @@ value of the issue's attribute, or raises `Unfit` with what Jira would say.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def read_number(_: Scope, value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unfit("Operation value must be a number")
-    if not math.isfinite(value) or abs(value) > _MOST_NUMBER:
+    if not abs(value) <= _MOST_NUMBER:
         raise Unfit("The number is too big.")
     return float(value)
 

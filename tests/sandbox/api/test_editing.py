@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.sandbox_client import demo_site, keys, open_client
+
+from ticketr.sandbox.data.catalogue import EPIC, STORY
+
+if TYPE_CHECKING:
+    import httpx
+
+UNKNOWN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
+
+
+async def fields_of(client: httpx.AsyncClient, key: str) -> Any:
+    return (await client.get(f"issue/{key}")).json()["fields"]
+
+
+async def edit(client: httpx.AsyncClient, key: str, status: int = 204, **body: Any) -> Any:
+    response = await client.put(f"issue/{key}", json=body)
+    assert response.status_code == status, response.text
+    return response.json() if response.content else None
+
+
+async def test_an_edit_changes_what_it_names_and_the_time_and_nothing_else() -> None:
+    async with open_client(demo_site(5)) as client:
+        before = await fields_of(client, "DEMO-2")
+        answer = await edit(client, "demo-2", fields={"summary": "Other"})
+        after = await fields_of(client, "DEMO-2")
+
+    assert answer is None
+    assert after["summary"] == "Other"
+    assert after["updated"] > before["updated"]
+    unchanged = before.keys() - {"summary", "updated"}
+    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
+
+
+async def test_updated_rises_by_every_edit_though_the_clock_stands_still() -> None:
+    seen = []
+    async with open_client(demo_site(5)) as client:
+        for _ in range(5):
+            await edit(client, "10002", fields={"labels": ["same"]})
+            seen.append((await fields_of(client, "DEMO-2"))["updated"])
+
+    assert seen == sorted(set(seen))
+    assert seen[0].endswith("17:30:00.000+0530")
+    assert seen[-1].endswith("17:30:00.004+0530")
+
+
+async def test_the_edited_issue_is_returned_if_asked_for() -> None:
+    async with open_client(demo_site(5)) as client:
+        response = await client.put(
+            "issue/DEMO-2?returnIssue=true&expand=names", json={"fields": {"summary": "Other"}}
+        )
+        expected = (await client.get("issue/DEMO-2?expand=names")).json()
+
+    assert response.status_code == 200
+    assert response.json() == expected
+    assert expected["fields"]["summary"] == "Other"
+
+
+async def test_lists_are_added_to_and_taken_from() -> None:
+    async with open_client(demo_site(5)) as client:
+        components = [{"name": "Checkout"}, {"name": "Accounts"}]
+        await edit(client, "DEMO-2", fields={"labels": ["a", "b"], "components": components})
+        update = {
+            "labels": [{"add": "c"}, {"remove": "a"}, {"remove": "never"}],
+            "components": [{"remove": {"name": "Checkout"}}, {"add": {"name": "Platform"}}],
+            "fixVersions": [{"set": [{"name": "2026.2"}]}, {"add": {"id": "10001"}}],
+        }
+        await edit(client, "DEMO-2", update=update)
+        fields = await fields_of(client, "DEMO-2")
+
+    assert fields["labels"] == ["b", "c"]
+    assert [part["name"] for part in fields["components"]] == ["Accounts", "Platform"]
+    assert [part["name"] for part in fields["fixVersions"]] == ["2026.1", "2026.2"]
+
+
+@pytest.mark.parametrize(
+    ("operations", "complaint"),
+    [
+        ([{"add": "x"}], "Field 'summary' does not support update 'add'"),
+        ([{"edit": "x"}], "Field 'summary' does not support update 'edit'"),
+        ([{}], "An operation is an object with one key."),
+        ([{"set": "a", "add": "b"}], "An operation is an object with one key."),
+        (["set"], "An operation is an object with one key."),
+        ({"set": "x"}, "The operations of an update are a list of objects."),
+        ([], "The operations of an update are a list of objects."),
+    ],
+)
+async def test_an_operation_must_be_one_that_the_field_knows(
+    operations: Any, complaint: str
+) -> None:
+    async with open_client(demo_site(5)) as client:
+        answer = await edit(client, "DEMO-2", 400, update={"summary": operations})
+
+    assert answer == {"errorMessages": [], "errors": {"summary": complaint}}
+
+
+async def test_a_field_cannot_be_in_fields_and_in_update() -> None:
+    async with open_client(demo_site(5)) as client:
+        both = {"fields": {"labels": ["a"]}, "update": {"labels": [{"add": "b"}]}}
+        answer = await edit(client, "DEMO-2", 400, **both)
+
+    assert answer["errors"] == {"labels": "Field 'labels' is in both 'fields' and 'update'."}
+
+
+async def test_one_wrong_value_keeps_the_rest_from_being_written() -> None:
+    async with open_client(demo_site(5)) as client:
+        before = await fields_of(client, "DEMO-2")
+        wrong = {"summary": "Other", "priority": {"name": "Urgent"}}
+        answer = await edit(client, "DEMO-2", 400, fields=wrong)
+        after = await fields_of(client, "DEMO-2")
+
+    assert answer["errors"] == {"priority": "The priority selected is invalid."}
+    assert after == before
+
+
+@pytest.mark.parametrize("field", ["status", "project", "resolution", "subtasks", "nonsense"])
+async def test_what_an_edit_cannot_set_is_refused(field: str) -> None:
+    async with open_client(demo_site(5)) as client:
+        answer = await edit(client, "DEMO-2", 400, fields={field: {"name": "Done"}})
+
+    assert answer["errors"] == {field: UNKNOWN.format(field)}
+
+
+async def test_a_transition_inside_an_edit_is_ignored() -> None:
+    async with open_client(demo_site(5)) as client:
+        before = await fields_of(client, "DEMO-2")
+        await edit(client, "DEMO-2", fields={"summary": "x"}, transition={"id": "61"})
+        after = await fields_of(client, "DEMO-2")
+
+    assert after["status"] == before["status"]
+
+
+async def test_a_standard_issue_becomes_one_of_another_standard_type() -> None:
+    async with open_client(demo_site(5)) as client:
+        await edit(client, "DEMO-2", fields={"issuetype": {"name": "Bug"}})
+        fields = await fields_of(client, "DEMO-2")
+
+    assert fields["issuetype"]["name"] == "Bug"
+
+
+@pytest.mark.parametrize(
+    ("kind", "complaint"),
+    [
+        ({"name": "Epic"}, "The issue type selected is invalid."),
+        ({"name": "Sub-task"}, "The issue type selected is invalid."),
+        ({"name": "Feature"}, "Specify a valid issue type"),
+        ("Bug", "Specify a valid issue type"),
+        (None, "Specify a valid issue type"),
+    ],
+)
+async def test_an_issue_becomes_no_other_type(kind: Any, complaint: str) -> None:
+    async with open_client(demo_site(5)) as client:
+        answer = await edit(client, "DEMO-2", 400, fields={"issuetype": kind})
+
+    assert answer["errors"] == {"issuetype": complaint}
+
+
+async def test_a_parent_is_changed_and_taken_away() -> None:
+    site = demo_site(60)
+    one, two = [issue for issue in site if issue.type == EPIC][:2]
+    story = next(issue for issue in site if issue.type == STORY and issue.parent == one.id)
+    async with open_client(site) as client:
+        await edit(client, story.key, fields={"parent": {"key": two.key}})
+        moved = await keys(client, f"key = {story.key} AND parent = {two.key}")
+        await edit(client, story.key, update={"parent": [{"set": {"none": True}}]})
+        fields = await fields_of(client, story.key)
+
+    assert moved == [story.key]
+    assert fields["parent"] is None
+
+
+async def test_a_sub_task_cannot_lose_its_parent() -> None:
+    site = demo_site(20)
+    child = next(issue for issue in site if issue.type.subtask)
+    async with open_client(site) as client:
+        answer = await edit(client, child.key, 400, fields={"parent": None})
+
+    assert list(answer["errors"]) == ["parent"]
+
+
+async def test_an_edit_of_a_sub_task_shows_in_its_parent() -> None:
+    site = demo_site(20)
+    child = next(issue for issue in site if issue.type.subtask)
+    async with open_client(site) as client:
+        await fields_of(client, str(child.parent))
+        await edit(client, child.key, fields={"summary": "New words"})
+        parent = await fields_of(client, str(child.parent))
+
+    links = {link["key"]: link["fields"]["summary"] for link in parent["subtasks"]}
+    assert links[child.key] == "New words"
+
+
+async def test_past_sprints_stay_when_another_is_set_or_none() -> None:
+    async with open_client(demo_site(5)) as client:
+        seen = []
+        for sprint in (2, 8, 7, None):
+            await edit(client, "DEMO-2", fields={"customfield_10020": sprint})
+            fields = await fields_of(client, "DEMO-2")
+            seen.append([entry["id"] for entry in fields["customfield_10020"]])
+
+    before = [entry.id for entry in next(i for i in demo_site(5) if i.number == 2).sprints]
+    past = [*(number for number in before if number < 7 and number != 2), 2]
+    assert seen == [past, [*past, 8], [*past, 7], past]
+
+
+async def test_properties_are_added_by_an_edit() -> None:
+    async with open_client(demo_site(5)) as client:
+        await client.put("issue/DEMO-2/properties/old", json=1)
+        await edit(client, "DEMO-2", properties=[{"key": "new", "value": [2]}])
+        issue = (await client.get("issue/DEMO-2?properties=*all&fields=key")).json()
+
+    assert issue["properties"] == {"old": 1, "new": [2]}
+
+
+async def test_an_empty_edit_says_what_is_missing() -> None:
+    async with open_client(demo_site(5)) as client:
+        answer = await edit(client, "DEMO-2", 400)
+
+    assert answer["errorMessages"] == ["one of 'fields' or 'update' required"]
+
+
+@pytest.mark.parametrize("name", ["overrideScreenSecurity", "overrideEditableFlag"])
+async def test_only_apps_override_screens(name: str) -> None:
+    async with open_client(demo_site(5)) as client:
+        response = await client.put(f"issue/DEMO-2?{name}=true", json={"fields": {"summary": "x"}})
+
+    assert response.status_code == 403
+    assert len(response.json()["errorMessages"]) == 1
+
+
+async def test_a_delete_removes_an_issue_for_good() -> None:
+    site = demo_site(20)
+    lonely = next(issue for issue in site if issue.type.subtask)
+    async with open_client(site) as client:
+        response = await client.delete(f"issue/{lonely.key}")
+        again = await client.delete(f"issue/{lonely.key}")
+        gone = await client.get(f"issue/{lonely.id}")
+        parent = await fields_of(client, str(lonely.parent))
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert (again.status_code, gone.status_code) == (404, 404)
+    assert lonely.key not in [link["key"] for link in parent["subtasks"]]
+
+
+async def test_sub_tasks_are_deleted_only_if_one_says_so() -> None:
+    site = demo_site(20)
+    parent = next(issue for issue in site if any(c.type.subtask for c in site.children(issue)))
+    count = len(site.children(parent))
+    async with open_client(site) as client:
+        refused = await client.delete(f"issue/{parent.key}")
+        still = len(site)
+        deleted = await client.delete(f"issue/{parent.key}?deleteSubtasks=true")
+
+    assert refused.status_code == 400
+    assert "deleteSubtasks" in refused.json()["errorMessages"][0]
+    assert still == 20
+    assert deleted.status_code == 204
+    assert len(site) == 20 - 1 - count
+
+
+async def test_stories_survive_the_delete_of_their_epic() -> None:
+    site = demo_site(20)
+    epic = next(issue for issue in site if issue.type == EPIC)
+    story = next(child for child in site.children(epic))
+    async with open_client(site) as client:
+        response = await client.delete(f"issue/{epic.key}")
+        fields = await fields_of(client, story.key)
+
+    assert response.status_code == 204
+    assert fields["parent"] is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_what_does_not_exist_is_neither_edited_nor_deleted(method: str) -> None:
+    async with open_client(demo_site(5)) as client:
+        response = await client.request(method, "issue/DEMO-99", json={"fields": {}})
+
+    assert response.status_code == 404
