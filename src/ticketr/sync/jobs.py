@@ -138,10 +138,10 @@ class SyncJob(SessionJob):
                     pulled = await pull(session, places, tally, full=self.full, prune=self.prune)
                     progress.begin("Looking for edits...")
                     survey = await session.survey()
+                    survey.leave_out({each.key for each in pulled.conflicts})  # they are told
                     result = SyncResult(pulled, await push(session, survey, push_tally))
-        done = push_tally.done
-        words = f"Sync complete: {tally.done} tickets pulled, {done} pushed"
-        progress.move(done, push_tally.total, words)
+        words = f"Sync complete: {tally.done} tickets pulled, {_pushed(push_tally, pulled)}"
+        progress.move(push_tally.done, push_tally.total, words)
         return result
 
 
@@ -149,8 +149,16 @@ def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
     if dry_run:
         progress.say(f"Nothing was sent: {tally.total} tickets would be pushed")
     else:
-        words = f"Push complete: {tally.done} tickets"
-        progress.move(tally.done, tally.total, words)
+        progress.move(tally.done, tally.total, f"Push complete: {_pushed(tally)}")
+
+
+def _pushed(tally: PushTally, pulled: PullResult | None = None) -> str:
+    conflicts = len(tally.conflicts) + (len(pulled.conflicts) if pulled else 0)
+    failed = len(tally.failed) + (len(pulled.failed) if pulled else 0)
+    what = f"{tally.done} pushed" if pulled else f"{tally.done} tickets"
+    more = [f"{conflicts} in conflict"] if conflicts else []
+    more += [f"{failed} failed"] if failed else []
+    return ", ".join([what, *more])
 
 
 def _name(what: str, job: SessionJob) -> str:

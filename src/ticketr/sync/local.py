@@ -11,7 +11,7 @@ from ticketr.sync.plan import plan
 from ticketr.sync.writer import read_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from ticketr.sync.plan import Work
@@ -42,6 +42,11 @@ class LocalSurvey:
     def writes(self) -> int:
         """How many issues a push would create or change, as far as that shows here."""
         return sum(work.writes for work in self.works)
+
+    def leave_out(self, keys: Collection[str]) -> None:
+        """Forget what there is to push of some tickets."""
+        self.works = [each for each in self.works if each.local.ticket.key not in keys]
+        self.unknown = [each for each in self.unknown if each.ticket.key not in keys]
 
     def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
         """Take in some files.

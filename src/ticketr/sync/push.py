@@ -103,6 +103,9 @@ class _Push:
 
     async def run(self, survey: LocalSurvey, *, dry_run: bool) -> PushResult:
         session, tally = self._session, self._tally
+        if not survey.works and not survey.unknown:
+            await trio.lowlevel.checkpoint()
+            return self._result(())
         seen = await session.now()
         maker = OrderMaker(session, tally)
         orders = await maker.make(survey.works)

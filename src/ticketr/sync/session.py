@@ -6,18 +6,20 @@ whose keys are not in their files yet.
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from contextlib import asynccontextmanager
-from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
+from contextlib import asynccontextmanager, suppress
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
 from ticketr.config import STATE_FOLDER
-from ticketr.jira import open_jira
+from ticketr.jira import Field, open_jira
 from ticketr.sync.editing import Editor
+from ticketr.sync.errors import UnknownField
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.mapping import Columns
 from ticketr.sync.state import State
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import JobContext
-    from ticketr.jira import Credentials, Field, JiraClient
+    from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
     from ticketr.sync.merge import Side
     from ticketr.tickets import Ticket
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 CONCURRENCY = 4
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
+#: Seconds for which a site's list of fields is taken for what it was.
+FIELDS_AGE = 86_400.0
 
 #: Told about tickets that were just written, each with its file, relative to the workspace.
 OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
@@ -259,7 +263,23 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
         await jira.myself()  # tells whether the login is good, before all else
         # Only now: a mistyped address must not own the folder.
         await job.run_sync(workspace.state.claim_site, job.site)
-        fields = await jira.fields()
-        columns = Columns.of(fields, job.fields)
+        fields, columns = await _columns(workspace, jira)
         common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
         yield Session(**common, jira=jira, site_fields=fields, columns=columns)
+
+
+async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field, ...], Columns]:
+    """Give the site's fields, and those of them that files hold.
+
+    They change so rarely that a pull need not ask each time; a name that is missing is asked for.
+    """
+    job, state = workspace.job, workspace.state
+    kept = await job.run_sync(lambda: state.kept_fields(now=time.time(), age=FIELDS_AGE))
+    if kept is not None:
+        with suppress(UnknownField, TypeError):  # another version may have kept it otherwise
+            fields = tuple(Field(**each) for each in json.loads(kept))
+            return fields, Columns.of(fields, job.fields)
+    fields = await jira.fields()
+    answer = json.dumps([asdict(each) for each in fields])
+    await job.run_sync(lambda: state.keep_fields(answer, at=time.time()))
+    return fields, Columns.of(fields, job.fields)

@@ -137,6 +137,28 @@ class State:
         """Remember the Jira site that this workspace belongs to from now on."""
         self._db.write("INSERT OR REPLACE INTO about VALUES ('site', ?)", (url,))
 
+    def keep_fields(self, answer: str, *, at: float) -> None:
+        """Remember a site's list of fields.
+
+        Args:
+            answer: the list, as JSON.
+            at: this computer's clock, in seconds since the epoch.
+        """
+        with self._db.batch():
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
+
+    def kept_fields(self, *, now: float, age: float) -> str | None:
+        """Read the site's list of fields, as JSON; None if it is not known or too old.
+
+        Args:
+            now: this computer's clock, in seconds since the epoch.
+            age: how old it may be, in seconds.
+        """
+        rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
+        fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
+        return rows["fields"] if fresh else None
+
     def known(self) -> dict[str, Known]:
         """Read what is known of every issue, by ID."""
         rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
