@@ -100,11 +100,19 @@ def _fail(error: Exception, words: str) -> int:
 
 
 def _add_commands() -> None:
+    from ticketr.cli.completion import completion
     from ticketr.cli.demo import demo
+    from ticketr.cli.history import jobs
+    from ticketr.cli.new import new
     from ticketr.cli.pull import pull
+    from ticketr.cli.push import push, sync
+    from ticketr.cli.resolve import resolve
     from ticketr.cli.sandbox import sandbox
+    from ticketr.cli.status import diff, status
+    from ticketr.cli.workspace import workspace
 
-    for command in (pull, demo, sandbox):
+    work = (pull, push, sync, status, diff, new, resolve)
+    for command in (*work, jobs, workspace, demo, sandbox, completion):
         cli.add_command(command)
 
 

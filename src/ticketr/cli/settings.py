@@ -14,6 +14,7 @@ from ticketr.config import (
     Found,
     MissingSetting,
     Source,
+    TokenFailed,
     Workspace,
     WorkspaceEntry,
     config_folder,
@@ -24,6 +25,7 @@ from ticketr.config import (
     resolve_workspace,
     store_workspace,
 )
+from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
-_EMAIL_HINT = "the e-mail address of your Atlassian account"
+SITE_HINT = "the address of your Jira site, like https://you.atlassian.net"
+EMAIL_HINT = "the e-mail address of your Atlassian account"
 _TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105
 
 
@@ -76,10 +79,38 @@ def sign_in(workspace: Workspace) -> Credentials:
         ConfigError: a site, an account or a token is missing, or the token rule forbids it.
         TokenFailed: a source that should have a token did not work.
     """
+    workspace = confirmed(workspace)
+    return credentials(log_in(workspace), workspace.login.cloud_id)
+
+
+def confirmed(workspace: Workspace) -> Workspace:
+    """Ask in a terminal, if need be, whether the workspace's site may have a login.
+
+    Raises:
+        MissingSetting: nothing names a site.
+        SiteNotConfirmed: the user said no, or nobody is there to be asked.
+    """
     if workspace.doubt is not None and is_interactive():
         workspace = _confirm(workspace)
-    found = look_up(workspace) or _ask_for_token(workspace)
-    return credentials(found, workspace.login.cloud_id)
+    workspace.required_site()
+    return workspace
+
+
+def log_in(workspace: Workspace) -> Found:
+    """Find a token for the workspace's site, or ask for one in a terminal.
+
+    Raises:
+        ConfigError: an account or a token is missing, or the token rule forbids it.
+        TokenFailed: a source that should have a token did not work.
+    """
+    found = None
+    try:
+        found = look_up(workspace)
+    except TokenFailed as error:
+        if not is_interactive():
+            raise
+        click.echo(clean(str(error)), err=True)
+    return found or _ask_for_token(workspace)
 
 
 def credentials(found: Found, cloud_id: str | None) -> Credentials:
@@ -91,7 +122,7 @@ def credentials(found: Found, cloud_id: str | None) -> Credentials:
     from ticketr.jira import Credentials
 
     if found.email is None:
-        raise MissingSetting(("JIRA_EMAIL",), f"{_EMAIL_HINT}, or 'ticketr workspace add'")
+        raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     if cloud_id is None:
         return Credentials(found.site, found.email, found.token)
     from ticketr.jira import gateway_site
@@ -137,7 +168,7 @@ def _confirm(workspace: Workspace) -> Workspace:
 def _ask_for_token(workspace: Workspace) -> Found:
     site, email = workspace.required_site(), workspace.login.email
     if email is None:
-        raise MissingSetting(("JIRA_EMAIL",), f"{_EMAIL_HINT}, or 'ticketr workspace add'")
+        raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     if not is_interactive():
         raise MissingSetting(TOKEN_NAMES, _why_no_token(workspace))
     return ask_for_token(site, email)
@@ -145,7 +176,8 @@ def _ask_for_token(workspace: Workspace) -> Found:
 
 def ask_for_token(site: str, email: str) -> Found:
     """Ask for a token, without showing what is typed."""
-    token = click.prompt(f"API token of {email} for {site}", hide_input=True, err=True)
+    whose = f" of {email}" if email else ""
+    token = click.prompt(f"API token{whose} for {site}", hide_input=True, err=True)
     return Found(site, email, token.strip(), Source.PROMPT)
 
 

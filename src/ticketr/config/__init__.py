@@ -45,6 +45,7 @@ from ticketr.config.workspace import STATE_FOLDER, Workspace, find_root, resolve
 from ticketr.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,
+    missing_in_file,
     read_workspace_file,
     write_workspace_file,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "forget_token",
     "free_name",
     "is_environment_for",
+    "missing_in_file",
     "read_environment",
     "read_user_config",
     "read_workspace_file",

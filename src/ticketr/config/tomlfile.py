@@ -52,16 +52,18 @@ def read_text(path: Path, *, check: Callable[[os.stat_result], None] | None = No
         return None
     except OSError as error:
         raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise BadFile(str(path), None, "this is no ordinary file")
         if check is not None:
             check(status)
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(LARGEST + 1)
-        except OSError as error:
-            raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
+    except OSError as error:
+        raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
+    finally:
+        os.close(descriptor)
     return _decode(path, content)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping  # noqa: TC003  (a field of a dataclass)
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +108,10 @@ class UserConfig:
                 return entry
         return None
 
+    def with_workspace(self, entry: WorkspaceEntry) -> UserConfig:
+        """Give what this config would be with one more workspace, or with a changed one."""
+        return replace(self, workspaces={**self.workspaces, entry.name: entry})
+
     def confirmed_sites(self) -> frozenset[str]:
         """Give every site that the user has named here."""
         return frozenset((*(entry.site for entry in self.workspaces.values()), *self.sites))
@@ -186,11 +190,12 @@ def _words(table: Table) -> tuple[str, ...]:
     """Read a command; it is never given to a shell."""
     key = "token_command"
     if table.is_list(key):
-        return table.texts(key)
-    try:
-        words = tuple(shlex.split(table.text(key) or ""))
-    except ValueError as error:  # its words repeat nothing of the text
-        raise table.bad(key, f"{key} cannot be split into words: {error}") from None
+        words = table.texts(key)
+    else:
+        try:
+            words = tuple(shlex.split(table.text(key) or ""))
+        except ValueError as error:  # its words repeat nothing of the text
+            raise table.bad(key, f"{key} cannot be split into words: {error}") from None
     if key in table and not words:
         raise table.bad(key, f"{key} is empty")
     return words

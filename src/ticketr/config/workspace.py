@@ -108,6 +108,7 @@ def resolve_workspace(
     name: str | None = None,
     folder: Path | None = None,
     project: str | None = None,
+    proposed: WorkspaceEntry | None = None,
 ) -> Workspace:
     """Find out which workspace is meant and what is settled for it.
 
@@ -120,6 +121,8 @@ def resolve_workspace(
         name: the name of a workspace in the user's config, from ``--workspace``.
         folder: a folder, from ``--folder``.
         project: a project's key, from ``--project``.
+        proposed: a workspace that is about to be added to the user's config: what there would be
+            with it.
 
     Raises:
         ConfigError: a file or a setting cannot be used, or there is no such workspace.
@@ -127,7 +130,11 @@ def resolve_workspace(
     """
     surroundings = read_environment(environ)
     config = read_user_config(config_folder(environ))
-    root, entry = _find(config, here, name=name, folder=folder)
+    if proposed is None:
+        root, entry = _find(config, here, name=name, folder=folder)
+    else:
+        config = config.with_workspace(proposed)
+        root, entry = proposed.folder, proposed
     file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
     if project is not None:
         project = checked_project("--project", project)
@@ -170,11 +177,16 @@ def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
     """
     start = start.absolute()
     for folder in (start, *start.parents):
-        if (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir():
-            return folder
-        if known and os.path.realpath(folder) in known:
+        if _is_root(folder) or (known and os.path.realpath(folder) in known):
             return folder
     return None
+
+
+def _is_root(folder: Path) -> bool:
+    try:
+        return (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir()
+    except OSError:  # somebody else's folder, into which we may not look
+        return False
 
 
 def _settle(

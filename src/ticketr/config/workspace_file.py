@@ -95,18 +95,14 @@ def _refuse_secrets(path: Path, table: Table) -> None:
             _refuse_secrets(path, table.table(key))
 
 
-def write_workspace_file(
-    root: Path, *, site: str, project: str | None = None, jql: str | None = None
-) -> bool:
+def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     """Write down what a workspace is, where its file does not say it yet.
 
-    Comments, order and everything else in the file stay.
+    The folder is made where there is none. Comments, order and everything else in the file stay.
 
     Args:
         root: the workspace's folder.
-        site: the site's address.
-        project: the project's key.
-        jql: the query to pull by.
+        wanted: the site, project and query that the file should name.
 
     Returns:
         Whether anything had to be written.
@@ -115,21 +111,40 @@ def write_workspace_file(
         BadSetting: the file says something else, which a team has agreed on.
         SettingsFailed: the system would not take it.
     """
-    there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    wanted = {"site": site, "project": project, "jql": jql}
-    missing = {key: value for key, value in wanted.items() if value is not None}
-    for key, value in list(missing.items()):
-        known: str | None = getattr(there, key)
-        if known == value:
-            del missing[key]
-        elif known is not None:
-            raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
+    missing = missing_in_file(root, wanted)
+    path = root / WORKSPACE_FILE
     if missing:
-        _refuse_link_out(root, there.path)
-        text = read_text(there.path)
-        new = edited(there.path, _HEAD if text is None else text, lambda said: said.update(missing))
-        write_atomically(there.path, new)
+        with settings_errors(root, "make"):
+            root.mkdir(parents=True, exist_ok=True)
+        _refuse_link_out(root, path)
+        text = read_text(path)
+        new = edited(path, _HEAD if text is None else text, lambda said: said.update(missing))
+        write_atomically(path, new)
     return bool(missing)
+
+
+def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, str]:
+    """Tell what the file of a workspace does not say yet.
+
+    Args:
+        root: the workspace's folder.
+        wanted: the site, project and query that the file should name.
+
+    Raises:
+        BadSetting: the file says something else, which a team has agreed on.
+        BadFile: the file cannot be used.
+    """
+    there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    missing: dict[str, str] = {}
+    for key in ("site", "project", "jql"):
+        known: str | None = getattr(there, key)
+        value: str | None = getattr(wanted, key)
+        if value is None or value == known:
+            continue
+        if known is not None:
+            raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
+        missing[key] = value
+    return missing
 
 
 def _refuse_link_out(root: Path, path: Path) -> None:

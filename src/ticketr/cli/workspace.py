@@ -1,0 +1,228 @@
+"""``ticketr workspace``: the folders of tickets, their sites, and who logs in there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr._errors import TicketrError
+from ticketr.cli import exits
+
+if TYPE_CHECKING:
+    from ticketr.cli.workspace_site import Seen
+    from ticketr.config import Found, Source, UserConfig, Workspace
+
+
+@click.group(short_help="Add, list, choose and check workspaces.")
+def workspace() -> None:
+    """Workspaces: folders of tickets, each with its Jira site and your login there."""
+
+
+@workspace.command(short_help="Add a workspace, or log in to one again.")
+@click.argument("name", required=False)
+@click.option(
+    "-C",
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Its folder; else the workspace around the current folder, or that folder itself.",
+)
+@click.option("--site", metavar="URL", help="Its Jira site, like https://you.atlassian.net.")
+@click.option("--email", help="The e-mail address of your account there.")
+@click.option("-p", "--project", metavar="KEY", help="The project of its tickets.")
+@click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
+@click.option("--cloud-id", metavar="ID", help="For a token with scopes: the site's cloud ID.")
+def add(
+    *,
+    name: str | None,
+    folder: Path | None,
+    site: str | None,
+    email: str | None,
+    project: str | None,
+    jql: str | None,
+    cloud_id: str | None,
+) -> None:
+    """Add a workspace, or log in to one again.
+
+    In a terminal this asks for what is missing, the token included; elsewhere nothing asks.
+    Before anything is stored, the site is asked whether the login is good and the project there.
+
+    What the team shares goes into ticketr.toml in the folder. The token goes into your keyring,
+    or, without one, into a file that only you can read.
+    """
+    from ticketr.cli.workspace_add import Wanted, add_workspace
+
+    add_workspace(Wanted(name, folder, site, email, project, jql, cloud_id))
+
+
+@workspace.command("list", short_help="List the workspaces that you have added.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def list_(*, as_json: bool) -> None:
+    """List the workspaces that you have added; * is the one in use."""
+    from ticketr.config import config_folder, read_user_config
+    from ticketr.text import clean
+
+    config = read_user_config(config_folder(os.environ))
+    found = [_listed(name, config) for name in sorted(config.workspaces)]
+    if as_json:
+        click.echo(json.dumps({"in_use": config.in_use, "workspaces": found}))
+        return
+    if not found:
+        click.echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
+    for each in found:
+        sign = "*" if each["in_use"] else " "
+        what = each["problem"] or f"{each['site']}  {each['project'] or each['jql'] or ''}"
+        click.echo(clean(f"{sign} {each['name']}  {each['folder']}  {what}").rstrip())
+
+
+def _listed(name: str, config: UserConfig) -> dict[str, object]:
+    """Tell what a command would make of a workspace, without asking its site."""
+    from ticketr.config import resolve_workspace
+
+    entry = config.workspaces[name]
+    said: dict[str, object] = {
+        "name": name,
+        "folder": str(entry.folder),
+        "site": entry.site,
+        "email": entry.login.email,
+        "project": None,
+        "jql": None,
+        "in_use": name == config.in_use,
+        "problem": None,
+    }
+    try:
+        found = resolve_workspace(os.environ, Path.cwd(), name=name)
+    except TicketrError as error:
+        return {**said, "problem": str(error)}
+    problem = None if found.doubt is None else str(found.doubt)
+    return {
+        **said,
+        "site": found.site,
+        "email": found.login.email,
+        "project": found.project,
+        "jql": found.jql,
+        "problem": problem,
+    }
+
+
+@workspace.command(short_help="Choose the workspace for commands given elsewhere.")
+@click.argument("name")
+def use(*, name: str) -> None:
+    """Choose the workspace that commands are about when they are given outside of any."""
+    from ticketr.config import config_folder, use_workspace
+
+    use_workspace(config_folder(os.environ), name)
+    click.echo(f"{name} is in use")
+
+
+@workspace.command(short_help="Forget a workspace; its tickets stay.")
+@click.argument("name")
+def remove(*, name: str) -> None:
+    """Forget a workspace and its stored token; its folder and tickets stay as they are.
+
+    A token that another workspace needs as well stays, too.
+    """
+    import trio
+
+    from ticketr.config import (
+        LoginEntry,
+        config_folder,
+        forget_token,
+        read_user_config,
+        remove_workspace,
+    )
+
+    folder = config_folder(os.environ)
+    config = read_user_config(folder)
+    entry = config.named(name)
+
+    def account(site: str, login: LoginEntry) -> tuple[str, str | None]:
+        return site, login.over(config.sites.get(site, LoginEntry())).email
+
+    site, email = account(entry.site, entry.login)
+    others = {
+        account(each.site, each.login) for each in config.workspaces.values() if each != entry
+    }
+    gone: tuple[Source, ...] = ()
+    if email is not None and (site, email) not in others:
+        gone = trio.run(forget_token, os.environ, site, email)
+    remove_workspace(folder, name)
+    click.echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
+    for source in gone:
+        click.echo(f"its token is taken out of the {source.value}")
+
+
+@workspace.command(short_help="Ask the site whether login and project are good.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_context
+def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
+    """Ask a workspace's site whether the login is good and the project there.
+
+    Without a NAME it is the workspace that other commands would be about.
+    """
+    from ticketr.cli.settings import resolve
+    from ticketr.text import clean
+
+    if as_json:
+        context.exit(_check_as_json(name))
+    found, login, seen = _look(resolve(workspace=name))
+    user = f"{seen.user.display_name} ({login.email})" if login.email else seen.user.display_name
+    click.echo(clean(f"{found.name}: you are {user} at {found.site}"))
+    click.echo(f"token from the {login.source.value}")
+    if seen.project is not None:
+        click.echo(clean(f"project {seen.project.key}: {seen.project.name}"))
+
+
+def _look(found: Workspace) -> tuple[Workspace, Found, Seen]:
+    import trio
+
+    from ticketr.cli.settings import confirmed, credentials, log_in
+    from ticketr.cli.workspace_site import look_at_site
+
+    found = confirmed(found)
+    site, login = found.required_site(), log_in(found)
+    if found.project is None and found.project_problem is not None:
+        raise found.project_problem
+    look = partial(
+        look_at_site,
+        credentials(login, found.login.cloud_id),
+        site=site,
+        project=found.project,
+    )
+    return found, login, trio.run(look)
+
+
+def _check_as_json(name: str | None) -> int:
+    """Print the answer, a refusal included, and give the exit code."""
+    from ticketr.cli.settings import resolve
+
+    said: dict[str, object] = dict.fromkeys(
+        ("name", "folder", "site", "token_source", "user", "project", "reason", "problem")
+    )
+    said |= {"name": name, "ok": False}
+    code = exits.DONE
+    try:
+        found = resolve(workspace=name)
+        said |= {"name": found.name, "folder": str(found.root), "site": found.site}
+        found, login, seen = _look(found)
+        said |= {"ok": True, "token_source": login.source.value, **_as_json(seen)}
+    except TicketrError as error:
+        reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        said |= {"reason": reason, "problem": str(error)}
+        code = exits.for_error(error)
+    click.echo(json.dumps(said))  # all ASCII: nothing in it is obeyed by a terminal
+    return code
+
+
+def _as_json(seen: Seen) -> dict[str, object]:
+    user, project = seen.user, seen.project
+    return {
+        "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},
+        "project": {"key": project.key, "name": project.name} if project else None,
+    }

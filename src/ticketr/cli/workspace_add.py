@@ -1,0 +1,229 @@
+"""``ticketr workspace add``: asks for what is missing, sees that it works, writes it down."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import trio
+
+from ticketr.cli.settings import (
+    EMAIL_HINT,
+    SITE_HINT,
+    ask_for_token,
+    credentials,
+    is_interactive,
+    log_in,
+)
+from ticketr.cli.workspace_site import Seen, look_at_site
+from ticketr.config import (
+    WORKSPACE_FILE,
+    BadSetting,
+    Found,
+    LoginEntry,
+    MissingSetting,
+    Source,
+    UserConfig,
+    Workspace,
+    WorkspaceEntry,
+    WorkspaceFile,
+    WorkspaceTaken,
+    checked_cloud_id,
+    checked_email,
+    checked_jql,
+    checked_name,
+    checked_project,
+    checked_site,
+    config_folder,
+    find_root,
+    free_name,
+    missing_in_file,
+    read_user_config,
+    resolve_workspace,
+    store_token,
+    store_workspace,
+    write_workspace_file,
+)
+from ticketr.jira import AuthenticationFailed
+from ticketr.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STORED = {Source.KEYRING, Source.FILE, Source.PROMPT}
+_WHERE = {
+    Source.ENVIRONMENT: "the token stays in the environment and is not stored",
+    Source.COMMAND: "the token is what your token_command prints",
+    Source.KEYRING: "the token is in your keyring",
+    Source.FILE: "the token is in tokens.toml, in your own config folder",
+}
+#: How often a token that the site does not take is asked for again.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command was given.
+
+    Attributes:
+        name: the name of the workspace.
+        folder: its folder.
+        site: the address of its site.
+        email: the account.
+        project: the project's key.
+        jql: the query to pull by.
+        cloud_id: the site's ID behind Atlassian's gateway.
+    """
+
+    name: str | None
+    folder: Path | None
+    site: str | None
+    email: str | None
+    project: str | None
+    jql: str | None
+    cloud_id: str | None
+
+
+def add_workspace(wanted: Wanted) -> None:
+    """Add a workspace to the user's config once its site has taken the login.
+
+    In a terminal it asks for what is missing. Until the site has answered nothing is written.
+
+    Raises:
+        ConfigError: something is missing or cannot be used, or there is such a workspace.
+        TokenFailed: a source that should have a token did not work.
+        JiraError: the site could not be asked, or refused.
+        SettingsFailed: something could not be written.
+    """
+    entry = _entry(wanted)
+    # Before anything is asked: what a team has agreed on is not changed from here.
+    missing_in_file(
+        entry.folder, WorkspaceFile(entry.folder, entry.site, wanted.project, wanted.jql)
+    )
+    workspace = _complete(entry, wanted)
+    found, seen = _try(workspace, wanted)
+    entry = replace(entry, login=replace(entry.login, email=found.email))
+    file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql)
+    if found.source is Source.PROMPT:
+        kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
+        found = replace(found, source=kept)
+    written = write_workspace_file(entry.folder, file)
+    store_workspace(config_folder(os.environ), entry)
+    _tell(entry, found, seen, written=written)
+
+
+def _entry(wanted: Wanted) -> WorkspaceEntry:
+    """Settle the name, the folder and the site."""
+    config = read_user_config(config_folder(os.environ))
+    folder = _folder(wanted, config)
+    known = config.at(folder)
+    name = _name(wanted.name, folder, known, config)
+    site = _site(wanted, resolve_workspace(os.environ, Path.cwd(), folder=folder))
+    email = None if wanted.email is None else checked_email("--email", wanted.email)
+    cloud_id = wanted.cloud_id and checked_cloud_id("--cloud-id", wanted.cloud_id)
+    login = LoginEntry(email, cloud_id=cloud_id)
+    if known is not None and known.site == site:
+        login = login.over(known.login)
+    return WorkspaceEntry(name, folder, site, login)
+
+
+def _folder(wanted: Wanted, config: UserConfig) -> Path:
+    if wanted.folder is not None:
+        return wanted.folder.resolve()
+    if wanted.name is not None and wanted.name in config.workspaces:
+        return config.workspaces[wanted.name].folder
+    known = [str(entry.folder.resolve()) for entry in config.workspaces.values()]
+    return (find_root(Path.cwd(), known) or Path.cwd()).resolve()
+
+
+def _name(given: str | None, folder: Path, known: WorkspaceEntry | None, config: UserConfig) -> str:
+    if known is not None:
+        if given not in {None, known.name}:
+            raise WorkspaceTaken(known.name, str(known.folder))
+        return known.name
+    if given is None:
+        return free_name(folder.name, config)
+    if given in config.workspaces:
+        raise WorkspaceTaken(given, str(config.workspaces[given].folder))
+    return checked_name("NAME", given)
+
+
+def _site(wanted: Wanted, here: Workspace) -> str:
+    """Take the site from the user's own words: a file alone does not settle it."""
+    if wanted.site is not None:
+        return checked_site("--site", wanted.site)
+    if here.site is not None and here.doubt is None:
+        return here.site
+    if is_interactive():
+        # Where a file names one, it stands there to be read, and Enter says yes to it.
+        return _ask("Address of the Jira site", checked_site, default=here.site)
+    if here.doubt is not None:
+        raise here.doubt
+    raise MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
+
+
+def _complete(entry: WorkspaceEntry, wanted: Wanted) -> Workspace:
+    """Settle the account and what to pull."""
+    workspace = resolve_workspace(os.environ, Path.cwd(), proposed=entry, project=wanted.project)
+    if wanted.jql is not None:
+        workspace = replace(workspace, jql=checked_jql("--jql", wanted.jql))
+    if workspace.login.email is None:
+        if not is_interactive():
+            raise MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
+        email = _ask("E-mail address of your account", checked_email)
+        workspace = replace(workspace, login=replace(workspace.login, email=email))
+    if workspace.project is None and is_interactive():
+        project = _ask("Key of the project", checked_project)
+        workspace = replace(workspace, project=project)
+    if workspace.jql is None:
+        workspace.required_project("the key of the project, or give a query by --jql")
+    return workspace
+
+
+def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
+    """Ask until the answer can be used."""
+
+    def checked(text: str) -> str:
+        try:
+            return check(what, text.strip())
+        except BadSetting as error:
+            raise click.BadParameter(error.problem) from None
+
+    answer: str = click.prompt(what, default=default, value_proc=checked, err=True)
+    return answer
+
+
+def _try(workspace: Workspace, wanted: Wanted) -> tuple[Found, Seen]:
+    """Ask the site; where it does not take a token that is stored, ask for another."""
+    site = workspace.required_site()
+    found = log_in(workspace)
+    if wanted.email is not None and found.email != wanted.email:
+        problem = f"the login in the environment comes first, and is that of {found.email}"
+        raise BadSetting("--email", wanted.email, problem)
+    tries = 1
+    while True:
+        login = credentials(found, workspace.login.cloud_id)
+        try:
+            look = partial(look_at_site, login, site=site, project=workspace.project)
+            return found, trio.run(look)
+        except AuthenticationFailed as error:
+            if tries == TRIES or found.source not in _STORED or not is_interactive():
+                raise
+            click.echo(clean(str(error)), err=True)
+        tries += 1
+        found = ask_for_token(site, found.email or "")
+
+
+def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool) -> None:
+    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {seen.user.display_name}"]
+    if seen.project is not None:
+        lines.append(f"project {seen.project.key}: {seen.project.name}")
+    lines.append(_WHERE[found.source])
+    if written:
+        lines.append(f"{entry.folder / WORKSPACE_FILE} is for git; it holds no secret")
+    for line in lines:
+        click.echo(clean(line))

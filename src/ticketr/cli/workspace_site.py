@@ -1,0 +1,67 @@
+"""Asks a site whether a login is good, and whether the project is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.config import BadSetting, checked_site
+from ticketr.jira import Rejected, open_jira
+
+if TYPE_CHECKING:
+    from ticketr.jira import Credentials, JiraClient, Project, User
+    from ticketr.jira.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a site answered.
+
+    Attributes:
+        user: who is asking.
+        project: the project asked for; None where none was.
+    """
+
+    user: User
+    project: Project | None
+
+
+async def look_at_site(
+    credentials: Credentials,
+    *,
+    site: str,
+    project: str | None,
+    transport: Transport | None = None,
+) -> Seen:
+    """Ask a site who we are, and for a project.
+
+    Args:
+        credentials: the login.
+        site: the site as browsers know it; another address than the login's behind a gateway.
+        project: a project's key.
+        transport: another way to reach the site than httpx.
+
+    Raises:
+        JiraError: it could not be asked, or refused.
+        BadSetting: the cloud ID is that of another site.
+    """
+    async with open_jira(credentials, transport=transport) as jira:
+        user = await jira.myself()
+        if credentials.site != site:
+            await _check_gateway(jira, site)
+        return Seen(user, await jira.project(project) if project else None)
+
+
+async def _check_gateway(jira: JiraClient, site: str) -> None:
+    """See that the gateway leads to this very site, where it tells."""
+    try:
+        told = (await jira.server_info()).base_url
+    except Rejected:  # a token with few scopes may not ask for this
+        return
+    try:
+        behind = checked_site("the site behind the gateway", told) if told else site
+    except BadSetting:
+        return
+    if behind != site:
+        cloud_id = jira.site.rpartition("/")[2]
+        raise BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")

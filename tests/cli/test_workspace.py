@@ -1,0 +1,432 @@
+"""``ticketr workspace``, and what the other commands make of a workspace."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.jira_raw import raw_site, reply
+from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
+from fakes.processes import PROGRAM, environment, sandbox_process
+
+from ticketr.cli.app import cli
+from ticketr.config import (
+    BadSetting,
+    MissingSetting,
+    SiteNotConfirmed,
+    TokenFailed,
+    WorkspaceTaken,
+    keychain,
+)
+from ticketr.jira import AuthenticationFailed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from ticketr import TicketrError
+
+ME = "demo@example.com"
+CANARY = "canary-7391-canary"
+
+
+@pytest.fixture(scope="module")
+def site() -> Generator[str]:
+    with sandbox_process(tickets=20) as url:
+        yield url
+
+
+class User:
+    """A user at a shell without a terminal: the program runs in this process."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = home
+        self.config = home / "config"
+        self._monkeypatch = monkeypatch
+        self.sets(JIRA_URL="", JIRA_EMAIL="", JIRA_API_TOKEN="", JIRA_API_KEY="")
+        self.sets(JIRA_PROJECT_KEY="", JIRA_PROJECT="", TICKETR_CONFIG_DIR=str(self.config))
+        self.goes("elsewhere")
+
+    def sets(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+
+    def goes(self, name: str) -> Path:
+        folder = self.home / name
+        folder.mkdir(parents=True, exist_ok=True)
+        self._monkeypatch.chdir(folder)
+        return folder
+
+    def runs(self, *arguments: str) -> int:
+        code = cli.main([*arguments], prog_name="ticketr", standalone_mode=False)
+        return code or 0
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[User]:
+    monkeypatch.setattr("os.isatty", lambda _: False)
+    with keyring_in_use(no_keyring()):
+        yield User(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    """What the commands printed on standard output since the last call."""
+    return lambda: capsys.readouterr().out
+
+
+def add(user: User, site: str, *arguments: str) -> None:
+    """Add a workspace as a script does, the token in its environment."""
+    user.sets(JIRA_API_TOKEN="demo")
+    user.runs(*("workspace", "add", "--site", site, "--email", ME, "--project", "DEMO"), *arguments)
+
+
+def test_a_workspace_is_added_and_used_from_anywhere(user: User, site: str, printed: Any) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+    told = printed()
+    user.goes("somewhere")
+
+    assert user.runs("pull", "--json") == 0
+
+    folder = user.home / "acme"
+    assert told.splitlines() == [
+        f"acme: {folder}, {site}, as Demo User",
+        "project DEMO: Harbour Books",
+        "the token stays in the environment and is not stored",
+        f"{folder}/ticketr.toml is for git; it holds no secret",
+    ]
+    assert json.loads(printed())["folder"] == str(folder)
+    assert list(folder.glob("*.md"))
+    assert not list((user.home / "somewhere").iterdir())
+    assert f'site = "{site}"\nproject = "DEMO"\n' in (folder / "ticketr.toml").read_text()
+    assert not (user.config / "tokens.toml").exists()
+
+
+def test_without_a_name_it_is_called_as_its_folder(user: User, site: str, printed: Any) -> None:
+    user.goes("My Tickets")
+
+    add(user, site)
+
+    assert printed().startswith(f"My-Tickets: {user.home / 'My Tickets'}, ")
+
+
+def test_a_query_will_do_in_a_projects_place(user: User, site: str, printed: Any) -> None:
+    folder = user.goes("acme")
+    user.sets(JIRA_API_TOKEN="demo")
+    user.runs("workspace", "add", "--site", site, "--email", ME, "--jql", "key = DEMO-1")
+    printed()
+
+    assert user.runs("pull", "--json") == 0
+
+    assert json.loads(printed())["total"] == 1
+    assert 'jql = "key = DEMO-1"' in (folder / "ticketr.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ([], r"--site or JIRA_URL is not set"),
+        (["--site", "{site}"], r"--email or JIRA_EMAIL is not set"),
+        (["--site", "{site}", "--email", ME], r"JIRA_PROJECT_KEY or --project is not set"),
+        (
+            ["--site", "{site}", "--email", ME, "--project", "DEMO"],
+            r"JIRA_API_TOKEN or JIRA_API_KEY is not set",
+        ),
+    ],
+)
+def test_in_a_script_what_is_missing_is_named_and_nothing_is_written(
+    options: list[str], named: str, user: User, site: str
+) -> None:
+    folder = user.goes("acme")
+
+    with pytest.raises(MissingSetting, match=named):
+        user.runs("workspace", "add", *(option.format(site=site) for option in options))
+
+    assert list(folder.iterdir()) == []
+    assert not user.config.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--site", "acme"], "--site is 'acme'"),
+        (["--email", "a:b"], "--email is 'a:b'"),
+        (["--project", "x"], "--project is 'x'"),
+        (["--jql", " "], "--jql is ' '"),
+        (["--cloud-id", "a/b"], "--cloud-id is 'a/b'"),
+        (["a b"], "NAME is 'a b'"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    options: list[str], named: str, user: User, site: str
+) -> None:
+    with pytest.raises(BadSetting, match=named):
+        add(user, site, *options)
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "error"),
+    [
+        ({"JIRA_API_TOKEN": CANARY}, [], AuthenticationFailed),
+        ({"JIRA_API_TOKEN": "demo"}, ["--project", "NOPE"], NotFound),
+    ],
+)
+def test_what_the_site_refuses_is_not_stored(
+    variables: dict[str, str],
+    options: list[str],
+    error: type[TicketrError],
+    user: User,
+    site: str,
+) -> None:
+    folder = user.goes("acme")
+    user.sets(**variables)
+
+    with pytest.raises(error) as caught:
+        user.runs(
+            *("workspace", "add", "--site", site, "--email", ME, "--project", "DEMO"), *options
+        )
+
+    assert CANARY not in str(caught.value)
+    assert list(folder.iterdir()) == []
+    assert not user.config.exists()
+
+
+def test_a_file_alone_confirms_no_site_in_a_script(user: User, site: str) -> None:
+    folder = user.goes("clone")
+    (folder / "ticketr.toml").write_text(f'site = "{site}"\nproject = "DEMO"\n')
+    user.sets(JIRA_API_TOKEN="demo", JIRA_EMAIL=ME)
+
+    for command in (["workspace", "add"], ["workspace", "check"], ["pull"]):
+        with pytest.raises(SiteNotConfirmed, match=f"--site {site}"):
+            user.runs(*command)
+    user.runs("workspace", "add", "--site", site)
+
+    assert user.runs("pull") == 0
+
+
+def test_a_file_and_the_environment_that_name_the_same_site_need_no_more(
+    user: User, site: str
+) -> None:
+    folder = user.goes("clone")
+    (folder / "ticketr.toml").write_text(f'site = "{site}/"\nproject = "DEMO"\n')
+    user.sets(JIRA_API_TOKEN="demo", JIRA_EMAIL=ME, JIRA_URL=site)
+
+    assert user.runs("pull") == 0
+    assert not user.config.exists()
+
+
+def test_what_a_team_has_agreed_on_is_not_changed_from_here(user: User, site: str) -> None:
+    folder = user.goes("clone")
+    (folder / "ticketr.toml").write_text(f'site = "{site}"\nproject = "OPS"\n')
+
+    with pytest.raises(BadSetting, match="project is 'OPS': not 'DEMO'; change it there"):
+        add(user, site)
+
+
+def test_a_name_and_a_folder_are_taken_once(user: User, site: str) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+
+    with pytest.raises(WorkspaceTaken, match="acme is the workspace 'acme' already"):
+        add(user, site, "acme", "--folder", "../other")
+    with pytest.raises(WorkspaceTaken, match="acme is the workspace 'acme' already"):
+        add(user, site, "other", "--folder", "../acme")
+    add(user, site, "acme")  # to log in again
+
+
+def test_an_account_that_the_environment_overrules_is_refused(user: User, site: str) -> None:
+    user.sets(JIRA_EMAIL="other@example.com")
+
+    with pytest.raises(BadSetting, match=r"is that of other@example.com"):
+        add(user, site)
+
+
+def test_the_list_has_stable_keys(user: User, site: str, printed: Any) -> None:
+    add(user, site, "beta", "--folder", "../beta")
+    add(user, site, "acme", "--folder", "../acme")
+    (user.home / "acme" / "ticketr.toml").write_text("siet = 1\n")
+    printed()
+
+    user.runs("workspace", "list", "--json")
+
+    listed = json.loads(printed())
+    assert listed["in_use"] == "beta"
+    acme, beta = listed["workspaces"]
+    assert beta == {
+        "name": "beta",
+        "folder": str(user.home / "beta"),
+        "site": site,
+        "email": ME,
+        "project": "DEMO",
+        "jql": None,
+        "in_use": True,
+        "problem": None,
+    }
+    assert acme.keys() == beta.keys()
+    assert "unknown key 'siet'" in acme["problem"]
+
+
+def test_the_list_for_people_marks_the_one_in_use(user: User, site: str, printed: Any) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+    add(user, site, "beta", "--folder", "../beta")
+    (user.home / "beta" / "ticketr.toml").unlink()
+    (user.home / "beta").rmdir()
+    printed()
+
+    user.runs("workspace", "use", "beta")
+    user.runs("workspace", "list")
+
+    chosen, acme, beta = printed().splitlines()
+    assert chosen == "beta is in use"
+    assert acme == f"  acme  {user.home / 'acme'}  {site}  DEMO"
+    assert beta.startswith(f"* beta  {user.home / 'beta'}  the folder of beta is ")
+    assert beta.endswith("it is gone: bring it back, or 'ticketr workspace remove beta'")
+
+
+def test_without_workspaces_the_list_says_how_to_add_one(
+    user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user.runs("workspace", "list")
+
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "No workspaces yet; 'ticketr workspace add' adds one.\n")
+
+
+def test_check_says_who_you_are(user: User, site: str, printed: Any) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+    printed()
+
+    assert user.runs("workspace", "check", "acme") == 0
+    assert printed().splitlines() == [
+        f"acme: you are Demo User ({ME}) at {site}",
+        "token from the environment",
+        "project DEMO: Harbour Books",
+    ]
+    assert user.runs("workspace", "check", "--json") == 0
+    answer = json.loads(printed())
+    assert answer.pop("user")["name"] == "Demo User"
+    assert answer == {
+        "name": "acme",
+        "folder": str(user.home / "acme"),
+        "site": site,
+        "token_source": "environment",
+        "project": {"key": "DEMO", "name": "Harbour Books"},
+        "reason": None,
+        "problem": None,
+        "ok": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "reason"),
+    [("", 2, "missing_setting"), (CANARY, 1, "authentication_failed")],
+)
+def test_a_check_that_fails_has_the_same_keys_and_a_reason(
+    token: str, code: int, reason: str, user: User, site: str, printed: Any
+) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+    user.runs("workspace", "check", "acme", "--json")
+    good = json.loads(printed().splitlines()[-1])
+    user.sets(JIRA_API_TOKEN=token)
+
+    assert user.runs("workspace", "check", "acme", "--json") == code
+
+    text = printed()
+    answer = json.loads(text)
+    assert answer.keys() == good.keys()
+    assert (answer["ok"], answer["reason"], answer["site"]) == (False, reason, site)
+    assert CANARY not in text
+
+
+def test_a_check_of_what_is_not_there_names_it(user: User, printed: Any) -> None:
+    assert user.runs("workspace", "check", "acme", "--json") == 2
+
+    answer = json.loads(printed())
+    assert (answer["name"], answer["reason"]) == ("acme", "unknown_workspace")
+
+
+def test_a_token_in_the_keyring_is_used_and_removed_with_its_workspace(
+    user: User, site: str, printed: Any
+) -> None:
+    with keyring_in_use(MemoryKeyring()):
+        add(user, site, "acme", "--folder", "../acme")
+        keychain.write(site, ME, "demo")
+        user.sets(JIRA_API_TOKEN="")
+        user.goes("acme")
+        assert user.runs("pull") == 0
+        printed()
+
+        user.runs("workspace", "remove", "acme")
+
+        assert keychain.read(site, ME) is None
+    folder = user.home / "acme"
+    assert printed().splitlines() == [
+        f"acme is forgotten; its tickets are still in {folder}",
+        "its token is taken out of the keyring",
+    ]
+    assert list(folder.glob("*.md"))
+    assert (folder / "ticketr.toml").exists()
+    with pytest.raises(SiteNotConfirmed):
+        user.runs("pull")
+
+
+def test_a_token_that_another_workspace_needs_stays(user: User, site: str) -> None:
+    with keyring_in_use(MemoryKeyring()):
+        add(user, site, "acme", "--folder", "../acme")
+        add(user, site, "beta", "--folder", "../beta")
+        keychain.write(site, ME, "demo")
+
+        user.runs("workspace", "remove", "acme")
+        assert keychain.read(site, ME) == "demo"
+
+        user.runs("workspace", "remove", "beta")
+        assert keychain.read(site, ME) is None
+
+
+def test_while_its_token_cannot_be_forgotten_the_workspace_stays(
+    user: User, site: str, printed: Any
+) -> None:
+    add(user, site, "acme", "--folder", "../acme")
+    printed()
+
+    with keyring_in_use(BrokenKeyring()), pytest.raises(TokenFailed):
+        user.runs("workspace", "remove", "acme")
+
+    user.runs("workspace", "list")
+    assert printed().startswith("* acme")
+
+
+def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
+    user: User, site: str, printed: Any
+) -> None:
+    user.goes("acme")
+    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="my project")
+
+    assert user.runs("pull", "--jql", "key = DEMO-1", "--json") == 0
+
+    assert json.loads(printed())["total"] == 1
+    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
+        user.runs("pull")
+
+
+def test_with_nothing_set_the_site_is_what_is_missing_first(user: User) -> None:
+    with pytest.raises(MissingSetting, match="JIRA_URL is not set"):
+        user.runs("pull")
+
+
+async def test_a_site_that_is_not_confirmed_gets_not_even_a_connection(tmp_path: Path) -> None:
+    async with raw_site(reply({"accountId": "1"})) as evil:
+        (tmp_path / "ticketr.toml").write_text(f'site = "{evil.url}"\nproject = "DEMO"\n')
+        env = environment("http://127.0.0.1:9", TICKETR_CONFIG_DIR=str(tmp_path / "config"))
+        codes = [
+            (
+                await trio.run_process(
+                    [*PROGRAM, *command], cwd=tmp_path, env=env, check=False, capture_stderr=True
+                )
+            ).returncode
+            for command in (["pull"], ["workspace", "check"], ["workspace", "add"], [])
+        ]
+
+    assert codes == [2, 2, 2, 2]
+    assert evil.connections == []

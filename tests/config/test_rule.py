@@ -1,0 +1,329 @@
+"""The token rule, each combination of what names a site with each place that holds a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.keyrings import MemoryKeyring, keyring_in_use
+
+from ticketr.config import (
+    Found,
+    LoginEntry,
+    MissingSetting,
+    SiteNotConfirmed,
+    Source,
+    Trust,
+    WorkspaceEntry,
+    find_token,
+    is_environment_for,
+    keychain,
+    read_user_config,
+    resolve_workspace,
+    store_workspace,
+    trust_in,
+)
+from ticketr.config.token_file import write_token
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+A = "https://a.example"
+B = "https://b.example"
+C = "https://c.example"
+ME = "me@example.com"
+
+
+@dataclass
+class User:
+    """A user with a workspace, and everything that may name its site or hold a token."""
+
+    root: Path
+    folder: Path
+    environ: dict[str, str]
+
+    def file_names(self, site: str | None) -> None:
+        text = "" if site is None else f'site = "{site}"\n'
+        (self.root / "ticketr.toml").write_text(text)
+
+    def config_names(self, site: str | None, login: LoginEntry | None = None) -> None:
+        if site is not None:
+            entry = WorkspaceEntry("mine", self.root, site, login or LoginEntry(ME))
+            store_workspace(self.folder, entry)
+
+    def config_has(self, site: str) -> None:
+        """Another workspace, of another site."""
+        store_workspace(self.folder, WorkspaceEntry("other", self.root.parent, site))
+
+    def environment_names(self, site: str | None) -> None:
+        if site is not None:
+            self.environ["JIRA_URL"] = site
+
+    def ask_sites_table(self, site: str, key: str, value: str) -> None:
+        path = self.folder / "config.toml"
+        old = path.read_text() if path.exists() else ""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(f'{old}\n[sites."{site}"]\n{key} = "{value}"\nemail = "{ME}"\n')
+        path.chmod(0o600)
+
+    def token(self) -> Found | None:
+        return trio.run(find_token, resolve_workspace(self.environ, self.root), self.environ)
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Generator[User]:
+    root, folder = tmp_path / "root", tmp_path / "config"
+    root.mkdir()
+    with keyring_in_use(MemoryKeyring()):
+        yield User(root, folder, {"TICKETR_CONFIG_DIR": str(folder)})
+
+
+#: What ticketr.toml, JIRA_URL and the user's config for this folder name, and what follows: whose
+#: site it is and whether the environment's token goes there, one stored for it, or none at all.
+COMBINATIONS = [
+    (None, None, None, None, "no site"),
+    (None, None, A, A, "environment"),
+    (None, None, B, B, "environment"),
+    (None, A, None, A, "environment"),
+    (None, A, A, A, "environment"),
+    (None, A, B, B, "stored"),
+    (None, B, None, B, "environment"),
+    (None, B, A, A, "stored"),
+    (None, B, B, B, "environment"),
+    (A, None, None, A, "refused"),
+    (A, None, A, A, "environment"),
+    (A, None, B, A, "refused"),
+    (A, A, None, A, "environment"),
+    (A, A, A, A, "environment"),
+    (A, A, B, A, "environment"),
+    (A, B, None, A, "refused"),
+    (A, B, A, A, "stored"),
+    (A, B, B, A, "refused"),
+]
+each_combination = pytest.mark.parametrize(
+    ("file", "url", "config", "site", "verdict"), COMBINATIONS
+)
+
+
+def test_the_combinations_are_all_there_are() -> None:
+    named = {(file, url, config) for file, url, config, _, _ in COMBINATIONS}
+
+    assert named == {(f, u, c) for f in (None, A) for u in (None, A, B) for c in (None, A, B)}
+    assert len(COMBINATIONS) == len(named)
+
+
+def expect(user: User, site: str | None, verdict: str, *, environment: bool, stored: bool) -> None:
+    """See that exactly the right token is found, or exactly the right refusal."""
+    workspace = resolve_workspace(user.environ, user.root)
+    assert workspace.site == site
+    if verdict == "no site":
+        with pytest.raises(MissingSetting, match="JIRA_URL"):
+            user.token()
+        return
+    if verdict == "refused":
+        with pytest.raises(SiteNotConfirmed, match=f"names the Jira site {site}, which you have"):
+            user.token()
+        return
+    found = user.token()
+    if environment and verdict == "environment":
+        assert found is not None
+        assert (found.site, found.token, found.source) == (site, "env", Source.ENVIRONMENT)
+    elif stored:
+        assert found is not None
+        assert (found.site, found.email, found.token) == (site, ME, f"for {site}")
+    else:
+        assert found is None
+
+
+@each_combination
+def test_the_environments_token_goes_where_it_may(
+    user: User, file: str | None, url: str | None, config: str | None, site: str, verdict: str
+) -> None:
+    user.file_names(file)
+    user.environment_names(url)
+    user.config_names(config)
+    user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
+
+    expect(user, site, verdict, environment=True, stored=False)
+
+
+@each_combination
+@pytest.mark.parametrize("source", [Source.KEYRING, Source.FILE, Source.COMMAND])
+@pytest.mark.parametrize("environment", [False, True])
+def test_a_stored_token_goes_to_its_own_site_alone(
+    user: User,
+    source: Source,
+    file: str | None,
+    url: str | None,
+    config: str | None,
+    site: str,
+    verdict: str,
+    *,
+    environment: bool,
+) -> None:
+    user.file_names(file)
+    user.environment_names(url)
+    user.config_names(config)
+    user.environ["JIRA_EMAIL"] = ME
+    if environment:
+        user.environ["JIRA_API_TOKEN"] = "env"
+    for each in (A, B):
+        if source is Source.KEYRING:
+            keychain.write(each, ME, f"for {each}")
+        elif source is Source.FILE:
+            write_token(user.folder, each, ME, f"for {each}")
+        else:
+            user.ask_sites_table(each, "token_command", f"echo for {each}")
+    if source is Source.COMMAND and url is None and config is not None and verdict != "refused":
+        verdict = "stored"  # the config knows two sites now: whose is the environment's token?
+
+    expect(user, site, verdict, environment=environment, stored=True)
+
+
+@each_combination
+def test_a_workspaces_own_command_is_for_the_site_it_stands_with(
+    user: User, file: str | None, url: str | None, config: str | None, site: str, verdict: str
+) -> None:
+    user.file_names(file)
+    user.environment_names(url)
+    user.config_names(config, LoginEntry(ME, ("echo", f"for {config}"), "cloud"))
+
+    expect(user, site, verdict, environment=False, stored=config == site)
+    workspace = resolve_workspace(user.environ, user.root)
+    allowed = verdict in {"environment", "stored"} and config == site
+    assert workspace.login.cloud_id == ("cloud" if allowed else None)
+
+
+def test_a_token_that_says_no_site_is_for_none_of_two(user: User) -> None:
+    user.config_names(A)
+    user.config_has(C)
+    user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
+    keychain.write(A, ME, "stored")
+
+    found = user.token()
+
+    assert found is not None
+    assert found.token == "stored"
+
+
+def test_a_workspace_next_door_confirms_nothing(user: User) -> None:
+    store_workspace(user.folder, WorkspaceEntry("other", user.root.parent, A, LoginEntry(ME)))
+    user.file_names(A)
+    user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
+
+    with pytest.raises(SiteNotConfirmed):
+        user.token()
+
+
+def test_a_way_to_log_in_at_a_site_confirms_it_for_no_folder(user: User) -> None:
+    user.ask_sites_table(A, "token_command", "echo canary")
+    user.file_names(A)
+
+    with pytest.raises(SiteNotConfirmed):
+        user.token()
+
+
+@pytest.mark.parametrize(
+    "almost",
+    [
+        "http://a.example",
+        "https://a.example:8443",
+        "https://a.example/jira",
+        "https://a.example.",
+        "https://www.a.example",
+        "https://A.example/JIRA",
+    ],
+)
+def test_nearly_the_same_site_is_another_one(user: User, almost: str) -> None:
+    user.file_names(almost)
+    user.environment_names(A)
+    user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
+
+    with pytest.raises(SiteNotConfirmed):
+        user.token()
+
+
+@pytest.mark.parametrize("same", ["https://a.example/", "HTTPS://A.EXAMPLE:443"])
+def test_another_spelling_of_a_site_is_the_same_one(user: User, same: str) -> None:
+    user.file_names(same)
+    user.environment_names(A)
+    user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
+
+    found = user.token()
+
+    assert found is not None
+    assert found.site == A
+
+
+def test_a_site_that_a_pull_from_git_changed_must_be_confirmed_again(user: User) -> None:
+    user.file_names(A)
+    user.config_names(A)
+    keychain.write(A, ME, "for A")
+    keychain.write(B, ME, "for B")
+    assert user.token() is not None
+
+    user.file_names(B)
+
+    with pytest.raises(SiteNotConfirmed, match=f"the one you confirmed is {A}"):
+        user.token()
+
+
+def test_the_refusal_says_what_to_do_and_which_other_sites_were_named(user: User) -> None:
+    user.file_names(A)
+    user.environment_names(B)
+
+    with pytest.raises(SiteNotConfirmed) as caught:
+        user.token()
+
+    path = user.root / "ticketr.toml"
+    assert str(caught.value) == (
+        f"{path} names the Jira site {A}, which you have not confirmed for this folder (JIRA_URL "
+        f"names {B}), so no login is sent there; if it is yours: ticketr workspace add --folder "
+        f"{user.root} --site {A}"
+    )
+
+
+def test_what_stands_beside_the_url_of_another_site_counts_for_nothing(user: User) -> None:
+    user.file_names(A)
+    user.config_names(A, LoginEntry())
+    user.environ |= {
+        "JIRA_URL": B,
+        "JIRA_EMAIL": ME,
+        "JIRA_API_TOKEN": "env",
+        "JIRA_PROJECT_KEY": "BEE",
+        "JIRA_STORY_TYPE": "Bee",
+    }
+
+    workspace = resolve_workspace(user.environ, user.root)
+
+    assert workspace.login == LoginEntry()
+    assert (workspace.project, workspace.story_type) == (None, "Task")
+
+
+def test_whose_word_a_site_is() -> None:
+    assert trust_in(A, named=A, confirmed=A) is Trust.ENVIRONMENT
+    assert trust_in(A, named=B, confirmed=A) is Trust.CONFIRMED
+    assert trust_in(A, named=B, confirmed=B) is Trust.NONE
+    assert trust_in(A, named=None, confirmed=None) is Trust.NONE
+
+
+def test_for_which_site_the_environments_login_is() -> None:
+    assert is_environment_for(A, named=A, confirmed=None, known={B})
+    assert not is_environment_for(A, named=B, confirmed=A, known={A})
+    assert is_environment_for(A, named=None, confirmed=A, known={A})
+    assert not is_environment_for(A, named=None, confirmed=A, known={A, B})
+    assert not is_environment_for(A, named=None, confirmed=None, known=set())
+
+
+def test_a_refused_workspace_knows_no_login_at_all(user: User) -> None:
+    user.ask_sites_table(A, "cloud_id", "cloud")
+    user.file_names(A)
+
+    workspace = resolve_workspace(user.environ, user.root)
+
+    assert workspace.login == LoginEntry()
+    assert not workspace.from_environment
+    assert read_user_config(user.folder).sites[A].cloud_id == "cloud"

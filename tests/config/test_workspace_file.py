@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.config import (
+    BadFile,
+    BadSetting,
+    SecretInFile,
+    SettingsFailed,
+    UnknownKey,
+    WorkspaceFile,
+    read_workspace_file,
+    write_workspace_file,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SITE = "https://acme.atlassian.net"
+
+
+def write(root: Path, text: str) -> Path:
+    path = root / "ticketr.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_everything_that_can_stand_in_it_is_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        'site = "https://Acme.Atlassian.net/"\nproject = "DEMO"\njql = "labels = a"\n'
+        'fields = ["Story Points", "Team"]\n[sync]\nstrategy = "remote"\n',
+    )
+
+    file = read_workspace_file(tmp_path)
+
+    assert file == WorkspaceFile(
+        path, SITE, "DEMO", "labels = a", ("Story Points", "Team"), "remote"
+    )
+
+
+def test_no_key_is_needed(tmp_path: Path) -> None:
+    path = write(tmp_path, "# nothing yet\n")
+
+    assert read_workspace_file(tmp_path) == WorkspaceFile(path)
+
+
+def test_without_the_file_there_is_none(tmp_path: Path) -> None:
+    assert read_workspace_file(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('\nsiet = "x"\n', r"ticketr.toml:2: unknown key 'siet', did you mean 'site'\?"),
+        ('[sync]\nstategy = "x"\n', r"ticketr.toml:2: unknown key 'stategy', did you mean 'strat"),
+        ("zzzzzz = 1", r"ticketr.toml:1: unknown key 'zzzzzz'$"),
+        ("[[fields]]\n", r"ticketr.toml:1: fields must be a list of texts"),
+        ("sync = 1\n", r"ticketr.toml:1: sync must be a table"),
+        ("project = 1\n", r"ticketr.toml:1: project must be text in quotes, and here is a number"),
+        ('email = "me@x"\n', r"ticketr.toml:1: email differs from person to person"),
+        ('\n\ncloud_id = "1"\n', r"ticketr.toml:3: cloud_id differs from person to person"),
+        ("site = \n", r"ticketr.toml:1: this is no TOML"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, words: str, tmp_path: Path) -> None:
+    write(tmp_path, text)
+
+    with pytest.raises(BadFile, match=words):
+        read_workspace_file(tmp_path)
+
+
+def test_an_unknown_key_tells_the_nearest_one(tmp_path: Path) -> None:
+    path = write(tmp_path, "Project = 'X'\n")
+
+    with pytest.raises(UnknownKey) as caught:
+        read_workspace_file(tmp_path)
+
+    assert (caught.value.path, caught.value.line) == (str(path), 1)
+    assert (caught.value.key, caught.value.nearest) == ("Project", "project")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('site = "acme"\n', r"ticketr.toml:1: site is 'acme': write it as https://"),
+        ('\nsite = "https://me:canary@acme"\n', r"ticketr.toml:2: site is '...@acme': leave the"),
+        ('project = "x"\n', r"ticketr.toml:1: project is 'x': a project key is upper-case"),
+        ('jql = " "\n', r"ticketr.toml:1: jql is ' ': the query is empty"),
+        (
+            '[sync]\nstrategy = "remoter"\n',
+            r"ticketr.toml:2: strategy is 'remoter': .*\(did you mean remote\?\)",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_place(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    write(tmp_path, text)
+
+    with pytest.raises(BadSetting, match=words) as caught:
+        read_workspace_file(tmp_path)
+
+    assert "canary" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ('token = "canary"\n', "token", 1),
+        ('\napi-key = "canary"\n', "api-key", 2),
+        ('JIRA_API_TOKEN = "canary"\n', "JIRA_API_TOKEN", 1),
+        ('Password = "canary"\n', "Password", 1),
+        ('token_command = "echo canary"\n', "token_command", 1),
+        ('[sync]\nclient_secret = "canary"\n', "client_secret", 2),
+        ('[other.deep]\ntoken = ["canary"]\n', "token", 2),
+        ('siet = 1\ntoken = "canary"\n', "token", 2),
+    ],
+)
+def test_a_secret_is_refused_with_the_reason_and_never_shown(
+    text: str, key: str, line: int, tmp_path: Path
+) -> None:
+    write(tmp_path, text)
+
+    with pytest.raises(SecretInFile, match="shared through git") as caught:
+        read_workspace_file(tmp_path)
+
+    assert (caught.value.key, caught.value.line) == (key, line)
+    assert "canary" not in str(caught.value) + repr(caught.value)
+
+
+def test_what_is_not_said_yet_is_added_above_the_tables_with_comments_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, '# ours\nproject = "DEMO"  # the shop\n\n[sync]\nstrategy = "local"\n')
+
+    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "DEMO", "labels = a"))
+
+    assert path.read_text() == (
+        f'# ours\nproject = "DEMO"  # the shop\nsite = "{SITE}"\njql = "labels = a"\n\n'
+        '[sync]\nstrategy = "local"\n'
+    )
+
+
+def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
+    root = tmp_path / "new" / "folder"
+    wanted = WorkspaceFile(root / "ticketr.toml", SITE, "DEMO", 'text ~ "a \\ b"\nOR x = 1')
+
+    assert write_workspace_file(root, wanted)
+
+    assert read_workspace_file(root) == wanted
+    assert (root / "ticketr.toml").read_text().startswith("# What ticketr knows")
+    assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
+
+
+def test_a_file_that_says_it_all_is_not_touched(tmp_path: Path) -> None:
+    path = write(tmp_path, f'site="{SITE}"')
+    before = path.stat()
+
+    assert not write_workspace_file(tmp_path, WorkspaceFile(path, SITE))
+
+    assert path.stat() == before
+
+
+def test_what_a_team_has_agreed_on_is_not_overwritten(tmp_path: Path) -> None:
+    path = write(tmp_path, f'site = "{SITE}"\nproject = "DEMO"\n')
+
+    with pytest.raises(BadSetting, match=r"project is 'DEMO': not 'OPS'; change it there"):
+        write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "OPS"))
+
+
+def test_nothing_is_written_through_a_link_out_of_the_workspace(tmp_path: Path) -> None:
+    root, target = tmp_path / "root", tmp_path / "autostart"
+    root.mkdir()
+    (root / "ticketr.toml").symlink_to(target)
+
+    with pytest.raises(BadFile, match="a link out of the workspace"):
+        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+
+    assert not target.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    root = tmp_path / "file" / "inner"
+
+    with pytest.raises(SettingsFailed, match="file/inner"):
+        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
