@@ -14,12 +14,20 @@ from jsonschema import Draft4Validator
 _PLACES = (os.environ.get("TICKETR_SPECS"), Path(__file__).parents[3] / "shared" / "specs")
 
 
-def load(name: str) -> Any:
-    """Load a document, or skip the test that wants it."""
+def find(name: str) -> Path | None:
+    """Find a document, if it is here."""
     for place in _PLACES:
         if place and (path := Path(place) / name).is_file():
-            return json.loads(path.read_text("utf-8"))
-    pytest.skip(f"{name} is neither in $TICKETR_SPECS nor in ../shared/specs")
+            return path
+    return None
+
+
+def load(name: str) -> Any:
+    """Load a document, or skip the test that wants it."""
+    path = find(name)
+    if path is None:
+        pytest.skip(f"{name} is neither in $TICKETR_SPECS nor in ../shared/specs")
+    return json.loads(path.read_text("utf-8"))
 
 
 @cache

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+from fakes.sandbox_adf import quick_adf_validator
 from fakes.sandbox_client import demo_site, open_client
 from fakes.sandbox_specs import (
-    adf_validator,
     answer_validator,
     load,
     problems,
     schema_validator,
 )
-
-if TYPE_CHECKING:
-    from jsonschema import Draft4Validator
 
 IDS = [f"DEMO-{number}" for number in range(1, 101)]
 ANSWERS = [
@@ -115,7 +110,7 @@ async def test_an_error_is_as_documented(method: str, path: str, status: int) ->
 
 
 async def test_descriptions_that_are_served_are_valid_adf() -> None:
-    validator: Draft4Validator = adf_validator()
+    validator = quick_adf_validator()
     async with open_client(demo_site(70)) as client:
         body = {"issueIdsOrKeys": IDS[:70], "fields": ["description"]}
         response = await client.post("issue/bulkfetch", json=body)
