@@ -13,6 +13,8 @@ from pathlib import Path
 
 import trio
 
+from ticketr.jira.transport import Request, Response, Transport
+
 CERTIFICATES = Path(__file__).parent / "jira_tls"
 """What its make.sh makes: an authority of the tests' own, and what it signed."""
 
@@ -93,9 +95,7 @@ async def raw_site(*answers: Answer, certificate: str = "") -> AsyncGenerator[Ra
         port = plain.socket.getsockname()[1]
         listener: trio.SocketListener | trio.SSLListener[trio.SocketStream] = plain
         if certificate:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(CERTIFICATES / f"{certificate}.pem", CERTIFICATES / "key.pem")
-            listener = trio.SSLListener(plain, context)
+            listener = trio.SSLListener(plain, server_context(certificate))
         site = RawSite(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", answers)
         await nursery.start(trio.serve_listeners, site.serve, [listener])
         yield site
@@ -242,6 +242,20 @@ async def _read_request(stream: Stream) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+def server_context(certificate: str) -> ssl.SSLContext:
+    """Show one of the certificates."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATES / f"{certificate}.pem", CERTIFICATES / "key.pem")
+    return context
+
+
 def authority() -> ssl.SSLContext:
     """Trust the authority of the tests, and no other."""
     return ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
+
+
+async def get(url: str, transport: Transport) -> Response:
+    """Send one request by a transport that is opened for it alone."""
+    async with transport as opened:
+        with trio.fail_after(10):
+            return await opened.send(Request("GET", url))

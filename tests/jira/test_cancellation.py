@@ -30,12 +30,6 @@ LARGE = b"x" * 30_000_000
 Get = Callable[[], Awaitable[object]]
 
 
-@pytest.fixture(params=["httpx", "asks"])
-def package(request: pytest.FixtureRequest) -> HttpPackage:
-    name: HttpPackage = request.param
-    return name
-
-
 def account(url: str) -> Credentials:
     return Credentials(url, "mia@example.com", "a-token")
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
+import trio.testing
 from fakes.jira_raw import (
     CERTIFICATES,
     Stream,
     authority,
+    get,
     hang_up_in_body,
     mute_site,
     raw_site,
     reply,
     say,
+    server_context,
 )
 
 from ticketr.jira import ConnectFailed, ConnectionLost, Credentials, TlsFailed, open_jira
-from ticketr.jira.transport import HttpPackage, Request, Response, open_transport
+from ticketr.jira.transport import HttpPackage, Request, open_transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,18 +31,6 @@ if TYPE_CHECKING:
     from ticketr.jira.transport import Transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
-
-
-@pytest.fixture(params=["httpx", "asks"])
-def package(request: pytest.FixtureRequest) -> HttpPackage:
-    name: HttpPackage = request.param
-    return name
-
-
-async def get(url: str, transport: Transport) -> Response:
-    async with transport as opened:
-        with trio.fail_after(10):
-            return await opened.send(Request("GET", url))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -167,3 +159,34 @@ async def test_a_secure_connection_that_breaks_is_told_as_one(package: HttpPacka
         async with raw_site(broken, certificate="good") as site:
             with pytest.raises(ConnectionLost):
                 await get(site.url, open_transport(package, verify=authority()))
+
+
+async def test_a_connection_that_asks_makes_once_it_is_closed_is_closed_too() -> None:
+    context = server_context("good")
+    gone = trio.Event()
+    proceed = trio.Event()
+
+    async def late(stream: trio.SocketStream) -> None:
+        await proceed.wait()
+        secure = trio.SSLStream(stream, context, server_side=True, https_compatible=True)
+        await secure.do_handshake()
+        with suppress(trio.BrokenResourceError):
+            await secure.receive_some(1)
+        gone.set()
+
+    async def asking(transport: Transport, url: str) -> None:
+        with pytest.raises(ConnectionLost):
+            await transport.send(Request("GET", url))
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        await nursery.start(trio.serve_listeners, late, [listener])
+        transport = await open_transport("asks", verify=authority()).__aenter__()
+        url = f"https://127.0.0.1:{listener.socket.getsockname()[1]}/"
+        nursery.start_soon(asking, transport, url)
+        await trio.testing.wait_all_tasks_blocked()
+        await transport.__aexit__(None, None, None)
+        proceed.set()
+        with trio.fail_after(5):
+            await gone.wait()
+        nursery.cancel_scope.cancel()

@@ -1,18 +1,18 @@
 """asks, put to use: its session with connections of ours, and one exchange over one of them.
 
-What asks does by itself would break promises of a transport, each measured with asks 3.0.0, so
-these parts of it are replaced by their own hooks:
+What asks 3.0 does by itself would break promises of a transport, so it is done here instead:
 
-- It repeats a request after a broken connection, a create too, and lets nobody see the connection
-  meanwhile. So `Session.request` is not called; the exchange is run from here.
-- It decodes ``%2E`` in a path before sending it, so a quoted ``..`` would leave its place.
-- Of a repeated header it keeps the last. It fails on headers that are no UTF-8, on a cookie
-  without ``=``, on an interim answer, and on a body that ends with its connection.
-- It collects a body without any bound, and decompresses it without one.
-- It keeps a connection that the other side is about to close or has closed, and forgets about the
-  open ones when it is closed itself.
+- `Session.request` is written to repeat a request once when its connection breaks, a create too,
+  and lets nobody see that connection. It is not called; `Session.exchange` is.
+- The path is decoded and quoted anew, and so a quoted ``..`` would leave its place.
+- Of a repeated header the last is kept. A header that is no UTF-8, a cookie without ``=``, an
+  interim answer and a body that ends with its connection are each an error.
+- A body is collected and decompressed without any bound.
+- A connection that the other side has closed, or is about to, is used again; a session that is
+  closed forgets those that are in use.
 
-h11 reads the head of an answer up to 16 KiB here, where httpx allows 100 KiB; asks offers no say.
+One thing differs from httpx, for asks offers no say in it: the head of an answer is refused when
+it comes in pieces and is longer than 16 KiB, where httpx takes 100 KiB. Jira's have 4 or so.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Connection:
 
 
 class Session(asks.Session):  # type: ignore[misc]  # asks has no types
-    """Opens connections and keeps the idle ones."""
+    """Opens connections, keeps the idle ones and closes them all."""
 
     def __init__(self, ssl_context: ssl.SSLContext) -> None:
         super().__init__(ssl_context=ssl_context)
@@ -108,10 +108,10 @@ class Session(asks.Session):  # type: ignore[misc]  # asks has no types
             await self._drop(idle)
         stream, port = await self._connect(place)
         connection = Connection(stream, place, port)
-        self._open.add(connection)
         if self._closed:
-            await self._drop(connection)
+            await connection.aclose()
             raise anyio.ClosedResourceError
+        self._open.add(connection)
         return connection
 
     async def exchange(
@@ -141,7 +141,7 @@ class Session(asks.Session):  # type: ignore[misc]  # asks has no types
     async def close(self) -> None:
         """Close every connection, used ones too."""
         self._closed = True
-        self._conn_pool.clear()
+        self._conn_pool.clear()  # nobody is given a closed one
         for connection in tuple(self._open):
             await self._drop(connection)
 

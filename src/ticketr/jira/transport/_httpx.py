@@ -113,6 +113,8 @@ class HttpxTransport:
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._trust.check(request.url)
+        if self._client.is_closed:
+            raise ConnectionLost(request.url, CLOSED)
         body = Body(self._largest_body)
         with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
             async with (

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from ticketr.jira.transport import HttpPackage
+
+
+@pytest.fixture(params=get_args(HttpPackage))
+def package(request: pytest.FixtureRequest) -> HttpPackage:
+    """Each package that can speak HTTP, in turn."""
+    name: HttpPackage = request.param
+    return name

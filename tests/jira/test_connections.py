@@ -1,0 +1,257 @@
+"""The connections of each transport on real sockets: when they break, and when they are kept."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import trio
+from fakes.jira_raw import (
+    Answer,
+    RawSite,
+    Stream,
+    deaf_site,
+    get,
+    half_body,
+    half_head,
+    hang_up,
+    hang_up_in_body,
+    raw_site,
+    reply,
+    reset,
+    say,
+    silence,
+)
+
+from ticketr.jira import (
+    BadAnswer,
+    ConnectFailed,
+    ConnectionLost,
+    Credentials,
+    NoAnswer,
+    RetryRule,
+    open_jira,
+)
+from ticketr.jira.transport import HttpPackage, Request, open_transport
+
+ME = reply({"accountId": "1", "displayName": "Mia"})
+NOW = RetryRule(first=0.0, quick_wait=0.0)
+
+
+def account(url: str) -> Credentials:
+    return Credentials(url, "mia@example.com", "a-token")
+
+
+async def test_the_rest_of_a_large_body_is_not_waited_for(package: HttpPackage) -> None:
+    async def endless(stream: Stream) -> None:
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"0" * 2000)
+        await stream.receive_some(1)
+
+    async with raw_site(endless) as site, open_transport(package, largest_body=1000) as transport:
+        with pytest.raises(BadAnswer, match="more than"), trio.fail_after(10):
+            await transport.send(Request("GET", site.url))
+        with trio.fail_after(10):
+            await site.connections[0].closed.wait()
+
+
+@pytest.mark.parametrize("silent", [silence, half_head, half_body])
+async def test_silence_ends_after_its_bound_and_closes_the_connection(
+    package: HttpPackage, silent: Answer
+) -> None:
+    async with raw_site(silent) as site, open_transport(package, answer_within=0.2) as transport:
+        with pytest.raises(NoAnswer) as caught, trio.fail_after(10):
+            await transport.send(Request("GET", site.url))
+        assert caught.value.seconds == 0.2
+        with trio.fail_after(10):
+            await site.connections[0].closed.wait()
+
+
+async def test_a_slow_answer_is_waited_for_as_long_as_it_comes(package: HttpPackage) -> None:
+    async def slow(stream: Stream) -> None:
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        for _ in range(5):
+            await trio.sleep(0.2)
+            await stream.send_all(b"x")
+
+    async with raw_site(slow) as site:
+        response = await get(site.url, open_transport(package, answer_within=0.5))
+    assert response.body == b"xxxxx"
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (hang_up, ""),
+        (hang_up_in_body, "without sending complete message body"),
+        (reset, "connection closed"),
+        (say(b"SSH-2.0-OpenSSH_9.6\r\n"), ""),
+        (say(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "illegal status line"),
+        (say(b"HTTP/1.1 200 OK\r\nAuthorization Basic secret\r\n\r\n"), "illegal header line"),
+    ],
+)
+async def test_a_broken_connection_is_told_as_one(
+    package: HttpPackage, broken: Answer, reason: str
+) -> None:
+    async with raw_site(broken) as site:
+        with pytest.raises(ConnectionLost, match=f"broke off while answering {site.url}") as caught:
+            await get(site.url, open_transport(package))
+    assert reason in caught.value.reason
+    assert "secret" not in str(caught.value)
+    assert "state" not in str(caught.value)
+
+
+async def test_a_request_is_sent_once_however_its_connection_breaks(package: HttpPackage) -> None:
+    for broken in (hang_up, reset, hang_up_in_body):
+        async with raw_site(ME, broken, ME) as site, open_transport(package) as transport:
+            await transport.send(Request("GET", site.url))
+            with pytest.raises(ConnectionLost), trio.fail_after(10):
+                await transport.send(Request("POST", site.url, {}, b"{}"))
+            assert site.requests == 2
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        reply(b"{}", headers=("Connection: close",)),
+        reply(b"{}", headers=("Connection: x, Close",)),
+        say(b"HTTP/1.1 200 OK\r\n\r\n{}"),
+        say(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
+    ],
+    ids=["close", "close among others", "until closed", "1.0"],
+)
+async def test_a_connection_with_an_end_is_not_used_again(
+    package: HttpPackage, last: Answer
+) -> None:
+    async with raw_site(last, ME) as site, open_transport(package) as transport:
+        with trio.fail_after(10):
+            assert (await transport.send(Request("GET", site.url))).body == b"{}"
+            assert b"Mia" in (await transport.send(Request("POST", site.url, {}, b"{}"))).body
+        assert [len(connection.requests) for connection in site.connections] == [1, 1]
+
+
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+async def test_what_an_idle_connection_says_is_no_answer_to_the_next_request(
+    package: HttpPackage,
+) -> None:
+    said = trio.Event()
+
+    async def more(stream: Stream) -> None:
+        await stream.send_all(SHORT)
+        await trio.sleep(0.05)
+        await stream.send_all(SHORT)
+        said.set()
+
+    async with raw_site(more, ME) as site, open_transport(package) as transport:
+        assert (await transport.send(Request("GET", site.url))).body == b"{}"
+        await said.wait()
+        await trio.sleep(0.02)  # real sockets: it has to arrive
+        assert b"Mia" in (await transport.send(Request("GET", site.url))).body
+
+
+async def test_what_comes_with_an_answer_is_no_answer_to_the_next_request_with_asks() -> None:
+    # httpcore takes it for one, and lets nobody see it before.
+    async def two(stream: Stream) -> None:
+        await stream.send_all(SHORT + SHORT)
+
+    async with raw_site(two, ME) as site, open_transport("asks") as transport:
+        assert (await transport.send(Request("GET", site.url))).body == b"{}"
+        assert b"Mia" in (await transport.send(Request("GET", site.url))).body
+
+
+async def test_asks_keeps_an_idle_connection_for_a_short_time_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ticketr.jira.transport._asks_session.KEEP_IDLE", 0.01)
+    async with raw_site(ME) as site, open_transport("asks") as transport:
+        for count in (1, 2, 3):
+            await transport.send(Request("GET", site.url))
+            assert len(site.connections) == count
+            await trio.sleep(0.02)
+
+
+async def test_a_closed_transport_sends_nothing(package: HttpPackage) -> None:
+    async with raw_site(ME) as site:
+        transport = open_transport(package)
+        async with transport:
+            await transport.send(Request("GET", site.url))
+        with pytest.raises(ConnectionLost):
+            await transport.send(Request("GET", site.url))
+        assert site.requests == 1
+        with trio.fail_after(5):
+            await site.wait_until_left()
+
+
+async def test_a_connection_that_was_closed_while_idle_is_not_used_again(
+    package: HttpPackage,
+) -> None:
+    async def once(stream: Stream) -> None:
+        await ME(stream)
+        await stream.aclose()
+
+    async with raw_site(once) as site, open_transport(package) as transport:
+        with trio.fail_after(10):
+            for count in (1, 2, 3):
+                await transport.send(Request("POST", site.url, {}, b"{}"))
+                await site.connections[-1].closed.wait()
+                await trio.sleep(0.02)  # real sockets: the end has to arrive
+                assert len(site.connections) == count
+
+
+async def test_an_early_refusal_of_a_large_request_is_heard(package: HttpPackage) -> None:
+    async def refuse(stream: Stream) -> None:
+        await stream.send_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await trio.sleep(0.1)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        url = f"http://127.0.0.1:{listener.socket.getsockname()[1]}"
+        await nursery.start(trio.serve_listeners, refuse, [listener])
+        async with open_transport(package) as transport:
+            with trio.fail_after(10):
+                answer = await transport.send(Request("POST", url, {}, b"x" * 20_000_000))
+        assert answer.status == 413
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_broken_connection_is_tried_again_a_few_times(package: HttpPackage) -> None:
+    async with raw_site(hang_up) as site:
+        transport = open_transport(package)
+        async with open_jira(account(site.url), transport=transport, retry=NOW) as jira:
+            with pytest.raises(ConnectionLost):
+                await jira.myself()
+        assert site.requests == NOW.quick_tries
+
+
+async def test_a_broken_connection_of_a_known_site_is_tried_again_more_often(
+    package: HttpPackage,
+) -> None:
+    site: RawSite
+    async with raw_site(ME, hang_up, reset, hang_up_in_body, hang_up, ME) as site:
+        transport = open_transport(package)
+        async with open_jira(account(site.url), transport=transport, retry=NOW) as jira:
+            await jira.myself()
+            assert (await jira.myself()).account_id == "1"
+        assert site.requests == 6
+
+
+async def test_nobody_there_is_told_with_the_host_and_soon(package: HttpPackage) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ConnectFailed, match="Connection refused") as caught:
+            await get(url, open_transport(package))
+    assert caught.value.host == url.removeprefix("http://")
+    assert url in str(caught.value)
+
+
+async def test_a_host_that_does_not_exist_is_told(package: HttpPackage) -> None:
+    with pytest.raises(ConnectFailed, match=r"nowhere\.invalid"):
+        await get("https://nowhere.invalid/rest", open_transport(package))
+
+
+async def test_a_connection_that_is_never_made_is_bounded(package: HttpPackage) -> None:
+    async with deaf_site() as url:
+        with pytest.raises(ConnectFailed, match="no answer to connecting"):
+            await get(url, open_transport(package, connect_within=0.2))
