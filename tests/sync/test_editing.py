@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync.editing import Editor, WriteResult, Written
+from ticketr.sync.editing import Editor, Write, WriteResult, Written
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.merge import Side, merge
 from ticketr.sync.store import Store
-from ticketr.tickets import InvalidKey, Ticket, parse, render_ticket
+from ticketr.tickets import InvalidKey, Ticket, parse, render_ticket, safe_file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +46,9 @@ def write(
     prefer: Side | None = None,
 ) -> WriteResult:
     base = parse(bases[-1]).tickets[0] if bases else None
-    return Editor(store).write(
-        ticket,
-        text,
-        path=path,
-        bases=bases,
-        merge=lambda local: merge(base, local, ticket, prefer=prefer),
-    )
+    name = path or safe_file_name(ticket.key or "")
+    each = Write(ticket, text, bases, lambda local: merge(base, local, ticket, prefer=prefer))
+    return Editor(store).write(name, [each])[0]
 
 
 def write_new(store: Store, *, path: str | None, base: Ticket | None) -> tuple[Written, str]:

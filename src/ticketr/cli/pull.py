@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from ticketr.cli.sessions import session_options, session_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -19,10 +16,25 @@ def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str |
     return jql
 
 
+def _inside(path: Path, root: Path) -> str:
+    """Give a path relative to the workspace; one outside of it would never be found again."""
+    full = path.resolve()
+    if not full.is_relative_to(root.resolve()) or full.suffix != ".md":
+        raise click.BadParameter(f"it has to be a .md file below {root}", param_hint="--output")
+    return full.relative_to(root.resolve()).as_posix()
+
+
 @click.command(short_help="Bring tickets from Jira into Markdown files.")
 @session_options
 @click.option(
     "--jql", metavar="QUERY", callback=_some_query, help="Pull what a query of your own finds."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Put new tickets into this one file instead of one for each.",
 )
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
@@ -38,6 +50,7 @@ def pull(
     plain: bool,
     as_json: bool,
     jql: str | None,
+    output: Path | None,
     full: bool,
     prune: bool,
 ) -> None:
@@ -54,7 +67,8 @@ def pull(
     settings = session_settings(
         workspace=workspace, folder=folder, project=project, jql=jql, strategy=strategy, http=http
     )
-    job = PullJob(**settings, full=full, prune=prune)
+    into = _inside(output, settings["root"]) if output else None
+    job = PullJob(**settings, full=full, prune=prune, into=into)
     history = open_history(job.root)
     ended = run(partial(run_with_lines, job, plain=plain, history=history))
     if as_json:

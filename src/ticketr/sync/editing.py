@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ticketr.sync.files import comparable, file_errors, mode_of, replace_file
-from ticketr.tickets import append, replace, safe_file_name
+from ticketr.tickets import parse, replace, rewrite, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from ticketr.sync.merge import Clash, Merged
     from ticketr.sync.store import Store
-    from ticketr.tickets import Ticket
+    from ticketr.tickets import Ticket, TicketFile
 
     #: Joins what stands in a file with what is to be written there.
     Merge: TypeAlias = "Callable[[Ticket], Merged]"
+
+
+_EMPTY = parse("")
 
 
 class Written(Enum):
@@ -56,6 +59,24 @@ class WriteResult:
     clashes: tuple[Clash, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One ticket that is to be written.
+
+    Attributes:
+        ticket: the ticket, with a key.
+        text: it as text, LF line ends.
+        bases: texts that were written, or were about to be when a pull was killed; empty for a
+            ticket that never was.
+        merge: joins what stands in the file, where that is none of these texts, with the ticket.
+    """
+
+    ticket: Ticket
+    text: str
+    bases: Collection[str]
+    merge: Merge
+
+
 class Editor:
     """Changes the ticket files of one workspace.
 
@@ -65,68 +86,79 @@ class Editor:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._last: tuple[str, TicketFile] | None = None
 
     def write(
-        self,
-        ticket: Ticket,
-        text: str,
-        *,
-        path: str | None,
-        bases: Collection[str],
-        merge: Merge,
-    ) -> WriteResult:
-        """Write one ticket; what was edited in its file since is merged with it.
+        self, name: str, writes: Sequence[Write], *, joins: bool = False
+    ) -> list[WriteResult]:
+        """Write tickets into one file, in one go; what was edited there since is merged with them.
 
         Args:
-            ticket: the ticket, with a key.
-            text: the ticket as text, LF line ends.
-            path: the file it was last found in, relative to the workspace; None for a new one.
-            bases: texts that were written, or were about to be when a pull was killed; empty for
-                a ticket that never was.
-            merge: joins what stands in the file, where that is none of these texts, with the
-                ticket.
+            name: the file, relative to the workspace.
+            writes: the tickets, none of them twice.
+            joins: whether a ticket that is not in the file yet may be put behind others.
 
         Returns:
-            What was done. A ticket that clashes with what stands in its file, or whose new file
+            What was done with each. A ticket that clashes with what stands in the file, or that
             would replace something else, is not written.
 
         Raises:
-            FileFailed: the file cannot be read or written.
-            InvalidKey: the key cannot be a file's name.
+            FileFailed: the file cannot be read or written; then nothing of this was done.
             TicketSyntaxError: the file was changed and cannot be read as tickets.
         """
-        name = path or safe_file_name(ticket.key or "")
         target = self._store.target(name)
         if target is None:
-            return WriteResult(Written.KEPT, name, "the file is a link out of the workspace")
+            reason = "the file is a link out of the workspace"
+            return [WriteResult(Written.KEPT, name, reason) for _ in writes]
         mode = mode_of(target)
-        if mode is None:
-            replace_file(target, text, mode)
-            return WriteResult(Written.NEW, name)
-        file = self._store.read(name)
-        index = next((i for i, each in enumerate(file.tickets) if each.key == ticket.key), None)
-        if index is None:
-            if file.tickets or file.text.strip():
-                return WriteResult(Written.KEPT, name, "the file holds something else")
-            replace_file(target, append(file, ticket), mode)
-            return WriteResult(Written.NEW, name)
+        file = _EMPTY if mode is None else self._read(name)
+        at = {ticket.key: index for index, ticket in enumerate(file.tickets)}
+        is_ours = joins or not file.text.strip()
+        changes: dict[int, Ticket] = {}
+        added: list[Ticket] = []
+        results: list[WriteResult] = []
+        for write in writes:
+            index = at.get(write.ticket.key)
+            if index is not None:
+                ticket, result = self._settle(name, file, index, write)
+                if ticket is not None:
+                    changes[index] = ticket
+            elif is_ours:
+                added.append(write.ticket)
+                result = WriteResult(Written.NEW, name)
+            else:
+                result = WriteResult(Written.KEPT, name, "the file holds something else")
+            results.append(result)
+        if changes or added:
+            new = rewrite(file, changes, added)
+            replace_file(target, new.text, mode)
+            self._last = (name, new)
+        return results
+
+    def _read(self, name: str) -> TicketFile:
+        """Read a file; one that is as this editor left it need not be parsed again."""
+        known = self._last[1] if self._last is not None and self._last[0] == name else None
+        return self._store.read(name, known=known)
+
+    def _settle(
+        self, name: str, file: TicketFile, index: int, write: Write
+    ) -> tuple[Ticket | None, WriteResult]:
+        """Decide what is to stand in the place of a ticket; None to leave it as it is."""
         span = file.spans[index]
         here = file.text[span.start : span.end]
-        if comparable(here) == comparable(text):
-            return WriteResult(Written.UNCHANGED, name)
-        if comparable(here) in map(comparable, bases):
-            replace_file(target, replace(file, index, ticket), mode)
-            return WriteResult(Written.UPDATED, name)
-        merged = merge(file.tickets[index])
+        if comparable(here) == comparable(write.text):
+            return None, WriteResult(Written.UNCHANGED, name)
+        if comparable(here) in map(comparable, write.bases):
+            return write.ticket, WriteResult(Written.UPDATED, name)
+        merged = write.merge(file.tickets[index])
         if merged.clashes:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
-            return WriteResult(Written.CONFLICT, name, reason, merged.clashes)
+            return None, WriteResult(Written.CONFLICT, name, reason, merged.clashes)
         if merged.ticket == file.tickets[index]:
-            return WriteResult(Written.UNCHANGED, name)
+            return None, WriteResult(Written.UNCHANGED, name)
         if merged.dropped:
-            self.put_aside(ticket.key or "", here)
-        replace_file(target, replace(file, index, merged.ticket), mode)
-        return WriteResult(Written.MERGED, name)
+            self.put_aside(write.ticket.key or "", here)
+        return merged.ticket, WriteResult(Written.MERGED, name)
 
     def write_key(self, name: str, draft: Ticket, key: str, *, parent: str | None) -> bool:
         """Write the key that Jira gave to a draft into its file, and see it on disk.

@@ -25,6 +25,7 @@ class PullJob(SessionJob):
     Attributes:
         full: fetch every issue again, even those that have not changed.
         prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
+        into: the file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
@@ -32,6 +33,7 @@ class PullJob(SessionJob):
 
     full: bool = False
     prune: bool = False
+    into: str | None = None
 
     @property
     def name(self) -> str:
@@ -47,7 +49,9 @@ class PullJob(SessionJob):
                 async with open_session(workspace) as session:
                     if await recover(session):
                         places = await session.places()
-                    result = await pull(session, places, tally, full=self.full, prune=self.prune)
+                    result = await pull(
+                        session, places, tally, full=self.full, prune=self.prune, into=self.into
+                    )
         done = tally.done
         progress.move(done, done, f"Pull complete: {done} tickets")
         return result

@@ -23,6 +23,7 @@ from ticketr.sync.survey import (
     in_order,
     oldest_sight,
 )
+from ticketr.sync.takeover import read_hashes
 from ticketr.sync.writer import FamilyWriter
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ async def pull(
     *,
     full: bool = False,
     prune: bool = False,
+    into: str | None = None,
 ) -> PullResult:
     """Bring everything that the query finds into the workspace.
 
@@ -82,27 +84,38 @@ async def pull(
         tally: counts what is settled; right at every moment.
         full: fetch every issue again, even those that have not changed.
         prune: move unedited files of issues that are gone into ticketr's own folder.
+        into: the file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
     """
-    return await _Pull(session, tally, full=full, prune=prune).run(places)
+    return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
 
 
 class _Pull:
     """One run of a pull."""
 
-    def __init__(self, session: Session, tally: Tally, *, full: bool, prune: bool) -> None:
+    def __init__(
+        self, session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None
+    ) -> None:
         self._session = session
         self._tally = tally
         self._full = full
         self._prune = prune
+        self._into = into
 
     async def run(self, places: dict[str, Place]) -> PullResult:
         session = self._session
         known = await session.in_thread(session.state.known)
         survey, seen = await self._survey(known, places)
-        writer = FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
+        writer = FamilyWriter(
+            session.store,
+            session.state,
+            seen=seen,
+            prefer=session.job.prefer,
+            into=self._into,
+            hashes=await session.in_thread(read_hashes, session.store.root),
+        )
         await Assembly(
             session,
             writer,

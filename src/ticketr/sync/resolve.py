@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.sync.editing import Editor, Written
+from ticketr.sync.editing import Editor, Write, Written
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.files import comparable
 from ticketr.sync.lines import Agreed, merge_lines
@@ -72,13 +72,10 @@ def _take_remote(store: Store, conflict: Conflict, base: str | None) -> None:
     remote = read_ticket(conflict.text)
     before = read_ticket(base) if base is not None else None
     assert remote is not None  # this program wrote it
-    result = Editor(store).write(
-        remote,
-        conflict.text,
-        path=conflict.path,
-        bases=[],
-        merge=lambda local: merge(before, local, remote, prefer=Side.REMOTE),
+    write = Write(
+        remote, conflict.text, (), lambda local: merge(before, local, remote, prefer=Side.REMOTE)
     )
+    (result,) = Editor(store).write(conflict.path, [write])
     if result.outcome is Written.KEPT:
         raise FileFailed(store.root / result.path, f"write {conflict.key} into", result.reason)
 

@@ -130,17 +130,21 @@ class Store:
         """Give a file's path relative to the workspace, with ``/``."""
         return path.relative_to(self.root).as_posix()
 
-    def read(self, name: str) -> TicketFile:
+    def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file.
 
         Args:
             name: its path, relative to the workspace.
+            known: what it held before; given back where it still does.
 
         Raises:
             TicketSyntaxError: it cannot be read as tickets.
             FileFailed: it cannot be read.
         """
-        return self._parse(name, self._bytes(name))
+        data = self._bytes(name)
+        if known is not None and data == known.text.encode():
+            return known
+        return self._parse(name, data)
 
     def tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything.

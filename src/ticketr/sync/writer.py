@@ -7,11 +7,12 @@ next pull knows the file's text for its own, whatever Jira has by then.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
 from ticketr.jira.adf import canonical
-from ticketr.sync.editing import Editor, Written
+from ticketr.sync.editing import Editor, Write, Written
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.journal import Conflict
 from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask_ids, updated
@@ -19,11 +20,13 @@ from ticketr.sync.merge import Clash, Merged, Side, merge
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
 from ticketr.sync.state import Base, Row, rows_to_json
-from ticketr.tickets import InvalidKey, TicketSyntaxError, parse
+from ticketr.sync.takeover import go_hash
+from ticketr.tickets import InvalidKey, TicketSyntaxError, parse, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr.sync.editing import WriteResult
     from ticketr.sync.state import State
     from ticketr.sync.store import Place, Store
     from ticketr.tickets import Ticket
@@ -100,11 +103,22 @@ class FamilyWriter:
         state: its state.
         seen: Jira's clock when this job began.
         prefer: who wins where both sides have changed the same; None makes it a conflict.
+        into: the file for new tickets, relative to the workspace; None gives each one of its own.
+        hashes: what the Go program knew of each ticket, by key.
     """
 
     def __init__(
-        self, store: Store, state: State, *, seen: float, prefer: Side | None = None
+        self,
+        store: Store,
+        state: State,
+        *,
+        seen: float,
+        prefer: Side | None = None,
+        into: str | None = None,
+        hashes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._into = into
+        self._hashes = hashes
         self._editor = Editor(store)
         self._state = state
         self._seen = seen
@@ -122,40 +136,73 @@ class FamilyWriter:
             for family in families:
                 self._state.intend(family.issues[0].id, family.text.text)
         with self._state.batch():
-            for family in families:
+            for name, group in self._by_file(families, outcomes):
                 try:
-                    outcomes.append(self._write(family))
+                    outcomes += self._write(name, group)
                 except FileFailed as error:
                     return outcomes, error
         return outcomes, None
 
-    def _write(self, family: Prepared) -> Outcome:
-        head = family.issues[0]
-        base = self._state.base(head.id)
-        bases = [*([base.text] if base else []), *self._state.intended(head.id)]
+    def _by_file(
+        self, families: Sequence[Prepared], outcomes: list[Outcome]
+    ) -> list[tuple[str, list[Prepared]]]:
+        """Put neighbours of one file together, none of them twice; what has no file is an outcome."""
+        groups: list[tuple[str, list[Prepared]]] = []
+        for family in families:
+            head = family.issues[0]
+            try:
+                name = self._name_of(family)
+            except InvalidKey as error:
+                note = Note(head.key, "", str(error), Code.INVALID)
+                outcomes.append(Outcome(family, None, note=note))
+                continue
+            last = groups[-1] if groups else ("", [])
+            if last[0] == name and all(each.issues[0].id != head.id for each in last[1]):
+                last[1].append(family)
+            else:
+                groups.append((name, [family]))
+        return groups
+
+    def _name_of(self, family: Prepared) -> str:
+        if family.path is not None:
+            return family.path
+        base = self._state.base(family.issues[0].id)
+        if base is not None:
+            return base.path
+        return self._into or safe_file_name(family.issues[0].key)
+
+    def _write(self, name: str, families: Sequence[Prepared]) -> list[Outcome]:
+        writes = [self._write_of(each) for each in families]
         try:
-            result = self._editor.write(
-                family.text.ticket,
-                family.text.text,
-                path=family.path or (base.path if base else None),
-                bases=bases,
-                merge=lambda local: self._merge(family, bases, local),
-            )
-        except InvalidKey as error:
-            return Outcome(family, None, note=Note(head.key, "", str(error), Code.INVALID))
-        except TicketSyntaxError as error:  # it was broken a moment ago, so it was edited
-            return self._keep(family, Written.KEPT, family.path or "", str(error))
+            results = self._editor.write(name, writes, joins=name == self._into)
+        except TicketSyntaxError as error:  # it was whole a moment ago, so it was edited
+            return [self._keep(each, Written.KEPT, name, str(error)) for each in families]
+        return [
+            self._settle(family, result) for family, result in zip(families, results, strict=True)
+        ]
+
+    def _write_of(self, family: Prepared) -> Write:
+        head = family.issues[0].id
+        base = self._state.base(head)
+        bases = [*([base.text] if base else []), *self._state.intended(head)]
+        text = family.text
+        return Write(text.ticket, text.text, bases, lambda local: self._merge(family, bases, local))
+
+    def _settle(self, family: Prepared, result: WriteResult) -> Outcome:
         if result.outcome is Written.CONFLICT:
             self._state.conflicts.add(self._conflict(family, result.path, result.clashes))
         if result.outcome in {Written.KEPT, Written.CONFLICT}:
             return self._keep(family, result.outcome, result.path, result.reason)
         base = Base(result.path, family.text.text)
-        self._state.record(head.id, base, _rows(family), seen=self._seen)
+        self._state.record(family.issues[0].id, base, _rows(family), seen=self._seen)
         return Outcome(family, result.outcome, result.path)
 
     def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
         before = _nearest([read_ticket(each) for each in bases], local)
         remote = family.text.ticket
+        if before is None and self._hashes.get(local.key or "") == go_hash(local):
+            # As the Go program left it; what Jira has not of it is kept aside.
+            return replace(merge(local, local, remote), dropped=True)
         if before is not None:
             remote = settled(family, before, self._state.issues_of(family.issues[0].id))
         return merge(before, local, remote, prefer=self._prefer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ticketr.tickets.errors import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
 from ticketr.tickets.parser import parse
-from ticketr.tickets.renderer import append, render, render_ticket, replace
+from ticketr.tickets.renderer import append, render, render_ticket, replace, rewrite
 from ticketr.tickets.validate import KEY, is_key, safe_file_name
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "render",
     "render_ticket",
     "replace",
+    "rewrite",
     "safe_file_name",
 ]

@@ -27,11 +27,12 @@ from ticketr.tickets.grammar import (
     write_name,
     write_title,
 )
+from ticketr.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.tickets.model import Ticket, TicketFile
+    from ticketr.tickets.model import Ticket
 
 _INDENT = "  "
 _LINE_END = re.compile("\r\n|\n|\r")
@@ -72,43 +73,100 @@ def render_ticket(ticket: Ticket) -> str:
 
 
 def replace(file: TicketFile, index: int, ticket: Ticket) -> str:
-    """Write a file anew with one of its tickets changed.
-
-    Everything else stays byte for byte, and the ticket gets the line ends that it had. Comments
-    among its fields stay, unless the new ticket brings remarks of its own.
-
-    Args:
-        file: The file as it was parsed.
-        index: Which of ``file.tickets`` to change.
-        ticket: What to write in its place.
-
-    Raises:
-        DuplicateKey: If another ticket of the file is the same issue.
-    """
-    _refuse_duplicates((*file.tickets[:index], ticket, *file.tickets[index + 1 :]))
-    span = file.spans[index]
-    text = render_ticket(_keep_remarks(file.tickets[index], ticket))
-    if file.text[span.end - 1] not in "\r\n":
-        text = text.removesuffix("\n")
-    text = text.replace("\n", _line_end(file.text, span.start))
-    return file.text[: span.start] + text + file.text[span.end :]
+    """Give the text of a file with one of its tickets changed; see `rewrite`."""
+    return rewrite(file, {index: ticket}).text
 
 
 def append(file: TicketFile, ticket: Ticket) -> str:
-    """Write a file anew with one more ticket at its end.
+    """Give the text of a file with one more ticket at its end; see `rewrite`."""
+    return rewrite(file, {}, [ticket]).text
 
-    Everything before it stays byte for byte, but for a missing last line end.
+
+def rewrite(
+    file: TicketFile, changes: Mapping[int, Ticket], added: Sequence[Ticket] = ()
+) -> TicketFile:
+    """Write a file anew with some of its tickets changed, and others at its end.
+
+    Everything else stays byte for byte, but for a missing last line end where something follows,
+    and each ticket gets the line ends that it had. Comments among its fields stay, unless the new
+    ticket brings remarks of its own.
+
+    Args:
+        file: The file as it was parsed.
+        changes: What to write in the place of which of ``file.tickets``, by index.
+        added: What to write behind them.
+
+    Returns:
+        The file as parsing its text again would give it, but for the numbers of lines.
 
     Raises:
-        DuplicateKey: If the file has that issue already.
+        DuplicateKey: If two of the tickets would be the same issue.
     """
-    _refuse_duplicates((*file.tickets, ticket))
-    end = _line_end(file.text, 0)
-    text = file.text
-    if text.strip("\ufeff"):
-        ends = _LINE_END.findall(text[len(text.rstrip("\r\n")) :])
-        text += end * (2 - len(ends[:2]))
-    return text + render_ticket(ticket).replace("\n", end)
+    writer = _Writer(file)
+    for index, ticket in enumerate(file.tickets):
+        if index in changes:
+            writer.change(index, _keep_remarks(ticket, changes[index]))
+        else:
+            writer.keep(index)
+    writer.finish()
+    for ticket in added:
+        writer.add(ticket)
+    _refuse_duplicates(writer.tickets)
+    return changed(
+        file,
+        text="".join(writer.pieces),
+        tickets=tuple(writer.tickets),
+        spans=tuple(writer.spans),
+    )
+
+
+class _Writer:
+    """Puts the text of a file together, and keeps count of where each ticket stands."""
+
+    def __init__(self, file: TicketFile) -> None:
+        self._file = file
+        self._read = 0  # offset in the old text
+        self._written = 0  # offset in the new one
+        self.pieces: list[str] = []
+        self.tickets: list[Ticket] = []
+        self.spans: list[TicketSpan] = []
+
+    def keep(self, index: int) -> None:
+        span = self._file.spans[index]
+        self._put(self._file.text[self._read : span.start])
+        self._put_ticket(self._file.tickets[index], self._file.text[span.start : span.end])
+        self._read = span.end
+
+    def change(self, index: int, ticket: Ticket) -> None:
+        text, span = self._file.text, self._file.spans[index]
+        self._put(text[self._read : span.start])
+        rendered = render_ticket(ticket)
+        if text[span.end - 1] not in "\r\n":
+            rendered = rendered.removesuffix("\n")
+        self._put_ticket(ticket, rendered.replace("\n", _line_end(text, span.start)))
+        self._read = span.end
+
+    def finish(self) -> None:
+        self._put(self._file.text[self._read :])
+
+    def add(self, ticket: Ticket) -> None:
+        end = _line_end(self._file.text, 0)
+        last = "".join(self.pieces[-2:])
+        if last.strip("\ufeff"):
+            ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
+            self._put(end * (2 - len(ends[:2])))
+        self._put_ticket(ticket, render_ticket(ticket).replace("\n", end))
+
+    def _put_ticket(self, ticket: Ticket, text: str) -> None:
+        start = self._written
+        self._put(text)
+        self.tickets.append(ticket)
+        self.spans.append(TicketSpan(start, self._written))
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.pieces.append(text)
+            self._written += len(text)
 
 
 def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:

@@ -1,0 +1,66 @@
+"""Takes over a folder of the Go program Ticketr: which of its tickets were edited since its sync.
+
+That program kept a hash of each ticket in ``.ticketr.state``. A ticket whose hash is still that
+one was not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over
+the texts of a ticket one after the other, with nothing between them; so told by the program's own
+source and by what it wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ticketr.tickets import Ticket
+
+STATE_FILE = ".ticketr.state"
+
+
+def go_hash(ticket: Ticket) -> str:
+    """Give the hash that the Go program would have kept of a ticket.
+
+    Args:
+        ticket: the ticket.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    return hashlib.sha256("".join(_texts(ticket)).encode()).hexdigest()
+
+
+def _texts(ticket: Ticket) -> Iterator[str]:
+    yield ticket.title
+    yield ticket.description
+    yield from ticket.acceptance_criteria
+    for name in sorted(ticket.fields):
+        yield name
+        yield ticket.fields[name]
+    for task in ticket.tasks:
+        yield from _texts(task)
+
+
+def read_hashes(root: Path) -> dict[str, str]:
+    """Read what the Go program knew of the tickets in a folder.
+
+    Args:
+        root: the folder.
+
+    Returns:
+        The hash of each ticket at that program's last sync, by key; nothing where there is no
+        such file, or one that nobody can read: then its tickets are as unknown as any other.
+    """
+    try:
+        state = json.loads((root / STATE_FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(state, dict):
+        return {}
+    hashes = (
+        (key, each.get("local_hash")) for key, each in state.items() if isinstance(each, dict)
+    )
+    return {key: found for key, found in hashes if isinstance(found, str)}
