@@ -56,9 +56,9 @@ def report(ledger: Ledger) -> None:
         return
     ledger.patience *= 2
     ledger.report_at = now + ledger.patience if ledger.running else math.inf
-    for record in list(ledger.running):
+    for worker, record in list(ledger.running.items()):
         key = f", key {reprlib.repr(record.key)}" if record.key is not None else ""
-        place = whereabouts(record.worker) if record.worker is not None else ""
+        place = whereabouts(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 
 

@@ -76,7 +76,7 @@ class Ledger:
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
-        self.running: dict[JobRecord, None] = {}
+        self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
         self.ended: deque[JobRecord] = deque()  # who has ended, in that order
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
@@ -122,7 +122,8 @@ class Ledger:
 
     def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
         way = record.on_conflict or OnConflict.REJECT
-        first = next((rival for rival in rivals if rival in self.running), rivals[0])
+        running = (rival for rival in rivals if rival.status is JobStatus.RUNNING)
+        first = next(running, rivals[0])
         if way is OnConflict.JOIN:
             return first
         if way is OnConflict.REJECT:
@@ -204,7 +205,7 @@ class Ledger:
             record.current = record.total = record.progress_revision = 0
             record.message = ""
         record.scope = trio.CancelScope(relative_deadline=record.timeout)
-        self.running[record] = None
+        self.running[worker] = record
         if hub.is_watched:
             hub.changed(record)
         if schedule.outside:
@@ -215,11 +216,12 @@ class Ledger:
 
     def put_back(self, record: JobRecord, delay: float) -> None:
         """A running job is to be tried again after so many seconds; there is always room."""
-        del self.running[record]
+        assert record.worker is not None
+        assert record.spare_context is not None
+        del self.running[record.worker]
         if record.key is not None:
             self.schedule.release(record)
         record.move(JobStatus.PENDING)
-        assert record.spare_context is not None
         record.context, record.spare_context = record.spare_context, None
         record.scope = record.worker = None
         now = self.now()
@@ -240,9 +242,9 @@ class Ledger:
     ) -> None:
         """Write down how a job ended."""
         schedule, hub = self.schedule, self.hub
-        was_running = record.status is JobStatus.RUNNING
-        if was_running:
-            del self.running[record]
+        worker = record.worker
+        if worker is not None:
+            del self.running[worker]
             if record.key is not None:
                 schedule.release(record)
         else:
@@ -267,7 +269,7 @@ class Ledger:
             record.claimed |= record.ended.statistics().tasks_waiting > 0
             record.ended.set()
             record.ended = None
-        if not was_running:
+        if worker is None:  # it was pending
             self.admit()
             self.wake()
         if not self.running and not schedule.pending:
@@ -354,32 +356,6 @@ class Ledger:
             if record.status is JobStatus.FAILED:
                 self.account_for(record)
 
-    def find(self, job_id: JobID) -> JobRecord | None:
-        """The job with this ID, unless it never was or is forgotten."""
-        self.refresh()
-        return self.records.get(job_id)
-
-    def known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
-        """The jobs that are known, with this key and tag if they are not None.
-
-        They come in the order in which they were submitted.
-        """
-        self.refresh()
-        # One that has ended makes way for who has its ID by now; of those that live none does.
-        ended = [job for job in self.ended if self.records.get(job.id) is job]
-        known = [*ended, *self.running, *self.schedule.jobs()]
-        return [
-            job
-            for job in sorted(known, key=lambda job: job.number)
-            if (key is None or job.key == key) and (tag is None or tag in job.tags)
-        ]
-
-    def refresh(self) -> None:
-        """Forget what is too old by now; a closed queue stays as it was."""
-        if not self.closed:
-            self.hub.home.check()
-            self.evict(self.now())
-
     def account_for(self, record: JobRecord) -> None:
         """A failure is never silent: tell of one that nobody asked about."""
         if record.status is not JobStatus.FAILED or record.claimed:
@@ -418,5 +394,5 @@ class Ledger:
     def cut_off(self) -> None:
         """The time is over: cancel every job."""
         self.report_at = min(self.report_at, self.now() + self.patience)
-        for record in [*self.schedule.jobs(), *self.running]:
+        for record in [*self.schedule.jobs(), *self.running.values()]:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")

@@ -12,6 +12,7 @@ from ticketr._errors import QueueFull, UnknownJob
 from ticketr.jobs._closing import refuse, shorten_grace, until_idle
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
+from ticketr.jobs._lookup import find, known, refresh
 from ticketr.jobs._numbers import QueueStatistics
 from ticketr.jobs._options import JobOptions, checked_priority, record_of
 from ticketr.jobs._recorder import remembered
@@ -174,7 +175,7 @@ class JobQueue:
             job_id: The job's ID.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        return self._ledger.cancel(self._ledger.find(job_id), CancelCause.USER, reason)
+        return self._ledger.cancel(find(self._ledger, job_id), CancelCause.USER, reason)
 
     @enable_ki_protection
     def cancel_all(
@@ -190,7 +191,7 @@ class JobQueue:
         Returns:
             What was done, by the ID of the job.
         """
-        live = [job for job in self._ledger.known(key, tag) if not job.status.is_terminal]
+        live = [job for job in known(self._ledger, key, tag) if not job.status.is_terminal]
         return {job.id: self._ledger.cancel(job, CancelCause.USER, reason) for job in live}
 
     @enable_ki_protection
@@ -260,7 +261,7 @@ class JobQueue:
         """
         return [
             record.snapshot()
-            for record in self._ledger.known(key, tag)
+            for record in known(self._ledger, key, tag)
             if status is None or record.status == status
         ]
 
@@ -331,7 +332,7 @@ class JobQueue:
         if recorder is not None:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
-        self._ledger.refresh()
+        refresh(self._ledger)
         ended = [record.snapshot() for record in self._ledger.ended]
         return remembered(ended, limit=limit, status=status)
 
@@ -375,7 +376,7 @@ class JobQueue:
 
     @enable_ki_protection
     def _find(self, job_id: JobID) -> JobRecord:
-        record = self._ledger.find(job_id)
+        record = find(self._ledger, job_id)
         if record is None:
             raise UnknownJob(job_id)
         return record

@@ -22,7 +22,7 @@ from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import JobRecord, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Generator
 
     from ticketr.jobs._schedule import Schedule
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 class Waits:
     """Which running jobs wait, and for what: a job, or (None) room in the queue."""
 
-    def __init__(self, running: Collection[JobRecord], workers: int, schedule: Schedule) -> None:
+    def __init__(
+        self, running: dict[trio.lowlevel.Task, JobRecord], workers: int, schedule: Schedule
+    ) -> None:
         self._running = running
         self._workers = workers
         self._schedule = schedule
@@ -39,13 +41,10 @@ class Waits:
 
     def current_job(self) -> JobRecord | None:
         """The job that the current task belongs to, if any."""
-        job_of = {record.worker: record for record in self._running}
-        task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
-        while task is not None:
-            if task in job_of:
-                return job_of[task]
-            task = task.parent_nursery.parent_task if task.parent_nursery else None
-        return None
+        task = trio.lowlevel.current_task()
+        while (job := self._running.get(task)) is None and task.parent_nursery is not None:
+            task = task.parent_nursery.parent_task
+        return job
 
     def forbid(self, awaited: str) -> None:
         """Refuse a wait that includes the end of the job that waits."""
@@ -85,7 +84,7 @@ class Waits:
             return self._can_come(obstacle, asked)
         if len(self._running) < self._workers:
             return True
-        return any(self._can_end(record, asked) for record in self._running)
+        return any(self._can_end(record, asked) for record in self._running.values())
 
     def _can_end(self, record: JobRecord, asked: set[JobRecord]) -> bool:
         if record in asked:

@@ -1,0 +1,40 @@
+"""Finding jobs: those that live, and those that have ended and are not forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from ticketr.jobs._job import JobID, JobRecord
+    from ticketr.jobs._ledger import Ledger
+
+
+def find(ledger: Ledger, job_id: JobID) -> JobRecord | None:
+    """The job with this ID, unless it never was or is forgotten."""
+    refresh(ledger)
+    return ledger.records.get(job_id)
+
+
+def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
+    """The jobs that are known, with this key and tag if they are not None.
+
+    They come in the order in which they were submitted.
+    """
+    refresh(ledger)
+    # One that has ended makes way for who has its ID by now; of those that live none does.
+    ended = [job for job in ledger.ended if ledger.records.get(job.id) is job]
+    jobs = [*ended, *ledger.running.values(), *ledger.schedule.jobs()]
+    return [
+        job
+        for job in sorted(jobs, key=lambda job: job.number)
+        if (key is None or job.key == key) and (tag is None or tag in job.tags)
+    ]
+
+
+def refresh(ledger: Ledger) -> None:
+    """Forget what is too old by now; a closed queue stays as it was."""
+    if not ledger.closed:
+        ledger.hub.home.check()
+        ledger.evict(ledger.now())
