@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from fakes.welcoming_site import welcoming_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from fakes.ptys import Pty
 
@@ -141,6 +141,22 @@ def test_a_no_is_the_end_and_is_not_remembered_as_a_yes(tmp_path: Path) -> None:
 
         assert site.asked() == []
     assert not (tmp_path / "config").exists()
+
+
+def test_where_the_keyring_is_broken_a_token_is_asked_for_all_the_same(
+    tmp_path: Path, site: str
+) -> None:
+    login = {"JIRA_URL": site, "JIRA_EMAIL": ME, "JIRA_PROJECT_KEY": "DEMO"}
+    broken = {
+        "PYTHON_KEYRING_BACKEND": "fakes.keyrings.BrokenKeyring",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+
+    with on_terminal(tmp_path, "workspace", "check", **login, **broken) as pty:
+        pty.wait_for(r"no token from the keyring: it failed \(OSError\); unlock or mend it")
+        answer(pty, f"API token of {ME} for {site}: ", "demo")
+        pty.wait_for("token from the prompt")
+        assert pty.wait_for_end() == 0
 
 
 def test_no_secret_is_in_any_output_or_file_whatever_goes_wrong(tmp_path: Path) -> None:

@@ -207,15 +207,24 @@ def pull_from_settings(
         ConfigError: something that is needed is nowhere set, or cannot be used.
         TokenFailed: a source that should have a token did not work.
     """
-    from ticketr.sync import PullJob
+    from ticketr.sync import PullJob, Side
 
     resolved = resolve(workspace=workspace, folder=folder, project=project)
     if resolved.site is None:
         resolved.required_site()
     if jql is None and project is None:
         jql = resolved.jql
-    key = None
     if jql is None:
-        key = resolved.required_project("which project to pull, or give a query by --jql")
-    login = sign_in(resolved)
-    return PullJob(root=resolved.root, credentials=login, project=key, jql=jql, full=full)
+        resolved.required_project("which project to pull, or give a query by --jql")
+    return PullJob(
+        resolved.root,
+        sign_in(resolved),
+        project=resolved.project,
+        jql=jql,
+        fields=resolved.fields,
+        story_type=resolved.story_type,
+        subtask_type=resolved.subtask_type,
+        prefer=Side(resolved.strategy) if resolved.strategy in {"local", "remote"} else None,
+        browse=resolved.site,
+        full=full,
+    )

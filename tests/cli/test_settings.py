@@ -1,0 +1,146 @@
+"""From what the user set to a login and a pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.keyrings import keyring_in_use, no_keyring
+
+from ticketr.cli.settings import pull_from_settings, resolve, sign_in
+from ticketr.config import (
+    LoginEntry,
+    MissingSetting,
+    TokenFailed,
+    WorkspaceEntry,
+    store_workspace,
+)
+from ticketr.sync import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+SITE = "https://acme.atlassian.net"
+EMPTY = ("JIRA_API_KEY", "JIRA_PROJECT", "JIRA_STORY_TYPE", "JIRA_SUBTASK_TYPE")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """The current folder of somebody whose environment says everything."""
+    root = tmp_path / "root"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("os.isatty", lambda _: False)
+    settings = {
+        "TICKETR_CONFIG_DIR": str(tmp_path / "config"),
+        "JIRA_URL": SITE,
+        "JIRA_EMAIL": "me@acme.com",
+        "JIRA_API_TOKEN": "canary",
+        "JIRA_PROJECT_KEY": "DEMO",
+        **dict.fromkeys(EMPTY, ""),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with keyring_in_use(no_keyring()):
+        yield root
+
+
+def add(root: Path, **login: object) -> None:
+    entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]
+    store_workspace(root.parent / "config", entry)
+
+
+def test_the_environment_alone_is_enough(root: Path) -> None:
+    job = pull_from_settings()
+
+    assert (job.root, job.project, job.jql) == (root, "DEMO", None)
+    assert (job.credentials.site, job.credentials.email) == (SITE, "me@acme.com")
+    assert job.credentials.token == "canary"
+    assert job.site == SITE
+    assert "canary" not in repr(job)
+
+
+def test_what_is_pulled_is_said_nearest_by(root: Path) -> None:
+    (root / "ticketr.toml").write_text('project = "FILE"\njql = "labels = a"\n')
+
+    assert pull_from_settings().jql == "labels = a"
+    assert pull_from_settings(jql="labels = b").jql == "labels = b"
+    by_project = pull_from_settings(project="OPS")
+    assert (by_project.project, by_project.jql) == ("OPS", None)
+
+
+def test_a_pull_is_told_all_that_the_workspace_settles(root: Path) -> None:
+    text = f'site = "{SITE}"\nfields = ["Team"]\n[sync]\nstrategy = "remote"\n'
+    (root / "ticketr.toml").write_text(text)
+
+    job = pull_from_settings(full=True)
+
+    assert (job.fields, job.prefer, job.full) == (("Team",), Side.REMOTE, True)
+    assert (job.story_type, job.subtask_type) == ("Task", "Sub-task")
+
+
+def test_a_strategy_that_prefers_neither_side_is_none(root: Path) -> None:
+    (root / "ticketr.toml").write_text('[sync]\nstrategy = "merge"\n')
+
+    assert pull_from_settings().prefer is None
+
+
+def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Path) -> None:
+    add(root, cloud_id="11-22")
+
+    job = pull_from_settings()
+
+    assert job.credentials.site == "https://api.atlassian.com/ex/jira/11-22"
+    assert job.site == SITE
+
+
+def test_a_token_that_stands_alone_has_no_account(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root, email="")
+    monkeypatch.setenv("JIRA_EMAIL", "")
+
+    credentials = sign_in(resolve())
+
+    assert credentials.authorization(f"{SITE}/rest") == "Bearer canary"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("JIRA_URL", "JIRA_URL is not set"),
+        ("JIRA_EMAIL", "JIRA_EMAIL is not set"),
+        ("JIRA_API_TOKEN", "JIRA_API_TOKEN or JIRA_API_KEY is not set: an API token"),
+        ("JIRA_PROJECT_KEY", "--project is not set: which project to pull, or give a query"),
+    ],
+)
+def test_what_is_missing_is_named(
+    name: str, words: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "")
+
+    with pytest.raises(MissingSetting, match=words):
+        pull_from_settings()
+
+
+def test_a_token_that_is_for_no_site_is_told_apart_from_none(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root, email="me@acme.com")
+    other = WorkspaceEntry("other", root.parent, "https://other.example")
+    store_workspace(root.parent / "config", other)
+    monkeypatch.setenv("JIRA_URL", "")
+
+    with pytest.raises(MissingSetting, match=f"what is set is not for {SITE}: set JIRA_URL too"):
+        sign_in(resolve())
+
+
+def test_a_source_that_fails_is_told_where_nobody_can_be_asked(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(root, email="me@acme.com", token_command=("false",))
+    monkeypatch.setenv("JIRA_API_TOKEN", "")
+
+    with pytest.raises(TokenFailed, match="'false' ended with exit code 1"):
+        sign_in(resolve())
