@@ -265,6 +265,24 @@ async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock
     assert {job.status for job in jobs} == {JobStatus.COMPLETED}
 
 
+async def test_the_lifting_of_pauses_is_a_change_to_watch(autojump_clock: MockClock) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def read() -> None:
+        with paused.watch() as updates:
+            async for job in updates:
+                seen.append((job.status, job.waiting_for))
+
+    async with trio.open_nursery() as nursery, open_job_queue() as queue:
+        await queue.submit(sleep, 5)
+        queue.pause()
+        paused = queue.submit_nowait(sleep)
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+
+    assert seen == [("pending", "worker"), ("running", None), ("completed", None)]
+
+
 async def test_cancel_all(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         ended = queue.submit_nowait(sleep, key="k")

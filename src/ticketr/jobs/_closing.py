@@ -22,8 +22,7 @@ logger = logging.getLogger("ticketr.jobs")
 def leave(ledger: Ledger) -> None:
     """The end of the queue has begun: no pause may hold it up."""
     ledger.leaving = True
-    ledger.schedule.lift_pauses()
-    ledger.wake()
+    ledger.tell(ledger.schedule.lift_pauses())
 
 
 def refuse(ledger: Ledger) -> None:

@@ -32,7 +32,12 @@ class Job(Protocol[T_co]):
         ...
 
     async def execute(self, context: JobContext) -> T_co:
-        """Do the work and return its value."""
+        """Do the work and return its value.
+
+        Cancellation:
+            Comes as ``trio.Cancelled`` at a checkpoint and is to be let out, once the work is
+            cleaned up. A value that is returned all the same counts.
+        """
         ...
 
 

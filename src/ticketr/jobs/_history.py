@@ -52,11 +52,19 @@ class JobHistory(Protocol):
         ...
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep these jobs. One that is there already is not kept twice."""
+        """Keep these jobs. One that is there already is not kept twice.
+
+        Cancellation:
+            Comes when the queue ends; the same jobs are given once more after that.
+        """
         ...
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """The jobs that ended last, the newest first."""
+        """The jobs that ended last, the newest first.
+
+        Cancellation:
+            Comes when the caller of :meth:`JobQueue.history` is cancelled.
+        """
         ...
 
 
@@ -139,6 +147,9 @@ class SqliteHistory:
 
     async def read(self, *, limit: int = 50, status: JobStatus | None = None) -> list[FinishedJob]:
         """The jobs that ended last, the newest first; none if there is no file.
+
+        Cancellation:
+            Changes nothing.
 
         Args:
             limit: How many at most.

@@ -131,14 +131,15 @@ class JobSnapshot:
         id: The job's ID.
         name: The job's name.
         status: Where it is in its life.
-        revision: Rises with each change: of two snapshots the newer has the higher one.
+        revision: Rises with each change of the job: of two snapshots the newer has the higher one.
         key: At most one job of a key runs at a time; None if it has none.
         tags: The tags it was submitted with.
         priority: Higher runs first.
         attempt: How often its function was started, this time included; 0 before the first.
         progress: What it last reported in this attempt; None if nothing.
         waiting_for: What keeps a pending job from running, the first that holds of
-            ``"paused"``, ``"time"``, ``"key"`` and ``"worker"``; None if it is not pending.
+            ``"paused"``, ``"time"``, ``"key"`` and ``"worker"``; None if it is not pending. As
+            other jobs take a key or an ID and give it back, this changes without a new revision.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.
         submitted_at: When the queue took it.

@@ -78,6 +78,7 @@ class JobQueue:
             QueueClosed: The queue takes no more jobs, or stopped to while this waited.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             WouldDeadlock: Called inside a job that alone could make room.
+            TypeError, ValueError: The job, or an option, is none.
         """
         record = record_of(job, args, self._timeout, self._retry, **options)
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -140,6 +141,7 @@ class JobQueue:
             merely joined goes on.
 
         Raises:
+            QueueClosed, DuplicateJob, WouldDeadlock: As :meth:`submit` does.
             JobFailed: The function raised; the ``__cause__`` is what it raised.
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
@@ -229,6 +231,7 @@ class JobQueue:
 
         Raises:
             UnknownJob: No job with this ID is known.
+            ValueError: The priority is beyond 1e9, or no number.
         """
         return set_priority(self._ledger, self._find(job_id), checked_priority(priority))
 
@@ -279,6 +282,9 @@ class JobQueue:
     async def wait_idle(self) -> None:
         """Wait until no job is pending or running.
 
+        Cancellation:
+            Never touches a job.
+
         Raises:
             WouldDeadlock: Called inside a job.
         """
@@ -301,6 +307,7 @@ class JobQueue:
 
         Raises:
             WouldDeadlock: Called inside a job without a limit.
+            ValueError: The grace is no number of seconds.
         """
         if grace is None or grace == math.inf:
             self._ledger.waits.forbid("the end of all jobs, itself included")
@@ -319,12 +326,16 @@ class JobQueue:
 
         Without a history these are the ones that the queue itself remembers.
 
+        Cancellation:
+            Changes nothing.
+
         Args:
             limit: How many at most.
             status: Only those that ended like this.
 
         Raises:
             HistoryFailed: The history could not be read.
+            ValueError: The limit is negative.
         """
         if limit < 0:
             raise ValueError(f"limit must not be negative: {limit}")

@@ -29,7 +29,8 @@ class Retry:
         jitter: How much of the wait is random, from 0.0 (none of it) to 1.0 (all of it).
         on: After which errors to try again: a class, several, or a function that is
             asked. Of a group, each error in it must be of the class. A job whose time was
-            over failed with ``JobTimedOut``.
+            over failed with ``JobTimedOut``. If the function itself raises, that is logged,
+            and the job is not tried again.
         random: Gives a number from 0.0 to 1.0.
     """
 

@@ -246,10 +246,14 @@ class Schedule:
             self._paused_keys.discard(key)
             self._offer(key)
 
-    def lift_pauses(self) -> None:
-        """Undo every pause."""
+    def lift_pauses(self) -> list[JobRecord]:
+        """Undo every pause; these jobs wait for something else from now on."""
+        if not (self.is_paused or self._paused_keys):
+            return []
+        paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
         for key in [None, *self._paused_keys]:
             self.resume(key)
+        return paused
 
     def waiting_for(self, record: JobRecord) -> str | None:
         """What keeps a job from running."""

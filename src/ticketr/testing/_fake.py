@@ -43,7 +43,11 @@ class FakeJob:
             raise ValueError(f"fail_after is of 0 to {self.steps} steps, not {self.fail_after!r}")
 
     async def execute(self, context: JobContext) -> int:
-        """Sleep and report, step by step."""
+        """Sleep and report, step by step.
+
+        Cancellation:
+            Ends it at once.
+        """
         self._fail_if_due(0)
         for step in range(1, self.steps + 1):
             await trio.sleep(self.duration / self.steps)
