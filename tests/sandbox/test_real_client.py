@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.sandbox_child import sandbox_child
-from jira import JIRA, JIRAError
+from jira import JIRA, Issue, JIRAError
 
 from ticketr.sandbox import EMAIL, TOKEN
 
@@ -82,3 +82,100 @@ def test_it_is_told_what_is_wrong_with_a_query(jira: JIRA) -> None:
         jira.enhanced_search_issues("project = NOPE")
 
     assert caught.value.status_code == 400
+
+
+def new(jira: JIRA, **fields: Any) -> Issue:
+    """Make a story of the client's own, so that the tests do not meet."""
+    given = {"project": {"key": "BLANK"}, "issuetype": {"name": "Story"}, "summary": "Made here"}
+    return jira.create_issue(fields=given | fields)
+
+
+def test_it_makes_an_issue_and_a_sub_task(jira: JIRA) -> None:
+    story = new(jira, labels=["b", "a"], priority={"name": "High"})
+    task = new(jira, issuetype={"name": "Sub-task"}, parent={"key": story.key})
+
+    assert story.fields.summary == "Made here"
+    assert story.fields.labels == ["a", "b"]
+    assert [link.key for link in jira.issue(story.key).fields.subtasks] == [task.key]
+    assert task.fields.parent.key == story.key
+
+
+def test_it_makes_several_and_is_told_which_failed(jira: JIRA) -> None:
+    good = {"project": {"key": "BLANK"}, "issuetype": {"name": "Bug"}, "summary": "x"}
+    made = jira.create_issues([good, {**good, "summary": ""}, good])
+
+    assert [one["status"] for one in made] == ["Success", "Error", "Success"]
+    assert made[1]["error"] == {"summary": "You must specify a summary of the issue."}
+    assert made[2]["issue"].fields.summary == "x"
+
+
+def test_it_is_told_what_is_wrong_with_a_new_issue(jira: JIRA) -> None:
+    with pytest.raises(JIRAError, match="The priority selected is invalid") as caught:
+        new(jira, priority={"name": "Urgent"})
+
+    assert caught.value.status_code == 400
+
+
+def test_it_edits_an_issue(jira: JIRA) -> None:
+    issue = new(jira, labels=["a"])
+    issue.update(summary="Changed", labels=[{"add": "c"}, {"remove": "a"}])
+
+    assert issue.fields.summary == "Changed"
+    assert issue.fields.labels == ["c"]
+
+
+def test_it_edits_a_description_in_the_form_of_its_version(jira: JIRA) -> None:
+    issue = new(jira)
+    text = {"type": "text", "text": "Hello"}
+    paragraph = {"type": "paragraph", "content": [text]}
+    document = {"type": "doc", "version": 1, "content": [paragraph]}
+    forms: dict[str, Any] = {"2": "Hello", "3": document}
+    right = str(jira._options["rest_api_version"])
+    issue.update(fields={"description": forms[right]})
+    with pytest.raises(JIRAError, match="Operation value must be a"):
+        issue.update(fields={"description": forms["23".replace(right, "")]})
+
+    assert jira.issue(issue.key).raw["fields"]["description"] == forms[right]
+
+
+def test_it_goes_through_the_workflow_by_the_names_of_the_steps(jira: JIRA) -> None:
+    issue = new(jira)
+    with pytest.raises(JIRAError, match="Invalid transition name"):
+        jira.transition_issue(issue, "Approve")
+    for step in ("Start work", "Ask for review", "Approve"):
+        jira.transition_issue(issue, step)
+
+    done = jira.issue(issue.key)
+    assert done.fields.status.name == "Done"
+    assert done.raw["fields"]["resolution"]["name"] == "Done"
+    assert [step["name"] for step in jira.transitions(issue)] == ["Reopen"]
+
+
+def test_it_deletes_an_issue_with_its_sub_tasks(jira: JIRA) -> None:
+    story = new(jira)
+    task = new(jira, issuetype={"name": "Sub-task"}, parent={"key": story.key})
+    with pytest.raises(JIRAError, match="deleteSubtasks"):
+        story.delete()  # type: ignore[no-untyped-call]
+    story.delete(deleteSubtasks=True)  # type: ignore[no-untyped-call]
+
+    for key in (story.key, task.key):
+        with pytest.raises(JIRAError, match="does not exist"):
+            jira.issue(key)
+
+
+def test_it_finds_people(jira: JIRA) -> None:
+    (priya,) = jira.search_assignable_users_for_issues(query="priya", project="BLANK")
+    issue = new(jira, assignee={"accountId": priya.accountId})
+
+    assert issue.raw["fields"]["assignee"]["displayName"] == "Priya Raman"
+    assert [user.displayName for user in jira.search_users(query="zo")] == ["Zoë Åkesson"]
+
+
+def test_it_keeps_properties_with_an_issue(jira: JIRA) -> None:
+    issue = new(jira)
+    jira.add_issue_property(issue.key, "ticketr", {"x": 1})
+
+    assert [entry.key for entry in jira.issue_properties(issue.key)] == ["ticketr"]
+    assert jira.issue_property(issue.key, "ticketr").value.x == 1
+    jira.issue_property(issue.key, "ticketr").delete()
+    assert jira.issue_properties(issue.key) == []

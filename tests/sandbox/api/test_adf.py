@@ -11,7 +11,8 @@ from fakes.sandbox_adf import quick_adf_validator
 from fakes.sandbox_client import demo_site
 
 from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.adf_kinds import DOCUMENT, KINDS, MARKS
+from ticketr.sandbox.api.adf_checks import MARKS
+from ticketr.sandbox.api.adf_kinds import DOCUMENT, KINDS
 from ticketr.sandbox.api.refusals import NotAdf
 from ticketr.sandbox.api.wiki import to_wiki
 

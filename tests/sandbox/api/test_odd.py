@@ -88,3 +88,16 @@ def test_the_value_itself_is_not_changed() -> None:
     Oddities().add_to(value)
 
     assert repr(value) == before
+
+
+async def test_odd_answers_to_writes_still_say_what_was_written() -> None:
+    fields = {"project": {"key": "DEMO"}, "issuetype": {"name": "Bug"}, "summary": "x"}
+    async with open_client(demo_site(3), odd=True) as client:
+        made = await client.post("issue", json={"fields": fields})
+        steps = await client.get("issue/DEMO-4/transitions")
+        moved = await client.post("issue/DEMO-4/transitions", json={"transition": {"id": "11"}})
+
+    assert (made.status_code, moved.status_code, moved.content) == (201, 204, b"")
+    assert made.json()["key"] == "DEMO-4"
+    assert len(made.json()) > 3
+    assert steps.json()["transitions"][0]["to"]["name"] == "In Progress"

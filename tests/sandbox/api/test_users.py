@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, open_client
+from fakes.sandbox_client import NOW, demo_site, keys, open_client
 
 from ticketr.sandbox import make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
@@ -101,6 +101,8 @@ async def test_the_user_of_a_site_may_be_somebody_new() -> None:
         await client.post("issue", json={"fields": fields})
         made = (await client.get("issue/DEMO-4")).json()["fields"]
         found = (await client.get("user/search?query=new")).json()
+        theirs = await keys(client, "reporter = 'New Person'")
 
+    assert theirs == ["DEMO-4"]
     assert made["creator"]["displayName"] == made["reporter"]["displayName"] == "New Person"
     assert [person["accountId"] for person in found] == ["new"]

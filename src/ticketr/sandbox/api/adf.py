@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.adf_kinds import DOCUMENT, KINDS, MARKS, Attrs, Kind, Marks
+from ticketr.sandbox.api.adf_checks import MARKS, Attrs, Kind, Marks
+from ticketr.sandbox.api.adf_kinds import DOCUMENT, KINDS
 from ticketr.sandbox.api.refusals import NotAdf
 
 if TYPE_CHECKING:

@@ -100,8 +100,8 @@ def _is_number(literal: str) -> bool:
     return literal.isascii() and literal.isdigit() and len(literal) < 19
 
 
-def _user(_: Scope, field: str, literal: str) -> str:
-    for user in catalogue.USERS:
+def _user(scope: Scope, field: str, literal: str) -> str:
+    for user in scope.site.users:
         if literal.lower() in {user.account_id.lower(), user.email.lower(), user.name.lower()}:
             return user.account_id
     raise _missing(field, literal)
