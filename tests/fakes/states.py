@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
 from ticketr.tui.rows import Row, rows_of
-from ticketr.tui.state import PULL_TAG, State, update
+from ticketr.tui.state import WORK_TAG, State, update
 
 if TYPE_CHECKING:
     from ticketr.tickets import Ticket
@@ -20,7 +20,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
         status=status,
         revision=1,
         key=None,
-        tags=frozenset({PULL_TAG}),
+        tags=frozenset({WORK_TAG}),
         priority=0,
         attempt=1,
         progress=JobProgress(job_id=job, current=1, total=2, message="Pulling", revision=1),

@@ -73,7 +73,7 @@ async def running(
             screen,
             queue,
             Store(root, ".ticketr"),
-            Pull,
+            lambda _, on_written: Pull(on_written),
             theme=Theme(),
             title="work",
             run_sync=inline,
@@ -196,7 +196,7 @@ async def test_a_key_is_drawn_at_once(tmp_path: Path, autojump_clock: MockClock)
 
         time, _ = run.screen.frames[-1]
         assert time == trio.current_time()
-        assert run.screen.rows[2].startswith("▸DEMO-2")
+        assert run.screen.rows[2].startswith("▸ DEMO-2")
 
 
 async def test_progress_is_drawn_15_times_a_second_at_most(

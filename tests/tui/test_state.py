@@ -10,7 +10,8 @@ from ticketr import JobStatus
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
-from ticketr.tui.state import REFUSED, Focus, State, update
+from ticketr.tui.state import NO_CONFLICT, REFUSED, UNASKED, Focus, State, update
+from ticketr.tui.work import Work
 
 KEYS = [key for binding in TABLE for key in binding.keys]
 
@@ -76,13 +77,69 @@ def test_the_selection_stays_with_its_ticket_when_others_arrive(filled: State) -
 
 
 def test_a_pull_is_asked_for_once_and_refused_while_one_runs(filled: State) -> None:
-    assert asked(filled, "P") == (effects.StartPull(),)
+    assert asked(filled, "P") == (effects.StartWork(Work.PULL),)
 
     state = after(filled, messages.JobChanged(snapshot()))
     assert asked(state, "P") == ()
     assert press(state, "P").notice == REFUSED
     state = after(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)))
-    assert asked(state, "KEY_F2") == (effects.StartPull(),)
+    assert asked(state, "KEY_F2") == (effects.StartWork(Work.PULL),)
+
+
+def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(filled: State) -> None:
+    assert asked(filled, "p") == (effects.CountWrites(Work.PUSH),)
+    assert asked(filled, "KEY_F4") == (effects.CountWrites(Work.SYNC),)
+
+    few, begun = update(filled, messages.WritesCounted(Work.PUSH, UNASKED), 0.0)
+    assert (few.question, begun) == (None, (effects.StartWork(Work.PUSH),))
+
+    many, begun = update(filled, messages.WritesCounted(Work.SYNC, UNASKED + 1), 0.0)
+    assert begun == ()
+    assert many.question is not None
+    assert many.question.line == "y yes  n no  Esc later: create or change 21 tickets in Jira?"
+    assert asked(many, "j") == ()  # a key that is no answer changes nothing
+    assert press(many, "j") == many
+    assert asked(many, "y") == (effects.StartWork(Work.SYNC),)
+    for no in ("n", "KEY_ESCAPE"):
+        assert asked(many, no) == ()
+        assert press(many, no).question is None
+    assert asked(many, "q") == (effects.Leave(),)
+
+
+def test_nothing_else_is_begun_while_a_job_runs(filled: State) -> None:
+    state = after(filled, messages.JobChanged(snapshot()))
+
+    for key in ("p", "s"):
+        assert asked(state, key) == ()
+        assert press(state, key).notice == REFUSED
+
+
+def test_the_files_are_read_again_when_a_job_has_ended(filled: State) -> None:
+    state = after(filled, messages.JobChanged(snapshot()))
+
+    _, effect = update(state, messages.JobChanged(snapshot(JobStatus.CANCELLED)), 0.0)
+
+    assert effect == (effects.Reload(),)
+
+
+def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
+    key = filled.rows[0].head
+    assert press(filled, "r").notice == NO_CONFLICT
+
+    state = after(filled, messages.MarksFound(frozenset(), {key: f"{key}: Title"}))
+    state = press(state, "r")
+
+    assert state.question is not None
+    assert state.question.text == f"{key}: Title changed on both sides"
+    for letter, take in (("l", "local"), ("r", "remote"), ("m", "merge")):
+        assert asked(state, letter) == (effects.Resolve(key, take),)
+    assert press(state, "KEY_ESCAPE").question is None
+
+
+def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: State) -> None:
+    state = after(filled, messages.TicketsListed(tickets(3).tickets))
+
+    assert [row.key for row in state.rows] == ["DEMO-3"]
 
 
 def test_a_notice_goes_with_the_next_key(filled: State) -> None:

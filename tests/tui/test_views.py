@@ -88,6 +88,16 @@ def test_a_frame_is_as_it_was_agreed(jobs: str, size: tuple[int, int]) -> None:
     check(f"{jobs}-{size[0]}", rows)
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_edits_and_conflicts_are_marked(width: int) -> None:
+    marks = messages.MarksFound(frozenset({"SHOP-42", "SHOP-41"}), {"SHOP-43": "SHOP-43: Title"})
+    state = after(state_of("idle", width, 8), marks)
+    check(f"marks-{width}", screen(state, 0.0, COLORS))
+
+    asked = after(state, *(messages.KeyPressed(key) for key in ("G", "r")))
+    check(f"question-{width}", screen(asked, 0.0, COLORS))
+
+
 def test_an_ascii_frame_is_ascii() -> None:
     rows = screen(state_of("one", 200, 8), 13.0, ASCII)
 

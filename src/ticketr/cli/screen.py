@@ -9,17 +9,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import open_job_queue
+from ticketr.cli.history import open_history
 from ticketr.cli.running import say
 from ticketr.config import STATE_FOLDER
 from ticketr.statusline import LineStyle
-from ticketr.sync import Store
+from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.terminal import open_terminal, sgr
 from ticketr.text import clean
 from ticketr.tui.app import App
 from ticketr.tui.theme import Theme
+from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
-    from ticketr.sync import PullJob
+    from ticketr import Job
+    from ticketr.sync import OnWritten
     from ticketr.terminal import Terminal
 
 
@@ -29,7 +32,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     A pull that runs at that moment is cancelled, and its count is the last thing printed.
 
     Args:
-        job: the pull, as often as the user asks for one.
+        job: a pull of the workspace; pushes and syncs are made after it.
         title: what the first row says.
         pull: whether to begin with a pull.
 
@@ -40,14 +43,14 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         NotATerminal: there is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER)
-    async with open_job_queue(workers=2) as queue:
+    async with open_job_queue(workers=2, history=open_history(job.root)) as queue:
         async with open_terminal() as terminal:
             style = line_style(terminal)
             app = App(
                 terminal,
                 queue,
                 store,
-                lambda on_written: replace(job, on_written=on_written),
+                partial(_job_for, job),
                 theme=Theme(partial(sgr, colors=terminal.colors), style),
                 title=clean(title),
             )
@@ -57,6 +60,16 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     if cancelled:
         say(clean(cancelled[-1].message))
     return app.exit_code
+
+
+def _job_for(job: PullJob, work: Work, on_written: OnWritten) -> Job[object]:
+    match work:
+        case Work.PULL:
+            return PullJob.like(job, on_written=on_written)
+        case Work.PUSH:
+            return PushJob.like(job, on_written=on_written)
+        case Work.SYNC:
+            return SyncJob.like(job, on_written=on_written)
 
 
 def line_style(terminal: Terminal) -> LineStyle:

@@ -12,7 +12,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import trio
 
@@ -85,6 +85,17 @@ class SessionJob:
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
     settle: float = 30.0
+
+    @classmethod
+    def like(cls, other: SessionJob, **changes: Any) -> Self:
+        """Make a job of this kind for the same workspace and site.
+
+        Args:
+            other: a job of any kind.
+            changes: what is to be different.
+        """
+        common = {each.name: getattr(other, each.name) for each in dataclass_fields(SessionJob)}
+        return cls(**(common | changes))
 
     @property
     def site(self) -> str:

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
 from ticketr import DuplicateJob, OnConflict, TicketrError
+from ticketr.sync import LocalSurvey
 from ticketr.sync.threads import CHUNK
 from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
+from ticketr.text import clean
 from ticketr.tui import effects, messages
-from ticketr.tui.files import read_detail, read_rows
+from ticketr.tui.files import read_detail, read_marks, read_rows, settle, survey_files
 from ticketr.tui.rows import rows_of
-from ticketr.tui.state import PULL_TAG, REFUSED, State, update
+from ticketr.tui.state import REFUSED, WORK_TAG, State, update
 from ticketr.tui.views import screen
+from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from ticketr import Job, JobQueue
     from ticketr.sync import Store
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
+    from ticketr.tui.rows import Row
     from ticketr.tui.theme import Theme
 
 #: Seconds between two frames that no key has asked for.
@@ -73,7 +78,7 @@ class App:
         terminal: the screen and its keys.
         queue: runs the jobs; others may use it too.
         store: the workspace's files.
-        make_pull: makes the job for a pull, given whom to tell about tickets.
+        make_job: makes a job, given what it is to do and whom to tell about tickets.
         theme: colours and characters.
         title: what the first row says.
         run_sync: how files are read.
@@ -84,7 +89,7 @@ class App:
         terminal: Screen,
         queue: JobQueue,
         store: Store,
-        make_pull: Callable[[OnWritten], Job[object]],
+        make_job: Callable[[Work, OnWritten], Job[object]],
         *,
         theme: Theme,
         title: str,
@@ -97,7 +102,7 @@ class App:
         self._terminal = terminal
         self._queue = queue
         self._store = store
-        self._make_pull = make_pull
+        self._make_job = make_job
         self._theme = theme
         self._in_thread = run_sync
         # Without a bound: whoever sends must not wait, and the one reader never waits for them.
@@ -122,7 +127,7 @@ class App:
             await nursery.start(self._forward_jobs)
             nursery.start_soon(self._load_rows)
             if pull:
-                self._start_pull()
+                self._start(Work.PULL)
             await self._answer_all(nursery)
             nursery.cancel_scope.cancel()
 
@@ -156,8 +161,14 @@ class App:
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
         match effect:
-            case effects.StartPull():
-                self._start_pull()
+            case effects.StartWork(work):
+                self._start(work)
+            case effects.CountWrites(work):
+                nursery.start_soon(self._count_writes, work)
+            case effects.Resolve(key, take):
+                nursery.start_soon(self._resolve, key, take)
+            case effects.Reload():
+                nursery.start_soon(self._reload)
             case effects.CancelJob(job_id):
                 self._queue.cancel(job_id, reason="the user pressed Esc")
             case effects.LoadDetail():
@@ -165,11 +176,11 @@ class App:
             case effects.Redraw():
                 self._terminal.redraw()
 
-    def _start_pull(self) -> None:
+    def _start(self, work: Work) -> None:
         try:
             self._queue.submit_nowait(
-                self._make_pull(self._tell_written),
-                tags=[PULL_TAG],
+                self._make_job(work, self._tell_written),
+                tags=[WORK_TAG],
                 key=str(self._store.root),
                 on_conflict=OnConflict.REJECT,
             )
@@ -218,21 +229,59 @@ class App:
             for path in (path for paths in folders for path in paths):
                 await self._load_file(self._store.name_of(path))
 
-    async def _load_file(self, name: str) -> None:
+        await self._load_marks()
+
+    async def _reload(self) -> None:
+        """Show what is in the folder now, all at once, and how it differs from the last sync."""
+        tickets: list[tuple[Row, ...]] = []
+        walk = self._store.walk()
+        while folders := await self._in_thread(lambda: list(islice(walk, CHUNK))):
+            for path in (path for paths in folders for path in paths):
+                with self._telling():
+                    name = self._store.name_of(path)
+                    tickets += await self._in_thread(read_rows, self._store, name)
+        self._send.send_nowait(messages.TicketsListed(tuple(tickets)))
+        await self._load_marks()
+
+    async def _survey(self, *, anew: bool = False) -> LocalSurvey:
+        survey = LocalSurvey()
+        steps = survey_files(self._store, survey, anew=anew)
+        while await self._in_thread(lambda: list(islice(steps, CHUNK))):
+            pass
+        return survey
+
+    async def _load_marks(self) -> None:
+        with self._telling():
+            survey = await self._survey()
+            self._send.send_nowait(await self._in_thread(read_marks, self._store, survey))
+
+    async def _count_writes(self, work: Work) -> None:
+        with self._telling():
+            survey = await self._survey(anew=True)
+            self._send.send_nowait(messages.WritesCounted(work, survey.writes))
+
+    async def _resolve(self, key: str, take: str) -> None:
+        with self._telling():
+            await self._in_thread(settle, self._store, key, take)
+        await self._reload()
+
+    @contextmanager
+    def _telling(self) -> Generator[None]:
+        """Tell the user what could not be done; nothing in the app ends by it."""
         try:
-            rows = await self._in_thread(read_rows, self._store, name)
+            yield
         except TicketrError as error:
-            self._send.send_nowait(messages.Failed(str(error)))
-        else:
+            self._send.send_nowait(messages.Failed(clean(str(error))))
+
+    async def _load_file(self, name: str) -> None:
+        with self._telling():
+            rows = await self._in_thread(read_rows, self._store, name)
             if rows:
                 self._send.send_nowait(messages.TicketsFound(tuple(rows)))
 
     async def _load_detail(self, effect: effects.LoadDetail) -> None:
-        try:
+        with self._telling():
             lines = await self._in_thread(read_detail, self._store, effect.row)
-        except TicketrError as error:
-            self._send.send_nowait(messages.Failed(str(error)))
-        else:
             self._send.send_nowait(messages.DetailLoaded(effect.row, lines))
 
     async def _paint(self) -> None:

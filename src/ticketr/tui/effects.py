@@ -7,11 +7,34 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.tui.rows import Row
+    from ticketr.tui.work import Work
 
 
 @dataclass(frozen=True, slots=True)
-class StartPull:
-    """Submit a pull."""
+class StartWork:
+    """Submit a job."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class CountWrites:
+    """Count what a push or sync would write, before it is begun."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Settle the conflict of a ticket; `take` is ``"local"``, ``"remote"`` or ``"merge"``."""
+
+    key: str
+    take: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Read the files anew, and how they differ from the last sync."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +61,4 @@ class Leave:
     """End the app."""
 
 
-Effect = StartPull | CancelJob | LoadDetail | Redraw | Leave
+Effect = StartWork | CountWrites | Resolve | Reload | CancelJob | LoadDetail | Redraw | Leave

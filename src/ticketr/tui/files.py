@@ -1,14 +1,19 @@
-"""Reads tickets for the screen. Synchronous, for a worker thread; it never writes."""
+"""Reads tickets for the screen, and settles conflicts. Synchronous, for a worker thread."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ticketr.sync import LocalSurvey, State, Take, resolve
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
+from ticketr.tui.messages import MarksFound
 from ticketr.tui.rows import rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.sync import Store
     from ticketr.tui.rows import Row
 
@@ -39,3 +44,53 @@ def read_detail(store: Store, row: Row) -> tuple[str, ...]:
             if found.order == row.order:
                 return tuple(clean(line) for line in render_ticket(issue).splitlines())
     return ()
+
+
+def survey_files(store: Store, survey: LocalSurvey, *, anew: bool = False) -> Iterator[None]:
+    """Compare the files with the last sync, some at a time.
+
+    Args:
+        store: the workspace's files.
+        survey: what was found goes there.
+        anew: whether to begin a state where nothing was pulled yet: drafts can be pushed all the
+            same. Else there is nothing to compare with then.
+
+    Yields:
+        Nothing; after each folder, so that whoever waits can be cancelled.
+
+    Raises:
+        TicketrError: a file or the state cannot be read.
+    """
+    path = store.own / "state.db"
+    if anew:
+        store.prepare()
+    elif not path.exists():
+        return
+    with closing(State(path)) as state:
+        for paths in store.walk():
+            survey.add(store, state, paths)
+            yield
+
+
+def read_marks(store: Store, survey: LocalSurvey) -> MarksFound:
+    """Put together what the screen shows of a survey, and the conflicts.
+
+    Raises:
+        StateFailed: the state cannot be read.
+    """
+    path = store.own / "state.db"
+    if not path.exists():
+        return MarksFound(frozenset(), {})
+    with closing(State(path)) as state:
+        conflicts = {each.key: ", ".join(each.parts) for each in state.conflicts.all()}
+    return MarksFound(frozenset(key for work in survey.works for key in work.edits), conflicts)
+
+
+def settle(store: Store, key: str, take: str) -> None:
+    """Settle the conflict of a ticket.
+
+    Raises:
+        TicketrError: it cannot be settled; the words say why.
+    """
+    with store.lock(), closing(State(store.own / "state.db")) as state:
+        resolve(store, state, key, Take(take))

@@ -21,6 +21,9 @@ class Action(Enum):
     BOTTOM = auto()
     OPEN = auto()
     PULL = auto()
+    PUSH = auto()
+    SYNC = auto()
+    RESOLVE = auto()
     BACK = auto()
     ESCAPE = auto()
     HELP = auto()
@@ -57,11 +60,14 @@ TABLE = (
     Binding(Action.OPEN, ("KEY_ENTER", "l", "KEY_RIGHT"), "Enter", "read the ticket", "open"),
     Binding(Action.BACK, ("h", "KEY_LEFT"), "← h", "back to the list"),
     Binding(Action.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", "pull"),
+    Binding(Action.PUSH, ("p", "KEY_F3"), "p F3", "push what was edited here to Jira", "push"),
+    Binding(Action.SYNC, ("s", "KEY_F4"), "s F4", "sync: pull, merge and push", "sync"),
+    Binding(Action.RESOLVE, ("r",), "r", "settle the selected ticket's conflict", "resolve"),
     Binding(
         Action.ESCAPE,
         ("KEY_ESCAPE",),
         "Esc",
-        "close the help; else cancel the running job; else back to the list",
+        "close what is open, or cancel the running job, or go back",
         "cancel",
     ),
     Binding(Action.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", "help"),

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr import JobSnapshot
     from ticketr.tui.rows import Row
+    from ticketr.tui.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,34 @@ class TicketsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketsListed:
+    """These are all the tickets that stand in files."""
+
+    tickets: tuple[tuple[Row, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarksFound:
+    """How the files differ from the last sync, as far as tickets with keys go.
+
+    Attributes:
+        edited: keys of issues that were edited here.
+        conflicts: for each ticket that both sides have changed, what clashes.
+    """
+
+    edited: frozenset[str]
+    conflicts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WritesCounted:
+    """A push or sync would write so many issues; asked for by `CountWrites`."""
+
+    work: Work
+    writes: int
+
+
+@dataclass(frozen=True, slots=True)
 class DetailLoaded:
     """The text of an issue, asked for by `LoadDetail`."""
 
@@ -59,4 +90,15 @@ class LeaveAsked:
     """A signal, or the terminal's end, asks the app to leave."""
 
 
-Message = KeyPressed | Resized | JobChanged | TicketsFound | DetailLoaded | Failed | LeaveAsked
+Message = (
+    KeyPressed
+    | Resized
+    | JobChanged
+    | TicketsFound
+    | TicketsListed
+    | MarksFound
+    | WritesCounted
+    | DetailLoaded
+    | Failed
+    | LeaveAsked
+)

@@ -39,6 +39,11 @@ class Row:
     path: str
     depth: int
 
+    @property
+    def head(self) -> str:
+        """The key of its ticket: its own, or its parent's; empty for a draft's."""
+        return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
+
 
 def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
     """Make the rows of a ticket and its sub-tasks.

@@ -10,15 +10,23 @@ from ticketr.statusline import StatusModel
 from ticketr.text import wrap
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Action, action_of
+from ticketr.tui.questions import Question, about_conflict, about_writes
 from ticketr.tui.rows import Order, Row, index_of, merge
+from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr import JobSnapshot
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
 
-PULL_TAG = "pull"
-REFUSED = "A pull is running already; Esc cancels it"
+#: On every job between the workspace and Jira.
+WORK_TAG = "work"
+REFUSED = "A job is running already; Esc cancels it"
+NO_CONFLICT = "This ticket has no conflict"
+#: Issues that are written without a question.
+UNASKED = 20
 #: Rows around the body: the title above, the action bar and the status line below.
 CHROME = 3
 #: From this width on, list and detail stand side by side.
@@ -68,9 +76,12 @@ class State:
         focus: which panel has the keys.
         detail: the open ticket, if one is.
         is_help_open: whether the help covers the rest.
+        question: what waits for an answer, if anything does.
+        edited: keys of issues that were edited here since the last sync.
+        conflicts: for each ticket that both sides have changed, what clashes.
         status: what the status line knows.
         notice: a word to the user, until the next key.
-        pulling: the ID of the running or pending pull; empty if there is none.
+        working: the ID of the running or pending job with Jira; empty if there is none.
     """
 
     width: int = 80
@@ -82,9 +93,12 @@ class State:
     focus: Focus = Focus.LIST
     detail: Detail | None = None
     is_help_open: bool = False
+    question: Question | None = None
+    edited: frozenset[str] = frozenset()
+    conflicts: Mapping[str, str] = field(default_factory=dict)
     status: StatusModel = field(default_factory=StatusModel)
     notice: str = ""
-    pulling: str = ""
+    working: str = ""
 
     @property
     def page(self) -> int:
@@ -122,9 +136,17 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
         case messages.KeyPressed(name):
             return _key(replace(state, notice=""), name)
         case messages.JobChanged(snapshot):
-            return _job(state, snapshot, now), ()
+            return _job(state, snapshot, now)
         case messages.TicketsFound(tickets):
             return _in_view(replace(state, rows=merge(state.rows, tickets))), ()
+        case messages.TicketsListed(tickets):
+            return _in_view(replace(state, rows=merge((), tickets))), ()
+        case messages.MarksFound(edited, conflicts):
+            return replace(state, edited=edited, conflicts=conflicts), ()
+        case messages.WritesCounted(work, writes):
+            if writes > UNASKED:
+                return replace(state, question=about_writes(work, writes)), ()
+            return state, (effects.StartWork(work),)
         case messages.DetailLoaded(row, lines):
             detail = Detail(row, lines).broken(state.detail_width)
             return replace(state, detail=detail, focus=Focus.DETAIL), ()
@@ -143,23 +165,25 @@ def _resized(state: State, width: int, height: int) -> State:
     return _in_view(state)
 
 
-def _job(state: State, snapshot: JobSnapshot, now: float) -> State:
-    status = state.status.see(snapshot, now)
-    pulling = state.pulling
-    if PULL_TAG in snapshot.tags:
-        if not snapshot.status.is_terminal:
-            pulling = snapshot.id
-        elif pulling == snapshot.id:
-            pulling = ""
-    return replace(state, status=status, pulling=pulling)
+def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[Effect, ...]]:
+    state = replace(state, status=state.status.see(snapshot, now))
+    if WORK_TAG not in snapshot.tags:
+        return state, ()
+    if not snapshot.status.is_terminal:
+        return replace(state, working=snapshot.id), ()
+    if state.working == snapshot.id:
+        state = replace(state, working="")
+    return state, (effects.Reload(),)
 
 
 def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
     action = action_of(name)
-    if action is None:
-        return state, ()
     if action is Action.QUIT:
         return state, (effects.Leave(),)
+    if state.question is not None:
+        return _answer(state, state.question, name)
+    if action is None:
+        return state, ()
     if action is Action.REDRAW:
         return state, (effects.Redraw(),)
     if action is Action.HELP:
@@ -170,8 +194,10 @@ def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
         return state, ()
     if action is Action.BACK:
         return replace(state, focus=Focus.LIST), ()
-    if action is Action.PULL:
-        return _pull(state)
+    if action in _WORK:
+        return _work(state, _WORK[action])
+    if action is Action.RESOLVE:
+        return _resolve(state), ()
     if action is Action.OPEN:
         return _open(state)
     return _move(state, action), ()
@@ -186,10 +212,34 @@ def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
     return replace(state, focus=Focus.LIST), ()
 
 
-def _pull(state: State) -> tuple[State, tuple[Effect, ...]]:
-    if state.pulling:
+def _answer(state: State, question: Question, name: str) -> tuple[State, tuple[Effect, ...]]:
+    """Take the answer to a question; any key that is none leaves it open, Esc is always one."""
+    if name == "KEY_ESCAPE":
+        return replace(state, question=None), ()
+    choice = question.choice(name)
+    if choice is None:
+        return state, ()
+    return replace(state, question=None), choice.effects
+
+
+_WORK = {Action.PULL: Work.PULL, Action.PUSH: Work.PUSH, Action.SYNC: Work.SYNC}
+
+
+def _work(state: State, work: Work) -> tuple[State, tuple[Effect, ...]]:
+    if state.working:
         return replace(state, notice=REFUSED), ()
-    return state, (effects.StartPull(),)
+    if work is Work.PULL:
+        return state, (effects.StartWork(work),)
+    return state, (effects.CountWrites(work),)
+
+
+def _resolve(state: State) -> State:
+    key = state.rows[state.index].head if state.rows else ""
+    if key not in state.conflicts:
+        return replace(state, notice=NO_CONFLICT)
+    if state.working:
+        return replace(state, notice=REFUSED)
+    return replace(state, question=about_conflict(key, state.conflicts[key]))
 
 
 def _open(state: State) -> tuple[State, tuple[Effect, ...]]:

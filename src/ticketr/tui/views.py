@@ -52,7 +52,14 @@ def screen(state: State, now: float, theme: Theme) -> list[str]:
 def _header(state: State, theme: Theme) -> str:
     number = len(state.rows)
     count = f"{number} ticket{'' if number == 1 else 's'}" if number else "no tickets yet"
-    return theme.header(theme.fit(f" {state.title} {theme.dot} {count}", state.width))
+    edited, conflicts = len(state.edited), len(state.conflicts)
+    facts = [
+        state.title,
+        count,
+        *([f"{edited} edited"] if edited else []),
+        *([f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []),
+    ]
+    return theme.header(theme.fit(f" {f' {theme.dot} '.join(facts)}", state.width))
 
 
 def _body(state: State, theme: Theme) -> list[str]:
@@ -71,14 +78,24 @@ def _list(state: State, width: int, theme: Theme) -> list[str]:
         return _filled([theme.fit(hint, width)], state.page, width)
     shown = state.rows[state.top : state.top + state.page]
     selected = state.rows[state.index]
-    rows = [_row(row, width, theme, is_selected=row is selected) for row in shown]
+    rows = [
+        _row(row, _flag(state, row), width, theme, is_selected=row is selected) for row in shown
+    ]
     return _filled(rows, state.page, width)
 
 
-def _row(row: Row, width: int, theme: Theme, *, is_selected: bool) -> str:
+def _flag(state: State, row: Row) -> str:
+    """Say in one cell how an issue differs from the last sync."""
+    if row.head in state.conflicts:
+        return "!"
+    return "*" if row.key in state.edited else " "
+
+
+def _row(row: Row, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
     # The mark, not the colour alone, tells the selected row.
     mark = theme.mark if is_selected else " "
-    text = f"{mark}{'  ' * row.depth}{theme.fit(row.key or 'draft', KEY_CELLS)} {row.title}"
+    key = theme.fit(row.key or "draft", KEY_CELLS)
+    text = f"{mark}{flag}{'  ' * row.depth}{key} {row.title}"
     if width >= WITH_STATUS:
         text = f"{theme.fit(text, width - STATUS_CELLS - 1)} {theme.fit(row.status, STATUS_CELLS)}"
     text = theme.fit(text, width)
@@ -110,6 +127,8 @@ def _help(state: State, theme: Theme) -> list[str]:
 
 
 def _action_bar(state: State, theme: Theme) -> str:
+    if state.question is not None:
+        return theme.notice(theme.fit(f" {state.question.line}", state.width))
     if state.notice:
         return theme.notice(theme.fit(f" {state.notice}", state.width))
     hints = "  ".join(f"{key} {words}" for key, words in _hints(state))
@@ -127,10 +146,15 @@ def _hints(state: State) -> Iterator[tuple[str, str]]:
     if not state.is_help_open:
         if state.rows and state.focus is Focus.LIST:
             yield "Enter", "open"
-        if not state.pulling:
+        if not state.working:
+            if state.rows and state.rows[state.index].head in state.conflicts:
+                yield "r", "resolve"
             yield "P", "pull"
     yield "?", "help"
     yield "q", "quit"
+    if not state.is_help_open and not state.working:  # what a narrow screen may cut off
+        yield "p", "push"
+        yield "s", "sync"
 
 
 def _filled(rows: list[str], height: int, width: int) -> list[str]:

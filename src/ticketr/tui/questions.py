@@ -1,0 +1,70 @@
+"""Questions that the app asks in its action bar, and what each answer leads to. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tui import effects
+
+if TYPE_CHECKING:
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer.
+
+    Attributes:
+        keys: the keys that give it.
+        word: what it is called.
+        effects: what it leads to.
+    """
+
+    keys: tuple[str, ...]
+    word: str
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that waits for a key; Esc leaves everything as it is.
+
+    Attributes:
+        text: what is asked, clean.
+        choices: the answers.
+    """
+
+    text: str
+    choices: tuple[Choice, ...]
+
+    @property
+    def line(self) -> str:
+        """The question with its answers, the answers first: they must be seen at any width."""
+        answers = "  ".join(f"{each.keys[0]} {each.word}" for each in self.choices)
+        return f"{answers}  Esc later: {self.text}"
+
+    def choice(self, key: str) -> Choice | None:
+        """Give the answer that a key stands for, or None."""
+        return next((each for each in self.choices if key in each.keys), None)
+
+
+def about_writes(work: Work, writes: int) -> Question:
+    """Ask before many issues are written."""
+    return Question(
+        f"create or change {writes} tickets in Jira?",
+        (Choice(("y",), "yes", (effects.StartWork(work),)), Choice(("n",), "no")),
+    )
+
+
+def about_conflict(key: str, parts: str) -> Question:
+    """Ask which side of a conflict counts."""
+    choices = (("l", "yours", "local"), ("r", "Jira's", "remote"), ("m", "both", "merge"))
+    return Question(
+        clean(f"{parts} changed on both sides"),
+        tuple(
+            Choice((letter,), word, (effects.Resolve(key, take),)) for letter, word, take in choices
+        ),
+    )

@@ -1,0 +1,160 @@
+"""Pull, push, sync and conflicts in the app: the real jobs on the sandbox, in virtual time."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.pulls import Bench, inline
+from fakes.screens import FakeScreen
+
+from ticketr import JobStatus, open_job_queue
+from ticketr.sandbox import make_site
+from ticketr.sync import PullJob, PushJob, Store, SyncJob
+from ticketr.tickets import parse
+from ticketr.tui.app import FRAME, App
+from ticketr.tui.theme import Theme
+from ticketr.tui.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr import Job
+    from ticketr.sync import OnWritten
+
+KINDS = {Work.PULL: PullJob, Work.PUSH: PushJob, Work.SYNC: SyncJob}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncGenerator[FakeScreen]:
+    def make(work: Work, on_written: OnWritten) -> Job[object]:
+        job: Job[object] = KINDS[work](**bench.settings(on_written=on_written))
+        return job
+
+    screen = FakeScreen(80, 20)
+    async with open_job_queue(workers=1) as queue:
+        app = App(
+            screen,
+            queue,
+            Store(bench.root, ".ticketr"),
+            make,
+            theme=Theme(),
+            title="work",
+            run_sync=inline,
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(app.run)
+            yield screen
+            nursery.cancel_scope.cancel()
+        assert all(job.status is JobStatus.COMPLETED for job in queue.jobs())
+
+
+async def press(screen: FakeScreen, *keys: str) -> None:
+    for key in keys:
+        screen.press(key)
+        await trio.testing.wait_all_tasks_blocked()
+    await trio.sleep(FRAME * 3)
+    await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_an_edit_is_marked_and_pushed(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-1.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [DEMO-1] Mine\n{rest}")
+
+    async with running(bench) as screen:
+        await press(screen)
+        assert "1 edited" in screen.rows[0]
+        assert "*DEMO-1 " in screen.rows[1]
+
+        await press(screen, "p")
+
+        assert "Push complete: 1 tickets" in screen.rows[-1]
+        assert "edited" not in screen.rows[0]
+    issue = bench.site.find("DEMO-1")
+    assert issue is not None
+    assert issue.summary == "Mine"
+
+
+async def test_a_draft_gets_its_key_on_the_screen_too(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    (bench.root / "new.md").write_text("# TICKET: Something new\n")
+
+    async with running(bench) as screen:
+        await press(screen)
+        assert "draft" in screen.rows[1]
+
+        await press(screen, "p")
+
+        assert "DEMO-13    Something new" in screen.rows[1]
+        assert "draft" not in screen.text
+
+
+async def test_many_writes_are_asked_about_first(bench: Bench, autojump_clock: MockClock) -> None:
+    bench.root.mkdir()
+    for number in range(21):
+        (bench.root / f"{number}.md").write_text(f"# TICKET: Number {number}\n")
+
+    async with running(bench) as screen:
+        await press(screen, "s")
+        assert "y yes  n no  Esc later: create or change 21 tickets in Jira?" in screen.text
+
+        await press(screen, "n")
+        assert len(bench.site) == 12
+
+        await press(screen, "s", "y")
+        assert len(bench.site) == 33
+        assert "Sync complete: 12 tickets pulled, 21 pushed" in screen.rows[-1]
+
+
+@pytest.mark.parametrize(("letter", "title"), [("l", "Mine"), ("r", "Theirs")])
+async def test_a_conflict_is_shown_and_settled(
+    bench: Bench, autojump_clock: MockClock, letter: str, title: str
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-1.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [DEMO-1] Mine\n{rest}")
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    async with running(bench) as screen:
+        await press(screen, "P")
+        assert "1 conflict" in screen.rows[0]
+        assert "!DEMO-1 " in screen.rows[1]
+
+        await press(screen, "r", letter)
+        assert "conflict" not in screen.rows[0]
+        assert title in screen.rows[1]
+
+        await press(screen, "s")
+    issue = bench.site.find("DEMO-1")
+    assert issue is not None
+    assert issue.summary == parse(path.read_text()).tickets[0].title == title
+
+
+async def test_what_cannot_be_settled_is_told(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-1.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [DEMO-1] Mine\n{rest}")
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    async with running(bench) as screen:
+        await press(screen, "P")
+        path.unlink()
+        await press(screen, "r", "m")
+
+        assert "cannot find DEMO-1 in" in screen.text
