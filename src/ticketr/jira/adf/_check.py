@@ -36,9 +36,14 @@ def problems(document: object) -> tuple[str, ...]:
     version = document.get("version")
     if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _OWN_KEYS:
         return ("this is no document of version 1",)
+    return node_problems({key: document[key] for key in document if key != "version"})
+
+
+def node_problems(root: Any) -> tuple[str, ...]:
+    """Tell what is wrong with a node of a known kind and with all that stands in it."""
     found: list[str] = []
     # A list of what is still to be looked at, for documents may be nested without end.
-    ahead: list[tuple[Any, Marks]] = [({k: document[k] for k in document if k != "version"}, None)]
+    ahead: list[tuple[Any, Marks]] = [(root, None)]
     while ahead and len(found) < MOST_PROBLEMS:
         node, marks = ahead.pop()
         rule = NODES[node["type"]]

@@ -130,7 +130,7 @@ NODES: dict[str, Node] = {
     ),
     # Inside a line
     "text": node(),
-    "hardBreak": node("", f"text=\n {_ID}"),
+    "hardBreak": node("", f"text=newline {_ID}"),
     "mention": node("", f"id!=text text=text accessLevel=text userType=DEFAULT|SPECIAL|APP {_ID}"),
     "emoji": node("", f"shortName!=text id=text text=text {_ID}"),
     "date": node("", f"timestamp!=word {_ID}"),

@@ -1,0 +1,161 @@
+"""Random documents that follow Atlassian's schema, and random changes of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fakes.sandbox_specs import load
+
+if TYPE_CHECKING:
+    from random import Random
+
+_PATTERNS = {
+    "^#[0-9a-fA-F]{6}$": ["#00ff00", "#ABCDEF"],
+    "^#[0-9a-fA-F]{8}$|^#[0-9a-fA-F]{6}$": ["#00ff00", "#00ff0080"],
+    "^(neutral|purple|blue|red|yellow|green|#[0-9a-fA-F]{6})$": ["neutral", "green", "#00ff00"],
+}
+ANYTHING: tuple[Any, ...] = (
+    *("", "x", "TODO", "wide", "info", "#00ff00", "\n", 0, 1, 2.5, 100, 101, -1),
+    *(True, None, [], {}, [1], ["a"], {"type": "strong"}, [{"type": "strong"}]),
+)
+_KEYS = ("type", "content", "attrs", "marks", "text", "localId", "width", "title", "new", "layout")
+_DEEPEST = 12
+
+
+class FromSchema:
+    """Makes documents."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._definitions = load("adf-schema.json")["definitions"]
+
+    def document(self) -> Any:
+        """A document that the schema accepts."""
+        return self._of({"$ref": "#/definitions/doc_node"}, 0)
+
+    def node(self, kind: str) -> Any:
+        """A small node of some kind that the schema accepts, without marks."""
+        made = self._of(definition(kind), _DEEPEST)
+        made.pop("marks", None)
+        return made
+
+    def mark(self, kind: str) -> Any:
+        """A mark of some kind that the schema accepts."""
+        return self._of({"$ref": f"#/definitions/{kind}_mark"}, 0)
+
+    def spoil(self, document: Any) -> None:
+        """Change something somewhere in a document."""
+        rng = self._rng
+        part, key = rng.choice(list(_places(document)))
+        match rng.randrange(4):
+            case 0:
+                del part[key]
+            case 1:
+                part[key] = rng.choice(ANYTHING)
+            case 2 if isinstance(part, dict):
+                part[rng.choice(_KEYS)] = rng.choice(ANYTHING)
+            case _:  # something from elsewhere
+                other, name = rng.choice(list(_places(document)))
+                part[key] = _copy(other[name])
+
+    def _of(self, schema: Any, depth: int) -> Any:
+        schema = self._resolved(schema)
+        if "anyOf" in schema:
+            return self._of(self._rng.choice(schema["anyOf"]), depth)
+        if "enum" in schema:
+            return self._rng.choice(schema["enum"])
+        match schema.get("type"):
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return self._array(schema, depth)
+            case "string":
+                words = ["x", "Some words", "ü"] + [""] * ("minLength" not in schema)
+                return self._rng.choice(_PATTERNS.get(schema.get("pattern"), words))
+            case "number":
+                low, high = schema.get("minimum", 0), schema.get("maximum", 100)
+                return self._rng.choice([low, high, (low + high) / 2])
+            case "boolean":
+                return self._rng.random() < 0.5
+            case _:
+                return self._rng.choice(ANYTHING)
+
+    def _resolved(self, schema: Any) -> Any:
+        """Follow references, and make one schema of those that must all hold."""
+        if "$ref" in schema:
+            return self._resolved(self._definitions[schema["$ref"].rpartition("/")[2]])
+        if "allOf" not in schema:
+            return schema
+        first, second = map(self._resolved, schema["allOf"])
+        known = first["properties"]
+        more = second["properties"]
+        if not first["additionalProperties"]:
+            more = {name: more[name] for name in more if name in known}
+        return {**first, **second, "properties": {**known, **more}}
+
+    def _object(self, schema: Any, depth: int) -> Any:
+        required = set(schema.get("required", ())) | {"type"}
+        often = 0.3 if depth < _DEEPEST else 0.0
+        return {
+            name: self._of(part, depth + 1)
+            for name, part in schema.get("properties", {}).items()
+            if name in required or self._rng.random() < (0.7 if name == "content" else often)
+        }
+
+    def _array(self, schema: Any, depth: int) -> Any:
+        least = schema.get("minItems", 0)
+        most = schema.get("maxItems", max(least, 3 if depth < _DEEPEST else 0))
+        items = schema.get("items", {})
+        if isinstance(items, list):
+            return [self._of(item, depth + 1) for item in items[: self._rng.randint(least, 2)]]
+        return [self._of(items, depth + 1) for _ in range(self._rng.randint(least, most))]
+
+
+_WHOLE = {"layoutSection": "layoutSection_full_node", "mediaSingle": "mediaSingle_caption_node"}
+
+
+@cache
+def definition(kind: str) -> Any:
+    """The part of the schema about one kind of node, wherever it may stand."""
+    found = [
+        name
+        for name, schema in load("adf-schema.json")["definitions"].items()
+        if name.endswith("_node")
+        and schema.get("properties", {}).get("type", {}).get("enum") == [kind]
+    ]
+    # A code block and an expand may have more marks right in the document.
+    return {"$ref": f"#/definitions/{_WHOLE.get(kind) or min(found, key=len)}"}
+
+
+def words(kind: str) -> list[Any]:
+    """Every word that some attribute of a kind of node must be one of."""
+    name = definition(kind)["$ref"].rpartition("/")[2].replace("_full", "").replace("_caption", "")
+    attrs = load_definition(name)["properties"].get("attrs", {})
+    return [word for part, key in _places(attrs) if key == "enum" for word in part[key]]
+
+
+@cache
+def load_definition(name: str) -> Any:
+    """A part of the schema by its name."""
+    return load("adf-schema.json")["definitions"][name]
+
+
+def _places(value: Any) -> Any:
+    todo = [value]
+    while todo:
+        part = todo.pop()
+        for key in list(part) if isinstance(part, dict) else range(len(part)):
+            yield part, key
+            if isinstance(part[key], dict | list):
+                todo.append(part[key])
+
+
+def _copy(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _copy(one) for key, one in value.items()}
+        case list():
+            return [_copy(one) for one in value]
+        case _:
+            return value

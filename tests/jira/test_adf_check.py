@@ -1,0 +1,351 @@
+"""What our table of nodes refuses, held against Atlassian's schema and the words for it."""
+
+from __future__ import annotations
+
+import itertools
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.adf_from_schema import ANYTHING, FromSchema, definition, words
+from fakes.jira_documents import Maker
+from fakes.odd_markdown import odd_markdown
+from fakes.sandbox_adf import quick_adf_validator
+from fakes.sandbox_specs import load
+from hypothesis import given, settings, strategies as st
+
+from ticketr.jira import adf
+from ticketr.jira.adf._check import MOST_PROBLEMS, node_problems
+from ticketr.jira.adf._grammar import node
+from ticketr.jira.adf._schema import MARKS, NODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Json = dict[str, Any]
+
+
+def doc(*blocks: Any) -> Json:
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def part(kind: str, *content: Any, **attrs: Any) -> Json:
+    made: Json = {"type": kind}
+    if attrs:
+        made["attrs"] = attrs
+    if content:
+        made["content"] = list(content)
+    return made
+
+
+def text(words: str = "x", *marks: Any) -> Json:
+    return {"type": "text", "text": words, **({"marks": list(marks)} if marks else {})}
+
+
+def paragraph(*inlines: Any) -> Json:
+    return part("paragraph", *inlines)
+
+
+def items(*blocks: Any) -> Json:
+    return part("bulletList", part("listItem", *blocks))
+
+
+def is_stricter_on_purpose(value: Any) -> bool:
+    """Tell whether a document has what the schema lets pass, and we need not."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            if one.get("type") in STRICTER:
+                return True
+            todo += one.values()
+        elif isinstance(one, list):
+            todo += one
+    return False
+
+
+STRICTER = {"mediaSingle", "bodiedSyncBlock", "blockTaskItem"}
+"""There the schema lets more pass than makes sense, and we do not."""
+
+
+def both_say(kind: str, value: Json) -> bool:
+    """Whether we accept a node; the schema has to say the same."""
+    valid = quick_adf_validator().evolve(schema=definition(kind)).is_valid(value)
+    good = (adf.problems if kind == "doc" else node_problems)(value) == ()
+    assert good == valid or (valid and kind in STRICTER), value
+    return good
+
+
+def every_child(parent: str, maker: FromSchema) -> Iterator[Json]:
+    """A node of each kind, and those that may stand there with every mark and pair of marks."""
+    for kind in NODES:
+        child = maker.node(kind)
+        yield child
+        yield {**child, "marks": []}
+        if kind in NODES[parent].children:
+            made = [maker.mark(mark) for mark in MARKS]
+            yield from ({**child, "marks": [mark]} for mark in made)
+            allowed = frozenset().union(*NODES[parent].children[kind] or ())
+            pairs = itertools.product([mark for mark in made if mark["type"] in allowed], repeat=2)
+            yield from ({**child, "marks": list(pair)} for pair in pairs)
+
+
+def having(parent: str, children: Iterable[Json], maker: FromSchema) -> Iterator[Json]:
+    """A node with each of the children in it."""
+    rule = NODES[parent]
+    outer = maker.node(parent)
+    yield {key: one for key, one in outer.items() if key != "content"}
+    yield {**outer, "content": []}
+    yield {**outer, "content": {}}
+    for child in children:
+        yield {**outer, "content": [child] * max(1, rule.least or 0)}
+        if rule.ordered:
+            yield {**outer, "content": [maker.node(next(iter(rule.children))), child]}
+            yield {**outer, "content": [maker.node(next(iter(rule.children))), child, child]}
+    yield {**outer, "content": outer.get("content", []) * 2}
+
+
+class TestAgreement:
+    """With the schema."""
+
+    def test_every_node_and_mark_of_the_schema_is_in_the_table_and_no_other(self) -> None:
+        definitions = load("adf-schema.json")["definitions"]
+        named = {
+            name.rpartition("_")[2]: {
+                kind
+                for other, schema in definitions.items()
+                if other.endswith(name.rpartition("_")[2])
+                for kind in schema.get("properties", {}).get("type", {}).get("enum", ())
+            }
+            for name in ("doc_node", "code_mark")
+        }
+        assert named == {"node": set(NODES), "mark": set(MARKS)}
+
+    def test_every_child_and_mark_that_the_table_names_is_in_it(self) -> None:
+        for rule in NODES.values():
+            assert rule.children.keys() <= NODES.keys()
+            for marks in rule.children.values():
+                assert all(some <= MARKS.keys() for some in marks or ())
+
+    @pytest.mark.parametrize("parent", sorted(kind for kind in NODES if NODES[kind].children))
+    def test_what_may_stand_in_what_and_with_which_marks_is_the_same(self, parent: str) -> None:
+        rng = Random(parent)
+        verdicts = set()
+        for outer in having(parent, every_child(parent, FromSchema(rng)), FromSchema(rng)):
+            verdicts.add(both_say(parent, outer))
+        assert verdicts == {True, False}
+
+    @pytest.mark.parametrize("kind", sorted(kind for kind in NODES if kind != "doc"))
+    def test_what_a_node_may_say_about_itself_is_the_same(self, kind: str) -> None:
+        names = {name for attrs in NODES[kind].attrs for name in attrs.checks} | {"new"}
+        verdicts = set()
+        for seed in range(4 * len(NODES[kind].attrs) or 1):
+            made = FromSchema(Random(seed)).node(kind)
+            attrs: Json = made.get("attrs", {})
+            bare = {key: one for key, one in made.items() if key != "attrs"}
+            values = [*ANYTHING, *words(kind)]
+            changed: list[Any] = [{**attrs, name: one} for name in names for one in values]
+            changed += [{k: one for k, one in attrs.items() if k != name} for name in attrs]
+            changed += [[], None]
+            for one in (made, bare, *({**made, "attrs": other} for other in changed)):
+                verdicts.add(both_say(kind, one))
+        assert verdicts == {True, False}
+
+    @pytest.mark.parametrize("kind", sorted(MARKS))
+    def test_what_a_mark_may_say_about_itself_is_the_same(self, kind: str) -> None:
+        home = next(
+            (outer, inner)
+            for outer, rule in NODES.items()
+            for inner, marks in rule.children.items()
+            if any(kind in some for some in marks or ())
+        )
+        verdicts = set()
+        for seed in range(3):
+            maker = FromSchema(Random(seed))
+            mark = maker.mark(kind)
+            rule = MARKS[kind]
+            names = {*(rule.checks if rule else ()), "new"}
+            attrs: Json = mark.get("attrs", {})
+            changed: list[Any] = [{**attrs, name: one} for name in names for one in ANYTHING]
+            changed += [{k: one for k, one in attrs.items() if k != name} for name in attrs]
+            changed += [[], None]
+            marks = [mark, {"type": kind}, {**mark, "new": 1}]
+            marks += [{"type": kind, "attrs": other} for other in changed]
+            child = maker.node(home[1])
+            for one in marks:
+                for outer in having(home[0], [{**child, "marks": [one]}], maker):
+                    verdicts.add(both_say(home[0], outer))
+        assert verdicts == {True, False}
+
+    @settings(max_examples=100)
+    @given(st.randoms(use_true_random=False))
+    def test_what_the_schema_accepts_is_accepted(self, rng: Random) -> None:
+        document = FromSchema(rng).document()
+        assert quick_adf_validator().is_valid(document)
+        assert adf.problems(document) == () or is_stricter_on_purpose(document)
+
+    @settings(max_examples=100)
+    @given(st.randoms(use_true_random=False))
+    def test_what_the_schema_refuses_is_refused(self, rng: Random) -> None:
+        maker = FromSchema(rng)
+        document = maker.document()
+        maker.spoil(document)
+        good = adf.problems(document) == ()
+        valid = quick_adf_validator().is_valid(document)
+        assert good == valid or (valid and is_stricter_on_purpose(document))
+
+    def test_on_many_documents_with_one_thing_wrong_both_say_the_same(self) -> None:
+        validator = quick_adf_validator()
+        verdicts = []
+        for seed in range(400):
+            maker = FromSchema(Random(seed))
+            document = maker.document()
+            maker.spoil(document)
+            good = adf.problems(document) == ()
+            valid = validator.is_valid(document)
+            if not (valid and is_stricter_on_purpose(document)):
+                assert good == valid, (seed, adf.problems(document))
+                verdicts.append(good)
+        assert 10 < verdicts.count(True) < len(verdicts) - 10
+
+    def test_on_what_is_made_of_odd_markdown_both_say_the_same(self) -> None:
+        validator = quick_adf_validator()
+        verdicts = []
+        for markdown in odd_markdown():
+            document = adf.to_adf(markdown)
+            good = adf.problems(document) == ()
+            assert good == validator.is_valid(document), (markdown, adf.problems(document))
+            verdicts.append(good)
+        assert len(verdicts) >= 652
+        assert verdicts.count(False) > 20
+
+    @given(st.lists(st.sampled_from(odd_markdown()), max_size=4).map("\n\n".join))
+    def test_on_odd_markdown_that_is_put_together_too(self, markdown: str) -> None:
+        document = adf.to_adf(markdown)
+        assert (adf.problems(document) == ()) == quick_adf_validator().is_valid(document)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_on_documents_as_people_write_them_too(self, seed: int) -> None:
+        rng = Random(seed)
+        document = adf.to_adf(adf.to_markdown(Maker(rng).document()))
+        assert adf.problems(document) == ()
+        assert quick_adf_validator().is_valid(document)
+
+
+WRONG: dict[str, tuple[Json, str]] = {
+    "place": (
+        doc(items(paragraph(text("a")), part("heading", text("Plan"), level=2))),
+        "a heading cannot stand in a list item, at “a”",
+    ),
+    "deep": (
+        doc(part("panel", items(part("blockquote", paragraph(text("b")))), panelType="info")),
+        "a blockquote cannot stand in a list item, at “b”",
+    ),
+    "empty": (doc(part("bulletList", part("listItem"))), "a list item is empty"),
+    "empty quote": (doc(part("blockquote")), "a blockquote is empty"),
+    "few": (
+        doc(part("layoutSection", part("layoutColumn", paragraph(), width=50))),
+        "a layout section has too little in it",
+    ),
+    "many": (
+        doc(part("mediaSingle", *[part("media", type="external", url="u")] * 3)),
+        "a media single has too much in it",
+    ),
+    "order": (
+        doc(part("mediaSingle", part("caption"))),
+        "a caption cannot stand in a media single",
+    ),
+    "unknown": (
+        doc(paragraph(part("hologram"))),
+        "a paragraph has something in it that Jira does not know",
+    ),
+    "no node": (doc("words"), "a doc has something in it that Jira does not know"),
+    "no list": (doc({"type": "paragraph", "content": "x"}), "a paragraph has something else than"),
+    "text": (doc(paragraph(text(""))), "a text is empty"),
+    "key": (doc({"type": "rule", "x\x1b[0m": 1}), "a rule cannot have “x”"),
+    "attribute": (doc(part("heading", text("h"), level=7)), "a heading cannot have 7 as its level"),
+    "lacking": (doc(part("heading", text("h"), localId="1")), "a heading lacks its level, at “h”"),
+    "extra": (doc(part("rule", new=1)), "a rule cannot have “new”"),
+    "all attributes": (doc(part("panel", paragraph())), "a panel lacks what it needs to say"),
+    "alternatives": (
+        doc(part("blockCard", url=1)),
+        "a block card says something about itself that Jira does not know",
+    ),
+    "not attributes": (
+        doc({"type": "rule", "attrs": []}),
+        "a rule says something about itself that Jira does not know",
+    ),
+    "marks": (
+        doc(paragraph(text("code", {"type": "code"}, {"type": "strong"}))),
+        "a text cannot be marked as code with strong there, at “code”",
+    ),
+    "marked": (
+        doc({"type": "rule", "marks": []}),
+        "a rule cannot have marks there",
+    ),
+    "mark": (
+        doc(paragraph(text("x", {"type": "glow"}))),
+        "a text has a mark that Jira does not know",
+    ),
+    "mark attributes": (
+        doc(paragraph(text("x", {"type": "textColor", "attrs": {"color": "pink"}}))),
+        "the mark text color is not as Jira knows it",
+    ),
+    "bare mark": (
+        doc(paragraph(text("x", {"type": "strong", "attrs": {}}))),
+        "the mark strong is not as Jira knows it",
+    ),
+    "mark key": (
+        doc(paragraph(text("x", {"type": "strong", "new": 1}))),
+        "the mark strong is not as Jira knows it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "words"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_told_in_words(document: Json, words: str) -> None:
+    (found, *_) = adf.problems(document)
+    assert found.startswith(words)
+    assert found.isprintable()
+
+
+@pytest.mark.parametrize("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
+def test_what_is_no_document_is_refused(nothing: object) -> None:
+    assert adf.problems(nothing) == ("this is no document",)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"version": 2}, {"version": True}, {"version": None}, {"new": 1}]
+)
+def test_another_version_is_refused(changes: Json) -> None:
+    assert adf.problems(doc() | changes) == ("this is no document of version 1",)
+
+
+def test_problems_are_told_in_the_order_of_the_document_and_not_without_end() -> None:
+    bad = [items(part("blockquote", paragraph(text(f"number {n}")))) for n in range(50)]
+    found = adf.problems(doc(*bad))
+    assert len(found) == MOST_PROBLEMS
+    assert [one.rpartition(" ")[2] for one in found[:3]] == ["0”", "1”", "2”"]
+
+
+def test_a_document_nested_without_end_is_checked() -> None:
+    inner = items(paragraph(text("deep")))
+    for _ in range(10_000):
+        inner = items(paragraph(text("x")), inner)
+    assert adf.problems(doc(inner)) == ()
+    inner["content"][0]["content"].append(part("rule"))
+    assert adf.problems(doc(inner)) == ("a rule cannot stand in a list item, at “x”",)
+    unwind(inner)
+
+
+def unwind(value: Any) -> None:
+    """Take a nested value apart: Python's own way of letting it go would go as deep."""
+    while isinstance(value, dict):
+        value = next(iter(value.pop("content", [None])[-1:]), None)
+
+
+def test_of_two_entries_for_one_kind_the_last_one_counts() -> None:
+    assert node("heading() heading(alignment|indentation)").children == {
+        "heading": (frozenset({"alignment"}), frozenset({"indentation"}))
+    }
+    assert node("rule text()").children == {"rule": None, "text": (frozenset(),)}
