@@ -158,6 +158,7 @@ async def test_what_comes_with_an_answer_is_no_answer_to_the_next_request_with_a
     async with raw_site(two, ME) as site, open_transport("asks") as transport:
         assert (await transport.send(Request("GET", site.url))).body == b"{}"
         assert b"Mia" in (await transport.send(Request("GET", site.url))).body
+        assert [len(connection.requests) for connection in site.connections] == [1, 1]
 
 
 async def test_asks_keeps_an_idle_connection_for_a_short_time_only(

@@ -9,6 +9,7 @@ What of asks is used, and what is not, is told in `ticketr.jira.transport._asks_
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -81,7 +82,8 @@ class AsksTransport:
         try:
             anyio.current_time()  # loads anyio's half that runs on Trio, which anyio 3 cannot
         except (ImportError, AttributeError) as error:
-            raise AsksMissing(f"its anyio does not run on Trio {trio.__version__}") from error
+            reason = f"anyio {version('anyio')} does not run on Trio {trio.__version__}"
+            raise AsksMissing(reason) from error
         self._trust = await default_trust() if self._verify is None else Trust(self._verify)
         self._session = Session(self._trust.context)
         return self

@@ -141,7 +141,6 @@ class Session(asks.Session):  # type: ignore[misc]  # asks has no types
     async def close(self) -> None:
         """Close every connection, used ones too."""
         self._closed = True
-        self._conn_pool.clear()  # nobody is given a closed one
         for connection in tuple(self._open):
             await self._drop(connection)
 
