@@ -241,3 +241,20 @@ async def test_faults_at_random_do_as_often_what_was_asked_as_they_say(
 
     assert 160 < broken < 240
     assert 260 < len(site.done) < 340
+
+
+async def test_what_is_no_http_request_goes_through(autojump_clock: object) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_message: object) -> Message:
+        raise AssertionError
+
+    faults = PlannedFaults(Fault(Kind.DROP))
+    closed = FaultDoor(app, faults, lambda: datetime(2025, 10, 1, tzinfo=UTC))
+    await closed({"type": "websocket"}, nothing, nothing)  # type: ignore[arg-type]
+
+    assert seen == ["websocket"]
+    assert len(faults.left) == 1
