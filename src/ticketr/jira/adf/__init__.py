@@ -11,7 +11,7 @@ No function here raises, whatever it is given.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from marklas.adf.parser import parse as _parse_adf
@@ -22,12 +22,24 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
+from ticketr.jira.adf._lost import lost_words
 from ticketr.jira.adf._plain import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Converted", "canonical", "convert", "is_exact", "problems", "to_adf", "to_markdown"]
+__all__ = [
+    "Converted",
+    "canonical",
+    "convert",
+    "is_exact",
+    "lost",
+    "problems",
+    "to_adf",
+    "to_markdown",
+]
+
+_MOST_LOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,24 @@ def to_adf(markdown: str) -> Json:
     document = _read(markdown)
     _tidy(document, count(1))
     return document
+
+
+def lost(markdown: str) -> tuple[str, ...]:
+    """Tell what `to_adf` drops of Markdown, such as a heading or a quote in a list.
+
+    A document cannot hold everything in every place, and what it cannot hold is gone, words and
+    all. Whoever sends the document in the place of what was there before has to know.
+
+    Args:
+        markdown: Any Markdown.
+
+    Returns:
+        The first pieces of text that are not in the document; empty if all words are.
+    """
+    try:
+        return tuple(islice(lost_words(markdown, _read(markdown)), _MOST_LOST))
+    except Exception:  # noqa: BLE001 - Markdown comes in any shape
+        return ()  # then the document is made of the plain lines, all of them
 
 
 def is_exact(adf: object, markdown: str) -> bool:

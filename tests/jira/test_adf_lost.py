@@ -1,0 +1,82 @@
+"""What is told of words that a document cannot hold."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from fakes.jira_documents import Maker
+from fakes.odd_markdown import odd_markdown
+from hypothesis import given, strategies as st
+
+from ticketr.jira import adf
+from ticketr.jira.adf._plain import plain_lines
+
+LOST = {
+    "- a\n\n  # Heading": ("Heading",),
+    "- # Heading": ("Heading",),
+    "- a\n  > quoted *words*": ("quoted", "words"),
+    "> a\n>\n> > quoted": ("quoted",),
+    "> # Heading\n>\n> a": ("Heading",),
+    "<div>in a block</div>": ("in a block",),
+    "- [ ] open\n\n      code": ("code",),
+    "# a ![alt](https://example.com/x.png)": ("https://example.com/x.png",),
+    "same\n\n- a\n\n  # same": ("same",),
+    "- a\n\n  # " + "word " * 50: (f"{'word ' * 12}"[:59] + "…",),
+    "- a\n\n  # x\x1b[2Jy": ("xy",),
+}
+KEPT = [
+    "",
+    "# Heading\n\n- a\n- b\n\n> quoted\n",
+    "a <b>bold</b> <!-- a note --> b",
+    "a &amp; b &#32; &#8364;",
+    "snake_case **bold**ly `code` ~~gone~~",
+    "[words](https://example.com/a?b=c&d=%20) <https://example.com> <mia@example.com>",
+    "![alt](https://example.com/x.png)",
+    "7) seven\n8) eight",
+    "- [ ] open\n- [x] done",
+    "```python\nx = 1\n```",
+    "| a | b |\n|---|---|\n| c | d |",
+    '<time adf="date" params=\'{"timestamp":"1767225600000"}\'>2026-01-01</time>',
+    "- a\n\n  ---\n",
+]
+
+
+@pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
+def test_what_cannot_stand_where_it_stands_is_told(markdown: str, pieces: tuple[str, ...]) -> None:
+    assert adf.lost(markdown) == pieces
+
+
+@pytest.mark.parametrize("markdown", KEPT)
+def test_what_is_in_the_document_is_not_lost(markdown: str) -> None:
+    assert adf.lost(markdown) == ()
+
+
+def test_not_more_than_some_are_told() -> None:
+    assert len(adf.lost("- a\n" + "\n  # Heading\n" * 50)) == 10
+
+
+@pytest.mark.parametrize("seed", range(0, 1500, 25))
+def test_nothing_is_lost_of_what_came_from_jira(seed: int) -> None:
+    for one in range(seed, seed + 5):
+        converted = adf.convert(Maker(Random(one)).document())
+        assert adf.lost(converted.markdown) == ()
+
+
+def test_a_word_that_is_nowhere_in_the_document_is_told() -> None:
+    marked = [markdown.replace("words", "zebra") for markdown in odd_markdown()]
+    gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
+    assert len(gone) > 20
+    for markdown in gone:
+        assert any("zebra" in piece for piece in adf.lost(markdown)), markdown
+
+
+@given(st.text())
+def test_any_markdown_can_be_asked_about(markdown: str) -> None:
+    assert all(piece.isprintable() for piece in adf.lost(markdown))
+
+
+def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
+    markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
+    assert adf.lost(markdown) == ()
+    assert "three" in " ".join(plain_lines(adf.to_adf(markdown)))
