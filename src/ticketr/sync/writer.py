@@ -133,12 +133,13 @@ class FamilyWriter:
         """
         outcomes: list[Outcome] = []
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
+            bases = {family.issues[0].id: self._bases(family) for family in families}
             for family in families:
                 self._state.intend(family.issues[0].id, family.text.text)
         with self._state.batch():
             for name, group in self._by_file(families, outcomes):
                 try:
-                    outcomes += self._write(name, group)
+                    outcomes += self._write(name, group, bases)
                 except FileFailed as error:
                     return outcomes, error
         return outcomes, None
@@ -171,8 +172,16 @@ class FamilyWriter:
             return base.path
         return self._into or safe_file_name(family.issues[0].key)
 
-    def _write(self, name: str, families: Sequence[Prepared]) -> list[Outcome]:
-        writes = [self._write_of(each) for each in families]
+    def _bases(self, family: Prepared) -> list[str]:
+        """Give the texts that the file may hold without anybody having edited it."""
+        head = family.issues[0].id
+        base = self._state.base(head)
+        return [*([base.text] if base else []), *self._state.intended(head)]
+
+    def _write(
+        self, name: str, families: Sequence[Prepared], bases: Mapping[str, Sequence[str]]
+    ) -> list[Outcome]:
+        writes = [self._write_of(each, bases[each.issues[0].id]) for each in families]
         try:
             results = self._editor.write(name, writes, joins=name == self._into)
         except TicketSyntaxError as error:  # it was whole a moment ago, so it was edited
@@ -181,10 +190,7 @@ class FamilyWriter:
             self._settle(family, result) for family, result in zip(families, results, strict=True)
         ]
 
-    def _write_of(self, family: Prepared) -> Write:
-        head = family.issues[0].id
-        base = self._state.base(head)
-        bases = [*([base.text] if base else []), *self._state.intended(head)]
+    def _write_of(self, family: Prepared, bases: Sequence[str]) -> Write:
         text = family.text
         return Write(text.ticket, text.text, bases, lambda local: self._merge(family, bases, local))
 

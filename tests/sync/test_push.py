@@ -1,0 +1,414 @@
+"""Push on the sandbox, in virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.lossy import Lossy, once
+from fakes.pulls import Bench
+
+from ticketr import JobFailed
+from ticketr.sandbox import create_app, make_site
+from ticketr.sync import Code, NoConflict, Side, State, Store, Take, resolve
+from ticketr.tickets import Ticket, TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.sandbox.data.model import Issue
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def edit(bench: Bench, key: str, change: Callable[[str], str]) -> None:
+    path = bench.root / f"{key}.md"
+    text = change(path.read_text())
+    assert text != path.read_text()
+    path.write_text(text)
+
+
+def retitled(key: str, title: str) -> Callable[[str], str]:
+    return lambda text: f"# TICKET: [{key}] {title}\n{text.split(chr(10), 1)[1]}"
+
+
+def draft(bench: Bench, text: str, name: str = "drafts.md") -> Path:
+    bench.root.mkdir(exist_ok=True)
+    path = bench.root / name
+    path.write_text(text)
+    return path
+
+
+def issue(bench: Bench, key: str) -> Issue:
+    found = bench.site.find(key)
+    assert found is not None
+    return found
+
+
+def ticket(path: Path, index: int = 0) -> Ticket:
+    return parse(path.read_text()).tickets[index]
+
+
+def writes(bench: Bench) -> list[str]:
+    """What was sent that changes something."""
+    reading = ("search", "issue/bulkfetch", "issue/createmeta", "user", "myself", "field", "server")
+    asked = [each for each in bench.asked if not each.startswith(reading)]
+    return [each for each in asked if "{" in each]
+
+
+async def test_only_what_changed_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+
+    result = await bench.push()
+
+    assert (result.updated, result.created, result.failed) == (("DEMO-1",), (), ())
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
+    assert issue(bench, "DEMO-1").summary == "Mine"
+    assert (await bench.push()).total == 0
+    assert (await bench.pull()).updated == 0
+
+
+async def test_nothing_to_push_asks_for_nothing_but_the_login(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+
+    await bench.push()
+
+    assert bench.asked == ["myself"]
+
+
+async def test_a_draft_becomes_an_issue_and_gets_its_key(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = draft(
+        bench,
+        "Notes above.\n\n# TICKET: A story\n\n## Description\nSome *words*.\n\n## Fields\n"
+        "# mine alone\nType: Story\nPriority: High\nLabels: a, b\nAssignee: zoe@example.com\n"
+        "Story Points: 3\n\n## Acceptance Criteria\n- It works\n\n## Tasks\n- One\n- Two\n",
+    )
+
+    result = await bench.push()
+
+    assert (result.created, result.failed) == (("DEMO-13", "DEMO-14", "DEMO-15"), ())
+    made = issue(bench, "DEMO-13")
+    assert (made.summary, made.type.name, made.priority.name) == ("A story", "Story", "High")
+    assert (made.labels, made.story_points) == (("a", "b"), 3)
+    assert made.assignee is not None
+    assert made.assignee.email == "zoe@example.com"
+    assert [issue(bench, key).parent for key in result.created[1:]] == [made.id, made.id]
+    assert [issue(bench, key).summary for key in result.created[1:]] == ["One", "Two"]
+    written = ticket(path)
+    assert [*written.keys()] == list(result.created)
+    assert written.acceptance_criteria == ("It works",)
+    assert written.remarks == ("# mine alone",)
+    assert written.fields["Status"] == "To Do"  # what Jira made of it is in the file already
+    assert path.read_text().startswith("Notes above.\n\n# TICKET: [DEMO-13] A story\n")
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_a_task_is_created_under_a_ticket_that_is_there(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = draft(bench, "# TICKET: Whole\n\n## Fields\nType: Story\n\n## Tasks\n- One\n")
+    await bench.push()
+    path.write_text(path.read_text().replace("- [DEMO-14]", "- New above\n- [DEMO-14]"))
+
+    result = await bench.push()
+
+    assert (result.created, result.updated) == (("DEMO-15",), ())
+    assert issue(bench, "DEMO-15").parent == issue(bench, "DEMO-13").id
+    assert [*ticket(path).keys()] == ["DEMO-13", "DEMO-15", "DEMO-14"]  # where it was written
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_what_jira_refuses_is_told_in_its_own_words(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    draft(bench, "# TICKET: Whole\n\n## Fields\nType: Epic\nParent: DEMO-2\n")
+
+    (note,) = (await bench.push()).failed
+
+    assert note.code is Code.REFUSED
+    assert "parent" in note.reason
+    assert len(bench.site) == 12
+
+
+async def test_a_status_is_reached_by_one_transition_or_those_possible_are_named(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    far = draft(bench, "# TICKET: Far\n", "far.md")
+    near = draft(bench, "# TICKET: Near\n\n## Fields\nStatus: In Progress\n", "near.md")
+    await bench.push()
+    assert issue(bench, ticket(near).key or "").status.name == "In Progress"
+    far.write_text(far.read_text().replace("Status: To Do", "Status: Done"))
+    near.write_text(near.read_text().replace("Status: In Progress", "Status: In Review"))
+
+    result = await bench.push()
+
+    assert result.updated == (ticket(near).key,)
+    assert issue(bench, ticket(near).key or "").status.name == "In Review"
+    (note,) = result.failed
+    assert (note.key, note.code) == (ticket(far).key, Code.NO_TRANSITION)
+    assert note.reason == (
+        'Status: no transition leads to "Done" from where it is; '
+        "those that can be reached: In Progress"
+    )
+    assert ticket(far).fields["Status"] == "Done"  # still an edit
+
+
+async def test_a_wrong_ticket_is_named_and_the_others_go(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = draft(
+        bench,
+        "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\nAsignee: me\nStory Points: many\n"
+        "Assignee: Nobody At All\nType: Storry\n\n# TICKET: Right\n",
+    )
+
+    result = await bench.push()
+
+    assert result.created == ("DEMO-13",)
+    assert issue(bench, "DEMO-13").summary == "Right"
+    (note,) = result.failed
+    assert (note.key, note.path, note.code) == ('draft "Wrong"', "drafts.md", Code.INVALID)
+    assert note.reason == ('Type: "Storry" is no issue type of this project: did you mean Story?')
+    path.write_text(path.read_text().replace("Type: Storry\n", ""))
+    (note,) = (await bench.push()).failed
+    assert 'Priority: "Hihg" is not possible: did you mean High?' in note.reason
+    assert "Asignee: there is no such field here; did you mean Assignee?" in note.reason
+    assert 'Story Points: "many" is no number' in note.reason
+    assert 'Assignee: nobody called "Nobody At All" can be chosen' in note.reason
+
+
+async def test_a_ticket_that_moved_on_in_jira_is_left_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.site.edit("DEMO-1", labels=("theirs",))
+
+    result = await bench.push()
+
+    (note,) = result.conflicts
+    assert (note.key, note.code) == ("DEMO-1", Code.MOVED_ON)
+    assert "DEMO-1: Labels" in note.reason
+    assert writes(bench) == []
+    synced = await bench.sync()
+    assert (synced.pull.conflicts, synced.push.updated) == ((), ("DEMO-1",))
+    assert (issue(bench, "DEMO-1").summary, issue(bench, "DEMO-1").labels) == ("Mine", ("theirs",))
+
+
+async def test_what_is_in_jira_already_only_moves_the_base(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Both"))
+    bench.site.edit("DEMO-1", summary="Both")
+
+    result = await bench.push()
+
+    assert (result.total, result.conflicts, result.failed) == (0, (), ())
+    assert (await bench.push()).total == 0
+    assert bench.asked == ["myself"]
+
+
+@pytest.mark.parametrize("lost", ["request", "answer"])
+async def test_a_create_whose_end_is_unknown_is_looked_for_and_never_doubled(
+    bench: Bench, autojump_clock: MockClock, lost: str
+) -> None:
+    path = draft(bench, "# TICKET: Once\n\n## Tasks\n- Part\n")
+    transport = Lossy(create_app(bench.site), once("POST", "issue", lost))
+
+    result = await bench.push(transport=transport)
+
+    assert (result.created, result.failed) == (("DEMO-13", "DEMO-14"), ())
+    assert [each.summary for each in bench.site][12:] == ["Once", "Part"]
+    assert [*ticket(path).keys()] == ["DEMO-13", "DEMO-14"]
+    assert trio.current_time() == pytest.approx(30, abs=1)  # until a late request would be there
+
+
+async def test_an_edit_whose_answer_is_lost_is_sent_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    transport = Lossy(create_app(bench.site), once("PUT", "issue/DEMO-1", "answer"))
+
+    assert (await bench.push(transport=transport)).updated == ("DEMO-1",)
+
+
+async def test_a_dry_run_says_everything_and_sends_nothing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    path = draft(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
+    before, old = bench.files(), issue(bench, "DEMO-1").summary
+
+    result = await bench.push(dry_run=True)
+
+    assert [(each.action, each.key, each.title) for each in result.planned] == [
+        ("update", "DEMO-1", "Mine"),
+        ("create", "", "New"),
+    ]
+    assert result.planned[0].changes == (("Title", old, "Mine"),)
+    assert len(result.failed) == 1
+    assert (result.created, result.updated, result.total) == ((), (), 2)
+    assert bench.files() == before
+    assert len(bench.site) == 12
+    assert ticket(path).key is None
+
+
+async def test_a_file_that_cannot_be_read_stops_it_before_a_request(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    draft(bench, "<<<<<<< HEAD\n# TICKET: A\n")
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.push()
+
+    assert isinstance(failed.value.__cause__, TicketSyntaxError)
+    assert bench.asked == []
+
+
+async def test_a_key_that_jira_does_not_have_is_named(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    draft(bench, "# TICKET: [OTHER-7] From elsewhere\n")
+
+    (note,) = (await bench.push()).failed
+
+    assert (note.key, note.code) == ("OTHER-7", Code.MISSING)
+
+
+async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    await bench.pull()
+    clone = Bench(bench.site, tmp_path / "clone")
+    clone.root.mkdir()
+    for name, text in bench.files().items():
+        (clone.root / name).write_text(text)
+    edit(clone, "DEMO-1", retitled("DEMO-1", "Mine"))
+
+    result = await clone.push()
+
+    assert [(note.key, note.code) for note in result.conflicts] == [("DEMO-1", Code.CONFLICT)]
+    assert writes(clone) == []
+    assert [note.key for note in (await clone.push()).conflicts] == ["DEMO-1"]
+    settle(clone, "DEMO-1", Take.LOCAL)
+    assert (await clone.push()).updated == ("DEMO-1",)
+    assert issue(bench, "DEMO-1").summary == "Mine"
+
+
+def settle(bench: Bench, key: str, take: Take) -> None:
+    store = Store(bench.root, ".ticketr")
+    state = State(store.own / "state.db")
+    try:
+        resolve(store, state, key, take)
+    finally:
+        state.close()
+
+
+@pytest.mark.parametrize(("take", "title"), [(Take.LOCAL, "Mine"), (Take.REMOTE, "Theirs")])
+async def test_a_conflict_is_settled_by_a_side(
+    bench: Bench, autojump_clock: MockClock, take: Take, title: str
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    edit(bench, "DEMO-1", lambda text: text.replace("Priority: Low\n", "Priority: High\n"))
+    bench.site.edit("DEMO-1", summary="Theirs")
+    assert [note.key for note in (await bench.sync()).pull.conflicts] == ["DEMO-1"]
+
+    settle(bench, "DEMO-1", take)
+
+    assert (await bench.sync()).push.updated == ("DEMO-1",)
+    both = issue(bench, "DEMO-1")
+    assert (both.summary, both.priority.name) == (title, "High")  # the other edit stays an edit
+    assert ticket(bench.root / "DEMO-1.md").title == title
+    with pytest.raises(NoConflict, match="DEMO-1 has no conflict, nor has any other ticket"):
+        settle(bench, "DEMO-1", take)
+
+
+async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.site.edit("DEMO-1", summary="Theirs")
+    await bench.sync()
+
+    settle(bench, "DEMO-1", Take.MERGE)
+
+    path = bench.root / "DEMO-1.md"
+    assert path.read_text().startswith(
+        "<<<<<<< here\n# TICKET: [DEMO-1] Mine\n=======\n# TICKET: [DEMO-1] Theirs\n>>>>>>> Jira\n"
+    )
+    with pytest.raises(JobFailed, match=r"DEMO-1\.md:1:1: this file holds a git conflict"):
+        await bench.sync()
+    _, rest = path.read_text().split(">>>>>>> Jira\n")
+    path.write_text(f"# TICKET: [DEMO-1] Ours\n{rest}")
+    assert (await bench.sync()).push.updated == ("DEMO-1",)
+    assert issue(bench, "DEMO-1").summary == "Ours"
+
+
+async def test_a_strategy_settles_what_clashes_in_a_sync(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    result = await bench.sync(prefer=Side.LOCAL)
+
+    assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-1",))
+    assert issue(bench, "DEMO-1").summary == "Mine"
+
+
+async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = draft(bench, "# TICKET: A\n\n## Fields\nLabels: a\nAssignee: Zoë Åkesson\n")
+    await bench.push()
+    path.write_text(path.read_text().replace("Labels: a\n", ""))
+    assert (await bench.push()).total == 0
+
+    path.write_text(path.read_text().replace("Assignee: Zoë Åkesson\n", "Assignee:\n"))
+    assert (await bench.push()).updated == ("DEMO-13",)
+
+    made = issue(bench, "DEMO-13")
+    assert (made.labels, made.assignee) == (("a",), None)
+    assert ticket(path).fields.get("Labels") == "a"  # the line is back with the ticket
+    assert "Assignee" not in ticket(path).fields
+
+
+async def test_a_cancelled_push_says_how_far_it_came(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    draft(bench, "".join(f"# TICKET: Number {number}\n\n" for number in range(20)))
+    bench.latency = 1.0
+
+    with trio.move_on_after(9):
+        await bench.push()
+
+    made = len(bench.site) - 12
+    assert 0 < made < 20
+    keys = bench.keys()
+    bench.latency = 0.0
+    result = await bench.push()
+    assert result.total == 20 - made
+    assert len(bench.site) == 32
+    assert sorted(each.summary for each in bench.site if each.number > 12) == sorted(
+        f"Number {number}" for number in range(20)
+    )
+    assert len(keys) <= made
+    assert len(bench.keys()) == 20
