@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -196,11 +197,26 @@ async def test_a_body_without_fields_says_what_is_missing() -> None:
     assert answer == {"errorMessages": ["one of 'fields' or 'update' required"], "errors": {}}
 
 
-@pytest.mark.parametrize("body", ["", "[]", "1", "{", '{"fields": []}', '{"properties": 1}', "NaN"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "1",
+        "{",
+        '{"fields": []}',
+        '{"properties": 1}',
+        "NaN",
+        json.dumps({"fields": STORY, "transition": "11"}),
+        json.dumps({"fields": STORY, "properties": {"k": 1}}),
+    ],
+)
 async def test_a_body_that_is_no_issue_is_refused(body: str) -> None:
-    async with open_client(demo_site(5)) as client:
+    site = demo_site(5)
+    async with open_client(site) as client:
         response = await client.post("issue", content=body)
 
+    assert len(site) == 5
     assert response.status_code == 400
     assert response.json()["errors"] == {}
 

@@ -131,7 +131,7 @@ def _place(site: Site, version: str, fields: Body) -> tuple[Project, IssueType]:
 
 
 def _project(site: Site, value: Any) -> Project | None:
-    name = value.get("id", value.get("key")) if isinstance(value, dict) else None
+    name = (value.get("id") or value.get("key")) if isinstance(value, dict) else None
     return site.project(str(name)) if isinstance(name, (str, int)) else None
 
 

@@ -181,7 +181,7 @@ def read_parent(scope: Scope, value: Any) -> int | None:
         if scope.type.subtask:
             raise Unfit("Issue type is a sub-task but parent issue key or id not specified.")
         return None
-    name = value.get("key", value.get("id")) if isinstance(value, dict) else None
+    name = (value.get("key") or value.get("id")) if isinstance(value, dict) else None
     parent = scope.site.find(str(name)) if isinstance(name, (str, int)) else None
     if parent is None:
         raise Unfit("Could not find issue by id or key.")

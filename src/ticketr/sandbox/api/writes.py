@@ -44,7 +44,7 @@ class WriteRoutes:
         return self._interface.answer(self._make(request, await read_object(request)), 201)
 
     def _make(self, request: Request, body: Any) -> dict[str, Any]:
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or not isinstance(body.get("transition") or {}, dict):
             raise Refused(400, INVALID)
         site, version = self._interface.site, self._interface.version
         issue = site.create(**read_new(site, version, body))
