@@ -146,6 +146,74 @@ async def test_a_quota_holds_up_everything(name: str, autojump_clock: Clock) -> 
     assert [seconds for seconds, _ in site.waits] == [10.0, 9.0, 8.0]
 
 
+async def test_a_limit_of_an_issue_takes_no_place_from_others(autojump_clock: Clock) -> None:
+    site = Site(
+        refused_once("issue/A-1", ratelimit_reason="jira-per-issue-on-write"), max_concurrency=1
+    )
+    async with site.open() as jira:
+        await in_turn(
+            jira,
+            lambda jira: jira.edit_issue("A-1", {}),
+            lambda jira: jira.edit_issue("A-2", {}),
+        )
+    assert site.log == [(0.0, "PUT issue/A-1"), (1.0, "PUT issue/A-2"), (10.0, "PUT issue/A-1")]
+
+
+async def test_a_limit_of_an_issue_that_is_not_there_yet_is_one_of_the_endpoint(
+    autojump_clock: Clock,
+) -> None:
+    site = Site(refused_once("issue", ratelimit_reason="jira-per-issue-on-write"))
+    async with site.open() as jira:
+        await in_turn(
+            jira,
+            lambda jira: jira.create_issue({}),
+            lambda jira: jira.count("a = 1"),
+            lambda jira: jira.create_issue({"parent": {"key": "A-1"}}),
+        )
+    assert site.log == [
+        (0.0, "POST issue"),
+        (1.0, "POST search/approximate-count"),
+        (10.0, "POST issue"),
+        (10.0, "POST issue"),
+    ]
+
+
+async def test_a_busy_site_holds_up_what_it_was_asked_for(autojump_clock: Clock) -> None:
+    busy = Answer({}, status=503, headers={"retry-after": "10"})
+    app = ScriptedApp(busy, Answer({"count": 1, "key": "A"}))
+    async with (
+        open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for call in (jira.count, jira.count, jira.project):
+            nursery.start_soon(call, "A")
+            await trio.sleep(1)
+    assert app.times == [0.0, 2.0, 10.0, 10.0]
+
+
+async def test_a_shorter_hold_does_not_end_a_longer_one(autojump_clock: Clock) -> None:
+    waits: list[float] = []
+    app = ScriptedApp(
+        Answer({}, status=429, headers={"retry-after": "10"}, after=1),
+        Answer({}, status=429, headers={"retry-after": "3"}, after=1),
+        Answer({"count": 1}),
+    )
+    async with (
+        open_jira(
+            ACCOUNT,
+            transport=app.transport(),
+            chance=lambda: 0.0,
+            on_wait=lambda seconds, _: waits.append(seconds),
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(jira.count, "a = 1")
+        await trio.sleep(0.5)
+        nursery.start_soon(jira.count, "a = 1")
+    assert app.times == [0.0, 0.5, 11.0, 11.0]
+    assert waits == [10.0, 9.5]
+
+
 async def test_a_reset_that_is_still_to_come_is_waited_for(autojump_clock: Clock) -> None:
     limited = Answer(
         status=429,
@@ -189,6 +257,58 @@ async def test_what_was_held_while_it_queued_waits_again(autojump_clock: Clock) 
         nursery.start_soon(jira.count, "a = 1")
         nursery.start_soon(jira.count, "a = 2")
     assert app.times == [0.0, 11.0, 11.0]
+
+
+async def test_what_a_quota_holds_waits_even_if_it_queued_for_the_last_place(
+    autojump_clock: Clock,
+) -> None:
+    headers = {"retry-after": "10", "ratelimit-reason": "jira-quota-tenant-based"}
+    app = ScriptedApp(
+        Answer({}, status=429, headers=headers, after=1), Answer({"count": 1, "key": "A"})
+    )
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=1, chance=lambda: 0.0
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(jira.count, "a = 1")
+        nursery.start_soon(jira.project, "A")
+    assert app.times == [0.0, 11.0, 11.0]
+
+
+async def test_those_who_make_room_for_fewer_go_before_those_who_are_new(
+    autojump_clock: Clock,
+) -> None:
+    limited = Answer({}, status=429, headers={"retry-after": "1"})
+    app = ScriptedApp(*[limited] * 4, Answer({"count": 1}, after=10))
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=4, chance=lambda: 0.0
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for number in range(12):
+            nursery.start_soon(jira.count, f"a = {number}")
+    asked = [asked.body["jql"] for asked in app.asked]
+    assert set(asked[4:8]) == set(asked[:4])
+
+
+async def test_a_quota_lets_fewer_of_everything_go_together(autojump_clock: Clock) -> None:
+    headers = {"retry-after": "1", "ratelimit-reason": "jira-quota-tenant-based"}
+    limited = Answer({}, status=429, headers=headers)
+    app = ScriptedApp(*[limited] * 4, Answer({"count": 1, "key": "A"}, after=10))
+    async with (
+        open_jira(
+            ACCOUNT, transport=app.transport(), max_concurrency=4, chance=lambda: 0.0
+        ) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(GROW_AFTER):
+            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.project, "A")
+    together = [app.times.count(time) for time in sorted(set(app.times))]
+    assert together == [4, *[2] * 10, *[3] * 6, 2]
 
 
 async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(

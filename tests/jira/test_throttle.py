@@ -50,6 +50,19 @@ class TestThrottle:
         throttle.went_well()
         assert throttle.limit == 2
 
+    async def test_who_waits_comes_in_as_soon_as_it_grows(self) -> None:
+        throttle = Throttle(2)
+        throttle.refused(0)
+        await throttle.enter()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(throttle.enter)
+            await trio.testing.wait_all_tasks_blocked()
+            for _ in range(GROW_AFTER):
+                throttle.went_well()
+            with trio.fail_after(1):
+                await trio.testing.wait_all_tasks_blocked()
+            assert not nursery.child_tasks
+
     async def test_who_gave_up_a_place_has_the_next_one(self) -> None:
         throttle = Throttle(1)
         order: list[str] = []

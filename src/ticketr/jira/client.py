@@ -12,6 +12,7 @@ from ticketr.jira.credentials import normalise_site
 from ticketr.jira.forms import Forms
 from ticketr.jira.issues import Issues
 from ticketr.jira.searches import Searches
+from ticketr.jira.transport import open_transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -80,11 +81,8 @@ async def open_jira(
     """
     client_site = credentials.site if site is None else site
     if transport is None:
-        # Loaded when it is needed: httpx takes longer to import than all of ticketr.
-        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415  (see above)
-
         normalise_site(client_site, allow_http=allow_http)
-        transport = HttpxTransport(answer_within=answer_within)
+        transport = open_transport(answer_within=answer_within)
     caller = Caller(
         credentials,
         transport,

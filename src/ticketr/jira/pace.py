@@ -104,9 +104,8 @@ class Pace:
 
     async def wait(self, hold: Hold) -> None:
         """Wait until a hold is over, and tell of it."""
-        seconds = hold.until - trio.current_time()
-        if seconds > 0 and self._on_wait is not None:
-            self._on_wait(seconds, hold.why)
+        if self._on_wait is not None:
+            self._on_wait(hold.until - trio.current_time(), hold.why)
         await trio.sleep_until(hold.until)
 
 
@@ -132,7 +131,7 @@ class Place:
             await site.enter()
             try:
                 # Something may have been refused while this one waited for the last step.
-                if self._pace.held(self._call, *Scope) or self._kind.is_crowded:
+                if self._pace.held(self._call, *Scope):
                     continue
                 with self._heeded():
                     yield
