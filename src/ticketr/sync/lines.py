@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+#: Pairs of equal lines in two texts, above which lines that occur often are no fixed points.
+#: Some thousand equal lines would take minutes; so they may clash where they need not.
+_MOST_PAIRS = 200_000
+#: What is often then.
+_OFTEN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
@@ -55,7 +61,7 @@ def merge_lines(
         `Disputed` one, their lines joined are the merged text.
     """
     stretches: list[Agreed | Disputed] = []
-    for stretch in _stretches(base, local, remote):
+    for stretch in _stretches(tuple(base), tuple(local), tuple(remote)):
         last = stretches[-1] if stretches else None
         if isinstance(stretch, Agreed) and isinstance(last, Agreed):
             stretches[-1] = Agreed(last.lines + stretch.lines)
@@ -65,7 +71,7 @@ def merge_lines(
 
 
 def _stretches(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+    base: tuple[str, ...], local: tuple[str, ...], remote: tuple[str, ...]
 ) -> Iterator[Agreed | Disputed]:
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
@@ -84,16 +90,21 @@ def _stretches(
 
 
 def _settle(
-    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+    base: tuple[str, ...], local: tuple[str, ...], remote: tuple[str, ...]
 ) -> Agreed | Disputed | None:
     if local == remote or remote == base:
-        return Agreed(tuple(local)) if local else None
+        return Agreed(local) if local else None
     if local == base:
-        return Agreed(tuple(remote)) if remote else None
-    return Disputed(tuple(base), tuple(local), tuple(remote))
+        return Agreed(remote) if remote else None
+    return Disputed(base, local, remote)
 
 
-def _matches(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
-    """Pair each line of the base with its like in a descendant, in rising order of both."""
-    blocks = SequenceMatcher(None, base, other, autojunk=False).get_matching_blocks()
+def _matches(base: tuple[str, ...], other: tuple[str, ...]) -> dict[int, int]:
+    """Pair lines of the base with their like in a descendant, in rising order of both."""
+    matcher = SequenceMatcher(None, base, other, autojunk=False)
+    places: dict[str, list[int]] = matcher.b2j  # type: ignore[attr-defined]
+    if sum(len(places.get(line, ())) for line in base) > _MOST_PAIRS:
+        for line in [line for line in places if len(places[line]) > _OFTEN]:
+            del places[line]
+    blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}
