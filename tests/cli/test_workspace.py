@@ -339,6 +339,13 @@ def test_a_check_that_fails_has_the_same_keys_and_a_reason(
     assert CANARY not in text
 
 
+def test_a_check_does_not_pass_over_a_project_that_cannot_be_one(user: User, site: str) -> None:
+    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="my project")
+
+    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
+        user.runs("workspace", "check")
+
+
 def test_a_check_of_what_is_not_there_names_it(user: User, printed: Any) -> None:
     assert user.runs("workspace", "check", "acme", "--json") == 2
 

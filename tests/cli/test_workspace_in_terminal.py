@@ -11,6 +11,8 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.welcoming_site import welcoming_site
 
+from ticketr.config import WorkspaceEntry, read_user_config, store_workspace
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -128,6 +130,22 @@ def test_a_site_that_only_a_file_names_is_asked_about_once(tmp_path: Path, site:
 
     assert "login be sent" not in again.output
     assert f'site = "{site}"' in (tmp_path / "config" / "config.toml").read_text()
+
+
+def test_a_site_that_has_changed_is_asked_about_with_the_one_before(
+    tmp_path: Path, site: str
+) -> None:
+    before = "https://before.example"
+    store_workspace(tmp_path / "config", WorkspaceEntry("acme", tmp_path, before))
+    (tmp_path / "ticketr.toml").write_text(f'site = "{site}"\n')
+
+    with on_terminal(tmp_path, "workspace", "check", JIRA_API_TOKEN="demo") as pty:
+        pty.wait_for(f"For this folder you have confirmed {before} before")
+        answer(pty, "may your login be sent there", "y")
+        pty.wait_for("JIRA_EMAIL is not set: .*, or 'ticketr workspace add'")
+        assert pty.wait_for_end() == 2
+
+    assert read_user_config(tmp_path / "config").workspaces["acme"].site == site
 
 
 def test_a_no_is_the_end_and_is_not_remembered_as_a_yes(tmp_path: Path) -> None:
