@@ -1,7 +1,7 @@
 """Three-way merge of tickets, field by field; descriptions and criteria line by line.
 
 Pure. A part that one side alone has changed is taken from that side; a part that both have
-changed alike is no matter. What both have changed differently is a clash, and who calls decides:
+changed alike is no matter, and has Jira's wording then. What both have changed differently is a clash, and who calls decides:
 nothing is written for such a ticket unless a side was chosen.
 """
 
@@ -12,10 +12,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ticketr.sync.lines import Agreed, merge_lines
-from ticketr.sync.parts import TEXTS, Change, Own, Part, by_key, criteria_of, parts
+from ticketr.sync.parts import TEXTS, Change, Own, Part, alike, by_key, criteria_of, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ticketr.tickets import Ticket
 
@@ -105,12 +105,17 @@ class _Merging:
             )
             for part in names
         }
-        return _with_parts(local, merged, mentioned=here)
+        # The line of a field that was emptied here stays until Jira knows; one that never had a
+        # value waits for one.
+        emptied = {part for part in here if not here[part] and (there.get(part) or part not in old)}
+        return _with_parts(local, merged, emptied)
 
     def _part(self, key: str, part: Part, base: str | None, local: str, remote: str) -> str:
         if remote in {local, base}:
             return local
-        if local == base:
+        if base is not None and alike(part, remote, base):
+            return local
+        if alike(part, local, remote) or (base is not None and alike(part, local, base)):
             return remote
         if base is not None and part in TEXTS:
             return self._text(key, part, base, local, remote)
@@ -144,14 +149,11 @@ def _lines(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 
-def _with_parts(
-    issue: Ticket, merged: Mapping[Part, str], *, mentioned: Mapping[Part, str]
-) -> Ticket:
+def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[Part]) -> Ticket:
     fields = {
         part: text
         for part, text in merged.items()
-        # The line of a field that was emptied here stays until Jira knows.
-        if isinstance(part, str) and (text or mentioned.get(part) == "")
+        if isinstance(part, str) and (text or part in emptied)
     }
     return replace(
         issue,
@@ -170,11 +172,8 @@ def _tasks(
     A task that the file lost comes back, since it is still there in Jira; one that Jira has not,
     a draft above all, stays behind the task that it stands behind here.
     """
-    order = [task.key for task in remote.tasks]
     there = {task.key: task for task in remote.tasks}
-    if base is not None and [task.key for task in base.tasks] == order:
-        order = [task.key for task in local.tasks if task.key in there]
-        order += [key for key in there if key not in order]
+    order = _order(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -186,3 +185,20 @@ def _tasks(
     for key in order:
         yield issues.get(key or "", there[key])
         yield from followers.get(key, ())
+
+
+def _order(
+    local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
+) -> list[str | None]:
+    """Order the keys of Jira's sub-tasks; what came to one side or left it moves no other."""
+    there = [task.key for task in remote]
+    before = [task.key for task in base]
+    if [key for key in before if key in there] != [key for key in there if key in before]:
+        return there
+    order = [task.key for task in local if task.key in there]
+    previous: str | None = None
+    for key in there:
+        if key not in order:
+            order.insert(order.index(previous) + 1 if previous else 0, key)
+        previous = key
+    return order

@@ -1,17 +1,19 @@
 """The parts of an issue that can change by themselves, and how two versions of it differ.
 
 A line that is missing under ``## Fields`` says nothing: to empty a field, its line stays, without
-a value. An emptied description or list of criteria is a change like any other.
+a value. An emptied description or list of criteria is a change like any other. Another wording of
+the same is none: what Jira would get decides, so ``* this`` for ``- this`` is not worth a word.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from ticketr.tickets import Ticket
+from ticketr.jira.adf import canonical, lost
+from ticketr.sync.mapping import description_adf
+from ticketr.tickets import Ticket
 
 # Stands for a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
 _SOFT_END = "\r"
@@ -30,6 +32,8 @@ Part: TypeAlias = Own | str
 
 #: Parts that are merged by line.
 TEXTS = frozenset({Own.DESCRIPTION, Own.CRITERIA})
+
+_STATUS = "Status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,25 @@ def criteria_of(text: str) -> tuple[str, ...]:
     return tuple(each.replace(_SOFT_END, "\n") for each in text.split("\n") if each)
 
 
+def alike(part: Part, one: str, other: str) -> bool:
+    """Tell whether two texts of a part say the same to Jira, however they are worded."""
+    if one == other:
+        return True
+    if part in TEXTS:
+        return _meaning(part, one) == _meaning(part, other)
+    # A transition leads to a status in any letters; where Jira is already, none may lead to.
+    return part == _STATUS and one.casefold() == other.casefold()
+
+
+def _meaning(part: Part, text: str) -> tuple[object, ...]:
+    """Give what Jira would get of a text, and what it would not get."""
+    if part is Own.DESCRIPTION:
+        return canonical(description_adf(Ticket("", description=text))), lost(text)
+    criteria = criteria_of(text)
+    issue = Ticket("", acceptance_criteria=criteria)
+    return canonical(description_adf(issue)), *map(lost, criteria)
+
+
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
     """List what a newer version of one issue changes; what it does not mention is unchanged.
 
@@ -79,7 +102,7 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
     return tuple(
         Change(part, old.get(part, ""), text)
         for part, text in parts(after).items()
-        if text != old.get(part, "")
+        if not alike(part, text, old.get(part, ""))
     )
 
 

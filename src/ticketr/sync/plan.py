@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.parts import Change, Own, by_key, changes, parts
+from ticketr.sync.parts import Change, Own, alike, by_key, changes, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +58,13 @@ def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | No
         base: the ticket at the last sync; None for a draft.
 
     Returns:
-        What there is to do; None if there is nothing.
+        What there is to do; None if there is nothing, or nothing to compare a key's ticket with:
+        what Jira has already must not be taken for a draft.
     """
     ticket = local.ticket
     drafts = tuple(task for task in ticket.tasks if task.key is None)
+    if ticket.key is not None and (head is None or base is None):
+        return None
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
         return Work(local, None, None, {}, drafts, keyed)
@@ -98,15 +101,18 @@ def moved(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change
     for key, issue in by_key(remote).items():
         if key not in old or key not in here:
             continue
-        mine = parts(here[key])
-        # Jira does not mention an empty field, so what it lost has to be looked for.
-        gone = (each for each in parts(old[key]) if each not in parts(issue))
-        news = [
-            *changes(old[key], issue),
-            *(Change(part, parts(old[key])[part], "") for part in gone if parts(old[key])[part]),
-        ]
+        mine, now = parts(here[key]), parts(issue)
+        # Jira does not mention an empty field, so what it lost has to be looked for: in the file,
+        # for without the line both are alike.
+        gone = (
+            Change(part, text, "")
+            for part, text in parts(old[key]).items()
+            if text and part in mine and part not in now
+        )
         left = tuple(
-            each for each in news if mine.get(each.part, parts(old[key]).get(each.part)) != each.new
+            each
+            for each in (*changes(old[key], issue), *gone)
+            if not alike(each.part, mine.get(each.part, each.old), each.new)
         )
         if left:
             found[key] = left
@@ -116,7 +122,7 @@ def moved(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
     """Leave out of some edits what Jira has already, as after a push whose end was lost."""
     there = parts(remote)
-    return tuple(each for each in edits if there.get(each.part, "") != each.new)
+    return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
 
 
 def pushed(base: Ticket, key: str, issue: Ticket, sent: tuple[Change, ...]) -> Ticket:

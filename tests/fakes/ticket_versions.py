@@ -1,0 +1,113 @@
+"""Three versions of one ticket: the last sync's, the file's and Jira's.
+
+They come from a random source that Hypothesis seeds, not from its own strategies, for a family of
+tickets would take it some hundred draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fakes.ticket_texts import texts
+from hypothesis import strategies as st
+
+from ticketr.tickets import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+# Few, so that versions often share some; and names that mean something elsewhere.
+_LINES = ["one", "two", "three", "", "- one", "* one", "```", "## Fields"]
+_CRITERIA = ["one", "two", "x\n- y", "* one"]
+_NAMES = ["Status", "Priority", "Title", "Description", "A: b"]
+_VALUES = ["To Do", "to do", "Done", "x\ny", "|"]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Three versions of AB-1 and its tasks.
+
+    Only the file's has drafts, and fields without a value. AB-5 is new in Jira, AB-6 stands in
+    the file alone, and AB-7 in both, though it was not there before.
+    """
+
+    base: Ticket
+    local: Ticket
+    remote: Ticket
+
+
+class _Maker:
+    def __init__(self, random: Random, odd: str) -> None:
+        self._random = random
+        self._odd = odd
+
+    def versions(self) -> Versions:
+        base = replace(self._issue("AB-1"), tasks=(self._issue("AB-2"), self._issue("AB-3")))
+        local = self._family(base, [None, None, "AB-6", "AB-7"], [*_VALUES, ""])
+        return Versions(base, local, self._family(base, ["AB-5", "AB-7"], _VALUES))
+
+    def _family(self, base: Ticket, more: Sequence[str | None], values: list[str]) -> Ticket:
+        """Change issues and their order; some tasks go and some come."""
+        tasks = [self._changed(task, values) for task in base.tasks if self._one_in(5) != 1]
+        tasks += [self._issue(key) for key in more if self._one_in(2) == 1]
+        if self._one_in(2) == 1:
+            self._random.shuffle(tasks)
+        return replace(self._changed(base, values), tasks=tuple(tasks))
+
+    def _issue(self, key: str | None) -> Ticket:
+        return Ticket(
+            self._random.choice(["one", "two", "three"]),
+            key,
+            self._text(),
+            {name: self._random.choice(_VALUES) for name in _NAMES if self._one_in(2) == 1},
+            self._criteria(),
+        )
+
+    def _changed(self, issue: Ticket, values: list[str]) -> Ticket:
+        """Change some parts of an issue, others not."""
+        other = self._issue(issue.key)
+        fields = dict(issue.fields)
+        for name in _NAMES:
+            match self._one_in(5):
+                case 1:
+                    fields[name] = self._random.choice(values)
+                case 2:
+                    fields.pop(name, None)
+        criteria = [issue.acceptance_criteria, issue.acceptance_criteria, other.acceptance_criteria]
+        return replace(
+            issue,
+            title=self._random.choice([issue.title, issue.title, other.title]),
+            description=self._text_from(issue.description),
+            fields=fields,
+            acceptance_criteria=self._random.choice(criteria),
+        )
+
+    def _text_from(self, text: str) -> str:
+        """Change a line of a text, put some in or take one out, or write it anew, or nothing."""
+        lines = text.split("\n")
+        at = self._random.randint(0, len(lines))
+        lines[at : at + self._random.randint(0, 1)] = self._lines(2)
+        return self._random.choice([text, "\n".join(lines), "\n".join(lines), self._text()])
+
+    def _text(self) -> str:
+        return self._odd if self._one_in(6) == 1 else "\n".join(self._lines(4))
+
+    def _lines(self, most: int) -> list[str]:
+        return self._random.choices(_LINES, k=self._random.randint(0, most))
+
+    def _criteria(self) -> tuple[str, ...]:
+        known = [*_CRITERIA, self._odd]
+        return tuple(self._random.choices(known, k=self._random.randint(0, 3)))
+
+    def _one_in(self, count: int) -> int:
+        return self._random.randint(1, count)
+
+
+def _make(random: Random, odd: str) -> Versions:
+    return _Maker(random, odd).versions()
+
+
+versions = st.builds(_make, st.randoms(use_true_random=True), texts)
+"""Three versions, with a hostile text in some places."""
