@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
     JobContext,
@@ -14,7 +15,9 @@ from ticketr import (
     JobSnapshot,
     JobStatus,
     Keep,
+    OnConflict,
     QueueClosed,
+    RetryLater,
     UnknownJob,
     open_job_queue,
 )
@@ -167,7 +170,14 @@ async def test_an_outer_cancel_cancels_everything(autojump_clock: MockClock) -> 
     assert ends(queue) == [("cancelled", "scope")] * 2
 
 
-@pytest.mark.parametrize("body", [forever, untidy])
+async def fail_as_it_is_cancelled(context: JobContext) -> None:
+    try:
+        await trio.sleep_forever()
+    except trio.Cancelled as cancelled:
+        raise BaseExceptionGroup("both", [cancelled, ValueError()]) from None
+
+
+@pytest.mark.parametrize("body", [forever, fail_as_it_is_cancelled])
 async def test_an_outer_cancel_lets_no_pending_job_start(
     body: Callable[[JobContext], Awaitable[None]], autojump_clock: MockClock
 ) -> None:
@@ -380,6 +390,31 @@ async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> No
         await run()
 
     assert handles[0].status is JobStatus.CANCELLED
+
+
+async def test_on_job_error_may_exit_as_a_submitter_is_let_in(autojump_clock: MockClock) -> None:
+    def stop(snapshot: JobSnapshot) -> None:
+        raise SystemExit(3)
+
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    async def come_again(context: JobContext) -> None:
+        await trio.sleep(1)
+        raise RetryLater(9)
+
+    async def run() -> None:
+        async with open_job_queue(max_pending=2, keep=Keep(jobs=2), on_job_error=stop) as queue:
+            await queue.submit(fail)
+            await queue.submit(come_again, key="k")
+            await wait_all_tasks_blocked()
+            for _ in range(2):
+                await queue.submit(sleep, 1)
+            # With the job that this one supersedes as it is let in, one too many has ended.
+            await queue.submit(forever, key="k", on_conflict=OnConflict.SUPERSEDE)
+
+    with pytest.raises(SystemExit):
+        await run()
 
 
 def test_a_run_without_strict_groups_is_no_different() -> None:

@@ -208,9 +208,11 @@ async def test_a_pending_job_that_is_cancelled_is_never_called(
         assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
         assert (ended.started_at, ended.finished_at, ended.attempt) == (None, 0, 0)
         assert handle.cancel() is CancelOutcome.ALREADY_FINISHED
+        following = await queue.submit(nested, 0, timeout=1)
         blocker.cancel()
 
     assert called == []
+    assert following.status is JobStatus.FAILED
 
 
 class CancelOnceTaken(trio.abc.Instrument):
