@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test check bench stress clean
+.PHONY: help setup demo test check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -40,6 +40,9 @@ bench: setup  ## print the measured ratios against named peers
 
 stress: setup  ## run the long sweeps and soaks that the gate only samples
 	@$(BIN)/python -m pytest -q -m stress --timeout 3600 $(ARGS)
+
+mutants: setup  ## break each guard of the queue in a copy; some test must notice
+	@cd tests && ../$(BIN)/python -m mutation.run $(ARGS)
 
 clean:  ## remove what the other words made
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,190 @@
+"""Mutants of how a job ends and is cancelled."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+MUTANTS: Final = [
+    # The verdict
+    Mutant(
+        "a time limit that passes after a cancel beats it",
+        "_worker.py",
+        "judge(error, asked=record.cancel_requested)",
+        "judge(error, asked=record.cancel_requested and record.scope is not None"
+        " and trio.current_time() < record.scope.deadline)",
+        "test_worker.py::test_a_cancel_asked_for_beats_the_time_limit",
+    ),
+    Mutant(
+        "Cancelled in a group is taken for an error",
+        "_groups.py",
+        "cancelled, rest = error.split(trio.Cancelled)",
+        "cancelled, rest = None, error",
+        "test_ending.py::test_a_job_that_fails_while_everything_is_cancelled_has_failed",
+    ),
+    Mutant(
+        "a cancel that came too late takes the value away",
+        "_worker.py",
+        "record.scope is not None and record.scope.cancelled_caught",
+        "record.scope is not None and record.scope.cancel_called",
+        "test_worker.py::test_a_running_job_that_is_cancelled",
+    ),
+    Mutant(
+        "a stray Cancelled leaves its worker",
+        "_worker.py",
+        "if cancelled is not None and not outside:",
+        "if False:",
+        "test_worker.py::test_how_a_job_with_a_limit_ends_that_nobody_cancels",
+    ),
+    Mutant(
+        "an outer Cancelled beside an error is swallowed",
+        "_worker.py",
+        "Verdict(JobStatus.FAILED, error=rest, leaving=cancelled)",
+        "Verdict(JobStatus.FAILED, error=rest)",
+        "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
+    ),
+    Mutant(
+        "an outer Cancelled is swallowed",
+        "_worker.py",
+        "return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE, leaving=error)",
+        "return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE)",
+        "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
+    ),
+    Mutant(
+        "an outer Cancelled does not leave the block",
+        "_ending.py",
+        "return body if body is not None else next(leaves(cancelled), None)",
+        "return body",
+        "test_ending.py::test_a_cancel_that_reaches_only_the_workers_goes_on",
+    ),
+    Mutant(
+        "a KeyboardInterrupt stays in its job",
+        "_worker.py",
+        "error=rest, leaving=error, is_fatal=True)",
+        "error=rest)",
+        "test_ending.py::test_an_interrupt_in_a_job_while_the_block_waits",
+    ),
+    Mutant(
+        "a KeyboardInterrupt in a group of errors is an error",
+        "_worker.py",
+        "if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):",
+        "if rest is not None and all(not isinstance(leaf, Exception) for leaf in leaves(rest)):",
+        "test_ending.py::test_an_interrupt_among_errors_of_a_job_leaves_with_them",
+    ),
+    Mutant(
+        "one interrupt of two is lost",
+        "_ending.py",
+        "errors = [lone(error) for error in fatal]",
+        "errors = [lone(error) for error in fatal[:1]]",
+        "test_ending.py::test_interrupts_of_two_jobs_leave_together",
+    ),
+    Mutant(
+        "the body's error is lost beside an interrupt",
+        "_ending.py",
+        "        errors.insert(0, own)\n",
+        "        pass\n",
+        "test_ending.py::test_an_interrupt_and_an_error_of_the_body_leave_together",
+    ),
+    Mutant(
+        "Ctrl+C is held back inside a job",
+        "_worker.py",
+        "@disable_ki_protection\nasync def call",
+        "@enable_ki_protection\nasync def call",
+        "test_worker.py::test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else",
+    ),
+    # Causes
+    Mutant(
+        "the last of two causes is noted, not the first",
+        "_worker.py",
+        "    if record.cancel_cause is None:\n        record.cancel_cause = cause\n",
+        "    if cause is not None:\n        record.cancel_cause = cause\n",
+        "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
+    ),
+    Mutant(
+        "a second cancel writes over the first",
+        "_ledger.py",
+        "        if record.cancel_requested:\n            return CancelOutcome.ALREADY_REQUESTED\n",
+        "",
+        "test_worker.py::test_a_running_job_that_is_cancelled",
+    ),
+    Mutant(
+        "the queue's own end is taken for a scope around it",
+        "_worker.py",
+        "    if cause is CancelCause.SCOPE and ledger.ending is not None:\n"
+        "        cause = ledger.ending\n",
+        "",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+    ),
+    Mutant(
+        "a second reason for the queue's end hides the first",
+        "_closing.py",
+        "    if ledger.ending is None:\n        ledger.ending = cause\n",
+        "    ledger.ending = cause\n",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+    ),
+    # Cancels
+    Mutant(
+        "a cancel does not tell an ended job from a live one",
+        "_ledger.py",
+        "        if record.status.is_terminal:\n            return CancelOutcome.ALREADY_FINISHED\n",
+        "",
+        "test_worker.py::test_a_running_job_that_is_cancelled",
+    ),
+    Mutant(
+        "a job cancelled while pending stays in its line",
+        "_schedule.py",
+        "        record.line.discard(record)\n        self.pending -= 1\n",
+        "        self.pending -= 1\n",
+        "test_worker.py::test_a_pending_job_that_is_cancelled_is_never_called",
+    ),
+    Mutant(
+        "a job cancelled before its first step is called",
+        "_worker.py",
+        "        await trio.lowlevel.checkpoint_if_cancelled()\n        return await record",
+        "        return await record",
+        "test_worker.py::test_a_job_cancelled_between_taking_and_first_step_is_not_called",
+    ),
+    Mutant(
+        "a job is lost when a cancel comes as its worker changes context",
+        "_worker.py",
+        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        try:",
+        "            await trio.lowlevel.checkpoint()\n        try:",
+        "test_worker.py::test_a_cancel_as_a_worker_turns_to_its_next_job_does_not_lose_that",
+    ),
+    Mutant(
+        "the reason of a cancel is dropped",
+        "_ledger.py",
+        "record.scope.cancel(reason)",
+        "record.scope.cancel()",
+        "test_worker.py::test_the_reason_of_a_cancel_reaches_the_job",
+    ),
+    Mutant(
+        "a job that run() merely joined is cancelled with it",
+        "_queue.py",
+        "        if entered is not record:\n            return await handle.result()\n        try:",
+        "        record = entered\n        try:",
+        "test_keys.py::test_a_run_that_has_joined_leaves_the_job_alone",
+    ),
+    Mutant(
+        "a cancelled run() does not cancel its job",
+        "_queue.py",
+        "            self._ledger.cancel(record, CancelCause.SCOPE,",
+        "            _ = (record, CancelCause.SCOPE,",
+        "test_queue.py::test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up",
+    ),
+    Mutant(
+        "a cancelled run() returns before its job has ended",
+        "_queue.py",
+        "with trio.CancelScope(shield=True), handle.watch()",
+        "with trio.CancelScope(), handle.watch()",
+        "test_queue.py::test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up",
+    ),
+    Mutant(
+        "cancel_and_wait only waits",
+        "_handle.py",
+        "        self.cancel(reason=reason)\n",
+        "",
+        "test_handle.py::test_cancel_and_wait",
+    ),
+]

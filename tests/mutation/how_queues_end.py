@@ -1,0 +1,123 @@
+"""Mutants of how a queue comes to its end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+MUTANTS: Final = [
+    Mutant(
+        "a pause holds up the end of the queue",
+        "_closing.py",
+        "    ledger.tell(ledger.schedule.lift_pauses())\n",
+        "    ledger.wake()\n",
+        "test_time.py::test_leaving_the_block_lifts_pauses_for_good",
+    ),
+    Mutant(
+        "a queue that ends can be paused",
+        "_steering.py",
+        "    if not ledger.leaving:\n",
+        "    if True:\n",
+        "test_time.py::test_leaving_the_block_lifts_pauses_for_good",
+    ),
+    Mutant(
+        "a shutdown lets new jobs in",
+        "_ledger.py",
+        "        if self.refusing:\n            raise QueueClosed\n",
+        "        if self.closed:\n            raise QueueClosed\n",
+        "test_queue.py::test_shutdown_refuses_new_jobs_from_the_first_moment",
+    ),
+    Mutant(
+        "a job may shut its queue down without a limit",
+        "_queue.py",
+        "if grace is None or grace == math.inf:",
+        "if grace is None:",
+        "test_waits.py::test_waiting_for_the_end_of_everything",
+    ),
+    Mutant(
+        "waiting submitters are let in by a shutdown",
+        "_closing.py",
+        "        submission.refusal = QueueClosed()\n        trio.lowlevel.reschedule",
+        "        trio.lowlevel.reschedule",
+        "test_queue.py::test_shutdown_turns_waiting_submitters_away",
+    ),
+    Mutant(
+        "a second shutdown makes the grace longer",
+        "_closing.py",
+        "ledger.cut_off_at = min(ledger.cut_off_at, ledger.now() + seconds)",
+        "ledger.cut_off_at = ledger.now() + seconds",
+        "test_queue.py::test_a_second_shutdown_can_only_shorten_the_grace",
+    ),
+    Mutant(
+        "a shutdown waits for a delay",
+        "_closing.py",
+        "    for record in ledger.schedule.timed():\n"
+        '        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")\n',
+        "",
+        "test_time.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
+    ),
+    Mutant(
+        "the end of the grace leaves running jobs alone",
+        "_ledger.py",
+        "for record in [*self.schedule.jobs(), *self.running.values()]:",
+        "for record in self.schedule.jobs():",
+        "test_queue.py::test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups",
+    ),
+    Mutant(
+        "the end of the grace leaves pending jobs alone",
+        "_ledger.py",
+        "for record in [*self.schedule.jobs(), *self.running.values()]:",
+        "for record in [*self.running.values()]:",
+        "test_queue.py::test_a_shutdown_without_grace_calls_no_pending_job",
+    ),
+    Mutant(
+        "pending jobs outlive a cancelled queue",
+        "_closing.py",
+        "    for record in ledger.schedule.jobs():\n        ledger.drop(record, ledger.ending)\n",
+        "",
+        "test_ending.py::test_a_shielded_body_does_not_keep_a_cancelled_queue_open",
+    ),
+    Mutant(
+        "a run without strict groups has no end of the queue",
+        "_open.py",
+        "trio.open_nursery(strict_exception_groups=True)",
+        "trio.open_nursery()",
+        "test_ending.py::test_a_run_without_strict_groups_is_no_different",
+    ),
+    Mutant(
+        "Ctrl+C finds a gap on the way out of the block",
+        "_open.py",
+        "    @enable_ki_protection\n    async def __aexit__(",
+        "    async def __aexit__(",
+        "test_interrupts.py::test_every_line_on_the_way_into_a_block_and_out_of_it",
+    ),
+    Mutant(
+        "workers that are cancelled from outside take more jobs",
+        "_worker.py",
+        "        abandon(ledger, CancelCause.SCOPE)\n        raise\n",
+        "        raise\n",
+        "test_ending.py::test_a_shielded_body_does_not_keep_a_cancelled_queue_open",
+    ),
+    Mutant(
+        "the block ends before the last job",
+        "_open.py",
+        "                if not ledger.is_idle:\n                    await until_idle(ledger)\n",
+        "",
+        "test_ending.py::test_left_normally_a_block_waits_for_its_jobs",
+    ),
+    Mutant(
+        "a wait for idleness is fooled by a job that came meanwhile",
+        "_closing.py",
+        "            await ledger.quiet().wait()\n        if ledger.is_idle:\n            return\n",
+        "            await ledger.quiet().wait()\n        return\n",
+        "test_queue.py::test_wait_idle_is_not_fooled_by_a_job_that_came_in_the_meantime",
+    ),
+    Mutant(
+        "jobs that do not stop are not told of",
+        "_ledger.py",
+        "        self.report_at = min(self.report_at, self.now() + self.patience)\n",
+        "",
+        "test_closing.py::test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at",
+    ),
+]

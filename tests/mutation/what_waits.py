@@ -1,0 +1,214 @@
+"""Mutants of what waits for room, for a time, for a pause to end, or for ever."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+MUTANTS: Final = [
+    # Room
+    Mutant(
+        "one job more than there is room for",
+        "_ledger.py",
+        "schedule.pending >= schedule.max_pending",
+        "schedule.pending > schedule.max_pending",
+        "test_queue.py::test_no_more_than_max_pending_wait",
+    ),
+    Mutant(
+        "a pending job that is cancelled makes no room",
+        "_ledger.py",
+        "        if worker is None:  # it was pending\n            self.admit()\n",
+        "        if worker is None:  # it was pending\n",
+        "test_queue.py::test_nobody_overtakes_a_waiting_submitter",
+    ),
+    Mutant(
+        "a job that starts makes no room",
+        "_ledger.py",
+        "        if schedule.outside:\n            self.admit()\n",
+        "",
+        "test_queue.py::test_submit_waits_for_room",
+    ),
+    Mutant(
+        "a submitter that was cancelled still waits outside",
+        "_queue.py",
+        "            schedule.leave(submission)\n",
+        "            pass\n",
+        "test_queue.py::test_a_cancelled_submitter_leaves_no_trace",
+    ),
+    Mutant(
+        "a submit in a cancelled scope submits",
+        "_queue.py",
+        "        await trio.lowlevel.checkpoint_if_cancelled()\n"
+        "        try:\n            record = self",
+        "        try:\n            record = self",
+        "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
+    ),
+    Mutant(
+        "a submit that has submitted can be cancelled",
+        "_queue.py",
+        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        return JobHandle",
+        "            await trio.lowlevel.checkpoint()\n        return JobHandle",
+        "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
+    ),
+    Mutant(
+        "a submitter is not told that its ID was taken meanwhile",
+        "_ledger.py",
+        "                submission.refusal = refusal\n",
+        "                pass\n",
+        "test_queue.py::test_a_submitter_is_told_if_its_id_was_taken_meanwhile",
+    ),
+    # Time
+    Mutant(
+        "a delay is not waited for",
+        "_schedule.py",
+        "        if due_at > now:\n",
+        "        if False:\n",
+        "test_time.py::test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker",
+    ),
+    Mutant(
+        "a sooner time does not move the alarm",
+        "_ledger.py",
+        "self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())",
+        "pass",
+        "test_time.py::test_a_sooner_one_may_come_later",
+    ),
+    Mutant(
+        "a job starts at the very moment at which it is too late",
+        "_ledger.py",
+        "        if schedule.minds_time:\n            self.look_at_clock()\n",
+        "",
+        "test_time.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
+    ),
+    Mutant(
+        "who is let in by an expiry may start too late",
+        "_ledger.py",
+        "while late := self.schedule.expired(now):",
+        "if late := self.schedule.expired(now):",
+        "test_time.py::test_who_is_let_in_by_an_expiry_may_be_too_late_too",
+    ),
+    Mutant(
+        "a job that has started in time may still expire",
+        "_schedule.py",
+        "        record.line = None\n        if record.start_by != math.inf and record in"
+        " self._expiring:\n            self._expiring.discard(record)\n"
+        "        if record.key is not None:\n            self._holders",
+        "        record.line = None\n        if record.key is not None:\n            self._holders",
+        "test_time.py::test_a_job_that_started_in_time_may_be_tried_again_past_it",
+    ),
+    Mutant(
+        "a job that is to be tried again expires",
+        "_schedule.py",
+        "if record.start_by != math.inf and not record.attempt:",
+        "if record.start_by != math.inf:",
+        "test_time.py::test_a_job_that_started_in_time_may_be_tried_again_past_it",
+    ),
+    Mutant(
+        "run_now does nothing",
+        "_schedule.py",
+        "        if record.line is not self._timed:\n            return False\n",
+        "        return False\n",
+        "test_time.py::test_run_now_ends_a_delay",
+    ),
+    # Pauses
+    Mutant(
+        "a paused queue starts jobs",
+        "_schedule.py",
+        "if self.is_paused or not self.pending:",
+        "if not self.pending:",
+        "test_time.py::test_a_paused_queue_starts_nothing_and_resumes_in_order",
+    ),
+    Mutant(
+        "a paused key starts jobs",
+        "_schedule.py",
+        "if record.key in self._holders or record.key in self._paused_keys:",
+        "if record.key in self._holders:",
+        "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
+    ),
+    Mutant(
+        "a resumed key is offered to nobody",
+        "_schedule.py",
+        "            self._paused_keys.discard(key)\n            self._offer(key)\n",
+        "            self._paused_keys.discard(key)\n",
+        "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
+    ),
+    # Deadlocks
+    Mutant(
+        "two jobs may wait for each other",
+        "_waits.py",
+        "        if record in asked:\n            return False\n",
+        "        if record in asked:\n            return True\n",
+        "test_waits.py::test_two_jobs_that_wait_for_each_other",
+    ),
+    Mutant(
+        "a job may wait for one of its own key",
+        "_waits.py",
+        "            return self._can_come(obstacle, asked)\n",
+        "            return True\n",
+        "test_keys.py::test_a_job_may_not_wait_for_one_of_its_own_key",
+    ),
+    Mutant(
+        "the last worker may wait for a worker",
+        "_waits.py",
+        "if len(self._running) < self._workers:",
+        "if len(self._running) <= self._workers:",
+        "test_waits.py::test_the_last_worker_that_would_wait_is_refused",
+    ),
+    Mutant(
+        "a child task may wait for its own job",
+        "_waits.py",
+        "            task = task.parent_nursery.parent_task\n",
+        "            break\n",
+        "test_waits.py::test_waiting_for_oneself_from_a_child_task",
+    ),
+    Mutant(
+        "a wait that has ended still counts",
+        "_waits.py",
+        "            waits.remove(target)\n            if not waits:\n"
+        "                del self._waits[waiter]\n",
+        "            pass\n",
+        "test_waits.py::test_a_wait_that_has_ended_counts_no_more",
+    ),
+    Mutant(
+        "of several waits each one must be able to end",
+        "_waits.py",
+        "or any(self._can_come(target, asked) for target in waits)",
+        "or all(self._can_come(target, asked) for target in waits)",
+        "test_waits.py::test_one_of_several_waits_that_can_end_is_enough",
+    ),
+    Mutant(
+        "a job that was cancelled counts as if it waited for ever",
+        "_waits.py",
+        "            or record.cancel_requested\n",
+        "",
+        "test_waits.py::test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn",
+    ),
+    Mutant(
+        "a job may not wait for room that another will make",
+        "_waits.py",
+        "any(self._can_come(record, asked) for record in self._schedule.jobs())",
+        "False",
+        "test_waits.py::test_waiting_for_room_that_another_will_make",
+    ),
+    Mutant(
+        "a job may wait for the queue to be idle",
+        "_waits.py",
+        "        if (waiter := self.current_job()) is not None:\n            raise",
+        "        if (waiter := self.current_job()) is not None and not awaited:\n            raise",
+        "test_waits.py::test_waiting_for_the_end_of_everything",
+    ),
+    Mutant(
+        "a job may wait for room that it alone could make",
+        "_queue.py",
+        "with self._ledger.waits.waiting(None):",
+        "if True:",
+        "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
+    ),
+    Mutant(
+        "another thread gets into the books",
+        "_home.py",
+        "if threading.get_ident() != self._thread:",
+        "if False:",
+        "test_threads.py::test_a_call_straight_from_another_thread_is_refused_and_changes_nothing",
+    ),
+]
