@@ -16,21 +16,7 @@ async def work(context: object) -> None:
 
 
 def record() -> JobRecord:
-    return JobRecord(
-        work,
-        (),
-        contextvars.copy_context(),
-        id="x",
-        name="work",
-        priority=0,
-        key=None,
-        on_conflict=None,
-        delay=0,
-        start_by=math.inf,
-        tags=frozenset(),
-        timeout=1,
-        retry=None,
-    )
+    return JobRecord(work, (), contextvars.copy_context(), "work", math.inf, None)
 
 
 def test_statuses_are_lower_case_words() -> None:

@@ -14,21 +14,7 @@ async def work(context: object) -> None:
 
 
 def record(name: str) -> JobRecord:
-    return JobRecord(
-        work,
-        (),
-        contextvars.copy_context(),
-        id=name,
-        name=name,
-        priority=0,
-        key=None,
-        on_conflict=None,
-        delay=0,
-        start_by=math.inf,
-        tags=frozenset(),
-        timeout=1,
-        retry=None,
-    )
+    return JobRecord(work, (), contextvars.copy_context(), name, math.inf, None)
 
 
 def test_first_in_first_out() -> None:

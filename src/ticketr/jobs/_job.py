@@ -171,6 +171,7 @@ class JobSnapshot:
 
 
 _NO_CONTEXT = contextvars.Context()
+NO_TAGS = frozenset[str]()
 
 
 async def _gone(context: object) -> None:
@@ -227,23 +228,15 @@ class JobRecord:
         function: Callable[..., Awaitable[object]],
         args: tuple[object, ...],
         context: contextvars.Context,
-        *,
-        id: JobID,  # noqa: A002  # the word users know
         name: str,
-        priority: int,
-        key: Hashable,
-        on_conflict: OnConflict | None,
-        delay: float,
-        start_by: float,
-        tags: frozenset[str],
         timeout: float,
         retry: Retry | None,
     ) -> None:
-        self.id: JobID = id
+        self.id: JobID = ""  # the queue makes one up when it takes the job
         self.name: str = name
-        self.priority: int = priority
-        self.key: Hashable = key
-        self.tags: frozenset[str] = tags
+        self.priority: int = 0
+        self.key: Hashable = None
+        self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = JobStatus.PENDING
         self.revision: int = 0
         self.attempt: int = 0
@@ -254,7 +247,7 @@ class JobRecord:
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.submitted_at: float = 0.0
-        self.due_at: float = delay  # counted from the submission, which is to come
+        self.due_at: float = 0.0  # until the submission: the delay
         self.number: int = -1  # which in the order of submission
         self.started_at: float | None = None
         self.finished_at: float = math.inf  # until it has ended
@@ -268,11 +261,11 @@ class JobRecord:
         self.args: tuple[object, ...] = args
         self.context: contextvars.Context = context
         self.timeout: float = timeout
-        self.retry = retry
+        self.retry: Retry | None = retry
         self.snoozes: int = 0  # attempts that do not count
         self.spare_context: contextvars.Context | None = None  # as it was before the attempt
-        self.start_by: float = start_by
-        self.on_conflict: OnConflict | None = on_conflict
+        self.start_by: float = math.inf
+        self.on_conflict: OnConflict | None = None
         self.after: JobRecord | None = None  # whose end it waits for
         self.line: Line[JobRecord] | None = None  # where it waits
         self.why_pending: Callable[[JobRecord], str | None] | None = None

@@ -51,14 +51,24 @@ class JobOptions(TypedDict, total=False):
     retry: Retry | None
 
 
-NO_TAGS = frozenset[str]()
-
-
 def record_of(
     job: Job[object] | Callable[..., Awaitable[object]],
     args: tuple[object, ...],
-    default_timeout: float,
-    default_retry: Retry | None,
+    timeout: float,
+    retry: Retry | None,
+    options: JobOptions,
+) -> JobRecord:
+    """The record of a new job, whose time limit and retry rule are these unless it has its own."""
+    function, name = function_of(job)
+    record = JobRecord(function, args, contextvars.copy_context(), name, timeout, retry)
+    if options:
+        take_options(record, **options)
+    return record
+
+
+def take_options(
+    record: JobRecord,
+    *,
     id: JobID | None = None,  # noqa: A002  # the word users know
     name: str | None = None,
     priority: int = 0,
@@ -69,30 +79,29 @@ def record_of(
     tags: Iterable[str] = (),
     timeout: float | None = None,
     retry: Retry | None = None,
-) -> JobRecord:
-    """The record of a new job with these options."""
-    function, own_name = function_of(job)
+) -> None:
+    """Check what is said about a job, and write it down."""
     if isinstance(tags, str):
         raise TypeError(f"tags are several words, not one: write tags=[{tags!r}]")
     if not 0 <= delay < math.inf:
         raise ValueError(f"delay must be a number of seconds, not {delay!r}")
     if start_by is not None and start_by != start_by:
         raise ValueError("start_by must be a time, not nan")
-    return JobRecord(
-        function,
-        args,
-        contextvars.copy_context(),
-        id=id or "",
-        name=name if name is not None else own_name,
-        priority=checked_priority(priority) if priority else 0,
-        key=checked_key(key) if key is not None else None,
-        on_conflict=OnConflict(on_conflict) if on_conflict is not None else None,
-        delay=delay,
-        start_by=math.inf if start_by is None else start_by,
-        tags=frozenset(tags) if tags else NO_TAGS,
-        timeout=default_timeout if timeout is None else checked_timeout(timeout),
-        retry=default_retry if retry is None else retry,
-    )
+    record.id = id or ""
+    record.priority = checked_priority(priority)
+    record.key = checked_key(key)
+    record.tags = frozenset(tags)
+    record.due_at = delay  # counted from the submission, which is to come
+    if name is not None:
+        record.name = name
+    if on_conflict is not None:
+        record.on_conflict = OnConflict(on_conflict)
+    if start_by is not None:
+        record.start_by = start_by
+    if timeout is not None:
+        record.timeout = checked_timeout(timeout)
+    if retry is not None:
+        record.retry = retry
 
 
 def checked_key(key: Hashable) -> Hashable:

@@ -80,7 +80,7 @@ class JobQueue:
             WouldDeadlock: Called inside a job that alone could make room.
             TypeError, ValueError: The job, or an option, is none.
         """
-        record = record_of(job, args, self._timeout, self._retry, **options)
+        record = record_of(job, args, self._timeout, self._retry, options)
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
             record = self._ledger.enter(record)
@@ -113,7 +113,7 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
-        record = record_of(job, args, self._timeout, self._retry, **options)
+        record = record_of(job, args, self._timeout, self._retry, options)
         return JobHandle(self._ledger.enter(record), self._ledger)
 
     @overload
@@ -146,13 +146,13 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = record_of(job, args, self._timeout, self._retry, **options)
+        record = record_of(job, args, self._timeout, self._retry, options)
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
             entered = self._ledger.enter(record)
         except QueueFull:
             entered = await self._wait_for_room(record)
-        handle = JobHandle[T](entered, self._ledger)
+        handle: JobHandle[T] = JobHandle(entered, self._ledger)
         if entered is not record:
             return await handle.result()
         try:
