@@ -213,6 +213,25 @@ async def test_the_buffer_is_bounded_and_lets_the_oldest_go(
     assert "too slow" in caplog.text
 
 
+async def test_a_batch_that_comes_back_does_not_widen_the_bound(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_recorder, "BACKLOG", 3)
+    history = Memory(seconds=1, failures=1)
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name)
+        await trio.sleep(0.5)  # these are being written
+        for name in "def":
+            await queue.run(value, name=name)
+        await trio.sleep(1)  # and have come back
+        await queue.run(value, name="g")
+
+        assert names(await queue.history()) == ["g", "f", "e"]
+        assert queue.statistics().unrecorded == 4
+
+
 async def test_without_a_history_the_queue_tells_what_it_remembers(
     autojump_clock: MockClock,
 ) -> None:

@@ -68,7 +68,8 @@ class Recorder:
             return
         self._unwritten.append(job)
         self._filled.set()
-        if len(self._unwritten) > BACKLOG:
+        # More than one if a batch has come back that could not be written.
+        while len(self._unwritten) > BACKLOG:
             self._unwritten.popleft()
             self._lose(1, "it is too slow")
 
