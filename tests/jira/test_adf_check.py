@@ -263,6 +263,7 @@ WRONG: dict[str, tuple[Json, str]] = {
     "no list": (doc({"type": "paragraph", "content": "x"}), "a paragraph has something else than"),
     "text": (doc(paragraph(text(""))), "a text is empty"),
     "key": (doc({"type": "rule", "x\x1b[0m": 1}), "a rule cannot have “x”"),
+    "childless": (doc({"type": "rule", "content": []}), "a rule cannot have “content”"),
     "attribute": (doc(part("heading", text("h"), level=7)), "a heading cannot have 7 as its level"),
     "lacking": (doc(part("heading", text("h"), localId="1")), "a heading lacks its level, at “h”"),
     "extra": (doc(part("rule", new=1)), "a rule cannot have “new”"),

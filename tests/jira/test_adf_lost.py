@@ -76,6 +76,11 @@ def test_any_markdown_can_be_asked_about(markdown: str) -> None:
     assert all(piece.isprintable() for piece in adf.lost(markdown))
 
 
+@pytest.mark.parametrize("markdown", ["> ", "[", "*a ", "**", "- ", "<b>", '<span adf="x">'])
+def test_markdown_nested_without_end_can_be_asked_about(markdown: str) -> None:
+    assert all(len(piece) <= 60 for piece in adf.lost(markdown * 2000 + "x"))
+
+
 def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
     markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
     assert adf.lost(markdown) == ()

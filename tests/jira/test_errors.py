@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.jira import errors
+from ticketr.jira.words import LONGEST_TEXT
 
 URL = "https://example.atlassian.net/rest/api/3/myself"
 
@@ -40,7 +41,7 @@ def test_the_words_of_a_server_are_cleaned_and_clipped() -> None:
     assert len(error.messages) == 5
     assert len(error.field_errors) == 20
     assert error.field_errors[0][0] == "a"
-    assert len(error.messages[0]) == errors.LONGEST_TEXT
+    assert len(error.messages[0]) == LONGEST_TEXT
     assert error.messages[0].startswith("red")
     assert error.messages[0].endswith("…")
     assert str(error).isprintable()
@@ -50,21 +51,6 @@ def test_the_words_of_a_server_are_cleaned_and_clipped() -> None:
 def test_words_about_fields_are_told_with_the_field() -> None:
     error = errors.BadRequest(URL, 400, ("Bad.",), (("summary", "Too long."), ("x", "Odd.")))
     assert error.detail == "Bad.; summary: Too long.; x: Odd."
-
-
-@pytest.mark.parametrize(
-    ("url", "bare"),
-    [
-        ("https://a.b/c?d#e", "https://a.b/c"),
-        ("https://u:p@a.b:8/c", "https://a.b:8/c"),
-        ("u:p@a.b?x", "a.b"),
-        ("https://[bad/", "https://[bad/"),
-        ("", ""),
-    ],
-)
-def test_an_address_is_bared(url: str, bare: str) -> None:
-    assert errors.bare_url(url) == bare
-    assert errors.bare_url(bare) == bare
 
 
 def test_the_host_of_an_address_without_one_is_the_address() -> None:

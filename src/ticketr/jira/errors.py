@@ -29,48 +29,11 @@ it is shown. Words that came from a server are cleaned and clipped before they b
 from __future__ import annotations
 
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from ticketr._errors import TicketrError
-from ticketr.text import clean
-
-LONGEST_TEXT = 300
-"""How many characters of a server's words an error repeats."""
+from ticketr.jira.words import LONGEST_TEXT, bare_url, clip
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105  (a page, no secret)
-
-
-def clip(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Make a server's words fit for a one-line message.
-
-    Args:
-        text: Untrusted text, of any length.
-        limit: The most characters to keep.
-
-    Returns:
-        One clean line; a longer one ends in an ellipsis.
-    """
-    line = clean(text[: limit * 8]).strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def bare_url(url: str) -> str:
-    """Take everything from an address that may be a secret.
-
-    Args:
-        url: Any text that is meant as an address.
-
-    Returns:
-        The address without user, password, query and fragment.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if not parts.netloc:
-        return clip(url.partition("?")[0].partition("#")[0].rpartition("@")[2])
-    host = parts.netloc.rpartition("@")[2]
-    return clip(f"{parts.scheme}://{host}{parts.path}")
 
 
 class JiraError(TicketrError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._schema import MARKS, NODES
-from ticketr.jira.errors import clip
+from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,16 +138,15 @@ def _fits(value: object, attrs: Attrs) -> bool:
 
 def _about_attrs(name: str, value: Any, rules: tuple[Attrs, ...]) -> str:
     """Name the attribute that is wrong, where that is certain."""
-    if len(rules) == 1 and isinstance(value, dict):
-        checks = rules[0].checks
-        for key in sorted(rules[0].required - value.keys()):
-            return f"{name} lacks its {key}"
-        for key, one in value.items():
-            if key not in checks:
-                return f"{name} cannot have “{clip(str(key), 40)}”"
-            if not checks[key](one):
-                return f"{name} cannot have {clip(repr(one), 40)} as its {key}"
-    return f"{name} says something about itself that Jira does not know"
+    if len(rules) > 1 or not isinstance(value, dict):
+        return f"{name} says something about itself that Jira does not know"
+    checks = rules[0].checks
+    for key in sorted(rules[0].required - value.keys()):
+        return f"{name} lacks its {key}"
+    key = next(key for key, one in value.items() if key not in checks or not checks[key](one))
+    if key not in checks:
+        return f"{name} cannot have “{clip(str(key), 40)}”"
+    return f"{name} cannot have {clip(repr(value[key]), 40)} as its {key}"
 
 
 def _near(node: Any) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.jira.errors import clip
+from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

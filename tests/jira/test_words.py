@@ -1,0 +1,37 @@
+"""What is shown of addresses and of a server's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketr.jira.words import bare_url, clip
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://a.b/c?d#e", "https://a.b/c"),
+        ("https://u:p@a.b:8/c", "https://a.b:8/c"),
+        ("u:p@a.b?x", "a.b"),
+        ("https://[bad/", "https://[bad/"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_bared(url: str, bare: str) -> None:
+    assert bare_url(url) == bare
+    assert bare_url(bare) == bare
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("  a\nb  ", "a b"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("x" * 10, "x" * 10),
+        ("x" * 11, "x" * 9 + "…"),
+        ("x" * 8 + " yz", "x" * 8 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
+    assert clip(text, 10) == line
