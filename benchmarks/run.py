@@ -8,6 +8,7 @@ from pathlib import Path
 
 PARTS = (
     "pull",
+    "sync",
     "terminal",
     "app",
     "statusline",

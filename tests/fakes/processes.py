@@ -43,6 +43,9 @@ def environment(url: str = "", **changes: str) -> dict[str, str]:
         "JIRA_EMAIL": "demo@example.com",
         "JIRA_API_TOKEN": "demo",
         "JIRA_PROJECT_KEY": "DEMO",
+        # Nobody's own workspaces and tokens.
+        "TICKETR_CONFIG_DIR": "/nonexistent/ticketr",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         **changes,
     }
     return kept | {name: value for name, value in settings.items() if value}

@@ -30,8 +30,8 @@ def cli(context: click.Context, *, debug: bool) -> None:
 
     Without a command, in a terminal, this opens the app.
 
-    Jira's address and your login come from the environment: JIRA_URL, JIRA_EMAIL and
-    JIRA_API_TOKEN. To look around without an account: ticketr demo
+    To begin: ticketr workspace add, or set JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and
+    JIRA_PROJECT_KEY. To look around without an account: ticketr demo
     """
     if debug:
         logging.basicConfig(stream=sys.stderr)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ticketr.cli.settings import resolve, sign_in, workspace_options
+from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
-SIDES = ("local", "remote", "ask")
+STRATEGIES = ("local", "remote", "merge")
 
 
 def session_options(command: Command) -> Command:
@@ -25,8 +25,8 @@ def session_options(command: Command) -> Command:
         click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
         click.option(
             "--strategy",
-            type=click.Choice(SIDES),
-            help="Who wins where both sides have changed the same; else it is a conflict.",
+            type=click.Choice(STRATEGIES),
+            help="Who wins where both sides have changed the same; 'merge' leaves it a conflict.",
         ),
         click.option(
             "--http",
@@ -58,8 +58,7 @@ def session_settings(
         TokenFailed: a source that should have a token did not work.
         AsksMissing: asks is to speak HTTP, and cannot be used.
     """
-    resolved = resolve(workspace=workspace, folder=folder, project=project)
-    resolved.required_site()
+    resolved = confirmed(resolve(workspace=workspace, folder=folder, project=project))
     jql = jql or (resolved.jql if project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")

@@ -1,0 +1,184 @@
+"""Pulls with nothing new, pushes of 500 drafts, 50,000 tickets in flat memory, PyPI's jira."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import jira
+import trio
+from pull import EMAIL, LATENCY, TICKETS, TOKEN, our_pull
+
+from ticketr import open_job_queue
+from ticketr.cli.sandbox_process import open_sandbox
+from ticketr.jira import Credentials
+from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.sync import PullJob, PushJob
+from ticketr.sync.mapping import CUSTOM_FIELDS, Columns
+from ticketr.sync.session import CONCURRENCY
+
+if TYPE_CHECKING:
+    from ticketr.jira.transport import Request, Response
+
+DRAFTS = 500
+ROUNDS = 3
+WRITE_LATENCY = 0.1
+FEW, MANY = 10_000, 50_000
+
+
+class Counting(HttpxTransport):
+    """Counts the requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = 0
+
+    async def send(self, request: Request) -> Response:
+        self.requests += 1
+        return await super().send(request)
+
+
+async def nothing_new(root: Path) -> str:
+    async with open_sandbox(tickets=TICKETS, seed=1, latency=LATENCY) as url:
+        await our_pull(url, root)
+        counting = Counting()
+        login = Credentials(url, EMAIL, TOKEN)
+        start = time.perf_counter()
+        async with open_job_queue(workers=1) as queue:
+            job = PullJob(root, login, project="DEMO", transport=counting)
+            result = await queue.run(job)
+        took = time.perf_counter() - start
+    assert (result.total, result.unchanged) == (TICKETS, TICKETS)
+    return (
+        f"second pull of {TICKETS} with nothing new: {counting.requests} requests, {took:.2f}s "
+        f"at {LATENCY}s an answer"
+    )
+
+
+async def bare_creates(url: str) -> None:
+    """Create as many issues with nothing around it: no file, no journal, no check."""
+    left = list(range(DRAFTS))
+    async with httpx.AsyncClient(base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN)) as client:
+
+        async def create() -> None:
+            while left:
+                fields = {
+                    "project": {"key": "DEMO"},
+                    "issuetype": {"name": "Task"},
+                    "summary": f"Draft {left.pop()}",
+                }
+                answer = await client.post("/issue", json={"fields": fields})
+                answer.raise_for_status()
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONCURRENCY):
+                nursery.start_soon(create)
+
+
+def write_drafts(folder: Path) -> None:
+    folder.mkdir()
+    for number in range(DRAFTS):
+        (folder / f"{number}.md").write_text(f"# TICKET: Draft {number}\n", encoding="utf-8")
+
+
+async def our_creates(url: str, folder: Path) -> None:
+    async with open_job_queue(workers=1) as queue:
+        job = PushJob(folder, Credentials(url, EMAIL, TOKEN), project="DEMO")
+        result = await queue.run(job)
+    assert len(result.created) == DRAFTS, result
+
+
+async def pushes(root: Path) -> str:
+    bare: list[float] = []
+    ours: list[float] = []
+    for number in range(ROUNDS):
+        async with open_sandbox(tickets=0, seed=1, latency=WRITE_LATENCY) as url:
+            start = time.perf_counter()
+            await bare_creates(url)
+            bare.append(time.perf_counter() - start)
+            write_drafts(root / str(number))
+            start = time.perf_counter()
+            await our_creates(url, root / str(number))
+            ours.append(time.perf_counter() - start)
+    ratio = statistics.median(bare) / statistics.median(ours)
+    against = f"{statistics.median(ours):.2f}s against {statistics.median(bare):.2f}s"
+    return (
+        f"push of {DRAFTS} drafts, latency {WRITE_LATENCY}s: {ratio:.2f} of bare POSTs ({against})"
+    )
+
+
+def search_with_jira(url: str) -> int:
+    """Read what a pull reads, as somebody would with PyPI's jira; files are not written."""
+    client = jira.JIRA(options={"server": url, "check_update": False}, basic_auth=(EMAIL, TOKEN))
+    custom = [each["id"] for each in client.fields() if each["name"] in CUSTOM_FIELDS]
+    fields = [*Columns.of(()).requested, *custom]
+    found = client.enhanced_search_issues("project = DEMO", maxResults=0, fields=fields)
+    client.close()  # type: ignore[no-untyped-call]
+    return len(found)
+
+
+async def against_jira(root: Path) -> str:
+    theirs: list[float] = []
+    ours: list[float] = []
+    async with open_sandbox(tickets=TICKETS, seed=1, latency=LATENCY) as url:
+        await our_pull(url, root / "first")  # the server serialises each issue once
+        for number in range(ROUNDS):
+            start = time.perf_counter()
+            assert await trio.to_thread.run_sync(search_with_jira, url) == TICKETS
+            theirs.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            assert await our_pull(url, root / str(number)) == TICKETS
+            ours.append(time.perf_counter() - start)
+    ratio = statistics.median(theirs) / statistics.median(ours)
+    against = f"{statistics.median(ours):.2f}s against {statistics.median(theirs):.2f}s"
+    return f"pull of {TICKETS} into files: {ratio:.2f} times as fast as PyPI's jira searches ({against})"
+
+
+def peak_of_pull(url: str, folder: Path) -> float:
+    """Pull in a process of its own; gives the most memory that it held, in MB."""
+    folder.mkdir()
+    settings = {
+        "JIRA_URL": url,
+        "JIRA_EMAIL": EMAIL,
+        "JIRA_API_TOKEN": TOKEN,
+        "JIRA_PROJECT_KEY": "DEMO",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticketr", "pull", "--plain"],
+        cwd=folder,
+        env=os.environ | settings,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, process.returncode
+    return usage.ru_maxrss / 1024
+
+
+async def memory(root: Path) -> str:
+    peaks: dict[int, float] = {}
+    for tickets in (FEW, MANY):
+        async with open_sandbox(tickets=tickets, seed=1, latency=0) as url:
+            folder = root / str(tickets)
+            peaks[tickets] = await trio.to_thread.run_sync(peak_of_pull, url, folder)
+    each = (peaks[MANY] - peaks[FEW]) / (MANY - FEW) * 1024
+    return (
+        f"first pull of {MANY}: {peaks[MANY]:.0f} MB at most, of {FEW}: {peaks[FEW]:.0f} MB; "
+        f"{each:.2f} kB for each further ticket"
+    )
+
+
+def rows() -> list[str]:
+    """Measure, and give the table's rows."""
+    measured: list[str] = []
+    for part in (nothing_new, pushes, against_jira, memory):
+        with tempfile.TemporaryDirectory() as root:
+            measured.append(trio.run(part, Path(root)))
+    return measured
