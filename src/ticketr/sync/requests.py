@@ -12,7 +12,8 @@ from ticketr.jira import Allowed, adf
 from ticketr.sync.mapping import description_adf
 from ticketr.sync.parts import Change, Own
 from ticketr.sync.plan import new_parts
-from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value, nearest
+from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value, nearest, shown
+from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: Lines that are no fields of their own in Jira's forms.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
+_LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Form:
         """Find the type of a new issue.
 
         Args:
-            name: what its ``Type`` line says; None where it has none.
+            name: what its ``Type`` line says; None or empty where it says nothing.
             subtask: whether it is a task of a ticket.
 
         Raises:
@@ -53,12 +55,14 @@ class Form:
         fitting = [each for each in self.types if each.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
         found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
-        if found is None and subtask and name is None and fitting:
+        if found is None and subtask and not name and fitting:
             return fitting[0]  # sites call them as they like; a task can be nothing else
         if found is None:
             names = [each.name for each in fitting]
             what = "sub-task type" if subtask else "issue type"
-            raise BadValue(f'"{wanted}" is no {what} of this project: {nearest(wanted, names)}')
+            raise BadValue(
+                f"{shown(wanted)} is no {what} of this project: {nearest(wanted, names)}"
+            )
         return next(each for each in fitting if each.id == found.id)
 
 
@@ -97,10 +101,11 @@ def creating(
     said = [each for each in new_parts(draft) if each.part != _TYPE]
     sent = sending(draft, said, kinds, directory)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
+    named = {each.part for each in said}  # what is wrong with those is told already
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; add a line to its Fields"
         for each in kinds.values()
-        if each.required and each.id not in fields
+        if each.required and each.id not in fields and each.name not in named
     )
     return Sending(fields, sent.status, (*sent.problems, *missing))
 
@@ -122,10 +127,13 @@ def sending(
     fields: dict[str, object] = {}
     problems: list[str] = []
     status: str | None = None
-    for change in changes:
+    said = {each.part: each for each in changes}
+    if Own.DESCRIPTION in said:
+        said.pop(Own.CRITERIA, None)  # both are one document
+    for change in said.values():
         try:
             if change.part == _STATUS:
-                status = change.new or None
+                status = _given(change)
             elif isinstance(change.part, Own):
                 fields.update(_own(change.part, issue))
             else:
@@ -135,9 +143,20 @@ def sending(
     return Sending(fields, status, tuple(problems))
 
 
+def _given(change: Change) -> str:
+    if not change.new:
+        raise BadValue("every ticket has one; write it, or remove the line")
+    return change.new
+
+
 def _own(part: Own, issue: Ticket) -> dict[str, object]:
     if part is Own.TITLE:
+        if len(issue.title) > _LONGEST_TITLE:
+            raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
+    for text in (issue.description, *issue.acceptance_criteria):
+        if gone := adf.lost(text):
+            raise BadValue(f"Jira has no place for {shown(gone[0])} there; write it another way")
     document = description_adf(issue)
     problems = adf.problems(document)
     if problems:
@@ -146,8 +165,12 @@ def _own(part: Own, issue: Ticket) -> dict[str, object]:
 
 
 def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> dict[str, object]:
-    if change.name == _PARENT:
+    if change.part == _PARENT:
+        if change.new and not is_key(change.new):
+            raise BadValue(f"{shown(change.new)} is no key like PROJ-123")
         return {"parent": {"key": change.new} if change.new else None}
+    if change.part == _TYPE:
+        _given(change)
     kind = kinds.get(change.name)
     if kind is None:
         known = [*kinds, _STATUS, _PARENT]

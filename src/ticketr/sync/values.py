@@ -6,20 +6,34 @@ Pure. What a site allows is given; nothing is asked here.
 from __future__ import annotations
 
 import csv
+import math
 import re
+import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.jira import Allowed
+from ticketr.text import clean, clip
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira import Allowed, User
+    from ticketr.jira import User
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# In ASCII, unlike what float() and date.fromisoformat() would take.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(rf"{_DATE.pattern}T[0-9:.]+(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})")
+#: Above it, not every whole number has a place of its own in Jira, or in JSON.
+_MOST_EXACT = 2**53
 #: Names of values that are offered in an error, at most.
 _OFFERED = 8
+#: Cells of a text that an error shows.
+_SHOWN = 60
 
 
 class BadValue(Exception):
@@ -74,7 +88,7 @@ def jira_value(kind: Kind, text: str, directory: Directory) -> object:
     if kind.name == "Sprint":
         return _sprint(text, directory.sprints)
     if kind.type == "array":
-        return [_member(kind, each) for each in read_list(text)]
+        return [_member(kind, each, directory) for each in read_list(text)]
     if not text:
         return None
     match kind.type:
@@ -84,7 +98,9 @@ def jira_value(kind: Kind, text: str, directory: Directory) -> object:
             return {"accountId": _account(text, directory.people.get(text, ()))}
         case "date":
             return _date(text)
-        case "string" | "datetime" | "any" | "":
+        case "datetime":
+            return _moment(text)
+        case "string" | "any" | "":
             return text
         case _:
             return _choice(kind, text)
@@ -93,83 +109,109 @@ def jira_value(kind: Kind, text: str, directory: Directory) -> object:
 def read_list(text: str) -> list[str]:
     """Read the entries of a list: parted by commas, an entry with a comma in quotes, as in CSV.
 
+    A list may go over several lines.
+
     Raises:
-        BadValue: a quote is not closed.
+        BadValue: a quote is not closed, or something stands between it and the next comma.
     """
     try:
-        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise BadValue(f'"{text}" is no list: {error}') from None
+        rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
+    except csv.Error:
+        raise BadValue(
+            f'{shown(text)} is no list; write a, "b, c", d and each quote in quotes twice'
+        ) from None
     return [entry.strip() for row in rows for entry in row if entry.strip()]
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Say which known names come near to an unknown one, or list them, for an error."""
-    known = sorted(set(names), key=str.casefold)
-    folded = {each.casefold(): each for each in known}
-    close = get_close_matches(name.casefold(), folded, n=3)
+    known = sorted({clean(each) for each in names}, key=str.casefold)
+    folded = {_folded(each): each for each in known}
+    close = get_close_matches(_folded(name), folded, n=3)
     if close:
         return f"did you mean {' or '.join(folded[each] for each in close)}?"
-    shown = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")
-    return f"there is {shown}" if shown else "there is none"
+    some = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")
+    return f"there is {some}" if some else "there is none"
+
+
+def shown(text: str) -> str:
+    """Quote a text from a file for an error: one line, and not too much of it."""
+    return f'"{clip(clean(text[: 8 * _SHOWN]), _SHOWN)}"'
 
 
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
     """Find a value by its name, in any case of letters if no other one fits exactly."""
     allowed = tuple(allowed)
     exact = (each for each in allowed if each.name == name)
-    loose = [each for each in allowed if each.name.casefold() == name.casefold()]
+    loose = [each for each in allowed if _folded(each.name) == _folded(name)]
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
-def _member(kind: Kind, entry: str) -> object:
+def _folded(name: str) -> str:
+    """Give a name as it is compared: editors and systems write one letter in several ways."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _member(kind: Kind, entry: str, directory: Directory) -> object:
     if kind.items == "string":
         if any(letter.isspace() for letter in entry):
-            raise BadValue(f'"{entry}" has a space in it, which Jira allows in no label')
+            raise BadValue(f"{shown(entry)} has a space in it, which Jira allows in no label")
         return entry
+    if kind.items == "user":
+        return {"accountId": _account(entry, directory.people.get(entry, ()))}
     return _choice(kind, entry)
 
 
 def _choice(kind: Kind, name: str) -> dict[str, str]:
     if not kind.allowed:
-        return {"value" if "option" in {kind.type, kind.items} else "name": name}
+        is_option = "option" in {kind.items, kind.type.partition("-")[0]}
+        return {"value" if is_option else "name": name}
     found = find_name(name, kind.allowed)
     if found is None:
         names = (each.name for each in kind.allowed)
-        raise BadValue(f'"{name}" is not possible: {nearest(name, names)}')
+        raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
     return {"id": found.id} if found.id else {"name": found.name}
 
 
 def _number(text: str) -> int | float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise BadValue(f'"{text}" is no number') from None
-    if number in {float("inf"), float("-inf")} or number != number:
-        raise BadValue(f'"{text}" is no number that Jira could keep')
-    return int(number) if number.is_integer() else number
+    if not _NUMBER.fullmatch(text):
+        raise BadValue(f"{shown(text)} is no number")
+    number = float(text)
+    if math.isinf(number):
+        raise BadValue(f"{shown(text)} is no number that Jira could keep")
+    return int(number) if number.is_integer() and abs(number) <= _MOST_EXACT else number
 
 
 def _date(text: str) -> str:
-    if not _DATE.fullmatch(text):
-        raise BadValue(f'"{text}" is no date like 2026-01-31')
-    return text
+    if _DATE.fullmatch(text):
+        with suppress(ValueError):
+            date.fromisoformat(text)
+            return text
+    raise BadValue(f"{shown(text)} is no date like 2026-01-31")
+
+
+def _moment(text: str) -> str:
+    if _MOMENT.fullmatch(text):
+        with suppress(ValueError):
+            datetime.fromisoformat(text)
+            return text
+    raise BadValue(f"{shown(text)} is no moment like 2026-01-31T09:30:00.000+0100")
 
 
 def _account(name: str, found: tuple[User, ...]) -> str:
-    wanted = name.casefold()
+    wanted = _folded(name)
     exact = [
         user
         for user in found
-        if wanted in {user.display_name.casefold(), user.email.casefold(), user.account_id}
+        if wanted in map(_folded, (user.display_name, user.email, user.account_id))
     ]
     if len(exact) == 1:
         return exact[0].account_id
     if exact:
         emails = ", ".join(user.email or user.account_id for user in exact)
-        raise BadValue(f'"{name}" is the name of several people; write one of {emails}')
+        raise BadValue(f"{shown(name)} is the name of several people; write one of {emails}")
     names = [user.display_name for user in found]
-    raise BadValue(f'nobody called "{name}" can be chosen; {nearest(name, names)}')
+    raise BadValue(f"nobody called {shown(name)} can be chosen; {nearest(name, names)}")
 
 
 def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
@@ -178,6 +220,9 @@ def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
         return None
     if len(names) > 1:
         raise BadValue("an issue can be moved to one sprint only")
-    if names[0] not in sprints:
-        raise BadValue(f'no ticket here has the sprint "{names[0]}"; {nearest(names[0], sprints)}')
-    return sprints[names[0]]
+    found = find_name(names[0], (Allowed(str(number), name) for name, number in sprints.items()))
+    if found is None:
+        raise BadValue(
+            f"no ticket here has the sprint {shown(names[0])}; {nearest(names[0], sprints)}"
+        )
+    return sprints[found.name]
