@@ -417,21 +417,22 @@ async def test_a_call_straight_from_another_thread_is_refused_and_changes_nothin
         async for snapshot in updates:
             seen.append((snapshot.id, snapshot.status))
 
-    async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
+    async with open_job_queue(workers=2) as queue:
         handle = await queue.submit(job, id="a")
         await trio.testing.wait_all_tasks_blocked()
         with queue.watch() as updates:
-            nursery.start_soon(follow, updates)
-            await trio.testing.wait_all_tasks_blocked()
-            before = (handle.snapshot(), queue.jobs(), repr(queue))
-            for name, call in wrong_calls(queue, handle, contexts[0], updates).items():
-                error = await trio.to_thread.run_sync(in_foreign_thread, call)
-                assert isinstance(error, RuntimeError), name
-                assert "trio.from_thread" in str(error), name
-                assert (handle.snapshot(), queue.jobs(), repr(queue)) == before, name
-            await queue.run(double, 1, id="new", key="new")
-            await handle.cancel_and_wait()
-            await queue.shutdown()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(follow, updates)
+                await trio.testing.wait_all_tasks_blocked()
+                before = (handle.snapshot(), queue.jobs(), repr(queue))
+                for name, call in wrong_calls(queue, handle, contexts[0], updates).items():
+                    error = await trio.to_thread.run_sync(in_foreign_thread, call)
+                    assert isinstance(error, RuntimeError), name
+                    assert "trio.from_thread" in str(error), name
+                    assert (handle.snapshot(), queue.jobs(), repr(queue)) == before, name
+                await queue.run(double, 1, id="new", key="new")
+                await handle.cancel_and_wait()
+                await queue.shutdown()  # which ends the reader, too
 
     assert seen[0][0] == "new"
     assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}
