@@ -15,6 +15,7 @@ from ticketr.sandbox import make_site
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.tickets import parse
 from ticketr.tui.app import FRAME, App
+from ticketr.tui.state import NO_NOTES
 from ticketr.tui.theme import Theme
 from ticketr.tui.work import Work
 
@@ -118,6 +119,24 @@ async def test_many_writes_are_asked_about_first(bench: Bench, autojump_clock: M
         await press(screen, "s", "y")
         assert len(bench.site) == 33
         assert "Sync complete: 12 tickets pulled, 21 pushed" in screen.rows[-1]
+
+
+async def test_what_failed_is_told_and_can_be_read(bench: Bench, autojump_clock: MockClock) -> None:
+    bench.root.mkdir()
+    (bench.root / "new.md").write_text("# TICKET: Wrong\n\n## Fields\nType: Storry\n")
+
+    async with running(bench) as screen:
+        await press(screen, "n")
+        assert NO_NOTES in screen.text
+
+        await press(screen, "p")
+        assert "1 to look at: n lists them" in screen.text
+        assert "Push complete: 0 tickets, 1 failed" in screen.rows[-1]
+
+        await press(screen, "n")
+        assert 'failed: draft "Wrong" (new.md): Type: "Storry" is no issue type' in screen.text
+        await press(screen, "KEY_ESCAPE")
+        assert "failed: " not in screen.text
 
 
 @pytest.mark.parametrize(("letter", "title"), [("l", "Mine"), ("r", "Theirs")])

@@ -7,10 +7,11 @@ from fakes.states import after, snapshot, tickets_of
 from hypothesis import given, strategies as st
 
 from ticketr import JobStatus
+from ticketr.sync import Code, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
-from ticketr.tui.state import NO_CONFLICT, REFUSED, UNASKED, Focus, State, update
+from ticketr.tui.state import NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
 from ticketr.tui.work import Work
 
 KEYS = [key for binding in TABLE for key in binding.keys]
@@ -134,6 +135,31 @@ def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
     for letter, take in (("l", "local"), ("r", "remote"), ("m", "merge")):
         assert asked(state, letter) == (effects.Resolve(key, take),)
     assert press(state, "KEY_ESCAPE").question is None
+
+
+def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
+    notes = tuple(Note(f"DEMO-{n}", "a.md", "why\x1b[2J", Code.REFUSED) for n in range(40))
+    ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(total=40, failed=notes))
+    state = after(filled, messages.JobChanged(ended))
+    assert state.notice == "40 to look at: n lists them"
+    assert state.notes[1] == "failed: DEMO-1 (a.md): why"
+
+    state = press(state, "n", "j", "j", "P")  # nothing else works meanwhile
+    assert (state.are_notes_open, state.notes_top, state.notice) == (True, 2, "")
+    assert press(state, "G").notes_top == len(state.note_lines) - state.page + 1
+    assert asked(state, "p") == ()
+    assert press(state, "?").is_help_open
+    assert not press(state, "?").are_notes_open
+    for key in ("n", "KEY_ESCAPE"):
+        assert not press(state, key).are_notes_open
+
+
+def test_a_job_without_notes_has_none(filled: State) -> None:
+    for result in (None, 7, PushResult(total=1)):
+        ended = replace(snapshot(JobStatus.COMPLETED), result=result)
+        state = after(replace(filled, notes=("old",)), messages.JobChanged(ended))
+        assert (state.notes, state.notice) == ((), "")
+    assert press(state, "n").notice == NO_NOTES
 
 
 def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: State) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, strategies as st
 
 from ticketr import JobProgress, JobSnapshot, JobStatus
 from ticketr.statusline import LineStyle
+from ticketr.sync import Code, Note, PushResult
 from ticketr.terminal import sgr
 from ticketr.text import width as cells
 from ticketr.tickets import Ticket
@@ -96,6 +97,16 @@ def test_edits_and_conflicts_are_marked(width: int) -> None:
 
     asked = after(state, *(messages.KeyPressed(key) for key in ("G", "r")))
     check(f"question-{width}", screen(asked, 0.0, COLORS))
+
+
+def test_notes_cover_the_rest() -> None:
+    notes = (Note("SHOP-41", "a.md", "Priority: " + "words " * 20, Code.INVALID),) * 3
+    ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(total=3, failed=notes))
+    state = after(state_of("idle", 60, 8), messages.JobChanged(ended))
+    check("noticed-60", screen(state, 0.0, COLORS))
+
+    state = after(state, *(messages.KeyPressed(key) for key in "nj"))
+    check("notes-60", screen(state, 0.0, COLORS))
 
 
 def test_an_ascii_frame_is_ascii() -> None:

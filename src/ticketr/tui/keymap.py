@@ -24,6 +24,7 @@ class Action(Enum):
     PUSH = auto()
     SYNC = auto()
     RESOLVE = auto()
+    NOTES = auto()
     BACK = auto()
     ESCAPE = auto()
     HELP = auto()
@@ -63,6 +64,7 @@ TABLE = (
     Binding(Action.PUSH, ("p", "KEY_F3"), "p F3", "push what was edited here to Jira", "push"),
     Binding(Action.SYNC, ("s", "KEY_F4"), "s F4", "sync: pull, merge and push", "sync"),
     Binding(Action.RESOLVE, ("r",), "r", "settle the selected ticket's conflict", "resolve"),
+    Binding(Action.NOTES, ("n",), "n", "what the last job says of single tickets", "notes"),
     Binding(
         Action.ESCAPE,
         ("KEY_ESCAPE",),

@@ -10,6 +10,7 @@ from ticketr.statusline import StatusModel
 from ticketr.text import wrap
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Action, action_of
+from ticketr.tui.notes import notes_of
 from ticketr.tui.questions import Question, about_conflict, about_writes
 from ticketr.tui.rows import Order, Row, index_of, merge
 from ticketr.tui.work import Work
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 WORK_TAG = "work"
 REFUSED = "A job is running already; Esc cancels it"
 NO_CONFLICT = "This ticket has no conflict"
+NO_NOTES = "The last job has nothing to say of single tickets"
 #: Issues that are written without a question.
 UNASKED = 20
 #: Rows around the body: the title above, the action bar and the status line below.
@@ -76,6 +78,9 @@ class State:
         focus: which panel has the keys.
         detail: the open ticket, if one is.
         is_help_open: whether the help covers the rest.
+        are_notes_open: whether the notes of the last job cover the rest.
+        notes: what the last job said of single tickets, clean.
+        notes_top: the first line of these that is shown.
         question: what waits for an answer, if anything does.
         edited: keys of issues that were edited here since the last sync.
         conflicts: for each ticket that both sides have changed, what clashes.
@@ -93,6 +98,9 @@ class State:
     focus: Focus = Focus.LIST
     detail: Detail | None = None
     is_help_open: bool = False
+    are_notes_open: bool = False
+    notes: tuple[str, ...] = ()
+    notes_top: int = 0
     question: Question | None = None
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +112,11 @@ class State:
     def page(self) -> int:
         """How many rows the body has."""
         return max(1, self.height - CHROME)
+
+    @property
+    def note_lines(self) -> tuple[str, ...]:
+        """The notes, broken to fit the screen."""
+        return tuple(line for note in self.notes for line in wrap(note, max(1, self.width - 3)))
 
     @property
     def list_width(self) -> int:
@@ -173,7 +186,9 @@ def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[
         return replace(state, working=snapshot.id), ()
     if state.working == snapshot.id:
         state = replace(state, working="")
-    return state, (effects.Reload(),)
+    notes = notes_of(snapshot.result)
+    notice = f"{len(notes)} to look at: n lists them" if notes else state.notice
+    return replace(state, notes=notes, notes_top=0, notice=notice), (effects.Reload(),)
 
 
 def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
@@ -187,10 +202,12 @@ def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
     if action is Action.REDRAW:
         return state, (effects.Redraw(),)
     if action is Action.HELP:
-        return replace(state, is_help_open=not state.is_help_open), ()
+        return replace(state, is_help_open=not state.is_help_open, are_notes_open=False), ()
+    if action is Action.NOTES:
+        return _notes(state), ()
     if action is Action.ESCAPE:
         return _escape(state)
-    if state.is_help_open:
+    if state.is_help_open or (state.are_notes_open and action not in _MOVES):
         return state, ()
     if action is Action.BACK:
         return replace(state, focus=Focus.LIST), ()
@@ -205,11 +222,18 @@ def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
 
 def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
     """Close what is open, else cancel what runs, else go back: never two of these at once."""
-    if state.is_help_open:
-        return replace(state, is_help_open=False), ()
+    if state.is_help_open or state.are_notes_open:
+        return replace(state, is_help_open=False, are_notes_open=False), ()
     if state.status.named_job is not None:
         return state, (effects.CancelJob(state.status.named_job),)
     return replace(state, focus=Focus.LIST), ()
+
+
+def _notes(state: State) -> State:
+    if not state.notes:
+        return replace(state, notice=NO_NOTES)
+    is_open = not state.are_notes_open
+    return replace(state, are_notes_open=is_open, is_help_open=False, notes_top=0)
 
 
 def _answer(state: State, question: Question, name: str) -> tuple[State, tuple[Effect, ...]]:
@@ -248,7 +272,15 @@ def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
     return state, (effects.LoadDetail(state.rows[state.index]),)
 
 
+_MOVES = frozenset(
+    {Action.UP, Action.DOWN, Action.PAGE_UP, Action.PAGE_DOWN, Action.TOP, Action.BOTTOM}
+)
+
+
 def _move(state: State, action: Action) -> State:
+    if state.are_notes_open:
+        last = max(0, len(state.note_lines) - state.page + 1)
+        return replace(state, notes_top=_target(action, state.notes_top, state.page, last))
     if state.focus is Focus.DETAIL and state.detail is not None:
         last = max(0, len(state.detail.lines) - state.page)
         top = min(last, _target(action, state.detail.top, state.page, last))

@@ -40,7 +40,12 @@ def screen(state: State, now: float, theme: Theme) -> list[str]:
     if width < SMALLEST[0] or height < SMALLEST[1]:
         words = theme.fit("too small", width)
         return [words, *[" " * width] * (height - 1)][:height]
-    body = _help(state, theme) if state.is_help_open else _body(state, theme)
+    if state.is_help_open:
+        body = _help(state, theme)
+    elif state.are_notes_open:
+        body = _notes(state, theme)
+    else:
+        body = _body(state, theme)
     return [
         _header(state, theme),
         *body,
@@ -126,6 +131,13 @@ def _help(state: State, theme: Theme) -> list[str]:
     return _filled(lines, state.page, state.width)
 
 
+def _notes(state: State, theme: Theme) -> list[str]:
+    lines = state.note_lines[state.notes_top :]
+    heading = theme.heading(theme.fit(" Notes of the last job", state.width))
+    rows = [heading, *(theme.fit(f"  {line}", state.width) for line in lines[: state.page])]
+    return _filled(rows, state.page, state.width)
+
+
 def _action_bar(state: State, theme: Theme) -> str:
     if state.question is not None:
         return theme.notice(theme.fit(f" {state.question.line}", state.width))
@@ -137,13 +149,15 @@ def _action_bar(state: State, theme: Theme) -> str:
 
 def _hints(state: State) -> Iterator[tuple[str, str]]:
     """What works now, and only that."""
-    if state.is_help_open:
+    if state.is_help_open or state.are_notes_open:
         yield "Esc", "close"
     elif state.status.named_job is not None:
         yield "Esc", "cancel"
     elif state.focus is Focus.DETAIL:
         yield "Esc", "back"
-    if not state.is_help_open:
+    if not state.is_help_open and not state.are_notes_open:
+        if state.notes:
+            yield "n", "notes"
         if state.rows and state.focus is Focus.LIST:
             yield "Enter", "open"
         if not state.working:
@@ -152,7 +166,8 @@ def _hints(state: State) -> Iterator[tuple[str, str]]:
             yield "P", "pull"
     yield "?", "help"
     yield "q", "quit"
-    if not state.is_help_open and not state.working:  # what a narrow screen may cut off
+    is_open = state.is_help_open or state.are_notes_open
+    if not is_open and not state.working:  # what a narrow screen may cut off
         yield "p", "push"
         yield "s", "sync"
 

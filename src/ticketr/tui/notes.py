@@ -1,0 +1,45 @@
+"""What a job's result says of single tickets, as lines for the screen. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync import PullResult, PushResult, SyncResult
+from ticketr.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync import Note
+
+
+def notes_of(result: object) -> tuple[str, ...]:
+    """List what should be known of single tickets after a job.
+
+    Args:
+        result: what the job returned; None, or anything else, says nothing.
+
+    Returns:
+        Clean lines, the most pressing first; empty if all is well.
+    """
+    halves = (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
+    return tuple(clean(line) for half in halves for line in _lines(half))
+
+
+def _lines(result: object) -> Iterator[str]:
+    match result:
+        case PullResult():
+            yield from _said("conflict", result.conflicts)
+            yield from _said("failed", result.failed)
+            yield from _said("kept", result.kept)
+            yield from _said("gone", result.gone)
+        case PushResult():
+            yield from _said("conflict", result.conflicts)
+            yield from _said("failed", result.failed)
+            yield from _said("warning", result.warnings)
+
+
+def _said(group: str, notes: tuple[Note, ...]) -> Iterator[str]:
+    for note in notes:
+        place = f" ({note.path})" if note.path else ""
+        yield f"{group}: {note.key}{place}: {note.reason}"
