@@ -155,6 +155,7 @@ def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
 
 
 def test_a_job_without_notes_has_none(filled: State) -> None:
+    state = filled
     for result in (None, 7, PushResult(total=1)):
         ended = replace(snapshot(JobStatus.COMPLETED), result=result)
         state = after(replace(filled, notes=("old",)), messages.JobChanged(ended))
