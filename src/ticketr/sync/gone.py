@@ -1,12 +1,21 @@
-"""Tickets whose issues a pull no longer finds: what became of them, and what of their files."""
+"""Tickets whose issues a pull no longer finds: what became of them, and what of their files.
+
+Nothing is deleted here because it is gone there. Only a pull that is told to prune takes away
+what was not edited, and puts it aside in ticketr's own folder.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.parts import by_key, changes
 from ticketr.sync.session import PAGE
+from ticketr.sync.state import Base
 from ticketr.sync.threads import chunks
+from ticketr.sync.writer import read_ticket
+from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +23,10 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.sync.state import Known
     from ticketr.sync.store import Place
+    from ticketr.tickets import Ticket
+
+_DELETED = "it was deleted in Jira, or you may no longer see it"
+_EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
 
 
 async def look_after(
@@ -25,36 +38,55 @@ async def look_after(
         session: the workspace and the site.
         gone: the issues.
         places: where each key stands.
-        prune: whether to move the files of those that are gone for good out of the way, as far as
-            they were not edited and hold nothing else.
+        prune: whether to take those that are gone for good out of the way, as far as they were
+            not edited: a ticket with its file if that holds nothing else, a sub-task with its
+            lines.
 
     Returns:
-        A note on each, and the keys of those whose files were moved.
+        A note on each, and the keys of those that were taken out of the way.
     """
     notes: list[Note] = []
-    pruned: list[str] = []
+    lost: list[Known] = []
     for some in chunks(gone, PAGE):
         answer = await session.jira.bulk_fetch([each.id for each in some], fields=["summary"])
         now = {issue.id: issue.key for issue in answer.issues}
         for each in some:
-            path = places[each.key].path
             key = now.get(each.id)
-            if key is not None and key != each.key:
+            if key is None:
+                lost.append(each)
+                continue
+            path = places[each.key].path
+            if key != each.key:
                 reason = f"Jira calls it {key} now; it was moved to another project"
-                code = Code.MOVED
-            elif key is not None:
-                reason, code = "the query no longer finds it", Code.UNMATCHED
+                notes.append(Note(each.key, path, reason, Code.MOVED))
             else:
-                reason = "it was deleted in Jira, or you may no longer see it"
-                code = Code.MISSING
-                if prune and await _prune(session, each, path):
-                    pruned.append(each.key)
-                    continue
-            notes.append(Note(each.key, path, reason, code))
-    return tuple(notes), tuple(pruned)
+                reason = "the query no longer finds it"
+                notes.append(Note(each.key, path, reason, Code.UNMATCHED))
+    pruned = await _prune(session, lost, places) if prune else set()
+    reason = _EDITED if prune else _DELETED
+    notes += (
+        Note(each.key, places[each.key].path, reason, Code.MISSING)
+        for each in lost
+        if each.key not in pruned
+    )
+    notes.sort(key=lambda note: [each.key for each in gone].index(note.key))
+    return tuple(notes), tuple(each.key for each in lost if each.key in pruned)
 
 
-async def _prune(session: Session, issue: Known, path: str) -> bool:
+async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+    """Take away what is lost; a ticket goes with its sub-tasks, which are no more than it is."""
+    heads = {each.id: each for each in lost if each.id == each.head}
+    pruned: set[str] = set()
+    for head in heads.values():
+        if await _prune_file(session, head, places[head.key].path):
+            pruned |= {each.key for each in lost if each.head == head.id}
+    for task in lost:
+        if task.head not in heads and await _prune_task(session, task, places[task.key]):
+            pruned.add(task.key)
+    return pruned
+
+
+async def _prune_file(session: Session, issue: Known, path: str) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
 
     def move() -> bool:
@@ -65,3 +97,58 @@ async def _prune(session: Session, issue: Known, path: str) -> bool:
         return True
 
     return await session.in_thread(move)
+
+
+async def _prune_task(session: Session, task: Known, place: Place) -> bool:
+    """Take a sub-task's lines out of its ticket, and out of what is known of that."""
+
+    def take_out() -> bool:
+        state = session.state
+        base = state.base(task.head)
+        before = read_ticket(base.text) if base else None
+        known = by_key(before).get(task.key) if before else None
+        if base is None or before is None or known is None:
+            return False
+        if not _without(session, place, task.key, known):
+            return False
+        rows = state.rows_of(task.head)
+        rest = [row for row in rows if row.issue.id != task.id]
+        dead = [row for row in rows if row.issue.id == task.id]
+        seen = state.known()[task.head].seen
+        with state.batch():
+            left = Base(base.path, render_ticket(_less(before, task.key)))
+            state.record(task.head, left, rest, seen=seen)
+            # Under a head of its own it can be forgotten by itself.
+            state.record(task.id, Base(base.path, ""), dead, seen=seen)
+        state.forget(task.id)
+        return True
+
+    return await session.in_thread(take_out)
+
+
+def _without(session: Session, place: Place, key: str, known: Ticket) -> bool:
+    """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
+    here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
+    task = _unedited(here.get(place.head), key, known)
+    if task is None:
+        return False
+    session.editor.put_aside(key, render_ticket(task))
+
+    def less(text: str) -> str:
+        ticket = read_ticket(text)
+        if ticket is None or _unedited(ticket, key, known) is None:  # since a moment ago
+            return text
+        return render_ticket(_less(ticket, key)).rstrip("\n")
+
+    return session.editor.rewrite(place.path, place.head, less)
+
+
+def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:
+    """Give a task of a ticket if it says no more than what is known of it."""
+    tasks = ticket.tasks if ticket else ()
+    here = next((task for task in tasks if task.key == key), None)
+    return None if here is None or here.remarks or changes(known, here) else here
+
+
+def _less(ticket: Ticket, key: str) -> Ticket:
+    return replace(ticket, tasks=tuple(task for task in ticket.tasks if task.key != key))

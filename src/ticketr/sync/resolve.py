@@ -16,6 +16,7 @@ from ticketr.sync.lines import Agreed, merge_lines
 from ticketr.sync.merge import Side, merge
 from ticketr.sync.state import Base, rows_from_json
 from ticketr.sync.writer import read_ticket
+from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,29 +59,51 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
         raise NoConflict(key, tuple(each.key for each in state.conflicts.all()))
     known = state.base(conflict.head)
     base = known.text if known else None
+    path = _path_now(store, conflict)
     if take is Take.REMOTE:
-        _take_remote(store, conflict, base)
+        _take_remote(store, conflict, path, base)
     elif take is Take.MERGE:
-        _mark(store, conflict, base)
+        _mark(store, conflict, path, base)
     rows, seen = rows_from_json(conflict.issues)
     with state.batch():
-        state.record(conflict.head, Base(conflict.path, conflict.text), rows, seen=seen)
+        state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
+    return path
+
+
+def _path_now(store: Store, conflict: Conflict) -> str:
+    """Find the ticket's file, which may have another name by now.
+
+    Another file that cannot be read, for it holds the markers of the last conflict perhaps, is no
+    matter unless the ticket is nowhere else: it must never come to stand in two places.
+    """
+    if store.holds(conflict.path, conflict.key):
+        return conflict.path
+    broken: TicketSyntaxError | None = None
+    for path in (each for paths in store.walk() for each in paths):
+        name = store.name_of(path)
+        try:
+            if store.holds(name, conflict.key):
+                return name
+        except TicketSyntaxError as error:
+            broken = broken or error
+    if broken is not None:
+        raise broken
     return conflict.path
 
 
-def _take_remote(store: Store, conflict: Conflict, base: str | None) -> None:
+def _take_remote(store: Store, conflict: Conflict, path: str, base: str | None) -> None:
     remote = read_ticket(conflict.text)
     before = read_ticket(base) if base is not None else None
     assert remote is not None  # this program wrote it
     write = Write(
         remote, conflict.text, (), lambda local: merge(before, local, remote, prefer=Side.REMOTE)
     )
-    (result,) = Editor(store).write(conflict.path, [write])
+    (result,) = Editor(store).write(path, [write])
     if result.outcome is Written.KEPT:
         raise FileFailed(store.root / result.path, f"write {conflict.key} into", result.reason)
 
 
-def _mark(store: Store, conflict: Conflict, base: str | None) -> None:
+def _mark(store: Store, conflict: Conflict, path: str, base: str | None) -> None:
     """Write both versions into the file, as git does; nothing reads it until that is sorted out."""
 
     def marked(local: str) -> str:
@@ -88,9 +111,10 @@ def _mark(store: Store, conflict: Conflict, base: str | None) -> None:
         before = base if base is not None else _shared(local, remote)
         return "\n".join(_marked(comparable(before), local, remote))
 
-    if not Editor(store).rewrite(conflict.path, conflict.key, marked):
-        path = store.root / conflict.path
-        raise FileFailed(path, f"find {conflict.key} in", "it is not there any more; pull again")
+    if not Editor(store).rewrite(path, conflict.key, marked):
+        raise FileFailed(
+            store.root / path, f"find {conflict.key} in", "it is not there any more; pull again"
+        )
 
 
 def _marked(base: str, local: str, remote: str) -> Iterator[str]:

@@ -1,0 +1,162 @@
+"""Tickets that Jira has no longer, and what a pull that prunes takes away."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Bench
+
+from ticketr.sandbox import make_site
+from ticketr.sandbox.data.catalogue import BLANK
+from ticketr.sync import Code, State
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+DELETED = "it was deleted in Jira, or you may no longer see it"
+KEPT = f"{DELETED}; it was edited here, or its file holds more than it"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """DEMO-3 has the sub-tasks DEMO-4 and DEMO-5; DEMO-9 has none."""
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def trash(bench: Bench) -> dict[str, str]:
+    folder = bench.root / ".ticketr" / "trash"
+    return {path.name: path.read_text() for path in folder.glob("*")}
+
+
+async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = bench.files()
+    bench.site.delete("DEMO-3")
+
+    first, second = await bench.pull(), await bench.pull()
+
+    notes = [(note.key, note.path, note.reason, note.code) for note in first.gone]
+    assert notes == [
+        ("DEMO-3", "DEMO-3.md", DELETED, Code.MISSING),
+        ("DEMO-4", "DEMO-3.md", DELETED, Code.MISSING),
+        ("DEMO-5", "DEMO-3.md", DELETED, Code.MISSING),
+    ]
+    assert (first.gone, first.pruned) == (second.gone, ())
+    assert bench.files() == before
+
+
+async def test_a_prune_puts_a_deleted_ticket_aside_with_its_sub_tasks(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    text = bench.files()["DEMO-3.md"]
+    bench.site.delete("DEMO-3")
+
+    result = await bench.pull(prune=True)
+
+    assert (result.pruned, result.gone) == (("DEMO-3", "DEMO-4", "DEMO-5"), ())
+    assert trash(bench) == {"DEMO-3.md": text}
+    assert not (bench.root / "DEMO-3.md").exists()
+    again = await bench.pull(prune=True)
+    assert (again.pruned, again.gone, again.new) == ((), (), 0)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    ["My own words.\n\n{}", "{}\n# TICKET: A draft\n", "{}\n## Acceptance Criteria\n- x\n"],
+)
+async def test_a_prune_keeps_what_holds_somebodys_words(
+    bench: Bench, autojump_clock: MockClock, edited: str
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(edited.format(path.read_text()))
+    before = bench.files()
+    bench.site.delete("DEMO-9")
+
+    result = await bench.pull(prune=True)
+
+    assert [(note.key, note.reason) for note in result.gone] == [("DEMO-9", KEPT)]
+    assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
+
+
+async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    path.write_text(path.read_text().replace("Type: Bug", "# mine\nType: Bug", 1))
+    bench.site.delete("DEMO-4")
+
+    result = await bench.pull(prune=True)
+
+    assert (result.pruned, result.gone) == (("DEMO-4",), ())
+    (ticket,) = parse(path.read_text()).tickets
+    assert [*ticket.keys()] == ["DEMO-3", "DEMO-5"]
+    assert ticket.remarks == ("# mine",)
+    assert trash(bench)["DEMO-4.md"].startswith("# TICKET: [DEMO-4] ")
+    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        assert state.head_of("DEMO-4") is None
+        known = state.base_of_key("DEMO-3")
+    assert known is not None
+    assert "[DEMO-4]" not in known[1].text
+    later = await bench.pull(full=True)
+    assert (later.gone, later.updated) == ((), 0)
+    assert [*parse(path.read_text()).tickets[0].keys()] == ["DEMO-3", "DEMO-5"]
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_a_prune_fetches_nothing_anew_that_has_not_changed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site.delete("DEMO-4")
+    await bench.pull(prune=True)
+
+    await bench.pull()
+
+    assert [line.split()[0] for line in bench.asked] == ["myself", "search/jql", "search/jql"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("Translate the new texts", "Translate some"), ("Type: Sub-task", "# mine\n  Type: Sub-task")],
+)
+async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
+    bench: Bench, autojump_clock: MockClock, old: str, new: str
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    before = bench.files()
+    bench.site.delete("DEMO-4")
+
+    result = await bench.pull(prune=True)
+
+    assert [(note.key, note.reason) for note in result.gone] == [("DEMO-4", KEPT)]
+    assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
+
+
+async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    found = bench.site.find("DEMO-9")
+    assert found is not None
+    bench.site.put(replace(found, project=BLANK, number=77))
+
+    result = await bench.pull(prune=True)
+
+    (note,) = result.gone
+    assert (note.key, note.code) == ("DEMO-9", Code.MOVED)
+    assert note.reason == f"Jira calls it {BLANK.key}-77 now; it was moved to another project"
+    assert "DEMO-9.md" in bench.files()

@@ -1,0 +1,192 @@
+"""Conflicts, settled offline, whatever became of their files meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Bench
+
+from ticketr.sandbox import make_site
+from ticketr.sync import FileFailed, NoConflict, State, Store, Take, resolve
+from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+@pytest.fixture
+def state(bench: Bench) -> Generator[State]:
+    store = Store(bench.root, ".ticketr")
+    store.prepare()
+    state = State(store.own / "state.db")
+    yield state
+    state.close()
+
+
+def settle(bench: Bench, state: State, take: Take, key: str = "DEMO-9") -> str:
+    return resolve(Store(bench.root, ".ticketr"), state, key, take)
+
+
+async def conflict(bench: Bench, key: str = "DEMO-9") -> Path:
+    """Let both sides change a title, and give the ticket's file."""
+    path = bench.root / f"{key}.md"
+    title = parse(path.read_text()).tickets[0].title
+    path.write_text(path.read_text().replace(title, "Mine", 1))
+    bench.site.edit(key, summary="Theirs")
+    (note,) = (await bench.pull()).conflicts
+    assert (note.key, note.reason) == (key, f"changed here and in Jira: {key}: Title")
+    return path
+
+
+def title(path: Path) -> str:
+    return parse(path.read_text()).tickets[0].title
+
+
+async def test_what_jiras_version_replaces_is_put_aside(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    before = path.read_text()
+
+    assert settle(bench, state, Take.REMOTE) == "DEMO-9.md"
+
+    assert title(path) == "Theirs"
+    assert (bench.root / ".ticketr" / "trash" / "DEMO-9.md").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("take", "begins"),
+    [
+        (Take.LOCAL, "# TICKET: [DEMO-9] Mine\n"),
+        (Take.REMOTE, "# TICKET: [DEMO-9] Theirs\n"),
+        (Take.MERGE, "<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n# TICKET: [DEMO-9] Theirs\n"),
+    ],
+)
+async def test_a_file_that_was_moved_since_is_found(
+    bench: Bench, state: State, autojump_clock: MockClock, take: Take, begins: str
+) -> None:
+    await bench.pull()
+    old = await conflict(bench)
+    new = bench.root / "mine" / "renamed.md"
+    new.parent.mkdir()
+    old.rename(new)
+
+    assert settle(bench, state, take) == "mine/renamed.md"
+
+    assert new.read_text().startswith(begins)
+    assert not old.exists()
+
+
+async def test_another_file_that_is_broken_is_no_matter(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    (bench.root / "A.md").write_text(BROKEN)
+    path.rename(bench.root / "Z.md")
+
+    assert settle(bench, state, Take.REMOTE) == "Z.md"
+
+
+async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}")
+    path.rename(bench.root / "Z.md")
+
+    with pytest.raises(TicketSyntaxError, match=r"Z\.md:1:1: this file holds a git conflict"):
+        settle(bench, state, Take.REMOTE)
+
+    assert not path.exists()
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
+async def test_a_file_that_went_away_comes_with_jiras_version(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.unlink()
+
+    with pytest.raises(FileFailed, match="it is not there any more; pull again"):
+        settle(bench, state, Take.MERGE)
+    settle(bench, state, Take.REMOTE)
+
+    assert title(path) == "Theirs"
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_the_lines_between_the_markers_end_as_the_file_does(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    await bench.pull()
+    old = title(path)
+    path.write_bytes(path.read_bytes().replace(old.encode(), b"Mine", 1))
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull()
+
+    settle(bench, state, Take.MERGE)
+
+    data = path.read_bytes()
+    assert data.startswith(b"<<<<<<< here\r\n# TICKET: [DEMO-9] Mine\r\n=======\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n")
+
+
+async def test_without_a_last_sync_only_what_differs_stands_between_markers(
+    bench: Bench, state: State, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    other = Bench(bench.site, tmp_path / "other")
+    await other.pull()
+    theirs = (other.root / "DEMO-9.md").read_text()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(theirs.replace(title(other.root / "DEMO-9.md"), "Mine", 1))
+    assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-9"]
+
+    settle(bench, state, Take.MERGE)
+
+    first, rest = theirs.split("\n", 1)
+    wanted = f"<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n{first}\n>>>>>>> Jira\n{rest}"
+    assert path.read_text() == wanted
+
+
+async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    path.write_text(path.read_text().replace("Translate the new texts", "Translate mine", 1))
+    bench.site.edit("DEMO-4", summary="Translate theirs")
+    (note,) = (await bench.pull()).conflicts
+    assert (note.key, note.reason) == ("DEMO-3", "changed here and in Jira: DEMO-4: Title")
+
+    settle(bench, state, Take.REMOTE, "DEMO-3")
+
+    assert "[DEMO-4] Translate theirs\n" in path.read_text()
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_a_ticket_without_a_conflict_is_told_which_have_one(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await conflict(bench)
+
+    with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):
+        settle(bench, state, Take.LOCAL, "DEMO-1")
