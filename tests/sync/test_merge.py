@@ -85,6 +85,16 @@ class TestParts:
 
         assert merged == Merged(ticket(title="Theirs", Estimate="3"), ())
 
+    def test_fields_stand_in_jiras_order_and_then_those_that_jira_has_not(self) -> None:
+        base = ticket(Status="To Do", Priority="Low")
+        local = ticket(Estimate="3", Priority="High", Status="To Do")
+
+        merged = merge(base, local, ticket(Type="Bug", Status="Done", Priority="Low")).ticket
+
+        assert list(merged.fields.items()) == [
+            *(("Type", "Bug"), ("Status", "Done"), ("Priority", "High"), ("Estimate", "3"))
+        ]
+
     def test_an_emptied_line_stays_until_jira_knows(self) -> None:
         base = ticket(Assignee="Ana")
         local = ticket(Assignee="")

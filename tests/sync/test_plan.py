@@ -86,6 +86,15 @@ class TestPlan:
         assert work is not None
         assert (work.name, work.writes) == ('draft "A"', 2)
 
+    def test_a_draft_below_an_untouched_ticket_is_work(self) -> None:
+        task = Ticket("B")
+
+        work = planned(ticket(), ticket(tasks=(task,)))
+
+        assert work == Work(in_file(ticket(tasks=(task,))), "10001", ticket(), {}, (task,))
+        assert work is not None
+        assert (work.name, work.writes) == ("AB-1", 1)
+
     def test_a_ticket_with_a_key_is_no_draft_even_if_nothing_is_known_of_it(self) -> None:
         local = in_file(ticket(tasks=(Ticket("B"),)))
 
@@ -160,6 +169,9 @@ class TestMoved:
         assert moved(base, ticket(), ticket()) == {}
         assert moved(base, ticket(Assignee=""), ticket()) == {}
 
+    def test_a_field_that_was_empty_at_the_last_sync_has_not_moved(self) -> None:
+        assert moved(ticket(Assignee=""), ticket(Assignee="Ana"), ticket()) == {}
+
     def test_an_issue_that_does_not_stand_here_is_not_looked_at(self) -> None:
         base = ticket(tasks=(Ticket("B", "AB-2"),))
         remote = ticket(tasks=(Ticket("C", "AB-2"), Ticket("D", "AB-3")))
@@ -193,7 +205,7 @@ class TestPushed:
         work = planned(three.base, three.local)
 
         for key, edits in (work.edits if work else {}).items():
-            sent = edits[:1]
+            sent = edits[-1:]
             base = pushed(three.base, key, by_key(three.local)[key], sent)
             assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
             for other, issue in by_key(base).items():

@@ -161,6 +161,14 @@ class TestCreating:
     def test_a_required_field_with_a_line_is_not_missed(self) -> None:
         assert created(draft(Priority="High"), requiring("Priority")).problems == ()
 
+    def test_what_every_new_issue_gets_is_not_missed(self) -> None:
+        assert created(draft(), requiring("Type")).problems == ()
+
+    def test_a_task_can_name_its_type(self) -> None:
+        sent = created(draft(Type="Subtask"), subtask=True)
+
+        assert sent == Sending({"project": {"key": "AB"}, "issuetype": {"id": "3"}, "summary": "A"})
+
     def test_a_required_field_that_is_wrong_is_told_once(self) -> None:
         sent = created(draft(Priority="Hihg"), requiring("Priority"))
 
@@ -283,6 +291,12 @@ class TestEditing:
                 'Description: Jira has no place for "some words" there; write it another way',
             )
         )
+
+    def test_words_of_a_criterion_are_not_dropped_in_silence_either(self) -> None:
+        sent = edited(draft(), draft("A", "", "a\n\n- b\n\n  # some words"))
+
+        assert [each.partition(":")[0] for each in sent.problems] == ["Acceptance Criteria"]
+        assert 'no place for "some words"' in sent.problems[0]
 
     @thorough
     @given(texts, st.lists(texts, max_size=2))

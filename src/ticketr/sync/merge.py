@@ -73,12 +73,9 @@ def merge(
     merging = _Merging(prefer)
     old, new = by_key(base) if base else {}, by_key(remote)
     here = by_key(local)
-    issues = {
-        key: merging.issue(old.get(key), here[key], new[key]) if key in new else here[key]
-        for key in here
-    }
+    issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
     tasks = tuple(_tasks(local, remote, base, issues))
-    head = issues[local.key] if local.key is not None else local
+    head = issues.get(local.key or "", local)
     return Merged(replace(head, tasks=tasks), tuple(merging.clashes), merging.dropped)
 
 
@@ -180,7 +177,7 @@ def _tasks(
         if task.key in there:
             before = task.key
         else:
-            followers.setdefault(before, []).append(issues.get(task.key or "", task))
+            followers.setdefault(before, []).append(task)
     yield from followers.get(None, ())
     for key in order:
         yield issues.get(key or "", there[key])
