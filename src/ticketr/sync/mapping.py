@@ -33,6 +33,8 @@ STANDARD_FIELDS = (
 #: Custom fields that are written where a site has them, found by their names.
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
+#: The line that names the parent of an issue that stands by itself.
+PARENT = "Parent"
 #: Fields that have a place of their own in a file, or none.
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
@@ -63,16 +65,20 @@ class Columns:
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
         for field in fields:
-            every.setdefault(field.name, field.id)
-            if field.custom and field.name in CUSTOM_FIELDS:
-                ids.setdefault(field.name, field.id)
+            name = field.name.strip()  # as a file's line will have it
+            if name == PARENT or field.id in ELSEWHERE:
+                continue
+            every.setdefault(name, field.id)
+            if field.custom and name in CUSTOM_FIELDS:
+                ids.setdefault(name, field.id)
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
-        for name in more:
-            if name not in every or every[name] in ELSEWHERE:
-                raise UnknownField(
-                    name, tuple(each for each in every if every[each] not in ELSEWHERE)
-                )
-            if name not in dict(names):
+        for name in map(str.strip, more):
+            if name in dict(names):
+                continue
+            if name not in every:
+                raise UnknownField(name, tuple(every))
+            # A field has one line: what Jira calls "Issue Type" is "Type" here.
+            if every[name] not in dict(names).values():
                 names.append((name, every[name]))
         return cls(tuple(names))
 
@@ -200,7 +206,7 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
     }
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
-        fields["Parent"] = parent_key
+        fields[PARENT] = parent_key
     adf = issue.fields.get("description")
     body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
     summary = issue.fields.get("summary")
