@@ -170,7 +170,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
 ) -> None:
     path = draft(
         bench,
-        "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\nAssigneee: me\nStory Points: many\n"
+        "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\nAssigned: me\nStory Points: many\n"
         "Assignee: Nobody At All\nType: Storry\n\n# TICKET: Right\n",
     )
 
@@ -184,7 +184,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
     path.write_text(path.read_text().replace("Type: Storry\n", ""))
     (note,) = (await bench.push()).failed
     assert 'Priority: "Hihg" is not possible: did you mean High?' in note.reason
-    assert "Assigneee: there is no such field here; did you mean Assignee?" in note.reason
+    assert "Assigned: there is no such field here; did you mean Assignee?" in note.reason
     assert 'Story Points: "many" is no number' in note.reason
     assert 'Assignee: nobody called "Nobody At All" can be chosen' in note.reason
 
