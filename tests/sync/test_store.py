@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.sync.files import mode_of
+from ticketr.sync.files import look_at
 from ticketr.sync.store import Place, Store
 from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
 
@@ -65,7 +65,7 @@ def test_only_regular_files_are_read(store: Store) -> None:
 
     assert files(store) == []
     with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
-        mode_of(str(store.root / "pipe.md"))
+        look_at(str(store.root / "pipe.md"))
 
 
 def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(

@@ -13,6 +13,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.sync.editing import Written
+from ticketr.sync.errors import first_of
 from ticketr.sync.families import Families
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.session import CONCURRENCY, PAGE
@@ -94,7 +95,7 @@ class Assembly:
                 nursery.start_soon(self._prepare_all, fetched, to_write)
                 await self._write_all(prepared)
         except* TicketrError as group:
-            failure = _first(group)
+            failure = first_of(group)
         if failure is not None:
             raise failure
 
@@ -179,12 +180,3 @@ class Assembly:
         if note is not None:
             self._tally.keep(note, (issue.id,))
         return note is None
-
-
-def _first(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
-    """Give one error of several: fetchers fail together, for one reason."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, TicketrError)
-    return error

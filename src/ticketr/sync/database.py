@@ -65,6 +65,11 @@ MIGRATIONS = (
         key TEXT
     ) WITHOUT ROWID;
     """,
+    """
+    -- This computer's clock when the key was in its file. What is settled stays for a while, since
+    -- a draft may come back without its key: by an editor that had it open, or by git.
+    ALTER TABLE creation ADD COLUMN settled REAL;
+    """,
 )
 
 

@@ -7,19 +7,20 @@ a rename), and it is read again just before, so that what an editor saved a mome
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace as changed
+from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.sync.files import comparable, file_errors, mode_of, replace_file
-from ticketr.tickets import parse, replace, rewrite, safe_file_name
+from ticketr.sync.files import comparable, file_errors, look_at, replace_file, until_still
+from ticketr.tickets import parse, rewrite, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
     from typing import TypeAlias
 
+    from ticketr.sync.drafts import Sought
     from ticketr.sync.merge import Clash, Merged
     from ticketr.sync.store import Store
     from ticketr.tickets import Ticket, TicketFile
@@ -110,8 +111,13 @@ class Editor:
         if target is None:
             reason = "the file is a link out of the workspace"
             return [WriteResult(Written.KEPT, name, reason) for _ in writes]
-        mode = mode_of(target)
-        file = _EMPTY if mode is None else self._read(name)
+        return until_still(target, lambda: self._write(name, target, writes, joins=joins))
+
+    def _write(
+        self, name: str, target: str, writes: Sequence[Write], *, joins: bool
+    ) -> list[WriteResult]:
+        was = look_at(target)
+        file = _EMPTY if was is None else self._read(name)
         at = {ticket.key: index for index, ticket in enumerate(file.tickets)}
         is_ours = joins or not file.text.strip()
         changes: dict[int, Ticket] = {}
@@ -131,7 +137,11 @@ class Editor:
             results.append(result)
         if changes or added:
             new = rewrite(file, changes, added)
-            replace_file(target, new.text, mode)
+            merged = any(each.outcome is Written.MERGED for each in results)
+            # Jira can give its own again; what people wrote here, in this ticket or beside it,
+            # nobody can.
+            precious = merged or len(changes) < len(file.tickets) or bool(file.preamble.strip())
+            replace_file(target, new.text, was, durable=precious)
             self._last = (name, new)
         return results
 
@@ -160,34 +170,29 @@ class Editor:
             self.put_aside(write.ticket.key or "", here)
         return merged.ticket, WriteResult(Written.MERGED, name)
 
-    def write_key(self, name: str, draft: Ticket, key: str, *, parent: str | None) -> bool:
+    def write_key(self, name: str, sought: Sought, *, least: float = 0.0) -> bool:
         """Write the key that Jira gave to a draft into its file, and see it on disk.
 
         Args:
             name: the file, relative to the workspace.
-            draft: the draft as it was when the issue was asked for, without tasks. One that was
-                edited since is known by its title, if no other draft there has it.
-            key: the key.
-            parent: the key of the ticket whose task it is; None for a ticket of its own.
+            sought: the draft and the key.
+            least: how well a draft must fit to be the one.
 
         Returns:
-            Whether it was done; False if the draft does not stand there.
+            Whether the key stands there now; False if the draft does not.
 
         Raises:
             FileFailed: the file cannot be read or written.
             TicketSyntaxError: it cannot be read as tickets.
         """
-        target = self._store.target(name)
-        mode = None if target is None else mode_of(target)
-        if target is None or mode is None:
-            return False
-        file = self._store.read(name)
-        found = _with_key(file.tickets, draft, key, parent)
-        if found is None:
-            return False
-        index, ticket = found
-        replace_file(target, replace(file, index, ticket), mode, durable=True)
-        return True
+
+        def change(file: TicketFile) -> TicketFile | None:
+            if sought.is_in(file.tickets):
+                return file
+            found = sought.with_key(file.tickets, least=least)
+            return None if found is None else rewrite(file, dict([found]))
+
+        return self._change(name, change)
 
     def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
         """Change the text of one ticket; what comes out need not be a ticket any more.
@@ -205,21 +210,38 @@ class Editor:
             FileFailed: the file cannot be read or written.
             TicketSyntaxError: it cannot be read as tickets.
         """
+
+        def whole(file: TicketFile) -> str | None:
+            for ticket, span in zip(file.tickets, file.spans, strict=True):
+                if ticket.key == key:
+                    here = file.text[span.start : span.end]
+                    end = "\r\n" if "\r\n" in here else "\n"
+                    text = change(comparable(here)).replace("\n", end)
+                    tail = here[len(here.rstrip("\r\n")) :]
+                    return f"{file.text[: span.start]}{text}{tail}{file.text[span.end :]}"
+            return None
+
+        return self._change(name, whole)
+
+    def _change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
+        """Give a file another text, which must not be lost; None leaves it as it is."""
         target = self._store.target(name)
-        mode = None if target is None else mode_of(target)
-        if target is None or mode is None:
+        if target is None:
             return False
-        file = self._store.read(name)
-        for ticket, span in zip(file.tickets, file.spans, strict=True):
-            if ticket.key == key:
-                here = file.text[span.start : span.end]
-                end = "\r\n" if "\r\n" in here else "\n"
-                text = change(comparable(here)).replace("\n", end)
-                tail = here[len(here.rstrip("\r\n")) :]
-                whole = f"{file.text[: span.start]}{text}{tail}{file.text[span.end :]}"
-                replace_file(target, whole, mode, durable=True)
-                return True
-        return False
+
+        def once() -> bool:
+            was = look_at(target)
+            file = None if was is None else self._read(name)
+            new = None if file is None else change(file)
+            if file is None or new is None:
+                return False
+            text = new if isinstance(new, str) else new.text
+            if text != file.text:
+                replace_file(target, text, was, durable=True)
+            self._last = None if isinstance(new, str) else (name, new)
+            return True
+
+        return until_still(target, once)
 
     def put_aside(self, key: str, text: str) -> Path:
         """Keep a text that is about to be given up in ticketr's own folder.
@@ -250,41 +272,19 @@ class Editor:
             TicketSyntaxError: it cannot be read as tickets.
         """
         target = self._store.target(name)
-        if target is None or mode_of(target) is None:
+        was = None if target is None else look_at(target)
+        if target is None or was is None:
             return None
         file = self._store.read(name)
         alone = len(file.tickets) == 1 and not file.preamble.strip()
         if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
             return None
         aside = self.put_aside(key, file.text)
+        if look_at(target) != was:  # saved this very moment
+            return None
         with file_errors(target, "remove"):
             os.unlink(target)  # noqa: PTH108
         return aside
-
-
-def _with_key(
-    tickets: Sequence[Ticket], draft: Ticket, key: str, parent: str | None
-) -> tuple[int, Ticket] | None:
-    """Find the ticket that a draft is, or is a task of, and give it with the key in its place."""
-    if parent is None:
-        at = _find_draft(tickets, draft)
-        return None if at is None else (at, changed(tickets[at], key=key))
-    for index, ticket in enumerate(tickets):
-        if ticket.key == parent and (at := _find_draft(ticket.tasks, draft)) is not None:
-            tasks = list(ticket.tasks)
-            tasks[at] = changed(tasks[at], key=key)
-            return index, changed(ticket, tasks=tuple(tasks))
-    return None
-
-
-def _find_draft(tickets: Sequence[Ticket], draft: Ticket) -> int | None:
-    """Find a draft among tickets: the same one, or the only one with its title."""
-    drafts = [index for index, each in enumerate(tickets) if each.key is None]
-    same = [index for index in drafts if changed(tickets[index], tasks=()) == draft]
-    alike = [index for index in drafts if tickets[index].title == draft.title]
-    if same:
-        return same[0]
-    return alike[0] if len(alike) == 1 else None
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -112,3 +112,12 @@ class StateFailed(SyncError):
             f"the state file {self.path} cannot be used: {self.reason}; move it away and pull "
             "again (tickets edited here will be reported and kept)"
         )
+
+
+def first_of(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
+    """Give one error of several: tasks that work side by side fail together, for one reason."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, TicketrError)
+    return error

@@ -9,13 +9,16 @@ import os
 import stat
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ticketr.sync.errors import FileFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+T = TypeVar("T")
 
 TEMPORARY = ".ticketr-tmp-"
 """How the name of a half-written file begins; whoever finds one of a killed process removes it."""
@@ -23,23 +26,62 @@ TEMPORARY = ".ticketr-tmp-"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-def mode_of(target: str) -> int | None:
-    """Give a file's permissions; None if there is no file.
+#: How often a file that is saved while its next text is made is read anew.
+_PATIENCE = 100
+
+
+class FileMoved(Exception):
+    """A file was saved by somebody else while its next text was made; it was left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A file as it was when somebody looked at it.
+
+    Attributes:
+        mode: its permissions.
+        stamp: what changes whenever it is saved, in place or by another file in its place.
+    """
+
+    mode: int
+    stamp: tuple[int, ...]
+
+
+def look_at(target: str) -> Look | None:
+    """Look at a file; None if there is none.
 
     Raises:
         FileFailed: it cannot be looked at, or is no file.
     """
     with file_errors(target, "read"):
         try:
-            mode = os.stat(target).st_mode  # noqa: PTH116
+            found = os.stat(target)  # noqa: PTH116
         except FileNotFoundError:
             return None
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder's error has words already
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        # A folder's error has words already.
         raise FileFailed(Path(target), "write", "something that is no file has this name")
-    return stat.S_IMODE(mode)
+    stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return Look(stat.S_IMODE(found.st_mode), stamp)
 
 
-def replace_file(target: str, text: str, mode: int | None, *, durable: bool = False) -> None:
+def until_still(target: str, change: Callable[[], T]) -> T:
+    """Change a file, anew from the start as long as somebody saves it meanwhile.
+
+    Args:
+        target: the file.
+        change: reads it and replaces it.
+
+    Raises:
+        FileFailed: it never keeps still.
+    """
+    for _ in range(_PATIENCE):
+        with suppress(FileMoved):
+            return change()
+    raise FileFailed(Path(target), "write", "something else saves it all the time")
+
+
+def replace_file(target: str, text: str, was: Look | None, *, durable: bool = False) -> None:
     """Put a whole file in place.
 
     Few system calls, since each lets another thread take over: a pull makes thousands of files.
@@ -47,10 +89,12 @@ def replace_file(target: str, text: str, mode: int | None, *, durable: bool = Fa
     Args:
         target: the file; folders that are missing are made.
         text: all of it.
-        mode: its permissions; None for those of a new file.
+        was: the file when it was read, whose permissions are kept; None for a new one.
         durable: whether it must outlive a loss of power; what Jira can give again need not.
 
     Raises:
+        FileMoved: it is not what it was any more, and was left alone. Only a save within the
+            blink between the last look and the rename goes unseen.
         FileFailed: it cannot be written. What was there before is whole.
     """
     folder = target.rpartition("/")[0]
@@ -64,17 +108,35 @@ def replace_file(target: str, text: str, mode: int | None, *, durable: bool = Fa
             descriptor = os.open(temporary, _NEW, 0o666)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123
-                if mode is not None:
-                    os.fchmod(descriptor, mode)
+                if was is not None:
+                    os.fchmod(descriptor, was.mode)
                 file.write(text.encode("utf-8"))
                 if durable:
                     file.flush()
                     os.fsync(descriptor)
+            _see_that_it_is(target, was)
             os.replace(temporary, target)  # noqa: PTH105
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
             raise
+    if durable:
+        _sync_folder(folder)
+
+
+def _see_that_it_is(target: str, was: Look | None) -> None:
+    if look_at(target) != was:
+        raise FileMoved
+
+
+def _sync_folder(folder: str) -> None:
+    """See the names of files on disk, as far as the system does that for a folder."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def write_new_file(path: Path, text: str) -> bool:

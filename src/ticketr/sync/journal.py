@@ -76,7 +76,7 @@ class Creation:
         parent: the parent's key, for a sub-task.
         title: its title.
         path: the draft's file, relative to the workspace.
-        draft: the draft as text.
+        draft: the draft as text, with its tasks.
         after: a number that the project's keys had reached before.
         sent: this computer's clock when it was asked for, in seconds since the epoch.
         id: its ID; None while no answer has come.
@@ -99,6 +99,12 @@ class Creation:
         return replace(self, id=issue_id, key=key)
 
 
+#: Seconds for which an issue that was made here is known by its draft.
+REMEMBERED = 30 * 86_400.0
+
+_COLUMNS = "marker, project, parent, title, path, draft, after, sent, id, key"
+
+
 class Creations:
     """The issues that were asked for, from before the request until their keys are in files.
 
@@ -109,23 +115,42 @@ class Creations:
         self._db = db
 
     def all(self) -> list[Creation]:
-        """Read them, oldest first."""
-        query = (
-            "SELECT marker, project, parent, title, path, draft, after, sent, id, key"
-            " FROM creation ORDER BY sent, marker"
-        )
+        """Read those that are not settled, oldest first."""
+        return self._where("settled IS NULL")
+
+    def settled(self) -> list[Creation]:
+        """Read those whose keys were written into their files of late, oldest first."""
+        return self._where("settled IS NOT NULL")
+
+    def _where(self, condition: str) -> list[Creation]:
+        query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608
         return [Creation(*row) for row in self._db.read(query)]
 
     def put(self, creation: Creation) -> None:
         """Write one down, or down anew."""
         with self._db.durable():
             self._db.write(
-                "INSERT OR REPLACE INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _values(creation),
             )
 
+    def settle(self, creation: Creation, path: str, *, now: float) -> None:
+        """Note that the key of one is in a file.
+
+        Args:
+            creation: the issue.
+            path: the file, relative to the workspace.
+            now: this computer's clock, in seconds since the epoch.
+        """
+        self._db.write(
+            "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
+            (now, path, creation.marker),
+        )
+        self._db.write("DELETE FROM creation WHERE settled < ?", (now - REMEMBERED,))
+
     def forget(self, marker: str) -> None:
-        """Forget one whose key is in its file, or that certainly never came to be."""
+        """Forget one that certainly never came to be, is gone again, or has no draft any more."""
         self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.sync.delivery import Draft, Edit, Order
+from ticketr.sync.creating import Draft
+from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key
@@ -33,6 +34,7 @@ class _Wish:
     work: Work
     edits: Mapping[str, tuple[Change, ...]]
     types: Mapping[str, str]  # the ID of each issue's type, by key
+    documents: Mapping[str, object] = field(default_factory=dict)  # their descriptions, as ADF
 
 
 class OrderMaker:
@@ -45,12 +47,14 @@ class OrderMaker:
     Attributes:
         adopted: tickets of which Jira has everything already: the ID of each one's head, and its
             file.
+        strays: keys that came into a ticket's file since the last sync, by its head's ID.
     """
 
     def __init__(self, session: Session, tally: PushTally) -> None:
         self._session = session
         self._tally = tally
         self.adopted: dict[str, str] = {}
+        self.strays: dict[str, tuple[str, ...]] = {}
 
     async def make(self, works: Sequence[Work]) -> list[Order]:
         """Make the orders for some tickets.
@@ -64,7 +68,9 @@ class OrderMaker:
         wishes = [_Wish(work, {}, {}) for work in works if work.head is None]
         by_head = {work.head: work for work in works if work.head is not None}
         heads = {head: work.local.path for head, work in by_head.items()}
-        for head, family in (await families_now(self._session, heads)).items():
+        self.strays = {head: work.strays for head, work in by_head.items() if work.strays}
+        now = await families_now(self._session, heads, self.strays)
+        for head, family in now.items():
             wish = await self._compare(by_head[head], family)
             if wish is not None:
                 wishes.append(wish)
@@ -92,7 +98,7 @@ class OrderMaker:
             self._tally.conflicts.append(Note(work.name, work.local.path, reason, Code.MOVED_ON))
             return None
         there = by_key(remote)
-        for key in (*work.strays, *(key for key in work.edits if key not in there)):
+        for key in (key for key in (*work.strays, *work.edits) if key not in there):
             reason = f"Jira does not have it as a sub-task of {work.name}"
             self._fail(key, work, reason, Code.MISPLACED)
         edits = {
@@ -102,7 +108,12 @@ class OrderMaker:
         }
         if not edits and not work.drafts:
             self.adopted[work.head] = work.local.path
-        return _Wish(work, edits, {each.key: _type_id(each.fields) for each in family.issues})
+        return _Wish(
+            work,
+            edits,
+            {each.key: _type_id(each.fields) for each in family.issues},
+            {each.key: each.fields.get("description") for each in family.issues},
+        )
 
     def _questions(self, wish: _Wish) -> Iterable[Question]:
         for key, found in wish.edits.items():
@@ -142,7 +153,13 @@ class OrderMaker:
         edits: list[Edit] = []
         for key, found in wish.edits.items():
             question = Question(_project_of(key), wish.types[key], found)
-            sent = sending(here[key], found, knowledge.kinds(question), knowledge.directory)
+            sent = sending(
+                here[key],
+                found,
+                knowledge.kinds(question),
+                knowledge.directory,
+                document=wish.documents.get(key),
+            )
             if sent.problems:
                 self._fail(key, wish.work, "; ".join(sent.problems), Code.INVALID)
             else:

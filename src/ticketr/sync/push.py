@@ -8,7 +8,6 @@ itself. Every ``await`` may be cancelled: what Jira took is known or will be fou
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from ticketr.sync.notes import Code, Note
 from ticketr.sync.orders import OrderMaker
 from ticketr.sync.plan import new_parts
 from ticketr.sync.refresh import adopt, refresh
-from ticketr.sync.session import CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,12 +110,12 @@ class _Push:
         actions = tuple(action for order in orders for action in _actions(order))
         tally.total = len(actions)
         if not dry_run:
-            await self._adopt(survey.unknown, maker.adopted, seen=seen)
-            await self._deliver(orders, seen=seen)
+            await self._adopt(survey.unknown, maker, seen=seen)
+            await self._deliver(orders, maker, seen=seen)
         return self._result(actions)
 
     async def _adopt(
-        self, unknown: Sequence[LocalTicket], same: dict[str, str], *, seen: float
+        self, unknown: Sequence[LocalTicket], maker: OrderMaker, *, seen: float
     ) -> None:
         """Take in tickets that came from elsewhere, and those that Jira has as they stand here."""
         session, tally = self._session, self._tally
@@ -125,26 +123,19 @@ class _Push:
         for local in missing:
             reason = "Jira does not have it, or you may not see it"
             tally.failed.append(Note(local.ticket.key or "", local.path, reason, Code.MISSING))
-        self._note([*outcomes, *await refresh(session, same, seen=seen)])
+        same = await refresh(session, maker.adopted, seen=seen, strays=maker.strays)
+        self._note([*outcomes, *same])
 
-    async def _deliver(self, orders: Sequence[Order], *, seen: float) -> None:
+    async def _deliver(self, orders: Sequence[Order], maker: OrderMaker, *, seen: float) -> None:
         session = self._session
         if not orders:
             return
         self._progress()
-        delivery = Delivery(
-            session, self._tally, after=await self._reached(orders), progress=self._progress
-        )
-        waiting = deque(orders)
-
-        async def deliver() -> None:
-            while waiting:
-                await delivery.deliver(waiting.popleft())
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(CONCURRENCY):
-                nursery.start_soon(deliver)
-        self._note(await refresh(session, delivery.touched, seen=seen))
+        after = await self._reached(orders)
+        delivery = Delivery(session, self._tally, orders, after=after, progress=self._progress)
+        await delivery.run()
+        touched = await refresh(session, delivery.touched, seen=seen, strays=maker.strays)
+        self._note(touched)
 
     async def _reached(self, orders: Sequence[Order]) -> dict[str, int]:
         """Find for each project a number that its keys have reached, to look for lost ones after."""
@@ -188,12 +179,12 @@ def _actions(order: Order) -> Iterator[Action]:
     if order.head is not None:
         yield _creation(order.head.issue, path)
     for edit in order.edits:
-        changes = tuple((each.name, each.old, each.new) for each in edit.changes)
+        changes = tuple((each.name, each.old_shown, each.new_shown) for each in edit.changes)
         yield Action("update", edit.key, edit.issue.title, path, changes)
     for task in order.tasks:
         yield _creation(task.issue, path)
 
 
 def _creation(draft: Ticket, path: str) -> Action:
-    changes = tuple((each.name, "", each.new) for each in new_parts(draft))
+    changes = tuple((each.name, "", each.new_shown) for each in new_parts(draft))
     return Action("create", "", draft.title, path, changes)

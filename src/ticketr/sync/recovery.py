@@ -1,4 +1,4 @@
-"""Finds issues that Jira was asked to create when the answer, or this program, was lost.
+"""Finds issues that Jira was asked to create when the answer, this program, or a key was lost.
 
 Jira has no way to say "create this once". So each new issue carries a random marker in its own
 properties, and what was asked for is on disk before it is asked. Whatever happens then, the
@@ -11,25 +11,37 @@ it was asked for would be created twice. Jira's own gateway gives up long before
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import Issue
+from ticketr.sync.drafts import SAME, TITLED
+from ticketr.sync.keys import note_key, read_draft, sought_of
 from ticketr.sync.session import PAGE
-from ticketr.sync.state import Base, Row
-from ticketr.tickets import parse, render_ticket
+from ticketr.sync.survey import OVERLAP, base_query
+from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.transitions import status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from ticketr.jira import Issue
     from ticketr.sync.journal import Creation
     from ticketr.sync.session import Session
-    from ticketr.sync.state import State
+    from ticketr.sync.store import Store
     from ticketr.tickets import Ticket
 
 #: The entity property that holds the marker.
 PROPERTY = "ticketr.created"
+#: How many hundreds of keys that nobody has are looked at before the project is taken to end
+#: there: keys of deleted issues are not given again.
+GAP = 10
+#: Seconds after which a request is over, however often Jira asked to wait before it was sent.
+LONG_AGO = 3600.0
 
 
 async def recover(session: Session) -> bool:
@@ -44,24 +56,30 @@ async def recover(session: Session) -> bool:
     Cancellation:
         Takes effect at once; what is not settled yet is left for the next time.
     """
+    began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
+    drafts = frozenset(map(read_draft, left))
     for creation in left:
         if creation.key is None:
-            found = await look_up(session, creation)
+            # It may have been sent long after it was written down, if Jira asked us to wait. But
+            # whoever sent it has ended, or the workspace would not be ours.
+            long_ago = time.time() - creation.sent > LONG_AGO
+            found = await look_up(session, creation, sent=-math.inf if long_ago else began)
             if found is None:  # it certainly never came to be: the draft is simply a draft
                 await session.in_thread(session.state.creations.forget, creation.marker)
                 continue
             creation = found  # noqa: PLW2901
-        await _write_key_somewhere(session, creation)
-    return bool(left)
+        await _write_key_somewhere(session, creation, drafts)
+    return await _bring_back(session) or bool(left)
 
 
-async def look_up(session: Session, creation: Creation) -> Creation | None:
+async def look_up(session: Session, creation: Creation, *, sent: float) -> Creation | None:
     """Find out whether an issue that was asked for is there, once that is certain.
 
     Args:
         session: the workspace and the site.
         creation: what was asked for.
+        sent: Trio's clock at a moment when no request for it could be sent any more.
 
     Returns:
         The same with its ID and key, which are on disk then; None if it does not exist.
@@ -72,100 +90,122 @@ async def look_up(session: Session, creation: Creation) -> Creation | None:
     Cancellation:
         Takes effect at once, also while waiting for a late request to be carried out.
     """
-    await _let_settle(session, creation)
-    number = creation.after
-    while True:
-        keys = [f"{creation.project}-{number + step}" for step in range(1, PAGE + 1)]
-        answer = await session.jira.bulk_fetch(keys, fields=["summary"], properties=[PROPERTY])
-        for issue in answer.issues:
-            if issue.properties.get(PROPERTY) == creation.marker:
-                found = creation.answered(issue.id, issue.key)
-                await session.in_thread(session.state.creations.put, found)
-                return found
-        if not answer.issues:  # a hundred keys that nobody has: the project ends here
-            return None
-        number += PAGE
-
-
-async def _let_settle(session: Session, creation: Creation) -> None:
-    """Wait until a request that is still on its way must have been carried out or lost."""
-    since = time.time() - creation.sent
-    left = session.job.settle - max(0.0, since)  # a clock that was set back must not wait for days
+    left = sent + session.job.settle - trio.current_time()
     if left > 0:
         session.progress.wait(left, f'finding out whether "{creation.title}" was created')
         await trio.sleep(left)
+    issue = await _with_next_keys(session, creation) or await _among_newest(session, creation)
+    if issue is None:
+        return None
+    found = creation.answered(issue.id, issue.key)
+    await session.in_thread(session.state.creations.put, found)
+    return found
 
 
-async def _write_key_somewhere(session: Session, creation: Creation) -> None:
-    """Write a key into its draft, which may have been moved to another file since."""
+async def _with_next_keys(session: Session, creation: Creation) -> Issue | None:
+    number, empty = creation.after, 0
+    while empty < GAP:
+        keys = [f"{creation.project}-{number + step}" for step in range(1, PAGE + 1)]
+        issues = await _read_marked(session, keys)
+        if found := _marked(issues, creation):
+            return found
+        empty = 0 if issues else empty + 1
+        number += PAGE
+    return None
+
+
+async def _among_newest(session: Session, creation: Creation) -> Issue | None:
+    """Find it by a search, for it may stand behind an even wider gap in the keys."""
+    minutes = max(0, math.ceil((time.time() - creation.sent) / 60)) + OVERLAP
+    query = f"{base_query(creation.project, None)} AND created >= -{minutes}m ORDER BY key DESC"
+    recent = await session.jira.search_ids(query)
+    for some in chunks(recent.ids, PAGE):
+        if found := _marked(await _read_marked(session, some), creation):
+            return found
+    return None
+
+
+async def _read_marked(session: Session, ids: Sequence[str]) -> Sequence[Issue]:
+    answer = await session.jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
+    return answer.issues
+
+
+def _marked(issues: Iterable[Issue], creation: Creation) -> Issue | None:
+    marked = (each for each in issues if each.properties.get(PROPERTY) == creation.marker)
+    return next(marked, None)
+
+
+async def _write_key_somewhere(
+    session: Session, creation: Creation, drafts: Collection[Ticket]
+) -> None:
+    """Write a key into its draft, which may have been edited or moved to another file since."""
     assert creation.key is not None
     answer = await session.jira.bulk_fetch([creation.key], fields=["status"])
-    if not answer.issues:  # deleted again, so the draft is simply a draft
+    name: str | None = None
+    if answer.issues:  # else it was deleted again, so the draft is simply a draft
+        name = await _whereabouts(session, creation, drafts)
+    if name is None:  # the draft is gone: the issue comes with the next pull
         await session.in_thread(session.state.creations.forget, creation.marker)
         return
-    status = status_of(answer.issues[0])
-    names = {creation.path: None}
-    await session.visit_files(
-        lambda paths: names.update(dict.fromkeys(map(session.store.name_of, paths)))
-    )
-    for name in names:
-        if await session.in_thread(note_key, session, creation, name, status):
-            return
-    # The draft is gone, or was rewritten: the issue comes with the next pull.
-    await session.in_thread(session.state.creations.forget, creation.marker)
+    note = partial(note_key, status=status_of(answer.issues[0]), drafts=drafts)
+    await session.in_thread(note, session.editor, session.state, creation, name)
 
 
-def note_key(session: Session, creation: Creation, name: str, status: str) -> bool:
-    """Write a key into its draft's file and the state; on a worker thread.
+async def _whereabouts(
+    session: Session, creation: Creation, drafts: Collection[Ticket]
+) -> str | None:
+    """Find the file that holds the key already, or else the draft; its own first."""
+    sought, store = sought_of(creation, drafts), session.store
+    found: list[tuple[float, str]] = []
 
-    Args:
-        session: the workspace.
-        creation: an issue that is there.
-        name: the file to look into, relative to the workspace.
-        status: the status that the issue has.
+    def look(paths: Iterable[Path]) -> None:
+        for name in map(store.name_of, paths):
+            tickets = store.tickets(name)
+            is_own = name == creation.path
+            fit = 2 * SAME if sought.is_in(tickets) else sought.likeness(tickets)
+            if is_own and fit >= SAME:
+                fit += 2 * SAME
+            if fit >= TITLED or (is_own and fit):
+                found.append((fit, name))
 
-    Returns:
-        Whether the draft, or its key already, stands in that file.
+    await session.visit_files(look)
+    return max(found, key=lambda each: each[0], default=(0.0, None))[1]
+
+
+async def _bring_back(session: Session) -> bool:
+    """Write keys anew that were in their files and are in none any more.
+
+    An editor that had a draft open may have saved it once more as it was, or git may have checked
+    it out again: pushed like that, it would be another issue.
     """
-    assert creation.key is not None
-    draft = read_draft(creation)
-    if not session.store.holds(name, creation.key) and not session.editor.write_key(
-        name, draft, creation.key, parent=creation.parent
-    ):
+    made = await session.in_thread(session.state.creations.settled)
+    lost = [
+        each
+        for some in chunks(made, CHUNK)
+        for each in await session.in_thread(_without_key, session.store, some)
+    ]
+    if not lost:
         return False
-    fields = dict(draft.fields)
-    if (
-        "Status" in fields and status
-    ):  # Jira begins where its workflow does; what the file says is an edit
-        fields["Status"] = status
-    _record(session.state, creation, replace(draft, key=creation.key, fields=fields), name)
-    return True
+    places = await session.places()
+
+    def write() -> bool:
+        editor = session.editor
+        written = [
+            editor.write_key(each.path, sought_of(each), least=SAME)
+            for each in lost
+            if each.key not in places
+        ]
+        return any(written)
+
+    return await session.in_thread(write)
 
 
-def read_draft(creation: Creation) -> Ticket:
-    """Read the draft as it was when the issue was asked for, without its tasks."""
-    return parse(creation.draft).tickets[0]
-
-
-def _record(state: State, creation: Creation, issue: Ticket, path: str) -> None:
-    """Make what was sent the base: whatever Jira adds to it is Jira's change, not a conflict."""
-    assert creation.id is not None
-    assert creation.key is not None
-    row = Row(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
-    with state.batch():
-        if creation.parent is None:
-            state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)
-        elif found := state.base_of_key(creation.parent):
-            head, base = found
-            (parent,) = parse(base.text).tickets
-            family = replace(parent, tasks=(*parent.tasks, issue))
-            rows = [*(replace(each, stale=True) for each in state.rows_of(head)), row]
-            state.record(head, Base(base.path, render_ticket(family)), rows, seen=0.0)
-        state.creations.forget(creation.marker)
-
-
-def status_of(issue: Issue) -> str:
-    """Give the name of an issue's status; empty where Jira does not tell."""
-    status = issue.fields.get("status")
-    name = status.get("name") if isinstance(status, dict) else None
-    return name if isinstance(name, str) else ""
+def _without_key(store: Store, some: Iterable[Creation]) -> list[Creation]:
+    """Choose those issues whose file lacks their keys."""
+    return [
+        each
+        for each in some
+        if each.key is not None
+        and (store.root / each.path).is_file()
+        and not store.holds(each.path, each.key)
+    ]

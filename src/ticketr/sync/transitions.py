@@ -1,0 +1,67 @@
+"""Takes issues from one status to another, which Jira does by transitions alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.jira import JiraError, is_unsure
+
+if TYPE_CHECKING:
+    from ticketr.jira import Issue, JiraClient
+
+
+class NoWay(Exception):
+    """No transition of an issue leads to the status that its file says."""
+
+
+async def take_to(jira: JiraClient, key: str, status: str) -> None:
+    """Take an issue to a status by one transition.
+
+    Args:
+        jira: the site.
+        key: the issue.
+        status: the status, in any letters.
+
+    Raises:
+        NoWay: no transition leads there from where it is.
+        JiraError: Jira refused, or could not be asked.
+
+    Cancellation:
+        Takes effect at once; the transition may have been taken all the same.
+    """
+    transitions = await jira.transitions(key)
+    wanted = status.casefold()
+    way = next((each for each in transitions if each.to.casefold() == wanted), None)
+    if way is None:
+        reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
+        raise NoWay(
+            f'no transition leads to "{status}" from where it is; '
+            f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
+        )
+    failure: JiraError | None = None
+    try:
+        await jira.transition_issue(key, way.id)
+    except JiraError as error:
+        failure = error
+    if failure is not None and not (
+        is_unsure(failure) and await status_now(jira, key) == way.to  # it was taken all the same
+    ):
+        raise failure
+
+
+async def status_now(jira: JiraClient, key: str) -> str:
+    """Ask for the status of an issue; empty where Jira does not tell.
+
+    Args:
+        jira: the site.
+        key: the issue.
+    """
+    answer = await jira.bulk_fetch([key], fields=["status"])
+    return status_of(answer.issues[0]) if answer.issues else ""
+
+
+def status_of(issue: Issue) -> str:
+    """Give the name of an issue's status; empty where Jira does not tell."""
+    status = issue.fields.get("status")
+    name = status.get("name") if isinstance(status, dict) else None
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,181 @@
+"""A workspace and a site that have work for each other in every way, and what must come of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import trio
+from fakes.pulls import Bench
+from trio.testing import MockClock
+
+from ticketr.jira.adf import to_adf, to_markdown
+from ticketr.sandbox import Site, make_site
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ticketr.sync import PullResult, PushResult, SyncResult
+    from ticketr.tickets import Ticket
+
+#: How many issues there are before, how many a push makes, and how many it changes.
+BEFORE, CREATED, CHANGED = 6, 7, 5
+
+DRAFTS = """\
+Some words above that are nobody's ticket.
+
+# TICKET: Big draft
+
+## Description
+Its *description*.
+
+## Fields
+Type: Story
+Labels: big, draft
+
+## Acceptance Criteria
+- It holds
+
+## Tasks
+- First task
+- Second task
+
+# TICKET: Small draft
+
+## Fields
+Status: In Progress
+
+# TICKET: Twin
+
+# TICKET: Twin
+"""
+
+#: What people do in the files: an edit of a title, of a status, of one field while another changes
+#: in Jira, of one line of a text while another does, and of a sub-task.
+HERE = {
+    "DEMO-1": ("Search that forgives typing errors", "Mine"),
+    "DEMO-6": ("Status: To Do", "Status: In Progress"),
+    "DEMO-3": ("Results jump while the covers load", "Both"),
+    "DEMO-2": ("one\n", "one, here\n"),
+    "DEMO-4": ("Translate the new texts (de, fr, pt-BR)", "Translate nothing"),
+}
+
+Facts = list[tuple[str, str, str, str, str]]
+
+
+def make_scene(root: Path) -> Bench:
+    """Pull a small site into a folder, then edit both sides.
+
+    A ticket of the small site:
+
+    - DEMO-1 to 3 and 6 are tickets; DEMO-4 and 5 are sub-tasks of DEMO-3.
+    """
+    site = make_site(tickets=BEFORE, seed=1)
+    site.edit("DEMO-2", description=to_adf("one\n\ntwo\n\nthree"))
+    bench = Bench(site, root)
+    run(bench.pull)
+    edit_files(root)
+    site.edit("DEMO-3", labels=("theirs",))
+    site.edit("DEMO-2", description=to_adf("one\n\ntwo\n\nthree, there"))
+    return bench
+
+
+def edit_files(root: Path) -> None:
+    """Do in the files what `HERE` and `DRAFTS` say, and write a new task under DEMO-6."""
+    for key, (old, new) in HERE.items():
+        (path,) = (each for each in root.glob("*.md") if f"[{key}]" in each.read_text())
+        text = path.read_text()
+        begin = text.index(f"[{key}]")
+        assert old in text[begin:], (key, text)
+        path.write_text(text[:begin] + text[begin:].replace(old, new, 1))
+    with (root / "DEMO-6.md").open("a") as file:
+        file.write("\n## Tasks\n- New task\n")
+    (root / "drafts.md").write_text(DRAFTS)
+
+
+def copy_scene(scene: Bench, root: Path, *, latency: float = 0.0) -> Bench:
+    """Copy both sides, as they are now."""
+    shutil.copytree(scene.root, root)
+    site = Site(list(scene.site), counters=scene.site.counters)
+    return Bench(site, root, latency=latency)
+
+
+def run(function: Any, **options: Any) -> Any:
+    """Run something in virtual time."""
+
+    async def main() -> Any:
+        with trio.fail_after(100_000):
+            return await function(**options)
+
+    return trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+def facts(site: Site) -> Facts:
+    """What the site says, in words, whatever its keys are."""
+    return sorted(
+        (
+            each.summary,
+            each.status.name,
+            " ".join(each.labels),
+            to_markdown(each.description) if each.description else "",
+            parent.summary if (parent := site.get(each.parent or 0)) else "",
+        )
+        for each in site
+    )
+
+
+def done(site: Site) -> int:
+    """How many of the issues that a push makes or changes the site has as they should be."""
+    now: dict[str, Callable[[Any], bool]] = {
+        "DEMO-1": lambda issue: issue.summary == "Mine",
+        "DEMO-2": lambda issue: "one, here" in to_markdown(issue.description),
+        "DEMO-3": lambda issue: issue.summary == "Both",
+        "DEMO-4": lambda issue: issue.summary == "Translate nothing",
+        "DEMO-6": lambda issue: issue.status.name == "In Progress",
+    }
+    made = len(site) - BEFORE
+    return made + sum(bool(holds(site.find(key))) for key, holds in now.items())
+
+
+def tickets(bench: Bench) -> dict[str, Ticket]:
+    """Every ticket in the files, by key; drafts by their titles."""
+    return {
+        ticket.key or ticket.title: ticket
+        for name, text in bench.files().items()
+        for ticket in parse(text, source=name).tickets
+    }
+
+
+def check_clean(pulled: PullResult, pushed: PushResult) -> None:
+    """See that a sync had nothing to complain about."""
+    notes = (*pulled.failed, *pulled.conflicts, *pulled.kept, *pulled.gone)
+    assert notes == ()
+    assert (*pushed.failed, *pushed.conflicts, *pushed.warnings) == ()
+
+
+def check_both_sides(bench: Bench, again: SyncResult, before: dict[str, str]) -> None:
+    """See that one more sync did nothing, and that a new clone gets what stands here.
+
+    Args:
+        bench: both sides.
+        again: what the sync did.
+        before: the files before it.
+    """
+    pulled = again.pull
+    assert (again.push.total, pulled.new, pulled.updated, pulled.merged) == (0, 0, 0, 0)
+    check_clean(pulled, again.push)
+    assert bench.files() == before
+    clone = Bench(bench.site, bench.root.with_name(f"{bench.root.name}-clone"))
+    run(clone.pull)
+    assert tickets(clone) == tickets(bench)
+    shutil.rmtree(clone.root)
+    assert list(bench.root.rglob(".ticketr-tmp-*")) == []
+
+
+def counts(message: str) -> tuple[int, int] | None:
+    """Read ``Cancelled: 3/10 tickets pushed``; None for other words."""
+    found = re.fullmatch(r"Cancelled: (\d+)/(\d+) tickets (?:pushed|pulled)", message)
+    return (int(found[1]), int(found[2])) if found else None

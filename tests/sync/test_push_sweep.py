@@ -1,0 +1,147 @@
+"""Push and sync cancelled at their every scheduling step: a true count, and a clean next sync."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.scenes import (
+    Facts,
+    check_both_sides,
+    check_clean,
+    copy_scene,
+    counts,
+    done,
+    facts,
+    make_scene,
+    run,
+)
+from fakes.steps import AtStep
+from trio.testing import MockClock
+
+from ticketr import JobStatus, open_job_queue
+from ticketr.sync import PushJob, SyncJob
+from ticketr.sync.session import CONCURRENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from fakes.pulls import Bench
+
+    from ticketr import JobSnapshot
+
+NEVER = 10**9
+LATENCY = 0.1
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_scene(tmp_path_factory.mktemp("scene") / "work")
+
+
+@pytest.fixture(scope="module")
+def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """What the site says after a sync that nobody disturbed."""
+    whole = copy_scene(scene, tmp_path_factory.mktemp("whole") / "work")
+    synced = run(whole.sync)
+    check_clean(synced.pull, synced.push)
+    return facts(whole.site)
+
+
+def job_cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
+    instrument = AtStep(step)
+
+    async def main() -> JobSnapshot:
+        with trio.fail_after(3600):
+            async with open_job_queue(workers=1) as queue:
+                handle = await queue.submit(kind(**bench.settings()))
+                instrument.arm(lambda: queue.cancel(handle.id))
+                return await handle.wait()
+
+    clock = MockClock(autojump_threshold=0)
+    return instrument, trio.run(main, clock=clock, instruments=[instrument])
+
+
+def check_count(bench: Bench, snapshot: JobSnapshot) -> None:
+    """See that the last message claims no more than Jira has, and leaves out no more than is open."""
+    if snapshot.status is JobStatus.CANCELLED and snapshot.progress is not None:
+        message = snapshot.progress.message or ""
+        count = counts(message)
+        assert count is not None, message
+        assert count[0] <= count[1] or count[1] == 0, message
+        if message.endswith("pushed"):
+            assert count[0] == snapshot.progress.current
+            assert done(bench.site) - CONCURRENCY <= count[0] <= done(bench.site), message
+        else:
+            assert done(bench.site) == 0
+
+
+def check_afterwards(bench: Bench, wanted: Facts) -> None:
+    """See that the next sync puts everything right, and that there is nothing left then."""
+    bench.keys()
+    synced = run(bench.sync)
+    check_clean(synced.pull, synced.push)
+    assert facts(bench.site) == wanted
+    files = bench.files()
+    check_both_sides(bench, run(bench.sync), files)
+
+
+def sweep(
+    scene: Bench, root: Path, kind: type[Any], steps: Iterable[int], wanted: Facts
+) -> set[JobStatus]:
+    """Cancel at each of the steps, each time in a new folder; gives the ends that were seen."""
+    seen = set()
+    for step in steps:
+        bench = copy_scene(scene, root / str(step), latency=LATENCY)
+        instrument, snapshot = job_cancelled_at(bench, kind, step)
+        bench.latency = 0.0
+        try:
+            if instrument.fired:
+                seen.add(snapshot.status)
+            else:  # Trio shuffles what is ready, so runs differ by a step or two
+                assert snapshot.status is JobStatus.COMPLETED
+            check_count(bench, snapshot)
+            check_afterwards(bench, wanted)
+        except BaseException as error:
+            error.add_note(f"{kind.__name__} cancelled at step {step}; see {bench.root}")
+            raise
+        shutil.rmtree(bench.root)
+    return seen
+
+
+def count_steps(scene: Bench, root: Path, kind: type[Any]) -> int:
+    bench = copy_scene(scene, root / "counted", latency=LATENCY)
+    instrument, snapshot = job_cancelled_at(bench, kind, NEVER)
+    assert snapshot.status is JobStatus.COMPLETED
+    return instrument.seen
+
+
+@pytest.mark.parametrize("kind", [PushJob, SyncJob])
+def test_it_may_be_cancelled_at_any_of_a_sample_of_its_steps(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
+) -> None:
+    last = count_steps(scene, tmp_path, kind)
+    steps = random.Random(5).sample(range(1, last), 10)
+
+    seen = sweep(scene, tmp_path, kind, [*steps, last - 1, last], wanted)
+
+    assert JobStatus.CANCELLED in seen
+    assert seen <= {JobStatus.CANCELLED, JobStatus.COMPLETED}
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", [PushJob, SyncJob])
+def test_it_may_be_cancelled_at_every_step(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
+) -> None:
+    last = count_steps(scene, tmp_path, kind)
+
+    seen = sweep(scene, tmp_path, kind, range(1, last + 1), wanted)
+
+    assert JobStatus.CANCELLED in seen
+    assert seen <= {JobStatus.CANCELLED, JobStatus.COMPLETED}
