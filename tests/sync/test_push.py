@@ -391,6 +391,62 @@ async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothi
     assert "Assignee" not in ticket(path).fields
 
 
+async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved_is_named(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    first = draft(bench, "# TICKET: First\n\n## Fields\nType: Story\n", "first.md")
+    second = draft(bench, "# TICKET: Second\n\n## Tasks\n- Part\n", "second.md")
+    await bench.push()
+    part = ticket(second).tasks[0].key
+    story = bench.site.find(ticket(first).key or "")
+    assert story is not None
+    kind = issue(bench, part or "").type
+    came = bench.site.create(project=story.project, type=kind, summary="Came", parent=story.id)
+    text = first.read_text()
+    first.write_text(f"{text}\n## Tasks\n- [{came.key}] Came\n")  # as git merges a colleague's pull
+
+    result = await bench.push()
+
+    assert (result.failed, result.total) == ((), 0)
+    assert [note.key for note in result.conflicts] in ([], [ticket(first).key])
+    second.write_text(second.read_text().split("\n## Tasks")[0])
+    first.write_text(f"{text}\n## Tasks\n- [{part}] Part\n")
+    (note,) = (await bench.push()).failed
+    assert (note.key, note.code) == (part, Code.MISPLACED)
+
+
+async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = draft(bench, "# TICKET: A\n")
+    await bench.push()
+    panel = {
+        "type": "panel",
+        "attrs": {"panelType": "custom", "panelColor": "#ff0000"},
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Odd"}]}],
+    }
+    document = {"type": "doc", "version": 1, "content": [panel]}
+    bench.site.edit("DEMO-13", description=document)
+    await bench.pull()
+    path.write_text(f"{path.read_text()}\n## Acceptance Criteria\n- It holds\n")
+
+    assert (await bench.push()).updated == ("DEMO-13",)
+
+    sent = issue(bench, "DEMO-13").description
+    assert sent is not None
+    assert sent["content"][0] == panel
+    assert [each["type"] for each in sent["content"]] == ["panel", "heading", "bulletList"]
+    assert ticket(path).acceptance_criteria == ("It holds",)
+
+
+async def test_a_list_with_an_open_quote_is_named(bench: Bench, autojump_clock: MockClock) -> None:
+    draft(bench, '# TICKET: A\n\n## Fields\nType: Story\nSprint: "a\n')
+
+    (note,) = (await bench.push()).failed
+
+    assert note.code is Code.INVALID
+
+
 async def test_a_cancelled_push_says_how_far_it_came(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

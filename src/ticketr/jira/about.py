@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ticketr.jira.caller import Caller
 
 _MOST_USERS = 50
+# As old accounts have them, and new ones.
+_ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
 
 class About(Part):
@@ -78,16 +81,13 @@ class About(Part):
 
         Args:
             project: The project's key.
-            query: The beginning of a name or of an e-mail.
+            query: The beginning of a name or of an e-mail, or a whole account ID.
 
         Returns:
             Those that fit, the best first as the site sees it, and no more than a page of them.
         """
-        about: dict[str, str | int] = {
-            "project": project,
-            "query": query,
-            "maxResults": _MOST_USERS,
-        }
+        by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
+        about: dict[str, str | int] = {"project": project, by: query, "maxResults": _MOST_USERS}
         answer = await self._caller.get("user/assignable/search", query=about)
         found = map(User.read, answer.array())
         return tuple(user for user in found if user is not None)

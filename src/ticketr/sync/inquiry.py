@@ -154,25 +154,30 @@ async def _people(
 ) -> dict[str, tuple[User, ...]]:
     names: dict[str, str] = {}
     for question in questions:
-        form = knowledge.forms[question.project]
-        fields = {
-            name
-            for kinds in form.kinds.values()
-            for name, kind in kinds.items()
-            if kind.type == "user"
-        }
+        kinds = knowledge.forms[question.project].kinds.values()
+        single = {name for each in kinds for name, kind in each.items() if kind.type == "user"}
+        several = {name for each in kinds for name, kind in each.items() if kind.items == "user"}
         for change in question.changes:
-            if change.part in fields and change.new:
+            if change.part in single and change.new:
                 names.setdefault(change.new, question.project)
+            elif change.part in several:
+                names.update(dict.fromkeys(_entries(change.new), question.project))
     return {
         name: await session.jira.assignable_users(project, name) for name, project in names.items()
     }
 
 
+def _entries(text: str) -> list[str]:
+    try:
+        return read_list(text)
+    except BadValue:  # which is told where the value is made
+        return []
+
+
 async def _sprints(session: Session, questions: Iterable[Question]) -> dict[str, int]:
     """Find the IDs of sprints by their names: Jira's own interface has no list of them."""
     wanted = any(
-        change.part == "Sprint" and read_list(change.new)
+        change.part == "Sprint" and change.new
         for question in questions
         for change in question.changes
     )

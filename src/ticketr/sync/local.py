@@ -75,8 +75,11 @@ class LocalSurvey:
             work = plan(local, None, None)
         elif found := state.base_of_key(local.ticket.key):
             head, base = found
-            if comparable(base.text) != local.text:
-                work = plan(local, head, read_ticket(base.text))
+            known = read_ticket(base.text)
+            if known is None:  # pragma: no cover - another version wrote it
+                self.unknown.append(local)
+            elif comparable(base.text) != local.text:
+                work = plan(local, head, known)
         else:
             self.unknown.append(local)
         if work is not None:

@@ -241,9 +241,16 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     return {**adf, "content": content[:-2]}, criteria
 
 
-def description_adf(ticket: Ticket) -> dict[str, object]:
-    """Give a ticket's description in Jira's form, its acceptance criteria at the end."""
-    document = dict(to_adf(ticket.description))
+def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]:
+    """Give a ticket's description in Jira's form, its acceptance criteria at the end.
+
+    Args:
+        ticket: the ticket.
+        body: the description in Jira's form, if the Markdown of it is not to be read; criteria at
+            its end are not taken over.
+    """
+    kept = split_criteria(body)[0] if body is not None else to_adf(ticket.description)
+    document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
         heading = {
             "type": "heading",
@@ -254,8 +261,9 @@ def description_adf(ticket: Ticket) -> dict[str, object]:
             {"type": "listItem", "content": to_adf(each).get("content", [])}
             for each in ticket.acceptance_criteria
         ]
-        content = list(document.get("content", []))
-        document["content"] = [*content, heading, {"type": "bulletList", "content": items}]
+        content = document.get("content")
+        before = content if isinstance(content, list) else []
+        document["content"] = [*before, heading, {"type": "bulletList", "content": items}]
     return document
 
 

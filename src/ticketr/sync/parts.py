@@ -51,6 +51,16 @@ class Change:
     new: str
 
     @property
+    def old_shown(self) -> str:
+        """The old text as people read it."""
+        return self.old.replace(_SOFT_END, "\n")
+
+    @property
+    def new_shown(self) -> str:
+        """The new text as people read it."""
+        return self.new.replace(_SOFT_END, "\n")
+
+    @property
     def name(self) -> str:
         """What people call the part."""
         return self.part.value if isinstance(self.part, Own) else self.part

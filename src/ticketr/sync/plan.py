@@ -75,7 +75,7 @@ def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | No
         if key in before and (found := changes(before[key], issue))
     }
     strays = tuple(key for key in by_key(ticket) if key not in before)
-    if not edits and not drafts:
+    if not edits and not drafts and not strays:
         return None
     return Work(local, head, base, edits, drafts, strays)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.sync.mapping import is_subtask, parent_id
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import FamilyWriter, prepare
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
     from ticketr.sync.writer import Outcome, Prepared
 
 
-async def families_now(session: Session, heads: Mapping[str, str]) -> dict[str, Prepared | None]:
+async def families_now(
+    session: Session,
+    heads: Mapping[str, str],
+    strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> dict[str, Prepared | None]:
     """Read tickets as Jira has them now.
 
     Args:
         session: the workspace and the site.
         heads: each ticket's file, relative to the workspace, by its head's ID.
+        strays: keys that stand in a ticket's file though the last sync had them not there, by its
+            head's ID; those that Jira has there belong to the ticket.
 
     Returns:
         Each ticket by its head's ID; None for one that Jira has no longer, or says strange
@@ -34,15 +42,21 @@ async def families_now(session: Session, heads: Mapping[str, str]) -> dict[str, 
         head: [row.issue.id for row in await session.in_thread(session.state.rows_of, head)]
         for head in heads
     }
-    for batch in _batches(members):
-        ids = [each for head in batch for each in members[head]]
+    asked = {head: [*ids, *strays.get(head, ())] for head, ids in members.items()}
+    for batch in _batches(asked):
         answered: dict[str, Issue] = {}
-        for some in chunks(ids, PAGE):
+        for some in chunks([each for head in batch for each in asked[head]], PAGE):
             answer = await session.jira.bulk_fetch(some, fields=session.columns.requested)
             answered.update((issue.id, issue) for issue in answer.issues)
         for head in batch:
-            issues = [answered[each] for each in members[head] if each in answered]
-            found[head] = _prepared(session, head, issues, heads[head])
+            issues = {each: answered[each] for each in members[head] if each in answered}
+            keys = strays.get(head, ())
+            issues |= {
+                each.id: each
+                for each in answered.values()
+                if each.key in keys and is_subtask(each) and parent_id(each) == head
+            }
+            found[head] = _prepared(session, head, tuple(issues.values()), heads[head])
     return found
 
 
@@ -71,19 +85,26 @@ def _prepared(session: Session, head: str, issues: Sequence[Issue], path: str) -
         return None
 
 
-async def refresh(session: Session, heads: Mapping[str, str], *, seen: float) -> list[Outcome]:
+async def refresh(
+    session: Session,
+    heads: Mapping[str, str],
+    *,
+    seen: float,
+    strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Outcome]:
     """Bring tickets up to what Jira has now.
 
     Args:
         session: the workspace and the site.
         heads: each ticket's file, relative to the workspace, by its head's ID.
+        strays: as of `families_now`.
         seen: Jira's clock before this.
 
     Returns:
         What became of each ticket.
     """
     writer = FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
-    found = [each for each in (await families_now(session, heads)).values() if each]
+    found = [each for each in (await families_now(session, heads, strays)).values() if each]
     outcomes: list[Outcome] = []
     for some in chunks(found, CHUNK):
         async with session.disk:

@@ -5,7 +5,7 @@ Pure. Everything that can be wrong is found here, before the first write.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
@@ -115,6 +115,8 @@ def sending(
     changes: Iterable[Change],
     kinds: Mapping[str, Kind],
     directory: Directory,
+    *,
+    document: object = None,
 ) -> Sending:
     """Say some changes of an issue in Jira's terms.
 
@@ -123,6 +125,8 @@ def sending(
         changes: what of it is to be sent.
         kinds: what is known of each field of its type, by the name of its line.
         directory: what names stand for.
+        document: the issue's description as Jira has it; where criteria alone have changed, the
+            rest of it stays to the letter, whether Markdown could say it or not.
     """
     fields: dict[str, object] = {}
     problems: list[str] = []
@@ -130,12 +134,13 @@ def sending(
     said = {each.part: each for each in changes}
     if Own.DESCRIPTION in said:
         said.pop(Own.CRITERIA, None)  # both are one document
+        document = None
     for change in said.values():
         try:
             if change.part == _STATUS:
                 status = _given(change)
             elif isinstance(change.part, Own):
-                fields.update(_own(change.part, issue))
+                fields.update(_own(change.part, issue, document))
             else:
                 fields.update(_field(change, kinds, directory))
         except BadValue as error:
@@ -149,16 +154,23 @@ def _given(change: Change) -> str:
     return change.new
 
 
-def _own(part: Own, issue: Ticket) -> dict[str, object]:
+def _own(part: Own, issue: Ticket, body: object) -> dict[str, object]:
     if part is Own.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
-    for text in (issue.description, *issue.acceptance_criteria):
+    texts = (
+        issue.acceptance_criteria
+        if body is not None
+        else (issue.description, *issue.acceptance_criteria)
+    )
+    for text in texts:
         if gone := adf.lost(text):
             raise BadValue(f"Jira has no place for {shown(gone[0])} there; write it another way")
-    document = description_adf(issue)
-    problems = adf.problems(document)
+    document = description_adf(issue, body=body)
+    # What came from Jira is Jira's; only what is ours is checked.
+    ours = document if body is None else description_adf(replace(issue, description=""))
+    problems = adf.problems(ours)
     if problems:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     return {"description": document if document.get("content") else None}
