@@ -1,13 +1,14 @@
-"""From what the user set to a login and a pull."""
+"""From what the user set to a login and what every job is told."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
 
-from ticketr.cli.settings import pull_from_settings, resolve, sign_in
+from ticketr.cli.sessions import session_settings
+from ticketr.cli.settings import resolve, sign_in
 from ticketr.config import (
     LoginEntry,
     MissingSetting,
@@ -15,7 +16,7 @@ from ticketr.config import (
     WorkspaceEntry,
     store_workspace,
 )
-from ticketr.sync import Side
+from ticketr.sync import PullJob, Side
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,13 +47,18 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
         yield root
 
 
+def pull(**options: Any) -> PullJob:
+    """A pull as the command would make it."""
+    return PullJob(**session_settings(**options))
+
+
 def add(root: Path, **login: object) -> None:
     entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]
     store_workspace(root.parent / "config", entry)
 
 
 def test_the_environment_alone_is_enough(root: Path) -> None:
-    job = pull_from_settings()
+    job = pull()
 
     assert (job.root, job.project, job.jql) == (root, "DEMO", None)
     assert (job.credentials.site, job.credentials.email) == (SITE, "me@acme.com")
@@ -64,9 +70,9 @@ def test_the_environment_alone_is_enough(root: Path) -> None:
 def test_what_is_pulled_is_said_nearest_by(root: Path) -> None:
     (root / "ticketr.toml").write_text('project = "FILE"\njql = "labels = a"\n')
 
-    assert pull_from_settings().jql == "labels = a"
-    assert pull_from_settings(jql="labels = b").jql == "labels = b"
-    by_project = pull_from_settings(project="OPS")
+    assert pull().jql == "labels = a"
+    assert pull(jql="labels = b").jql == "labels = b"
+    by_project = pull(project="OPS")
     assert (by_project.project, by_project.jql) == ("OPS", None)
 
 
@@ -74,22 +80,29 @@ def test_a_pull_is_told_all_that_the_workspace_settles(root: Path) -> None:
     text = f'site = "{SITE}"\nfields = ["Team"]\n[sync]\nstrategy = "remote"\n'
     (root / "ticketr.toml").write_text(text)
 
-    job = pull_from_settings(full=True)
+    job = pull()
 
-    assert (job.fields, job.prefer, job.full) == (("Team",), Side.REMOTE, True)
+    assert (job.fields, job.prefer) == (("Team",), Side.REMOTE)
     assert (job.story_type, job.subtask_type) == ("Task", "Sub-task")
 
 
 def test_a_strategy_that_prefers_neither_side_is_none(root: Path) -> None:
     (root / "ticketr.toml").write_text('[sync]\nstrategy = "merge"\n')
 
-    assert pull_from_settings().prefer is None
+    assert pull().prefer is None
+
+
+def test_the_options_strategy_counts_more_than_the_files(root: Path) -> None:
+    (root / "ticketr.toml").write_text('[sync]\nstrategy = "remote"\n')
+
+    assert pull(strategy="local").prefer is Side.LOCAL
+    assert pull(strategy="merge").prefer is None
 
 
 def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Path) -> None:
     add(root, cloud_id="11-22")
 
-    job = pull_from_settings()
+    job = pull()
 
     assert job.credentials.site == "https://api.atlassian.com/ex/jira/11-22"
     assert job.site == SITE
@@ -112,7 +125,7 @@ def test_a_token_that_stands_alone_has_no_account(
         ("JIRA_URL", "JIRA_URL is not set"),
         ("JIRA_EMAIL", "JIRA_EMAIL is not set"),
         ("JIRA_API_TOKEN", "JIRA_API_TOKEN or JIRA_API_KEY is not set: an API token"),
-        ("JIRA_PROJECT_KEY", "--project is not set: which project to pull, or give a query"),
+        ("JIRA_PROJECT_KEY", "--project is not set: which project, or give a query"),
     ],
 )
 def test_what_is_missing_is_named(
@@ -121,7 +134,7 @@ def test_what_is_missing_is_named(
     monkeypatch.setenv(name, "")
 
     with pytest.raises(MissingSetting, match=words):
-        pull_from_settings()
+        pull()
 
 
 def test_a_token_that_is_for_no_site_is_told_apart_from_none(

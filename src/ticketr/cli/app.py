@@ -48,9 +48,10 @@ def _open_app(context: click.Context) -> None:
         raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")
     from ticketr.cli.running import run
     from ticketr.cli.screen import run_screen
-    from ticketr.cli.settings import pull_from_settings
+    from ticketr.cli.sessions import session_settings
+    from ticketr.sync import PullJob
 
-    job = pull_from_settings()
+    job = PullJob(**session_settings())
     context.exit(run(partial(run_screen, job, title=job.root.name, pull=False)))
 
 
@@ -102,13 +103,14 @@ def _fail(error: Exception, words: str) -> int:
 def _add_commands() -> None:
     from ticketr.cli.completion import completion
     from ticketr.cli.demo import demo
+    from ticketr.cli.diff import diff
     from ticketr.cli.history import jobs
     from ticketr.cli.new import new
     from ticketr.cli.pull import pull
     from ticketr.cli.push import push, sync
     from ticketr.cli.resolve import resolve
     from ticketr.cli.sandbox import sandbox
-    from ticketr.cli.status import diff, status
+    from ticketr.cli.status import status
     from ticketr.cli.workspace import workspace
 
     work = (pull, push, sync, status, diff, new, resolve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,16 +40,18 @@ def type_name(result: object) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
+    from ticketr import SqliteHistory
+    from ticketr.cli.offline import readable
     from ticketr.cli.running import run
     from ticketr.text import clean
 
     root = resolve(workspace=workspace, folder=folder).root
-    history = open_history(root)
     found: list[FinishedJob] = []
-    if (root / STATE_FOLDER / HISTORY).exists():
-        found = run(partial(history.read, limit=limit))
+    with readable(root / STATE_FOLDER / HISTORY) as path:
+        if path is not None:
+            found = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], default=str))
+        click.echo(json.dumps([asdict(each) for each in found], default=datetime.isoformat))
         return
     for each in found:
         click.echo(clean(_line(each)))

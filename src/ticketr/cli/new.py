@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ticketr.cli.settings import resolve, workspace_options
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
-#: How much of a title becomes a file's name.
+#: How much of a title becomes a file's name; a letter may take four bytes of the 255 that it has.
 _LONGEST_NAME = 60
 
 
@@ -20,6 +26,7 @@ _LONGEST_NAME = 60
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
 @workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the file's path as JSON.")
 def new(
     *,
     title: tuple[str, ...],
@@ -27,30 +34,56 @@ def new(
     parent: str | None,
     workspace: str | None,
     folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Write a draft to fill in; the next push creates the issue and writes its key into the file.
 
     The file is named after the title, in the current folder if that lies in the workspace.
     """
-    from ticketr.sync import write_new_file
-    from ticketr.tickets import Ticket, render
+    from ticketr.text import clean
+    from ticketr.tickets import Ticket, is_key, render
 
-    words = " ".join(title).strip()
+    words = clean(" ".join(title)).strip()
     if not words:
         raise click.BadParameter("the title is empty", param_hint="TITLE")
+    if parent is not None and not is_key(parent):
+        raise click.BadParameter("it has to be a key like PROJ-123", param_hint="--parent")
     resolved = resolve(workspace=workspace, folder=folder)
     fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
     text = render([Ticket(title=words, fields=fields)])
+    where = resolved.root if folder is not None else _where(resolved.root)
+    path = _write(where, _names(words), text)
+    if as_json:
+        click.echo(json.dumps({"folder": str(resolved.root), "path": str(path)}))
+    else:  # a script gets the path to the letter
+        click.echo(clean(str(path)) if sys.stdout.isatty() else str(path))
+
+
+def _write(where: Path, names: Iterator[str], text: str) -> Path:
+    """Write a file under the first of some names that nothing has yet."""
+    from ticketr.sync import write_new_file
+
+    path = where / next(names)
+    while not write_new_file(path, text):
+        path = where / next(names)
+    return path
+
+
+def _where(root: Path) -> Path:
+    """Give the current folder if tickets in it are found, else the workspace."""
     here = Path.cwd()
-    where = here if here.is_relative_to(resolved.root) and folder is None else resolved.root
-    for name in _names(words):
-        if write_new_file(where / name, text):
-            click.echo(str(where / name))
-            return
+    if not here.is_relative_to(root):
+        return root
+    hidden = any(part.startswith(".") for part in here.relative_to(root).parts)
+    return root if hidden else here
 
 
-def _names(title: str) -> list[str]:
-    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-")
-    stem = stem or "draft"
-    numbers = count(2)
-    return [f"{stem}.md", *(f"{stem}-{next(numbers)}.md" for _ in range(1000))]
+def _names(title: str) -> Iterator[str]:
+    """Give a file name for a title, and others where there is such a file."""
+    from ticketr.tickets import is_key
+
+    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
+    if not stem or is_key(stem.upper()):  # the file of that ticket may be the same to the system
+        stem = f"draft-{stem}".rstrip("-")
+    yield f"{stem}.md"
+    yield from (f"{stem}-{number}.md" for number in count(2))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import os
+import shutil
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from ticketr.sync import LocalSurvey, State, Store
+
+#: The file with the last sync, in ticketr's own folder.
+STATE = "state.db"
 
 
 def open_store(root: Path) -> Store:
@@ -21,8 +29,50 @@ def open_store(root: Path) -> Store:
     return Store(root, STATE_FOLDER)
 
 
+@contextmanager
+def readable(path: Path) -> Generator[Path | None]:
+    """Give a database to read, even where its folder cannot be written; None if there is none.
+
+    SQLite writes beside a file that it reads. So where it must not, a copy is read.
+
+    Raises:
+        FileFailed: it cannot be copied.
+    """
+    from ticketr.sync import FileFailed
+
+    if not path.exists():
+        yield None
+    elif os.access(path.parent, os.W_OK):
+        yield path
+    else:
+        with tempfile.TemporaryDirectory(prefix="ticketr-") as folder:
+            try:
+                for each in (path, Path(f"{path}-wal")):
+                    if each.exists():
+                        shutil.copyfile(each, Path(folder, each.name))
+            except OSError as error:
+                raise FileFailed(path, "read", error.strerror or str(error)) from error
+            yield Path(folder, path.name)
+
+
+@contextmanager
+def read_state(store: Store) -> Generator[State]:
+    """Open the state of a workspace to read it; a folder without one has an empty one.
+
+    Nothing is made or changed: to ask how things stand must not make a folder a workspace.
+
+    Raises:
+        StateFailed: it cannot be used.
+        FileFailed: it cannot be read.
+    """
+    from ticketr.sync import State
+
+    with readable(store.own / STATE) as path, closing(State(path or Path(":memory:"))) as state:
+        yield state
+
+
 def open_state(store: Store) -> AbstractContextManager[State]:
-    """Open the state of a workspace; one that was never pulled has an empty one.
+    """Open the state of a workspace to change it.
 
     Raises:
         StateFailed: it cannot be used.
@@ -31,27 +81,37 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     from ticketr.sync import State
 
     store.prepare()
-    return closing(State(store.own / "state.db"))
+    return closing(State(store.own / STATE))
 
 
-def survey(store: Store, state: State) -> LocalSurvey:
+def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrError]]:
     """Compare every ticket in the workspace with the last sync.
 
-    Raises:
-        DuplicateKey: a key stands in two places.
-        TicketSyntaxError: a file cannot be read as tickets.
-        FileFailed: a file cannot be read.
+    Returns:
+        What there is, and what is wrong with files that cannot be read as tickets, by their path
+        relative to the workspace.
     """
     from ticketr.sync import LocalSurvey
 
-    found = LocalSurvey()
-    for paths in store.walk():
-        found.add(store, state, paths)
-    return found
+    found, broken = LocalSurvey(), dict[str, TicketrError]()
+    for path in (each for paths in store.walk() for each in paths):
+        try:
+            found.add(store, state, [path])
+        except TicketrError as error:
+            broken[store.name_of(path)] = error
+    return found, broken
 
 
 def count_writes(root: Path) -> int:
-    """Count the issues that a push would create or change, as far as that shows here."""
+    """Count the issues that a push would create or change, as far as that shows here.
+
+    What is wrong here is not told, and counts as nothing: the push stops at it before it sends
+    anything, and tells it as the outcome of a job.
+    """
     store = open_store(root)
-    with open_state(store) as state:
-        return survey(store, state).writes
+    try:
+        with read_state(store) as state:
+            found, broken = survey(store, state)
+    except TicketrError:
+        return 0
+    return 0 if broken else found.writes

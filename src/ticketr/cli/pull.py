@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ticketr.cli.sessions import session_options, session_settings
+from ticketr.text import clean
 
 
 def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -20,7 +21,9 @@ def _inside(path: Path, root: Path) -> str:
     """Give a path relative to the workspace; one outside of it would never be found again."""
     full = path.resolve()
     if not full.is_relative_to(root.resolve()) or full.suffix != ".md":
-        raise click.BadParameter(f"it has to be a .md file below {root}", param_hint="--output")
+        raise click.BadParameter(
+            f"it has to be a .md file below {clean(str(root))}", param_hint="--output"
+        )
     return full.relative_to(root.resolve()).as_posix()
 
 
@@ -60,7 +63,7 @@ def pull(
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
     from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_pull
+    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_pull
     from ticketr.cli.running import run, run_with_lines
     from ticketr.sync import PullJob
 
@@ -74,5 +77,6 @@ def pull(
     if as_json:
         print_json(ended, job.root)
     elif ended.result is not None:
-        tell_pull(ended.result)
+        tell_pull(ended.result, prune=prune)
+        tell_how_to_resolve(ended.result.conflicts)
     context.exit(exit_code(ended))

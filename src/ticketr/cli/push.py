@@ -45,7 +45,7 @@ def push(
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_push
+    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_push
     from ticketr.cli.running import run, run_with_lines
     from ticketr.sync import PushJob
 
@@ -61,7 +61,8 @@ def push(
     elif ended.result is not None:
         if dry_run:
             _tell_plan(ended.result)
-        tell_push(ended.result)
+        tell_push(ended.result, dry_run=dry_run)
+        tell_how_to_resolve(ended.result.conflicts)
     context.exit(exit_code(ended))
 
 
@@ -91,7 +92,7 @@ def sync(
     both have changed differently is a conflict: it is left alone on both sides and listed.
     """
     from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_pull, tell_push
+    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_pull, tell_push
     from ticketr.cli.running import run, run_with_lines
     from ticketr.sync import SyncJob
 
@@ -104,8 +105,9 @@ def sync(
     if as_json:
         print_json(ended, job.root)
     elif ended.result is not None:
-        tell_pull(ended.result.pull)
+        tell_pull(ended.result.pull, prune=prune)
         tell_push(ended.result.push)
+        tell_how_to_resolve((*ended.result.pull.conflicts, *ended.result.push.conflicts))
     context.exit(exit_code(ended))
 
 
@@ -114,7 +116,8 @@ def ask_first(root: Path, site: str, *, yes: bool) -> None:
 
     Raises:
         click.UsageError: nobody is there to be asked.
-        click.Abort: the answer was no.
+        click.exceptions.Exit: the answer was no.
+        click.Abort: Ctrl+C was the answer.
     """
     from ticketr.cli.offline import count_writes
     from ticketr.cli.settings import is_interactive
@@ -128,9 +131,8 @@ def ask_first(root: Path, site: str, *, yes: bool) -> None:
             "--dry-run, and say --yes if that is what you want"
         )
     if not click.confirm(f"Create or change {writes} tickets in {site}?", err=True):
-        context = click.get_current_context()
         click.echo("Nothing was sent.", err=True)
-        context.exit(exits.DONE)
+        click.get_current_context().exit(exits.DONE)
 
 
 def _tell_plan(result: PushResult) -> None:

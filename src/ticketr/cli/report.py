@@ -12,7 +12,7 @@ from ticketr.cli import exits
 from ticketr.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from ticketr.cli.running import Ended
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Notes about single tickets that are printed before the rest is only counted.
 NOTES = 20
+#: Keys that are printed in a row.
+KEYS = 10
+#: Errors of a job that are wrong usage: what was asked for is not installed.
+_USAGE = ("AsksMissing",)
 
 
 def exit_code(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> int:
@@ -27,9 +31,15 @@ def exit_code(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) 
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
-        return exits.FAILED
+        return exits.USAGE if _error(ended) in _USAGE else exits.FAILED
     partly = any(result.failed or result.conflicts for result in _halves(ended.result))
     return exits.PARTLY if partly else exits.DONE
+
+
+def _error(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> str | None:
+    """Give the name of the error that ended a job, if one did."""
+    error = ended.snapshot.error
+    return error.type.rpartition(".")[2] if error is not None else None
 
 
 def _halves(
@@ -47,21 +57,26 @@ def print_json(
 
     All ASCII: any output takes it, and nothing in it is obeyed by a terminal.
     """
-    progress, error = ended.snapshot.progress, ended.snapshot.error
+    progress, error = ended.snapshot.progress, _error(ended)
     told: dict[str, object] = {
         "status": ended.snapshot.status.value,
         "message": progress.message if progress else "",
         "folder": str(root),
     }
     if error is not None:
-        told["error"] = error.type.rpartition(".")[2]
+        told["error"] = error
     if ended.result is not None:
         told |= asdict(ended.result)
     click.echo(json.dumps(told))
 
 
-def tell_pull(result: PullResult) -> None:
-    """Say what a pull did."""
+def tell_pull(result: PullResult, *, prune: bool) -> None:
+    """Say what a pull did.
+
+    Args:
+        result: what it did.
+        prune: whether it was to move files of deleted tickets away.
+    """
     merged = f", {result.merged} merged with edits here" if result.merged else ""
     tell([f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"])
     tell_notes(
@@ -69,29 +84,44 @@ def tell_pull(result: PullResult) -> None:
             "conflict": result.conflicts,
             "failed": result.failed,
             "kept": result.kept,
-            "gone from Jira's answer, file kept": result.gone,
+            "gone from Jira's answer, kept here": result.gone,
         }
     )
     if result.pruned:
-        tell([f"moved to .ticketr/trash: {', '.join(result.pruned)}"])
-    tell_how_to_resolve(result.conflicts)
+        tell([f"moved to .ticketr/trash: {_some(result.pruned)}"])
+    elif not prune and any(each.code == "missing" for each in result.gone):
+        tell(["to move the files of deleted tickets away: ticketr pull --prune"])
 
 
-def tell_push(result: PushResult) -> None:
-    """Say what a push did."""
-    created = f" ({', '.join(result.created)})" if result.created else ""
-    tell([f"{len(result.created)} created{created}, {len(result.updated)} updated"])
+def tell_push(result: PushResult, *, dry_run: bool = False) -> None:
+    """Say what a push did.
+
+    Args:
+        result: what it did.
+        dry_run: whether it only found out what there is to do.
+    """
+    created = f" ({_some(result.created)})" if result.created else ""
+    updated = f" ({_some(result.updated)})" if result.updated else ""
+    if not dry_run:
+        tell([f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"])
     tell_notes({"conflict": result.conflicts, "failed": result.failed, "warning": result.warnings})
 
 
 def tell_how_to_resolve(conflicts: Iterable[Note]) -> None:
-    """Say what to do about conflicts, if there are any."""
-    first = next(iter(conflicts), None)
+    """Say what to do about conflicts, if there are any that can be settled here."""
+    first = next((each for each in conflicts if each.code == "conflict"), None)
     if first is not None:
         take = "--take local, remote or merge"
         tell(
             [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
         )
+
+
+def _some(keys: Collection[str]) -> str:
+    """Name keys in their order, not more than a line holds."""
+    more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
+    ordered = sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
+    return ", ".join(ordered[:KEYS]) + more
 
 
 def tell_notes(groups: Mapping[str, Iterable[Note]]) -> None:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
+from ticketr._errors import TicketrError
+from ticketr.cli import exits
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from ticketr.sync import Conflict, Store
 
 _DONE = {
     "local": "{path} stays as it is; the next push brings it to Jira",
-    "remote": "{path} has Jira's version now; the old one is in .ticketr/trash",
+    "remote": "{path} has Jira's version of what clashed; the old text is in .ticketr/trash",
     "merge": "{path} has both versions between conflict markers; edit it, then push",
 }
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of some conflicts."""
+
+    resolved: list[dict[str, str]] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+
 @click.command(short_help="Settle a conflict.")
-@click.argument("keys", nargs=-1, metavar="KEY...")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--all", "every", is_flag=True, help="Settle every conflict.")
 @click.option(
     "--take",
@@ -27,35 +42,74 @@ _DONE = {
     help="Your version, Jira's, or both between conflict markers.",
 )
 @workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
 def resolve(
+    context: click.Context,
     *,
     keys: tuple[str, ...],
     every: bool,
     take: str | None,
     workspace: str | None,
     folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Settle what both sides have changed. Without a KEY it lists the conflicts.
 
     Only what clashes is settled by a side; other edits of the ticket stay edits.
     """
-    from ticketr.cli.offline import open_state, open_store
-    from ticketr.sync import Take, resolve as settle
-    from ticketr.text import clean
+    from ticketr.cli.offline import open_store, read_state
 
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
-    with open_state(store) as state:
+    with read_state(store) as state:
         conflicts = state.conflicts.all()
-        wanted = [each.key for each in conflicts] if every else list(keys)
-        if wanted and take is None:
+    wanted = [each.key for each in conflicts] if every else [each.upper() for each in keys]
+    outcome = _Outcome()
+    if wanted:
+        if take is None:
             raise click.UsageError("say --take local, --take remote or --take merge")
-        if not wanted:
-            for each in conflicts:
-                click.echo(clean(f"{each.key} ({each.path}): {', '.join(each.parts)}"))
-            if not conflicts:
-                click.echo("there is no conflict")
-            return
-        with store.lock():
-            for key in wanted:
+        outcome = _settle(store, wanted, take)
+    settled = {each["key"] for each in outcome.resolved}
+    left = [each for each in conflicts if each.key not in settled]
+    if as_json:
+        _print_json(store.root, left, outcome)
+    else:
+        _tell(left if not wanted else [], outcome, nothing=not wanted)
+    context.exit(exits.FAILED if outcome.failed else exits.DONE)
+
+
+def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
+    """Settle conflicts one by one; what cannot be done of one does not hold up the others."""
+    from ticketr.cli.offline import open_state
+    from ticketr.sync import Take, resolve as settle
+
+    outcome = _Outcome()
+    with open_state(store) as state, store.lock():
+        for key in dict.fromkeys(keys):
+            try:
                 path = settle(store, state, key, Take(take))
-                click.echo(clean(f"{key}: {_DONE[take or ''].format(path=path)}"))
+            except TicketrError as error:
+                outcome.failed.append({"key": key, "reason": str(error)})
+            else:
+                outcome.resolved.append({"key": key, "path": path, "take": take})
+    return outcome
+
+
+def _tell(conflicts: Sequence[Conflict], outcome: _Outcome, *, nothing: bool) -> None:
+    from ticketr.cli.report import tell
+    from ticketr.cli.status import conflict_line
+    from ticketr.text import clean
+
+    for each in conflicts:
+        click.echo(clean(conflict_line(each)))
+    if nothing and not conflicts:
+        click.echo("there is no conflict")
+    for done in outcome.resolved:
+        click.echo(clean(f"{done['key']}: {_DONE[done['take']].format(path=done['path'])}"))
+    tell(f"ticketr: {each['reason']}" for each in outcome.failed)
+
+
+def _print_json(root: Path, conflicts: Iterable[Conflict], outcome: _Outcome) -> None:
+    told = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
+    shown = {"folder": str(root), "conflicts": told}
+    click.echo(json.dumps({**shown, "resolved": outcome.resolved, "failed": outcome.failed}))

@@ -56,7 +56,7 @@ def session_settings(
     Raises:
         ConfigError: something that is needed is nowhere set, or cannot be used.
         TokenFailed: a source that should have a token did not work.
-        AsksMissing: asks is to speak HTTP, and cannot be used.
+        click.UsageError: asks is to speak HTTP, and cannot be used.
     """
     resolved = confirmed(resolve(workspace=workspace, folder=folder, project=project))
     jql = jql or (resolved.jql if project is None else None)
@@ -88,6 +88,9 @@ def _fixed(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
 def _transport(http: str) -> Any:
     if http == "httpx":
         return None
-    from ticketr.jira.transport import open_transport
+    from ticketr.jira.transport import AsksMissing, open_transport
 
-    return open_transport("asks")
+    try:
+        return open_transport("asks")
+    except AsksMissing as error:
+        raise click.UsageError(str(error)) from error

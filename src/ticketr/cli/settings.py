@@ -1,4 +1,4 @@
-"""From what the user set to a job: which workspace, whose login, what to pull."""
+"""From what the user set to a workspace and a login."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.jira import Credentials
-    from ticketr.sync import PullJob
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
@@ -187,44 +186,4 @@ def _why_no_token(workspace: Workspace) -> str:
     return (
         f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is for, "
         "or 'ticketr workspace add' to store a token for this one"
-    )
-
-
-def pull_from_settings(
-    *,
-    project: str | None = None,
-    jql: str | None = None,
-    folder: Path | None = None,
-    workspace: str | None = None,
-    full: bool = False,
-) -> PullJob:
-    """Make a pull of a workspace.
-
-    What is pulled is, in this order: the query given here, the project given here, the query of
-    the workspace's file, its project.
-
-    Raises:
-        ConfigError: something that is needed is nowhere set, or cannot be used.
-        TokenFailed: a source that should have a token did not work.
-    """
-    from ticketr.sync import PullJob, Side
-
-    resolved = resolve(workspace=workspace, folder=folder, project=project)
-    if resolved.site is None:
-        resolved.required_site()
-    if jql is None and project is None:
-        jql = resolved.jql
-    if jql is None:
-        resolved.required_project("which project to pull, or give a query by --jql")
-    return PullJob(
-        resolved.root,
-        sign_in(resolved),
-        project=resolved.project,
-        jql=jql,
-        fields=resolved.fields,
-        story_type=resolved.story_type,
-        subtask_type=resolved.subtask_type,
-        prefer=Side(resolved.strategy) if resolved.strategy in {"local", "remote"} else None,
-        browse=resolved.site,
-        full=full,
     )

@@ -1,0 +1,136 @@
+"""``ticketr diff``: what was edited here, line by line; nothing is asked."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+from ticketr.cli.settings import resolve, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ticketr.sync import LocalSurvey, State
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one ticket, as texts.
+
+    Attributes:
+        key: its key.
+        path: its file, relative to the workspace.
+        base: as it was at the last sync; None where none is known.
+        local: as it stands here; None if it was not edited.
+        remote: as Jira has it; None unless both sides have changed the same.
+    """
+
+    key: str
+    path: str
+    base: str | None
+    local: str | None
+    remote: str | None
+
+
+@click.command(short_help="Show edits line by line.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
+@click.pass_context
+def diff(
+    context: click.Context,
+    *,
+    keys: tuple[str, ...],
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
+
+    Without a KEY it shows every edited ticket. Asks nobody.
+    """
+    from ticketr.cli.offline import open_store, read_state, survey
+    from ticketr.cli.report import tell
+
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    with read_state(store) as state:
+        found, broken = survey(store, state)
+        versions = _versions(found, state, [each.upper() for each in keys])
+    if as_json:
+        tickets = [asdict(each) for each in versions]
+        problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
+        click.echo(json.dumps({"folder": str(store.root), "tickets": tickets, "broken": problems}))
+    else:
+        for each in versions:
+            _show(each)
+        tell(map(str, broken.values()))
+    context.exit(exits.FAILED if broken else exits.DONE)
+
+
+def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Versions]:
+    here = {work.local.ticket.key: work.local for work in found.works if work.local.ticket.key}
+    conflicts = {each.key: each for each in state.conflicts.all()}
+    versions: list[Versions] = []
+    for key in dict.fromkeys(_own_ticket(state, each) for each in (keys or [*here, *conflicts])):
+        known = state.base_of_key(key)
+        local, conflict = here.get(key), conflicts.get(key)
+        if known is None and conflict is None:
+            raise click.UsageError(f"{key} was never pulled into this folder")
+        base = known[1] if known else None
+        path = local.path if local else base.path if base else conflict.path if conflict else ""
+        if local is None and base is None and conflict is not None:
+            local = next((each for each in found.unknown if each.ticket.key == key), None)
+        versions.append(
+            Versions(
+                key,
+                path,
+                base.text if base else None,
+                local.text if local else None,
+                conflict.text if conflict else None,
+            )
+        )
+    return versions
+
+
+def _own_ticket(state: State, key: str) -> str:
+    """Give the key of the ticket that a sub-task stands in; any other key as it is."""
+    head = state.head_of(key)
+    return (
+        next((each.key for each in state.issues_of(head) if each.id == head), key) if head else key
+    )
+
+
+def _show(ticket: Versions) -> None:
+    """Show what each side has changed; where no last sync is known, one side against the other."""
+    key, last = ticket.key, f"{ticket.key} at the last sync"
+    if ticket.base is None:
+        _show_lines(ticket.local or "", ticket.remote or "", ticket.path, f"{key} in Jira")
+        return
+    if ticket.local is not None:
+        _show_lines(ticket.base, ticket.local, last, ticket.path)
+    if ticket.remote is not None:
+        _show_lines(ticket.base, ticket.remote, last, f"{key} in Jira")
+
+
+def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
+    from ticketr.text import clean
+
+    lines = difflib.unified_diff(
+        old.rstrip("\n").split("\n"),
+        new.rstrip("\n").split("\n"),
+        clean(old_name),
+        clean(new_name),
+        lineterm="",
+    )
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    colors = {} if plain else {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        color = colors.get(line[:1])
+        click.echo(click.style(clean(line), fg=color) if color else clean(line))

@@ -1,0 +1,77 @@
+"""``ticketr jobs``: what became of earlier runs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fakes.users import User
+
+WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+KEYS = {
+    "run",
+    "number",
+    "id",
+    "name",
+    "key",
+    "status",
+    "attempts",
+    "submitted_at",
+    "started_at",
+    "finished_at",
+    "cancel_cause",
+    "error_type",
+    "error_message",
+    "current",
+    "total",
+    "message",
+    "result",
+}
+
+
+def test_where_none_has_run_it_says_so_and_makes_nothing(someone: User) -> None:
+    assert someone.runs("jobs") == (0, "no job has ended here yet\n", "")
+    assert someone.runs("jobs", "--json").json == []
+    assert [*someone.root.iterdir()] == []
+
+
+def test_what_ran_is_listed_the_newest_first(someone: User) -> None:
+    someone.runs("pull")
+    someone.writes("bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
+    someone.runs("sync")
+
+    first, second = someone.runs("jobs").out.splitlines()
+
+    assert re.fullmatch(
+        WHEN + r"  failed     Sync DEMO: bad\.md:2:1: this file holds a git conflict.*", first
+    )
+    assert re.fullmatch(WHEN + r"  completed  Pull DEMO: Pull complete: 12 tickets", second)
+    assert someone.runs("jobs", "--limit", "1").out.splitlines() == [first]
+
+
+def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> None:
+    someone.runs("pull")
+
+    (job,) = someone.runs("jobs", "--json").json
+
+    assert job.keys() == KEYS
+    assert (job["name"], job["status"], job["result"]) == ("Pull DEMO", "completed", "PullResult")
+    assert "T" in job["finished_at"]
+    assert datetime.fromisoformat(job["finished_at"]).tzinfo is not None
+
+
+def test_what_others_wrote_reaches_no_terminal_raw(someone: User) -> None:
+    someone.writes("bad\x1b[2J.md", "# TICKET: A\n<<<<<<< \x1b[2J\x9b2K\n")
+    someone.runs("pull")
+
+    told = someone.runs("jobs")
+
+    assert "bad.md:2:1" in told.out
+    assert told.out.replace("\n", "").isprintable()
+    assert someone.runs("jobs", "--json").out.isascii()
+
+
+def test_a_limit_below_one_is_wrong_usage(someone: User) -> None:
+    assert someone.runs("jobs", "--limit", "0").code == 2

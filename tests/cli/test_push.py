@@ -1,0 +1,191 @@
+"""``ticketr push``: what it says, what it asks, how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.ptys import job_on_pty
+
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from fakes.users import User
+
+HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
+KEYS = {
+    "status",
+    "message",
+    "folder",
+    "total",
+    "planned",
+    "created",
+    "updated",
+    "conflicts",
+    "failed",
+    "warnings",
+}
+
+
+def drafts(count: int) -> str:
+    return "".join(f"# TICKET: Number {number}\n\n" for number in range(count))
+
+
+def test_what_was_sent_is_told_by_key(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.writes("new.md", drafts(1))
+
+    told = someone.runs("push")
+
+    assert (told.code, told.out) == (0, "")
+    assert told.err.splitlines()[-1] == "1 created (DEMO-13), 1 updated (DEMO-9)"
+    assert someone.finds("DEMO-9").summary == "Mine"
+    assert someone.runs("push").err.splitlines()[-1] == "0 created, 0 updated"
+
+
+def test_a_long_list_of_keys_is_cut(someone: User) -> None:
+    someone.writes("new.md", drafts(12))
+
+    last = someone.runs("push").err.splitlines()[-1]
+
+    assert last.startswith("12 created (DEMO-13, DEMO-14, DEMO-15, ")
+    assert last.endswith(", DEMO-22 and 2 more), 0 updated")
+
+
+def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
+    someone.runs("pull")
+    old = someone.finds("DEMO-9").summary
+    someone.retitles("DEMO-9", "Mine")
+    someone.edits("DEMO-9.md", "Labels: ", "Labels: mine, ")
+    labels = ", ".join(someone.finds("DEMO-9").labels)
+    someone.writes("new.md", "# TICKET: New\n\n## Description\nSome\nlines.\n")
+
+    told = someone.runs("push", "--dry-run")
+
+    assert told.code == 0
+    assert told.out.splitlines() == [
+        "update DEMO-9 Mine (DEMO-9.md)",
+        f"    Title: {old} -> Mine",
+        f"    Labels: {labels} -> mine, {labels}",
+        "create New (new.md)",
+        "    Title: New",
+        "    Description: Some lines.",
+    ]
+    assert "created" not in told.err
+    assert someone.finds("DEMO-9").summary == old
+    assert len(someone.site) == 12
+
+
+def test_json_has_the_same_keys_whatever_was_done(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.writes("new.md", "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
+
+    done = someone.runs("push", "--json")
+    nothing = someone.runs("push", "--json", "--dry-run")
+
+    assert done.json.keys() == nothing.json.keys() == KEYS
+    assert (done.code, done.json["status"], done.json["updated"]) == (3, "completed", ["DEMO-9"])
+    (failed,) = done.json["failed"]
+    assert failed.pop("reason").startswith('Priority: "Hihg" is not possible: did you mean High?')
+    assert failed == {"key": 'draft "Wrong"', "path": "new.md", "code": "invalid"}
+    (planned,) = done.json["planned"]
+    assert (planned["action"], planned["key"], planned["path"]) == ("update", "DEMO-9", "DEMO-9.md")
+    assert done.json["folder"] == str(someone.root)
+
+
+def test_a_run_that_failed_says_so_in_json_too(someone: User) -> None:
+    someone.writes("bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
+
+    for command in ("push", "sync", "pull"):
+        told = someone.runs(command, "--json")
+
+        assert told.code == 1
+        assert told.json.keys() == {"status", "message", "folder", "error"}
+        assert (told.json["status"], told.json["error"]) == ("failed", "TicketSyntaxError")
+        assert "bad.md:2:1: this file holds a git conflict" in told.json["message"]
+
+
+def test_what_moved_on_in_jira_is_left_alone_and_says_what_to_do(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.site.edit("DEMO-9", summary="Theirs")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert told.err.splitlines()[-1] == (
+        "conflict: DEMO-9 (DEMO-9.md): changed in Jira since the last pull (DEMO-9: Title); "
+        "pull first, or sync"
+    )
+
+
+def test_many_writes_need_a_yes(someone: User) -> None:
+    someone.writes("new.md", drafts(21))
+
+    for command in ("push", "sync"):
+        told = someone.runs(command)
+
+        assert told.code == 2
+        assert "this would create or change 21 tickets in http://127.0.0.1; " in told.err
+        assert "look at them with --dry-run, and say --yes if that is what you want" in told.err
+    assert len(someone.site) == 12
+    assert someone.runs("push", "--dry-run").code == 0
+    assert someone.runs("push", "--yes").code == 0
+    assert len(someone.site) == 33
+
+
+def test_twenty_writes_are_not_asked_about(someone: User) -> None:
+    someone.writes("new.md", drafts(20))
+
+    assert someone.runs("push").code == 0
+
+
+def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", HOSTILE)
+    someone.writes("new.md", f"# TICKET: {HOSTILE}\n\n## Fields\nPriority: {HOSTILE}\n")
+
+    plan, told = someone.runs("push", "--dry-run"), someone.runs("push")
+    listed = someone.runs("push", "--json")
+
+    for text in (plan.out, plan.err, told.out, told.err):
+        assert text.replace("\n", "").isprintable()
+    assert "update DEMO-9 ab (DEMO-9.md)" in plan.out
+    assert told.code == 3
+    assert listed.out.isascii()
+    assert listed.json["failed"][0]["key"] == f'draft "{HOSTILE}"'
+
+
+@pytest.fixture(scope="module")
+def site() -> Generator[str]:
+    with sandbox_process(tickets=5) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [("n\r", 0, "Nothing was sent"), ("\x03\r", 130, ""), ("y\r", 0, "21 created")],
+    ids=["no", "ctrl+c", "yes"],
+)
+def test_in_a_terminal_many_writes_are_asked_about(
+    answer: str, code: int, words: str, tmp_path: Path, site: str
+) -> None:
+    # An Enter after Ctrl+C, since a signal just before the read is seen when that is over.
+    path = tmp_path / "new.md"
+    path.write_text(drafts(21))
+    command = [*PROGRAM, "push", "--folder", str(tmp_path)]
+
+    with job_on_pty(command, size=(100, 24), environ=environment(site)) as pty:
+        pty.wait_for(rf"Create or change 21 tickets in {site}\? \[y/N\]: ")
+        pty.type(answer)
+        pty.wait_for(words)
+        assert pty.wait_for_end() == code
+
+    made = [ticket for ticket in parse(path.read_text()).tickets if ticket.key]
+    assert len(made) == (21 if answer.startswith("y") else 0)

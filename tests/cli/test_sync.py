@@ -1,0 +1,198 @@
+"""``ticketr sync`` and what ``ticketr pull`` has in common with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
+from fakes.ptys import job_on_pty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes.users import User
+
+PULL = {
+    "total",
+    "new",
+    "updated",
+    "merged",
+    "unchanged",
+    "kept",
+    "conflicts",
+    "failed",
+    "inexact",
+    "gone",
+    "pruned",
+}
+SETTLE = "ticketr resolve DEMO-9 --take local, remote or merge"
+DELETED = "it was deleted in Jira, or you may no longer see it"
+PUSH = {"total", "planned", "created", "updated", "conflicts", "failed", "warnings"}
+
+
+def clash(someone: User, key: str = "DEMO-9") -> None:
+    someone.retitles(key, "Mine")
+    someone.site.edit(key, summary="Theirs")
+
+
+def test_both_halves_are_told(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.site.edit("DEMO-1", summary="Theirs")
+
+    told = someone.runs("sync")
+
+    assert (told.code, told.out) == (0, "")
+    assert told.err.splitlines()[-2:] == [
+        "0 new, 1 updated, 11 unchanged",
+        "0 created, 1 updated (DEMO-9)",
+    ]
+    assert someone.reads("DEMO-1.md").title == "Theirs"
+    assert someone.finds("DEMO-9").summary == "Mine"
+
+
+def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
+    told = someone.runs("sync", "--json").json
+
+    assert told.keys() == {"status", "message", "folder", "pull", "push"}
+    assert told["pull"].keys() == PULL
+    assert told["push"].keys() == PUSH
+    assert someone.runs("pull", "--json").json.keys() == PULL | {"status", "message", "folder"}
+
+
+def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User) -> None:
+    someone.runs("pull")
+    clash(someone)
+
+    told = someone.runs("sync")
+
+    assert told.code == 3
+    assert told.err.splitlines()[-4:] == [
+        "0 new, 0 updated, 11 unchanged",
+        "conflict: DEMO-9 (DEMO-9.md): changed here and in Jira: DEMO-9: Title",
+        "0 created, 0 updated",
+        f"to settle a conflict: ticketr diff DEMO-9; {SETTLE}",
+    ]
+    assert someone.runs("pull").code == 3
+    (conflict,) = someone.runs("sync", "--json").json["pull"]["conflicts"]
+    assert conflict == {
+        "key": "DEMO-9",
+        "path": "DEMO-9.md",
+        "reason": "changed here and in Jira: DEMO-9: Title",
+        "code": "conflict",
+    }
+
+
+@pytest.mark.parametrize(("strategy", "title"), [("local", "Mine"), ("remote", "Theirs")])
+def test_a_strategy_settles_every_conflict(someone: User, strategy: str, title: str) -> None:
+    someone.runs("pull")
+    clash(someone)
+
+    assert someone.runs("sync", "--strategy", strategy).code == 0
+
+    assert someone.reads("DEMO-9.md").title == title
+    assert someone.finds("DEMO-9").summary == title
+
+
+def test_a_deleted_ticket_is_told_with_the_command_that_puts_it_away(someone: User) -> None:
+    someone.runs("pull")
+    someone.site.delete("DEMO-9")
+
+    kept, pruned = someone.runs("sync"), someone.runs("sync", "--prune")
+
+    assert (kept.code, pruned.code) == (0, 0)
+    assert kept.err.splitlines()[-3:-1] == [
+        f"gone from Jira's answer, kept here: DEMO-9 (DEMO-9.md): {DELETED}",
+        "to move the files of deleted tickets away: ticketr pull --prune",
+    ]
+    assert pruned.err.splitlines()[-2] == "moved to .ticketr/trash: DEMO-9"
+    assert "DEMO-9.md" not in someone.files()
+
+
+def test_many_notes_are_counted_instead_of_printed(someone: User) -> None:
+    someone.writes("wrong.md", "# TICKET: A\n\n## Fields\nNo Such: x\n\n" * 25)
+
+    told = someone.runs("push", "--yes")
+
+    assert told.code == 3
+    assert told.err.count("failed: ") == 20
+    assert told.err.splitlines()[-1] == "... and 5 more; --json lists them all"
+
+
+def test_one_file_that_lies_outside_is_wrong_usage(someone: User) -> None:
+    (someone.root / "out").symlink_to(someone.root.parent)
+
+    for name in ("../x.md", "/x.md", "out/x.md", "x.txt", "x"):
+        told = someone.runs("pull", "-o", name)
+
+        assert told.code == 2
+        assert f"it has to be a .md file below {someone.root}" in told.err
+    assert someone.asked == []
+
+
+def test_one_file_is_told_from_where_the_command_is_given(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone.writes("ticketr.toml", "")
+    (someone.root / "sub").mkdir()
+    monkeypatch.chdir(someone.root / "sub")
+
+    assert someone.runs("pull", "--output", "all.md").code == 0
+
+    assert [*someone.files()] == ["sub/all.md"]
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "sync"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--strategy", "mine"], "'mine' is not one of 'local', 'remote', 'merge'"),
+        (["--http", "curl"], "'curl' is not one of 'httpx', 'asks'"),
+        (["--nonsense"], "No such option"),
+        (["-w", "nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_asks_nobody(
+    someone: User, command: str, options: list[str], words: str
+) -> None:
+    told = someone.runs(command, *options)
+
+    assert (told.code, told.out) == (2, "")
+    assert words in told.err
+    assert someone.asked == []
+
+
+def test_ctrl_c_stops_a_sync_with_130_and_the_count(tmp_path: Path) -> None:
+    command = [*PROGRAM, "sync", "--folder", str(tmp_path)]
+    with (
+        sandbox_process(tickets=700, latency=0.3) as url,
+        job_on_pty(command, size=(100, 24), environ=environment(url)) as pty,
+    ):
+        pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
+        pty.type("\x03")
+        pty.wait_for(r"Cancelled: \d+/700 tickets pulled")
+        assert pty.wait_for_end() == 130
+
+
+def test_asks_can_speak_http(tmp_path: Path) -> None:
+    command = [*PROGRAM, "pull", "--folder", str(tmp_path), "--http", "asks"]
+    with (
+        sandbox_process(tickets=30) as url,
+        job_on_pty(command, size=(100, 24), environ=environment(url)) as pty,
+    ):
+        pty.wait_for("30 new, 0 updated, 0 unchanged")
+        assert pty.wait_for_end() == 0
+
+    assert len(list(tmp_path.glob("*.md"))) > 10
+
+
+def test_without_asks_choosing_it_is_wrong_usage(tmp_path: Path) -> None:
+    # Found before the real one, as if that were not there.
+    (tmp_path / "asks.py").write_text("raise ModuleNotFoundError(\"No module named 'asks'\")\n")
+    env = environment("http://127.0.0.1:9") | {"PYTHONPATH": str(tmp_path)}
+
+    ended = ticketr("pull", "--http", "asks", "--json", folder=tmp_path, env=env)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "asks cannot be used (No module named 'asks')" in ended.stderr

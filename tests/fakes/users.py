@@ -1,0 +1,125 @@
+"""Somebody at a shell, without a terminal, on a Jira of their own; all in this process.
+
+What is real: the command line with its exit codes, the client, the files, the threads. Only the
+network is not there: the client speaks to the sandbox's application directly.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fakes.pulls import URL, Recorder
+
+from ticketr.cli import app
+from ticketr.sandbox import create_app
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from ticketr.jira.transport import Transport
+    from ticketr.sandbox import Site
+    from ticketr.sandbox.data.model import Issue
+    from ticketr.tickets import Ticket
+
+
+class Told(NamedTuple):
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class User:
+    """A user, their folder and their Jira.
+
+    Attributes:
+        root: the folder, which is the current one.
+        site: the Jira.
+        asked: what the last command that speaks to Jira asked for.
+        connect: makes the way to Jira for each such command.
+    """
+
+    root: Path
+    site: Site
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    asked: list[str] = field(default_factory=list)
+    connect: Callable[[], Transport] | None = None
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        patch = self.monkeypatch
+        patch.chdir(self.root)
+        patch.setattr("os.isatty", lambda _: False)
+        patch.setattr("ticketr.cli.sessions._transport", self._transport)
+        settings = {
+            "TICKETR_CONFIG_DIR": str(self.root.parent / "config"),
+            "JIRA_URL": URL,
+            "JIRA_EMAIL": "demo@example.com",
+            "JIRA_API_TOKEN": "demo",
+            "JIRA_PROJECT_KEY": "DEMO",
+        }
+        for name, value in settings.items():
+            patch.setenv(name, value)
+
+    def _transport(self, _: str) -> Transport:
+        if self.connect is not None:
+            return self.connect()
+        recorder = Recorder(create_app(self.site))
+        self.asked = recorder.asked
+        return recorder
+
+    def runs(self, *arguments: str) -> Told:
+        """Run a command as the shell would."""
+        self.capsys.readouterr()
+        self.monkeypatch.setattr("sys.argv", ["ticketr", *arguments])
+        code = app._run()
+        out, err = self.capsys.readouterr()
+        return Told(code, out, err)
+
+    def writes(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return path
+
+    def edits(self, name: str, old: str, new: str) -> Path:
+        path = self.root / name
+        text = path.read_bytes().decode()
+        assert old in text
+        path.write_bytes(text.replace(old, new, 1).encode())
+        return path
+
+    def retitles(self, key: str, title: str) -> Path:
+        """Give a ticket another title in its own file."""
+        return self.edits(f"{key}.md", self.reads(f"{key}.md").title, title)
+
+    def reads(self, name: str) -> Ticket:
+        """The first ticket of a file."""
+        return parse((self.root / name).read_bytes().decode()).tickets[0]
+
+    def finds(self, key: str) -> Issue:
+        """An issue as it is in Jira."""
+        issue = self.site.find(key)
+        assert issue is not None
+        return issue
+
+    def files(self) -> dict[str, str]:
+        """The user's own files."""
+        return {
+            path.relative_to(self.root).as_posix(): path.read_bytes().decode()
+            for path in sorted(self.root.rglob("*.md"))
+            if ".ticketr" not in path.parts
+        }
