@@ -1,0 +1,288 @@
+"""Thirteen faults of the Go program Ticketr, each with a test that this one does not have it.
+
+Their numbers are only there to tell them apart. What the Go program did stands in each docstring.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.pulls import Bench, Recorder
+from fakes.users import User
+
+from ticketr.jira.transport import Response
+from ticketr.sandbox import create_app, make_site
+from ticketr.tickets import is_key, parse, render, safe_file_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request
+    from ticketr.tickets import Ticket
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    bench.root.mkdir()
+    return bench
+
+
+def write(bench: Bench, text: str) -> Path:
+    path = bench.root / "mine.md"
+    path.write_text(text)
+    return path
+
+
+def tickets(path: Path) -> tuple[Ticket, ...]:
+    return parse(path.read_text()).tickets
+
+
+def sent(bench: Bench, path: str) -> list[dict[str, Any]]:
+    """The bodies that one path was sent."""
+    asked = (line.partition(" ") for line in bench.asked)
+    return [json.loads(body) for where, _, body in asked if where == path and body]
+
+
+class Refusing(Recorder):
+    """A way to Jira on which one request is refused, as by an administrator who is at work."""
+
+    def __init__(self, bench: Bench, method: str, path: str) -> None:
+        super().__init__(create_app(bench.site))
+        self._left = [(method, path)]
+
+    async def send(self, request: Request) -> Response:
+        if self._left and (request.method, request.url.partition("/3/")[2]) == self._left[0]:
+            self._left.clear()
+            return Response(400, {}, b'{"errorMessages": ["not today"]}', request.url)
+        return await super().send(request)
+
+
+async def test_01_a_pull_leaves_drafts_where_they_stand(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """A pull rewrote the file from Jira's answer; tickets without a key were gone."""
+    path = write(bench, "# TICKET: [DEMO-9] Old\n\n# TICKET: A draft\n\n## Tasks\n- Its task\n")
+
+    await bench.pull()
+    await bench.pull(full=True)
+
+    draft = tickets(path)[1]
+    assert (draft.key, draft.title, draft.tasks[0].title) == (None, "A draft", "Its task")
+
+
+async def test_02_an_edit_survives_a_pull_and_is_sent_by_the_next_push(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """A pull took the edited text for the last sync; the push after it said "unchanged"."""
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace(tickets(path)[0].title, "Mine", 1))
+
+    await bench.pull()
+    await bench.pull(full=True)
+
+    assert (await bench.push()).updated == ("DEMO-9",)
+    found = bench.site.find("DEMO-9")
+    assert found is not None
+    assert found.summary == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "request_path"),
+    [
+        ("# TICKET: Whole\n\n## Tasks\n- Part\n", "POST", "issue"),
+        ("# TICKET: [DEMO-3] Mine\n\n## Tasks\n- [DEMO-4] Mine too\n", "PUT", "issue/DEMO-4"),
+    ],
+    ids=["create", "update"],
+)
+async def test_03_what_jira_did_not_take_is_tried_again(
+    bench: Bench, autojump_clock: MockClock, text: str, method: str, request_path: str
+) -> None:
+    """A task that Jira refused was marked as sent; no later push tried it again."""
+    await bench.pull(jql="key = DEMO-3 OR parent = DEMO-3", into="mine.md")
+    path = bench.root / "mine.md"
+    if method == "PUT":
+        text = path.read_text().replace("Translate the new texts", "Translate mine", 1)
+    path.write_text(text)
+
+    first = await bench.push(transport=Refusing(bench, method, request_path))
+    second = await bench.push()
+
+    assert ["not today" in note.reason for note in first.failed] == [True]
+    assert second.failed == ()
+    assert len(second.created) + len(second.updated) > 0
+    assert (await bench.push()).total == 0
+
+
+async def test_04_every_paragraph_of_a_tasks_description_is_kept(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """The second paragraph was written without its indent, and gone at the next reading."""
+    task = "- A task\n  ## Description\n  One.\n\n  Two.\n\n  - three\n  - four\n"
+    path = write(bench, f"# TICKET: A story\n\n## Tasks\n{task}")
+
+    await bench.sync()
+    await bench.sync(full=True)
+
+    (ticket,) = tickets(path)
+    assert ticket.tasks[0].description == "One.\n\nTwo.\n\n- three\n- four"
+    assert parse(render([ticket])).tickets == (ticket,)
+
+
+async def test_05_headings_in_a_description_do_not_end_it(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Any line that began with ## ended a description, inside a code fence too."""
+    text = "Why.\n\n## Background\n\nBecause.\n\n```\n## Tasks\n- no task\n```\n\n### More\n\nEnd."
+    path = write(bench, f"# TICKET: A story\n\n## Description\n{text}\n\n## Fields\nLabels: a\n")
+
+    await bench.sync()
+    path.unlink()
+    await bench.pull()
+
+    (ticket,) = tickets(bench.root / "mine.md")
+    assert (ticket.description, ticket.fields["Labels"], ticket.tasks) == (text, "a", ())
+
+
+@pytest.mark.parametrize("mark", ["EPIC", "WIP", "x", "P1-now"])
+async def test_06_brackets_in_a_title_are_no_key(
+    bench: Bench, autojump_clock: MockClock, mark: str
+) -> None:
+    """`# TICKET: [EPIC] Title` was taken for the ticket EPIC and sent as PUT /issue/EPIC."""
+    path = write(bench, f"# TICKET: [{mark}] A title\n")
+
+    assert (await bench.push()).created == ("DEMO-13",)
+
+    assert not any(f"issue/{mark}" in line for line in bench.asked)
+    made = bench.site.find("DEMO-13")
+    assert made is not None
+    assert made.summary == tickets(path)[0].title == f"[{mark}] A title"
+
+
+async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Keys were written when all was over: a run that was stopped made everything twice."""
+    path = write(bench, "".join(f"# TICKET: Number {number}\n\n" for number in range(40)))
+    bench.latency = 1.0
+
+    with trio.move_on_after(9.5):
+        await bench.push()
+
+    made = {issue.key for issue in bench.site if issue.number > 12}
+    written = {ticket.key for ticket in tickets(path) if ticket.key}
+    assert 0 < len(written) <= len(made) < 40
+    assert len(made) - len(written) <= 4  # as many as are under way at once
+    bench.latency = 0.0
+    await bench.push()
+    assert len(bench.site) == 52
+    assert len({ticket.key for ticket in tickets(path)}) == 40
+
+
+def test_08_one_failure_hides_nothing_of_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any failure ended the program with exit code 1 and without a word about the rest."""
+    someone = User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
+    someone.writes("bad.md", "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
+    someone.writes("good.md", "# TICKET: Right\n")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    summary, failure = told.err.splitlines()[-2:]
+    assert summary == "1 created (DEMO-13), 0 updated"
+    assert failure.startswith('failed: draft "Wrong" (bad.md): Priority: "Hihg" is not possible')
+
+
+async def test_09_a_query_with_or_stays_what_it_is(bench: Bench, autojump_clock: MockClock) -> None:
+    """What the program added to a query had no brackets: `a OR b` left the project."""
+    query = "key = DEMO-9 OR key = DEMO-1"
+    await bench.pull(jql=query)
+    for issue in list(bench.site):
+        bench.site.edit(issue.key, labels=("changed",))
+
+    result = await bench.pull(jql=query)
+
+    assert (result.total, result.updated) == (2, 2)
+    assert [*bench.files()] == ["DEMO-1.md", "DEMO-9.md"]
+    asked = [body["jql"] for body in sent(bench, "search/jql")]
+    assert asked[0] == f"{query} ORDER BY key ASC"
+    assert asked[1].startswith(f"({query}) AND updated >= -")
+
+
+async def test_10_fields_are_sent_in_the_form_that_jira_wants(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Type, priority, assignee and components were sent as bare texts, which Jira refuses."""
+    fields = "Type: Story\nPriority: High\nAssignee: Zoë Åkesson\nComponents: Shop front\n"
+    write(bench, f"# TICKET: A story\n\n## Fields\n{fields}")
+
+    assert (await bench.push()).created == ("DEMO-13",)
+
+    (body,) = sent(bench, "issue")
+    for name in ("issuetype", "priority"):
+        assert body["fields"][name].keys() == {"id"}
+    assert body["fields"]["assignee"].keys() == {"accountId"}
+    assert [each.keys() for each in body["fields"]["components"]] == [{"id"}]
+    made = bench.site.find("DEMO-13")
+    assert made is not None
+    assert made.assignee is not None
+    assert (made.type.name, made.priority.name, made.assignee.name) == (
+        "Story",
+        "High",
+        "Zoë Åkesson",
+    )
+    assert [each.name for each in made.components] == ["Shop front"]
+
+
+async def test_11_any_number_of_issues_arrives_in_few_requests(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """It asked /search, which is gone, for at most 100, and once more for each ticket's tasks."""
+    bench.site = make_site(tickets=350, seed=1)
+
+    result = await bench.pull()
+
+    assert result.new == 350
+    paths = [line.split()[0] for line in bench.asked]
+    assert "search" not in paths
+    assert paths.count("search/jql") == 1
+    assert paths.count("issue/bulkfetch") == 4
+
+
+@pytest.mark.parametrize("key", ["AB2-1", "A_B-1", "DEMO-123456"])
+def test_12_every_key_that_jira_makes_is_one(key: str) -> None:
+    """Keys with a digit or an underscore in the project's part were refused."""
+    (ticket,) = parse(f"# TICKET: [{key}] A title\n").tickets
+
+    assert is_key(key)
+    assert (ticket.key, ticket.title) == (key, "A title")
+    assert safe_file_name(key) == f"{key}.md"
+
+
+async def test_13_criteria_go_there_and_back_and_nothing_else_is_taken_for_them(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    """They travelled as wiki text, and were split off again wherever that text stood."""
+    own = "Why.\n\n### Acceptance Criteria\n\n- of the *old* story\n\nAnd so on."
+    criteria = "## Acceptance Criteria\n- It **works**\n- It is fast\n"
+    write(bench, f"# TICKET: A story\n\n## Description\n{own}\n\n{criteria}")
+
+    await bench.push()
+
+    (body,) = sent(bench, "issue")
+    heading, bullets = body["fields"]["description"]["content"][-2:]
+    assert (heading["type"], heading["attrs"]) == ("heading", {"level": 3})
+    assert bullets["type"] == "bulletList"
+    other = Bench(bench.site, tmp_path / "other")
+    await other.pull()
+    (ticket,) = tickets(other.root / "DEMO-13.md")
+    assert ticket.acceptance_criteria == ("It **works**", "It is fast")
+    assert ticket.description == own
