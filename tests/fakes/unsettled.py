@@ -1,0 +1,79 @@
+"""Pushes that end before it is known what became of their issues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from fakes.lossy import Lossy
+
+from ticketr.sandbox import create_app
+from ticketr.sync import State
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fakes.pulls import Bench
+
+    from ticketr.sandbox.data.model import Issue
+    from ticketr.sync import Creation
+
+BEFORE = 12
+"""How many issues the site has at first."""
+DRAFT = "# TICKET: Once\n\n## Description\nFor all.\n"
+SETTLE = 30.0
+
+
+def write(bench: Bench, text: str, name: str = "drafts.md") -> Path:
+    bench.root.mkdir(exist_ok=True)
+    path = bench.root / name
+    path.write_text(text)
+    return path
+
+
+def new(bench: Bench) -> list[str]:
+    """The titles of the issues that were created."""
+    return sorted(each.summary for each in bench.site if each.number > BEFORE)
+
+
+def issue(bench: Bench, key: str) -> Issue:
+    found = bench.site.find(key)
+    assert found is not None
+    return found
+
+
+def unsettled(bench: Bench) -> list[Creation]:
+    state = State(bench.root / ".ticketr" / "state.db")
+    try:
+        return state.creations.all()
+    finally:
+        state.close()
+
+
+async def lose_answers(bench: Bench, text: str, what: str = "answer") -> Path:
+    """Push drafts whose answers are lost, and stop while it is not known what became of them."""
+    path = write(bench, text)
+
+    def lose(method: str, at: str) -> str | None:
+        return what if (method, at) == ("POST", "issue") else None
+
+    with trio.move_on_after(SETTLE / 3):
+        await bench.push(transport=Lossy(create_app(bench.site), lose))
+    assert unsettled(bench)
+    return path
+
+
+async def check_settled(bench: Bench, path: Path, titles: Sequence[str] = ("Once",)) -> None:
+    """See that a sync leaves each of the issues in Jira once, and in its file."""
+    synced = await bench.sync()
+    assert (synced.pull.failed, synced.pull.kept, synced.pull.conflicts) == ((), (), ())
+    assert (synced.push.failed, synced.push.conflicts, synced.push.warnings) == ((), (), ())
+    assert new(bench) == sorted(titles)
+    assert unsettled(bench) == []
+    written = [ticket for ticket in parse(path.read_text()).tickets if ticket.key]
+    assert sorted(each.title for each in written) == sorted(titles)
+    before = bench.files()
+    assert (await bench.sync()).push.total == 0
+    assert bench.files() == before
