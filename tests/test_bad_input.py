@@ -1,0 +1,290 @@
+"""Bad input and bad luck: a clear message, the right exit code, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Recorder
+from fakes.users import User
+
+from ticketr.jira.transport import Response
+from ticketr.sandbox import create_app, make_site
+from ticketr.sync import Store
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from ticketr.jira.transport import Request
+
+CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
+
+
+@pytest.fixture
+def someone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> User:
+    return User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"# TICKET: A\n\n<<<<<<< HEAD\nx\n", f"bad.md:3:1: {CONFLICT}"),
+        (b"# TICKET: A\n\n=======\n>>>>>>> main\n", f"bad.md:4:1: {CONFLICT}"),
+        (b"# TICKET: A\n\n## Description\ncaf\xe9\n", "bad.md: line 4 is not UTF-8"),
+        ("# TICKET: A\n".encode("utf-16"), "bad.md: line 1 is not UTF-8"),
+        (
+            b"#TICKET: A\n",
+            "bad.md:1:1: this is not quite the heading of a ticket; write # TICKET:",
+        ),
+        (b"Mine.\n\n# STORY: A\n", "bad.md:3:1: stories are tickets now; write # TICKET: Title"),
+        (b"# TICKET: [DEMO-1]\n", "bad.md:1:11: there is a key but no title"),
+        (
+            b"# TICKET: [DEMO-1] A\n\n# TICKET: [DEMO-1] B\n",
+            "bad.md:3:11: DEMO-1 stands on line 1 already; remove one of the two",
+        ),
+    ],
+    ids=["conflict", "rest", "latin-1", "utf-16", "colon", "story", "title", "twice"],
+)
+def test_a_broken_file_is_named_with_its_line_before_anything_is_asked(
+    someone: User, data: bytes, words: str
+) -> None:
+    path = someone.root / "bad.md"
+    path.write_bytes(data)
+    someone.writes("good.md", "# TICKET: Right\n")
+
+    for command in ("pull", "push", "sync"):
+        told = someone.runs(command)
+
+        assert (told.code, told.out) == (1, "")
+        assert words in told.err
+        assert told.err.replace("\n", "").isprintable()
+    assert someone.asked == []
+    assert path.read_bytes() == data
+
+
+def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
+    someone.runs("pull")
+    someone.asked.clear()
+    someone.writes("copy.md", "# TICKET: Other\n\n## Tasks\n- [DEMO-4] Again\n")
+
+    for command in ("pull", "push", "sync"):
+        told = someone.runs(command)
+
+        assert told.code == 1
+        assert "DEMO-4 stands in DEMO-3.md and in copy.md; keep one of them" in told.err
+    assert someone.asked == []
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Priority: Hihg", 'Priority: "Hihg" is not possible: did you mean High?'),
+        ("Priority: 3", 'Priority: "3" is not possible: there is High, Highest, Low, Lowest'),
+        ("Assigned: Zoë Åkesson", "Assigned: there is no such field here; did you mean Assignee?"),
+        ("Assignee: Zoe", 'Assignee: nobody called "Zoe" can be chosen'),
+        ("Type: Storry", 'Type: "Storry" is not possible: did you mean Story?'),
+        ("Components: Shop fronts", '"Shop fronts" is not possible: did you mean Shop front?'),
+        ("Sprint: Nowhere", 'Sprint: no ticket here has the sprint "Nowhere"'),
+        ("Story Points: many", 'Story Points: "many" is no number'),
+        ("Labels: two words", '"two words" has a space in it, which Jira allows in no label'),
+        ("Parent: the epic", 'Parent: "the epic" is no key like PROJ-123'),
+        ("Status:", "Status: every ticket has one; write it, or remove the line"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_comes_near_and_the_rest_is_pushed(
+    someone: User, line: str, words: str
+) -> None:
+    someone.runs("pull")
+    name = line.partition(":")[0]
+    text = "".join(
+        each
+        for each in someone.files()["DEMO-9.md"].splitlines(keepends=True)
+        if not each.startswith(f"{name}:")
+    )
+    someone.writes("DEMO-9.md", text.replace("## Fields\n", f"## Fields\n{line}\n"))
+    someone.writes("good.md", "# TICKET: Right\n")
+    before = someone.files()["DEMO-9.md"]
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert f"failed: DEMO-9 (DEMO-9.md): {name}: " in told.err
+    assert words in told.err
+    assert "1 created (DEMO-13), 0 updated" in told.err
+    assert someone.files()["DEMO-9.md"] == before
+
+
+def test_a_title_that_is_too_long_is_told_with_its_length(someone: User) -> None:
+    someone.writes("long.md", f"# TICKET: {'x' * 256}\n")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert "Title: it has 256 characters; Jira takes 255" in told.err
+
+
+def test_a_status_that_no_transition_reaches_is_told_with_those_that_can_be(
+    someone: User,
+) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-1.md", "Status: To Do", "Status: Done")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert (
+        'failed: DEMO-1 (DEMO-1.md): Status: no transition leads to "Done" from where it is; '
+        "those that can be reached: In Progress\n"
+    ) in told.err
+    assert someone.reads("DEMO-1.md").fields["Status"] == "Done"
+
+
+def test_a_key_that_is_not_there_is_named_and_its_file_kept(someone: User) -> None:
+    path = someone.writes("other.md", "# TICKET: [OTHER-7] From elsewhere\n")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert "failed: OTHER-7 (other.md): Jira does not have it, or you may not see it\n" in told.err
+    assert path.read_text() == "# TICKET: [OTHER-7] From elsewhere\n"
+    assert someone.runs("pull").code == 0
+
+
+class Expiring(Recorder):
+    """A way to Jira on which the token is taken for some requests and then no more."""
+
+    def __init__(self, user: User, left: int) -> None:
+        super().__init__(create_app(user.site))
+        self.left = left
+
+    async def send(self, request: Request) -> Response:
+        self.left -= 1
+        if self.left < 0:
+            return Response(401, {}, b"", request.url)
+        return await super().send(request)
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "sync"])
+@pytest.mark.parametrize("left", [0, 1, 4, 7, 9])
+def test_a_token_that_expires_on_the_way_ends_the_run_and_loses_nothing(
+    someone: User, command: str, left: int
+) -> None:
+    someone.runs("pull", "--jql", "key in (DEMO-1, DEMO-2, DEMO-3)")
+    for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
+        someone.retitles(key, f"Mine {key}")
+    someone.writes("new.md", "# TICKET: New\n\n## Tasks\n- One\n- Two\n")
+    transport = Expiring(someone, left)
+    someone.connect = lambda: transport
+
+    told = someone.runs(command)
+
+    if transport.left >= 0:
+        assert told.code == 0
+    else:
+        assert told.code == 1
+        assert "refused (401): check the e-mail and the API token" in told.err
+    someone.connect = None
+    assert someone.runs("sync").code == 0
+    assert len(someone.site) == 15
+    assert {someone.finds(key).summary for key in ("DEMO-1", "DEMO-2", "DEMO-3")} == {
+        "Mine DEMO-1",
+        "Mine DEMO-2",
+        "Mine DEMO-3",
+    }
+    assert len([*someone.reads("new.md").keys()]) == 3
+    assert someone.runs("status").out.startswith("nothing to push")
+
+
+def test_while_another_process_is_at_work_nothing_is_done(someone: User) -> None:
+    someone.runs("pull")
+    someone.asked.clear()
+
+    with Store(someone.root, ".ticketr").lock():
+        for command in ("pull", "push", "sync"):
+            told = someone.runs(command)
+
+            assert told.code == 1
+            assert (
+                f"{someone.root} is being changed by process {os.getpid()}; "
+                "wait until it has ended and try again"
+            ) in told.err
+    assert someone.asked == []
+    assert someone.runs("pull").code == 0
+
+
+def mount(*arguments: str) -> None:
+    ended = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if ended.returncode:
+        pytest.skip(f"nothing can be mounted here: {ended.stderr.strip()}")
+
+
+@contextmanager
+def mounted(folder: Path, *arguments: str) -> Generator[None]:
+    """Something mounted on a folder, which nobody may be in when it ends."""
+    folder.mkdir(exist_ok=True)
+    mount(*arguments, str(folder))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_folder_that_cannot_be_written_can_still_be_looked_at(
+    someone: User, tmp_path: Path
+) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    before, folder = someone.files(), tmp_path / "read-only"
+
+    with mounted(folder, "--bind", str(someone.root)):
+        mount("-o", "remount,ro,bind", str(folder))
+        at = ("-C", str(folder))
+        looks = [someone.runs(each, *at) for each in ("status", "diff", "jobs", "resolve")]
+        works = [someone.runs(each, *at) for each in ("pull", "push", "sync")]
+        drafted = someone.runs("new", *at, "A")
+
+    assert [told.code for told in looks] == [0, 0, 0, 0]
+    assert looks[0].out == "edited    DEMO-9 (DEMO-9.md): Title\n"
+    assert "+# TICKET: [DEMO-9] Mine\n" in looks[1].out
+    assert "Pull DEMO: Pull complete: 12 tickets\n" in looks[2].out
+    assert [told.code for told in (*works, drafted)] == [1, 1, 1, 1]
+    for told in (*works, drafted):
+        assert f" {folder}" in told.err
+        assert "Read-only file system" in told.err
+    assert someone.files() == before
+    assert someone.runs("push").code == 0
+
+
+def test_a_full_disk_is_told_and_the_next_run_goes_on_when_there_is_room(
+    someone: User, tmp_path: Path
+) -> None:
+    someone.site = make_site(tickets=300, seed=1)
+    folder = tmp_path / "small"
+
+    with mounted(folder, "-t", "tmpfs", "-o", "size=600k", "tmpfs"):
+        draft = folder / "mine.md"
+        draft.write_text("# TICKET: My own\n")
+        full = someone.runs("pull", "-C", str(folder))
+        some = [parse(path.read_text()) for path in folder.glob("*.md")]
+        mount("-o", "remount,size=30m", str(folder))
+        done = someone.runs("pull", "-C", str(folder))
+        sent = someone.runs("push", "-C", str(folder))
+        keys = [
+            key
+            for path in folder.glob("*.md")
+            for ticket in parse(path.read_text()).tickets
+            for key in ticket.keys()  # noqa: SIM118  (a ticket is no mapping)
+        ]
+
+    assert full.code == 1
+    assert "Pull failed: " in full.err
+    assert 1 < len(some) < 100
+    assert (done.code, sent.code) == (0, 0)
+    assert len(keys) == len({*keys}) == len(someone.site) == 301
