@@ -40,15 +40,15 @@ MUTANTS: Final = [
     Mutant(
         "an outer Cancelled beside an error is swallowed",
         "_worker.py",
-        "Verdict(JobStatus.FAILED, error=rest, leaving=cancelled)",
-        "Verdict(JobStatus.FAILED, error=rest)",
+        "Verdict(FAILED, error=rest, leaving=cancelled)",
+        "Verdict(FAILED, error=rest)",
         "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
     ),
     Mutant(
         "an outer Cancelled is swallowed",
         "_worker.py",
-        "return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE, leaving=error)",
-        "return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE)",
+        "return Verdict(CANCELLED, CancelCause.SCOPE, leaving=error)",
+        "return Verdict(CANCELLED, CancelCause.SCOPE)",
         "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
     ),
     Mutant(

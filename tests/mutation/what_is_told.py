@@ -11,15 +11,15 @@ MUTANTS: Final = [
     Mutant(
         "a report after the end changes the final snapshot",
         "_context.py",
-        "if record.status is not JobStatus.RUNNING or record.attempt != self._attempt:",
+        "if record.status is not RUNNING or record.attempt != self._attempt:",
         "if record.attempt != self._attempt:",
         "test_context.py::test_a_report_after_the_end_is_ignored",
     ),
     Mutant(
         "a report of an attempt that has ended counts for the next",
         "_context.py",
-        "if record.status is not JobStatus.RUNNING or record.attempt != self._attempt:",
-        "if record.status is not JobStatus.RUNNING:",
+        "if record.status is not RUNNING or record.attempt != self._attempt:",
+        "if record.status is not RUNNING:",
         "test_context.py::test_a_context_belongs_to_one_attempt",
     ),
     Mutant(
@@ -154,8 +154,8 @@ MUTANTS: Final = [
     Mutant(
         "a failure that was asked about is told of all the same",
         "_ledger.py",
-        "if record.status is not JobStatus.FAILED or record.claimed:",
-        "if record.status is not JobStatus.FAILED:",
+        "if record.status is not FAILED or record.claimed:",
+        "if record.status is not FAILED:",
         "test_worker.py::test_a_failure_that_nobody_asks_about_is_told_at_the_end",
     ),
     Mutant(
@@ -182,7 +182,7 @@ MUTANTS: Final = [
     Mutant(
         "a job ends twice if on_job_error cancels it meanwhile",
         "_ledger.py",
-        "        if record.status is JobStatus.PENDING:\n            record.cancel_cause = cause",
+        "        if record.status is PENDING:\n            record.cancel_cause = cause",
         "        if True:\n            record.cancel_cause = cause",
         "test_ledger.py::test_who_is_told_of_a_failure_may_cancel_what_is_ending_anyway",
     ),
@@ -203,7 +203,7 @@ MUTANTS: Final = [
     Mutant(
         "a failure whose record is dropped is silent",
         "_ledger.py",
-        "            if record.status is JobStatus.FAILED:\n                self.account_for(record)\n",
+        "            if record.status is FAILED:\n                self.account_for(record)\n",
         "",
         "test_ledger.py::test_a_failure_is_told_when_its_record_is_dropped",
     ),

@@ -112,14 +112,14 @@ MUTANTS: Final = [
     Mutant(
         "SUPERSEDE needs room of its own",
         "_ledger.py",
-        "inherits = any(victim.status is JobStatus.PENDING for victim in victims)",
+        "inherits = any(victim.status is PENDING for victim in victims)",
         "inherits = False",
         "test_keys.py::test_superseding_a_key",
     ),
     Mutant(
         "SUPERSEDE takes room that is not there",
         "_ledger.py",
-        "inherits = any(victim.status is JobStatus.PENDING for victim in victims)",
+        "inherits = any(victim.status is PENDING for victim in victims)",
         "inherits = bool(victims)",
         "test_keys.py::test_superseding_without_room_changes_nothing",
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._job import JobID, JobRecord, JobStatus
+from ticketr.jobs._job import RUNNING, JobID, JobRecord
 from ticketr.jobs._progress import advance
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class JobContext:
         """
         self._hub.home.check()
         record = self._record
-        if record.status is not JobStatus.RUNNING or record.attempt != self._attempt:
+        if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread may have outlived its attempt
         record.current, record.total = advance(record.current, record.total, current, total)
         if message is not None:

@@ -8,10 +8,10 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
-from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
+from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause, JobRecord
 
 if TYPE_CHECKING:
-    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
+    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
     from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._updates import Updates
 
@@ -116,9 +116,9 @@ class JobHandle(Generic[T_co]):
         """
         await self._until_ended()
         record = self._record
-        if record.status is JobStatus.COMPLETED:
+        if record.status is COMPLETED:
             return cast("T_co", record.result)
-        if record.status is JobStatus.CANCELLED:
+        if record.status is CANCELLED:
             raise JobCancelled(record.id, record.name, str(record.cancel_cause))
         if record.exception is None:
             raise JobTimedOut(record.id, record.name, record.timeout)

@@ -29,6 +29,10 @@ import trio
 
 from ticketr._errors import DuplicateJob, QueueClosed, QueueFull
 from ticketr.jobs._job import (
+    CANCELLED,
+    FAILED,
+    PENDING,
+    RUNNING,
     CancelCause,
     CancelOutcome,
     JobErrorInfo,
@@ -122,7 +126,7 @@ class Ledger:
 
     def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
         way = record.on_conflict or OnConflict.REJECT
-        running = (rival for rival in rivals if rival.status is JobStatus.RUNNING)
+        running = (rival for rival in rivals if rival.status is RUNNING)
         first = next(running, rivals[0])
         if way is OnConflict.JOIN:
             return first
@@ -130,7 +134,7 @@ class Ledger:
             raise DuplicateJob(first.id, None if record.id else record.key)
         victims = rivals if way is OnConflict.SUPERSEDE else []
         # The new job takes the place of a pending one; otherwise it needs room like any other.
-        inherits = any(victim.status is JobStatus.PENDING for victim in victims)
+        inherits = any(victim.status is PENDING for victim in victims)
         if not (inherits or self.schedule.has_room):
             raise QueueFull(self.schedule.max_pending)
         record.after = rivals[0] if record.id else None
@@ -196,7 +200,7 @@ class Ledger:
         record = schedule.take()
         if record is None:
             return None
-        record.move(JobStatus.RUNNING)
+        record.move(RUNNING)
         record.attempt += 1
         record.started_at = self.now()
         record.worker = worker
@@ -221,7 +225,7 @@ class Ledger:
         del self.running[record.worker]
         if record.key is not None:
             self.schedule.release(record)
-        record.move(JobStatus.PENDING)
+        record.move(PENDING)
         record.context, record.spare_context = record.spare_context, None
         record.scope = record.worker = None
         now = self.now()
@@ -302,7 +306,7 @@ class Ledger:
         record.cancel_requested = True
         record.cancel_cause = cause
         if record.scope is None:
-            self.finish(record, JobStatus.CANCELLED)
+            self.finish(record, CANCELLED)
             return CancelOutcome.CANCELLED
         record.revision += 1
         self.hub.changed(record)
@@ -314,9 +318,9 @@ class Ledger:
 
         With the end of another one ``on_job_error`` may have been called, and done anything.
         """
-        if record.status is JobStatus.PENDING:
+        if record.status is PENDING:
             record.cancel_cause = cause
-            self.finish(record, JobStatus.CANCELLED)
+            self.finish(record, CANCELLED)
 
     # Time
 
@@ -353,12 +357,12 @@ class Ledger:
             if self.records.get(record.id) is record:
                 del self.records[record.id]
             self.evicted += 1
-            if record.status is JobStatus.FAILED:
+            if record.status is FAILED:
                 self.account_for(record)
 
     def account_for(self, record: JobRecord) -> None:
         """A failure is never silent: tell of one that nobody asked about."""
-        if record.status is not JobStatus.FAILED or record.claimed:
+        if record.status is not FAILED or record.claimed:
             return
         record.claimed = True
         try:

@@ -30,15 +30,11 @@ from ticketr.jobs._closing import abandon, report
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._ending import lone
 from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
-from ticketr.jobs._job import (
-    CancelCause,
-    JobErrorInfo,
-    JobStatus,
-)
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
-    from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
 
 
@@ -75,7 +71,7 @@ async def work(ledger: Ledger) -> None:
             if record.scope is not None and record.scope.cancelled_caught:
                 settle(ledger, record, None)
             else:
-                ledger.finish(record, JobStatus.COMPLETED, result=value)
+                ledger.finish(record, COMPLETED, result=value)
             del value
         del record  # an idle worker keeps nothing of its last job alive
 
@@ -148,29 +144,27 @@ def judge(error: BaseException | None, *, asked: bool) -> Verdict:
     """
     if error is None:
         if asked:
-            return Verdict(JobStatus.CANCELLED)
-        return Verdict(JobStatus.FAILED, CancelCause.TIMEOUT)
+            return Verdict(CANCELLED)
+        return Verdict(FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
     outside = trio.current_effective_deadline() == -math.inf
     if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):
-        return Verdict(JobStatus.FAILED, error=rest, leaving=error, is_fatal=True)
+        return Verdict(FAILED, error=rest, leaving=error, is_fatal=True)
     if rest is not None and isinstance(lone(rest), RetryLater) and (asked or outside):
         # It wanted to stop for now, and it is to stop for good.
-        return Verdict(
-            JobStatus.CANCELLED, CancelCause.SCOPE, leaving=cancelled if outside else None
-        )
+        return Verdict(CANCELLED, CancelCause.SCOPE, leaving=cancelled if outside else None)
     if cancelled is not None and not outside:
         # Nobody cancels, so this was saved from a scope closed before. Let out, it would
         # stop the queue without a word.
-        return Verdict(JobStatus.FAILED, error=error)
+        return Verdict(FAILED, error=error)
     if rest is not None:
-        return Verdict(JobStatus.FAILED, error=rest, leaving=cancelled)
-    return Verdict(JobStatus.CANCELLED, CancelCause.SCOPE, leaving=error)
+        return Verdict(FAILED, error=rest, leaving=cancelled)
+    return Verdict(CANCELLED, CancelCause.SCOPE, leaving=error)
 
 
 def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float | None:
     """After how many seconds to try again; None if that was the last attempt."""
-    if verdict.status is not JobStatus.FAILED or verdict.is_fatal or record.cancel_requested:
+    if verdict.status is not FAILED or verdict.is_fatal or record.cancel_requested:
         return None
     if ledger.ending is not None or trio.current_effective_deadline() == -math.inf:
         return None
@@ -205,7 +199,7 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
         info = JobErrorInfo.of(error)
         if not is_fatal:
             strip_tracebacks(error)
-    elif status is JobStatus.FAILED:
+    elif status is FAILED:
         info = JobErrorInfo.of(JobTimedOut(record.id, record.name, record.timeout))
     if is_fatal and error is not None:
         ledger.fatal.append(error)
