@@ -68,13 +68,14 @@ async def test_one_job_of_a_key_runs_at_a_time_and_holds_up_no_other(
 
 async def test_a_freed_key_goes_to_the_best_that_lives(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=3) as queue:
-        for name, priority in [("a", 0), ("b", 0), ("c", 2), ("d", 1), ("e", 3)]:
+        for name, priority in [("a", 0), ("b", 0), ("c", 2), ("d", 1), ("e", 3), ("f", 2)]:
             queue.submit_nowait(sleep, id=name, key="k", priority=priority)
             await wait_all_tasks_blocked()
         queue.cancel("e")
+        queue.cancel("f")
         queue.set_priority("b", 4)
 
-    assert starts(queue) == {"a": 0, "b": 1, "c": 2, "d": 3, "e": None}
+    assert starts(queue) == {"a": 0, "b": 1, "c": 2, "d": 3, "e": None, "f": None}
 
 
 async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
@@ -126,7 +127,7 @@ async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: Mock
 
         assert second.snapshot().started_at == ended.finished_at
         schedule = queue._ledger.schedule
-        assert (schedule._holders, schedule._blocked, queue._ledger.of_key) == ({}, {}, {})
+        assert (schedule._holders, schedule.blocked, queue._ledger.of_key) == ({}, {}, {})
 
 
 async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) -> None:

@@ -11,9 +11,9 @@ def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
     for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
         line.push(item, rank, number)
 
-    assert (len(line), line.first(), line.first_rank()) == (3, "a", 0.0)
+    assert (len(line), line.first, line.first_rank()) == (3, "a", 0.0)
     assert [line.pop(), line.pop(), line.pop(), line.pop()] == ["a", "b", "c", None]
-    assert (len(line), line.first(), line.first_rank()) == (0, None, math.inf)
+    assert (len(line), line.first, line.first_rank()) == (0, None, math.inf)
 
 
 def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:

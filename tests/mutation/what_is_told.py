@@ -274,8 +274,8 @@ MUTANTS: Final = [
     Mutant(
         "the buffer of the history is without bound",
         "_recorder.py",
-        "if len(self._unwritten) > BACKLOG:",
-        "if False:",
+        "while len(self._unwritten) > BACKLOG:",
+        "while False:",
         "test_recorder.py::test_the_buffer_is_bounded_and_lets_the_oldest_go",
     ),
     Mutant(

@@ -11,23 +11,22 @@ MUTANTS: Final = [
     Mutant(
         "a key goes to a waiter that has ended",
         "_line.py",
-        "            if places.get(item) is place:\n                del places[item]\n"
-        "                return item\n",
-        "            places.pop(item, None)\n            return item\n",
+        "            while heap and places.get(heap[0][2]) is not heap[0]:\n"
+        "                heapq.heappop(heap)\n",
+        "",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),
     Mutant(
         "a waiter that has ended stands in the way of the others",
         "_line.py",
-        "            if places.get(place[2]) is place:\n                return place[2]\n"
-        "            heapq.heappop(heap)\n        return None",
-        "            return place[2]\n        return None",
+        "        self.first = heap[0][2] if heap else None\n",
+        "",
         "test_keys.py::test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next",
     ),
     Mutant(
         "the dead pile up in a line",
         "_line.py",
-        "if len(self._heap) > 2 * len(self._places) + SLACK:",
+        "if len(heap) > 2 * len(places) + SLACK:",
         "if False:",
         "test_line.py::test_the_dead_do_not_pile_up",
     ),
@@ -77,8 +76,8 @@ MUTANTS: Final = [
     Mutant(
         "the end of a job is not told to who waits for that",
         "_ledger.py",
-        "        schedule.ended(record)\n",
-        "",
+        "            schedule.ended(record)\n",
+        "            pass\n",
         "test_keys.py::test_an_id_that_is_taken_over_runs_when_its_holder_has_ended",
     ),
     Mutant(

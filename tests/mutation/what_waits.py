@@ -114,8 +114,8 @@ MUTANTS: Final = [
     Mutant(
         "a paused queue starts jobs",
         "_schedule.py",
-        "if self.is_paused or not self.pending:",
-        "if not self.pending:",
+        "        if self.is_paused:\n            return None\n",
+        "",
         "test_time.py::test_a_paused_queue_starts_nothing_and_resumes_in_order",
     ),
     Mutant(

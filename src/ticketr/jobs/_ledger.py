@@ -257,7 +257,8 @@ class Ledger:
         now = record.finished_at = self.now()
         record.result, record.exception, record.error = result, exception, error
         record.release()
-        schedule.ended(record)
+        if schedule.blocked:
+            schedule.ended(record)
         if record.after is not None:
             self._give_back_id(record)
         if record.key is not None:

@@ -20,14 +20,18 @@ class Line(Generic[T]):
     """The lowest rank is first; of equal ranks, the lowest number.
 
     Anybody can leave from the middle. The heap is not searched for them: their entry stays
-    and is passed over, until more than half of the entries are such ones.
+    until it comes to the top, or until more than half of the entries are such ones.
+
+    Attributes:
+        first: Who is first; None if there is nobody.
     """
 
-    __slots__ = ("_heap", "_places")
+    __slots__ = ("_heap", "_places", "first")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
+        self._heap: list[tuple[float, int, T]] = []  # whose top is never a dead entry
         self._places: dict[T, tuple[float, int, T]] = {}
+        self.first: T | None = None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -42,40 +46,29 @@ class Line(Generic[T]):
         """Let somebody line up; no two have the same number."""
         place = self._places[item] = (rank, number, item)
         heapq.heappush(self._heap, place)
-
-    def first(self) -> T | None:
-        """Who is first."""
-        heap, places = self._heap, self._places
-        while heap:
-            place = heap[0]
-            if places.get(place[2]) is place:
-                return place[2]
-            heapq.heappop(heap)
-        return None
+        self.first = self._heap[0][2]
 
     def first_rank(self) -> float:
         """The rank of who is first; infinite if there is nobody."""
-        return math.inf if self.first() is None else self._heap[0][0]
+        return self._heap[0][0] if self._heap else math.inf
 
     def pop(self) -> T | None:
         """Take out who is first."""
-        heap, places = self._heap, self._places
-        while heap:
-            place = heapq.heappop(heap)
-            item = place[2]
-            if places.get(item) is place:
-                del places[item]
-                return item
-        return None
-
-    def pop_first(self, first: T) -> None:
-        """Take out who is first, as :meth:`first` has just told."""
-        heapq.heappop(self._heap)
-        del self._places[first]
+        item = self.first
+        if item is not None:
+            self.discard(item)
+        return item
 
     def discard(self, item: T) -> None:
-        """Take somebody out of the middle."""
-        del self._places[item]
-        if len(self._heap) > 2 * len(self._places) + SLACK:
-            self._heap = list(self._places.values())
-            heapq.heapify(self._heap)
+        """Take somebody out, from the middle or from the top."""
+        heap, places = self._heap, self._places
+        del places[item]
+        if item is self.first:
+            heapq.heappop(heap)
+        if len(heap) > len(places):  # there are dead entries
+            while heap and places.get(heap[0][2]) is not heap[0]:
+                heapq.heappop(heap)
+            if len(heap) > 2 * len(places) + SLACK:
+                heap[:] = places.values()
+                heapq.heapify(heap)
+        self.first = heap[0][2] if heap else None

@@ -66,7 +66,7 @@ class Schedule:
         self.is_paused: bool = False
         self.minds_time: bool = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
-        self._blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
+        self.blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
         self._timed = Line["JobRecord"]()  # by when they are due
         self._expiring = Line["JobRecord"]()  # by when they must have started
         self._holders: dict[Hashable, JobRecord] = {}
@@ -105,16 +105,16 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """The job to run next; None if there is none that could."""
-        if self.is_paused or not self.pending:
+        if self.is_paused:
             return None
-        while (record := self._ready.first()) is not None:
+        while (record := self._ready.first) is not None:
             if record.key is None and record.after is None:
                 return record
             obstacle = self._obstacle(record)
             if obstacle is None:
                 return record
             self._ready.pop()
-            self._put(record, self._blocked.setdefault(obstacle, Line()))
+            self._put(record, self.blocked.setdefault(obstacle, Line()))
         return None
 
     def _obstacle(self, record: JobRecord) -> Hashable:
@@ -140,7 +140,7 @@ class Schedule:
         record = self.peek()
         if record is None:
             return None
-        self._ready.pop_first(record)
+        self._ready.discard(record)
         self.pending -= 1
         record.line = None
         if record.start_by != math.inf and record in self._expiring:
@@ -167,11 +167,10 @@ class Schedule:
 
     def ended(self, record: JobRecord) -> None:
         """A job has ended: who waits for that is free to go on."""
-        if self._blocked and record in self._blocked:
-            self._offer(record)
+        self._offer(record)
 
     def _offer(self, obstacle: Hashable) -> None:
-        line = self._blocked.get(obstacle)
+        line = self.blocked.get(obstacle)
         if line is None:
             return
         if obstacle not in self._holders and obstacle not in self._paused_keys:
@@ -179,7 +178,7 @@ class Schedule:
             if record is not None:
                 self._put(record, self._ready)
         if not line:
-            del self._blocked[obstacle]
+            del self.blocked[obstacle]
 
     def rank_anew(self, record: JobRecord) -> None:
         """Put a job where its priority now has it."""
@@ -190,7 +189,7 @@ class Schedule:
 
     def jobs(self) -> list[JobRecord]:
         """The pending jobs."""
-        lines = [self._timed, self._ready, *self._blocked.values()]
+        lines = [self._timed, self._ready, *self.blocked.values()]
         return [record for line in lines for record in line]
 
     # Time
