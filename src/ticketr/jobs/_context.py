@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from types import FunctionType
 from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 import trio
@@ -129,8 +128,6 @@ def function_of(
     job: Job[object] | Callable[..., Awaitable[object]],
 ) -> tuple[Callable[..., Awaitable[object]], str]:
     """The function to call for a job, and the job's name."""
-    if type(job) is FunctionType:  # nearly always
-        return job, job.__name__
     execute = getattr(job, "execute", None)
     if execute is not None:
         return execute, str(getattr(job, "name", type(job).__name__))

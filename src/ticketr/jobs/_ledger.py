@@ -200,7 +200,8 @@ class Ledger:
         record = schedule.take()
         if record is None:
             return None
-        record.move(RUNNING)
+        record.status = RUNNING  # it was pending, since the schedule had it
+        record.revision += 1
         record.attempt += 1
         record.started_at = self.now()
         record.worker = worker

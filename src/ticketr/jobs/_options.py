@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import math
+from types import FunctionType
 from typing import TYPE_CHECKING, TypedDict
 
 from ticketr.jobs._context import function_of
@@ -59,7 +60,11 @@ def record_of(
     options: JobOptions,
 ) -> JobRecord:
     """The record of a new job, whose time limit and retry rule are these unless it has its own."""
-    function, name = function_of(job)
+    function: Callable[..., Awaitable[object]]
+    if type(job) is FunctionType:  # nearly always
+        function, name = job, job.__name__
+    else:
+        function, name = function_of(job)
     record = JobRecord(function, args, contextvars.copy_context(), name, timeout, retry)
     if options:
         take_options(record, **options)
