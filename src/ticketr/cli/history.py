@@ -14,9 +14,10 @@ from ticketr.cli.settings import resolve, workspace_options
 from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from ticketr import FinishedJob, SqliteHistory
+    from ticketr import FinishedJob, JobStatus, SqliteHistory
 
 #: The file with the history, in ticketr's own folder.
 HISTORY = "history.db"
@@ -27,6 +28,31 @@ def open_history(root: Path) -> SqliteHistory:
     from ticketr import SqliteHistory
 
     return SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+
+
+class Histories:
+    """The histories of several workspaces, for one queue: each job's key is its workspace."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._by_key = {str(root): open_history(root) for root in roots}
+
+    def summary(self, result: object) -> str:
+        """Say of a result what it is and no more."""
+        return type_name(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Keep each job in the history of its workspace."""
+        for key, history in self._by_key.items():
+            await history.write([job for job in jobs if job.key == key])
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """Give the jobs of all of them that ended last."""
+        found = [
+            job
+            for history in self._by_key.values()
+            for job in await history.read(limit=limit, status=status)
+        ]
+        return sorted(found, key=lambda job: job.finished_at, reverse=True)[:limit]
 
 
 def type_name(result: object) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
-from ticketr.cli.sessions import session_options, session_settings
+from ticketr.cli.sessions import every_session, session_options
 from ticketr.text import clean
 
 
@@ -50,6 +49,7 @@ def pull(
     project: str | None,
     strategy: str | None,
     http: str,
+    every: bool,
     plain: bool,
     as_json: bool,
     jql: str | None,
@@ -62,21 +62,31 @@ def pull(
     What you edited is merged with what Jira has changed, field by field; drafts are never touched.
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
-    from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_pull
-    from ticketr.cli.running import run, run_with_lines
-    from ticketr.sync import PullJob
+    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.report import tell_how_to_resolve, tell_pull
+    from ticketr.sync import PullJob, PullResult
 
-    settings = session_settings(
-        workspace=workspace, folder=folder, project=project, jql=jql, strategy=strategy, http=http
+    sessions = every_session(
+        workspace=workspace,
+        folder=folder,
+        every=every,
+        project=project,
+        jql=jql,
+        strategy=strategy,
+        http=http,
     )
-    into = _inside(output, settings["root"]) if output else None
-    job = PullJob(**settings, full=full, prune=prune, into=into)
-    history = open_history(job.root)
-    ended = run(partial(run_with_lines, job, plain=plain, history=history))
-    if as_json:
-        print_json(ended, job.root)
-    elif ended.result is not None:
-        tell_pull(ended.result, prune=prune)
-        tell_how_to_resolve(ended.result.conflicts)
-    context.exit(exit_code(ended))
+    jobs = {
+        name: PullJob(
+            **settings,
+            full=full,
+            prune=prune,
+            into=_inside(output, settings["root"]) if output else None,
+        )
+        for name, settings in sessions.items()
+    }
+
+    def told(result: PullResult) -> None:
+        tell_pull(result, prune=prune)
+        tell_how_to_resolve(result.conflicts)
+
+    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from ticketr.cli import exits
-from ticketr.cli.sessions import session_options, session_settings
+from ticketr.cli.sessions import every_session, session_options
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from ticketr.sync import Action, PushResult
+    from ticketr.sync.session import SessionJob
 
 #: Issues that a push writes without asking.
 UNASKED = 20
@@ -34,6 +35,7 @@ def push(
     project: str | None,
     strategy: str | None,
     http: str,
+    every: bool,
     plain: bool,
     as_json: bool,
     dry_run: bool,
@@ -44,26 +46,29 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_push
-    from ticketr.cli.running import run, run_with_lines
+    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.report import tell_how_to_resolve, tell_push
     from ticketr.sync import PushJob
 
-    settings = session_settings(
-        workspace=workspace, folder=folder, project=project, strategy=strategy, http=http
+    sessions = every_session(
+        workspace=workspace,
+        folder=folder,
+        every=every,
+        project=project,
+        strategy=strategy,
+        http=http,
     )
-    job = PushJob(**settings, dry_run=dry_run)
+    jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.items()}
     if not dry_run:
-        ask_first(job.root, job.site, yes=yes)
-    ended = run(partial(run_with_lines, job, plain=plain, history=open_history(job.root)))
-    if as_json:
-        print_json(ended, job.root)
-    elif ended.result is not None:
+        ask_first(jobs.values(), yes=yes)
+
+    def told(result: PushResult) -> None:
         if dry_run:
-            _tell_plan(ended.result)
-        tell_push(ended.result, dry_run=dry_run)
-        tell_how_to_resolve(ended.result.conflicts)
-    context.exit(exit_code(ended))
+            _tell_plan(result)
+        tell_push(result, dry_run=dry_run)
+        tell_how_to_resolve(result.conflicts)
+
+    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))
 
 
 @click.command(short_help="Pull, merge and push in one go.")
@@ -80,6 +85,7 @@ def sync(
     project: str | None,
     strategy: str | None,
     http: str,
+    every: bool,
     plain: bool,
     as_json: bool,
     full: bool,
@@ -91,28 +97,35 @@ def sync(
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
     both have changed differently is a conflict: it is left alone on both sides and listed.
     """
-    from ticketr.cli.history import open_history
-    from ticketr.cli.report import exit_code, print_json, tell_how_to_resolve, tell_pull, tell_push
-    from ticketr.cli.running import run, run_with_lines
-    from ticketr.sync import SyncJob
+    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.report import tell_how_to_resolve, tell_pull, tell_push
+    from ticketr.sync import SyncJob, SyncResult
 
-    settings = session_settings(
-        workspace=workspace, folder=folder, project=project, strategy=strategy, http=http
+    sessions = every_session(
+        workspace=workspace,
+        folder=folder,
+        every=every,
+        project=project,
+        strategy=strategy,
+        http=http,
     )
-    job = SyncJob(**settings, full=full, prune=prune)
-    ask_first(job.root, job.site, yes=yes)
-    ended = run(partial(run_with_lines, job, plain=plain, history=open_history(job.root)))
-    if as_json:
-        print_json(ended, job.root)
-    elif ended.result is not None:
-        tell_pull(ended.result.pull, prune=prune)
-        tell_push(ended.result.push)
-        tell_how_to_resolve((*ended.result.pull.conflicts, *ended.result.push.conflicts))
-    context.exit(exit_code(ended))
+    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.items()}
+    ask_first(jobs.values(), yes=yes)
+
+    def told(result: SyncResult) -> None:
+        tell_pull(result.pull, prune=prune)
+        tell_push(result.push)
+        tell_how_to_resolve((*result.pull.conflicts, *result.push.conflicts))
+
+    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))
 
 
-def ask_first(root: Path, site: str, *, yes: bool) -> None:
+def ask_first(jobs: Collection[SessionJob], *, yes: bool) -> None:
     """Ask before many issues are written; scripts have to say yes beforehand.
+
+    Args:
+        jobs: what is about to run.
+        yes: whether that has been said.
 
     Raises:
         click.UsageError: nobody is there to be asked.
@@ -122,9 +135,10 @@ def ask_first(root: Path, site: str, *, yes: bool) -> None:
     from ticketr.cli.offline import count_writes
     from ticketr.cli.settings import is_interactive
 
-    writes = 0 if yes else count_writes(root)
+    writes = 0 if yes else sum(count_writes(job.root) for job in jobs)
     if writes <= UNASKED:
         return
+    site = " and ".join(dict.fromkeys(job.site for job in jobs))
     if not is_interactive():
         raise click.UsageError(
             f"this would create or change {writes} tickets in {site}; look at them with "

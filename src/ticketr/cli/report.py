@@ -36,6 +36,17 @@ def exit_code(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) 
     return exits.PARTLY if partly else exits.DONE
 
 
+def worst(codes: Iterable[int]) -> int:
+    """Give the exit code for several jobs: a signal's, else that of what went most wrong."""
+    order = (exits.DONE, exits.PARTLY, exits.FAILED, exits.USAGE)
+    return max(codes, key=lambda code: order.index(code) if code in order else len(order))
+
+
+def print_all_json(told: Mapping[str, dict[str, object]]) -> None:
+    """Print the ends of jobs: of the only one itself, of several by the names of workspaces."""
+    click.echo(json.dumps(told.get("", {"workspaces": told})))
+
+
 def _error(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> str | None:
     """Give the name of the error that ended a job, if one did."""
     error = ended.snapshot.error
@@ -50,12 +61,12 @@ def _halves(
     return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
 
 
-def print_json(
+def as_object(
     ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult], root: Path
-) -> None:
-    """Print a job's end as one JSON object; its keys do not change.
+) -> dict[str, object]:
+    """Give a job's end as one JSON object; its keys do not change.
 
-    All ASCII: any output takes it, and nothing in it is obeyed by a terminal.
+    In ASCII: any output takes it, and nothing in it is obeyed by a terminal.
     """
     progress, error = ended.snapshot.progress, _error(ended)
     told: dict[str, object] = {
@@ -67,7 +78,7 @@ def print_json(
         told["error"] = error
     if ended.result is not None:
         told |= asdict(ended.result)
-    click.echo(json.dumps(told))
+    return told
 
 
 def tell_pull(result: PullResult, *, prune: bool) -> None:

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
 
 import trio
@@ -15,7 +16,7 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot
 
@@ -59,39 +60,67 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 async def run_with_lines(
     job: Job[T], *, plain: bool = True, history: JobHistory | None = None
 ) -> Ended[T]:
-    """Run a job, its progress on standard error: plain lines, or a status line in a terminal.
+    """Run a job, as `run_side_by_side` runs several."""
+    (ended,) = await run_side_by_side([job], plain=plain, history=history)
+    return ended
+
+
+async def run_side_by_side(
+    jobs: Sequence[Job[T]],
+    *,
+    keys: Sequence[str] = (),
+    plain: bool = True,
+    history: JobHistory | None = None,
+) -> list[Ended[T]]:
+    """Run jobs at the same time, their progress on standard error.
+
+    That is plain lines, or a status line in a terminal.
 
     SIGINT, SIGTERM and SIGHUP cancel the job and leave it the time that its own clean-up takes;
     a second signal ends the process as it would have without us.
 
     Cancellation:
-        Cancels the job and waits until it has ended.
+        Cancels the jobs and waits until they have ended.
 
     Args:
-        job: the job.
+        jobs: the jobs.
+        keys: the queue's key for each of them, if they have any.
         plain: whether it is plain lines in a terminal, too.
-        history: where the job is remembered.
+        history: where the jobs are remembered.
+
+    Returns:
+        How each of them ended.
     """
     received: list[signal.Signals] = []
     async with (
-        open_job_queue(workers=1, history=history) as queue,
+        open_job_queue(workers=len(jobs), max_pending=None, history=history) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
-        handle = await queue.submit(job)
+        handles = [
+            await queue.submit(job, key=key)
+            for job, key in zip_longest(jobs, keys[: len(jobs)])
+            if job is not None
+        ]
         async with trio.open_nursery() as nursery:
-            await nursery.start(_cancel_on_signal, queue, handle, received)
-            snapshot = await handle.wait()
+            await nursery.start(_cancel_on_signal, queue, handles, received)
+            for handle in handles:
+                await handle.wait()
             nursery.cancel_scope.cancel()
-        result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
+        return [await _ended(handle, received) for handle in handles]
+
+
+async def _ended(handle: JobHandle[T], received: Sequence[signal.Signals]) -> Ended[T]:
+    snapshot = handle.snapshot()
     if snapshot.error is not None:
         _log.debug("the job failed:\n%s", snapshot.error.traceback)
+    result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
     cancelled = snapshot.status is JobStatus.CANCELLED
     return Ended(snapshot, result, received[0] if received and cancelled else None)
 
 
 async def _cancel_on_signal(
     queue: JobQueue,
-    handle: JobHandle[T],
+    handles: Sequence[JobHandle[T]],
     received: list[signal.Signals],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
@@ -100,7 +129,8 @@ async def _cancel_on_signal(
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
-            queue.cancel(handle.id, reason=received[-1].name)
+            for handle in handles:
+                queue.cancel(handle.id, reason=received[-1].name)
             for each in _SIGNALS:  # whoever asks twice means it
                 signal.signal(each, signal.SIG_DFL)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
+from ticketr.config import config_folder, read_user_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +36,40 @@ def session_options(command: Command) -> Command:
             default="httpx",
             help="The package that speaks HTTP.",
         ),
+        click.option(
+            "--every", is_flag=True, help="Every workspace that you have added, side by side."
+        ),
         click.option("--plain", is_flag=True, help="Progress as plain lines, also in a terminal."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     )
     for option in reversed(options):
         command = option(command)
     return workspace_options(command)
+
+
+def every_session(
+    *, workspace: str | None, folder: Path | None, every: bool, **options: Any
+) -> dict[str, dict[str, Any]]:
+    """Give the arguments of the jobs that a command is to run, by the name of each workspace.
+
+    Args:
+        workspace: the name from ``--workspace``.
+        folder: the folder from ``--folder``.
+        every: whether it is every workspace that the user has added.
+        options: the rest, as of `session_settings`.
+
+    Raises:
+        click.UsageError: both one workspace and every one was said, or there is none.
+        ConfigError: as of `session_settings`; likewise its other errors.
+    """
+    if not every:
+        return {"": session_settings(workspace=workspace, folder=folder, **options)}
+    if workspace is not None or folder is not None:
+        raise click.UsageError("say --every, or one workspace")
+    names = sorted(read_user_config(config_folder(os.environ)).workspaces)
+    if not names:
+        raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
+    return {name: session_settings(workspace=name, **options) for name in names}
 
 
 def session_settings(

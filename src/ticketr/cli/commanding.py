@@ -1,0 +1,77 @@
+"""Runs the jobs of a command, one for each workspace, and tells how they ended."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ticketr.cli.history import Histories, open_history
+from ticketr.cli.report import as_object, exit_code, print_all_json, tell, worst
+from ticketr.cli.running import run, run_side_by_side
+from ticketr.sync import PullResult, PushResult, SyncResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ticketr import JobContext
+
+R = TypeVar("R", PullResult, PushResult, SyncResult)
+R_co = TypeVar("R_co", covariant=True)
+
+
+class WorkspaceJob(Protocol[R_co]):
+    """A job that is about one workspace: a pull, a push or a sync."""
+
+    @property
+    def name(self) -> str:
+        """The job's name in lists."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The workspace's folder."""
+        ...
+
+    async def execute(self, context: JobContext) -> R_co:
+        """Run it; the queue calls this."""
+        ...
+
+
+def run_jobs(
+    jobs: Mapping[str, WorkspaceJob[R]],
+    told: Callable[[R], None],
+    *,
+    plain: bool,
+    as_json: bool,
+) -> int:
+    """Run a command's jobs side by side, tell of their results, and give the exit code.
+
+    Args:
+        jobs: the jobs, by the names of their workspaces; the only one of a
+            command that is about one workspace has no name.
+        told: tells people of a result.
+        plain: whether progress is plain lines in a terminal, too.
+        as_json: whether to print the results as JSON instead.
+    """
+    roots = [job.root for job in jobs.values()]
+    history = open_history(roots[0]) if len(roots) == 1 else Histories(roots)
+    ends = run(
+        partial(
+            run_side_by_side,
+            list(jobs.values()),
+            keys=[str(root) for root in roots],
+            plain=plain,
+            history=history,
+        )
+    )
+    named = dict(zip(jobs, ends, strict=True))
+    if as_json:
+        objects = zip(named.items(), roots, strict=True)
+        print_all_json({name: as_object(ended, root) for (name, ended), root in objects})
+    else:
+        for name, ended in named.items():
+            if ended.result is not None:
+                tell([f"{name}:"] if name else [])
+                told(ended.result)
+    return worst(exit_code(ended) for ended in ends)

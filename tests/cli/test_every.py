@@ -1,0 +1,74 @@
+"""Several workspaces at the same time: one job each, side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import environment, sandbox_process, ticketr
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {"TICKETR_CONFIG_DIR": str(tmp_path / "config")}
+
+
+def add(tmp_path: Path, url: str, *names: str) -> None:
+    """Add workspaces to the user's config, as `workspace add` would."""
+    config = tmp_path / "config"
+    config.mkdir(mode=0o700)
+    lines = []
+    for name in names:
+        (tmp_path / name).mkdir()
+        lines += [f"[workspaces.{name}]", f'folder = "{tmp_path / name}"', f'site = "{url}"']
+    path = config / "config.toml"
+    path.touch(mode=0o600)
+    path.write_text("\n".join([*lines, ""]))
+
+
+def test_every_workspace_is_synced_and_told_of_by_its_name(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    with sandbox_process(tickets=10) as url:
+        add(tmp_path, url, "one", "two")
+        (tmp_path / "one" / "new.md").write_text("# TICKET: From one\n")
+        ran = environment(url, **env)
+
+        told = ticketr("sync", "--every", folder=tmp_path, env=ran)
+        listed = ticketr("sync", "--every", "--json", folder=tmp_path, env=ran)
+        jobs = ticketr("jobs", "-w", "one", "--json", folder=tmp_path, env=ran)
+
+    assert told.returncode == listed.returncode == 0, told.stderr
+    lines = told.stderr.splitlines()
+    assert lines.index("one:") < lines.index("two:")
+    assert "1 created (DEMO-11)" in told.stderr
+    found = json.loads(listed.stdout)["workspaces"]
+    assert {name: each["pull"]["total"] for name, each in found.items()} == {"one": 11, "two": 11}
+    assert {each["key"] for each in json.loads(jobs.stdout)} == {str(tmp_path / "one")}
+
+
+def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> None:
+    with sandbox_process(tickets=10) as url:
+        add(tmp_path, url, "one", "two")
+        (tmp_path / "one" / "bad.md").write_text("#TICKET: x\n")
+
+        ended = ticketr("pull", "--every", "--json", folder=tmp_path, env=environment(url, **env))
+
+    assert ended.returncode == 1
+    found = json.loads(ended.stdout)["workspaces"]
+    assert found["one"]["status"] == "failed"
+    assert "bad.md:1:1" in found["one"]["message"]
+    assert (found["two"]["status"], found["two"]["total"]) == ("completed", 10)
+
+
+def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]) -> None:
+    both = ticketr("pull", "--every", "-w", "x", folder=tmp_path, env=environment(**env))
+    none = ticketr("pull", "--every", folder=tmp_path, env=environment(**env))
+
+    assert (both.returncode, none.returncode) == (2, 2)
+    assert "say --every, or one workspace" in both.stderr
+    assert "you have added no workspace yet" in none.stderr
