@@ -20,6 +20,15 @@ def sandbox_process(
     *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
 ) -> Generator[str]:
     """Run the sandbox as a process; gives its address."""
+    with mortal_sandbox(tickets=tickets, latency=latency, arguments=arguments) as (_, url):
+        yield url
+
+
+@contextmanager
+def mortal_sandbox(
+    *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
+) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the sandbox as a process that may be killed; gives it and its address."""
     command = [*PROGRAM, "sandbox", f"--tickets={tickets}", f"--latency={latency}", *arguments]
     with subprocess.Popen(
         [*command, "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -29,7 +38,7 @@ def sandbox_process(
         try:
             line = process.stdout.readline()
             assert line.startswith("listening on "), line
-            yield line.removeprefix("listening on ").strip()
+            yield process, line.removeprefix("listening on ").strip()
         finally:
             process.stdin.close()
             process.wait(20)

@@ -66,14 +66,15 @@ HERE = {
 Facts = list[tuple[str, str, str, str, str]]
 
 
-def make_scene(root: Path) -> Bench:
+def make_scene(root: Path, site: Site | None = None) -> Bench:
     """Pull a small site into a folder, then edit both sides.
 
-    A ticket of the small site:
-
-    - DEMO-1 to 3 and 6 are tickets; DEMO-4 and 5 are sub-tasks of DEMO-3.
+    Args:
+        root: the folder.
+        site: the site, of `BEFORE` tickets and with seed 1. DEMO-1 to 3 and 6 are tickets;
+            DEMO-4 and 5 are sub-tasks of DEMO-3.
     """
-    site = make_site(tickets=BEFORE, seed=1)
+    site = make_site(tickets=BEFORE, seed=1) if site is None else site
     site.edit("DEMO-2", description=to_adf("one\n\ntwo\n\nthree"))
     bench = Bench(site, root)
     run(bench.pull)
@@ -173,6 +174,24 @@ def check_both_sides(bench: Bench, again: SyncResult, before: dict[str, str]) ->
     assert tickets(clone) == tickets(bench)
     shutil.rmtree(clone.root)
     assert list(bench.root.rglob(".ticketr-tmp-*")) == []
+
+
+def check_afterwards(bench: Bench, wanted: Facts) -> None:
+    """See that the next sync puts everything right, and that there is nothing left then."""
+    bench.keys()
+    synced = run(bench.sync)
+    check_clean(synced.pull, synced.push)
+    assert facts(bench.site) == wanted
+    files = bench.files()
+    check_both_sides(bench, run(bench.sync), files)
+
+
+def undisturbed(scene: Bench, root: Path) -> Facts:
+    """What the site says after a sync that nobody disturbed, in a copy."""
+    whole = copy_scene(scene, root)
+    synced = run(whole.sync)
+    check_clean(synced.pull, synced.push)
+    return facts(whole.site)
 
 
 def counts(message: str) -> tuple[int, int] | None:

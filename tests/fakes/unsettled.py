@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import trio
 from fakes.lossy import Lossy
 
-from ticketr.sandbox import create_app
+from ticketr.sandbox import create_app, make_site
 from ticketr.sync import State
 from ticketr.tickets import parse
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from fakes.pulls import Bench
 
+    from ticketr.sandbox import Site
     from ticketr.sandbox.data.model import Issue
     from ticketr.sync import Creation
 
@@ -77,3 +79,14 @@ async def check_settled(bench: Bench, path: Path, titles: Sequence[str] = ("Once
     before = bench.files()
     assert (await bench.sync()).push.total == 0
     assert bench.files() == before
+
+
+def site_in_virtual_time(search_lag: float) -> Site:
+    """A site whose clock is Trio's."""
+    start = datetime(2025, 10, 1, 12, tzinfo=UTC)
+    return make_site(
+        tickets=BEFORE,
+        seed=1,
+        clock=lambda: start + timedelta(seconds=trio.current_time()),
+        search_lag=search_lag,
+    )

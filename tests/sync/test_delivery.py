@@ -9,11 +9,14 @@ import pytest
 import trio
 from fakes.lossy import Lossy, Meanwhile
 from fakes.pulls import URL, Bench, Recorder
-from fakes.unsettled import BEFORE, DRAFT, issue, new
+from fakes.unsettled import BEFORE, DRAFT, issue, new, site_in_virtual_time
 
 from ticketr import JobFailed
+from ticketr.jira import AuthenticationFailed
+from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import Code, FileFailed, State
+from ticketr.sync.session import CONCURRENCY
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -324,3 +327,59 @@ async def test_an_edit_that_jira_has_confirmed_is_known_though_the_rest_is_cance
     assert "Status: To Do" in base.text
     await check_clean(bench)
     assert issue(bench, "DEMO-1").status.name == "In Progress"
+
+
+async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(
+    bench: Bench, autojump_clock: MockClock, drafts: Path
+) -> None:
+    drafts.write_text(DRAFT)
+    posted: list[str] = []
+
+    def lose(method: str, at: str) -> str | None:
+        posted.extend([at] if (method, at) == ("POST", "issue") else [])
+        return "answer" if posted and at == "issue/bulkfetch" else None
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
+
+    assert result.created == ("DEMO-13",)
+    (note,) = result.warnings
+    assert (note.key, note.path, note.code) == ("DEMO-13", "drafts.md", Code.UNREACHED)
+    assert note.reason.startswith("it was pushed, but could not be read again: 127.0.0.1 broke off")
+    await check_clean(bench)
+
+
+async def test_a_login_that_is_refused_in_the_middle_ends_the_push(
+    bench: Bench, autojump_clock: MockClock, drafts: Path
+) -> None:
+    drafts.write_text("".join(f"# TICKET: Number {number}\n\n" for number in range(20)))
+    refused: list[str] = []
+
+    class Expiring(Recorder):
+        async def send(self, request: Request) -> Response:
+            if len(bench.site) == BEFORE + 8:
+                refused.append(request.url)
+                return HttpResponse(401, {}, b"", request.url)
+            return await super().send(request)
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.push(transport=Expiring(create_app(bench.site, latency=0.1)))
+
+    assert isinstance(failed.value.__cause__, AuthenticationFailed)
+    assert len(refused) <= CONCURRENCY
+    await check_clean(bench)
+    assert len(new(bench)) == 20
+
+
+async def test_a_new_issue_that_the_index_does_not_have_yet_is_not_said_to_be_gone(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(site_in_virtual_time(search_lag=240.0), tmp_path / "work")
+    await bench.pull()
+    (bench.root / "drafts.md").write_text(DRAFT)
+    await bench.push()
+    await trio.sleep(60)
+
+    assert (await bench.sync()).pull.gone == ()
+
+    await trio.sleep(600)
+    assert (await bench.sync()).pull.total == BEFORE + 1

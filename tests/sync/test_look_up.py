@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +17,7 @@ from fakes.unsettled import (
     check_settled,
     lose_answers,
     new,
+    site_in_virtual_time,
     unsettled,
     write,
 )
@@ -157,17 +158,6 @@ async def test_after_a_kill_they_count_from_the_next_run(
 
     assert new(bench) == ["Once"]
     await check_settled(bench, path)
-
-
-def site_in_virtual_time(search_lag: float) -> Site:
-    """A site whose clock is Trio's."""
-    start = datetime(2025, 10, 1, 12, tzinfo=UTC)
-    return make_site(
-        tickets=BEFORE,
-        seed=1,
-        clock=lambda: start + timedelta(seconds=trio.current_time()),
-        search_lag=search_lag,
-    )
 
 
 async def test_a_search_index_that_lags_by_minutes_hides_nothing(

@@ -10,14 +10,12 @@ import pytest
 import trio
 from fakes.scenes import (
     Facts,
-    check_both_sides,
-    check_clean,
+    check_afterwards,
     copy_scene,
     counts,
     done,
-    facts,
     make_scene,
-    run,
+    undisturbed,
 )
 from fakes.steps import AtStep
 from trio.testing import MockClock
@@ -45,11 +43,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="module")
 def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    """What the site says after a sync that nobody disturbed."""
-    whole = copy_scene(scene, tmp_path_factory.mktemp("whole") / "work")
-    synced = run(whole.sync)
-    check_clean(synced.pull, synced.push)
-    return facts(whole.site)
+    return undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
 
 
 def job_cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
@@ -78,16 +72,6 @@ def check_count(bench: Bench, snapshot: JobSnapshot) -> None:
             assert done(bench.site) - CONCURRENCY <= count[0] <= done(bench.site), message
         else:
             assert done(bench.site) == 0
-
-
-def check_afterwards(bench: Bench, wanted: Facts) -> None:
-    """See that the next sync puts everything right, and that there is nothing left then."""
-    bench.keys()
-    synced = run(bench.sync)
-    check_clean(synced.pull, synced.push)
-    assert facts(bench.site) == wanted
-    files = bench.files()
-    check_both_sides(bench, run(bench.sync), files)
 
 
 def sweep(

@@ -285,3 +285,16 @@ async def test_a_draft_that_is_like_one_of_old_is_another_issue(
     await bench.push()
 
     assert new(bench) == ["Once", "Once"]
+
+
+async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_anew(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, DRAFT)
+    await bench.push()
+
+    bench.site.delete("DEMO-13")
+    path.write_text(DRAFT)
+    await check_settled(bench, path)
+
+    assert path.read_text().startswith("# TICKET: [DEMO-14] Once\n")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import Created, JiraError, Rejected, is_unsure
+from ticketr.jira import AuthenticationFailed, Created, JiraError, Rejected, is_unsure
 from ticketr.sync.journal import Creation
 from ticketr.sync.keys import note_key, settle
 from ticketr.sync.notes import Code, Note
@@ -88,6 +88,7 @@ class Creator:
             could be done: then whatever builds on it has to wait for the next run.
 
         Raises:
+            AuthenticationFailed: the site does not take the login any more.
             FileFailed: a file could not be written; what Jira has taken is known to the state.
             StateFailed: the state could not be; likewise.
 
@@ -109,6 +110,8 @@ class Creator:
         name = f'"{issue.title}"'
         try:
             created = await self._ask_for(creation, fields)
+        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            raise
         except JiraError as error:
             self._tally.failed.append(failure_note(name, path, error))
             return None

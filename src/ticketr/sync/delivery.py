@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import JiraError
+from ticketr.jira import AuthenticationFailed, JiraError
 from ticketr.sync.creating import Creator, Draft, failure_note
 from ticketr.sync.errors import first_of
 from ticketr.sync.plan import pushed
@@ -106,6 +106,7 @@ class Delivery:
         """Carry out the orders; what Jira does not take is noted, and the rest goes on.
 
         Raises:
+            AuthenticationFailed: the site does not take the login any more.
             FileFailed: a file could not be written; what Jira has taken by then is known.
             StateFailed: the state could not be; likewise.
 
@@ -153,6 +154,8 @@ class Delivery:
             if edit.sending.status is not None:
                 await take_to(self._session.jira, edit.key, edit.sending.status)
             sent = list(edit.changes)
+        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            raise
         except (JiraError, NoWay) as error:
             failure = failure_note(edit.key, path, error)
         finally:

@@ -7,12 +7,14 @@ what was not edited, and puts it aside in ticketr's own folder.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
 from ticketr.sync.session import PAGE
 from ticketr.sync.state import Base
+from ticketr.sync.survey import OVERLAP
 from ticketr.sync.threads import chunks
 from ticketr.sync.writer import read_ticket
 from ticketr.tickets import render_ticket
@@ -20,6 +22,7 @@ from ticketr.tickets import render_ticket
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ticketr.jira import Issue
     from ticketr.sync.session import Session
     from ticketr.sync.state import Known
     from ticketr.sync.store import Place
@@ -30,7 +33,12 @@ _EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
 
 
 async def look_after(
-    session: Session, gone: Sequence[Known], places: Mapping[str, Place], *, prune: bool
+    session: Session,
+    gone: Sequence[Known],
+    places: Mapping[str, Place],
+    *,
+    now: float,
+    prune: bool,
 ) -> tuple[tuple[Note, ...], tuple[str, ...]]:
     """Ask Jira what became of issues that a project no longer has.
 
@@ -38,6 +46,8 @@ async def look_after(
         session: the workspace and the site.
         gone: the issues.
         places: where each key stands.
+        now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
+            heard of it yet.
         prune: whether to take those that are gone for good out of the way, as far as they were
             not edited: a ticket with its file if that holds nothing else, a sub-task with its
             lines.
@@ -48,18 +58,18 @@ async def look_after(
     notes: list[Note] = []
     lost: list[Known] = []
     for some in chunks(gone, PAGE):
-        answer = await session.jira.bulk_fetch([each.id for each in some], fields=["summary"])
-        now = {issue.id: issue.key for issue in answer.issues}
+        answer = await session.jira.bulk_fetch([each.id for each in some], fields=["created"])
+        there = {issue.id: issue for issue in answer.issues}
         for each in some:
-            key = now.get(each.id)
-            if key is None:
+            issue = there.get(each.id)
+            if issue is None:
                 lost.append(each)
                 continue
             path = places[each.key].path
-            if key != each.key:
-                reason = f"Jira calls it {key} now; it was moved to another project"
+            if issue.key != each.key:
+                reason = f"Jira calls it {issue.key} now; it was moved to another project"
                 notes.append(Note(each.key, path, reason, Code.MOVED))
-            else:
+            elif not _is_new(issue, now):
                 reason = "the query no longer finds it"
                 notes.append(Note(each.key, path, reason, Code.UNMATCHED))
     pruned = await _prune(session, lost, places) if prune else set()
@@ -71,6 +81,14 @@ async def look_after(
     )
     notes.sort(key=lambda note: [each.key for each in gone].index(note.key))
     return tuple(notes), tuple(each.key for each in lost if each.key in pruned)
+
+
+def _is_new(issue: Issue, now: float) -> bool:
+    try:
+        created = datetime.fromisoformat(str(issue.fields.get("created")))
+    except ValueError:  # a server may say anything
+        return False
+    return now - created.timestamp() < OVERLAP * 60
 
 
 async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:

@@ -126,7 +126,7 @@ class _Pull:
             progress=self._progress,
         ).run()
         await session.in_thread(lambda: session.state.confirm(survey.found, seen=seen))
-        gone, pruned = await look_after(session, survey.gone, places, prune=self._prune)
+        gone, pruned = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
         return self._result(gone, pruned)
 
     async def _survey(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.jira import JiraError
 from ticketr.sync.delivery import Delivery
 from ticketr.sync.editing import Written
 from ticketr.sync.notes import Code, Note
@@ -134,8 +135,22 @@ class _Push:
         after = await self._reached(orders)
         delivery = Delivery(session, self._tally, orders, after=after, progress=self._progress)
         await delivery.run()
-        touched = await refresh(session, delivery.touched, seen=seen, strays=maker.strays)
-        self._note(touched)
+        try:
+            touched = await refresh(session, delivery.touched, seen=seen, strays=maker.strays)
+        except JiraError as error:
+            await self._warn(delivery.touched, error)
+        else:
+            self._note(touched)
+
+    async def _warn(self, touched: dict[str, str], error: JiraError) -> None:
+        """Tell that what was pushed could not be read again; the next pull does it."""
+        known = await self._session.in_thread(self._session.state.known)
+        reason = f"it was pushed, but could not be read again: {error}"
+        self._tally.warnings += (
+            Note(known[head].key, path, reason, Code.UNREACHED)
+            for head, path in touched.items()
+            if head in known
+        )
 
     async def _reached(self, orders: Sequence[Order]) -> dict[str, int]:
         """Find for each project a number that its keys have reached, to look for lost ones after."""
@@ -147,7 +162,8 @@ class _Push:
         reached: dict[str, int] = {}
         for project in projects:
             key = await self._session.jira.newest_key(project)
-            reached[project] = int(key.rpartition("-")[2]) if key else 0
+            number = key.rpartition("-")[2] if key else ""
+            reached[project] = int(number) if number.isdecimal() else 0
         return reached
 
     def _note(self, outcomes: Sequence[Outcome]) -> None:

@@ -178,34 +178,50 @@ async def _bring_back(session: Session) -> bool:
     An editor that had a draft open may have saved it once more as it was, or git may have checked
     it out again: pushed like that, it would be another issue.
     """
-    made = await session.in_thread(session.state.creations.settled)
-    lost = [
-        each
-        for some in chunks(made, CHUNK)
-        for each in await session.in_thread(_without_key, session.store, some)
-    ]
-    if not lost:
-        return False
+    made: dict[str, list[Creation]] = {}
+    for each in await session.in_thread(session.state.creations.settled):
+        made.setdefault(each.path, []).append(each)
+    found = False
+    while True:  # a task is found once its ticket has its key again
+        lost = [
+            each
+            for some in chunks([*made.items()], CHUNK)
+            for each in await session.in_thread(_without_keys, session.store, some)
+        ]
+        if not lost or not await _write_keys_anew(session, lost):
+            return found
+        found = True
+
+
+def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) -> list[Creation]:
+    """Choose those issues whose drafts stand in their files as they were, without their keys."""
+    lost: list[Creation] = []
+    for path, creations in made:
+        tickets = store.tickets(path) if (store.root / path).is_file() else ()
+        if all(each.key for ticket in tickets for each in (ticket, *ticket.tasks)):
+            continue
+        for creation in creations:
+            sought = sought_of(creation)
+            if not sought.is_in(tickets) and sought.likeness(tickets) >= SAME:
+                lost.append(creation)
+    return lost
+
+
+async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
     places = await session.places()
+    lost = [each for each in lost if each.key not in places]
+    there: set[str] = set()
+    for some in chunks(lost, PAGE):
+        answer = await session.jira.bulk_fetch([each.id or "" for each in some], fields=["summary"])
+        there.update(issue.id for issue in answer.issues)
 
     def write() -> bool:
-        editor = session.editor
-        written = [
-            editor.write_key(each.path, sought_of(each), least=SAME)
-            for each in lost
-            if each.key not in places
-        ]
-        return any(written)
+        editor, written = session.editor, False
+        for each in lost:
+            if each.id in there:
+                written |= editor.write_key(each.path, sought_of(each), least=SAME)
+            else:  # it was deleted, and is wanted anew
+                session.state.creations.forget(each.marker)
+        return written
 
     return await session.in_thread(write)
-
-
-def _without_key(store: Store, some: Iterable[Creation]) -> list[Creation]:
-    """Choose those issues whose file lacks their keys."""
-    return [
-        each
-        for each in some
-        if each.key is not None
-        and (store.root / each.path).is_file()
-        and not store.holds(each.path, each.key)
-    ]

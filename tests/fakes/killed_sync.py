@@ -1,0 +1,183 @@
+"""Runs jobs in child processes that kill themselves at a given step; a program of its own.
+
+It reads what to run from its standard input, a line of JSON each, and forks for it: so no job
+waits for the imports, and a kill by time hits the job itself. For each job it writes two lines of
+JSON: the child's process ID, then how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+import trio
+
+from ticketr import open_job_queue
+from ticketr.jira import Credentials
+from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.sync import PushJob, SyncJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from ticketr.jira.transport import Request, Response
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+#: Seconds within which the sandbox answers, or never will.
+SETTLE = 0.5
+
+
+class Steps:
+    """Counts the steps of a job, and strikes at one of them.
+
+    A step is the beginning or the end of a visit to a worker thread or of a request, or the
+    moment before a file gets its name.
+    """
+
+    def __init__(self, at: int, strike: signal.Signals, victim: int | None) -> None:
+        self.seen = 0
+        self._at = at
+        self._strike = strike
+        self._victim = victim or os.getpid()
+        sys.addaudithook(self._hear)
+
+    def count(self) -> None:
+        self.seen += 1
+        if self.seen == self._at:
+            os.kill(self._victim, self._strike)
+
+    def _hear(self, event: str, _: tuple[object, ...]) -> None:
+        if event == "os.rename":
+            self.count()
+
+    async def in_thread(self, sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+        self.count()
+        result = await trio.to_thread.run_sync(sync_fn, *args)
+        self.count()
+        return result
+
+    def transport(self) -> HttpxTransport:
+        count = self.count
+
+        class Counted(HttpxTransport):
+            async def send(self, request: Request) -> Response:
+                count()
+                response = await super().send(request)
+                count()
+                return response
+
+        return Counted()
+
+
+async def run_job(task: dict[str, Any], steps: Steps) -> None:
+    kind = {"push": PushJob, "sync": SyncJob}[task["kind"]]
+    job = kind(
+        root=Path(task["root"]),
+        credentials=Credentials(task["url"], "demo@example.com", "demo"),
+        project="DEMO",
+        browse=task["browse"],
+        run_sync=steps.in_thread,
+        transport=steps.transport(),
+        settle=SETTLE,
+    )
+    async with open_job_queue(workers=1) as queue:
+        await queue.run(job)
+
+
+def be_child(task: dict[str, Any]) -> None:
+    steps = Steps(task["step"], signal.Signals[task["signal"]], task["victim"])
+    trio.run(run_job, task, steps)
+    os.write(1, json.dumps({"steps": steps.seen}).encode() + b"\n")
+
+
+def main() -> None:
+    for line in sys.stdin:
+        task = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            try:
+                be_child(task)
+            except KeyboardInterrupt:
+                os._exit(130)
+            except BaseException:  # noqa: BLE001  (a child must never go on as its parent)
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        os.write(1, json.dumps({"pid": child}).encode() + b"\n")
+        _, status = os.waitpid(child, 0)
+        os.write(1, json.dumps({"ended": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
+
+
+class Runner:
+    """Has jobs run by the program; made by `open_runner`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def run(self, *, after: float | None = None, **task: object) -> dict[str, int]:
+        """Run a job to its end, which may be its death; gives what was written about it.
+
+        Args:
+            after: kill it after so many seconds.
+            task: as for `start`.
+        """
+        pid = self.start(**task)
+        if after is not None and not self._speaks(after):
+            os.kill(pid, signal.SIGKILL)
+        return self.wait()
+
+    def start(self, **task: object) -> int:
+        """Begin a job; gives the process that it runs in.
+
+        Args:
+            task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
+                the `victim`, if that is another process.
+        """
+        assert self._process.stdin is not None
+        usual = {"step": 0, "signal": "SIGKILL", "victim": None}
+        self._process.stdin.write(json.dumps(usual | task).encode() + b"\n")
+        return self._read()["pid"]
+
+    def wait(self) -> dict[str, int]:
+        """Wait for the end of the job; gives what was written about it."""
+        told: dict[str, int] = {}
+        while "ended" not in told:
+            told |= self._read()
+        return told
+
+    def _speaks(self, within: float) -> bool:
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], within)[0])
+
+    def _read(self) -> dict[str, int]:
+        assert self._process.stdout is not None
+        told: dict[str, int] = json.loads(self._process.stdout.readline())
+        return told
+
+
+@contextmanager
+def open_runner() -> Generator[Runner]:
+    """Start the program; it ends with the block."""
+    with subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        try:
+            yield Runner(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Pushes and syncs whose process is killed: nothing is lost, and nothing is there twice.
+
+Real processes, real sockets, real kills; what is left then is looked at in virtual time.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.killed_sync import Runner, open_runner
+from fakes.processes import mortal_sandbox, sandbox_process
+from fakes.pulls import URL, Bench
+from fakes.scenes import BEFORE, Facts, check_afterwards, make_scene, undisturbed
+
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.storage import SiteFile
+from ticketr.sandbox.opening import open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from ticketr.sandbox import Site
+
+KILLED, INTERRUPTED = -9, 130
+LATENCY = 0.01
+
+
+@contextmanager
+def open_data(path: Path) -> Generator[Site]:
+    """Open the site in a file, in this process."""
+    with SiteFile(path, [DEMO_USER]) as file:
+        yield open_site(file, tickets=BEFORE, seed=1)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A scene whose site is in a file, to be copied for each kill.
+
+    Attributes:
+        root: the folder of the scene.
+        wanted: what the site has to say in the end.
+        runner: runs jobs in other processes.
+    """
+
+    root: Path
+    wanted: Facts
+    runner: Runner
+
+    @contextmanager
+    def copy(self, root: Path) -> Generator[str]:
+        """Copy both sides, and serve the site while the block lasts; gives its address."""
+        shutil.copytree(self.root, root)
+        data = ("--data", str(root / "site.db"), "--port", "0")
+        with sandbox_process(tickets=BEFORE, latency=LATENCY, arguments=data) as url:
+            yield url
+
+    def task(self, root: Path, url: str, **how: object) -> dict[str, object]:
+        """Describe a job in a copy."""
+        task: dict[str, object] = {"root": str(root / "work"), "url": url, "browse": URL}
+        return task | {"kind": "sync"} | how
+
+    def check(self, root: Path) -> None:
+        """See that the next sync of a copy puts everything right; then it is not needed any more."""
+        with open_data(root / "site.db") as site:
+            check_afterwards(Bench(site, root / "work"), self.wanted)
+        shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+    root = tmp_path_factory.mktemp("scene")
+    with open_data(root / "site.db") as site:
+        scene = make_scene(root / "work", site)
+        wanted = undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
+    with open_runner() as runner:
+        yield Stage(root, wanted, runner)
+
+
+def kill_at(
+    stage: Stage, root: Path, *, after: float | None = None, **how: object
+) -> dict[str, int]:
+    """Run a job in a copy, which ends early, and look at what is left."""
+    with stage.copy(root) as url:
+        told = stage.runner.run(after=after, **stage.task(root, url, **how))
+    try:
+        stage.check(root)
+    except BaseException as error:
+        error.add_note(f"{how}, {after} ended with {told}; see {root}")
+        raise
+    return told
+
+
+def count_steps(stage: Stage, root: Path, kind: str) -> int:
+    told = kill_at(stage, root / "counted", kind=kind)
+    assert told["ended"] == 0
+    return told["steps"]
+
+
+def sweep(stage: Stage, root: Path, kind: str, steps: list[int]) -> None:
+    ends = [kill_at(stage, root / str(step), kind=kind, step=step)["ended"] for step in steps]
+    # Runs differ by a few steps, so the last may not be reached.
+    assert ends[:-5] == [KILLED] * len(ends[:-5])
+    assert set(ends) <= {KILLED, 0}
+
+
+@pytest.mark.parametrize("kind", ["push", "sync"])
+def test_it_may_be_killed_at_any_of_a_sample_of_its_steps(
+    stage: Stage, tmp_path: Path, kind: str
+) -> None:
+    last = count_steps(stage, tmp_path, kind)
+    steps = random.Random(11).sample(range(last // 4, last - 10), 3)
+
+    for step in steps:
+        assert kill_at(stage, tmp_path / str(step), kind=kind, step=step)["ended"] == KILLED
+
+
+def test_it_may_be_interrupted_in_the_middle(stage: Stage, tmp_path: Path) -> None:
+    told = kill_at(stage, tmp_path / "copy", kind="push", step=90, signal="SIGINT")
+
+    assert told["ended"] == INTERRUPTED
+
+
+def kill_the_site_at(stage: Stage, root: Path, step: int) -> int:
+    """Push to a site that is killed at a step and started again; gives how the push ended."""
+    shutil.copytree(stage.root, root)
+    serve = partial(mortal_sandbox, tickets=BEFORE, latency=LATENCY)
+    data = ("--data", str(root / "site.db"))
+    with serve(arguments=(*data, "--port", "0")) as (process, url):
+        task = stage.task(root, url, kind="push", step=step, victim=process.pid)
+        stage.runner.start(**task)
+        process.wait(20)
+    with serve(arguments=data) as (_, again):  # at the same port
+        assert again == url
+        ended = stage.runner.wait()["ended"]
+    stage.check(root)
+    return ended
+
+
+@pytest.mark.parametrize("step", [60, 90, 110])
+def test_the_site_may_be_killed_in_the_middle_of_a_push(
+    stage: Stage, tmp_path: Path, step: int
+) -> None:
+    assert kill_the_site_at(stage, tmp_path / "copy", step) == 0
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_the_site_may_be_killed_at_every_step_of_a_push(stage: Stage, tmp_path: Path) -> None:
+    for step in range(10, count_steps(stage, tmp_path, "push") - 10, 2):
+        # Before it has answered anything, nobody is patient with a site.
+        assert kill_the_site_at(stage, tmp_path / str(step), step) in {0, 1}, step
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", ["push", "sync"])
+def test_it_may_be_killed_at_every_step(stage: Stage, tmp_path: Path, kind: str) -> None:
+    last = count_steps(stage, tmp_path, kind)
+
+    sweep(stage, tmp_path, kind, [*range(1, last + 1)])
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_it_may_be_interrupted_at_every_step(stage: Stage, tmp_path: Path) -> None:
+    for step in range(1, count_steps(stage, tmp_path, "sync") - 10):
+        told = kill_at(stage, tmp_path / str(step), kind="sync", step=step, signal="SIGINT")
+        assert told["ended"] in {INTERRUPTED, 0}
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_it_may_be_killed_at_any_moment(stage: Stage, tmp_path: Path) -> None:
+    rng = random.Random(3)
+    ends = [
+        kill_at(stage, tmp_path / str(turn), after=rng.random())["ended"] for turn in range(200)
+    ]
+
+    assert set(ends) <= {KILLED, 0}
+    assert ends.count(KILLED) > len(ends) / 2

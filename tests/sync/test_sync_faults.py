@@ -1,0 +1,149 @@
+"""Pull, push and sync on a site that is hostile: they end, and nothing is lost or there twice."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.planned_faults import Wire
+from fakes.scenes import (
+    Facts,
+    check_afterwards,
+    copy_scene,
+    done,
+    make_scene,
+    run,
+    undisturbed,
+)
+
+from ticketr import JobFailed, open_job_queue
+from ticketr.sandbox import Fault, Faults, Kind, create_app
+from ticketr.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from fakes.pulls import Bench
+
+JOBS = [PullJob, PushJob, SyncJob]
+#: Seconds of virtual time within which a job of some fifty requests has to end.
+BOUND = 3600.0
+
+
+class OnWrites(Faults):
+    """Faults that hit nothing but what changes an issue."""
+
+    def draw(self, method: str, path: str, body: bytes) -> Fault | None:
+        path = path.rstrip("?")
+        is_write = method == "PUT" or path.endswith(("/issue", "/transitions"))
+        return super().draw(method, path, body) if is_write and method != "GET" else None
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_scene(tmp_path_factory.mktemp("scene") / "work")
+
+
+@pytest.fixture(scope="module")
+def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    return undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
+
+
+def run_job(bench: Bench, kind: type[Any], faults: Faults) -> object:
+    """Run a job on the hostile site; gives its result, None if it failed."""
+
+    async def main() -> object:
+        with trio.fail_after(BOUND):
+            async with open_job_queue(workers=1) as queue:
+                transport = Wire(create_app(bench.site, latency=0.1, faults=faults))
+                with suppress(JobFailed):
+                    return await queue.run(kind(**bench.settings(transport=transport)))
+        return None
+
+    return run(main)
+
+
+def check_result(bench: Bench, result: object) -> None:
+    """See that what is said to be done is done."""
+    pushed = result.push if isinstance(result, SyncResult) else result
+    if isinstance(pushed, PushResult):
+        count = len(pushed.created) + len(pushed.updated)
+        assert count <= done(bench.site)
+        told = [*pushed.created, *pushed.updated]
+        assert len(set(told)) == count
+
+
+def ordeal(
+    scene: Bench, root: Path, kind: type[Any], all_faults: Iterable[Faults], wanted: Facts
+) -> int:
+    """Run a job twice under each of some faults, then look; gives how many runs came to an end."""
+    ended = 0
+    for number, faults in enumerate(all_faults):
+        bench = copy_scene(scene, root / str(number))
+        try:
+            for _ in range(2):
+                result = run_job(bench, kind, faults)
+                check_result(bench, result)
+                ended += result is not None
+            check_afterwards(bench, wanted)
+        except BaseException as error:
+            error.add_note(f"{kind.__name__} under {faults.rates}, {faults.seed}; see {bench.root}")
+            raise
+        shutil.rmtree(bench.root)
+    return ended
+
+
+def everywhere(rate: float, seeds: Iterable[int], kinds: Iterable[Kind] = Kind) -> list[Faults]:
+    kinds = list(kinds)
+    return [Faults(dict.fromkeys(kinds, rate / len(kinds)), seed=seed) for seed in seeds]
+
+
+@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+def test_writes_may_go_wrong_in_every_way(
+    scene: Bench, wanted: Facts, tmp_path: Path, fault: Kind
+) -> None:
+    ended = ordeal(scene, tmp_path, SyncJob, [OnWrites({fault: 0.5}, seed=1)], wanted)
+
+    assert ended == 2  # what goes wrong with one ticket is told, and the others go on
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_anything_may_go_wrong_at_any_time(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
+) -> None:
+    ordeal(scene, tmp_path, kind, everywhere(0.1, range(2)), wanted)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", JOBS)
+@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+def test_everything_may_go_wrong_in_one_way(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: Kind
+) -> None:
+    ordeal(scene, tmp_path, kind, everywhere(0.1, range(10), [fault]), wanted)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", [PushJob, SyncJob])
+@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+def test_writes_may_go_wrong_with_many_fates(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: Kind
+) -> None:
+    faults = [OnWrites({fault: 0.3 + seed % 5 / 10}, seed=seed) for seed in range(15)]
+
+    assert ordeal(scene, tmp_path, kind, faults, wanted) == 30
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", JOBS)
+def test_anything_may_go_wrong_with_many_fates(
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
+) -> None:
+    ordeal(scene, tmp_path, kind, everywhere(0.15, range(60)), wanted)
