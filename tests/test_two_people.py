@@ -257,13 +257,13 @@ def team(tmp_path: Path) -> Generator[Team]:
     """A repository with two clones that are empty yet, and a Jira."""
     hub = tmp_path / "hub"
     with sandbox_process(tickets=12) as site:
-        people = [Person(name, tmp_path / name, site) for name in ("ada", "ben")]
-        for person in people:
+        ada, ben = (Person(name, tmp_path / name, site) for name in ("ada", "ben"))
+        for person in (ada, ben):
             person.folder.mkdir()
             person.git("init", "--quiet", "--initial-branch", "main")
             person.git("remote", "add", "origin", str(hub))
-        people[0].git("init", "--quiet", "--bare", str(hub))
-        yield Team(*people, site)
+        ada.git("init", "--quiet", "--bare", str(hub))
+        yield Team(ada, ben, site)
 
 
 @pytest.mark.timeout(180)  # some twenty processes, one after the other

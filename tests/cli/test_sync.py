@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from ticketr.sync import Code
 
+if TYPE_CHECKING:
     from fakes.users import User
 
+DOCS = Path(__file__).parents[2] / "docs"
 PULL = {
     "total",
     "new",
@@ -59,6 +61,13 @@ def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
     assert told["pull"].keys() == PULL
     assert told["push"].keys() == PUSH
     assert someone.runs("pull", "--json").json.keys() == PULL | {"status", "message", "folder"}
+
+
+@pytest.mark.parametrize(("page", "keys"), [("pull.md", PULL), ("sync.md", PUSH | {*Code})])
+def test_every_key_and_code_is_in_the_documentation(page: str, keys: set[str]) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+
+    assert [key for key in keys if f"`{key}`" not in text] == []
 
 
 def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User) -> None:
