@@ -75,10 +75,12 @@ class LocalSurvey:
             work = plan(local, None, None)
         elif found := state.base_of_key(local.ticket.key):
             head, base = found
+            if comparable(base.text) == local.text:  # so nearly all: they need not be parsed again
+                return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it
                 self.unknown.append(local)
-            elif comparable(base.text) != local.text:
+            else:
                 work = plan(local, head, known)
         else:
             self.unknown.append(local)
