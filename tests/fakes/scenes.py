@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -142,9 +143,11 @@ def done(site: Site) -> int:
 
 
 def tickets(bench: Bench) -> dict[str, Ticket]:
-    """Every ticket in the files, by key; drafts by their titles."""
+    """Every ticket in the files, by key; tasks in the order of their keys, for it is the file's."""
     return {
-        ticket.key or ticket.title: ticket
+        ticket.key or ticket.title: replace(
+            ticket, tasks=tuple(sorted(ticket.tasks, key=lambda task: task.key or ""))
+        )
         for name, text in bench.files().items()
         for ticket in parse(text, source=name).tickets
     }

@@ -185,3 +185,15 @@ def test_it_may_be_killed_at_any_moment(stage: Stage, tmp_path: Path) -> None:
 
     assert set(ends) <= {KILLED, 0}
     assert ends.count(KILLED) > len(ends) / 2
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_it_may_be_killed_again_and_again(stage: Stage, tmp_path: Path) -> None:
+    rng = random.Random(4)
+    for turn in range(30):
+        root = tmp_path / str(turn)
+        with stage.copy(root) as url:
+            for kind in ("push", "sync", "push"):
+                stage.runner.run(after=rng.random(), **stage.task(root, url, kind=kind))
+        stage.check(root)

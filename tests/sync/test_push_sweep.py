@@ -21,7 +21,7 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.sync import PushJob, SyncJob
+from ticketr.sync import PullJob, PushJob, SyncJob
 from ticketr.sync.session import CONCURRENCY
 
 if TYPE_CHECKING:
@@ -44,6 +44,20 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="module")
 def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     return undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
+
+
+def call_cancelled_at(bench: Bench, step: int) -> AtStep:
+    """Cancel whoever waits for a sync, at a step."""
+    instrument = AtStep(step)
+
+    async def main() -> None:
+        with trio.fail_after(3600), trio.CancelScope() as scope:
+            async with open_job_queue(workers=1) as queue:
+                instrument.arm(scope.cancel)
+                await queue.run(SyncJob(**bench.settings()))
+
+    trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[instrument])
+    return instrument
 
 
 def job_cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
@@ -115,6 +129,59 @@ def test_it_may_be_cancelled_at_any_of_a_sample_of_its_steps(
 
     assert JobStatus.CANCELLED in seen
     assert seen <= {JobStatus.CANCELLED, JobStatus.COMPLETED}
+
+
+def sweep_callers(scene: Bench, root: Path, steps: Iterable[int], wanted: Facts) -> None:
+    for step in steps:
+        bench = copy_scene(scene, root / str(step), latency=LATENCY)
+        assert call_cancelled_at(bench, step).fired
+        bench.latency = 0.0
+        check_afterwards(bench, wanted)
+        shutil.rmtree(bench.root)
+
+
+def test_whoever_waits_for_it_may_be_cancelled(scene: Bench, wanted: Facts, tmp_path: Path) -> None:
+    last = count_steps(scene, tmp_path, SyncJob)
+
+    sweep_callers(scene, tmp_path, random.Random(6).sample(range(1, last - 10), 5), wanted)
+
+
+def sweep_pairs(scene: Bench, root: Path, count: int, wanted: Facts) -> None:
+    """Cancel a push, and then what follows it, often in the middle of settling the first."""
+    rng = random.Random(8)
+    last = count_steps(scene, root, PushJob)
+    for turn in range(count):
+        bench = copy_scene(scene, root / str(turn), latency=LATENCY)
+        steps = rng.randrange(40, last), rng.randrange(1, last // 2)
+        kind = rng.choice([PullJob, PushJob, SyncJob])
+        for each, step in zip((PushJob, kind), steps, strict=True):
+            _, snapshot = job_cancelled_at(bench, each, step)
+            assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}, steps
+        bench.latency = 0.0
+        check_afterwards(bench, wanted)
+        shutil.rmtree(bench.root)
+
+
+def test_what_follows_may_be_cancelled_as_well(scene: Bench, wanted: Facts, tmp_path: Path) -> None:
+    sweep_pairs(scene, tmp_path, 5, wanted)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_what_follows_may_be_cancelled_wherever_it_is(
+    scene: Bench, wanted: Facts, tmp_path: Path
+) -> None:
+    sweep_pairs(scene, tmp_path, 300, wanted)
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_whoever_waits_for_it_may_be_cancelled_at_every_step(
+    scene: Bench, wanted: Facts, tmp_path: Path
+) -> None:
+    last = count_steps(scene, tmp_path, SyncJob)
+
+    sweep_callers(scene, tmp_path, range(1, last - 10), wanted)
 
 
 @pytest.mark.stress
