@@ -115,3 +115,31 @@ class Late(Recorder):
         if self.held is not None and trio.current_time() >= self.due:
             self.due = math.inf
             await super().send(self.held)
+
+
+class Detached(Recorder):
+    """Carries requests out to their end, as a real site does, though whoever asked has gone.
+
+    Args:
+        app: the sandbox's application.
+        nursery: where the requests live.
+    """
+
+    def __init__(self, app: object, nursery: trio.Nursery) -> None:
+        super().__init__(app)
+        self._nursery = nursery
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stay open for what is still under way; there is nothing to close."""
+
+    async def send(self, request: Request) -> Response:
+        answers: list[Response] = []
+        arrived = trio.Event()
+
+        async def carry_out() -> None:
+            answers.append(await super(Detached, self).send(request))
+            arrived.set()
+
+        self._nursery.start_soon(carry_out)
+        await arrived.wait()
+        return answers[0]

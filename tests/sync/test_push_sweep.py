@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.lossy import Detached
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -21,6 +22,7 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
+from ticketr.sandbox import create_app
 from ticketr.sync import PullJob, PushJob, SyncJob
 from ticketr.sync.session import CONCURRENCY
 
@@ -46,15 +48,22 @@ def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     return undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
 
 
+def settings(bench: Bench, nursery: trio.Nursery) -> dict[str, Any]:
+    """What a job is told that asks a site which lives in another nursery."""
+    app = create_app(bench.site, latency=bench.latency)
+    return bench.settings(transport=Detached(app, nursery))
+
+
 def call_cancelled_at(bench: Bench, step: int) -> AtStep:
     """Cancel whoever waits for a sync, at a step."""
     instrument = AtStep(step)
 
     async def main() -> None:
-        with trio.fail_after(3600), trio.CancelScope() as scope:
-            async with open_job_queue(workers=1) as queue:
-                instrument.arm(scope.cancel)
-                await queue.run(SyncJob(**bench.settings()))
+        async with trio.open_nursery() as site:
+            with trio.fail_after(3600), trio.CancelScope() as scope:
+                async with open_job_queue(workers=1) as queue:
+                    instrument.arm(scope.cancel)
+                    await queue.run(SyncJob(**settings(bench, site)))
 
     trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[instrument])
     return instrument
@@ -65,10 +74,11 @@ def job_cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, 
 
     async def main() -> JobSnapshot:
         with trio.fail_after(3600):
-            async with open_job_queue(workers=1) as queue:
-                handle = await queue.submit(kind(**bench.settings()))
+            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
+                handle = await queue.submit(kind(**settings(bench, site)))
                 instrument.arm(lambda: queue.cancel(handle.id))
-                return await handle.wait()
+                snapshot = await handle.wait()
+        return snapshot
 
     clock = MockClock(autojump_threshold=0)
     return instrument, trio.run(main, clock=clock, instruments=[instrument])
