@@ -39,7 +39,8 @@ SECONDS = 60.0
 """How long the tests of one mutant may take, of which most take one or two."""
 
 CHILD = """
-import sys, ticketr
+import signal, sys, ticketr
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 if not ticketr.__file__.startswith(sys.argv[1]):
     sys.exit(f"these tests are about to test {ticketr.__file__}")
 import pytest
@@ -102,7 +103,7 @@ async def run_tests(copy: Path, tests: Collection[str], seconds: float) -> Run:
         if not name.startswith(("COVERAGE", "COV_", "PYTEST", "PYTHON"))
     }
     own = {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ["-x", "-q", "--tb=no", "-rfE", "--timeout=0"]
+    options = ["-x", "-q", "--tb=no", "-rfE", "--timeout=0", "-o", "faulthandler_timeout=0"]
     chosen = [str(TESTS / test) for test in sorted(tests)]
     with trio.move_on_after(seconds):
         done = await trio.run_process(

@@ -279,6 +279,13 @@ MUTANTS: Final = [
         "test_recorder.py::test_the_buffer_is_bounded_and_lets_the_oldest_go",
     ),
     Mutant(
+        "a batch that comes back widens the bound of the buffer",
+        "_recorder.py",
+        "while len(self._unwritten) > BACKLOG:",
+        "if len(self._unwritten) > BACKLOG:",
+        "test_recorder.py::test_a_batch_that_comes_back_does_not_widen_the_bound",
+    ),
+    Mutant(
         "the end of a queue waits for ever for its history",
         "_recorder.py",
         "trio.move_on_after(FLUSH_SECONDS, shield=True)",
