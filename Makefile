@@ -28,7 +28,7 @@ demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new
 
 test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -q $(ARGS)
+	@$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
