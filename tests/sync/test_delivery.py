@@ -348,26 +348,35 @@ async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(
     await check_clean(bench)
 
 
+@pytest.mark.parametrize("what", ["drafts", "edits"])
 async def test_a_login_that_is_refused_in_the_middle_ends_the_push(
-    bench: Bench, autojump_clock: MockClock, drafts: Path
+    bench: Bench, autojump_clock: MockClock, drafts: Path, what: str
 ) -> None:
-    drafts.write_text("".join(f"# TICKET: Number {number}\n\n" for number in range(20)))
-    refused: list[str] = []
+    await bench.pull()
+    if what == "drafts":
+        drafts.write_text("".join(f"# TICKET: Number {number}\n\n" for number in range(20)))
+    for path in bench.root.glob("DEMO-*.md") if what == "edits" else ():
+        path.write_text(path.read_text().replace("] ", "] Mine: ", 1))
+    answers: list[int] = []
 
     class Expiring(Recorder):
         async def send(self, request: Request) -> Response:
-            if len(bench.site) == BEFORE + 8:
-                refused.append(request.url)
+            if len([each for each in answers if each in {201, 204}]) >= 2:
+                answers.append(401)
                 return HttpResponse(401, {}, b"", request.url)
-            return await super().send(request)
+            response = await super().send(request)
+            answers.append(response.status)
+            return response
 
     with pytest.raises(JobFailed) as failed:
         await bench.push(transport=Expiring(create_app(bench.site, latency=0.1)))
 
     assert isinstance(failed.value.__cause__, AuthenticationFailed)
-    assert len(refused) <= CONCURRENCY
+    assert 0 < answers.count(401) <= CONCURRENCY
     await check_clean(bench)
-    assert len(new(bench)) == 20
+    assert len(new(bench)) == (20 if what == "drafts" else 0)
+    heads = [each for each in bench.site if each.parent is None or not each.type.subtask]
+    assert what == "drafts" or all(each.summary.startswith("Mine: ") for each in heads)
 
 
 async def test_a_new_issue_that_the_index_does_not_have_yet_is_not_said_to_be_gone(

@@ -25,7 +25,7 @@ from fakes.unsettled import (
 from ticketr import JobFailed, open_job_queue
 from ticketr.jira import ConnectFailed
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import PushJob
+from ticketr.sync import Code, PushJob
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -60,6 +60,25 @@ async def test_it_stays_unsettled_where_the_site_cannot_be_asked(
     assert [each.title for each in unsettled(bench)] == ["Once"]
     assert "unsettled Once (drafts.md)" in ticketr("status", folder=bench.root).stdout
     assert new(bench) == ["Once"]
+    await check_settled(bench, path)
+
+
+async def test_what_cannot_be_found_out_is_told_as_that(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, DRAFT)
+
+    def lose(method: str, at: str) -> str | None:
+        return "answer" if at in {"issue", "issue/bulkfetch"} else None
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
+
+    (note,) = result.failed
+    assert (note.key, note.code) == ('"Once"', Code.UNREACHED)
+    assert note.reason.startswith(
+        "it is not known yet whether it was created, the next run finds out: 127.0.0.1 broke off"
+    )
+    assert len(unsettled(bench)) == 1
     await check_settled(bench, path)
 
 

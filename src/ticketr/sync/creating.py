@@ -48,6 +48,10 @@ class Draft:
     sending: Sending
 
 
+class _Unsettled(Exception):
+    """Nobody knows whether an issue is there."""
+
+
 class Creator:
     """Creates issues; several may be under way at once.
 
@@ -112,6 +116,10 @@ class Creator:
             created = await self._ask_for(creation, fields)
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
+        except _Unsettled as error:
+            reason = f"it is not known yet whether it was created, the next run finds out: {error}"
+            self._tally.failed.append(Note(name, path, reason, Code.UNREACHED))
+            return None
         except JiraError as error:
             self._tally.failed.append(failure_note(name, path, error))
             return None
@@ -133,12 +141,25 @@ class Creator:
         for _ in range(TRIES):
             found = await self._ask_once(creation, fields)
             if found is None:
-                found = await look_up(self._session, creation, sent=trio.current_time())
+                found = await self._look_up(creation)
             if found is not None:
                 return found
             creation = replace(creation, sent=time.time())
         await self._session.in_thread(self._session.state.creations.forget, creation.marker)
         return None
+
+    async def _look_up(self, creation: Creation) -> Creation | None:
+        """Find out whether an issue is there.
+
+        Raises:
+            _Unsettled: it could not be found out.
+        """
+        try:
+            return await look_up(self._session, creation, sent=trio.current_time())
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            raise _Unsettled(str(error)) from error
 
     async def _ask_once(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
         """Ask for an issue; None if nobody knows whether it is there now.

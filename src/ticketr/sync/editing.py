@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _EMPTY = parse("")
+#: Characters from which on a file is not synced to disk at each of its writes.
+_LARGE = 200_000
 
 
 class Written(Enum):
@@ -137,10 +139,11 @@ class Editor:
             results.append(result)
         if changes or added:
             new = rewrite(file, changes, added)
+            # Jira can give its own again; what people wrote, here or beside it, nobody can. But a
+            # file of all tickets is written again and again in one pull, which must not take ages.
             merged = any(each.outcome is Written.MERGED for each in results)
-            # Jira can give its own again; what people wrote here, in this ticket or beside it,
-            # nobody can.
-            precious = merged or len(changes) < len(file.tickets) or bool(file.preamble.strip())
+            shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
+            precious = merged or (shared and len(new.text) < _LARGE)
             replace_file(target, new.text, was, durable=precious)
             self._last = (name, new)
         return results

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.sync.database import MIGRATIONS
+from ticketr.sync.journal import REMEMBERED, Creation
+from ticketr.sync.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+ASKED = Creation(
+    marker="m1",
+    project="DEMO",
+    parent=None,
+    title="Once",
+    path="drafts.md",
+    draft="# TICKET: Once\n",
+    after=12,
+    sent=1000.0,
+)
+MADE = replace(ASKED, id="10013", key="DEMO-13")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Generator[State]:
+    state = State(tmp_path / "state.db")
+    yield state
+    state.close()
+
+
+def test_what_was_asked_for_is_there_until_its_key_is_in_its_file(state: State) -> None:
+    state.creations.put(ASKED)
+    assert (state.creations.all(), state.creations.settled()) == ([ASKED], [])
+
+    state.creations.put(MADE)
+    assert (state.creations.all(), state.creations.settled()) == ([MADE], [])
+
+    state.creations.settle(MADE, "moved.md", now=1001.0)
+    assert state.creations.all() == []
+    assert state.creations.settled() == [replace(MADE, path="moved.md")]
+
+
+def test_what_is_settled_is_forgotten_after_a_while(state: State) -> None:
+    later = replace(MADE, marker="m2", sent=2000.0)
+    for each in (MADE, later):
+        state.creations.put(each)
+    state.creations.settle(MADE, MADE.path, now=1000.0)
+
+    state.creations.settle(later, later.path, now=1000.0 + REMEMBERED)
+    assert state.creations.settled() == [MADE, later]
+
+    state.creations.settle(later, later.path, now=1001.0 + REMEMBERED)
+    assert state.creations.settled() == [later]
+
+
+def test_what_never_came_to_be_is_forgotten_at_once(state: State) -> None:
+    state.creations.put(ASKED)
+
+    state.creations.forget(ASKED.marker)
+
+    assert state.creations.all() == []
+
+
+def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db")) as old:
+        old.executescript(f"{MIGRATIONS[0]};{MIGRATIONS[1]}; PRAGMA user_version = 2;")
+        old.execute(
+            "INSERT INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ("m1", "DEMO", None, "Once", "drafts.md", "# TICKET: Once\n", 12, 1000.0, None, None),
+        )
+        old.commit()
+
+    state = State(tmp_path / "state.db")
+
+    assert state.creations.all() == [ASKED]
+    state.close()
