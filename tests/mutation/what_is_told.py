@@ -30,11 +30,18 @@ MUTANTS: Final = [
         "test_job.py::test_nothing_leaves_a_terminal_status",
     ),
     Mutant(
-        "a change of status has no revision",
+        "a start has no revision",
+        "_ledger.py",
+        "        record.revision += 1\n        record.attempt += 1\n",
+        "        record.attempt += 1\n",
+        "test_updates.py::test_a_reader_that_keeps_up_sees_every_change",
+    ),
+    Mutant(
+        "an end has no revision",
         "_job.py",
         "        self.status = status\n        self.revision += 1\n",
         "        self.status = status\n",
-        "test_updates.py::test_a_reader_that_keeps_up_sees_every_change",
+        "test_updates.py::test_a_request_to_cancel_is_a_change",
     ),
     Mutant(
         "a report has no revision",
