@@ -111,21 +111,8 @@ class Creator:
             sent=time.time(),
         )
         fields = draft.sending.fields | ({"parent": {"key": parent}} if parent else {})
-        name = f'"{issue.title}"'
-        try:
-            created = await self._ask_for(creation, fields)
-        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
-            raise
-        except _Unsettled as error:
-            reason = f"it is not known yet whether it was created, the next run finds out: {error}"
-            self._tally.failed.append(Note(name, path, reason, Code.UNREACHED))
-            return None
-        except JiraError as error:
-            self._tally.failed.append(failure_note(name, path, error))
-            return None
+        created = await self._obtain(creation, fields)
         if created is None:
-            reason = "Jira took it several times, and never had it"
-            self._tally.failed.append(Note(name, path, reason, Code.UNREACHED))
             return None
         assert created.id is not None
         assert created.key is not None
@@ -135,6 +122,26 @@ class Creator:
         if not is_noted or (status is not None and not await self._reach(created, path, status)):
             return None
         return Created(created.id, created.key)
+
+    async def _obtain(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
+        """Have an issue made; None if it is not there, which is noted."""
+        name, path = f'"{creation.title}"', creation.path
+        try:
+            created = await self._ask_for(creation, fields)
+        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            raise
+        except _Unsettled as error:
+            reason = f"it is not known yet whether it was created, the next run finds out: {error}"
+            note = Note(name, path, reason, Code.UNREACHED)
+        except JiraError as error:
+            note = failure_note(name, path, error)
+        else:
+            if created is not None:
+                return created
+            reason = "Jira took it several times, and never had it"
+            note = Note(name, path, reason, Code.UNREACHED)
+        self._tally.failed.append(note)
+        return None
 
     async def _ask_for(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
         """Ask for an issue until it is there; an answer that was lost is looked for first."""
