@@ -82,6 +82,24 @@ async def test_what_cannot_be_found_out_is_told_as_that(
     await check_settled(bench, path)
 
 
+async def test_after_three_lost_requests_a_draft_is_given_up_for_now(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, DRAFT)
+
+    def lose(method: str, at: str) -> str | None:
+        return "request" if at == "issue" else None
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
+
+    assert [note.reason for note in result.failed] == [
+        "Jira took it several times, and never had it"
+    ]
+    assert trio.current_time() == 3 * SETTLE
+    assert unsettled(bench) == []
+    await check_settled(bench, path)
+
+
 async def test_the_wait_is_told_and_can_be_cancelled(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
