@@ -3,10 +3,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ticketr.sync import database
 from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.journal import REMEMBERED, Creation
 from ticketr.sync.state import State
@@ -68,8 +69,9 @@ def test_what_never_came_to_be_is_forgotten_at_once(state: State) -> None:
     assert state.creations.all() == []
 
 
-def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "state.db")) as old:
+def old_state(path: Path) -> None:
+    """Write what the second version of the schema had."""
+    with closing(sqlite3.connect(path)) as old:
         old.executescript(f"{MIGRATIONS[0]};{MIGRATIONS[1]}; PRAGMA user_version = 2;")
         old.execute(
             "INSERT INTO creation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -77,7 +79,31 @@ def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path)
         )
         old.commit()
 
-    state = State(tmp_path / "state.db")
 
-    assert state.creations.all() == [ASKED]
-    state.close()
+def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path) -> None:
+    old_state(tmp_path / "state.db")
+
+    with closing(State(tmp_path / "state.db")) as state:
+        assert state.creations.all() == [ASKED]
+
+
+def test_two_processes_may_meet_an_old_state_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.db"
+    old_state(path)
+
+    class Overtaken(tuple[str, ...]):
+        """Scripts that another process has run when they are about to be run."""
+
+        __slots__ = ()
+
+        def __getitem__(self, at: Any) -> Any:
+            monkeypatch.undo()
+            State(path).close()
+            return MIGRATIONS[at]
+
+    monkeypatch.setattr(database, "MIGRATIONS", Overtaken(MIGRATIONS))
+
+    with closing(State(path)) as state:
+        assert state.creations.all() == [ASKED]

@@ -149,8 +149,17 @@ class Database:
         if version > len(MIGRATIONS):
             raise StateFailed(self._path, "a newer ticketr wrote it")
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            with closing(self._db.cursor()) as cursor:
-                cursor.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+            try:
+                with closing(self._db.cursor()) as cursor:
+                    cursor.executescript(
+                        f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;"
+                    )
+            except sqlite3.OperationalError:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                # Another process may have been at it, and been first.
+                if self._db.execute("PRAGMA user_version").fetchone()[0] < number:
+                    raise
 
     @contextmanager
     def _errors(self) -> Generator[None]:
