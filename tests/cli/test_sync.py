@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 
+from ticketr.jira.transport import open_transport
 from ticketr.sync import Code
 
 if TYPE_CHECKING:
@@ -205,3 +207,16 @@ def test_without_asks_choosing_it_is_wrong_usage(tmp_path: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "asks cannot be used (No module named 'asks')" in ended.stderr
+
+
+def test_an_asks_that_cannot_be_opened_is_wrong_usage_too(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with an anyio that is older than today's Trio: that shows only when it is opened."""
+    someone.connect = lambda: open_transport("asks")
+    monkeypatch.setitem(sys.modules, "anyio._backends._trio", None)
+
+    told = someone.runs("pull", "--http", "asks", "--json")
+
+    assert (told.code, told.json["error"]) == (2, "AsksMissing")
+    assert "does not run on Trio" in told.json["message"]
