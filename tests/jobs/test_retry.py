@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
 import math
 import random
 from contextlib import suppress
@@ -274,7 +275,7 @@ async def test_a_job_may_give_up(error: Exception, autojump_clock: MockClock) ->
         (lambda error: error.args == (1,), ValueError(1), 2),
         (lambda error: error.args == (1,), ValueError(2), 1),
     ],
-    ids=repr,
+    ids=lambda value: "rule" if inspect.isfunction(value) else repr(value),
 )
 async def test_which_errors_are_tried_again(
     on: type[Exception], error: Exception, attempts: int, autojump_clock: MockClock
