@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
+import trio
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
+from fakes.pulls import Recorder
 
-from ticketr.jira.transport import open_transport
+from ticketr.jira.transport import AsksMissing
+from ticketr.sandbox import create_app
 from ticketr.sync import Code
 
 if TYPE_CHECKING:
@@ -209,14 +211,18 @@ def test_without_asks_choosing_it_is_wrong_usage(tmp_path: Path) -> None:
     assert "asks cannot be used (No module named 'asks')" in ended.stderr
 
 
-def test_an_asks_that_cannot_be_opened_is_wrong_usage_too(
-    someone: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As with an anyio that is older than today's Trio: that shows only when it is opened."""
-    someone.connect = lambda: open_transport("asks")
-    monkeypatch.setitem(sys.modules, "anyio._backends._trio", None)
+class TooOld(Recorder):
+    """A transport on an anyio that does not run on today's Trio: that shows when it is opened."""
+
+    async def __aenter__(self) -> Self:
+        await trio.lowlevel.checkpoint()
+        raise AsksMissing("anyio 3 does not run on Trio")
+
+
+def test_an_asks_that_cannot_be_opened_is_wrong_usage_too(someone: User) -> None:
+    someone.connect = lambda: TooOld(create_app(someone.site))
 
     told = someone.runs("pull", "--http", "asks", "--json")
 
     assert (told.code, told.json["error"]) == (2, "AsksMissing")
-    assert "does not run on Trio" in told.json["message"]
+    assert "anyio 3 does not run on Trio" in told.json["message"]
