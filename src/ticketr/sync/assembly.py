@@ -15,6 +15,7 @@ from ticketr._errors import TicketrError
 from ticketr.sync.editing import Written
 from ticketr.sync.errors import first_of
 from ticketr.sync.families import Families
+from ticketr.sync.mapping import subtask_ids
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, chunks
@@ -96,6 +97,9 @@ class Assembly:
                 await self._write_all(prepared)
         except* TicketrError as group:
             failure = first_of(group)
+        except* trio.BrokenResourceError:
+            if failure is None:  # else whoever stopped reading has said why
+                raise
         if failure is not None:
             raise failure
 
@@ -153,8 +157,10 @@ class Assembly:
         for issue in self._unwritten.get(family.head, ()):
             members.setdefault(issue.id, issue)
         if family.head in self._recorded:
+            fresh = members.get(family.head)
             for issue in await self._in_thread(self._state.issues_of, family.head):
-                members.setdefault(issue.id, issue)
+                if fresh is None or self._is_wanted(fresh, issue):
+                    members.setdefault(issue.id, issue)
         head = members.pop(family.head, None)
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [one for each in members.values() for one in self._prepared(each, ())]
@@ -174,6 +180,13 @@ class Assembly:
             return []
         self._unwritten[head.id] = family.issues
         return [family]
+
+    def _is_wanted(self, head: Issue, issue: Issue) -> bool:
+        """Tell whether a known sub-task is to stand in a ticket: Jira says so, or its lines do.
+
+        One that was deleted, and whose lines somebody has taken out, must not come back.
+        """
+        return issue.id in subtask_ids(head) or issue.key in self._places
 
     def _is_here(self, head: Issue, issue: Issue) -> bool:
         note = misplaced(head, issue, self._places)
