@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from ticketr.sandbox import make_site
 from ticketr.sandbox.data.catalogue import BLANK
 from ticketr.sync import Code, State
-from ticketr.tickets import parse
+from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +144,44 @@ async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
 
     assert [(note.key, note.reason) for note in result.gone] == [("DEMO-4", KEPT)]
     assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
+
+
+async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    path.write_text(path.read_text().replace("Results jump", "Results leap", 1))
+    before = parse(path.read_text()).tickets[0].tasks
+    bench.site.delete("DEMO-4")
+
+    result = await bench.push()
+
+    assert (result.updated, result.failed) == (("DEMO-3",), ())
+    pushed = path.read_text()
+    assert {*parse(pushed).tickets[0].tasks} == {*before}
+    assert (await bench.sync()).push.total == 0
+    assert path.read_text() == pushed
+
+
+async def test_a_deleted_sub_task_whose_lines_were_taken_out_does_not_come_back(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    (ticket,) = parse(path.read_text()).tickets
+    rest = replace(ticket, tasks=ticket.tasks[1:])
+    assert [*rest.keys()] == ["DEMO-3", "DEMO-5"]
+    path.write_text(render_ticket(rest))
+    bench.site.delete("DEMO-4")
+    bench.site.edit("DEMO-3", summary="Theirs")
+
+    await bench.sync()
+    path.write_text(path.read_text().replace("Theirs", "Mine", 1))
+    await bench.sync(full=True)
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert (ticket.title, [*ticket.keys()]) == ("Mine", ["DEMO-3", "DEMO-5"])
 
 
 async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key(

@@ -104,7 +104,8 @@ async def refresh(
         What became of each ticket.
     """
     writer = FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
-    found = [each for each in (await families_now(session, heads, strays)).values() if each]
+    now = await families_now(session, heads, strays)
+    found = [await _with_lost(session, head, each) for head, each in now.items() if each]
     outcomes: list[Outcome] = []
     for some in chunks(found, CHUNK):
         async with session.disk:
@@ -113,6 +114,20 @@ async def refresh(
         if error is not None:
             raise error
     return outcomes
+
+
+async def _with_lost(session: Session, head: str, family: Prepared) -> Prepared:
+    """Keep sub-tasks that Jira has no longer where their lines stand: only a prune takes them."""
+    there = {issue.id for issue in family.issues}
+    rows = await session.in_thread(session.state.rows_of, head)
+    lost = [row.issue for row in rows if row.issue.id not in there]
+    if not lost or family.path is None:
+        return family
+    local = await session.in_thread(session.store.tickets, family.path)
+    here = {key for ticket in local for key in ticket.keys()}  # noqa: SIM118
+    kept = [issue for issue in lost if issue.key in here]
+    whole = (*family.issues, *kept)
+    return (kept and _prepared(session, head, whole, family.path)) or family
 
 
 async def adopt(
