@@ -73,6 +73,10 @@ MIGRATIONS = (
 )
 
 
+#: How SQLite names what is wrong with a file itself.
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
+
+
 class Database:
     """One open state file.
 
@@ -167,4 +171,5 @@ class Database:
             with self._turn:
                 yield
         except sqlite3.Error as error:
-            raise StateFailed(self._path, str(error)) from error
+            damaged = getattr(error, "sqlite_errorname", "").startswith(_DAMAGED)
+            raise StateFailed(self._path, str(error), damaged) from error

@@ -100,17 +100,28 @@ class FileFailed(SyncError):
 
 
 class StateFailed(SyncError):
-    """Raised when the state file of a workspace cannot be used."""
+    """Raised when the state file of a workspace cannot be used.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
+    Attributes:
+        path: the file.
+        reason: why not.
+        damaged: whether the file itself is at fault; a full disk, for one, is no reason to give
+            up what it holds.
+    """
+
+    def __init__(self, path: Path, reason: str, damaged: bool = False) -> None:  # noqa: FBT001, FBT002  (pickled)
+        super().__init__(path, reason, damaged)
         self.path = path
         self.reason = reason
+        self.damaged = damaged
 
     def __str__(self) -> str:
+        problem = f"the state file {self.path} cannot be used: {self.reason}"
+        if not self.damaged:
+            return problem
         return (
-            f"the state file {self.path} cannot be used: {self.reason}; move it away and pull "
-            "again (tickets edited here will be reported and kept)"
+            f"{problem}; move it away and pull again (tickets edited here will be reported "
+            "and kept)"
         )
 
 
