@@ -66,6 +66,7 @@ class Store:
         self.root = root
         self.own = root / own
         self._folders: dict[str, str] = {}  # where each folder really is
+        self._is_locked = False
 
     def prepare(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
@@ -99,14 +100,17 @@ class Store:
             # For the message of the next one only; the lock itself is the kernel's.
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            self._is_locked = True
             yield
         finally:
+            self._is_locked = False
             os.close(descriptor)
 
     def walk(self) -> Iterator[list[Path]]:
         """Go through the workspace folder by folder, in a fixed order.
 
-        What a killed process left of a half-written file goes; its file is whole without it.
+        While the workspace is locked, what a killed process left of a half-written file goes; its
+        file is whole without it. At other times it may be what another process writes just now.
 
         Yields:
             Those files of one folder that may hold tickets; often none.
@@ -115,7 +119,7 @@ class Store:
             # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for name in names:
-                if name.startswith(TEMPORARY):
+                if self._is_locked and name.startswith(TEMPORARY):
                     with suppress(OSError):
                         (self.root / folder / name).unlink()
             paths = (
