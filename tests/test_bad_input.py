@@ -298,7 +298,25 @@ def test_a_full_disk_is_told_and_the_next_run_goes_on_when_there_is_room(
         ]
 
     assert full.code == 1
-    assert "Pull failed: " in full.err
+    last = next(line for line in full.err.splitlines() if line.startswith("Pull failed: "))
+    assert str(folder) in last
+    assert "No space left on device" in last or "disk is full" in last
+    assert "move it away" not in last
     assert 1 < len(some) < 100
     assert (done.code, sent.code) == (0, 0)
     assert len(keys) == len({*keys}) == len(someone.site) == 301
+
+
+def test_a_draft_for_which_there_is_no_room_leaves_no_empty_file(
+    someone: User, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+
+    with mounted(folder, "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
+        (folder / "filling").write_bytes(bytes(64 * 1024))
+        told = someone.runs("new", "-C", str(folder), "A")
+        left = [path.name for path in folder.iterdir()]
+
+    assert told.code == 1
+    assert f"cannot write {folder / 'a.md'}: No space left on device" in told.err
+    assert left == ["filling"]

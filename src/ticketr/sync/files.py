@@ -153,8 +153,13 @@ def write_new_file(path: Path, text: str) -> bool:
             descriptor = os.open(path, _NEW, 0o666)
         except FileExistsError:
             return False
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
-            file.write(text)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+                file.write(text)
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
     return True
 
 
