@@ -313,7 +313,7 @@ async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more
     assert isinstance(result, PullResult)
     assert (result.total, result.updated) == (1, 1)
     assert snapshots[-1].progress is not None
-    assert snapshots[-1].progress.message == "Pull complete: 1 tickets"
+    assert snapshots[-1].progress.message == "Pull complete: 1 ticket"
 
 
 async def test_families_that_come_in_pieces_are_written_whole(

@@ -81,7 +81,7 @@ async def test_an_edit_is_marked_and_pushed(bench: Bench, autojump_clock: MockCl
 
         await press(screen, "p")
 
-        assert "Push complete: 1 tickets" in screen.rows[-1]
+        assert "Push complete: 1 ticket" in screen.rows[-1]
         assert "edited" not in screen.rows[0]
     issue = bench.site.find("DEMO-1")
     assert issue is not None

@@ -53,7 +53,7 @@ class PullJob(SessionJob):
                         session, places, tally, full=self.full, prune=self.prune, into=self.into
                     )
         done = tally.done
-        progress.move(done, done, f"Pull complete: {done} tickets")
+        progress.move(done, done, f"Pull complete: {_tickets(done)}")
         return result
 
 
@@ -144,14 +144,14 @@ class SyncJob(SessionJob):
                     survey = await session.survey()
                     survey.leave_out({each.key for each in pulled.conflicts})  # they are told
                     result = SyncResult(pulled, await push(session, survey, push_tally))
-        words = f"Sync complete: {tally.done} tickets pulled, {_pushed(push_tally, pulled)}"
+        words = f"Sync complete: {_tickets(tally.done)} pulled, {_pushed(push_tally, pulled)}"
         progress.move(push_tally.done, push_tally.total, words)
         return result
 
 
 def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
     if dry_run:
-        progress.say(f"Nothing was sent: {tally.total} tickets would be pushed")
+        progress.say(f"Nothing was sent: {_tickets(tally.total)} would be pushed")
     else:
         progress.move(tally.done, tally.total, f"Push complete: {_pushed(tally)}")
 
@@ -159,10 +159,14 @@ def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
 def _pushed(tally: PushTally, pulled: PullResult | None = None) -> str:
     conflicts = len(tally.conflicts) + (len(pulled.conflicts) if pulled else 0)
     failed = len(tally.failed) + (len(pulled.failed) if pulled else 0)
-    what = f"{tally.done} pushed" if pulled else f"{tally.done} tickets"
+    what = f"{tally.done} pushed" if pulled else _tickets(tally.done)
     more = [f"{conflicts} in conflict"] if conflicts else []
     more += [f"{failed} failed"] if failed else []
     return ", ".join([what, *more])
+
+
+def _tickets(count: int) -> str:
+    return "1 ticket" if count == 1 else f"{count} tickets"
 
 
 def _name(what: str, job: SessionJob) -> str:
