@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -97,6 +98,16 @@ def kill_at(
     return told
 
 
+def how_long(stage: Stage, root: Path) -> float:
+    """Tell how many seconds a sync takes here that nobody disturbs."""
+    with stage.copy(root) as url:
+        began = time.perf_counter()
+        stage.runner.run(after=None, **stage.task(root, url))
+        seconds = time.perf_counter() - began
+    stage.check(root)
+    return seconds
+
+
 def count_steps(stage: Stage, root: Path, kind: str) -> int:
     told = kill_at(stage, root / "counted", kind=kind)
     assert told["ended"] == 0
@@ -178,9 +189,12 @@ def test_it_may_be_interrupted_at_every_step(stage: Stage, tmp_path: Path) -> No
 @pytest.mark.stress
 @pytest.mark.timeout(3600)
 def test_it_may_be_killed_at_any_moment(stage: Stage, tmp_path: Path) -> None:
+    whole = how_long(stage, tmp_path / "whole")
     rng = random.Random(3)
+    moments = [rng.random() * whole for _ in range(200)]
     ends = [
-        kill_at(stage, tmp_path / str(turn), after=rng.random())["ended"] for turn in range(200)
+        kill_at(stage, tmp_path / str(turn), after=moment)["ended"]
+        for turn, moment in enumerate(moments)
     ]
 
     assert set(ends) <= {KILLED, 0}
@@ -190,10 +204,11 @@ def test_it_may_be_killed_at_any_moment(stage: Stage, tmp_path: Path) -> None:
 @pytest.mark.stress
 @pytest.mark.timeout(3600)
 def test_it_may_be_killed_again_and_again(stage: Stage, tmp_path: Path) -> None:
+    whole = how_long(stage, tmp_path / "whole")
     rng = random.Random(4)
     for turn in range(30):
         root = tmp_path / str(turn)
         with stage.copy(root) as url:
             for kind in ("push", "sync", "push"):
-                stage.runner.run(after=rng.random(), **stage.task(root, url, kind=kind))
+                stage.runner.run(after=rng.random() * whole, **stage.task(root, url, kind=kind))
         stage.check(root)
