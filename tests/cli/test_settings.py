@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
 
-from ticketr.cli.sessions import session_settings
+from ticketr.cli.sessions import SessionOptions, session_settings
 from ticketr.cli.settings import resolve, sign_in
 from ticketr.config import (
     LoginEntry,
@@ -47,9 +47,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
         yield root
 
 
-def pull(**options: Any) -> PullJob:
+def pull(*, jql: str | None = None, **options: Any) -> PullJob:
     """A pull as the command would make it."""
-    return PullJob(**session_settings(**options))
+    return PullJob(**session_settings(SessionOptions(**options), jql=jql))
 
 
 def add(root: Path, **login: object) -> None:

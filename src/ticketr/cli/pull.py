@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ticketr.cli.sessions import every_session, session_options
+from ticketr.cli.sessions import SessionOptions, every_session, session_options
 from ticketr.text import clean
 
 
@@ -43,15 +43,8 @@ def _inside(path: Path, root: Path) -> str:
 @click.pass_context
 def pull(
     context: click.Context,
+    options: SessionOptions,
     *,
-    workspace: str | None,
-    folder: Path | None,
-    project: str | None,
-    strategy: str | None,
-    http: str,
-    every: bool,
-    plain: bool,
-    as_json: bool,
     jql: str | None,
     output: Path | None,
     full: bool,
@@ -66,15 +59,7 @@ def pull(
     from ticketr.cli.report import tell_how_to_resolve, tell_pull
     from ticketr.sync import PullJob, PullResult
 
-    sessions = every_session(
-        workspace=workspace,
-        folder=folder,
-        every=every,
-        project=project,
-        jql=jql,
-        strategy=strategy,
-        http=http,
-    )
+    sessions = every_session(options, jql=jql)
     jobs = {
         name: PullJob(
             **settings,
@@ -89,4 +74,4 @@ def pull(
         tell_pull(result, prune=prune)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))
+    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))

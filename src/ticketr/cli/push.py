@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
-from ticketr.cli.sessions import every_session, session_options
+from ticketr.cli.sessions import SessionOptions, every_session, session_options
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from ticketr.sync import Action, PushResult
     from ticketr.sync.session import SessionJob
@@ -29,15 +28,8 @@ _SHOWN = 60
 @click.pass_context
 def push(
     context: click.Context,
+    options: SessionOptions,
     *,
-    workspace: str | None,
-    folder: Path | None,
-    project: str | None,
-    strategy: str | None,
-    http: str,
-    every: bool,
-    plain: bool,
-    as_json: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -50,14 +42,7 @@ def push(
     from ticketr.cli.report import tell_how_to_resolve, tell_push
     from ticketr.sync import PushJob
 
-    sessions = every_session(
-        workspace=workspace,
-        folder=folder,
-        every=every,
-        project=project,
-        strategy=strategy,
-        http=http,
-    )
+    sessions = every_session(options)
     jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.items()}
     if not dry_run:
         ask_first(jobs.values(), yes=yes)
@@ -68,7 +53,7 @@ def push(
         tell_push(result, dry_run=dry_run)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))
+    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
 
 
 @click.command(short_help="Pull, merge and push in one go.")
@@ -79,15 +64,8 @@ def push(
 @click.pass_context
 def sync(
     context: click.Context,
+    options: SessionOptions,
     *,
-    workspace: str | None,
-    folder: Path | None,
-    project: str | None,
-    strategy: str | None,
-    http: str,
-    every: bool,
-    plain: bool,
-    as_json: bool,
     full: bool,
     prune: bool,
     yes: bool,
@@ -101,14 +79,7 @@ def sync(
     from ticketr.cli.report import tell_how_to_resolve, tell_pull, tell_push
     from ticketr.sync import SyncJob, SyncResult
 
-    sessions = every_session(
-        workspace=workspace,
-        folder=folder,
-        every=every,
-        project=project,
-        strategy=strategy,
-        http=http,
-    )
+    sessions = every_session(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.items()}
     ask_first(jobs.values(), yes=yes)
 
@@ -117,7 +88,7 @@ def sync(
         tell_push(result.push)
         tell_how_to_resolve((*result.pull.conflicts, *result.push.conflicts))
 
-    context.exit(run_jobs(jobs, told, plain=plain, as_json=as_json))
+    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
 
 
 def ask_first(jobs: Collection[SessionJob], *, yes: bool) -> None:

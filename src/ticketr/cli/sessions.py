@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 import click
 
@@ -16,13 +18,49 @@ if TYPE_CHECKING:
 
     from ticketr.config import Workspace
 
-Command = TypeVar("Command", bound="Callable[..., object]")
+R = TypeVar("R")
 
 STRATEGIES = ("local", "remote", "merge")
 
 
-def session_options(command: Command) -> Command:
-    """Give a command the options that pull, push and sync share."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """What was said by the options that pull, push and sync share.
+
+    Attributes:
+        workspace: the name from ``--workspace``.
+        folder: the folder from ``--folder``.
+        project: the key from ``--project``.
+        strategy: one of `STRATEGIES`, or None for the workspace's own.
+        http: the package that speaks HTTP.
+        every: whether it is every workspace that the user has added.
+        plain: whether progress is plain lines in a terminal, too.
+        as_json: whether the result is printed as JSON.
+    """
+
+    workspace: str | None = None
+    folder: Path | None = None
+    project: str | None = None
+    strategy: str | None = None
+    http: str = "httpx"
+    every: bool = False
+    plain: bool = False
+    as_json: bool = False
+
+
+def session_options(command: Callable[Concatenate[SessionOptions, ...], R]) -> Callable[..., R]:
+    """Give a command the options that pull, push and sync share, as its first argument."""
+    shared = [each.name for each in fields(SessionOptions)]
+
+    @wraps(command)
+    def packed(**said: Any) -> R:
+        options = SessionOptions(**{name: said.pop(name) for name in shared})
+        return command(options, **said)
+
+    return _with_options(packed)
+
+
+def _with_options(command: Callable[..., R]) -> Callable[..., R]:
     options = (
         click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
         click.option(
@@ -47,56 +85,49 @@ def session_options(command: Command) -> Command:
     return workspace_options(command)
 
 
-def every_session(
-    *, workspace: str | None, folder: Path | None, every: bool, **options: Any
-) -> dict[str, dict[str, Any]]:
+def every_session(options: SessionOptions, *, jql: str | None = None) -> dict[str, dict[str, Any]]:
     """Give the arguments of the jobs that a command is to run, by the name of each workspace.
 
     Args:
-        workspace: the name from ``--workspace``.
-        folder: the folder from ``--folder``.
-        every: whether it is every workspace that the user has added.
-        options: the rest, as of `session_settings`.
+        options: what was said.
+        jql: a query to pull by, if one was said.
 
     Raises:
         click.UsageError: both one workspace and every one was said, or there is none.
         ConfigError: as of `session_settings`; likewise its other errors.
     """
-    if not every:
-        return {"": session_settings(workspace=workspace, folder=folder, **options)}
-    if workspace is not None or folder is not None:
+    if not options.every:
+        return {"": session_settings(options, jql=jql)}
+    if options.workspace is not None or options.folder is not None:
         raise click.UsageError("say --every, or one workspace")
     names = sorted(read_user_config(config_folder(os.environ)).workspaces)
     if not names:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
-    return {name: session_settings(workspace=name, **options) for name in names}
+    return {name: session_settings(replace(options, workspace=name), jql=jql) for name in names}
 
 
 def session_settings(
-    *,
-    workspace: str | None = None,
-    folder: Path | None = None,
-    project: str | None = None,
-    jql: str | None = None,
-    strategy: str | None = None,
-    http: str = "httpx",
+    options: SessionOptions = SessionOptions(), *, jql: str | None = None
 ) -> dict[str, Any]:
-    """Give the arguments of a pull, push or sync.
+    """Give the arguments of a pull, push or sync of one workspace.
 
     Raises:
         ConfigError: something that is needed is nowhere set, or cannot be used.
         TokenFailed: a source that should have a token did not work.
         click.UsageError: asks is to speak HTTP, and cannot be used.
     """
-    resolved = confirmed(resolve(workspace=workspace, folder=folder, project=project))
+    project = options.project
+    resolved = confirmed(
+        resolve(workspace=options.workspace, folder=options.folder, project=project)
+    )
     jql = jql or (resolved.jql if project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
     return {
-        **_fixed(resolved, strategy),
+        **_fixed(resolved, options.strategy),
         "credentials": sign_in(resolved),
         "jql": jql,
-        "transport": _transport(http),
+        "transport": _transport(options.http),
     }
 
 
