@@ -53,7 +53,7 @@ def pull(*, jql: str | None = None, **options: Any) -> PullJob:
 
 
 def add(root: Path, **login: object) -> None:
-    entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]
+    entry = WorkspaceEntry("acme", root, SITE, LoginEntry(**login))  # type: ignore[arg-type]  # texts
     store_workspace(root.parent / "config", entry)
 
 

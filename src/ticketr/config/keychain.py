@@ -24,7 +24,7 @@ def is_available() -> bool:
     """Tell whether the user has a keyring: the package, and a backend that keeps anything."""
     try:
         import keyring  # noqa: PLC0415  (optional, and slow to load)
-        from keyring.backends import fail, null  # noqa: PLC0415
+        from keyring.backends import fail, null  # noqa: PLC0415  (as above)
     except ImportError:
         return False
     with _our_errors():
