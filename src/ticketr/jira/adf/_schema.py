@@ -38,6 +38,7 @@ _SYNCED = "resourceId!=text localId!=text"
 _CELL = "colspan=number rowspan=number colwidth=numbers background=text valign=top|middle|bottom"
 _PLUGIN = "extensionKey!=word extensionType!=word parameters=any text=text localId=word"
 _LINKED = ("url!=text localId=text", "data!=any localId=text")
+_TASK = "localId!=text state!=TODO|DONE"  # ADF's words for the two states of a user's task
 _FILE = "id!=word alt=text collection!=text occurrenceKey=word width=number height=number"
 
 NODES: dict[str, Node] = {
@@ -73,8 +74,8 @@ NODES: dict[str, Node] = {
         least=1,
     ),
     "taskList": node("taskItem taskList blockTaskItem", "localId!=text", least=1),
-    "taskItem": node(_INLINE, "localId!=text state!=TODO|DONE"),
-    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", "localId!=text state!=TODO|DONE", least=1),
+    "taskItem": node(_INLINE, _TASK),
+    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", _TASK, least=1),
     "decisionList": node("decisionItem", "localId!=text", least=1),
     "decisionItem": node(_INLINE, "localId!=text state!=text"),
     # Tables and columns
