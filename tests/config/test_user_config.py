@@ -22,8 +22,8 @@ from ticketr.config import (
 )
 
 SITE = "https://acme.atlassian.net"
-ACME = WorkspaceEntry("acme", Path("/work/acme"), SITE, LoginEntry("me@acme.com"))
-BETA = WorkspaceEntry("beta", Path("/work/beta"), "https://beta.example", LoginEntry())
+ACME = WorkspaceEntry("acme", Path("/srv/acme"), SITE, LoginEntry("me@acme.com"))
+BETA = WorkspaceEntry("beta", Path("/srv/beta"), "https://beta.example", LoginEntry())
 
 
 def write(folder: Path, text: str) -> Path:
@@ -40,7 +40,7 @@ def test_everything_that_can_stand_in_it_is_read(folder: Path) -> None:
         f"""
         use = "acme"
         [workspaces.acme]
-        folder = "/work/acme"
+        folder = "/srv/acme"
         site = "{SITE}/"
         email = "me@acme.com"
         token_command = ["pass", "show", "my jira"]
@@ -56,7 +56,7 @@ def test_everything_that_can_stand_in_it_is_read(folder: Path) -> None:
     words = ("pass", "show", "my jira")
     login = LoginEntry("me@acme.com", words, "1-2-3")
     assert config.in_use == "acme"
-    assert config.workspaces == {"acme": WorkspaceEntry("acme", Path("/work/acme"), SITE, login)}
+    assert config.workspaces == {"acme": WorkspaceEntry("acme", Path("/srv/acme"), SITE, login)}
     assert config.sites == {
         "https://beta.example": LoginEntry("", ("op", "read", "op://x/my token"))
     }
