@@ -11,8 +11,8 @@ MUTANTS: Final = [
     Mutant(
         "a time limit runs from the submit",
         "_ledger.py",
-        "trio.CancelScope(relative_deadline=record.timeout)",
-        "trio.CancelScope(deadline=record.submitted_at + record.timeout)",
+        "record.scope.relative_deadline = record.timeout",
+        "record.scope.deadline = record.submitted_at + record.timeout",
         "test_worker.py::test_a_time_limit_runs_from_the_start_not_from_the_submit",
     ),
     Mutant(

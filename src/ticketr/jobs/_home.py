@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from threading import get_ident
 from typing import Final, final
 
 
@@ -17,7 +17,7 @@ class Home:
     __slots__ = ("_thread",)
 
     def __init__(self) -> None:
-        self._thread: Final = threading.get_ident()
+        self._thread: Final = get_ident()
 
     def check(self) -> None:
         """Raise if called in another thread.
@@ -25,7 +25,7 @@ class Home:
         Raises:
             RuntimeError: It is another one.
         """
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             raise RuntimeError(
                 "a job queue belongs to the thread of its Trio run: call its methods, its handles' "
                 "and its jobs' contexts' by trio.from_thread.run() or run_sync() in other threads"

@@ -209,7 +209,9 @@ class Ledger:
         if record.attempt > 1:
             record.current = record.total = record.progress_revision = 0
             record.message = ""
-        record.scope = trio.CancelScope(relative_deadline=record.timeout)
+        record.scope = trio.CancelScope()  # which takes half as long again with an argument
+        if record.timeout != math.inf:
+            record.scope.relative_deadline = record.timeout
         self.running[worker] = record
         if hub.is_watched:
             hub.changed(record)

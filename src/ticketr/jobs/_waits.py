@@ -13,8 +13,8 @@ for it.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, final
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
@@ -23,8 +23,11 @@ from ticketr.jobs._job import JobRecord, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
 
     from ticketr.jobs._schedule import Schedule
+
+_FREE: Final = nullcontext()
 
 
 @final
@@ -51,17 +54,17 @@ class Waits:
         if (waiter := self.current_job()) is not None:
             raise WouldDeadlock(waiter.id, awaited)
 
-    @contextmanager
-    def waiting(self, target: JobRecord | None) -> Generator[None, None, None]:
+    def waiting(self, target: JobRecord | None) -> AbstractContextManager[None]:
         """Wait inside this block, if that can end.
 
         Args:
             target: The job that is waited for; None: room in the queue.
         """
         waiter = self.current_job()
-        if waiter is None:
-            yield
-            return
+        return _FREE if waiter is None else self._waiting(waiter, target)
+
+    @contextmanager
+    def _waiting(self, waiter: JobRecord, target: JobRecord | None) -> Generator[None, None, None]:
         if not self._can_come(target, {waiter}):
             raise WouldDeadlock(waiter.id, _words(waiter, target))
         waits = self._waits.setdefault(waiter, [])
