@@ -207,7 +207,7 @@ MUTANTS: Final = [
     Mutant(
         "another thread gets into the books",
         "_home.py",
-        "if threading.get_ident() != self._thread:",
+        "if get_ident() != self._thread:",
         "if False:",
         "test_threads.py::test_a_call_straight_from_another_thread_is_refused_and_changes_nothing",
     ),
