@@ -196,7 +196,8 @@ def job_on_pty(
     With `orphan`, no shell waits for it: it leads the session itself, as in a container.
     """
     environment = {name: text for name, text in os.environ.items() if name not in _FORGOTTEN}
-    environment |= {"TERM": "xterm-256color", **(environ or {})}
+    # Python 3.13 and later would print tracebacks in colours.
+    environment |= {"TERM": "xterm-256color", "PYTHON_COLORS": "0", **(environ or {})}
     user, terminal = os.openpty()
     resize(user, *size)
     reports, said = os.pipe()
