@@ -1,0 +1,151 @@
+"""docs/commands.md says what the commands do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from ticketr import FinishedJob
+from ticketr.cli.app import cli
+from ticketr.cli.diff import Versions
+from ticketr.jira import JiraError
+from ticketr.jira.transport import AsksMissing
+from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
+from ticketr.sync.errors import NoConflict, SyncError
+from ticketr.sync.notes import Code
+from ticketr.tickets import TicketSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fakes.users import User
+
+PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+OPTIONS = PAGE.partition("## Options")[2].partition("## Progress")[0]
+JSON, _, ERRORS = PAGE.partition("## JSON")[2].partition("### Errors")
+#: What has a page of its own; a page says more of an option than a row in a table can.
+ELSEWHERE = {"sandbox", "workspace"}
+NOTE = {each.name for each in fields(Note)}
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    for line in text.splitlines():
+        if line.startswith("|"):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def keys_of(command: str) -> str:
+    return next(cells[1] for cells in rows(JSON) if cells[0] == f"`{command}`")
+
+
+def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The objects in the lists of an object."""
+    for value in told.values():
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, dict))
+
+
+def named(names: Iterable[str], text: str) -> list[str]:
+    return [name for name in names if f"`{name}`" in text]
+
+
+def test_every_command_is_told() -> None:
+    told = [cells[0] for cells in rows(PAGE) if cells[0].startswith("`ticketr ")]
+
+    assert {cell.strip("`").split()[1] for cell in told} == set(cli.commands)
+    assert len(told) == len(cli.commands)
+
+
+def test_every_option_of_ticketr_itself_is_told() -> None:
+    options = {name for parameter in cli.params for name in parameter.opts}
+
+    assert [name for name in options if name not in PAGE] == []
+
+
+@pytest.mark.parametrize("name", sorted(set(cli.commands) - ELSEWHERE))
+def test_every_option_of_a_command_is_told_of_that_command(name: str) -> None:
+    told = {
+        option
+        for cells in rows(OPTIONS)
+        for option in re.findall(r"`(--?[A-Za-z-]+)", " ".join(cells[:2]))
+        if f"`{name}`" in cells[0] or f"`{name}`" in cells[1]
+    }
+    parameters = cli.commands[name].params
+    options = {each for one in parameters if isinstance(one, click.Option) for each in one.opts}
+
+    assert told == options
+
+
+def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
+    from ticketr.cli.push import UNASKED
+
+    limits = {each.name: each.default for each in cli.commands["jobs"].params}
+    assert f"more than {UNASKED} writes" in PAGE
+    assert f"{limits['limit']} unless you say otherwise" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("pull", PullResult),
+        ("push", PushResult),
+        ("push", Action),
+        ("sync", SyncResult),
+        ("jobs", FinishedJob),
+        ("diff", Versions),
+    ],
+)
+def test_every_key_of_a_result_is_told(command: str, kind: type[Any]) -> None:
+    names = [each.name for each in fields(kind)]
+
+    assert named(names, keys_of(command)) == names
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "sync", "status", "diff", "resolve", "new"])
+def test_no_command_prints_a_key_that_the_page_does_not_know(someone: User, command: str) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-3", "Mine")
+    someone.site.edit("DEMO-3", summary="Theirs")
+    someone.runs("sync")  # that is a conflict now
+    someone.edits("DEMO-9.md", "Status: ", "Status: Never or ")
+    someone.writes("draft.md", "# TICKET: A draft\n")
+    someone.writes("other.md", "# TICKET: [OTHER-1] From elsewhere\n")
+    arguments = {"new": ["Title"], "resolve": ["DEMO-3", "OTHER-1", "--take", "local"]}
+
+    told = someone.runs(command, *arguments.get(command, ()), "--json").json
+
+    printed = {key for value in (told, *entries(told)) for key in value}
+    notes = NOTE if command in {"pull", "push"} else set[str]()
+    assert told["folder"] == str(someone.root)
+    assert [key for key in printed - notes if f"`{key}`" not in keys_of(command)] == []
+
+
+def test_every_part_of_a_note_is_told() -> None:
+    assert {*named(NOTE, JSON.partition("### Notes")[2])} == NOTE
+
+
+def test_every_code_is_told_once() -> None:
+    told = [cells[0].strip("`") for cells in rows(JSON.partition("### Notes")[2])][2:]
+
+    assert sorted(told) == sorted(Code)
+
+
+def errors(kind: type) -> Iterator[str]:
+    """The names of an error's heirs, its own among them."""
+    yield kind.__name__
+    for each in kind.__subclasses__():
+        yield from errors(each)
+
+
+def test_every_error_that_can_end_a_run_is_told() -> None:
+    bases = {JiraError.__name__, SyncError.__name__, NoConflict.__name__}
+    names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
+
+    told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))
+
+    assert told == names | {AsksMissing.__name__}
