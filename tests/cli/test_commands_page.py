@@ -135,7 +135,7 @@ def test_every_code_is_told_once() -> None:
     assert sorted(told) == sorted(Code)
 
 
-def errors(kind: type) -> Iterator[str]:
+def errors(kind: type[Exception]) -> Iterator[str]:
     """The names of an error's heirs, its own among them."""
     yield kind.__name__
     for each in kind.__subclasses__():
