@@ -42,6 +42,10 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
     assert (store.own / ".gitignore").read_text() == "*\n"
 
 
+def test_the_last_sync_is_where_people_are_told_to_look_for_it(store: Store) -> None:
+    assert store.name_of(store.state_path) == ".ticketr/state.db"
+
+
 def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None:
     task = Ticket(title="Part", key="DEMO-2")
     whole = Ticket(title="Whole", key="DEMO-1", tasks=(task, Ticket(title="draft")))

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from ticketr.sync import LocalSurvey, State, Store
 
-#: The file with the last sync, in ticketr's own folder.
-STATE = "state.db"
-
 
 def open_store(root: Path) -> Store:
     """Give the files of a workspace."""
@@ -67,7 +64,7 @@ def read_state(store: Store) -> Generator[State]:
     """
     from ticketr.sync import State
 
-    with readable(store.own / STATE) as path, closing(State(path or Path(":memory:"))) as state:
+    with readable(store.state_path) as path, closing(State(path or Path(":memory:"))) as state:
         yield state
 
 
@@ -81,7 +78,7 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     from ticketr.sync import State
 
     store.prepare()
-    return closing(State(store.own / STATE))
+    return closing(State(store.state_path))
 
 
 def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrError]]:

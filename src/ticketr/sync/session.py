@@ -239,7 +239,7 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
     store = Store(job.root, STATE_FOLDER)
     await job.run_sync(store.prepare)
     with store.lock():
-        state = await job.run_sync(State, store.own / "state.db")
+        state = await job.run_sync(State, store.state_path)
         try:
             await job.run_sync(state.check_site, job.root, job.site)
             yield Workspace(job, progress, store, state, trio.Lock())

@@ -68,6 +68,11 @@ class Store:
         self._folders: dict[str, str] = {}  # where each folder really is
         self._is_locked = False
 
+    @property
+    def state_path(self) -> Path:
+        """The file with the last sync; it is there once something has opened it to write."""
+        return self.own / "state.db"
+
     def prepare(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
 

@@ -61,7 +61,7 @@ def survey_files(store: Store, survey: LocalSurvey, *, anew: bool = False) -> It
     Raises:
         TicketrError: a file or the state cannot be read.
     """
-    path = store.own / "state.db"
+    path = store.state_path
     if anew:
         store.prepare()
     elif not path.exists():
@@ -78,7 +78,7 @@ def read_marks(store: Store, survey: LocalSurvey) -> MarksFound:
     Raises:
         StateFailed: the state cannot be read.
     """
-    path = store.own / "state.db"
+    path = store.state_path
     if not path.exists():
         return MarksFound(frozenset(), {})
     with closing(State(path)) as state:
@@ -92,5 +92,5 @@ def settle(store: Store, key: str, take: str) -> None:
     Raises:
         TicketrError: it cannot be settled; the words say why.
     """
-    with store.lock(), closing(State(store.own / "state.db")) as state:
+    with store.lock(), closing(State(store.state_path)) as state:
         resolve(store, state, key, Take(take))
