@@ -11,6 +11,7 @@ import pytest
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.files import look_at
 from ticketr.sync.store import Place, Store
+from ticketr.sync.threads import CHUNK
 from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(
     walk = store.walk()
 
     assert [next(walk) for _ in range(4)] == [[], [], [], [kept]]
+
+
+def test_the_files_of_a_full_folder_come_a_few_at_a_time(store: Store) -> None:
+    paths = [put(store, f"{number:02}.md", "") for number in range(2 * CHUNK + 1)]
+
+    assert list(store.walk()) == [paths[:CHUNK], paths[CHUNK:-1], paths[-1:]]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import WorkspaceBusy
 from ticketr.sync.files import TEMPORARY, comparable, file_errors
+from ticketr.sync.threads import CHUNK, chunks
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Store:
         file is whole without it. At other times it may be what another process writes just now.
 
         Yields:
-            Those files of one folder that may hold tickets; often none.
+            A few of those files of one folder that may hold tickets; none where it has none.
         """
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
@@ -127,13 +128,15 @@ class Store:
                 if self._is_locked and name.startswith(TEMPORARY):
                     with suppress(OSError):
                         (self.root / folder / name).unlink()
-            paths = (
+            named = [
                 self.root / folder / name
                 for name in sorted(names)
                 if name.endswith(".md") and not name.startswith(".")
-            )
-            # Reading a named pipe would wait for ever, in a thread that nobody can cancel.
-            yield [path for path in paths if path.is_file() and self.target(self.name_of(path))]
+            ]
+            # A folder may hold thousands, or none, and whoever walks must be able to stop.
+            for paths in chunks(named, CHUNK) if named else [[]]:
+                # Reading a named pipe would wait for ever, in a thread that nobody can cancel.
+                yield [path for path in paths if path.is_file() and self.target(self.name_of(path))]
 
     def name_of(self, path: Path) -> str:
         """Give a file's path relative to the workspace, with ``/``."""
