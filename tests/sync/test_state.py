@@ -44,6 +44,7 @@ def test_what_is_recorded_is_read_back(state: State) -> None:
         "2": Known("2", "DEMO-2", "1", "later", 5.0, stale=False),
     }
     assert state.issues_of("1") == [ISSUE, PART]
+    assert state.members(["1", "3"]) == {"1": ["1", "2"], "3": []}
     assert state.base("1") == BASE
     assert state.base("2") is None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+import trio
 
 from ticketr.sync.mapping import is_subtask, parent_id
 from ticketr.sync.session import PAGE
@@ -12,12 +15,52 @@ from ticketr.sync.writer import FamilyWriter, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
     from ticketr.sync.store import LocalTicket
     from ticketr.sync.writer import Outcome, Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A ticket that is to be read, with what its issues are asked for by.
+
+    That is their IDs, or their keys where the ticket was never pulled into this workspace.
+
+    Attributes:
+        head: the head's.
+        members: every issue's, the head's too.
+        path: its file, relative to the workspace.
+        strays: keys of further sub-tasks, if Jira has them there.
+    """
+
+    head: str
+    members: Sequence[str]
+    path: str
+    strays: Sequence[str] = ()
+
+    @property
+    def asked(self) -> Sequence[str]:
+        """All that is asked for."""
+        return (*self.members, *self.strays)
+
+    def found_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
+        """Choose its issues, the head first; none at all where Jira does not have that.
+
+        Args:
+            answers: what Jira gave, by ID and by key.
+        """
+        if self.head not in answers:
+            return []
+        found = [answers[each] for each in (self.head, *self.members) if each in answers]
+        found += (
+            issue
+            for issue in map(answers.get, self.strays)
+            if issue is not None and is_subtask(issue) and parent_id(issue) == self.head
+        )
+        return list({each.id: each for each in found}.values())
 
 
 async def families_now(
@@ -37,52 +80,7 @@ async def families_now(
         Each ticket by its head's ID; None for one that Jira has no longer, or says strange
         things of.
     """
-    found: dict[str, Prepared | None] = {}
-    members = {
-        head: [row.issue.id for row in await session.in_thread(session.state.rows_of, head)]
-        for head in heads
-    }
-    asked = {head: [*ids, *strays.get(head, ())] for head, ids in members.items()}
-    for batch in _batches(asked):
-        answered: dict[str, Issue] = {}
-        for some in chunks([each for head in batch for each in asked[head]], PAGE):
-            answer = await session.jira.bulk_fetch(some, fields=session.columns.requested)
-            answered.update((issue.id, issue) for issue in answer.issues)
-        for head in batch:
-            issues = {each: answered[each] for each in members[head] if each in answered}
-            keys = strays.get(head, ())
-            issues |= {
-                each.id: each
-                for each in answered.values()
-                if each.key in keys and is_subtask(each) and parent_id(each) == head
-            }
-            found[head] = _prepared(session, head, tuple(issues.values()), heads[head])
-    return found
-
-
-def _batches(members: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Put tickets together whose issues fit into one request; a bigger one goes alone."""
-    batch: list[str] = []
-    size = 0
-    for head, ids in members.items():
-        if batch and size + len(ids) > PAGE:
-            yield batch
-            batch, size = [], 0
-        batch.append(head)
-        size += len(ids)
-    if batch:
-        yield batch
-
-
-def _prepared(session: Session, head: str, issues: Sequence[Issue], path: str) -> Prepared | None:
-    first = next((each for each in issues if each.id == head), None)
-    if first is None:
-        return None
-    rest = [each for each in issues if each is not first]
-    try:
-        return prepare(first, rest, session.columns, path=path)
-    except (InvalidKey, InvalidTicket):  # a server may say anything
-        return None
+    return await _read(session, await _known(session, heads, strays))
 
 
 async def refresh(
@@ -101,33 +99,13 @@ async def refresh(
         seen: Jira's clock before this.
 
     Returns:
-        What became of each ticket.
+        What became of each ticket that Jira has.
+
+    Cancellation:
+        Takes effect at once, but for a visit to a worker thread. What was written stays.
     """
-    writer = FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
-    now = await families_now(session, heads, strays)
-    found = [await _with_lost(session, head, each) for head, each in now.items() if each]
-    outcomes: list[Outcome] = []
-    for some in chunks(found, CHUNK):
-        async with session.disk:
-            written, error = await session.in_thread(writer.write, some)
-        outcomes += written
-        if error is not None:
-            raise error
-    return outcomes
-
-
-async def _with_lost(session: Session, head: str, family: Prepared) -> Prepared:
-    """Keep sub-tasks that Jira has no longer where their lines stand: only a prune takes them."""
-    there = {issue.id for issue in family.issues}
-    rows = await session.in_thread(session.state.rows_of, head)
-    lost = [row.issue for row in rows if row.issue.id not in there]
-    if not lost or family.path is None:
-        return family
-    local = await session.in_thread(session.store.tickets, family.path)
-    here = {key for ticket in local for key in ticket.keys()}  # noqa: SIM118
-    kept = [issue for issue in lost if issue.key in here]
-    whole = (*family.issues, *kept)
-    return (kept and _prepared(session, head, whole, family.path)) or family
+    now = await _read(session, await _known(session, heads, strays), keep_lost=True)
+    return await _write(session, _writer(session, seen), now)
 
 
 async def adopt(
@@ -144,24 +122,121 @@ async def adopt(
 
     Returns:
         What became of each ticket that Jira has, and those that it has not.
+
+    Cancellation:
+        Takes effect at once, but for a visit to a worker thread. What was taken in by then is
+        known, and the next time only the rest is asked for.
     """
+    writer = _writer(session, seen)
     outcomes: list[Outcome] = []
-    missing: list[LocalTicket] = []
-    writer = FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
-    for local in unknown:
-        keys = list(local.ticket.keys())
-        issues: list[Issue] = []
-        for some in chunks(keys, PAGE):
-            answer = await session.jira.bulk_fetch(some, fields=session.columns.requested)
-            issues += answer.issues
-        head = next((each.id for each in issues if each.key == local.ticket.key), None)
-        family = head and _prepared(session, head, issues, local.path)
-        if not family:
-            missing.append(local)
-            continue
+    missing: set[str] = set()
+    wanted = (
+        _Wanted(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
+    )
+    for batch in _batches(wanted):
+        now = await _read(session, batch)
+        outcomes += await _write(session, writer, now)
+        missing.update(key for key, family in now.items() if family is None)
+    return outcomes, [each for each in unknown if each.ticket.key in missing]
+
+
+async def _known(
+    session: Session, heads: Mapping[str, str], strays: Mapping[str, Sequence[str]]
+) -> list[_Wanted]:
+    """Find out of which issues some tickets were made at the last sync."""
+    wanted: list[_Wanted] = []
+    for some in chunks(list(heads), PAGE):
+        members = await session.in_thread(session.state.members, some)
+        wanted += (_Wanted(each, members[each], heads[each], strays.get(each, ())) for each in some)
+    return wanted
+
+
+async def _read(
+    session: Session, wanted: Iterable[_Wanted], *, keep_lost: bool = False
+) -> dict[str, Prepared | None]:
+    """Ask for tickets and write their texts.
+
+    Args:
+        session: the workspace and the site.
+        wanted: the tickets.
+        keep_lost: whether sub-tasks that Jira has no longer stay where their lines stand.
+
+    Returns:
+        Each by what its head was asked for by; None for one that Jira does not have.
+    """
+    found: dict[str, Prepared | None] = {}
+    for batch in _batches(wanted):
+        answers = await _ask(session, [name for each in batch for name in each.asked])
+        for each in batch:
+            issues = each.found_in(answers)
+            if keep_lost:
+                issues += await _lost(session, each, issues)
+            await trio.lowlevel.checkpoint()  # a text is real work
+            found[each.head] = _prepared(session, each, issues)
+    return found
+
+
+def _batches(wanted: Iterable[_Wanted]) -> Iterator[list[_Wanted]]:
+    """Put tickets together whose issues fit into one request; a bigger one goes alone."""
+    batch: list[_Wanted] = []
+    size = 0
+    for each in wanted:
+        if batch and size + len(each.asked) > PAGE:
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += len(each.asked)
+    if batch:
+        yield batch
+
+
+async def _ask(session: Session, names: Sequence[str]) -> dict[str, Issue]:
+    """Ask for issues by ID or by key; gives each that Jira has by both."""
+    answers: dict[str, Issue] = {}
+    for some in chunks(names, PAGE):
+        answer = await session.jira.bulk_fetch(some, fields=session.columns.requested)
+        for issue in answer.issues:
+            answers[issue.id] = answers[issue.key] = issue
+    return answers
+
+
+async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> list[Issue]:
+    """Find sub-tasks that Jira has no longer and whose lines stand here: only a prune takes them."""
+    there = {name for each in found for name in (each.id, each.key)}
+    if not found or there.issuperset(wanted.members):
+        return []
+
+    def look() -> list[Issue]:
+        known = session.state.issues_of(wanted.head)
+        lost = [each for each in known if not there & {each.id, each.key}]
+        tickets = session.store.tickets(wanted.path)
+        here = {key for ticket in tickets for key in ticket.keys()}  # noqa: SIM118
+        return [each for each in lost if each.key in here]
+
+    return await session.in_thread(look)
+
+
+def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) -> Prepared | None:
+    if not issues:
+        return None
+    try:
+        return prepare(issues[0], issues[1:], session.columns, path=wanted.path)
+    except (InvalidKey, InvalidTicket):  # a server may say anything
+        return None
+
+
+def _writer(session: Session, seen: float) -> FamilyWriter:
+    return FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
+
+
+async def _write(
+    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | None]
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for some in chunks([each for each in now.values() if each is not None], CHUNK):
         async with session.disk:
-            written, error = await session.in_thread(writer.write, [family])
+            written, error = await session.in_thread(writer.write, some)
         outcomes += written
         if error is not None:
             raise error
-    return outcomes, missing
+    return outcomes

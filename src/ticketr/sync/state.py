@@ -176,6 +176,11 @@ class State:
             for row in self._db.read(query, (head,))
         ]
 
+    def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
+        """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""
+        query = "SELECT id FROM issue WHERE head = ?"
+        return {head: [row[0] for row in self._db.read(query, (head,))] for head in heads}
+
     def head_of(self, key: str) -> str | None:
         """Find the ID of the issue in whose ticket a key stands; None for an unknown key."""
         rows = self._db.read("SELECT head FROM issue WHERE key = ?", (key,))

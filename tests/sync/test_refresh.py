@@ -1,0 +1,121 @@
+"""Tickets that are read anew: how often Jira is asked, and what a cancel leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.pulls import Bench
+
+from ticketr.sandbox import make_site
+from ticketr.sync import Code, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.sandbox.data.model import Issue
+
+COUNT = 201
+"""How many issues the site has; three bulk fetches."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A site of tickets without sub-tasks."""
+    bench = Bench(make_site(tickets=1, seed=1), tmp_path / "work")
+    first = issue(bench, "DEMO-1")
+    for number in range(2, COUNT + 1):
+        bench.site.create(project=first.project, type=first.type, summary=f"Number {number}")
+    return bench
+
+
+def issue(bench: Bench, key: str) -> Issue:
+    found = bench.site.find(key)
+    assert found is not None
+    return found
+
+
+async def clone(bench: Bench) -> None:
+    """Leave the files without their state, as git brings them."""
+    await bench.pull()
+    shutil.rmtree(bench.root / ".ticketr")
+
+
+def retitle(bench: Bench, key: str) -> None:
+    path = bench.root / f"{key}.md"
+    path.write_text(f"# TICKET: [{key}] Mine\n{path.read_text().partition(chr(10))[2]}")
+
+
+def fetched(bench: Bench) -> list[list[str]]:
+    """What each bulk fetch asked for."""
+    bodies = (each.partition(" ") for each in bench.asked)
+    return [json.loads(body)["issueIdsOrKeys"] for at, _, body in bodies if at == "issue/bulkfetch"]
+
+
+def known(bench: Bench) -> tuple[set[str], list[str]]:
+    """The keys that the state knows, and those of its conflicts."""
+    state = State(bench.root / ".ticketr" / "state.db")
+    try:
+        keys = {each.key for each in state.known().values()}
+        return keys, [each.key for each in state.conflicts.all()]
+    finally:
+        state.close()
+
+
+async def test_a_clone_without_a_state_is_asked_for_by_the_hundred(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await clone(bench)
+
+    result = await bench.push()
+
+    assert [len(each) for each in fetched(bench)] == [100, 100, 1]
+    assert (result.total, result.conflicts, result.failed) == (0, (), ())
+    assert known(bench) == ({f"DEMO-{number}" for number in range(1, COUNT + 1)}, [])
+    await bench.push()
+    assert fetched(bench) == []
+
+
+async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await clone(bench)
+    retitle(bench, "DEMO-1")  # in the first batch, for so are the names of the files
+    bench.latency = 1.0
+
+    with trio.move_on_after(5.5):  # the login, the fields, the time, and two batches and a half
+        await bench.push()
+
+    assert trio.current_time() == 5.5
+    assert [len(each) for each in fetched(bench)] == [100, 100, 1]
+    keys, conflicts = known(bench)
+    assert (len(keys), conflicts) == (199, ["DEMO-1"])
+    bench.latency = 0.0
+    result = await bench.push()
+    (rest,) = fetched(bench)
+    assert set(rest) == {f"DEMO-{number}" for number in range(1, COUNT + 1)} - keys
+    assert [(note.key, note.code) for note in result.conflicts] == [("DEMO-1", Code.CONFLICT)]
+
+
+async def test_tickets_are_not_torn_apart_unless_one_is_more_than_a_request_may_hold(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    parent, task = issue(bench, "DEMO-3"), issue(bench, "DEMO-4")
+    for number in range(110):
+        bench.site.create(
+            project=task.project, type=task.type, summary=f"Part {number}", parent=parent.id
+        )
+    await clone(bench)
+
+    result = await bench.push()
+
+    assert (result.conflicts, result.failed) == ((), ())
+    # DEMO-1, 11 and 2 with a task each; DEMO-3 with 112; DEMO-6 with two, and 9
+    assert [len(each) for each in fetched(bench)] == [5, 100, 13, 4]
+    assert known(bench) == ({each.key for each in bench.site}, [])
