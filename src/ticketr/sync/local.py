@@ -63,9 +63,18 @@ class LocalSurvey:
         """
         for path in paths:
             for local in store.local(store.name_of(path)):
-                self._add(state, local)
+                self.take(state, local)
 
-    def _add(self, state: State, local: LocalTicket) -> None:
+    def take(self, state: State, local: LocalTicket) -> None:
+        """Take in one ticket.
+
+        Args:
+            state: the last sync.
+            local: the ticket as it stands in its file.
+
+        Raises:
+            DuplicateKey: one of its keys stands in another place.
+        """
         for key in local.ticket.keys():  # noqa: SIM118  (a ticket is no mapping)
             if key in self._paths:
                 raise DuplicateKey(key, self._paths[key], local.path)

@@ -11,7 +11,6 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import trio
@@ -22,10 +21,10 @@ from ticketr.sync.editing import Editor
 from ticketr.sync.errors import UnknownField
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.mapping import Columns
+from ticketr.sync.reading import visit_files
 from ticketr.sync.state import State
 from ticketr.sync.store import Place, Store
 from ticketr.sync.survey import merge_places
-from ticketr.sync.threads import CHUNK, ThreadRunner, chunks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
     from ticketr.sync.merge import Side
+    from ticketr.sync.threads import ThreadRunner
     from ticketr.tickets import Ticket
 
 #: Requests under way at once; Jira's rate limits make 4 to 8 a polite number.
@@ -164,15 +164,10 @@ class Workspace:
     async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
         """Go through the files that may hold tickets, some at a time, on worker threads.
 
-        A folder may hold far more than tickets, a whole home for one.
-
         Args:
             visit: given some files.
         """
-        walk = self.store.walk()
-        while folders := await self.in_thread(lambda: list(islice(walk, CHUNK))):
-            for chunk in chunks([path for paths in folders for path in paths], CHUNK):
-                await self.in_thread(visit, chunk)
+        await visit_files(self.store, self.in_thread, visit)
 
     async def places(self) -> dict[str, Place]:
         """Find every ticket with a key in the workspace.

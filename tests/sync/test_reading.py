@@ -1,0 +1,116 @@
+"""Files, looked at one by one: what is wrong with one says nothing about the others."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.pulls import inline
+
+from ticketr.sync.errors import DuplicateKey, StateFailed
+from ticketr.sync.local import LocalSurvey
+from ticketr.sync.reading import see, visit_files
+from ticketr.sync.state import State
+from ticketr.sync.store import Store
+from ticketr.sync.threads import CHUNK
+from ticketr.tickets import Ticket, TicketSyntaxError, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path, ".ticketr")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def state(store: Store) -> Iterator[State]:
+    with closing(State(store.state_path)) as state:
+        yield state
+
+
+def put(store: Store, name: str, *tickets: Ticket) -> Path:
+    path = store.root / name
+    path.write_text(render(tickets))
+    return path
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
+    store: Store, state: State
+) -> None:
+    bad = store.root / "bad.md"
+    bad.write_text("# TICKET: A\n<<<<<<< HEAD\n")
+    good = put(store, "good.md", Ticket(title="B"))
+    survey = LocalSurvey()
+
+    broken, read = (see(store, state, survey, path) for path in (bad, good))
+
+    assert (broken.path, broken.tickets) == ("bad.md", ())
+    assert isinstance(broken.error, TicketSyntaxError)
+    assert ([each.title for each in read.tickets], read.error) == (["B"], None)
+    assert [work.name for work in survey.works] == ['draft "B"']
+
+
+def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
+    store: Store, state: State
+) -> None:
+    first = put(store, "first.md", Ticket(title="A", key="DEMO-1"))
+    second = put(store, "second.md", Ticket(title="Again", key="DEMO-1"), Ticket(title="B"))
+    survey = LocalSurvey()
+
+    _, seen = (see(store, state, survey, path) for path in (first, second))
+
+    assert isinstance(seen.error, DuplicateKey)
+    assert [each.title for each in seen.tickets] == ["Again", "B"]
+    assert [work.name for work in survey.works] == ['draft "B"']
+
+
+def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
+    store: Store, state: State
+) -> None:
+    path = put(store, "a.md", Ticket(title="A", key="DEMO-1"))
+    with closing(sqlite3.connect(store.state_path)) as damage:
+        damage.execute("DROP TABLE ticket")
+
+    with pytest.raises(StateFailed):
+        see(store, state, LocalSurvey(), path)
+
+
+async def test_files_are_visited_a_few_at_a_time_in_order(
+    store: Store, autojump_clock: MockClock
+) -> None:
+    (store.root / "empty").mkdir()
+    paths = [put(store, f"{number:02}.md") for number in range(2 * CHUNK + 1)]
+    seen: list[Sequence[Path]] = []
+
+    await visit_files(store, inline, lambda portion: portion, seen.append)
+
+    assert seen == [paths[:CHUNK], paths[CHUNK:-1], paths[-1:]]
+
+
+async def test_a_cancel_waits_for_one_portion_and_no_more(
+    store: Store, autojump_clock: MockClock
+) -> None:
+    for number in range(3 * CHUNK):
+        put(store, f"{number:02}.md")
+    visited: list[int] = []
+
+    with trio.CancelScope() as scope:
+
+        def visit(portion: Sequence[Path]) -> None:
+            visited.append(len(portion))
+            scope.cancel()
+
+        await visit_files(store, inline, visit)
+
+    assert scope.cancelled_caught
+    assert visited == [CHUNK]
