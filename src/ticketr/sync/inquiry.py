@@ -152,15 +152,19 @@ def _is_missed(field: CreateField | None) -> bool:
 async def _people(
     session: Session, questions: Iterable[Question], knowledge: Knowledge
 ) -> dict[str, tuple[User, ...]]:
+    lines = {
+        project: [each for kinds in form.kinds.values() for each in kinds.items()]
+        for project, form in knowledge.forms.items()
+    }
+    single = {(at, name) for at in lines for name, kind in lines[at] if kind.type == "user"}
+    several = {(at, name) for at in lines for name, kind in lines[at] if kind.items == "user"}
     names: dict[str, str] = {}
     for question in questions:
-        kinds = knowledge.forms[question.project].kinds.values()
-        single = {name for each in kinds for name, kind in each.items() if kind.type == "user"}
-        several = {name for each in kinds for name, kind in each.items() if kind.items == "user"}
         for change in question.changes:
-            if change.part in single and change.new:
+            line = (question.project, change.part)
+            if line in single and change.new:
                 names.setdefault(change.new, question.project)
-            elif change.part in several:
+            elif line in several:
                 names.update(dict.fromkeys(_entries(change.new), question.project))
     return {
         name: await session.jira.assignable_users(project, name) for name, project in names.items()

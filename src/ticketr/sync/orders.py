@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import trio
+
 from ticketr.sync.creating import Draft
 from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
@@ -13,11 +15,13 @@ from ticketr.sync.parts import by_key
 from ticketr.sync.plan import moved, new_parts, still_to_send
 from ticketr.sync.refresh import families_now
 from ticketr.sync.requests import creating, sending
+from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr.jira import Issue
     from ticketr.sync.inquiry import Knowledge
     from ticketr.sync.parts import Change
     from ticketr.sync.plan import Work
@@ -70,18 +74,32 @@ class OrderMaker:
         heads = {head: work.local.path for head, work in by_head.items()}
         self.strays = {head: work.strays for head, work in by_head.items() if work.strays}
         now = await families_now(self._session, heads, self.strays)
-        for head, family in now.items():
-            wish = await self._compare(by_head[head], family)
-            if wish is not None:
-                wishes.append(wish)
+        for some in chunks(list(now), CHUNK):
+            known = await self._session.in_thread(self._known, some)
+            for head in some:
+                await trio.lowlevel.checkpoint()  # a comparison is real work
+                wish = self._compare(by_head[head], now.pop(head), known[head])
+                if wish is not None:
+                    wishes.append(wish)
         place = {id(work): number for number, work in enumerate(works)}
         wishes.sort(key=lambda wish: place[id(wish.work)])  # in the order of the files
-        questions = [question for wish in wishes for question in self._questions(wish)]
+        questions: list[Question] = []
+        for few in chunks(wishes, CHUNK):
+            await trio.lowlevel.checkpoint()
+            questions += (question for wish in few for question in self._questions(wish))
         knowledge = await inquire(self._session, questions)
-        orders = [self._order(wish, knowledge) for wish in wishes]
-        return [each for each in orders if each.head or each.edits or each.tasks]
+        orders: list[Order] = []
+        for wish in wishes:
+            await trio.lowlevel.checkpoint()  # so is saying it in Jira's terms
+            order = self._order(wish, knowledge)
+            if order.head or order.edits or order.tasks:
+                orders.append(order)
+        return orders
 
-    async def _compare(self, work: Work, family: Prepared | None) -> _Wish | None:
+    def _known(self, heads: Sequence[str]) -> dict[str, list[Issue]]:
+        return {head: self._session.state.issues_of(head) for head in heads}
+
+    def _compare(self, work: Work, family: Prepared | None, known: Iterable[Issue]) -> _Wish | None:
         """See whether Jira has moved on since the last sync."""
         assert work.head is not None
         assert work.base is not None
@@ -89,7 +107,6 @@ class OrderMaker:
             reason = "Jira has it no longer, or you may not see it any more"
             self._fail(work.name, work, reason, Code.MISSING)
             return None
-        known = await self._session.in_thread(self._session.state.issues_of, work.head)
         remote = settled(family, work.base, known)
         news = moved(work.base, work.local.ticket, remote)
         if news:
