@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -13,12 +12,12 @@ from fakes.pulls import Recorder
 
 from ticketr.jira.transport import AsksMissing
 from ticketr.sandbox import create_app
-from ticketr.sync import Code
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.users import User
 
-DOCS = Path(__file__).parents[2] / "docs"
 PULL = {
     "total",
     "new",
@@ -65,13 +64,6 @@ def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
     assert told["pull"].keys() == PULL
     assert told["push"].keys() == PUSH
     assert someone.runs("pull", "--json").json.keys() == PULL | {"status", "message", "folder"}
-
-
-@pytest.mark.parametrize(("page", "keys"), [("pull.md", PULL), ("sync.md", PUSH | {*Code})])
-def test_every_key_and_code_is_in_the_documentation(page: str, keys: set[str]) -> None:
-    text = (DOCS / page).read_text(encoding="utf-8")
-
-    assert [key for key in keys if f"`{key}`" not in text] == []
 
 
 def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User) -> None:
