@@ -8,6 +8,7 @@ import pytest
 from fakes.pulls import Bench, inline
 
 from ticketr.sandbox import make_site
+from ticketr.sync import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,3 +47,46 @@ async def test_a_thread_is_visited_for_many_tickets_at_once(
 
     assert result.total == len(edited) > 30
     assert len(visits) < 20
+
+
+async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_pulled_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    for key in ("DEMO-1", "DEMO-2"):
+        retitle(bench, key, "Mine")
+    bench.site.edit("DEMO-1", summary="Theirs")
+    assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-1"]
+    bench.site.edit("DEMO-1", labels=("more",))
+    bench.site.edit("DEMO-2", summary="Theirs, since the pull")
+
+    result = await bench.push()
+
+    assert [(note.key, note.code, note.reason) for note in result.conflicts] == [
+        (
+            "DEMO-1",
+            Code.CONFLICT,
+            "it is in conflict with Jira (DEMO-1: Title); run ticketr resolve DEMO-1",
+        ),
+        (
+            "DEMO-2",
+            Code.MOVED_ON,
+            "changed in Jira since the last pull (DEMO-2: Title); pull first, or sync",
+        ),
+    ]
+    assert result.total == 0
+
+
+async def test_a_conflict_is_over_when_the_file_says_what_jira_says(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    retitle(bench, "DEMO-1", "Mine")
+    bench.site.edit("DEMO-1", summary="Theirs")
+    await bench.pull()
+    retitle(bench, "DEMO-1", "Theirs")
+
+    result = await bench.push()
+
+    assert (result.conflicts, result.failed, result.total) == ((), (), 0)
+    assert (await bench.pull()).conflicts == ()

@@ -69,20 +69,7 @@ class OrderMaker:
         Raises:
             JiraError: the site could not be asked, or there is no such project.
         """
-        wishes = [_Wish(work, {}, {}) for work in works if work.head is None]
-        by_head = {work.head: work for work in works if work.head is not None}
-        heads = {head: work.local.path for head, work in by_head.items()}
-        self.strays = {head: work.strays for head, work in by_head.items() if work.strays}
-        now = await families_now(self._session, heads, self.strays)
-        for some in chunks(list(now), CHUNK):
-            known = await self._session.in_thread(self._known, some)
-            for head in some:
-                await trio.lowlevel.checkpoint()  # a comparison is real work
-                wish = self._compare(by_head[head], now.pop(head), known[head])
-                if wish is not None:
-                    wishes.append(wish)
-        place = {id(work): number for number, work in enumerate(works)}
-        wishes.sort(key=lambda wish: place[id(wish.work)])  # in the order of the files
+        wishes = await self._wishes(works)
         questions: list[Question] = []
         for few in chunks(wishes, CHUNK):
             await trio.lowlevel.checkpoint()
@@ -90,29 +77,45 @@ class OrderMaker:
         knowledge = await inquire(self._session, questions)
         orders: list[Order] = []
         for wish in wishes:
-            await trio.lowlevel.checkpoint()  # so is saying it in Jira's terms
+            await trio.lowlevel.checkpoint()  # saying it in Jira's terms is real work
             order = self._order(wish, knowledge)
             if order.head or order.edits or order.tasks:
                 orders.append(order)
         return orders
 
+    async def _wishes(self, works: Sequence[Work]) -> list[_Wish]:
+        """Leave out what Jira's own changes stand in the way of."""
+        wishes = [_Wish(work, {}, {}) for work in works if work.head is None]
+        by_head = {work.head: work for work in works if work.head is not None}
+        heads = {head: work.local.path for head, work in by_head.items()}
+        self.strays = {head: work.strays for head, work in by_head.items() if work.strays}
+        now = await families_now(self._session, heads, self.strays)
+        clashes = await self._session.in_thread(self._session.state.clashes)
+        for some in chunks(list(now), CHUNK):
+            known = await self._session.in_thread(self._known, some)
+            for head in some:
+                await trio.lowlevel.checkpoint()  # so is a comparison
+                work, family = by_head[head], now.pop(head)
+                if family is None:
+                    reason = "Jira has it no longer, or you may not see it any more"
+                    self._fail(work.name, work, reason, Code.MISSING)
+                elif wish := self._compare(work, family, known[head], clashes.get(head, ())):
+                    wishes.append(wish)
+        place = {id(work): number for number, work in enumerate(works)}
+        return sorted(wishes, key=lambda wish: place[id(wish.work)])  # in the order of the files
+
     def _known(self, heads: Sequence[str]) -> dict[str, list[Issue]]:
         return {head: self._session.state.issues_of(head) for head in heads}
 
-    def _compare(self, work: Work, family: Prepared | None, known: Iterable[Issue]) -> _Wish | None:
+    def _compare(
+        self, work: Work, family: Prepared, known: Iterable[Issue], clashes: Iterable[str]
+    ) -> _Wish | None:
         """See whether Jira has moved on since the last sync."""
         assert work.head is not None
         assert work.base is not None
-        if family is None:
-            reason = "Jira has it no longer, or you may not see it any more"
-            self._fail(work.name, work, reason, Code.MISSING)
-            return None
         remote = settled(family, work.base, known)
-        news = moved(work.base, work.local.ticket, remote)
-        if news:
-            what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
-            reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
-            self._tally.conflicts.append(Note(work.name, work.local.path, reason, Code.MOVED_ON))
+        if news := moved(work.base, work.local.ticket, remote):
+            self._tally.conflicts.append(_moved_on(work, news, clashes))
             return None
         there = by_key(remote)
         for key in (key for key in (*work.strays, *work.edits) if key not in there):
@@ -201,6 +204,16 @@ class OrderMaker:
 
     def _fail(self, name: str, work: Work, reason: str, code: Code) -> None:
         self._tally.failed.append(Note(name, work.local.path, reason, code))
+
+
+def _moved_on(work: Work, news: Mapping[str, Sequence[Change]], clashes: Iterable[str]) -> Note:
+    """Tell what to do about a ticket that has changed in Jira, which a pull may have seen before."""
+    if known := ", ".join(clashes):
+        reason = f"it is in conflict with Jira ({known}); run ticketr resolve {work.name}"
+        return Note(work.name, work.local.path, reason, Code.CONFLICT)
+    what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
+    reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
+    return Note(work.name, work.local.path, reason, Code.MOVED_ON)
 
 
 def _project_of(key: str) -> str:

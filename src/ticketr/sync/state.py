@@ -176,6 +176,11 @@ class State:
             for row in self._db.read(query, (head,))
         ]
 
+    def clashes(self) -> dict[str, tuple[str, ...]]:
+        """Tell of each ticket in conflict what clashes, in words, by the ID of its head."""
+        rows = self._db.read("SELECT head, parts FROM conflict")
+        return {head: tuple(json.loads(parts)) for head, parts in rows}
+
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
         """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
