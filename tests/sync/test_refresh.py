@@ -10,8 +10,9 @@ import pytest
 import trio
 from fakes.pulls import Bench
 
+from ticketr import open_job_queue
 from ticketr.sandbox import make_site
-from ticketr.sync import Code, State
+from ticketr.sync import Code, PushJob, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +80,24 @@ async def test_a_clone_without_a_state_is_asked_for_by_the_hundred(
     assert known(bench) == ({f"DEMO-{number}" for number in range(1, COUNT + 1)}, [])
     await bench.push()
     assert fetched(bench) == []
+
+
+async def test_it_is_told_how_many_tickets_of_a_clone_are_compared(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await clone(bench)
+    bench.latency = 1.0
+
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(PushJob(**bench.settings()))
+        with handle.watch() as updates:
+            told = [each.progress.message async for each in updates if each.progress]
+
+    assert [each for each in dict.fromkeys(told) if each.startswith("Comp")] == [
+        "Comparing with Jira: 0/201 tickets",
+        "Comparing with Jira: 100/201 tickets",
+        "Comparing with Jira: 200/201 tickets",
+    ]
 
 
 async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(

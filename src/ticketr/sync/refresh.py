@@ -133,10 +133,13 @@ async def adopt(
     wanted = (
         _Wanted(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
     )
+    done, total = 0, sum(1 for each in unknown for _ in each.ticket.keys())  # noqa: SIM118
     for batch in _batches(wanted):
+        session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
         now = await _read(session, batch)
         outcomes += await _write(session, writer, now)
         missing.update(key for key, family in now.items() if family is None)
+        done += sum(len(each.members) for each in batch)
     return outcomes, [each for each in unknown if each.ticket.key in missing]
 
 
