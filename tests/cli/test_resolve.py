@@ -74,7 +74,13 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
     assert text.startswith("<<<<<<< here\n# TICKET: [DEMO-2] Mine\n=======\n")
     assert torn.runs("push").code == 1
     torn.writes("DEMO-2.md", "# TICKET: [DEMO-2] Ours\n" + text.split(">>>>>>> Jira\n")[1])
-    assert torn.runs("push").err.splitlines()[-2] == "0 created, 1 updated (DEMO-2)"
+    what = "it is in conflict with Jira (DEMO-9: Title); run ticketr resolve DEMO-9"
+    take = "--take local, remote or merge"
+    assert torn.runs("push").err.splitlines()[-3:] == [
+        "0 created, 1 updated (DEMO-2)",
+        f"conflict: DEMO-9 (DEMO-9.md): {what}",
+        f"to settle a conflict: ticketr diff DEMO-9; ticketr resolve DEMO-9 {take}",
+    ]
     assert torn.finds("DEMO-2").summary == "Ours"
 
 
