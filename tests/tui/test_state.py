@@ -11,6 +11,7 @@ from ticketr.sync import Code, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
+from ticketr.tui.rows import merge
 from ticketr.tui.state import NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
 from ticketr.tui.work import Work
 
@@ -127,7 +128,8 @@ def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
     key = filled.rows[0].head
     assert press(filled, "r").notice == NO_CONFLICT
 
-    state = after(filled, messages.MarksFound(frozenset(), {key: f"{key}: Title"}))
+    read = messages.FilesRead(filled.rows, conflicts={key: f"{key}: Title"})
+    state = after(filled, read)
     state = press(state, "r")
 
     assert state.question is not None
@@ -164,9 +166,41 @@ def test_a_job_without_notes_has_none(filled: State) -> None:
 
 
 def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: State) -> None:
-    state = after(filled, messages.TicketsListed(tickets(3).tickets))
+    state = after(filled, messages.FilesRead(merge((), tickets(3).tickets)))
 
     assert [row.key for row in state.rows] == ["DEMO-3"]
+
+
+def test_an_edit_is_marked_as_soon_as_its_row_is_there(filled: State) -> None:
+    state = after(filled, messages.TicketsFound((), frozenset({"DEMO-1"})))
+    state = after(state, messages.TicketsFound((), frozenset({"DEMO-2"})))
+
+    assert state.edited == {"DEMO-1", "DEMO-2"}
+    assert after(state, messages.FilesRead(state.rows)).edited == frozenset()
+
+
+def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: State) -> None:
+    state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
+    assert state.notice == "a.md:2:1: why"
+    state = press(state, "j")
+
+    state = after(state, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
+    assert state.notice == ""
+    assert press(state, "n").note_lines == ("broken: a.md:2:1: why",)
+
+    state = after(state, messages.FilesRead(filled.rows, broken=("a.md:2:1: why", "b.md: no")))
+    assert state.notice == "2 broken files, n lists them: a.md:2:1: why"
+    state = after(press(state, "j"), messages.FilesRead(filled.rows))
+    assert press(state, "n").notice == NO_NOTES
+
+
+def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: State) -> None:
+    state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
+    state = press(state, "j")
+
+    state, effect = update(state, messages.WritesCounted(Work.PUSH, 1), 1.0)
+
+    assert (state.notice, effect) == ("a.md:2:1: why", ())
 
 
 def test_a_notice_goes_with_the_next_key(filled: State) -> None:

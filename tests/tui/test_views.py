@@ -91,8 +91,9 @@ def test_a_frame_is_as_it_was_agreed(jobs: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_edits_and_conflicts_are_marked(width: int) -> None:
-    marks = messages.MarksFound(frozenset({"SHOP-42", "SHOP-41"}), {"SHOP-43": "SHOP-43: Title"})
-    state = after(state_of("idle", width, 8), marks)
+    state = state_of("idle", width, 8)
+    edited, conflicts = frozenset({"SHOP-42", "SHOP-41"}), {"SHOP-43": "SHOP-43: Title"}
+    state = after(state, messages.FilesRead(state.rows, edited, conflicts))
     check(f"marks-{width}", screen(state, 0.0, COLORS))
 
     asked = after(state, *(messages.KeyPressed(key) for key in ("G", "r")))
@@ -107,6 +108,15 @@ def test_notes_cover_the_rest() -> None:
 
     state = after(state, *(messages.KeyPressed(key) for key in "nj"))
     check("notes-60", screen(state, 0.0, COLORS))
+
+
+def test_broken_files_are_counted_and_listed() -> None:
+    state = state_of("idle", 60, 8)
+    broken = ("a.md:2:1: this file holds a git conflict " + "words " * 9, "cannot read b.md: no")
+    state = after(state, messages.FilesRead(state.rows, broken=broken))
+    check("broken-60", screen(state, 0.0, COLORS))
+
+    check("broken-notes-60", screen(after(state, messages.KeyPressed("n")), 0.0, COLORS))
 
 
 def test_an_ascii_frame_is_ascii() -> None:

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol, final
 
 import trio
 
 from ticketr import DuplicateJob, OnConflict, TicketrError
-from ticketr.sync import LocalSurvey
-from ticketr.sync.threads import CHUNK
 from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
-from ticketr.text import clean
 from ticketr.tui import effects, messages
-from ticketr.tui.files import read_detail, read_marks, read_rows, settle, survey_files
+from ticketr.tui.loading import Loader
 from ticketr.tui.rows import rows_of
 from ticketr.tui.state import REFUSED, WORK_TAG, State, update
 from ticketr.tui.views import screen
 from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ticketr import Job, JobQueue
     from ticketr.sync import Store
@@ -38,7 +33,6 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
-    from ticketr.tui.rows import Row
     from ticketr.tui.theme import Theme
 
 #: Seconds between two frames that no key has asked for.
@@ -104,9 +98,9 @@ class App:
         self._store = store
         self._make_job = make_job
         self._theme = theme
-        self._in_thread = run_sync
         # Without a bound: whoever sends must not wait, and the one reader never waits for them.
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
+        self._loader = Loader(store, run_sync, self._send.send_nowait)
         self._changed = trio.Event()
         self._urgent = trio.Event()
         self._busy = trio.Event()
@@ -125,7 +119,7 @@ class App:
             nursery.start_soon(self._tick)
             nursery.start_soon(self._forward_events)
             await nursery.start(self._forward_jobs)
-            nursery.start_soon(self._load_rows)
+            nursery.start_soon(self._loader.load)
             if pull:
                 self._start(Work.PULL)
             await self._answer_all(nursery)
@@ -164,15 +158,15 @@ class App:
             case effects.StartWork(work):
                 self._start(work)
             case effects.CountWrites(work):
-                nursery.start_soon(self._count_writes, work)
+                nursery.start_soon(self._loader.count_writes, work)
             case effects.Resolve(key, take):
-                nursery.start_soon(self._resolve, key, take)
+                nursery.start_soon(self._loader.resolve, key, take)
             case effects.Reload():
-                nursery.start_soon(self._reload)
+                nursery.start_soon(self._loader.load)
             case effects.CancelJob(job_id):
                 self._queue.cancel(job_id, reason="the user pressed Esc")
-            case effects.LoadDetail():
-                nursery.start_soon(self._load_detail, effect)
+            case effects.LoadDetail(row):
+                nursery.start_soon(self._loader.open, row)
             case effects.Redraw():
                 self._terminal.redraw()
 
@@ -221,68 +215,6 @@ class App:
             task_status.started()
             async for snapshot in updates:
                 self._send.send_nowait(messages.JobChanged(snapshot))
-
-    async def _load_rows(self) -> None:
-        """Show what is in the folder already; a file that cannot be read is told, not hidden."""
-        walk = self._store.walk()
-        while folders := await self._in_thread(lambda: list(islice(walk, CHUNK))):
-            for path in (path for paths in folders for path in paths):
-                await self._load_file(self._store.name_of(path))
-
-        await self._load_marks()
-
-    async def _reload(self) -> None:
-        """Show what is in the folder now, all at once, and how it differs from the last sync."""
-        tickets: list[tuple[Row, ...]] = []
-        walk = self._store.walk()
-        while folders := await self._in_thread(lambda: list(islice(walk, CHUNK))):
-            for path in (path for paths in folders for path in paths):
-                with self._telling():
-                    name = self._store.name_of(path)
-                    tickets += await self._in_thread(read_rows, self._store, name)
-        self._send.send_nowait(messages.TicketsListed(tuple(tickets)))
-        await self._load_marks()
-
-    async def _survey(self, *, anew: bool = False) -> LocalSurvey:
-        survey = LocalSurvey()
-        steps = survey_files(self._store, survey, anew=anew)
-        while await self._in_thread(lambda: list(islice(steps, CHUNK))):
-            pass
-        return survey
-
-    async def _load_marks(self) -> None:
-        with self._telling():
-            survey = await self._survey()
-            self._send.send_nowait(await self._in_thread(read_marks, self._store, survey))
-
-    async def _count_writes(self, work: Work) -> None:
-        with self._telling():
-            survey = await self._survey(anew=True)
-            self._send.send_nowait(messages.WritesCounted(work, survey.writes))
-
-    async def _resolve(self, key: str, take: str) -> None:
-        with self._telling():
-            await self._in_thread(settle, self._store, key, take)
-        await self._reload()
-
-    @contextmanager
-    def _telling(self) -> Generator[None]:
-        """Tell the user what could not be done; nothing in the app ends by it."""
-        try:
-            yield
-        except TicketrError as error:
-            self._send.send_nowait(messages.Failed(clean(str(error))))
-
-    async def _load_file(self, name: str) -> None:
-        with self._telling():
-            rows = await self._in_thread(read_rows, self._store, name)
-            if rows:
-                self._send.send_nowait(messages.TicketsFound(tuple(rows)))
-
-    async def _load_detail(self, effect: effects.LoadDetail) -> None:
-        with self._telling():
-            lines = await self._in_thread(read_detail, self._store, effect.row)
-            self._send.send_nowait(messages.DetailLoaded(effect.row, lines))
 
     async def _paint(self) -> None:
         """Draw what has changed: at once if somebody waits for it, else at most every `FRAME`."""

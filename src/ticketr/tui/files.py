@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, final
 
 from ticketr.sync import LocalSurvey, State, Take, resolve
+from ticketr.sync.reading import see
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
-from ticketr.tui.messages import MarksFound
-from ticketr.tui.rows import rows_of
+from ticketr.tui.messages import FilesRead, TicketsFound
+from ticketr.tui.rows import merge, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterable
 
     from ticketr.sync import Store
     from ticketr.tui.rows import Row
 
 
-def read_rows(store: Store, name: str) -> list[tuple[Row, ...]]:
-    """Read the rows of each ticket in a file.
+@final
+class Look:
+    """One look at every file: what stands in it, and how that differs from the last sync.
 
     Args:
         store: the workspace's files.
-        name: the file, relative to the workspace.
-
-    Raises:
-        FileFailed: it cannot be read.
-        TicketSyntaxError: it cannot be read as tickets.
+        state: the last sync.
     """
-    return [rows_of(ticket, name) for ticket in store.tickets(name)]
+
+    def __init__(self, store: Store, state: State) -> None:
+        self._store = store
+        self._state = state
+        self._survey = LocalSurvey()
+        self._tickets: list[tuple[Row, ...]] = []
+        self._broken: list[str] = []
+
+    @property
+    def writes(self) -> int:
+        """How many issues a push would create or change, as far as that shows here."""
+        return self._survey.writes
+
+    def take(self, paths: Iterable[Path]) -> TicketsFound:
+        """Read some more files.
+
+        Returns:
+            What the screen is to show of them.
+
+        Raises:
+            StateFailed: the state cannot be read.
+        """
+        tickets: list[tuple[Row, ...]] = []
+        begin = len(self._survey.works)
+        for path in paths:
+            seen = see(self._store, self._state, self._survey, path)
+            tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
+            if seen.error is not None:
+                self._broken.append(clean(str(seen.error)))
+        self._tickets += tickets
+        return TicketsFound(tuple(tickets), self._edited(begin))
+
+    def whole(self) -> FilesRead:
+        """Put together what the screen is to show, once every file has been read.
+
+        Raises:
+            StateFailed: the state cannot be read.
+        """
+        conflicts = {each.key: ", ".join(each.parts) for each in self._state.conflicts.all()}
+        rows = merge((), self._tickets)
+        return FilesRead(rows, self._edited(), conflicts, tuple(self._broken))
+
+    def _edited(self, begin: int = 0) -> frozenset[str]:
+        return frozenset(key for work in self._survey.works[begin:] for key in work.edits)
+
+
+@contextmanager
+def nothing_known() -> Generator[State]:
+    """Open an empty state, to read the tickets where the last sync cannot be read."""
+    with closing(State(Path(":memory:"))) as state:
+        yield state
 
 
 def read_detail(store: Store, row: Row) -> tuple[str, ...]:
@@ -44,46 +93,6 @@ def read_detail(store: Store, row: Row) -> tuple[str, ...]:
             if found.order == row.order:
                 return tuple(clean(line) for line in render_ticket(issue).splitlines())
     return ()
-
-
-def survey_files(store: Store, survey: LocalSurvey, *, anew: bool = False) -> Iterator[None]:
-    """Compare the files with the last sync, some at a time.
-
-    Args:
-        store: the workspace's files.
-        survey: what was found goes there.
-        anew: whether to begin a state where nothing was pulled yet: drafts can be pushed all the
-            same. Else there is nothing to compare with then.
-
-    Yields:
-        Nothing; after each folder, so that whoever waits can be cancelled.
-
-    Raises:
-        TicketrError: a file or the state cannot be read.
-    """
-    path = store.state_path
-    if anew:
-        store.prepare()
-    elif not path.exists():
-        return
-    with closing(State(path)) as state:
-        for paths in store.walk():
-            survey.add(store, state, paths)
-            yield
-
-
-def read_marks(store: Store, survey: LocalSurvey) -> MarksFound:
-    """Put together what the screen shows of a survey, and the conflicts.
-
-    Raises:
-        StateFailed: the state cannot be read.
-    """
-    path = store.state_path
-    if not path.exists():
-        return MarksFound(frozenset(), {})
-    with closing(State(path)) as state:
-        conflicts = {each.key: ", ".join(each.parts) for each in state.conflicts.all()}
-    return MarksFound(frozenset(key for work in survey.works for key in work.edits), conflicts)
 
 
 def settle(store: Store, key: str, take: str) -> None:

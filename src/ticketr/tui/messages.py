@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,29 +37,32 @@ class JobChanged:
 
 @dataclass(frozen=True, slots=True)
 class TicketsFound:
-    """Tickets stand in files now: each one's rows replace those that it had."""
-
-    tickets: tuple[tuple[Row, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TicketsListed:
-    """These are all the tickets that stand in files."""
-
-    tickets: tuple[tuple[Row, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MarksFound:
-    """How the files differ from the last sync, as far as tickets with keys go.
+    """Tickets stand in files now: each one's rows replace those that it had.
 
     Attributes:
-        edited: keys of issues that were edited here.
-        conflicts: for each ticket that both sides have changed, what clashes.
+        tickets: the rows of each.
+        edited: keys of issues among them that are known to be edited here.
     """
 
-    edited: frozenset[str]
-    conflicts: Mapping[str, str]
+    tickets: tuple[tuple[Row, ...], ...]
+    edited: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """Every file has been read.
+
+    Attributes:
+        rows: all the tickets that stand in files, in order.
+        edited: keys of issues that were edited here since the last sync.
+        conflicts: for each ticket that both sides have changed, what clashes.
+        broken: what is wrong with files, clean, a line a file.
+    """
+
+    rows: tuple[Row, ...]
+    edited: frozenset[str] = frozenset()
+    conflicts: Mapping[str, str] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ Message = (
     | Resized
     | JobChanged
     | TicketsFound
-    | TicketsListed
-    | MarksFound
+    | FilesRead
     | WritesCounted
     | DetailLoaded
     | Failed

@@ -26,6 +26,17 @@ def notes_of(result: object) -> tuple[str, ...]:
     return tuple(clean(line) for half in halves for line in _lines(half))
 
 
+def notice_of(broken: tuple[str, ...]) -> str:
+    """Say in one line that files are broken, and of the first of them what is wrong.
+
+    Args:
+        broken: what is wrong with each, clean; at least one.
+    """
+    if len(broken) == 1:
+        return broken[0]
+    return f"{len(broken)} broken files, n lists them: {broken[0]}"
+
+
 def _lines(result: object) -> Iterator[str]:
     match result:
         case PullResult():

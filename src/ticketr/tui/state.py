@@ -10,7 +10,7 @@ from ticketr.statusline import StatusModel
 from ticketr.text import wrap
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Action, action_of
-from ticketr.tui.notes import notes_of
+from ticketr.tui.notes import notes_of, notice_of
 from ticketr.tui.questions import Question, about_conflict, about_writes
 from ticketr.tui.rows import Order, Row, index_of, merge
 from ticketr.tui.work import Work
@@ -78,12 +78,13 @@ class State:
         focus: which panel has the keys.
         detail: the open ticket, if one is.
         is_help_open: whether the help covers the rest.
-        are_notes_open: whether the notes of the last job cover the rest.
+        are_notes_open: whether what there is to look at covers the rest.
         notes: what the last job said of single tickets, clean.
-        notes_top: the first line of these that is shown.
+        notes_top: the first line of what there is to look at that is shown.
         question: what waits for an answer, if anything does.
         edited: keys of issues that were edited here since the last sync.
         conflicts: for each ticket that both sides have changed, what clashes.
+        broken: what is wrong with files, clean, a line a file.
         status: what the status line knows.
         notice: a word to the user, until the next key.
         working: the ID of the running or pending job with Jira; empty if there is none.
@@ -104,6 +105,7 @@ class State:
     question: Question | None = None
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
     status: StatusModel = field(default_factory=StatusModel)
     notice: str = ""
     working: str = ""
@@ -114,9 +116,15 @@ class State:
         return max(1, self.height - CHROME)
 
     @property
+    def to_look_at(self) -> tuple[str, ...]:
+        """Broken files, since nothing goes on while there are some, then what the last job said."""
+        return (*(f"broken: {each}" for each in self.broken), *self.notes)
+
+    @property
     def note_lines(self) -> tuple[str, ...]:
-        """The notes, broken to fit the screen."""
-        return tuple(line for note in self.notes for line in wrap(note, max(1, self.width - 3)))
+        """What there is to look at, cut into lines that fit the screen."""
+        cells = max(1, self.width - 3)
+        return tuple(line for each in self.to_look_at for line in wrap(each, cells))
 
     @property
     def list_width(self) -> int:
@@ -150,13 +158,14 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             return _key(replace(state, notice=""), name)
         case messages.JobChanged(snapshot):
             return _job(state, snapshot, now)
-        case messages.TicketsFound(tickets):
-            return _in_view(replace(state, rows=merge(state.rows, tickets))), ()
-        case messages.TicketsListed(tickets):
-            return _in_view(replace(state, rows=merge((), tickets))), ()
-        case messages.MarksFound(edited, conflicts):
-            return replace(state, edited=edited, conflicts=conflicts), ()
+        case messages.TicketsFound(tickets, edited):
+            rows = merge(state.rows, tickets)
+            return _in_view(replace(state, rows=rows, edited=state.edited | edited)), ()
+        case messages.FilesRead():
+            return _files(state, message), ()
         case messages.WritesCounted(work, writes):
+            if state.broken:  # no job would get further than to say so
+                return replace(state, notice=notice_of(state.broken)), ()
             if writes > UNASKED:
                 return replace(state, question=about_writes(work, writes)), ()
             return state, (effects.StartWork(work),)
@@ -176,6 +185,20 @@ def _resized(state: State, width: int, height: int) -> State:
     if state.detail is not None:
         state = replace(state, detail=state.detail.broken(state.detail_width))
     return _in_view(state)
+
+
+def _files(state: State, read: messages.FilesRead) -> State:
+    is_news = any(each not in state.broken for each in read.broken)
+    return _in_view(
+        replace(
+            state,
+            rows=read.rows,
+            edited=read.edited,
+            conflicts=read.conflicts,
+            broken=read.broken,
+            notice=notice_of(read.broken) if is_news else state.notice,
+        )
+    )
 
 
 def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[Effect, ...]]:
@@ -230,7 +253,7 @@ def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
 
 
 def _notes(state: State) -> State:
-    if not state.notes:
+    if not state.to_look_at:
         return replace(state, notice=NO_NOTES)
     is_open = not state.are_notes_open
     return replace(state, are_notes_open=is_open, is_help_open=False, notes_top=0)

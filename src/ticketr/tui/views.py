@@ -57,12 +57,13 @@ def screen(state: State, now: float, theme: Theme) -> list[str]:
 def _header(state: State, theme: Theme) -> str:
     number = len(state.rows)
     count = f"{number} ticket{'' if number == 1 else 's'}" if number else "no tickets yet"
-    edited, conflicts = len(state.edited), len(state.conflicts)
+    edited, conflicts, broken = len(state.edited), len(state.conflicts), len(state.broken)
     facts = [
         state.title,
         count,
         *([f"{edited} edited"] if edited else []),
         *([f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []),
+        *([f"{broken} broken file{'' if broken == 1 else 's'}"] if broken else []),
     ]
     return theme.header(theme.fit(f" {f' {theme.dot} '.join(facts)}", state.width))
 
@@ -133,7 +134,8 @@ def _help(state: State, theme: Theme) -> list[str]:
 
 def _notes(state: State, theme: Theme) -> list[str]:
     lines = state.note_lines[state.notes_top :]
-    heading = theme.heading(theme.fit(" Notes of the last job", state.width))
+    what = "Broken files, notes of the last job" if state.broken else "Notes of the last job"
+    heading = theme.heading(theme.fit(f" {what}", state.width))
     rows = [heading, *(theme.fit(f"  {line}", state.width) for line in lines[: state.page])]
     return _filled(rows, state.page, state.width)
 
@@ -156,7 +158,7 @@ def _hints(state: State) -> Iterator[tuple[str, str]]:
     elif state.focus is Focus.DETAIL:
         yield "Esc", "back"
     if not state.is_help_open and not state.are_notes_open:
-        if state.notes:
+        if state.to_look_at:
             yield "n", "notes"
         if state.rows and state.focus is Focus.LIST:
             yield "Enter", "open"

@@ -1,0 +1,202 @@
+"""What the app reads of a folder, and in what portions: real files, in virtual time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+import pytest
+import trio
+from fakes.pulls import Bench, inline
+
+from ticketr.sandbox import make_site
+from ticketr.sync import Store
+from ticketr.sync.threads import CHUNK
+from ticketr.tickets import Ticket, render
+from ticketr.tui.loading import Loader
+from ticketr.tui.messages import Failed, FilesRead, TicketsFound, WritesCounted
+from ticketr.tui.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+BROKEN = "# TICKET: A\n<<<<<<< HEAD\n"
+
+
+async def slow(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+    """Run blocking work that takes a second."""
+    await trio.sleep(1)
+    return sync_fn(*args)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def write(root: Path, number: int) -> None:
+    ticket = Ticket(title=f"Number {number}", key=f"DEMO-{number}")
+    (root / f"DEMO-{number}.md").write_text(render([ticket]))
+
+
+def retitle(root: Path, key: str) -> None:
+    path = root / f"{key}.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [{key}] Mine\n{rest}")
+
+
+def read(told: list[Message]) -> FilesRead:
+    (found,) = (each for each in told if isinstance(each, FilesRead))
+    return found
+
+
+async def test_rows_are_told_as_they_are_read_and_then_all_of_them(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 2 * CHUNK + 2):
+        write(tmp_path, number)
+    told: list[Message] = []
+
+    await Loader(Store(tmp_path, ".ticketr"), inline, told.append).load()
+
+    *portions, whole = told
+    assert [len(each.tickets) for each in portions if isinstance(each, TicketsFound)] == [20, 20, 1]
+    assert whole == read(told)
+    assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * CHUNK + 2)]
+
+
+async def test_each_file_is_read_once_for_its_rows_and_its_mark(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    told: list[Message] = []
+    opened = Counter[str]()
+    read_bytes = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        opened[path.name] += 1
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
+
+    assert opened == Counter(path.name for path in bench.root.glob("*.md"))
+    assert read(told).edited == {"DEMO-1"}
+
+
+async def test_an_edit_is_told_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    told: list[Message] = []
+
+    await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
+
+    assert isinstance(told[0], TicketsFound)
+    assert told[0].edited == {"DEMO-1"}
+
+
+async def test_a_broken_file_costs_no_other_its_mark(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    (bench.root / "A.md").write_text(BROKEN)
+    (bench.root / "b.md").write_text(render([Ticket(title="Again", key="DEMO-2")]))
+    told: list[Message] = []
+
+    await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
+
+    assert read(told).edited == {"DEMO-1"}
+    first, second = read(told).broken
+    assert first.startswith("A.md:2:1: ")
+    assert second == "DEMO-2 stands in DEMO-2.md and in b.md; keep one of them"
+
+
+async def test_a_last_sync_that_cannot_be_read_is_told_and_the_tickets_are_shown(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as damage:
+        damage.execute("DROP TABLE ticket")
+    told: list[Message] = []
+    loader = Loader(Store(bench.root, ".ticketr"), inline, told.append)
+
+    await loader.load()
+
+    assert len(read(told).rows) == 12
+    assert isinstance(told[-1], Failed)
+    assert "state.db cannot be used: no such table: ticket" in told[-1].words
+    told.clear()
+    await loader.count_writes(Work.PUSH)
+    assert not any(isinstance(each, WritesCounted) for each in told)
+
+
+async def test_to_look_at_a_folder_makes_nothing_in_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "new.md").write_text("# TICKET: New\n")
+    told: list[Message] = []
+
+    await Loader(Store(tmp_path, ".ticketr"), inline, told.append).count_writes(Work.PUSH)
+
+    assert told[-1] == WritesCounted(Work.PUSH, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
+
+
+async def test_what_is_shown_already_stays_until_all_is_read_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    write(tmp_path, 1)
+    told: list[Message] = []
+    loader = Loader(Store(tmp_path, ".ticketr"), inline, told.append)
+    await loader.load()
+    told.clear()
+
+    write(tmp_path, 2)
+    await loader.load()
+
+    assert told == [read(told)]
+    assert [row.key for row in read(told).rows] == ["DEMO-1", "DEMO-2"]
+
+
+async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 10 * CHUNK + 1):
+        write(tmp_path, number)
+    told: list[Message] = []
+
+    with trio.move_on_after(4.5):  # a second for the state, one to walk, one for each portion
+        await Loader(Store(tmp_path, ".ticketr"), slow, told.append).load()
+
+    assert [len(each.tickets) for each in told if isinstance(each, TicketsFound)] == [20, 20]
+    assert trio.current_time() == 5.5  # one more, to close the state
+
+
+async def test_looks_take_turns_and_one_that_waits_is_enough(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    write(tmp_path, 1)
+    told: list[Message] = []
+    loader = Loader(Store(tmp_path, ".ticketr"), slow, told.append)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(loader.load)
+        await trio.sleep(2.5)  # it has found the files, and is about to read them
+        write(tmp_path, 2)
+        for _ in range(3):
+            nursery.start_soon(loader.load)
+
+    looks = [each for each in told if isinstance(each, FilesRead)]
+    assert [len(look.rows) for look in looks] == [1, 2]
