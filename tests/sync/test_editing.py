@@ -4,36 +4,22 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.stores import NEW, OLD, files, make_store, put
 
 from ticketr.sync.editing import Editor, Write, WriteResult, Written
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.merge import Side, merge
-from ticketr.sync.store import Store
 from ticketr.tickets import InvalidKey, Ticket, parse, render_ticket, safe_file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
-NEW = Ticket(title="New", key="DEMO-1", description="As it is.")
+    from ticketr.sync.store import Store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "tickets", ".ticketr")
-    store.prepare()
-    return store
-
-
-def put(store: Store, name: str, text: str) -> Path:
-    path = store.root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-    return path
-
-
-def files(store: Store) -> list[Path]:
-    return [path for paths in store.walk() for path in paths]
+    return make_store(tmp_path / "tickets")
 
 
 def write(

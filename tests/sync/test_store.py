@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.stores import OLD, files, make_store, put
 
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.files import look_at
@@ -17,26 +18,10 @@ from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
 if TYPE_CHECKING:
     from pathlib import Path
 
-OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
-NEW = Ticket(title="New", key="DEMO-1", description="As it is.")
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "tickets", ".ticketr")
-    store.prepare()
-    return store
-
-
-def put(store: Store, name: str, text: str) -> Path:
-    path = store.root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode())
-    return path
-
-
-def files(store: Store) -> list[Path]:
-    return [path for paths in store.walk() for path in paths]
+    return make_store(tmp_path / "tickets")
 
 
 def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:

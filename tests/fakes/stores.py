@@ -1,0 +1,33 @@
+"""A workspace's files by themselves, without a site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.store import Store
+from ticketr.tickets import Ticket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
+NEW = Ticket(title="New", key="DEMO-1", description="As it is.")
+"""The same ticket, later."""
+
+
+def make_store(root: Path) -> Store:
+    store = Store(root, ".ticketr")
+    store.prepare()
+    return store
+
+
+def put(store: Store, name: str, text: str) -> Path:
+    path = store.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+    return path
+
+
+def files(store: Store) -> list[Path]:
+    """Every file that may hold tickets."""
+    return [path for paths in store.walk() for path in paths]
