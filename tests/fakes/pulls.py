@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.jira.transport import Request, Response
     from ticketr.sandbox import Site
+    from ticketr.sandbox.data.model import Issue
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -95,6 +96,21 @@ class Bench:
             handle = await queue.submit(self.job(**changes))
             with handle.watch() as updates:
                 return [snapshot async for snapshot in updates]
+
+    def retitles(self, key: str, title: str) -> None:
+        """Give a ticket another title in its own file."""
+        path = self.root / f"{key}.md"
+        heading, _, rest = path.read_text().partition("\n")
+        new = f"# TICKET: [{key}] {title}"
+        assert heading.startswith(f"# TICKET: [{key}] ")
+        assert heading != new
+        path.write_text(f"{new}\n{rest}")
+
+    def finds(self, key: str) -> Issue:
+        """An issue as it is in Jira."""
+        issue = self.site.find(key)
+        assert issue is not None
+        return issue
 
     def files(self) -> dict[str, str]:
         return {

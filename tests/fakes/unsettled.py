@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
 
     from ticketr.sandbox import Site
-    from ticketr.sandbox.data.model import Issue
     from ticketr.sync import Creation
 
 BEFORE = 12
@@ -38,12 +37,6 @@ def write(bench: Bench, text: str, name: str = "drafts.md") -> Path:
 def new(bench: Bench) -> list[str]:
     """The titles of the issues that were created."""
     return sorted(each.summary for each in bench.site if each.number > BEFORE)
-
-
-def issue(bench: Bench, key: str) -> Issue:
-    found = bench.site.find(key)
-    assert found is not None
-    return found
 
 
 def unsettled(bench: Bench) -> list[Creation]:

@@ -9,7 +9,7 @@ import pytest
 import trio
 from fakes.lossy import Lossy, Meanwhile
 from fakes.pulls import URL, Bench, Recorder
-from fakes.unsettled import BEFORE, DRAFT, issue, new, site_in_virtual_time
+from fakes.unsettled import BEFORE, DRAFT, new, site_in_virtual_time
 
 from ticketr import JobFailed
 from ticketr.jira import AuthenticationFailed
@@ -93,7 +93,7 @@ async def test_a_status_that_cannot_be_read_leaves_the_rest_to_the_next_run(
     assert new(bench) == ["Once"]
     await check_clean(bench)
     assert new(bench) == ["Once", "Part"]
-    assert issue(bench, "DEMO-13").status.name == "In Progress"
+    assert bench.finds("DEMO-13").status.name == "In Progress"
 
 
 async def test_a_save_between_the_answer_and_the_key_is_kept(
@@ -110,7 +110,7 @@ async def test_a_save_between_the_answer_and_the_key_is_kept(
     assert drafts.read_text().startswith("# TICKET: [DEMO-13] Once\n\n## Description\nFor most.")
     await check_clean(bench)
     assert new(bench) == ["Another", "Once"]
-    assert "For most." in str(issue(bench, "DEMO-13").description)
+    assert "For most." in str(bench.finds("DEMO-13").description)
 
 
 async def test_a_save_while_the_key_is_written_is_kept(
@@ -326,7 +326,7 @@ async def test_an_edit_that_jira_has_confirmed_is_known_though_the_rest_is_cance
     assert base.text.startswith("# TICKET: [DEMO-1] Mine\n")
     assert "Status: To Do" in base.text
     await check_clean(bench)
-    assert issue(bench, "DEMO-1").status.name == "In Progress"
+    assert bench.finds("DEMO-1").status.name == "In Progress"
 
 
 async def test_what_was_pushed_is_told_though_it_cannot_be_read_again(

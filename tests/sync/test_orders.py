@@ -25,18 +25,13 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(make_site(tickets=100, seed=1), tmp_path / "work")
 
 
-def retitle(bench: Bench, key: str, title: str) -> None:
-    path = bench.root / f"{key}.md"
-    path.write_text(f"# TICKET: [{key}] {title}\n{path.read_text().partition(chr(10))[2]}")
-
-
 async def test_a_thread_is_visited_for_many_tickets_at_once(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
     edited = [name.removesuffix(".md") for name in bench.files()]
     for key in edited:
-        retitle(bench, key, "Mine")
+        bench.retitles(key, "Mine")
     visits: list[object] = []
 
     async def run_sync(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
@@ -54,7 +49,7 @@ async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_
 ) -> None:
     await bench.pull()
     for key in ("DEMO-1", "DEMO-2"):
-        retitle(bench, key, "Mine")
+        bench.retitles(key, "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")
     assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-1"]
     bench.site.edit("DEMO-1", labels=("more",))
@@ -81,10 +76,10 @@ async def test_a_conflict_is_over_when_the_file_says_what_jira_says(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    retitle(bench, "DEMO-1", "Mine")
+    bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")
     await bench.pull()
-    retitle(bench, "DEMO-1", "Theirs")
+    bench.retitles("DEMO-1", "Theirs")
 
     result = await bench.push()
 

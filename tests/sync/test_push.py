@@ -15,12 +15,9 @@ from ticketr.sync import Code, NoConflict, Side, State, Store, Take, resolve
 from ticketr.tickets import Ticket, TicketSyntaxError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from trio.testing import MockClock
-
-    from ticketr.sandbox.data.model import Issue
 
 
 @pytest.fixture
@@ -28,28 +25,11 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
-def edit(bench: Bench, key: str, change: Callable[[str], str]) -> None:
-    path = bench.root / f"{key}.md"
-    text = change(path.read_text())
-    assert text != path.read_text()
-    path.write_text(text)
-
-
-def retitled(key: str, title: str) -> Callable[[str], str]:
-    return lambda text: f"# TICKET: [{key}] {title}\n{text.split(chr(10), 1)[1]}"
-
-
 def draft(bench: Bench, text: str, name: str = "drafts.md") -> Path:
     bench.root.mkdir(exist_ok=True)
     path = bench.root / name
     path.write_text(text)
     return path
-
-
-def issue(bench: Bench, key: str) -> Issue:
-    found = bench.site.find(key)
-    assert found is not None
-    return found
 
 
 def ticket(path: Path, index: int = 0) -> Ticket:
@@ -65,13 +45,13 @@ def writes(bench: Bench) -> list[str]:
 
 async def test_only_what_changed_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
 
     result = await bench.push()
 
     assert (result.updated, result.created, result.failed) == (("DEMO-1",), (), ())
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert issue(bench, "DEMO-1").summary == "Mine"
+    assert bench.finds("DEMO-1").summary == "Mine"
     assert (await bench.push()).total == 0
     assert (await bench.pull()).updated == 0
 
@@ -99,13 +79,13 @@ async def test_a_draft_becomes_an_issue_and_gets_its_key(
     result = await bench.push()
 
     assert (result.created, result.failed) == (("DEMO-13", "DEMO-14", "DEMO-15"), ())
-    made = issue(bench, "DEMO-13")
+    made = bench.finds("DEMO-13")
     assert (made.summary, made.type.name, made.priority.name) == ("A story", "Story", "High")
     assert (made.labels, made.story_points) == (("a", "b"), 3)
     assert made.assignee is not None
     assert made.assignee.email == "zoe@example.com"
-    assert [issue(bench, key).parent for key in result.created[1:]] == [made.id, made.id]
-    assert [issue(bench, key).summary for key in result.created[1:]] == ["One", "Two"]
+    assert [bench.finds(key).parent for key in result.created[1:]] == [made.id, made.id]
+    assert [bench.finds(key).summary for key in result.created[1:]] == ["One", "Two"]
     written = ticket(path)
     assert [*written.keys()] == list(result.created)
     assert written.acceptance_criteria == ("It works",)
@@ -125,7 +105,7 @@ async def test_a_task_is_created_under_a_ticket_that_is_there(
     result = await bench.push()
 
     assert (result.created, result.updated) == (("DEMO-15",), ())
-    assert issue(bench, "DEMO-15").parent == issue(bench, "DEMO-13").id
+    assert bench.finds("DEMO-15").parent == bench.finds("DEMO-13").id
     assert [*ticket(path).keys()] == ["DEMO-13", "DEMO-15", "DEMO-14"]  # where it was written
     assert (await bench.sync()).push.total == 0
 
@@ -148,14 +128,14 @@ async def test_a_status_is_reached_by_one_transition_or_those_possible_are_named
     far = draft(bench, "# TICKET: Far\n", "far.md")
     near = draft(bench, "# TICKET: Near\n\n## Fields\nStatus: In Progress\n", "near.md")
     await bench.push()
-    assert issue(bench, ticket(near).key or "").status.name == "In Progress"
+    assert bench.finds(ticket(near).key or "").status.name == "In Progress"
     far.write_text(far.read_text().replace("Status: To Do", "Status: Done"))
     near.write_text(near.read_text().replace("Status: In Progress", "Status: In Review"))
 
     result = await bench.push()
 
     assert result.updated == (ticket(near).key,)
-    assert issue(bench, ticket(near).key or "").status.name == "In Review"
+    assert bench.finds(ticket(near).key or "").status.name == "In Review"
     (note,) = result.failed
     assert (note.key, note.code) == (ticket(far).key, Code.NO_TRANSITION)
     assert note.reason == (
@@ -177,7 +157,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
     result = await bench.push()
 
     assert result.created == ("DEMO-13",)
-    assert issue(bench, "DEMO-13").summary == "Right"
+    assert bench.finds("DEMO-13").summary == "Right"
     (note,) = result.failed
     assert (note.key, note.path, note.code) == ('draft "Wrong"', "drafts.md", Code.INVALID)
     assert note.reason == ('Type: "Storry" is no issue type of this project: did you mean Story?')
@@ -193,7 +173,7 @@ async def test_a_ticket_that_moved_on_in_jira_is_left_alone(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", labels=("theirs",))
 
     result = await bench.push()
@@ -204,14 +184,14 @@ async def test_a_ticket_that_moved_on_in_jira_is_left_alone(
     assert writes(bench) == []
     synced = await bench.sync()
     assert (synced.pull.conflicts, synced.push.updated) == ((), ("DEMO-1",))
-    assert (issue(bench, "DEMO-1").summary, issue(bench, "DEMO-1").labels) == ("Mine", ("theirs",))
+    assert (bench.finds("DEMO-1").summary, bench.finds("DEMO-1").labels) == ("Mine", ("theirs",))
 
 
 async def test_what_is_in_jira_already_only_moves_the_base(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Both"))
+    bench.retitles("DEMO-1", "Both")
     bench.site.edit("DEMO-1", summary="Both")
 
     result = await bench.push()
@@ -240,7 +220,7 @@ async def test_an_edit_whose_answer_is_lost_is_sent_again(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
     transport = Lossy(create_app(bench.site), once("PUT", "issue/DEMO-1", "answer"))
 
     assert (await bench.push(transport=transport)).updated == ("DEMO-1",)
@@ -250,9 +230,9 @@ async def test_a_dry_run_says_everything_and_sends_nothing(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
     path = draft(bench, "# TICKET: New\n\n# TICKET: Wrong\n\n## Fields\nType: x\n")
-    before, old = bench.files(), issue(bench, "DEMO-1").summary
+    before, old = bench.files(), bench.finds("DEMO-1").summary
 
     result = await bench.push(dry_run=True)
 
@@ -298,7 +278,7 @@ async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
     clone.root.mkdir()
     for name, text in bench.files().items():
         (clone.root / name).write_text(text)
-    edit(clone, "DEMO-1", retitled("DEMO-1", "Mine"))
+    clone.retitles("DEMO-1", "Mine")
 
     result = await clone.push()
 
@@ -307,7 +287,7 @@ async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
     assert [note.key for note in (await clone.push()).conflicts] == ["DEMO-1"]
     settle(clone, "DEMO-1", Take.LOCAL)
     assert (await clone.push()).updated == ("DEMO-1",)
-    assert issue(bench, "DEMO-1").summary == "Mine"
+    assert bench.finds("DEMO-1").summary == "Mine"
 
 
 def settle(bench: Bench, key: str, take: Take) -> None:
@@ -324,15 +304,18 @@ async def test_a_conflict_is_settled_by_a_side(
     bench: Bench, autojump_clock: MockClock, take: Take, title: str
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
-    edit(bench, "DEMO-1", lambda text: text.replace("Priority: Low\n", "Priority: High\n"))
+    bench.retitles("DEMO-1", "Mine")
+    path = bench.root / "DEMO-1.md"
+    text = path.read_text()
+    assert "Priority: Low\n" in text
+    path.write_text(text.replace("Priority: Low\n", "Priority: High\n"))
     bench.site.edit("DEMO-1", summary="Theirs")
     assert [note.key for note in (await bench.sync()).pull.conflicts] == ["DEMO-1"]
 
     settle(bench, "DEMO-1", take)
 
     assert (await bench.sync()).push.updated == ("DEMO-1",)
-    both = issue(bench, "DEMO-1")
+    both = bench.finds("DEMO-1")
     assert (both.summary, both.priority.name) == (title, "High")  # the other edit stays an edit
     assert ticket(bench.root / "DEMO-1.md").title == title
     with pytest.raises(NoConflict, match="DEMO-1 has no conflict, nor has any other ticket"):
@@ -343,7 +326,7 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")
     await bench.sync()
 
@@ -358,20 +341,20 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     _, rest = path.read_text().split(">>>>>>> Jira\n")
     path.write_text(f"# TICKET: [DEMO-1] Ours\n{rest}")
     assert (await bench.sync()).push.updated == ("DEMO-1",)
-    assert issue(bench, "DEMO-1").summary == "Ours"
+    assert bench.finds("DEMO-1").summary == "Ours"
 
 
 async def test_a_strategy_settles_what_clashes_in_a_sync(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    edit(bench, "DEMO-1", retitled("DEMO-1", "Mine"))
+    bench.retitles("DEMO-1", "Mine")
     bench.site.edit("DEMO-1", summary="Theirs")
 
     result = await bench.sync(prefer=Side.LOCAL)
 
     assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-1",))
-    assert issue(bench, "DEMO-1").summary == "Mine"
+    assert bench.finds("DEMO-1").summary == "Mine"
 
 
 async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothing(
@@ -385,7 +368,7 @@ async def test_an_emptied_field_is_emptied_in_jira_and_a_missing_line_says_nothi
     path.write_text(path.read_text().replace("Assignee: Zoë Åkesson\n", "Assignee:\n"))
     assert (await bench.push()).updated == ("DEMO-13",)
 
-    made = issue(bench, "DEMO-13")
+    made = bench.finds("DEMO-13")
     assert (made.labels, made.assignee) == (("a",), None)
     assert ticket(path).fields.get("Labels") == "a"  # the line is back with the ticket
     assert "Assignee" not in ticket(path).fields
@@ -400,7 +383,7 @@ async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved
     part = ticket(second).tasks[0].key
     story = bench.site.find(ticket(first).key or "")
     assert story is not None
-    kind = issue(bench, part or "").type
+    kind = bench.finds(part or "").type
     came = bench.site.create(project=story.project, type=kind, summary="Came", parent=story.id)
     text = first.read_text()
     first.write_text(f"{text}\n## Tasks\n- [{came.key}] Came\n")  # as git merges a colleague's pull
@@ -432,7 +415,7 @@ async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(
 
     assert (await bench.push()).updated == ("DEMO-13",)
 
-    sent = issue(bench, "DEMO-13").description
+    sent = bench.finds("DEMO-13").description
     assert sent is not None
     assert sent["content"][0] == panel
     assert [each["type"] for each in sent["content"]] == ["panel", "heading", "bulletList"]

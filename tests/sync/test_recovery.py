@@ -13,7 +13,6 @@ from fakes.unsettled import (
     DRAFT,
     SETTLE,
     check_settled,
-    issue,
     lose_answers,
     new,
     unsettled,
@@ -152,7 +151,7 @@ async def test_drafts_that_differ_in_their_tasks_alone_keep_them_apart(
     assert new(bench) == ["A", "B", "Once", "Once"]
     for ticket in parse(path.read_text()).tickets:
         (task,) = ticket.tasks
-        part, whole = issue(bench, task.key or ""), issue(bench, ticket.key or "")
+        part, whole = bench.finds(task.key or ""), bench.finds(ticket.key or "")
         assert (part.summary, part.parent) == (task.title, whole.id)
 
 
@@ -181,7 +180,7 @@ async def test_a_key_that_somebody_wrote_by_hand_is_taken_as_it_is(
 
     await check_settled(bench, write(bench, text, name))
 
-    assert "For most." in str(issue(bench, "DEMO-13").description)
+    assert "For most." in str(bench.finds("DEMO-13").description)
 
 
 async def test_a_ticket_that_came_by_git_beside_its_draft_is_told_and_not_doubled(
@@ -209,7 +208,7 @@ async def test_a_status_that_was_not_reached_is_still_an_edit(
 
     await check_settled(bench, path)
 
-    assert issue(bench, "DEMO-13").status.name == "In Progress"
+    assert bench.finds("DEMO-13").status.name == "In Progress"
 
 
 async def test_an_issue_that_was_deleted_again_leaves_a_draft(

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.sandbox.data.model import Issue
-
 COUNT = 201
 """How many issues the site has; three bulk fetches."""
 
@@ -29,27 +27,16 @@ COUNT = 201
 def bench(tmp_path: Path) -> Bench:
     """A site of tickets without sub-tasks."""
     bench = Bench(make_site(tickets=1, seed=1), tmp_path / "work")
-    first = issue(bench, "DEMO-1")
+    first = bench.finds("DEMO-1")
     for number in range(2, COUNT + 1):
         bench.site.create(project=first.project, type=first.type, summary=f"Number {number}")
     return bench
-
-
-def issue(bench: Bench, key: str) -> Issue:
-    found = bench.site.find(key)
-    assert found is not None
-    return found
 
 
 async def clone(bench: Bench) -> None:
     """Leave the files without their state, as git brings them."""
     await bench.pull()
     shutil.rmtree(bench.root / ".ticketr")
-
-
-def retitle(bench: Bench, key: str) -> None:
-    path = bench.root / f"{key}.md"
-    path.write_text(f"# TICKET: [{key}] Mine\n{path.read_text().partition(chr(10))[2]}")
 
 
 def fetched(bench: Bench) -> list[list[str]]:
@@ -104,7 +91,7 @@ async def test_a_cancel_while_a_clone_is_taken_in_keeps_what_was(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await clone(bench)
-    retitle(bench, "DEMO-1")  # in the first batch, for so are the names of the files
+    bench.retitles("DEMO-1", "Mine")  # in the first batch, for so are the names of the files
     bench.latency = 1.0
 
     with trio.move_on_after(5.5):  # the login, the fields, the time, and two batches and a half
@@ -125,7 +112,7 @@ async def test_tickets_are_not_torn_apart_unless_one_is_more_than_a_request_may_
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
-    parent, task = issue(bench, "DEMO-3"), issue(bench, "DEMO-4")
+    parent, task = bench.finds("DEMO-3"), bench.finds("DEMO-4")
     for number in range(110):
         bench.site.create(
             project=task.project, type=task.type, summary=f"Part {number}", parent=parent.id
