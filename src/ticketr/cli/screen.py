@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -21,9 +22,11 @@ from ticketr.tui.theme import Theme
 from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
-    from ticketr import Job
+    from ticketr import Job, JobSnapshot
     from ticketr.sync import OnWritten
     from ticketr.terminal import Terminal
+
+_log = logging.getLogger("ticketr")
 
 
 async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
@@ -43,7 +46,8 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         NotATerminal: there is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER)
-    async with open_job_queue(workers=2, history=open_history(job.root)) as queue:
+    history = open_history(job.root)
+    async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:
         async with open_terminal() as terminal:
             style = line_style(terminal)
             app = App(
@@ -60,6 +64,12 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     if cancelled:
         say(clean(cancelled[-1].message))
     return app.exit_code
+
+
+def _note(failed: JobSnapshot) -> None:
+    """The status line has told the user; what is left is for who looks for a fault of ours."""
+    if failed.error is not None:
+        _log.debug("the job failed:\n%s", failed.error.traceback)
 
 
 def _job_for(job: PullJob, work: Work, on_written: OnWritten) -> Job[object]:

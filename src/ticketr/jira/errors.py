@@ -84,7 +84,7 @@ class InsecureSite(JiraError):
     def __str__(self) -> str:
         return (
             f"{self.url} is plain http, which would show your token on the way: "
-            "use https (plain http is for this machine alone, unless you allow it)"
+            "use https (plain http is for this machine alone)"
         )
 
 
