@@ -14,7 +14,7 @@ from fakes.screens import FakeScreen
 
 from ticketr import JobContext, JobStatus, open_job_queue
 from ticketr.sync import Store
-from ticketr.terminal import HungUp, Quit, Resize
+from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
 from ticketr.tickets import Ticket, render
 from ticketr.tui.app import FRAME, App
 from ticketr.tui.state import REFUSED
@@ -117,6 +117,22 @@ async def test_what_is_in_the_folder_is_shown(tmp_path: Path, autojump_clock: Mo
 
         assert "DEMO-1" in run.screen.rows[1]
         assert "DEMO-2" in run.screen.rows[2]
+
+
+@pytest.mark.parametrize("event", [Key("KEY_CTRL_L"), Resumed()])
+async def test_an_edit_of_another_program_is_shown_when_asked_for_and_after_a_suspend(
+    event: Key | Resumed, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket(title="Old", key="DEMO-1")]))
+
+    async with running(tmp_path) as run:
+        await settle()
+        (tmp_path / "a.md").write_text(render([Ticket(title="New", key="DEMO-1")]))
+        run.screen.tell(event)
+        await settle()
+
+        assert "New" in run.screen.rows[1]
+        assert run.screen.redraws == 1
 
 
 async def test_a_broken_file_is_told_and_the_rest_is_shown(

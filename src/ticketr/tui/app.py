@@ -196,8 +196,11 @@ class App:
                     match event:
                         case Key(name=name):
                             self._send.send_nowait(messages.KeyPressed(name))
-                        case Resize() | Resumed():
+                        case Resize():
                             self._send.send_nowait(messages.Resized(*self._terminal.size))
+                        case Resumed():
+                            self._send.send_nowait(messages.Resized(*self._terminal.size))
+                            self._send.send_nowait(messages.CameBack())
                         case Quit(signal=number):
                             self._leave(number)
                         case HungUp():

@@ -64,7 +64,13 @@ TABLE = (
     Binding(Action.PUSH, ("p", "KEY_F3"), "p F3", "push what was edited here to Jira", "push"),
     Binding(Action.SYNC, ("s", "KEY_F4"), "s F4", "sync: pull, merge and push", "sync"),
     Binding(Action.RESOLVE, ("r",), "r", "settle the selected ticket's conflict", "resolve"),
-    Binding(Action.NOTES, ("n",), "n", "what the last job says of single tickets", "notes"),
+    Binding(
+        Action.NOTES,
+        ("n",),
+        "n",
+        "broken files, and what the last job says of single tickets",
+        "notes",
+    ),
     Binding(
         Action.ESCAPE,
         ("KEY_ESCAPE",),
@@ -73,7 +79,7 @@ TABLE = (
         "cancel",
     ),
     Binding(Action.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", "help"),
-    Binding(Action.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again"),
+    Binding(Action.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "read the files again, redraw the screen"),
     Binding(Action.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", "quit"),
 )
 #: Keys that the terminal itself handles, for the help.

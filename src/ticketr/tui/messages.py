@@ -29,6 +29,11 @@ class Resized:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """The app runs again after a suspend; files may have been edited meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobChanged:
     """A job of the queue has changed."""
 
@@ -96,6 +101,7 @@ class LeaveAsked:
 Message = (
     KeyPressed
     | Resized
+    | CameBack
     | JobChanged
     | TicketsFound
     | FilesRead

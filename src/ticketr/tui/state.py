@@ -174,6 +174,8 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             return replace(state, detail=detail, focus=Focus.DETAIL), ()
         case messages.Resized(width, height):
             return _resized(state, width, height), (effects.Redraw(),)
+        case messages.CameBack():
+            return state, (effects.Reload(),)
         case messages.Failed(words):
             return replace(state, notice=words), ()
         case messages.LeaveAsked():
@@ -223,7 +225,7 @@ def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
     if action is None:
         return state, ()
     if action is Action.REDRAW:
-        return state, (effects.Redraw(),)
+        return state, (effects.Redraw(), effects.Reload())
     if action is Action.HELP:
         return replace(state, is_help_open=not state.is_help_open, are_notes_open=False), ()
     if action is Action.NOTES:
