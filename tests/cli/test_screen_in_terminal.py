@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakes.processes import PROGRAM, environment
+from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
 if TYPE_CHECKING:
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 def test_a_job_that_failed_in_the_app_leaves_no_traceback_behind(tmp_path: Path) -> None:
     command = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *PROGRAM]
-    with job_on_pty(command, size=(100, 24), environ=environment("http://127.0.0.1:9")) as pty:
-        pty.wait_for("pull")
-        pty.type("p")
-        pty.wait_for("cannot reach")
+    with (
+        sandbox_process(tickets=1) as url,
+        job_on_pty(command, environ=environment(url, JIRA_API_TOKEN="expired")) as pty,
+    ):
+        pty.wait_for("P pull")
+        pty.type("P")
+        pty.wait_for("✗ Pull failed")
         pty.type("q")
 
         assert pty.wait_for_end() == 0
