@@ -164,6 +164,30 @@ async def test_a_conflict_is_shown_and_settled(
     assert issue.summary == parse(path.read_text()).tickets[0].title == title
 
 
+async def test_a_file_with_both_versions_is_broken_and_keeps_its_place(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [DEMO-9] Mine\n{rest}")
+    bench.site.edit("DEMO-9", summary="Theirs")
+
+    async with running(bench) as screen:
+        await press(screen, "P")
+        (at,) = (number for number, row in enumerate(screen.rows) if "!DEMO-9 " in row)
+        await press(screen, *"j" * (at - 1))
+
+        await press(screen, "r", "m")
+
+        assert "11 tickets · 1 broken file" in screen.rows[0]
+        assert screen.rows[at].startswith("▸ broken     DEMO-9.md:1:1: this file holds a git")
+        path.write_text(f"# TICKET: [DEMO-9] Ours\n{rest}")
+        await press(screen, "KEY_CTRL_L")
+        assert screen.rows[at].startswith("▸*DEMO-9     Ours")
+        assert "broken" not in screen.text
+
+
 async def test_what_cannot_be_settled_is_told(bench: Bench, autojump_clock: MockClock) -> None:
     await bench.pull()
     path = bench.root / "DEMO-1.md"

@@ -121,6 +121,7 @@ async def test_a_broken_file_costs_no_other_its_mark(
     first, second = read(told).broken
     assert first.startswith("A.md:2:1: ")
     assert second == "DEMO-2 stands in DEMO-2.md and in b.md; keep one of them"
+    assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
 
 
 async def test_a_last_sync_that_cannot_be_read_is_told_and_the_tickets_are_shown(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from ticketr.tickets import Ticket
-from ticketr.tui.rows import Row, index_of, merge, rows_of
+from ticketr.tui.rows import Row, index_of, merge, row_of_broken, rows_of
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -53,6 +53,22 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
     assert (rows[0].title, rows[0].path) == ("New", "new.md")
+
+
+def test_a_broken_file_stands_where_its_ticket_stood() -> None:
+    rows = merge((), [rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
+
+    row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
+
+    assert row.order == rows[1].order
+    assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
+
+
+def test_a_broken_file_whose_tickets_are_shown_stands_before_all_of_them() -> None:
+    row = row_of_broken("DEMO-2.md", "DEMO-9 stands in two places", has_rows=True)
+
+    assert row.order < rows_of(ticket(1), "a.md")[0].order
+    assert row.head == ""
 
 
 def test_drafts_stand_side_by_side_before_the_rest() -> None:

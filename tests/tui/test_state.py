@@ -11,7 +11,7 @@ from ticketr.sync import Code, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
-from ticketr.tui.rows import merge
+from ticketr.tui.rows import merge, row_of_broken
 from ticketr.tui.state import NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
 from ticketr.tui.work import Work
 
@@ -259,6 +259,19 @@ def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: 
     wide = after(state, messages.Resized(99, 8))
     assert wide.detail is not None
     assert len(wide.detail.lines) == 2
+
+
+def test_enter_on_a_broken_file_says_all_that_is_wrong(filled: State) -> None:
+    row = row_of_broken("a.md", "a.md:2:1: " + "words " * 30, has_rows=False)
+    state = after(filled, messages.FilesRead((row, *filled.rows), broken=(row.title,)))
+    state = press(state, "g")
+
+    assert asked(state, "KEY_ENTER") == ()
+    state = press(state, "KEY_ENTER")
+
+    assert state.focus is Focus.DETAIL
+    assert state.detail is not None
+    assert " ".join(state.detail.lines) == row.title.strip()
 
 
 def test_nothing_to_open_opens_nothing() -> None:

@@ -22,6 +22,7 @@ from ticketr.terminal import sgr
 from ticketr.text import width as cells
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
+from ticketr.tui.rows import row_of_broken
 from ticketr.tui.state import State
 from ticketr.tui.theme import Theme
 from ticketr.tui.views import screen
@@ -113,7 +114,8 @@ def test_notes_cover_the_rest() -> None:
 def test_broken_files_are_counted_and_listed() -> None:
     state = state_of("idle", 60, 8)
     broken = ("a.md:2:1: this file holds a git conflict " + "words " * 9, "cannot read b.md: no")
-    state = after(state, messages.FilesRead(state.rows, broken=broken))
+    rows = tuple(row_of_broken(words[:4], words, has_rows=False) for words in broken)
+    state = after(state, messages.FilesRead((*rows, *state.rows), broken=broken))
     check("broken-60", screen(state, 0.0, COLORS))
 
     check("broken-notes-60", screen(after(state, messages.KeyPressed("n")), 0.0, COLORS))

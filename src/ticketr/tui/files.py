@@ -11,7 +11,7 @@ from ticketr.sync.reading import see
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
 from ticketr.tui.messages import FilesRead, TicketsFound
-from ticketr.tui.rows import merge, rows_of
+from ticketr.tui.rows import merge, row_of_broken, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -34,7 +34,7 @@ class Look:
         self._state = state
         self._survey = LocalSurvey()
         self._tickets: list[tuple[Row, ...]] = []
-        self._broken: list[str] = []
+        self._broken: list[Row] = []
 
     @property
     def writes(self) -> int:
@@ -56,7 +56,8 @@ class Look:
             seen = see(self._store, self._state, self._survey, path)
             tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
             if seen.error is not None:
-                self._broken.append(clean(str(seen.error)))
+                has_rows = bool(seen.tickets)
+                self._broken.append(row_of_broken(seen.path, str(seen.error), has_rows=has_rows))
         self._tickets += tickets
         return TicketsFound(tuple(tickets), self._edited(begin))
 
@@ -67,8 +68,9 @@ class Look:
             StateFailed: the state cannot be read.
         """
         conflicts = {each.key: ", ".join(each.parts) for each in self._state.conflicts.all()}
-        rows = merge((), self._tickets)
-        return FilesRead(rows, self._edited(), conflicts, tuple(self._broken))
+        rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
+        broken = tuple(row.title for row in self._broken)
+        return FilesRead(tuple(rows), self._edited(), conflicts, broken)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(key for work in self._survey.works[begin:] for key in work.edits)

@@ -58,7 +58,7 @@ class FilesRead:
     """Every file has been read.
 
     Attributes:
-        rows: all the tickets that stand in files, in order.
+        rows: all the tickets that stand in files, and the broken files, in order.
         edited: keys of issues that were edited here since the last sync.
         conflicts: for each ticket that both sides have changed, what clashes.
         broken: what is wrong with files, clean, a line a file.

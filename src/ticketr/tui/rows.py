@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean
@@ -30,6 +31,7 @@ class Row:
         status: its status, as the file has it; empty if it has none.
         path: the file of its ticket, relative to the workspace.
         depth: 1 for a sub-task, 0 otherwise.
+        is_broken: whether it stands for a file with which something is wrong; its title says what.
     """
 
     order: Order
@@ -38,6 +40,7 @@ class Row:
     status: str
     path: str
     depth: int
+    is_broken: bool = False
 
     @property
     def head(self) -> str:
@@ -64,6 +67,27 @@ def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
             depth=1 if place else 0,
         )
         for place, issue in enumerate((ticket, *ticket.tasks))
+    )
+
+
+def row_of_broken(path: str, words: str, *, has_rows: bool) -> Row:
+    """Make the row of a file with which something is wrong.
+
+    Args:
+        path: the file, relative to the workspace.
+        words: what is wrong.
+        has_rows: whether its tickets have rows of their own. Else this row stands where they
+            would, as far as the name of the file tells, so that nothing seems to be lost.
+    """
+    project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
+    return Row(
+        order=(project, number, path, 0),
+        key="",
+        title=clean(words),
+        status="",
+        path=path,
+        depth=0,
+        is_broken=True,
     )
 
 

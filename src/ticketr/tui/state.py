@@ -58,7 +58,7 @@ class Detail:
     lines: tuple[str, ...] = ()
     top: int = 0
 
-    def broken(self, cells: int) -> Detail:
+    def wrapped(self, cells: int) -> Detail:
         """Break the text to fit a panel of so many cells, a margin included."""
         lines = tuple(line for each in self.text for line in wrap(each, cells - 2))
         return replace(self, lines=lines, top=min(self.top, max(0, len(lines) - 1)))
@@ -170,7 +170,7 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
                 return replace(state, question=about_writes(work, writes)), ()
             return state, (effects.StartWork(work),)
         case messages.DetailLoaded(row, lines):
-            detail = Detail(row, lines).broken(state.detail_width)
+            detail = Detail(row, lines).wrapped(state.detail_width)
             return replace(state, detail=detail, focus=Focus.DETAIL), ()
         case messages.Resized(width, height):
             return _resized(state, width, height), (effects.Redraw(),)
@@ -185,7 +185,7 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
 def _resized(state: State, width: int, height: int) -> State:
     state = replace(state, width=width, height=height)
     if state.detail is not None:
-        state = replace(state, detail=state.detail.broken(state.detail_width))
+        state = replace(state, detail=state.detail.wrapped(state.detail_width))
     return _in_view(state)
 
 
@@ -294,7 +294,11 @@ def _resolve(state: State) -> State:
 def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
     if state.focus is Focus.DETAIL or not state.rows:
         return state, ()
-    return state, (effects.LoadDetail(state.rows[state.index]),)
+    row = state.rows[state.index]
+    if row.is_broken:
+        detail = Detail(row, (row.title,)).wrapped(state.detail_width)
+        return replace(state, detail=detail, focus=Focus.DETAIL), ()
+    return state, (effects.LoadDetail(row),)
 
 
 _MOVES = frozenset(

@@ -55,7 +55,7 @@ def screen(state: State, now: float, theme: Theme) -> list[str]:
 
 
 def _header(state: State, theme: Theme) -> str:
-    number = len(state.rows)
+    number = sum(not row.is_broken for row in state.rows)
     count = f"{number} ticket{'' if number == 1 else 's'}" if number else "no tickets yet"
     edited, conflicts, broken = len(state.edited), len(state.conflicts), len(state.broken)
     facts = [
@@ -100,9 +100,9 @@ def _flag(state: State, row: Row) -> str:
 def _row(row: Row, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
     # The mark, not the colour alone, tells the selected row.
     mark = theme.mark if is_selected else " "
-    key = theme.fit(row.key or "draft", KEY_CELLS)
+    key = theme.fit(row.key or ("broken" if row.is_broken else "draft"), KEY_CELLS)
     text = f"{mark}{flag}{'  ' * row.depth}{key} {row.title}"
-    if width >= WITH_STATUS:
+    if width >= WITH_STATUS and not row.is_broken:
         text = f"{theme.fit(text, width - STATUS_CELLS - 1)} {theme.fit(row.status, STATUS_CELLS)}"
     text = theme.fit(text, width)
     return theme.selected(text) if is_selected else text
