@@ -259,6 +259,27 @@ async def test_a_ticket_is_opened_read_and_left(tmp_path: Path, autojump_clock: 
         assert "Some words." not in run.screen.text
 
 
+async def test_an_open_ticket_shows_what_is_in_its_file_now(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(render([Ticket(title="T", key="DEMO-1", description="Old words.")]))
+
+    async with running(tmp_path) as run:
+        await settle()
+        run.screen.press("KEY_ENTER")
+        await settle()
+        path.write_text(render([Ticket(title="T", key="DEMO-1", description="New words.")]))
+        run.screen.press("KEY_CTRL_L")
+        await settle()
+        assert "New words." in run.screen.text
+
+        path.write_text("# TICKET: [DEMO-1] T\n<<<<<<< HEAD\n")
+        run.screen.press("KEY_CTRL_L")
+        await settle()
+        assert "a.md:2:1" in run.screen.text
+
+
 async def test_help_shows_every_key_and_escape_closes_it_without_cancelling(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

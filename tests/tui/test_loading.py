@@ -201,3 +201,22 @@ async def test_looks_take_turns_and_one_that_waits_is_enough(
 
     looks = [each for each in told if isinstance(each, FilesRead)]
     assert [len(look.rows) for look in looks] == [1, 2]
+
+
+@pytest.mark.parametrize("text", [None, "# TICKET: [DEMO-2] Another\n"])
+async def test_an_open_ticket_that_is_not_there_any_more_keeps_its_text(
+    text: str | None, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    write(tmp_path, 1)
+    told: list[Message] = []
+    loader = Loader(Store(tmp_path, ".ticketr"), inline, told.append)
+    await loader.load()
+    (row,) = read(told).rows
+    told.clear()
+
+    (tmp_path / row.path).unlink()
+    if text is not None:
+        (tmp_path / row.path).write_text(text)
+    await loader.reread(row)
+
+    assert told == []

@@ -250,6 +250,37 @@ def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: S
     assert selected(state) == "DEMO-2"
 
 
+def test_an_open_ticket_is_read_again_with_the_files_and_stays_where_it_was_scrolled(
+    filled: State,
+) -> None:
+    row = filled.rows[2]
+    state = after(filled, messages.DetailLoaded(row, ("old",) * 20))
+    state = press(state, "j", "j", "h")
+
+    state, asked_for = update(state, messages.FilesRead(filled.rows), 1.0)
+    assert asked_for == (effects.RereadDetail(row),)
+    state = after(state, messages.DetailReread(row, ("new",) * 20))
+    assert state.detail is not None
+    assert (state.detail.lines[0], state.detail.top, state.focus) == ("new", 2, Focus.LIST)
+
+    other = messages.DetailReread(filled.rows[0], ("other",))  # asked for before this one was open
+    assert after(state, other) == state
+
+
+def test_an_open_ticket_whose_file_breaks_says_so(filled: State) -> None:
+    row = filled.rows[2]
+    state = after(filled, messages.DetailLoaded(row, ("old",)))
+    broken = row_of_broken(row.path, "why", has_rows=False)
+    assert broken.order == row.order
+
+    read = messages.FilesRead((*filled.rows[:2], broken, *filled.rows[3:]), broken=("why",))
+    state, asked_for = update(state, read, 1.0)
+
+    assert asked_for == ()
+    assert state.detail is not None
+    assert state.detail.text == ("why",)
+
+
 def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: State) -> None:
     line = "some words " * 10
     state = after(filled, messages.Resized(40, 8), messages.DetailLoaded(filled.rows[0], (line,)))

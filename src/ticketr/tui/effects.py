@@ -52,6 +52,13 @@ class LoadDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class RereadDetail:
+    """Read the text of the open issue again, since its file may have changed."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
 class Redraw:
     """Draw every row again, whatever the screen is thought to show."""
 
@@ -61,4 +68,14 @@ class Leave:
     """End the app."""
 
 
-Effect = StartWork | CountWrites | Resolve | Reload | CancelJob | LoadDetail | Redraw | Leave
+Effect = (
+    StartWork
+    | CountWrites
+    | Resolve
+    | Reload
+    | CancelJob
+    | LoadDetail
+    | RereadDetail
+    | Redraw
+    | Leave
+)

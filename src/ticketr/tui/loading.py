@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, final
 
 import trio
@@ -72,6 +72,13 @@ class Loader:
         with self._telling():
             lines = await self._in_thread(read_detail, self._store, row)
             self._tell(messages.DetailLoaded(row, lines))
+
+    async def reread(self, row: Row) -> None:
+        """Read the text of the open issue again; what is wrong with its file has been told."""
+        with suppress(TicketrError):
+            lines = await self._in_thread(read_detail, self._store, row)
+            if lines:
+                self._tell(messages.DetailReread(row, lines))
 
     async def _look(self) -> Look | None:
         """Look at every file; None where the last sync cannot be read and the tickets have to do."""

@@ -87,6 +87,14 @@ class DetailLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailReread:
+    """The text of the open issue as it is now, asked for by `RereadDetail`."""
+
+    row: Row
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something that the user asked for could not be done."""
 
@@ -107,6 +115,7 @@ Message = (
     | FilesRead
     | WritesCounted
     | DetailLoaded
+    | DetailReread
     | Failed
     | LeaveAsked
 )

@@ -141,6 +141,18 @@ class State:
         """The index of the selected row; 0 where there is none."""
         return 0 if self.selected is None else index_of(self.rows, self.selected)
 
+    def row_of(self, order: Order) -> Row | None:
+        """The row at just this place, if there is one."""
+        found = self.rows[index_of(self.rows, order)] if self.rows else None
+        return found if found is not None and found.order == order else None
+
+    def with_text(self, row: Row, text: tuple[str, ...]) -> State:
+        """Give the open ticket its text as it is now, unless another one is open meanwhile."""
+        if self.detail is None or self.detail.row.order != row.order:
+            return self
+        detail = replace(self.detail, row=row, text=text)
+        return replace(self, detail=detail.wrapped(self.detail_width))
+
 
 def update(state: State, message: Message, now: float) -> tuple[State, tuple[Effect, ...]]:
     """Answer a message.
@@ -162,7 +174,7 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             rows = merge(state.rows, tickets)
             return _in_view(replace(state, rows=rows, edited=state.edited | edited)), ()
         case messages.FilesRead():
-            return _files(state, message), ()
+            return _files(state, message)
         case messages.WritesCounted(work, writes):
             if state.broken:  # no job would get further than to say so
                 return replace(state, notice=notice_of(state.broken)), ()
@@ -170,8 +182,9 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
                 return replace(state, question=about_writes(work, writes)), ()
             return state, (effects.StartWork(work),)
         case messages.DetailLoaded(row, lines):
-            detail = Detail(row, lines).wrapped(state.detail_width)
-            return replace(state, detail=detail, focus=Focus.DETAIL), ()
+            return _opened(state, row, lines), ()
+        case messages.DetailReread(row, lines):
+            return state.with_text(row, lines), ()
         case messages.Resized(width, height):
             return _resized(state, width, height), (effects.Redraw(),)
         case messages.CameBack():
@@ -189,9 +202,9 @@ def _resized(state: State, width: int, height: int) -> State:
     return _in_view(state)
 
 
-def _files(state: State, read: messages.FilesRead) -> State:
+def _files(state: State, read: messages.FilesRead) -> tuple[State, tuple[Effect, ...]]:
     is_news = any(each not in state.broken for each in read.broken)
-    return _in_view(
+    state = _in_view(
         replace(
             state,
             rows=read.rows,
@@ -201,6 +214,13 @@ def _files(state: State, read: messages.FilesRead) -> State:
             notice=notice_of(read.broken) if is_news else state.notice,
         )
     )
+    # A draft that has got its key has another row; its text stays until it is left.
+    row = state.row_of(state.detail.row.order) if state.detail is not None else None
+    if row is None or state.question is not None:
+        return state, ()
+    if row.is_broken:
+        return state.with_text(row, (row.title,)), ()
+    return state, (effects.RereadDetail(row),)
 
 
 def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[Effect, ...]]:
@@ -296,9 +316,13 @@ def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
         return state, ()
     row = state.rows[state.index]
     if row.is_broken:
-        detail = Detail(row, (row.title,)).wrapped(state.detail_width)
-        return replace(state, detail=detail, focus=Focus.DETAIL), ()
+        return _opened(state, row, (row.title,)), ()
     return state, (effects.LoadDetail(row),)
+
+
+def _opened(state: State, row: Row, lines: tuple[str, ...]) -> State:
+    detail = Detail(row, lines).wrapped(state.detail_width)
+    return replace(state, detail=detail, focus=Focus.DETAIL)
 
 
 _MOVES = frozenset(
