@@ -154,7 +154,11 @@ async def test_a_conflict_is_shown_and_settled(
         assert "1 conflict" in screen.rows[0]
         assert "!DEMO-1 " in screen.rows[1]
 
-        await press(screen, "r", letter)
+        await press(screen, "r")
+        assert "-# TICKET: [DEMO-1] Mine\n +# TICKET: [DEMO-1] Theirs\n" in screen.text
+        assert "changed on both sides" in screen.text
+
+        await press(screen, letter)
         assert "conflict" not in screen.rows[0]
         assert title in screen.rows[1]
 

@@ -139,6 +139,34 @@ def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
     assert press(state, "KEY_ESCAPE").question is None
 
 
+def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: State) -> None:
+    row = filled.rows[0]
+    state = after(filled, messages.FilesRead(filled.rows, conflicts={row.head: "Title"}))
+    assert asked(state, "r") == (effects.LoadClash(row),)
+    clash = messages.ClashLoaded(row, ("-mine", "+theirs") * 9)
+
+    state = after(press(state, "r"), clash)
+    assert state.detail is not None
+    assert state.detail.lines[:2] == ("-mine", "+theirs")
+    scrolled = press(state, "j", "KEY_PGDOWN")
+    assert scrolled.question == state.question is not None
+    assert scrolled.detail is not None
+    assert scrolled.detail.top > 1
+
+    _, asked_for = update(state, messages.FilesRead(state.rows), 1.0)
+    assert asked_for == ()  # they stay until there is an answer
+    for key in ("l", "KEY_ESCAPE"):
+        assert press(state, key).focus is Focus.LIST
+    late = press(after(filled, messages.FilesRead(filled.rows)), "r")
+    assert after(late, clash).detail is None
+
+
+def test_a_question_leaves_the_list_as_it_is(filled: State) -> None:
+    state = after(filled, messages.WritesCounted(Work.PUSH, UNASKED + 1))
+
+    assert press(state, "j") == state
+
+
 def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
     notes = tuple(Note(f"DEMO-{n}", "a.md", "why\x1b[2J", Code.REFUSED) for n in range(40))
     ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(total=40, failed=notes))

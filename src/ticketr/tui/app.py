@@ -167,6 +167,8 @@ class App:
                 self._queue.cancel(job_id, reason="the user pressed Esc")
             case effects.LoadDetail(row):
                 nursery.start_soon(self._loader.open, row)
+            case effects.LoadClash(row):
+                nursery.start_soon(self._loader.open_clash, row)
             case effects.RereadDetail(row):
                 nursery.start_soon(self._loader.reread, row)
             case effects.Redraw():

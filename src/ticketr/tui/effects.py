@@ -52,6 +52,13 @@ class LoadDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadClash:
+    """Read both versions of a ticket that has a conflict; the row is its own or a sub-task's."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
 class RereadDetail:
     """Read the text of the open issue again, since its file may have changed."""
 
@@ -75,6 +82,7 @@ Effect = (
     | Reload
     | CancelJob
     | LoadDetail
+    | LoadClash
     | RereadDetail
     | Redraw
     | Leave

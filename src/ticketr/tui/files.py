@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr.sync import LocalSurvey, State, Take, resolve
-from ticketr.sync.reading import see
+from ticketr.sync.files import comparable
+from ticketr.sync.reading import read_state, see
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
 from ticketr.tui.messages import FilesRead, TicketsFound
@@ -95,6 +97,30 @@ def read_detail(store: Store, row: Row) -> tuple[str, ...]:
             if found.order == row.order:
                 return tuple(clean(line) for line in render_ticket(issue).splitlines())
     return ()
+
+
+def read_clash(store: Store, row: Row) -> tuple[str, ...]:
+    """Show line by line how a ticket that has a conflict differs from what Jira has, clean.
+
+    Args:
+        store: the workspace's files.
+        row: of the ticket, or of a sub-task of it.
+
+    Raises:
+        TicketrError: its file or the state cannot be read.
+    """
+    here = (each.text for each in store.local(row.path) if each.ticket.key == row.head)
+    with read_state(store) as state:
+        conflict = state.conflicts.of(row.head)
+    there = comparable(conflict.text) if conflict is not None else ""
+    lines = difflib.unified_diff(
+        next(here, "").split("\n"),
+        there.split("\n"),
+        row.path,
+        f"{row.head} in Jira",
+        lineterm="",
+    )
+    return tuple(map(clean, lines))
 
 
 def settle(store: Store, key: str, take: str) -> None:

@@ -11,7 +11,7 @@ from ticketr import TicketrError
 from ticketr.sync.reading import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.files import Look, nothing_known, read_detail, settle
+from ticketr.tui.files import Look, nothing_known, read_clash, read_detail, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -72,6 +72,12 @@ class Loader:
         with self._telling():
             lines = await self._in_thread(read_detail, self._store, row)
             self._tell(messages.DetailLoaded(row, lines))
+
+    async def open_clash(self, row: Row) -> None:
+        """Read both versions of a ticket that has a conflict."""
+        with self._telling():
+            lines = await self._in_thread(read_clash, self._store, row)
+            self._tell(messages.ClashLoaded(row, lines))
 
     async def reread(self, row: Row) -> None:
         """Read the text of the open issue again; what is wrong with its file has been told."""

@@ -87,6 +87,14 @@ class DetailLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class ClashLoaded:
+    """Both versions of a ticket, line by line, asked for by `LoadClash`."""
+
+    row: Row
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DetailReread:
     """The text of the open issue as it is now, asked for by `RereadDetail`."""
 
@@ -115,6 +123,7 @@ Message = (
     | FilesRead
     | WritesCounted
     | DetailLoaded
+    | ClashLoaded
     | DetailReread
     | Failed
     | LeaveAsked

@@ -35,10 +35,12 @@ class Question:
     Attributes:
         text: what is asked, clean.
         choices: the answers.
+        covers_list: whether what it is about is shown meanwhile, and left with it.
     """
 
     text: str
     choices: tuple[Choice, ...]
+    covers_list: bool = False
 
     @property
     def line(self) -> str:
@@ -67,4 +69,5 @@ def about_conflict(key: str, parts: str) -> Question:
         tuple(
             Choice((letter,), word, (effects.Resolve(key, take),)) for letter, word, take in choices
         ),
+        covers_list=True,
     )

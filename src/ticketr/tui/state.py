@@ -183,6 +183,8 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             return state, (effects.StartWork(work),)
         case messages.DetailLoaded(row, lines):
             return _opened(state, row, lines), ()
+        case messages.ClashLoaded(row, lines):
+            return state if state.question is None else _opened(state, row, lines), ()
         case messages.DetailReread(row, lines):
             return state.with_text(row, lines), ()
         case messages.Resized(width, height):
@@ -259,7 +261,7 @@ def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
     if action in _WORK:
         return _work(state, _WORK[action])
     if action is Action.RESOLVE:
-        return _resolve(state), ()
+        return _resolve(state)
     if action is Action.OPEN:
         return _open(state)
     return _move(state, action), ()
@@ -283,12 +285,17 @@ def _notes(state: State) -> State:
 
 def _answer(state: State, question: Question, name: str) -> tuple[State, tuple[Effect, ...]]:
     """Take the answer to a question; any key that is none leaves it open, Esc is always one."""
+    focus = Focus.LIST if question.covers_list else state.focus
+    answered = replace(state, question=None, focus=focus)
     if name == "KEY_ESCAPE":
-        return replace(state, question=None), ()
+        return answered, ()
     choice = question.choice(name)
     if choice is None:
+        action = action_of(name)
+        if action in _MOVES and state.focus is Focus.DETAIL:  # what is asked about may be long
+            return _move(state, action), ()
         return state, ()
-    return replace(state, question=None), choice.effects
+    return answered, choice.effects
 
 
 _WORK = {Action.PULL: Work.PULL, Action.PUSH: Work.PUSH, Action.SYNC: Work.SYNC}
@@ -302,13 +309,14 @@ def _work(state: State, work: Work) -> tuple[State, tuple[Effect, ...]]:
     return state, (effects.CountWrites(work),)
 
 
-def _resolve(state: State) -> State:
+def _resolve(state: State) -> tuple[State, tuple[Effect, ...]]:
     key = state.rows[state.index].head if state.rows else ""
     if key not in state.conflicts:
-        return replace(state, notice=NO_CONFLICT)
+        return replace(state, notice=NO_CONFLICT), ()
     if state.working:
-        return replace(state, notice=REFUSED)
-    return replace(state, question=about_conflict(key, state.conflicts[key]))
+        return replace(state, notice=REFUSED), ()
+    question = about_conflict(key, state.conflicts[key])
+    return replace(state, question=question), (effects.LoadClash(state.rows[state.index]),)
 
 
 def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
