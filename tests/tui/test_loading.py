@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -220,3 +221,19 @@ async def test_an_open_ticket_that_is_not_there_any_more_keeps_its_text(
     await loader.reread(row)
 
     assert told == []
+
+
+async def test_what_clashes_is_named_with_its_ticket_once(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    path = bench.root / "DEMO-1.md"
+    path.write_text(re.sub("^Labels: .*", "Labels: mine", path.read_text(), flags=re.MULTILINE))
+    bench.site.edit("DEMO-1", summary="Theirs", labels=("theirs",))
+    await bench.pull()
+    told: list[Message] = []
+
+    await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
+
+    assert read(told).conflicts == {"DEMO-1": "DEMO-1: Title, Labels"}

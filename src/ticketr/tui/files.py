@@ -18,7 +18,7 @@ from ticketr.tui.rows import merge, row_of_broken, rows_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from ticketr.sync import Store
+    from ticketr.sync import Conflict, Store
     from ticketr.tui.rows import Row
 
 
@@ -69,13 +69,19 @@ class Look:
         Raises:
             StateFailed: the state cannot be read.
         """
-        conflicts = {each.key: ", ".join(each.parts) for each in self._state.conflicts.all()}
+        conflicts = {each.key: _clashing(each) for each in self._state.conflicts.all()}
         rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
         broken = tuple(row.title for row in self._broken)
         return FilesRead(tuple(rows), self._edited(), conflicts, broken)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(key for work in self._survey.works[begin:] for key in work.edits)
+
+
+def _clashing(conflict: Conflict) -> str:
+    """Say what clashes; the ticket's own key need not stand before each part."""
+    own = f"{conflict.key}: "
+    return own + ", ".join(part.removeprefix(own) for part in conflict.parts)
 
 
 @contextmanager
