@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -10,9 +11,9 @@ import pytest
 import trio
 from fakes.pulls import inline
 
-from ticketr.sync.errors import DuplicateKey, StateFailed
+from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.sync.local import LocalSurvey
-from ticketr.sync.reading import see, visit_files
+from ticketr.sync.reading import read_state, readable, see, visit_files
 from ticketr.sync.state import State
 from ticketr.sync.store import Store
 from ticketr.sync.threads import CHUNK
@@ -83,6 +84,33 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
 
     with pytest.raises(StateFailed):
         see(store, state, LocalSurvey(), path)
+
+
+def test_where_nothing_can_be_written_a_copy_is_read(
+    store: Store, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.claim_site("https://jira.test")  # in the write-ahead log still
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+
+    with readable(store.state_path) as path, read_state(store) as copied:
+        assert path is not None
+        assert not path.is_relative_to(store.root)
+        with pytest.raises(OtherSite, match=r"jira\.test"):
+            copied.check_site(store.root, "https://another.test")
+    assert not path.exists()
+
+
+def test_a_state_that_cannot_be_copied_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.state_path.mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    with (
+        pytest.raises(FileFailed, match=r"cannot read .*state\.db: Is a directory"),
+        read_state(store),
+    ):
+        pass
 
 
 async def test_files_are_visited_a_few_at_a_time_in_order(

@@ -222,6 +222,22 @@ def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: State)
     assert press(state, "n").notice == NO_NOTES
 
 
+def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: State) -> None:
+    counted = messages.WritesCounted(Work.SYNC, UNASKED + 1)
+    state = after(filled, messages.JobChanged(snapshot()), counted)
+
+    assert (state.question, state.notice) == (None, REFUSED)
+    assert update(state, counted, 1.0)[1] == ()
+
+
+def test_a_conflict_is_not_settled_while_a_job_runs(filled: State) -> None:
+    conflicts = {filled.rows[0].head: "Title"}
+    state = after(filled, messages.FilesRead(filled.rows, conflicts=conflicts))
+    state = press(after(state, messages.JobChanged(snapshot())), "r")
+
+    assert (state.question, state.notice) == (None, REFUSED)
+
+
 def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: State) -> None:
     state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
     state = press(state, "j")

@@ -178,6 +178,8 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
         case messages.WritesCounted(work, writes):
             if state.broken:  # no job would get further than to say so
                 return replace(state, notice=notice_of(state.broken)), ()
+            if state.working:  # asked for twice while it was counted
+                return replace(state, notice=REFUSED), ()
             if writes > UNASKED:
                 return replace(state, question=about_writes(work, writes)), ()
             return state, (effects.StartWork(work),)
