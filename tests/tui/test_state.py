@@ -6,7 +6,7 @@ import pytest
 from fakes.states import after, snapshot, tickets_of
 from hypothesis import given, strategies as st
 
-from ticketr import JobStatus
+from ticketr import JobErrorInfo, JobStatus
 from ticketr.sync import Code, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
@@ -182,6 +182,16 @@ def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
     assert not press(state, "?").are_notes_open
     for key in ("n", "KEY_ESCAPE"):
         assert not press(state, key).are_notes_open
+
+
+def test_why_a_job_failed_can_be_read_in_full(filled: State) -> None:
+    error = JobErrorInfo("Refused", "the token was refused\x1b[2J,\nmake another", "Traceback ...")
+    ended = replace(snapshot(JobStatus.FAILED), error=error)
+
+    state = after(filled, messages.JobChanged(ended))
+
+    assert state.notes == ("failed: the token was refused,", "make another")
+    assert state.notice == "2 to look at: n lists them"
 
 
 def test_a_job_without_notes_has_none(filled: State) -> None:

@@ -1,27 +1,34 @@
-"""What a job's result says of single tickets, as lines for the screen. Pure."""
+"""What there is to say after a job, as lines for the screen. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr import JobStatus
 from ticketr.sync import PullResult, PushResult, SyncResult
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ticketr import JobSnapshot
     from ticketr.sync import Note
 
 
-def notes_of(result: object) -> tuple[str, ...]:
-    """List what should be known of single tickets after a job.
+def notes_of(ended: JobSnapshot) -> tuple[str, ...]:
+    """List what should be known after a job: why it failed, and what it says of single tickets.
+
+    The status line has room for the beginning of an error alone, and what to do stands at its end.
 
     Args:
-        result: what the job returned; None, or anything else, says nothing.
+        ended: the job, which has ended.
 
     Returns:
         Clean lines, the most pressing first; empty if all is well.
     """
+    if ended.status is JobStatus.FAILED and ended.error is not None:
+        return tuple(clean(line) for line in f"failed: {ended.error.message}".splitlines())
+    result = ended.result
     halves = (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
     return tuple(clean(line) for half in halves for line in _lines(half))
 

@@ -79,7 +79,7 @@ class State:
         detail: the open ticket, if one is.
         is_help_open: whether the help covers the rest.
         are_notes_open: whether what there is to look at covers the rest.
-        notes: what the last job said of single tickets, clean.
+        notes: why the last job failed, or what it said of single tickets, clean.
         notes_top: the first line of what there is to look at that is shown.
         question: what waits for an answer, if anything does.
         edited: keys of issues that were edited here since the last sync.
@@ -235,7 +235,7 @@ def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[
         return replace(state, working=snapshot.id), ()
     if state.working == snapshot.id:
         state = replace(state, working="")
-    notes = notes_of(snapshot.result)
+    notes = notes_of(snapshot)
     notice = f"{len(notes)} to look at: n lists them" if notes else state.notice
     return replace(state, notes=notes, notes_top=0, notice=notice), (effects.Reload(),)
 
