@@ -147,7 +147,7 @@ def _spinner(glyphs: Glyphs, now: float) -> str:
 
 
 def _after(
-    is_counted: bool,  # noqa: FBT001
+    is_counted: bool,  # noqa: FBT001 - of one call
     elapsed: float,
     eta: float | None,
     others: int,

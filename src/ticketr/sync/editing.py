@@ -286,7 +286,7 @@ class Editor:
         if look_at(target) != was:  # saved this very moment
             return None
         with file_errors(target, "remove"):
-            os.unlink(target)  # noqa: PTH108
+            os.unlink(target)  # noqa: PTH108 - a str
         return aside
 
 

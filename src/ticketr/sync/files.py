@@ -3,6 +3,9 @@
 Synchronous, for a worker thread.
 """
 
+# Paths are text here, for descriptors and flags need the calls of os.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import os
@@ -55,7 +58,7 @@ def look_at(target: str) -> Look | None:
     """
     with file_errors(target, "read"):
         try:
-            found = os.stat(target)  # noqa: PTH116
+            found = os.stat(target)
         except FileNotFoundError:
             return None
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
@@ -104,10 +107,10 @@ def replace_file(target: str, text: str, was: Look | None, *, durable: bool = Fa
         try:
             descriptor = os.open(temporary, _NEW, 0o666)
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            os.makedirs(folder, exist_ok=True)
             descriptor = os.open(temporary, _NEW, 0o666)
         try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123
+            with open(descriptor, "wb") as file:
                 if was is not None:
                     os.fchmod(descriptor, was.mode)
                 file.write(text.encode("utf-8"))
@@ -115,10 +118,10 @@ def replace_file(target: str, text: str, was: Look | None, *, durable: bool = Fa
                     file.flush()
                     os.fsync(descriptor)
             _see_that_it_is(target, was)
-            os.replace(temporary, target)  # noqa: PTH105
+            os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
+                os.unlink(temporary)
             raise
     if durable:
         _sync_folder(folder)
@@ -154,7 +157,7 @@ def write_new_file(path: Path, text: str) -> bool:
         except FileExistsError:
             return False
         try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except BaseException:
             with suppress(OSError):

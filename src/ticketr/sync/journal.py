@@ -123,14 +123,14 @@ class Creations:
         return self._where("settled IS NOT NULL")
 
     def _where(self, condition: str) -> list[Creation]:
-        query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608 - our own words
         return [Creation(*row) for row in self._db.read(query)]
 
     def put(self, creation: Creation) -> None:
         """Write one down, or down anew."""
         with self._db.durable():
             self._db.write(
-                f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608
+                f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _values(creation),
             )

@@ -35,7 +35,7 @@ def reopen(descriptor: int, flags: int) -> tuple[int, bool]:
 
 async def wait_for_foreground(descriptor: int) -> None:
     """Wait while the shell has the terminal: after Ctrl+Z and `bg`. Nothing tells of its end."""
-    while _is_background(descriptor):  # noqa: ASYNC110
+    while _is_background(descriptor):  # noqa: ASYNC110 - no event tells
         await trio.sleep(_FOREGROUND_WAIT)
 
 

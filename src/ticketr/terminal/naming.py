@@ -57,7 +57,7 @@ class TerminalKind:
     def key(self, token: str) -> Key | None:
         """Name the key that a token stands for; None for what is no key, or none that we know."""
         if len(token) == 1 and token.isprintable():
-            return None if token == "\ufffd" else Key(token, token)  # noqa: S105
+            return None if token == "\ufffd" else Key(token, token)  # noqa: S105 - no password
         name = self._cached_name(token)
         return None if name is None else Key(name)
 

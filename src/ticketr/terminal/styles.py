@@ -65,5 +65,5 @@ def sgr(text: str, *names: Style, colors: bool = True) -> str:
 
 
 @lru_cache
-def _codes(names: tuple[Style, ...], colors: bool) -> str:  # noqa: FBT001
+def _codes(names: tuple[Style, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
     return ";".join(str(_CODES[name]) for name in names if colors or name in _COLORLESS)

@@ -24,7 +24,7 @@ TITLES: Final = (
     "## Tasks",
     "- [ ] A box in a title",
     "A very long title: " + "all the way round the harbour and back again, " * 5,
-    "\u200fقائمة القراءة المشتركة\u200f مع عنوان من اليمين إلى اليسار",  # noqa: RUF001
+    "\u200fقائمة القراءة المشتركة\u200f مع عنوان من اليمين إلى اليسار",  # noqa: RUF001 - hostile on purpose
     "Percent %s %d {braces} ${dollar} `backtick` \\backslash 'quotes' \"double\"",
     "<script>alert('hi')</script> & <b>bold</b>",
     "Tab\there, and a line\u2028separator there",

@@ -126,7 +126,7 @@ class Site:
         """
         return self._index.issues(current)
 
-    def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002
+    def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002 - Jira's word
         """Make an issue in the first status of the workflow.
 
         Args:
