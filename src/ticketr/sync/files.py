@@ -4,7 +4,7 @@ Synchronous, for a worker thread.
 """
 
 # Paths are text here, for descriptors and flags need the calls of os.
-# ruff: noqa: PTH
+# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH123
 
 from __future__ import annotations
 
