@@ -30,11 +30,11 @@ def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
     assert (environment.token, environment.project) == ("key", "OPS")
 
 
-def test_what_is_not_set_or_blank_is_none_and_the_types_have_the_defaults_of_the_original() -> None:
+def test_what_is_not_set_or_blank_is_none() -> None:
     environment = read_environment({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
 
     assert (environment.site, environment.email, environment.token) == (None, None, None)
-    assert (environment.story_type, environment.subtask_type) == ("Task", "Sub-task")
+    assert (environment.story_type, environment.subtask_type) == (None, None)
 
 
 def test_an_address_that_cannot_be_one_is_refused_by_its_name() -> None:

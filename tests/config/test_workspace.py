@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ticketr.config import (
+    BadFile,
     BadSetting,
     LoginEntry,
+    MappedField,
     MissingSetting,
     UnknownKey,
     UnknownWorkspace,
@@ -267,3 +269,89 @@ def test_a_workspace_holds_no_secret(machine: Machine) -> None:
     machine.environ |= ENVIRONMENT
 
     assert "canary" not in repr(machine.resolve(root))
+
+
+GO_FILE = """\
+defaults:
+  project_key: GO
+  issue_type: Story
+field_mappings:
+  Points: customfield_1
+"""
+
+
+def test_what_the_go_program_was_told_counts_where_nothing_else_says_it(machine: Machine) -> None:
+    root = machine.folder("work")
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+
+    found = machine.resolve(root)
+
+    assert found.fields == (MappedField("Points", "customfield_1"),)
+    assert (found.project, found.story_type, found.subtask_type) == ("GO", "Story", "Sub-task")
+
+
+def test_the_environment_comes_before_what_the_go_program_was_told(machine: Machine) -> None:
+    root = machine.folder("work")
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+    machine.environ |= {"JIRA_PROJECT_KEY": "ENV", "JIRA_STORY_TYPE": "Bug"}
+
+    found = machine.resolve(root)
+
+    assert (found.project, found.story_type) == ("ENV", "Bug")
+
+
+def test_an_unusable_project_in_the_environment_is_not_passed_over(machine: Machine) -> None:
+    root = machine.folder("work")
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+    machine.environ["JIRA_PROJECT_KEY"] = "my project"
+
+    with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
+        machine.resolve(root).required_project()
+
+
+def test_an_unusable_project_of_the_go_program_is_told_when_it_is_needed(machine: Machine) -> None:
+    root = machine.folder("work")
+    (root / ".ticketr.yaml").write_text("defaults:\n  project_key: my project\n")
+
+    found = machine.resolve(root)
+
+    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: 'project_key' in defaults cannot be"):
+        found.required_project()
+
+
+def test_another_site_in_the_environment_leaves_the_go_file_alone(machine: Machine) -> None:
+    root = machine.folder("work", f'site = "{SITE}"')
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+    machine.environ |= {"JIRA_URL": "https://other.net", "JIRA_PROJECT_KEY": "ENV"}
+
+    assert machine.resolve(root).project == "GO"
+
+
+@pytest.mark.parametrize("text", ['fields = ["Team"]', "fields = []", '[fields]\nTeam = "x"'])
+def test_fields_in_ticketr_toml_stand_in_place_of_those_of_the_go_program(
+    text: str, machine: Machine
+) -> None:
+    root = machine.folder("work", f'project = "OWN"\n{text}\n')
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+
+    found = machine.resolve(root)
+
+    assert "Points" not in repr(found.fields)
+    assert found.project == "OWN"
+
+
+def test_fields_of_the_go_program_count_beside_a_ticketr_toml_without_any(
+    machine: Machine,
+) -> None:
+    root = machine.folder("work", 'project = "OWN"\n')
+    (root / ".ticketr.yaml").write_text(GO_FILE)
+
+    assert machine.resolve(root).fields == (MappedField("Points", "customfield_1"),)
+
+
+def test_a_broken_file_of_the_go_program_is_told(machine: Machine) -> None:
+    root = machine.folder("work")
+    (root / ".ticketr.yaml").write_text("field_mappings: [\n")
+
+    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: this is no YAML"):
+        machine.resolve(root)

@@ -7,6 +7,7 @@ import pytest
 from ticketr.config import (
     BadFile,
     BadSetting,
+    MappedField,
     SecretInFile,
     SettingsFailed,
     UnknownKey,
@@ -47,6 +48,39 @@ def test_no_key_is_needed(tmp_path: Path) -> None:
     assert read_workspace_file(tmp_path) == WorkspaceFile(path)
 
 
+def test_fields_can_be_a_table_from_names_to_ids(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, '[fields]\n" Story  Points" = "customfield_1 "\nTeam = "customfield_2"\n'
+    )
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (
+        MappedField("Story Points", "customfield_1"),
+        MappedField("Team", "customfield_2"),
+    )
+    assert [getattr(each, "place", None) for each in file.fields] == [str(path)] * 2
+
+
+def test_a_file_that_wants_no_fields_says_something_of_them(tmp_path: Path) -> None:
+    write(tmp_path, "fields = []\n")
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == ()
+
+
+def test_a_field_that_is_called_like_a_secret_is_none(tmp_path: Path) -> None:
+    write(tmp_path, '[fields]\n"Token count" = "customfield_1"\n')
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (MappedField("Token count", "customfield_1"),)
+
+
 def test_without_the_file_there_is_none(tmp_path: Path) -> None:
     assert read_workspace_file(tmp_path) is None
 
@@ -58,6 +92,10 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
         ('[sync]\nstategy = "x"\n', r"ticketr.toml:2: unknown key 'stategy', did you mean 'strat"),
         ("zzzzzz = 1", r"ticketr.toml:1: unknown key 'zzzzzz'$"),
         ("[[fields]]\n", r"ticketr.toml:1: fields must be a list of texts"),
+        ("[fields]\nA = 1\n", r"ticketr.toml:2: A must be text in quotes, and here is a number"),
+        ("[fields]\nA = ' '\n", r"ticketr.toml:2: 'A' needs the ID of a field, like customfield_"),
+        ("[fields]\n' ' = 'x'\n", r"ticketr.toml:2: ' ' needs the ID of a field"),
+        ("[fields]\nA = 'x'\nB = 'x'\n", r"ticketr.toml:3: 'B' is the same field as 'A'; a field"),
         ("sync = 1\n", r"ticketr.toml:1: sync must be a table"),
         ("project = 1\n", r"ticketr.toml:1: project must be text in quotes, and here is a number"),
         ('email = "me@x"\n', r"ticketr.toml:1: email differs from person to person"),
@@ -140,6 +178,30 @@ def test_what_is_not_said_yet_is_added_above_the_tables_with_comments_kept(tmp_p
         f'# ours\nproject = "DEMO"  # the shop\nsite = "{SITE}"\njql = "labels = a"\n\n'
         '[sync]\nstrategy = "local"\n'
     )
+
+
+def test_mapped_fields_are_added_as_a_table(tmp_path: Path) -> None:
+    path = write(tmp_path, '[sync]\nstrategy = "local"\n')
+    points = MappedField("Story Points", "customfield_1")
+
+    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, fields=("Team", points)))
+
+    assert path.read_text() == (
+        f'site = "{SITE}"\n\n[sync]\nstrategy = "local"\n\n'
+        '[fields]\n"Story Points" = "customfield_1"\n'
+    )
+
+
+@pytest.mark.parametrize("fields", ["fields = []", '[fields]\nTeam = "customfield_2"'])
+def test_mapped_fields_are_not_added_to_those_that_a_team_has_agreed_on(
+    fields: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"{fields}\n")
+    points = MappedField("Story Points", "customfield_1")
+
+    assert not write_workspace_file(tmp_path, WorkspaceFile(path, fields=(points,)))
+
+    assert path.read_text() == f"{fields}\n"
 
 
 def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the user set: workspaces, sites, logins. Owner of tomlkit, platformdirs and keyring.
+"""What the user set: workspaces, sites, logins. Owner of the packages that read and keep it.
 
 Apart from `find_token`, `store_token` and `forget_token` everything reads or writes small files
 and may block for that: call it before Trio runs, or on a worker thread.
@@ -31,6 +31,8 @@ from ticketr.config.errors import (
     UnknownWorkspace,
     WorkspaceTaken,
 )
+from ticketr.config.fields import MappedField, WantedField
+from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.private import config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
 from ticketr.config.tokens import Found, Source, find_token, forget_token, store_token
@@ -51,6 +53,7 @@ from ticketr.config.workspace_file import (
 )
 
 __all__ = [
+    "GO_FILE",
     "STATE_FOLDER",
     "STRATEGIES",
     "TOKEN_NAMES",
@@ -60,7 +63,9 @@ __all__ = [
     "ConfigError",
     "Environment",
     "Found",
+    "GoFile",
     "LoginEntry",
+    "MappedField",
     "MissingSetting",
     "NotPrivate",
     "SecretInFile",
@@ -72,6 +77,7 @@ __all__ = [
     "UnknownKey",
     "UnknownWorkspace",
     "UserConfig",
+    "WantedField",
     "Workspace",
     "WorkspaceEntry",
     "WorkspaceFile",
@@ -90,6 +96,7 @@ __all__ = [
     "is_environment_for",
     "missing_in_file",
     "read_environment",
+    "read_go_file",
     "read_user_config",
     "read_workspace_file",
     "remove_workspace",

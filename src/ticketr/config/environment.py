@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.config.checks import checked_project, checked_site
-from ticketr.config.errors import BadSetting
+from ticketr.config.errors import BadSetting, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,6 @@ TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
 PROJECT_NAMES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
 STORY_NAMES = ("JIRA_STORY_TYPE",)
 SUBTASK_NAMES = ("JIRA_SUBTASK_TYPE",)
-
-STORY_TYPE = "Task"
-SUBTASK_TYPE = "Sub-task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +37,9 @@ class Environment:
     email: str | None = None
     token: str | None = field(default=None, repr=False)
     project: str | None = None
-    project_problem: BadSetting | None = None
-    story_type: str = STORY_TYPE
-    subtask_type: str = SUBTASK_TYPE
+    project_problem: ConfigError | None = None
+    story_type: str | None = None
+    subtask_type: str | None = None
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
@@ -67,8 +64,8 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         token=_first(environ, TOKEN_NAMES)[1] or None,
         project=project,
         project_problem=problem,
-        story_type=_first(environ, STORY_NAMES)[1] or STORY_TYPE,
-        subtask_type=_first(environ, SUBTASK_NAMES)[1] or SUBTASK_TYPE,
+        story_type=_first(environ, STORY_NAMES)[1] or None,
+        subtask_type=_first(environ, SUBTASK_NAMES)[1] or None,
     )
 
 

@@ -1,8 +1,8 @@
 """Which workspace a command is about, and what is settled for it.
 
 What is said in several places counts in this order: the command's own options, the workspace's
-``ticketr.toml``, the user's config, the environment. The token rule stands above all of them; see
-`ticketr.config.rule`.
+``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
+token rule stands above all of them; see `ticketr.config.rule`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from ticketr.config.checks import checked_project
 from ticketr.config.environment import (
     PROJECT_NAMES,
-    STORY_TYPE,
-    SUBTASK_TYPE,
     URL_NAMES,
     Environment,
     read_environment,
 )
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
+from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.private import config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
 from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
@@ -30,8 +29,14 @@ from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_wo
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from ticketr.config.fields import WantedField
+
 #: ticketr's own folder in a workspace: state, lock, logs. It ignores itself in git.
 STATE_FOLDER = ".ticketr"
+
+#: What new tickets and sub-tasks are that name no type.
+STORY_TYPE = "Task"
+SUBTASK_TYPE = "Sub-task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ class Workspace:
         login: how the user logs in there.
         from_environment: whether the login in the environment is one for that site.
         project: the project that new tickets belong to, and that is pulled unless there is a query.
-        project_problem: why the project in the environment cannot be used.
+        project_problem: why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: the query to pull by.
-        fields: names of further fields to keep in the files.
+        fields: further fields to keep in the files.
         strategy: what to do with a conflict; None leaves it to be resolved.
         story_type: the type of a new ticket that names none.
         subtask_type: the type of a new sub-task that names none.
@@ -65,7 +70,7 @@ class Workspace:
     project: str | None = None
     project_problem: ConfigError | None = field(default=None, repr=False)
     jql: str | None = None
-    fields: tuple[str, ...] = ()
+    fields: tuple[WantedField, ...] = ()
     strategy: str | None = None
     story_type: str = STORY_TYPE
     subtask_type: str = SUBTASK_TYPE
@@ -92,7 +97,7 @@ class Workspace:
 
         Raises:
             MissingSetting: nothing names one.
-            BadSetting: what the environment names cannot be one.
+            ConfigError: what the environment or ``.ticketr.yaml`` names cannot be one.
         """
         if self.project is not None:
             return self.project
@@ -135,10 +140,9 @@ def resolve_workspace(
     else:
         config = config.with_workspace(proposed)
         root, entry = proposed.folder, proposed
-    file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
     if project is not None:
         project = checked_project("--project", project)
-    return _settle(root, file, entry, config, surroundings, project or file.project)
+    return _settle(root, _read(root), entry, config, surroundings, project)
 
 
 def _find(
@@ -189,35 +193,50 @@ def _is_root(folder: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the files in a workspace say: ticketr's own, and the Go program's."""
+
+    own: WorkspaceFile
+    go: GoFile
+
+
+def _read(root: Path) -> _Said:
+    own = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
+    return _Said(own, read_go_file(root) or GoFile(root / GO_FILE))
+
+
 def _settle(
     root: Path,
-    file: WorkspaceFile,
+    said: _Said,
     entry: WorkspaceEntry | None,
     config: UserConfig,
     surroundings: Environment,
     project: str | None,
 ) -> Workspace:
-    """Bring together what the four places say."""
+    """Bring together what all these places say."""
     named, confirmed = surroundings.site, entry.site if entry else None
-    site = file.site or confirmed or named
+    site = said.own.site or confirmed or named
     if named not in {None, site}:  # what stands beside it is about another site, too
         surroundings = Environment(site=named)
+    surroundings = _over(surroundings, said.go)
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
         site=site,
-        project=project or surroundings.project,
+        project=project or said.own.project or surroundings.project,
         project_problem=surroundings.project_problem,
-        jql=file.jql,
-        fields=file.fields,
-        strategy=file.strategy,
-        story_type=surroundings.story_type,
-        subtask_type=surroundings.subtask_type,
+        jql=said.own.jql,
+        fields=said.go.fields if said.own.fields is None else said.own.fields,
+        strategy=said.own.strategy,
+        story_type=surroundings.story_type or STORY_TYPE,
+        subtask_type=surroundings.subtask_type or SUBTASK_TYPE,
     )
     if site is None:
         return workspace
     if trust_in(site, named=named, confirmed=confirmed) is Trust.NONE:
-        return replace(workspace, doubt=SiteNotConfirmed(site, str(file.path), confirmed, named))
+        doubt = SiteNotConfirmed(site, str(said.own.path), confirmed, named)
+        return replace(workspace, doubt=doubt)
     known = config.confirmed_sites()
     ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
     login = entry.login if entry and entry.site == site else LoginEntry()
@@ -225,3 +244,10 @@ def _settle(
     if ours:
         login = login.over(LoginEntry(email=surroundings.email))
     return replace(workspace, login=login, from_environment=ours)
+
+
+def _over(surroundings: Environment, go: GoFile) -> Environment:
+    """Give the environment, and what the Go program's file says where it says nothing."""
+    if surroundings.project is None and surroundings.project_problem is None:
+        surroundings = replace(surroundings, project=go.project, project_problem=go.project_problem)
+    return replace(surroundings, story_type=surroundings.story_type or go.issue_type)

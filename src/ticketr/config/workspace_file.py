@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from ticketr.config.atomic import settings_errors, write_atomically
 from ticketr.config.checks import checked_jql, checked_project, checked_site, checked_strategy
 from ticketr.config.errors import BadFile, BadSetting, SecretInFile
+from ticketr.config.fields import MappedField, one_line, other_name
 from ticketr.config.tomlfile import edited, read_table, read_text
 
 if TYPE_CHECKING:
+    from ticketr.config.fields import WantedField
     from ticketr.config.tomlfile import Table
 
 #: The file's name, in the workspace's root.
 WORKSPACE_FILE = "ticketr.toml"
 
-_KEYS = ("site", "project", "jql", "fields", "sync")
+_FIELDS = "fields"
+_KEYS = ("site", "project", "jql", _FIELDS, "sync")
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -37,7 +40,7 @@ class WorkspaceFile:
         site: the site's address; nothing is sent there until the user has confirmed it.
         project: the project that new tickets belong to, and that is pulled unless there is a query.
         jql: the query to pull by.
-        fields: names of further fields to keep in the files.
+        fields: further fields to keep in the files; None where it says nothing of them.
         strategy: what to do with a conflict, one of ``STRATEGIES``.
     """
 
@@ -45,7 +48,7 @@ class WorkspaceFile:
     site: str | None = None
     project: str | None = None
     jql: str | None = None
-    fields: tuple[str, ...] = ()
+    fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
 
 
@@ -82,16 +85,36 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         site=table.checked("site", checked_site),
         project=table.checked("project", checked_project),
         jql=table.checked("jql", checked_jql),
-        fields=table.texts("fields"),
+        fields=_fields(path, table),
         strategy=sync.checked("strategy", checked_strategy),
     )
+
+
+def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
+    """Read the fields: a list of the site's names, or a table from names to Jira's IDs."""
+    if _FIELDS not in table:
+        return None
+    if not table.is_table(_FIELDS):
+        return table.texts(_FIELDS)
+    fields = table.table(_FIELDS)
+    found: list[MappedField] = []
+    for key in fields.names():
+        field = MappedField(one_line(key), (fields.text(key) or "").strip(), str(path))
+        if not field.name or not field.id:
+            raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
+        if (other := other_name(field, found)) is not None:
+            problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
+            raise fields.bad(key, problem)
+        found.append(field)
+    return tuple(found)
 
 
 def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
         if _SECRET.search(key.casefold().replace("-", "_")):
             raise SecretInFile(str(path), table.line(key), key)
-        if table.is_table(key):
+        # What Jira's fields are called is no hint of a secret: there may be a "Token count".
+        if table.is_table(key) and key != _FIELDS:
             _refuse_secrets(path, table.table(key))
 
 
@@ -102,7 +125,7 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
 
     Args:
         root: the workspace's folder.
-        wanted: the site, project and query that the file should name.
+        wanted: the site, project, query and mapped fields that the file should name.
 
     Returns:
         Whether anything had to be written.
@@ -123,19 +146,20 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     return bool(missing)
 
 
-def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, str]:
+def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     """Tell what the file of a workspace does not say yet.
 
     Args:
         root: the workspace's folder.
-        wanted: the site, project and query that the file should name.
+        wanted: the site, project, query and mapped fields that the file should name; fields are
+            added to a file that says nothing of them, and are no matter of dispute.
 
     Raises:
         BadSetting: the file says something else, which a team has agreed on.
         BadFile: the file cannot be used.
     """
     there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    missing: dict[str, str] = {}
+    missing: dict[str, object] = {}
     for key in ("site", "project", "jql"):
         known: str | None = getattr(there, key)
         value: str | None = getattr(wanted, key)
@@ -144,6 +168,9 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, str]:
         if known is not None:
             raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
         missing[key] = value
+    mapped = [each for each in wanted.fields or () if isinstance(each, MappedField)]
+    if mapped and there.fields is None:
+        missing[_FIELDS] = {each.name: each.id for each in mapped}
     return missing
 
 

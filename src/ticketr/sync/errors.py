@@ -73,6 +73,29 @@ class UnknownField(SyncError):
         )
 
 
+class UnknownFieldID(UnknownField):
+    """Raised when a workspace is to keep a field by an ID that its site has not.
+
+    Args:
+        name: the name of its line.
+        known: the site's fields, each with its name and its ID.
+        place: where that name stands.
+    """
+
+    def __init__(self, name: str, known: tuple[tuple[str, str], ...], place: str) -> None:
+        super().__init__(name, tuple(each for each, _ in known))
+        self.args = (name, known, place)
+        self.place = place
+        self._own = dict(known).get(name)
+
+    def __str__(self) -> str:
+        own = f"the site's own is {self._own}"
+        return (
+            f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one with '
+            f"another place in a file; {own if self._own else nearest(self.name, self.known)}"
+        )
+
+
 class DuplicateKey(SyncError):
     """Raised when two tickets in the workspace have the same key."""
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical, to_adf, to_markdown
-from ticketr.sync.errors import UnknownField
+from ticketr.sync.errors import UnknownField, UnknownFieldID
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr.config import MappedField, WantedField
     from ticketr.jira import Field, Issue
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
@@ -35,6 +36,8 @@ CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
 #: The line that names the parent of an issue that stands by itself.
 PARENT = "Parent"
+#: Lines that have these names and stand for these fields, whatever somebody would call them.
+_FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that have a place of their own in a file, or none.
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
@@ -52,27 +55,34 @@ class Columns:
     names: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, fields: Iterable[Field], more: Iterable[str] = ()) -> Columns:
+    def of(cls, fields: Iterable[Field], more: Iterable[WantedField] = ()) -> Columns:
         """Choose the columns for a site from its own list of fields.
 
         Args:
             fields: every field that the site has.
-            more: names of further fields that files are to hold.
+            more: further fields that files are to hold. One under a name of the user's own has
+                that name, whatever it would be called else.
 
         Raises:
             UnknownField: the site has no field of such a name, or a file has another place for it.
         """
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
+        site: dict[str, str] = {}
         for field in fields:
             name = field.name.strip()  # as a file's line will have it
             if name == PARENT or field.id in ELSEWHERE:
                 continue
             every.setdefault(name, field.id)
+            site[field.id] = name
             if field.custom and name in CUSTOM_FIELDS:
                 ids.setdefault(name, field.id)
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
-        for name in map(str.strip, more):
+        for each in more:
+            if not isinstance(each, str):
+                names = _under_own_name(names, each, site)
+                continue
+            name = each.strip()
             if name in dict(names):
                 continue
             if name not in every:
@@ -87,6 +97,21 @@ class Columns:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
         return always + tuple(field_id for _, field_id in self.names)
+
+
+def _under_own_name(
+    names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Give the columns with one more, in the place of those of its name and of its field."""
+    if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
+        known = tuple((name, field_id) for field_id, name in site.items())
+        raise UnknownFieldID(field.name, known, field.place)
+    taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
+    if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
+        return names  # a push knows these lines by their names
+    at = names.index(taken[0]) if taken else len(names)
+    rest = [pair for pair in names[at:] if pair not in taken]
+    return [*names[:at], (field.name, field.id), *rest]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import JobContext
+    from ticketr.config import WantedField
     from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
     from ticketr.sync.merge import Side
@@ -60,7 +61,7 @@ class SessionJob:
         credentials: the site and the login.
         project: the key of the project; needed unless ``jql`` is given, and for drafts.
         jql: a query of the user's own, instead of a whole project.
-        fields: names of further fields to keep in files.
+        fields: further fields to keep in files.
         story_type: the type of a draft that names none.
         subtask_type: the type of a sub-task that names none.
         prefer: who wins where both sides have changed the same; None makes it a conflict.
@@ -76,7 +77,7 @@ class SessionJob:
     _: KW_ONLY
     project: str | None = None
     jql: str | None = None
-    fields: tuple[str, ...] = ()
+    fields: tuple[WantedField, ...] = ()
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None

@@ -1,0 +1,38 @@
+"""Which of Jira's fields files are to hold, besides those that they always do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """A field under a name of the user's own.
+
+    Attributes:
+        name: the name of its line.
+        id: what Jira calls it, such as ``customfield_10016``.
+        place: where that stands, for errors.
+    """
+
+    name: str
+    id: str
+    place: str = field(default="", compare=False)
+
+
+#: A field by the name that the site has for it, or under one of the user's own.
+WantedField: TypeAlias = "str | MappedField"
+
+
+def other_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
+    """Give the name that a field has got before; None where it has none, or the same."""
+    return next((each.name for each in before if each.id == wanted.id), None)
+
+
+def one_line(name: str) -> str:
+    """Write a name as the line of a file will have it."""
+    return " ".join(name.split())
