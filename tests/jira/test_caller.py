@@ -21,6 +21,8 @@ from ticketr.jira import (
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})
 BUSY = Answer({"errorMessages": ["busy"]}, status=503)
+PAGE = Answer(b"<html>Log in</html>", headers={"content-type": "text/html"})
+TO_LOGIN = Answer(status=302, headers={"location": "/login?os_destination=x"})
 Clock = trio.testing.MockClock
 
 
@@ -43,6 +45,84 @@ async def test_a_503_without_a_wish_is_repeated_with_growing_waits(autojump_cloc
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
         await jira.myself()
     assert app.times == [0.0, 1.0, 3.0, 7.0, 15.0]
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (Answer(status=500), "Jira failed (500)"),
+        (Answer(status=504), "Jira is busy (504)"),
+        (PAGE, "127.0.0.1:8080 gave no usable answer (a web page instead of JSON)"),
+        (
+            Answer(b'{"accountId": "1'),
+            "127.0.0.1:8080 gave no usable answer (JSON that stops in the middle, at character 14)",
+        ),
+        (TO_LOGIN, "127.0.0.1:8080 sends to a login page"),
+    ],
+    ids=["500", "504", "page", "cut", "login"],
+)
+async def test_a_known_site_that_gave_no_answer_of_jiras_is_asked_again_with_growing_waits(
+    broken: Answer, told: str, autojump_clock: Clock
+) -> None:
+    waits: list[tuple[float, str]] = []
+    app = ScriptedApp(ME, broken, broken, broken, broken, ME)
+    async with open_jira(
+        ACCOUNT,
+        transport=app.transport(),
+        chance=lambda: 1.0,
+        on_wait=lambda seconds, why: waits.append((seconds, why)),
+    ) as jira:
+        await jira.myself()
+        assert (await jira.myself()).display_name == "Mia"
+    assert app.times == [0.0, 0.0, 1.0, 3.0, 7.0, 15.0]
+    assert waits == [(1.0, told), (2.0, told), (4.0, told), (8.0, told)]
+
+
+@pytest.mark.parametrize("broken", [PAGE, TO_LOGIN], ids=["page", "login"])
+async def test_an_address_that_never_answered_as_jira_does_is_doubted_within_seconds(
+    broken: Answer, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(broken)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+        with pytest.raises(JiraError, match=r"address of a Jira site\? If it is, .* in trouble"):
+            await jira.myself()
+    assert app.times == pytest.approx([0.0, 0.2, 0.6, 1.4, 3.0])
+
+
+@pytest.mark.parametrize("broken", [PAGE, TO_LOGIN], ids=["page", "login"])
+async def test_the_address_of_a_site_that_has_answered_is_not_doubted(
+    broken: Answer, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(ME, broken)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+        await jira.myself()
+        with pytest.raises(JiraError, match="is in trouble, try again later") as caught:
+            await jira.myself()
+    assert "the address of" not in str(caught.value)
+    assert app.times == [0.0, 0.0, 1.0, 3.0, 7.0, 15.0]
+
+
+async def test_a_wait_for_a_better_answer_can_be_cancelled(autojump_clock: Clock) -> None:
+    app = ScriptedApp(ME, PAGE)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+        await jira.myself()
+        with trio.move_on_after(2.5) as scope:
+            await jira.myself()
+    assert scope.cancelled_caught
+    assert app.times == [0.0, 0.0, 1.0]
+
+
+async def test_a_500_holds_up_its_own_request_alone(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(status=500), Answer({"key": "A"}))
+    async with (
+        open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(jira.project, "A")
+        await trio.sleep(0.5)
+        nursery.start_soon(jira.project, "B")
+    asked = [(time, one.path[-1]) for time, one in zip(app.times, app.asked, strict=True)]
+    assert asked == [(0.0, "A"), (0.5, "B"), (1.0, "A")]
 
 
 async def test_after_the_last_try_the_error_is_raised(autojump_clock: Clock) -> None:
@@ -128,7 +208,7 @@ async def test_silence_of_a_known_site_is_tried_once_more(autojump_clock: Clock)
     assert app.times == [0.0, 0.0, 31.0]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 500, 501])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 501])
 async def test_what_a_repeat_cannot_change_is_not_repeated(
     status: int, autojump_clock: Clock
 ) -> None:

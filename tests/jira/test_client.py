@@ -41,6 +41,7 @@ CALLS: dict[str, Call] = {
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "transitions": lambda jira: jira.transitions("DEMO-1"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
+    "statuses": lambda jira: jira.statuses("DEMO"),
     "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "create_issue": lambda jira: jira.create_issue({}),
@@ -290,15 +291,6 @@ async def test_an_issue_without_key_is_refused(autojump_clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (Answer(b"<!DOCTYPE html><html>Log in</html>"), "a web page"),
-        (Answer(b"Log in", headers={"content-type": "text/html"}), "a web page"),
-        (Answer(b'{"issues": [{"id"'), "stops in the middle"),
-        (Answer(b'{"issues": "A'), "stops in the middle"),
-        (Answer(b'{"issues": nope}'), "broken JSON"),
-        (Answer(b""), "empty"),
-        (Answer(b" \n "), "empty"),
-        (Answer(b"\xff\xfe\xff\xfe{"), "broken JSON"),
-        (Answer(b'{"a": ' + b"9" * 5000 + b"}"), "broken JSON"),
         (Answer(b"[" * 200_000), "nested too deeply"),
         (Answer(None), "no "),
         (Answer({}), "no "),
@@ -321,6 +313,34 @@ async def test_a_bad_answer_is_named_and_not_repeated(
     assert len(app.asked) == 1
 
 
+@every_call
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (Answer(b"<!DOCTYPE html><html>Log in</html>"), "a web page"),
+        (Answer(b"Log in", headers={"content-type": "text/html"}), "a web page"),
+        (Answer(b'{"issues": [{"id"'), "stops in the middle"),
+        (Answer(b'{"issues": "A'), "stops in the middle"),
+        (Answer(b'{"issues": nope}'), "broken JSON"),
+        (Answer(b""), "empty"),
+        (Answer(b" \n "), "empty"),
+        (Answer(b"\xff\xfe\xff\xfe{"), "broken JSON"),
+        (Answer(b'{"a": ' + b"9" * 5000 + b"}"), "broken JSON"),
+    ],
+)
+async def test_an_answer_that_is_no_json_is_named_and_a_read_repeated(
+    call: Call, answer: Answer, problem: str, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(answer)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="is this the address of a Jira site") as caught:
+            await call(jira)
+    assert problem in str(caught.value)
+    assert SITE in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(app.asked) == (1 if call is CALLS["create_issue"] else 5)
+
+
 async def test_a_list_of_fields_must_be_one(autojump_clock: Clock) -> None:
     async with open_jira(ACCOUNT, transport=ScriptedApp(Answer({})).transport()) as jira:
         with pytest.raises(BadAnswer, match="no list"):
@@ -332,13 +352,15 @@ async def test_an_answer_that_is_too_large_is_refused(autojump_clock: Clock) -> 
     async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
         with pytest.raises(BadAnswer, match="more than 1000 bytes"):
             await jira.myself()
+    assert len(app.asked) == 1
 
 
-async def test_broken_compression_is_refused(autojump_clock: Clock) -> None:
+async def test_broken_compression_is_refused_after_some_tries(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(b"not gzip", headers={"content-encoding": "gzip"}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(BadAnswer, match="compression"):
             await jira.myself()
+    assert len(app.asked) == 5
 
 
 async def test_half_characters_become_whole_ones(autojump_clock: Clock) -> None:
@@ -351,10 +373,10 @@ async def test_half_characters_become_whole_ones(autojump_clock: Clock) -> None:
 
 
 async def test_a_redirect_is_not_followed(autojump_clock: Clock) -> None:
-    elsewhere = {"location": "https://login.example.org/start?token=1"}
+    elsewhere = {"location": "https://jira.example.org/start?token=1"}
     app = ScriptedApp(Answer(status=302, headers=elsewhere))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(Redirected, match=r"to https://login\.example\.org/start:"):
+        with pytest.raises(Redirected, match=r"to https://jira\.example\.org/start:"):
             await jira.myself()
     assert len(app.asked) == 1
 

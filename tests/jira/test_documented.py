@@ -32,6 +32,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
+    "statuses": lambda jira: jira.statuses("DEMO"),
     "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
     "create": lambda jira: jira.create_issue({"summary": "x"}, properties={"a": 1, "b": None}),
     "create_bare": lambda jira: jira.create_issue({}),
@@ -88,7 +89,7 @@ def body_problems(operation: Any, body: object) -> list[str]:
 async def test_a_request_is_as_documented(
     call: Callable[[JiraClient], Awaitable[object]], autojump_clock: Clock
 ) -> None:
-    app = ScriptedApp(Answer(b"{", status=200))
+    app = ScriptedApp(Answer({}, status=418))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(JiraError):
             await call(jira)

@@ -24,6 +24,22 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
         (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
+        (
+            errors.BadAnswer(URL, "a web page", passing=True),
+            ["is this the address of a Jira site? If it is", "in trouble, try again later"],
+        ),
+        (
+            errors.BadAnswer(URL, "a web page", passing=True).of_known_site(),
+            ["(a web page), although the site has before: ", "in trouble, try again later"],
+        ),
+        (
+            errors.Redirected(URL, "/login.jsp"),
+            ["to /login.jsp, which is a login page: is this the address", "in trouble"],
+        ),
+        (
+            errors.Redirected(URL, "/login.jsp").of_known_site(),
+            ["which is a login page: Jira or something before it is in trouble"],
+        ),
         (errors.BadToken(URL, "it is empty"), ["example.atlassian.net", "it is empty", "copy"]),
         (errors.BadSite("", "it is empty"), ["the empty text", "it is empty"]),
         (errors.Redirected(URL, ""), ["nowhere"]),

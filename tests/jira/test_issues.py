@@ -20,6 +20,7 @@ from ticketr.jira import (
     JiraClient,
     JiraError,
     NoAnswer,
+    Redirected,
     RetryRule,
     ServerError,
     Transition,
@@ -139,6 +140,7 @@ async def test_a_write_is_sent_again_when_no_connection_was_made(
 LOST: dict[str, Callable[[], tuple[ScriptedApp, type[JiraError]]]] = {
     "503": lambda: (ScriptedApp(BUSY), ServerError),
     "500": lambda: (ScriptedApp(Answer({}, status=500)), ServerError),
+    "a page": lambda: (ScriptedApp(Answer(b"<html>", status=201)), BadAnswer),
     "silence": lambda: (ScriptedApp(Answer(after=100)), NoAnswer),
 }
 
@@ -195,6 +197,17 @@ async def test_a_refusal_is_told_and_final(write: str, status: int, autojump_clo
     assert len(app.asked) == 1
 
 
+@each_once
+async def test_what_may_not_be_done_twice_is_not_sent_again_from_a_login_page(
+    write: str, autojump_clock: Clock
+) -> None:
+    app = ScriptedApp(Answer(status=302, headers={"location": "/login.jsp"}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(Redirected, match="a login page"):
+            await WRITES[write](jira)
+    assert len(app.asked) == 1
+
+
 async def test_a_refusal_names_the_fields(autojump_clock: Clock) -> None:
     answer = Answer({"errors": {"priority": "Bad.", "summary": "Missing."}}, status=400)
     async with open_jira(ACCOUNT, transport=ScriptedApp(answer).transport()) as jira:
@@ -223,6 +236,7 @@ async def test_a_web_page_does_not_count_as_a_write_that_was_done(
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(BadAnswer, match="a web page"):
             await WRITES[write](jira)
+    assert len(app.asked) == (5 if write == "edit" else 1)
 
 
 @pytest.mark.parametrize("body", [{"id": "1", "key": "A-1"}, b"", b"  \n"])

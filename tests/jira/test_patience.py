@@ -11,12 +11,26 @@ URL = "https://example.com"
 RULE = RetryRule()
 LOST = errors.ConnectionLost(URL, "x")
 REFUSED = errors.ConnectFailed(URL, "x")
+CUT = errors.BadAnswer(URL, "x", passing=True)
+LOGIN = errors.Redirected(URL, "https://example.com/login")
 
 
 def delay(
-    error: errors.JiraError, attempt: int, *, reached: bool = True, repeatable: bool = True
+    error: errors.JiraError,
+    attempt: int,
+    *,
+    reached: bool = True,
+    known: bool = True,
+    repeatable: bool = True,
 ) -> float | None:
-    return RULE.delay(error, attempt, reached=reached, chance=lambda: 1.0, repeatable=repeatable)
+    return RULE.delay(
+        error,
+        attempt,
+        reached=reached,
+        known=known,
+        chance=lambda: 1.0,
+        repeatable=repeatable,
+    )
 
 
 @pytest.mark.parametrize("error", [LOST, REFUSED])
@@ -40,9 +54,9 @@ def test_an_unknown_site_is_given_up_soon(error: errors.JiraError) -> None:
         errors.Forbidden(URL, 403),
         errors.BadRequest(URL, 400),
         errors.BadAnswer(URL, "x"),
-        errors.Redirected(URL, "x"),
+        errors.Redirected(URL, "https://example.org/jira"),
         errors.WrongSite(URL, "x"),
-        errors.ServerError(URL, 500),
+        errors.ServerError(URL, 501),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -50,9 +64,22 @@ def test_what_will_not_change_is_not_tried_again(error: errors.JiraError) -> Non
     assert delay(error, 1) is None
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_busy_gateway_is_tried_again_even_at_first_contact(status: int) -> None:
-    assert delay(errors.ServerError(URL, status), 1, reached=False) == 1.0
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_server_is_tried_again_even_at_first_contact(status: int) -> None:
+    error = errors.ServerError(URL, status)
+    waits = [delay(error, attempt, reached=False, known=False) for attempt in range(1, 6)]
+    assert waits == [1.0, 2.0, 4.0, 8.0, None]
+
+
+@pytest.mark.parametrize("error", [CUT, LOGIN], ids=["cut", "login"])
+@pytest.mark.parametrize(
+    ("known", "waits"),
+    [(True, [1.0, 2.0, 4.0, 8.0, None]), (False, [0.2, 0.4, 0.8, 1.6, None])],
+)
+def test_what_is_no_answer_of_jiras_is_tried_again_quickly_where_jira_never_was(
+    error: errors.JiraError, known: bool, waits: list[float | None]
+) -> None:
+    assert [delay(error, attempt, known=known) for attempt in range(1, 6)] == waits
 
 
 def test_a_wish_is_kept_and_a_little_more() -> None:
@@ -84,15 +111,20 @@ def test_a_wish_for_no_wait_at_all_is_answered_with_growing_waits() -> None:
         LOST,
         errors.NoAnswer(URL, 30.0),
         errors.BadAnswer(URL, "x"),
+        CUT,
         *(errors.ServerError(URL, status, retry_after=1.0) for status in (500, 502, 503, 504)),
     ],
-    ids=lambda error: f"{type(error).__name__}{getattr(error, 'status', '')}",
+    ids=lambda error: f"{type(error).__name__}{getattr(error, 'status', error is CUT)}",
 )
 def test_what_may_have_been_carried_out_is_not_repeated_unless_twice_is_as_once(
     error: errors.JiraError,
 ) -> None:
     assert errors.is_unsure(error)
     assert delay(error, 1, repeatable=False) is None
+
+
+def test_a_write_that_was_sent_to_a_login_page_is_not_repeated_unless_twice_is_as_once() -> None:
+    assert delay(LOGIN, 1, repeatable=False) is None
 
 
 @pytest.mark.parametrize("error", [REFUSED, errors.RateLimited(URL, 429)])
@@ -106,6 +138,9 @@ def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError)
     [
         (errors.RateLimited(URL, 429), "Jira asked us to slow down"),
         (errors.ServerError(URL, 503, "secret words"), "Jira is busy (503)"),
+        (errors.ServerError(URL, 500, "secret words"), "Jira failed (500)"),
+        (CUT, "example.com gave no usable answer (x)"),
+        (LOGIN, "example.com sends to a login page"),
         (errors.ConnectFailed(URL, "x"), "cannot reach example.com"),
         (errors.ConnectionLost(URL, "x"), "example.com broke off"),
         (errors.NoAnswer(URL, 30.0), "no answer from example.com"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.jira.words import bare_url, clip
+from ticketr.jira.words import bare_url, clip, is_login_page
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,22 @@ def test_an_address_is_bared(url: str, bare: str) -> None:
 )
 def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
     assert clip(text, 10) == line
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("/login.jsp", True),
+        ("https://id.example.com/login", True),
+        ("https://login.example.com/", True),
+        ("https://sso.example.com", True),
+        ("https://example.com/SAML2/redirect", True),
+        ("https://example.com/sign-in", True),
+        ("login", True),
+        ("https://example.com/jira", False),
+        ("https://author.example.com/logins", False),
+        ("", False),
+    ],
+)
+def test_a_login_page_is_known_by_its_address(url: str, is_one: bool) -> None:
+    assert is_login_page(url) is is_one

@@ -94,7 +94,7 @@ def read_json(response: Response) -> Any:
     """
     problem = _why_no_json(response)
     if problem:
-        raise BadAnswer(response.url, problem)
+        raise BadAnswer(response.url, problem, passing=True)
     try:
         value = json.loads(response.body)
         if _HALF_ESCAPE.search(response.body):
@@ -104,9 +104,11 @@ def read_json(response: Response) -> Any:
     except json.JSONDecodeError as error:
         cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
         problem = "JSON that stops in the middle" if cut else "broken JSON"
-        raise BadAnswer(response.url, f"{problem}, at character {error.pos}") from None
+        raise BadAnswer(
+            response.url, f"{problem}, at character {error.pos}", passing=True
+        ) from None
     except ValueError:  # no UTF-8, or a number of thousands of digits
-        raise BadAnswer(response.url, "broken JSON") from None
+        raise BadAnswer(response.url, "broken JSON", passing=True) from None
     return value
 
 

@@ -12,18 +12,18 @@ from ticketr._version import __version__
 from ticketr.jira.answers import Answer, raise_for_status
 from ticketr.jira.calls import Call
 from ticketr.jira.credentials import normalise_site
-from ticketr.jira.errors import JiraError, RateLimited, ServerError
+from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, Redirected, ServerError
 from ticketr.jira.limits import Scope, is_near, retry_after, scope_of
 from ticketr.jira.pace import Hold, Pace
-from ticketr.jira.patience import SLOW_DOWN, RetryRule, why
+from ticketr.jira.patience import BUSY, SLOW_DOWN, RetryRule, why
 from ticketr.jira.throttle import OneByOne
-from ticketr.jira.transport.base import Request, Response
+from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ticketr.jira.credentials import Credentials
-    from ticketr.jira.transport.base import Transport
+    from ticketr.jira.transport.base import Response, Transport
 
 
 class Caller:
@@ -67,7 +67,7 @@ class Caller:
         self._pace = Pace(max_concurrency, on_wait)
         self._retry = RetryRule() if retry is None else retry
         self._chance = chance
-        self._reached = False
+        self._reached = self._known = False
         self._writing = OneByOne()
 
     async def get(
@@ -126,14 +126,14 @@ class Caller:
             repeatable=repeatable,
         )
         async with self._writing.of(issue):
-            return Answer.read(await self._send(call), empty=empty)
+            return await self._send(call, empty=empty)
 
     def address(self, endpoint: str, *steps: str) -> str:
         """Give the address of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_one_step, steps))}"
 
     async def _read(self, call: Call) -> Answer:
-        answer = Answer.read(await self._send(call))
+        answer = await self._send(call)
         await trio.lowlevel.checkpoint()  # reading a large answer takes its time
         return answer
 
@@ -145,7 +145,7 @@ class Caller:
             **({} if call.body is None else {"content-type": "application/json"}),
         }
 
-    async def _send(self, call: Call) -> Response:
+    async def _send(self, call: Call, *, empty: bool = False) -> Answer:
         """Send a call until it is answered well or patience ends."""
         request = Request(call.method, call.url, self._headers(call), call.body)
         pause: Hold | None = None
@@ -157,16 +157,20 @@ class Caller:
                         response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
+                    answer = Answer.read(response, empty=empty)
                 except JiraError as error:
                     pause = self._pause(error, call, attempt)
                     if pause is None:
+                        if self._known and isinstance(error, BadAnswer | Redirected):
+                            raise error.of_known_site() from None
                         raise
                     attempt += 1
                 else:
+                    self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
                         place.went_well()
                     self._heed(response, call)
-                    return response
+                    return answer
 
     def _pause(self, error: JiraError, call: Call, attempt: int) -> Hold | None:
         """Decide until when to wait before asking again; None to give up."""
@@ -174,6 +178,7 @@ class Caller:
             error,
             attempt,
             reached=self._reached,
+            known=self._known,
             chance=self._chance,
             repeatable=call.repeatable,
         )
@@ -182,7 +187,7 @@ class Caller:
         pause = Hold(trio.current_time() + delay, why(error))
         if isinstance(error, RateLimited):
             self._pace.hold(call, scope_of(error.reason), pause)
-        elif isinstance(error, ServerError):
+        elif isinstance(error, ServerError) and error.status in BUSY:  # 500 is of one request
             self._pace.hold(call, Scope.ENDPOINT, pause)
         return pause
 

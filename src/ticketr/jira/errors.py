@@ -25,15 +25,20 @@ The tree::
 An error's ``args`` are its facts, so that it can be pickled; its message is built from them when
 it is shown. Words that came from a server are cleaned and clipped before they become a fact.
 """
+# ruff: noqa: FBT001, FBT002  (facts are positional, so that an error can be pickled)
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from ticketr._errors import TicketrError
-from ticketr.jira.words import LONGEST_TEXT, bare_url, clip
+from ticketr.jira.words import LONGEST_TEXT, bare_url, clip, is_login_page
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105  (a page, no secret)
+
+_IS_IT_JIRA = "is this the address of a Jira site?"
+_IN_TROUBLE = "Jira or something before it is in trouble, try again later"
+_WHICH_OF_BOTH = f"{_IS_IT_JIRA} If it is, {_IN_TROUBLE}"
 
 
 class JiraError(TicketrError):
@@ -202,17 +207,28 @@ class Redirected(JiraError):
     Args:
         url: The address that was asked.
         location: Where it sends.
+        known: Whether the site has answered as Jira does before.
     """
 
-    def __init__(self, url: str, location: str) -> None:
+    def __init__(self, url: str, location: str, known: bool = False) -> None:
         self.location = bare_url(location)
-        super().__init__(url, self.location)
+        self.known = known
+        super().__init__(url, self.location, known)
+
+    @property
+    def is_login(self) -> bool:
+        """Whether it sends to where people log in, as a gateway in trouble does, too."""
+        return is_login_page(self.location)
+
+    def of_known_site(self) -> Self:
+        """Give the same error of a site that has answered as Jira does before."""
+        return type(self)(self.url, self.location, known=True)
 
     def __str__(self) -> str:
-        return (
-            f"{self.url} sends elsewhere, to {self.location or 'nowhere'}: if that is your Jira "
-            "site, use its address instead"
-        )
+        sends = f"{self.url} sends elsewhere, to {self.location or 'nowhere'}"
+        if not self.is_login:
+            return f"{sends}: if that is your Jira site, use its address instead"
+        return f"{sends}, which is a login page: {_IN_TROUBLE if self.known else _WHICH_OF_BOTH}"
 
 
 class BadAnswer(JiraError):
@@ -221,17 +237,26 @@ class BadAnswer(JiraError):
     Args:
         url: The address that was asked.
         problem: What is wrong with the answer.
+        passing: Whether another try may well be answered better: it was cut off, or came from
+            something that stands before Jira.
+        known: Whether the site has answered as Jira does before.
     """
 
-    def __init__(self, url: str, problem: str) -> None:
+    def __init__(self, url: str, problem: str, passing: bool = False, known: bool = False) -> None:
         self.problem = clip(problem)
-        super().__init__(url, self.problem)
+        self.passing = passing
+        self.known = known
+        super().__init__(url, self.problem, passing, known)
+
+    def of_known_site(self) -> Self:
+        """Give the same error of a site that has answered as Jira does before."""
+        return type(self)(self.url, self.problem, self.passing, known=True)
 
     def __str__(self) -> str:
-        return (
-            f"{self.url} did not answer as Jira does ({self.problem}): "
-            "is this the address of a Jira site?"
-        )
+        what = f"{self.url} did not answer as Jira does ({self.problem})"
+        if self.known:
+            return f"{what}, although the site has before: {_IN_TROUBLE}"
+        return f"{what}: {_WHICH_OF_BOTH if self.passing else _IS_IT_JIRA}"
 
 
 class ServerError(JiraError):

@@ -65,5 +65,5 @@ class Body:
         if self._compression is not None and not self._compression.eof and self._size:
             self.problem = self.problem or "its compression ends in the middle"
         if self.problem:
-            raise BadAnswer(url, self.problem)
+            raise BadAnswer(url, self.problem, passing=self._size <= self._largest)
         return b"".join(self._pieces)
