@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +123,70 @@ def test_a_query_will_do_in_a_projects_place(user: User, site: str, printed: Any
 
     assert json.loads(printed())["total"] == 1
     assert 'jql = "key = DEMO-1"' in (folder / "ticketr.toml").read_text()
+
+
+GO_FILE = """\
+defaults:
+  project_key: DEMO
+  issue_type: Bug
+field_mappings:
+  Summary: summary
+  Points: {id: customfield_10016, type: number}
+  Runs on: customfield_10031
+"""
+
+
+def test_what_the_go_program_was_told_is_taken_over(user: User, site: str, printed: Any) -> None:
+    folder = user.goes("acme")
+    (folder / ".ticketr.yaml").write_text(GO_FILE)
+    user.sets(JIRA_API_TOKEN="demo")
+
+    user.runs("workspace", "add", "--site", site, "--email", ME)
+
+    assert "fields taken over from .ticketr.yaml: 2" in printed().splitlines()
+    assert (
+        (folder / "ticketr.toml")
+        .read_text()
+        .endswith(
+            f'site = "{site}"\nproject = "DEMO"\n\n'
+            '[fields]\nPoints = "customfield_10016"\n"Runs on" = "customfield_10031"\n'
+        )
+    )
+    assert user.runs("workspace", "add") == 0
+    assert "taken over" not in printed()
+
+
+def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(
+    user: User, site: str, printed: Any
+) -> None:
+    folder = user.goes("acme")
+    (folder / ".ticketr.yaml").write_text(GO_FILE)
+    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo")
+    assert user.runs("pull", "--json") == 0
+    path = next(each for each in sorted(folder.glob("*.md")) if "\nPoints: " in each.read_text())
+    text = path.read_text()
+    assert "Story Points" not in text
+
+    path.write_text(re.sub(r"^Points: .*$", "Points: 7.5\nRuns on: iOS", text, flags=re.MULTILINE))
+    printed()
+
+    assert user.runs("push", "--json") == 0, printed()
+    assert user.runs("pull", "--json") == 0
+    assert "\nPoints: 7.5\n" in path.read_text()
+
+
+def test_an_id_that_the_site_does_not_have_is_told_with_its_place(
+    user: User, site: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = user.goes("acme")
+    (folder / ".ticketr.yaml").write_text("field_mappings:\n  Story Points: customfield_10010\n")
+    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="DEMO")
+
+    assert user.runs("pull") == 1
+
+    told = capsys.readouterr().err
+    assert f'{folder}/.ticketr.yaml:2: the ID of "Story Points" is that of no field' in told
+    assert "the site's own is customfield_10016" in told
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ from ticketr.cli.settings import (
 )
 from ticketr.cli.workspace_site import Seen, look_at_site
 from ticketr.config import (
+    GO_FILE,
     WORKSPACE_FILE,
     BadSetting,
     Found,
     LoginEntry,
+    MappedField,
     MissingSetting,
     Source,
     UserConfig,
@@ -42,7 +44,9 @@ from ticketr.config import (
     find_root,
     free_name,
     missing_in_file,
+    read_go_file,
     read_user_config,
+    read_workspace_file,
     resolve_workspace,
     store_token,
     store_workspace,
@@ -107,13 +111,14 @@ def add_workspace(wanted: Wanted) -> None:
     workspace = _complete(entry, wanted)
     found, seen = _try(workspace, wanted)
     entry = replace(entry, login=replace(entry.login, email=found.email))
-    file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql)
+    mapped = _mapped(entry.folder)
+    file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql, mapped)
     if found.source is Source.PROMPT:
         kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
         found = replace(found, source=kept)
     written = write_workspace_file(entry.folder, file)
     store_workspace(config_folder(os.environ), entry)
-    _tell(entry, found, seen, written=written)
+    _tell(entry, found, seen, written=written, mapped=len(mapped))
 
 
 def _entry(wanted: Wanted) -> WorkspaceEntry:
@@ -184,6 +189,14 @@ def _complete(entry: WorkspaceEntry, wanted: Wanted) -> Workspace:
     return workspace
 
 
+def _mapped(folder: Path) -> tuple[MappedField, ...]:
+    """Give the fields that count only because the Go program was told of them."""
+    own, told = read_workspace_file(folder), read_go_file(folder)
+    if told is None or (own is not None and own.fields is not None):
+        return ()
+    return told.fields
+
+
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
     """Ask until the answer can be used."""
 
@@ -218,11 +231,13 @@ def _try(workspace: Workspace, wanted: Wanted) -> tuple[Found, Seen]:
         found = ask_for_token(site, found.email or "")
 
 
-def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool) -> None:
+def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool, mapped: int) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {seen.user.display_name}"]
     if seen.project is not None:
         lines.append(f"project {seen.project.key}: {seen.project.name}")
     lines.append(_WHERE[found.source])
+    if mapped:
+        lines.append(f"fields taken over from {GO_FILE}: {mapped}")
     if written:
         lines.append(f"{entry.folder / WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
