@@ -146,3 +146,18 @@ async def test_people_are_looked_for_by_what_they_are_called(autojump_clock: Clo
         )
     assert app.asked[0].path == "/rest/api/3/user/assignable/search"
     assert app.asked[0].query == "project=DEMO&query=mi%26a%3D%C3%BC&maxResults=50"
+
+
+async def test_the_statuses_of_each_type_are_read_whatever_they_lack(
+    autojump_clock: Clock,
+) -> None:
+    answer = [
+        {"id": "10001", "statuses": [{"name": "To Do"}, {"name": None}, None, {"name": "Done"}]},
+        {"id": 10002, "statuses": None},
+        {"name": "without ID", "statuses": [{"name": "Open"}]},
+        None,
+    ]
+    app = ScriptedApp(Answer(answer))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert await jira.statuses("DEMO") == {"10001": ("To Do", "Done"), "10002": ()}
+    assert app.asked[0].path == "/rest/api/3/project/DEMO/statuses"

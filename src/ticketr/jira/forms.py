@@ -1,4 +1,4 @@
-"""What may be filled in when an issue is made: types of issues, their fields, allowed values."""
+"""What may be filled in when an issue is made: types of issues, their fields, values, statuses."""
 
 from __future__ import annotations
 
@@ -126,6 +126,28 @@ class Forms(Part):
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
         return await self._every(CreateField.read, "fields", pages, project, issue_type_id)
+
+    async def statuses(self, project: str) -> dict[str, tuple[str, ...]]:
+        """Ask which statuses issues of a project can have at all.
+
+        Args:
+            project: The project's key or number.
+
+        Returns:
+            The names of the statuses, by the ID of the issue type.
+
+        Raises:
+            NotFound: There is no such project, or the account may not see it.
+        """
+        answer = await self._caller.get("project/{}/statuses", project)
+        found: dict[str, tuple[str, ...]] = {}
+        for item in answer.array():
+            listed = item.get("statuses")
+            statuses = objects(listed) if isinstance(listed, list) else ()
+            if type_id := text_of(item.get("id")):
+                names = (text_of(each.get("name")) for each in statuses)
+                found[type_id] = tuple(filter(None, names))
+        return found
 
     async def _every(
         self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str

@@ -20,8 +20,9 @@ from ticketr.sync.writer import read_ticket
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from ticketr.jira import Transition
     from ticketr.sync.notes import Note
     from ticketr.sync.parts import Change
     from ticketr.sync.plan import Work
@@ -40,12 +41,14 @@ class Edit:
         issue: it as it stands here.
         changes: what of it is sent.
         sending: the same in Jira's terms.
+        way: the transition to its new status; None where that cannot be known yet.
     """
 
     key: str
     issue: Ticket
     changes: tuple[Change, ...]
     sending: Sending
+    way: Transition | None = None
 
 
 @dataclass(frozen=True)
@@ -152,21 +155,23 @@ class Delivery:
                 await self._session.jira.edit_issue(edit.key, edit.sending.fields)
                 sent += [each for each in edit.changes if each.part != "Status"]
             if edit.sending.status is not None:
-                await take_to(self._session.jira, edit.key, edit.sending.status)
+                await take_to(self._session.jira, edit.key, edit.sending.status, way=edit.way)
             sent = list(edit.changes)
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
         except (JiraError, NoWay) as error:
             failure = failure_note(edit.key, path, error)
+            if sent:
+                reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
+                failure = replace(failure, reason=reason)
         finally:
             if sent:  # Jira has it, even if the rest was cancelled
+                self._tally.updated.append(edit.key)
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     await self._record(work, edit, tuple(sent))
         if failure is not None:
             self._tally.failed.append(failure)
-        else:
-            self._tally.updated.append(edit.key)
-            self._progress()
+        self._progress()
 
     async def _record(self, work: Work, edit: Edit, sent: tuple[Change, ...]) -> None:
         def record() -> None:
@@ -183,3 +188,8 @@ class Delivery:
 
         async with self._session.disk:
             await self._session.in_thread(record)
+
+
+def _sent(changes: Iterable[Change]) -> str:
+    names = [each.name for each in changes]
+    return f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} sent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed
+from ticketr.jira import Allowed, AuthenticationFailed, Rejected
 from ticketr.sync.parts import Own
 from ticketr.sync.requests import Form
 from ticketr.sync.values import BadValue, Directory, Kind, read_list
@@ -45,6 +45,12 @@ class Question:
         return self.type_id is None or any(
             not isinstance(each.part, Own) and each.part not in _PLAIN for each in self.changes
         )
+
+    @property
+    def needs_statuses(self) -> bool:
+        """Whether a status is named that no transition can be asked for yet."""
+        named = {each.part for each in self.changes if each.new}
+        return "Status" in named and (self.type_id is None or "Type" in named)
 
 
 @dataclass
@@ -98,7 +104,18 @@ async def _form(session: Session, project: str, questions: list[Question]) -> Fo
         # Of a type that nobody may create any more, the site's own list of fields has to do.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
         kinds[type_id] = _kinds(session, form, types)
-    return replace(bare, kinds=kinds)
+    asked = any(each.needs_statuses for each in questions)
+    return replace(bare, kinds=kinds, statuses=await _statuses(session, project) if asked else {})
+
+
+async def _statuses(session: Session, project: str) -> Mapping[str, tuple[str, ...]]:
+    """Ask for the statuses of a project; nothing is known where the site does not tell."""
+    try:
+        return await session.jira.statuses(project)
+    except AuthenticationFailed:
+        raise
+    except Rejected:
+        return {}
 
 
 def _type_of(form: Form, question: Question) -> str | None:

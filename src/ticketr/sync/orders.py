@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.sync.checks import check
 from ticketr.sync.creating import Draft
 from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ticketr.sync.inquiry import Knowledge
     from ticketr.sync.parts import Change
     from ticketr.sync.plan import Work
+    from ticketr.sync.requests import Form, Sending
     from ticketr.sync.session import Session
     from ticketr.sync.tally import PushTally
     from ticketr.sync.writer import Prepared
@@ -81,7 +83,7 @@ class OrderMaker:
             order = self._order(wish, knowledge)
             if order.head or order.edits or order.tasks:
                 orders.append(order)
-        return orders
+        return await check(self._session, self._tally, orders)
 
     async def _wishes(self, works: Sequence[Work]) -> list[_Wish]:
         """Leave out what Jira's own changes stand in the way of."""
@@ -180,8 +182,9 @@ class OrderMaker:
                 knowledge.directory,
                 document=wish.documents.get(key),
             )
-            if sent.problems:
-                self._fail(key, wish.work, "; ".join(sent.problems), Code.INVALID)
+            problems = (*sent.problems, *_wrong_status(sent, knowledge.forms.get(question.project)))
+            if problems:
+                self._fail(key, wish.work, "; ".join(problems), Code.INVALID)
             else:
                 edits.append(Edit(key, here[key], found, sent))
         return tuple(edits)
@@ -214,6 +217,13 @@ def _moved_on(work: Work, news: Mapping[str, Sequence[Change]], clashes: Iterabl
     what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
     reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
     return Note(work.name, work.local.path, reason, Code.MOVED_ON)
+
+
+def _wrong_status(sent: Sending, form: Form | None) -> tuple[str, ...]:
+    """See that a new type has the status; of an old one, the transitions are asked."""
+    kind = sent.fields.get("issuetype")
+    new = kind.get("id") if isinstance(kind, dict) else None
+    return form.wrong_status(new, sent.status) if form and isinstance(new, str) else ()
 
 
 def _project_of(key: str) -> str:

@@ -35,12 +35,27 @@ class Form:
         kinds: for each issue type, by ID, what is known of each field, by the name of its line.
         story_type: the type of a draft that names none.
         subtask_type: the type of a draft that is a task and names none.
+        statuses: the names of the statuses of each issue type, by ID, as far as they were asked.
     """
 
     types: tuple[IssueType, ...]
     kinds: Mapping[str, Mapping[str, Kind]]
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
+    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
+        """Tell what is wrong with the status of an issue; of what is not known, nothing.
+
+        Args:
+            type_id: the ID of its type.
+            status: the status; None if it says none.
+        """
+        names = self.statuses.get(type_id, ())
+        if not status or not names or status.casefold() in {each.casefold() for each in names}:
+            return ()
+        kind = next((each.name for each in self.types if each.id == type_id), "ticket")
+        return (f"{_STATUS}: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
         """Find the type of a new issue.
@@ -107,7 +122,8 @@ def creating(
         for each in kinds.values()
         if each.required and each.id not in fields and each.name not in named
     )
-    return Sending(fields, sent.status, (*sent.problems, *missing))
+    problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
+    return Sending(fields, sent.status, problems)
 
 
 def sending(

@@ -4,18 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira import JiraError, is_unsure
+from ticketr.jira import BadRequest, JiraError, is_unsure
 
 if TYPE_CHECKING:
-    from ticketr.jira import Issue, JiraClient
+    from ticketr.jira import Issue, JiraClient, Transition
 
 
 class NoWay(Exception):
     """No transition of an issue leads to the status that its file says."""
 
 
-async def take_to(jira: JiraClient, key: str, status: str) -> None:
+async def take_to(
+    jira: JiraClient, key: str, status: str, *, way: Transition | None = None
+) -> None:
     """Take an issue to a status by one transition.
+
+    Args:
+        jira: the site.
+        key: the issue.
+        status: the status, in any letters.
+        way: the transition, where it was asked for before; None to ask for it now.
+
+    Raises:
+        NoWay: no transition leads there from where it is.
+        JiraError: Jira refused, or could not be asked.
+
+    Cancellation:
+        Takes effect at once; the transition may have been taken all the same.
+    """
+    if way is not None:
+        try:
+            await _take(jira, key, way)
+        except BadRequest:  # somebody may have taken it elsewhere since that way was asked for
+            if (await status_now(jira, key)).casefold() == status.casefold():
+                return
+        else:
+            return
+    await _take(jira, key, await way_to(jira, key, status))
+
+
+async def way_to(jira: JiraClient, key: str, status: str) -> Transition:
+    """Ask for the transition that leads to a status.
 
     Args:
         jira: the site.
@@ -25,9 +54,6 @@ async def take_to(jira: JiraClient, key: str, status: str) -> None:
     Raises:
         NoWay: no transition leads there from where it is.
         JiraError: Jira refused, or could not be asked.
-
-    Cancellation:
-        Takes effect at once; the transition may have been taken all the same.
     """
     transitions = await jira.transitions(key)
     wanted = status.casefold()
@@ -38,6 +64,10 @@ async def take_to(jira: JiraClient, key: str, status: str) -> None:
             f'no transition leads to "{status}" from where it is; '
             f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
         )
+    return way
+
+
+async def _take(jira: JiraClient, key: str, way: Transition) -> None:
     failure: JiraError | None = None
     try:
         await jira.transition_issue(key, way.id)

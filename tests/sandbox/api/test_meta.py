@@ -143,3 +143,13 @@ async def test_what_makes_no_sense_is_refused(path: str) -> None:
 
     assert response.status_code == 400
     assert len(response.json()["errorMessages"]) == 1
+
+
+async def test_every_type_of_a_project_is_listed_with_its_statuses() -> None:
+    async with open_client(demo_site(3)) as client:
+        told = (await client.get("project/DEMO/statuses")).json()
+
+    assert [kind["name"] for kind in told] == ["Epic", "Story", "Task", "Bug", "Sub-task"]
+    for kind in told:
+        names = [status["name"] for status in kind["statuses"]]
+        assert names == ["To Do", "In Progress", "In Review", "Done"]

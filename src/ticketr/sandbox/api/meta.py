@@ -1,4 +1,4 @@
-"""What is needed to make an issue: the types of a project and the fields of a type."""
+"""What is needed to make an issue: the types of a project, the fields and statuses of a type."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.routing import Route
 from ticketr.sandbox.api.describe import Describer
 from ticketr.sandbox.api.payload import read_integer
 from ticketr.sandbox.data.catalogue import ISSUE_TYPES
+from ticketr.sandbox.data.workflow import statuses
 from ticketr.sandbox.errors import Refused
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class MetaRoutes:
         return [
             Route(path, self._types, methods=["GET"]),
             Route(f"{path}/{{type_id}}", self._fields, methods=["GET"]),
+            Route(f"{prefix}/project/{{project}}/statuses", self._statuses, methods=["GET"]),
         ]
 
     async def _types(self, request: Request) -> Response:
@@ -50,11 +52,27 @@ class MetaRoutes:
         fields = Describer(records, self._interface.site, project).create_screen(kind)
         return self._interface.answer(_page(request, "fields", fields))
 
-    def _project(self, request: Request) -> Project:
+    async def _statuses(self, request: Request) -> Response:
+        self._project(request, missing=404)
+        records = self._interface.view(request).records
+        known = [records.status(status) for status in statuses()]
+        told = [
+            {
+                "self": f"{records.api}/issuetype/{kind.id}",
+                "id": str(kind.id),
+                "name": kind.name,
+                "subtask": kind.subtask,
+                "statuses": known,
+            }
+            for kind in ISSUE_TYPES
+        ]
+        return self._interface.answer(told)
+
+    def _project(self, request: Request, *, missing: int = 400) -> Project:
         wanted = request.path_params["project"]
         project = self._interface.site.project(wanted)
         if project is None:
-            raise Refused(400, f"No project could be found with id or key '{wanted}'.")
+            raise Refused(missing, f"No project could be found with id or key '{wanted}'.")
         return project
 
 

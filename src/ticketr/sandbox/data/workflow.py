@@ -40,3 +40,8 @@ WORKFLOW: Final = (
 def leaving(status: Status) -> tuple[Transition, ...]:
     """List the steps that can be taken from a status."""
     return tuple(step for step in WORKFLOW if step.source.id == status.id)
+
+
+def statuses() -> tuple[Status, ...]:
+    """List the statuses that an issue can have, in the order of the workflow."""
+    return tuple({step.source.id: step.source for step in WORKFLOW}.values())

@@ -1,0 +1,223 @@
+"""What a push finds out before the first write: ways to statuses, and parents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.lossy import Lossy
+from fakes.pulls import Bench, Recorder
+
+from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
+from ticketr.sync import Code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+    from ticketr.sandbox.data.model import Status
+    from ticketr.sync import PushResult
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def edit(bench: Bench, key: str, old: str, new: str) -> None:
+    path = bench.root / f"{key}.md"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def write(bench: Bench, text: str, name: str = "drafts.md") -> None:
+    bench.root.mkdir(exist_ok=True)
+    (bench.root / name).write_text(text)
+
+
+class Silent(Recorder):
+    """Does not tell anybody which statuses there are."""
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        return replace(response, status=403) if request.url.endswith("/statuses") else response
+
+
+def moving(bench: Bench, status: Status) -> Lossy:
+    """A way to the site, where somebody moves DEMO-1 just before its status is sent."""
+
+    def before(method: str, at: str) -> None:
+        if (method, at) == ("POST", "issue/DEMO-1/transitions") and bench.site not in moved:
+            moved.append(bench.site)
+            bench.site.transition("DEMO-1", status)
+
+    moved: list[object] = []
+    return Lossy(create_app(bench.site), lambda *_: None, before=before)
+
+
+async def changes_nothing(bench: Bench, *, dry_run: bool) -> PushResult:
+    """Push, and see that nothing was sent that changes anything."""
+    sent: list[str] = []
+
+    def before(method: str, at: str) -> None:
+        is_write = method == "PUT" or (method, at.partition("/")[0]) == ("POST", "issue")
+        sent.extend([f"{method} {at}"] if is_write and at != "issue/bulkfetch" else [])
+
+    transport = Lossy(create_app(bench.site), lambda *_: None, before=before)
+    result = await bench.push(transport=transport, dry_run=dry_run)
+    assert sent == []
+    assert (result.created, result.updated, result.total) == ((), (), 0)
+    return result
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_status_out_of_reach_keeps_the_whole_ticket_back(
+    bench: Bench, dry_run: bool, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", "Status: To Do", "Status: Done")
+    edit(bench, "DEMO-1", "Priority: Low", "Priority: High")
+
+    (note,) = (await changes_nothing(bench, dry_run=dry_run)).failed
+
+    assert (note.key, note.path, note.code) == ("DEMO-1", "DEMO-1.md", Code.NO_TRANSITION)
+    assert note.reason == (
+        'Status: no transition leads to "Done" from where it is; '
+        "those that can be reached: In Progress"
+    )
+
+
+async def test_the_way_to_a_status_is_asked_for_once(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", "Status: To Do", "Status: in progress")
+
+    assert (await bench.push()).updated == ("DEMO-1",)
+
+    asked = [each for each in bench.asked if each.startswith("issue/DEMO-1/transitions")]
+    assert asked == [
+        "issue/DEMO-1/transitions",
+        'issue/DEMO-1/transitions {"transition": {"id": "11"}}',
+    ]
+    assert bench.finds("DEMO-1").status.name == "In Progress"
+
+
+@pytest.mark.parametrize("meanwhile", [IN_REVIEW, IN_PROGRESS], ids=lambda status: status.name)
+async def test_a_ticket_that_was_taken_elsewhere_meanwhile_still_gets_there(
+    bench: Bench, meanwhile: Status, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-1", "Status: To Do", "Status: In Progress")
+
+    result = await bench.push(transport=moving(bench, meanwhile))
+
+    assert (result.updated, result.failed) == (("DEMO-1",), ())
+    assert bench.finds("DEMO-1").status == IN_PROGRESS
+
+
+async def test_what_was_sent_before_a_status_failed_after_all_is_told(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.site.transition("DEMO-1", IN_REVIEW)
+    await bench.pull()
+    edit(bench, "DEMO-1", "Status: In Review", "Status: Done")
+    edit(bench, "DEMO-1", "Priority: Low", "Priority: High")
+    edit(bench, "DEMO-1", "Labels: search", "Labels: find")
+
+    result = await bench.push(transport=moving(bench, TO_DO))
+
+    assert result.updated == ("DEMO-1",)  # for it was changed
+    (note,) = result.failed
+    assert note.code is Code.NO_TRANSITION
+    assert note.reason == (
+        "Priority, Labels were sent, but not the rest: Status: no transition leads to "
+        '"Done" from where it is; those that can be reached: In Progress'
+    )
+    assert bench.finds("DEMO-1").labels == ("find",)
+
+
+async def test_a_new_type_is_asked_for_its_statuses_instead(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-3", "Type: Bug\nStatus: To Do", "Type: Task\nStatus: In Progress")
+    edit(bench, "DEMO-6", "Type: Story\nStatus: To Do", "Type: Task\nStatus: Progress")
+
+    result = await bench.push()
+
+    assert result.updated == ("DEMO-3",)
+    assert bench.finds("DEMO-3").status == IN_PROGRESS
+    (note,) = result.failed
+    assert (note.key, note.code) == ("DEMO-6", Code.INVALID)
+    assert note.reason == 'Status: "Progress" is no status of a Task; did you mean In Progress?'
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
+    bench: Bench, dry_run: bool, autojump_clock: MockClock
+) -> None:
+    write(bench, "# TICKET: Bad\n\n## Fields\nStatus: Bogus\n\n## Tasks\n- Its task\n")
+
+    (note,) = (await changes_nothing(bench, dry_run=dry_run)).failed
+
+    assert note.code is Code.INVALID
+    assert note.reason == (
+        'Status: "Bogus" is no status of a Task; there is Done, In Progress, In Review, To Do'
+    )
+
+
+async def test_a_site_that_does_not_tell_its_statuses_stops_no_draft(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    write(bench, "# TICKET: Good\n\n## Fields\nStatus: In Progress\n")
+    transport = Silent(create_app(bench.site))
+
+    assert (await bench.push(transport=transport)).created == ("DEMO-13",)
+    assert "project/DEMO/statuses" in transport.asked
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
+    bench: Bench, dry_run: bool, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "DEMO-2", "Parent: DEMO-1", "Parent: DEMO-999")
+    write(bench, "# TICKET: Orphan\n\n## Fields\nParent: BOGUS-1\n")
+
+    notes = (await changes_nothing(bench, dry_run=dry_run)).failed
+
+    assert [(each.path, each.code, each.reason) for each in notes] == [
+        ("DEMO-2.md", Code.INVALID, "Parent: Jira has no DEMO-999, or you may not see it"),
+        ("drafts.md", Code.INVALID, "Parent: Jira has no BOGUS-1, or you may not see it"),
+    ]
+
+
+async def test_many_drafts_cost_one_question_for_statuses_and_one_for_parents(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    text = "# TICKET: Draft {}\n\n## Fields\nType: Story\nStatus: To Do\nParent: DEMO-1\n\n"
+    write(bench, "".join(text.format(number) for number in range(40)))
+
+    result = await bench.push(dry_run=True)
+
+    assert (result.total, result.failed) == (40, ())
+    asked = [each.partition(" ")[0] for each in bench.asked]
+    assert asked.count("project/DEMO/statuses") == 1
+    assert asked.count("issue/bulkfetch") == 1
+
+
+async def test_a_parent_that_was_pulled_is_not_asked_for(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    write(bench, "# TICKET: Story\n\n## Fields\nType: Story\nParent: DEMO-1\n")
+
+    assert (await bench.push(dry_run=True)).failed == ()
+
+    assert [each for each in bench.asked if each.startswith("issue/bulkfetch")] == []
