@@ -43,6 +43,7 @@ from ticketr.jira.models import (
     User,
 )
 from ticketr.jira.patience import RetryRule
+from ticketr.jira.tenant import ask_cloud_id
 
 __all__ = [
     "Allowed",
@@ -79,6 +80,7 @@ __all__ = [
     "Transition",
     "User",
     "WrongSite",
+    "ask_cloud_id",
     "gateway_site",
     "is_unsure",
     "open_jira",

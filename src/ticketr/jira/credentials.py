@@ -83,11 +83,13 @@ class Credentials:
         return base64.b64encode(f"{self.email}:{self.token}".encode()).decode()
 
 
-def gateway_site(cloud_id: str) -> str:
+def gateway_site(cloud_id: str, site: str = "") -> str:
     """Give the address at which a site is asked with a token that has scopes.
 
     Args:
         cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
+        site: The site's own address. One on this machine, such as a sandbox, is its own gateway:
+            Atlassian's does not know it, and a token for it has no business there.
 
     Returns:
         The address, as `Credentials.site`.
@@ -96,10 +98,11 @@ def gateway_site(cloud_id: str) -> str:
         BadSite: That is no ID.
     """
     cloud_id = cloud_id.strip()
-    site = f"https://{GATEWAY}/ex/jira/{cloud_id}"
+    is_here = is_loopback(_split(site).hostname or "")
+    gateway = f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
     if not _CLOUD_ID.fullmatch(cloud_id):
-        raise BadSite(site, "a cloud ID holds letters, digits and dashes only")
-    return site
+        raise BadSite(gateway, "a cloud ID holds letters, digits and dashes only")
+    return gateway
 
 
 def is_gateway(site: str) -> bool:

@@ -10,7 +10,8 @@ each checks the other.
 from __future__ import annotations
 
 from ticketr.sandbox.api.app import create_app
-from ticketr.sandbox.auth import EMAIL, TOKEN
+from ticketr.sandbox.api.entrances import CLOUD_ID
+from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN
 from ticketr.sandbox.content.seed import make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.model import User
@@ -22,8 +23,10 @@ from ticketr.sandbox.opening import open_site, user_in
 from ticketr.sandbox.server import run, serve
 
 __all__ = [
+    "CLOUD_ID",
     "DEMO_USER",
     "EMAIL",
+    "SCOPED_TOKEN",
     "TOKEN",
     "BadFaults",
     "CannotListen",

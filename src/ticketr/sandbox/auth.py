@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 EMAIL: Final = "demo@example.com"
 TOKEN: Final = "demo"  # noqa: S105 - it opens nothing but the sandbox
 
+SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - nor does this one
+"""As Atlassian's tokens with scopes, it is taken at the gateway alone."""
+
 
 def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
     """Tell whether the value of an ``Authorization`` header is that of a user.

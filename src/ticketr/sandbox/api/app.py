@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
 from ticketr.sandbox.api.about import AboutRoutes
 from ticketr.sandbox.api.door import Door
+from ticketr.sandbox.api.entrances import Entrances
 from ticketr.sandbox.api.interface import Interface, error_response
 from ticketr.sandbox.api.issues import IssueRoutes
 from ticketr.sandbox.api.meta import MetaRoutes
@@ -20,7 +20,7 @@ from ticketr.sandbox.api.search import SearchRoutes
 from ticketr.sandbox.api.steps import StepRoutes
 from ticketr.sandbox.api.users import UserRoutes
 from ticketr.sandbox.api.writes import WriteRoutes
-from ticketr.sandbox.auth import EMAIL, TOKEN, BasicAuth
+from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
 from ticketr.sandbox.errors import JqlError, Refused
 from ticketr.sandbox.faults.door import FaultDoor
 
@@ -70,7 +70,6 @@ def create_app(
     routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
         routes=[*routes, AboutRoutes(interfaces[0]).session_route()],
-        middleware=[Middleware(BasicAuth, users={EMAIL: TOKEN}, refusal=refusal)],
         exception_handlers={
             Refused: complaints.refused,
             Invalid: complaints.invalid,
@@ -79,8 +78,11 @@ def create_app(
         },
     )
     app.router.redirect_slashes = False
+    entrances = Entrances(
+        BasicAuth(app, {EMAIL: TOKEN}, refusal), BasicAuth(app, {EMAIL: SCOPED_TOKEN}, refusal)
+    )
     # Outside of Starlette, whose last resort would answer 500 for a connection that breaks.
-    inner = app if faults is None else FaultDoor(app, faults, site.now)
+    inner = entrances if faults is None else FaultDoor(entrances, faults, site.now)
     return Door(inner, site, latency)
 
 
