@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 import pytest
 
@@ -60,7 +62,35 @@ def test_debug_shows_where_a_fault_came_from(
     assert caplog.records[0].exc_info is not None
 
 
-def test_ctrl_c_outside_a_job_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_file_is_not_taken_for_one_of_the_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+
+    assert ended_with(error, monkeypatch) == 1
+    assert "this should not happen" in capsys.readouterr().err
+
+
+def test_a_group_without_ctrl_c_in_it_is_not_kept_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BaseExceptionGroup):
+        ended_with(BaseExceptionGroup("", [GeneratorExit()]), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (click.exceptions.Abort(), "\nticketr: interrupted\n"),
+        (KeyboardInterrupt(), "ticketr: interrupted\n"),
+        (BaseExceptionGroup("", [KeyboardInterrupt()]), "ticketr: interrupted\n"),
+    ],
+    ids=["at a question", "alone", "out of a nursery"],
+)
+def test_ctrl_c_outside_a_job_ends_with_130_and_a_word(
+    error: BaseException,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     codes: list[int] = []
 
     def leave(code: int) -> None:
@@ -69,5 +99,6 @@ def test_ctrl_c_outside_a_job_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("os._exit", leave)
 
-    assert ended_with(click.exceptions.Abort(), monkeypatch) == 130
+    assert ended_with(error, monkeypatch) == 130
     assert codes == [130]
+    assert capsys.readouterr().err == words

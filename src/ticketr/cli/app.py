@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
@@ -69,17 +70,39 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.exceptions.Abort:  # Ctrl+C before or after the part that handles it
-        return exits.for_signal(signal.SIGINT)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.FAILED
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:  # before or after a job
+        return _interrupted(error)
     except TicketrError as error:
         return _fail(error, str(error))
     except Exception as error:  # noqa: BLE001  (the outermost edge: no traceback for users)
-        what = f"this should not happen ({type(error).__name__}: {error})"
-        return _fail(error, f"{what}; please report it with what --debug shows")
+        return _unforeseen(error)
+    except BaseExceptionGroup as error:  # as Trio gives it to us, inside a nursery or several
+        if error.subgroup(KeyboardInterrupt) is None:
+            raise
+        return _interrupted(error)
     return code or exits.DONE
+
+
+def _interrupted(error: BaseException) -> int:
+    if isinstance(error, click.exceptions.Abort) and error.__cause__ is None:
+        click.echo(err=True)  # the line holds a question that was not answered
+    _say(error, "interrupted")
+    return exits.for_signal(signal.SIGINT)
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and _is_of_output(error):
+        # What could not be written must not be tried once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail(error, f"cannot write the output: {error.strerror}")
+    what = f"this should not happen ({type(error).__name__}: {error})"
+    return _fail(error, f"{what}; please report it with what --debug shows")
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Tell an error of standard output from that of a file; a pipe's is click's business."""
+    echo = click.echo.__code__
+    return any(frame.f_code is echo for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _leave_at_once(code: int) -> NoReturn:
@@ -87,17 +110,21 @@ def _leave_at_once(code: int) -> NoReturn:
 
     Whoever sent the signal waits for us, and everything of ours is closed already.
     """
-    with suppress(OSError):
+    with suppress(OSError, AttributeError):  # the latter where there is none, as after `>&-`
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
 
 
 def _fail(error: Exception, words: str) -> int:
+    _say(error, words)
+    return exits.for_error(error)
+
+
+def _say(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
     print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201  (a command talks to people)
-    return exits.for_error(error)
 
 
 def _add_commands() -> None:

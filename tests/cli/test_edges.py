@@ -1,0 +1,124 @@
+"""A signal or a full disk outside of any job: one line, and the code that belongs to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes.processes import PROGRAM, environment
+
+WITH_COMMAND = (
+    '[sites."https://acme.atlassian.net"]\nemail = "me@acme.com"\ntoken_command = {command}\n'
+)
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """An environment whose token comes from a command that tells of itself by a pipe, and hangs."""
+    folder.mkdir(mode=0o700)
+    os.mkfifo(folder / "told")
+    script = "import time; told = open('told', 'w'); told.write('here\\\\n'); told.flush(); "
+    command = [sys.executable, "-c", script + "time.sleep(300)"]
+    words = "[" + ", ".join(f'"{word}"' for word in command) + "]"
+    config = folder / "config.toml"
+    config.write_text(WITH_COMMAND.format(command=words))
+    config.chmod(0o600)
+    site = "https://acme.atlassian.net"
+    config_folder = str(folder)
+    return environment(site, JIRA_EMAIL="", JIRA_API_TOKEN="", TICKETR_CONFIG_DIR=config_folder)
+
+
+def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
+    """Send SIGINT while the token command runs, and wait until that has ended, too."""
+    env = settings(folder / "config")
+    with (
+        subprocess.Popen(
+            [*PROGRAM, *command],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+        (folder / "config" / "told").open() as told,
+    ):
+        assert told.readline() == "here\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert told.read() == ""  # nobody holds the other end any more
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    "command", [["pull"], ["push"], ["workspace", "check"], ["workspace", "check", "--json"]]
+)
+def test_ctrl_c_while_a_token_command_runs_is_one_line_and_130_and_ends_it(
+    command: list[str], tmp_path: Path
+) -> None:
+    ended = interrupted(*command, folder=tmp_path)
+
+    assert ended == (130, "", "ticketr: interrupted\n")
+
+
+def test_ctrl_c_while_a_token_command_runs_shows_where_for_debug(tmp_path: Path) -> None:
+    code, _, err = interrupted("--debug", "pull", folder=tmp_path)
+
+    assert code == 130
+    assert "KeyboardInterrupt" in err
+
+
+@needs_full
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["--help"], ["jobs"]])
+def test_a_full_disk_behind_the_output_is_named_in_one_line(
+    command: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    with FULL.open("w") as full:
+        ended = subprocess.run(
+            [*PROGRAM, *command],
+            cwd=tmp_path,
+            env=environment(PYTHONUNBUFFERED=unbuffered),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    words = "ticketr: cannot write the output: No space left on device\n"
+    assert (ended.returncode, ended.stderr) == (1, words)
+
+
+def test_a_reader_that_has_gone_is_no_reason_for_words(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        ended = subprocess.run(
+            [*PROGRAM, "status", "--json"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_the_output_may_be_closed(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "status", "--json"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
