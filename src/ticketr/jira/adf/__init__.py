@@ -22,24 +22,30 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
-from ticketr.jira.adf._lost import lost_words
+from ticketr.jira.adf._lost import Lost, find_lost
 from ticketr.jira.adf._plain import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
+    "LONGEST_TEXT",
     "Converted",
     "canonical",
     "convert",
     "is_exact",
+    "length",
     "lost",
+    "lost_pieces",
     "problems",
     "to_adf",
     "to_markdown",
 ]
 
 _MOST_LOST = 10
+
+LONGEST_TEXT = 32_767
+"""The characters that Jira takes in a description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def to_adf(markdown: str) -> Json:
 
 
 def lost(markdown: str) -> tuple[str, ...]:
-    """Tell what `to_adf` drops of Markdown, such as a heading or a quote in a list.
+    """Tell what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
 
     A document cannot hold everything in every place, and what it cannot hold is gone, words and
     all. Whoever sends the document in the place of what was there before has to know.
@@ -110,9 +116,25 @@ def lost(markdown: str) -> tuple[str, ...]:
         markdown: Any Markdown.
 
     Returns:
-        The first pieces of text that are not in the document; empty if all words are.
+        The first pieces of text that are not in the document; empty if all are.
     """
-    return tuple(islice(lost_words(markdown, _read(markdown)), _MOST_LOST))
+    return tuple(each.text for each in lost_pieces(markdown))
+
+
+def lost_pieces(markdown: str) -> tuple[Lost, ...]:
+    """Tell the same as `lost`, each piece with its line and, as a text, what to do about it."""
+    return tuple(islice(find_lost(markdown, _read(markdown)), _MOST_LOST))
+
+
+def length(document: object) -> int:
+    """Count the characters of a document's texts, and one for each end of a line.
+
+    Jira counts a little more for what marks them, so what is longer than `LONGEST_TEXT` here is
+    refused there.
+    """
+    if not isinstance(document, dict):
+        return 0
+    return len("\n".join(plain_lines(document)))
 
 
 def is_exact(adf: object, markdown: str) -> bool:

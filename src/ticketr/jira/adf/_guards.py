@@ -11,16 +11,17 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, guard_html
+
 if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
 
 _BACKSLASH = "\ufdd0"
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"
-_STAY = "\ufdd3"
 _NBSP = "\ufdd4"
 _APART = "\ufdd5"
-_OURS = re.compile(f"[{_BACKSLASH}-{_APART}]")
+_OURS = re.compile(f"[{_BACKSLASH}-{ESCAPED_LESS}]")
 
 # An empty comment is nothing to a reader, but ends the word before it.
 _AFTER = str.maketrans(
@@ -29,14 +30,20 @@ _AFTER = str.maketrans(
         _SPACE: "&#32;",
         _TAB: "&#9;",
         _NBSP: "&#160;",
-        _STAY: "",
-        _APART: "<!-- -->",
+        STAY: "",
+        _APART: EMPTY_COMMENT,
     }
 )
 _EDGE = " \t\xa0"
 _BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
-_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0"})
-_BACK_IN_CODE = str.maketrans({_SPACE: "&#32;", _TAB: "&#9;", _NBSP: "&#160;"})
+_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: ""}
+_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_BACK_HTML})
+_BACK_IN_CODE = str.maketrans(
+    {_SPACE: "&#32;", _TAB: "&#9;", _NBSP: "&#160;", **_BACK_HTML, ESCAPED_LESS: "\\<"}
+)
+# As marklas writes guards in addresses, and what it writes there for what they stand for.
+_IN_ADDRESS = re.compile("%EF%B7%9([12467])")
+_OF_GUARD = {"1": "%20", "2": "%09", "4": "%C2%A0", "6": "%3C", "7": "%3C"}
 _OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\.|&#(32|9|160);", re.DOTALL)
@@ -70,17 +77,34 @@ def unguard(markdown: str) -> str:
 
 
 def guard_markdown(markdown: str) -> str:
-    """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are."""
-    if "&#" not in markdown or _OURS.search(markdown):
+    """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are.
+
+    And in the place of what it would drop for HTML.
+    """
+    if _OURS.search(markdown):
         return markdown
-    return _ENTITY.sub(_guard_entity, markdown)
+    guarded = _ENTITY.sub(_guard_entity, markdown) if "&#" in markdown else markdown
+    return guard_html(guarded)
+
+
+def unguard_piece(text: str) -> str:
+    """Turn the guards in a piece of guarded Markdown into what they stand for."""
+    text = _unguard_address(text)
+    return text.translate(_BACK_IN_CODE) if _OURS.search(text) else text
+
+
+def _unguard_address(text: str) -> str:
+    """Turn the guards that marklas wrote for a browser into what they stand for."""
+    if "%EF%B7%9" not in text:
+        return text
+    return _IN_ADDRESS.sub(lambda found: _OF_GUARD[found[1]], text)
 
 
 def unguard_document(node: Any, *, code: bool = False) -> Any:
     """Turn the guards in a document that came from Markdown into what they stand for, in place."""
     match node:
         case str():
-            return node.translate(_BACK_IN_CODE if code else _BACK)
+            return _unguard_address(node).translate(_BACK_IN_CODE if code else _BACK)
         case list():
             node[:] = [unguard_document(item, code=code) for item in node]
         case dict():
@@ -143,7 +167,7 @@ def _keep_lists_apart(content: list[Json]) -> None:
 def _guard_line(content: list[Json], kind: str) -> None:
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
-    end = _APART if all(child.get("type") == "hardBreak" for child in content) else _STAY
+    end = _APART if all(child.get("type") == "hardBreak" for child in content) else STAY
     if _is_plain(last):
         last["text"] = _guard_end(last["text"], kind)
     if _is_plain(first):
@@ -151,7 +175,7 @@ def _guard_line(content: list[Json], kind: str) -> None:
     if len(content) > 1:
         _keep_apart(content)
     if first.get("type") == "hardBreak":
-        content.insert(0, {"type": "text", "text": _STAY})
+        content.insert(0, {"type": "text", "text": STAY})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -203,7 +227,7 @@ def _guard_start(text: str, *, alone: bool) -> str:
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_BLANKS) + rest
     if text[:1].isspace():
-        return _STAY + text
+        return STAY + text
     if _LINE_START.match(text):
         return _BACKSLASH + text
     return _LONE_NUMBER.sub(rf"\1{_BACKSLASH}\2", text) if alone and text[0].isdigit() else text
@@ -214,7 +238,7 @@ def _guard_end(text: str, kind: str) -> str:
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_BLANKS)
     if text[-1:].isspace():
-        return text + _STAY
+        return text + STAY
     if kind == "heading" and text.endswith("#"):
         return _CLOSING_HASHES.sub(lambda found: _BACKSLASH + found[0], text)
     return text

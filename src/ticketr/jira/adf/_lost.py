@@ -1,7 +1,9 @@
-"""Words of Markdown that are not in the document that is made of it.
+"""What of Markdown is not in the document that is made of it.
 
-An ADF document cannot hold everything in every place: no heading in a list, no quote in a quote,
-no block of HTML. marklas drops such parts in silence, words and all.
+An ADF document cannot hold everything in every place: no heading in a list, no quote in a quote.
+marklas drops such parts in silence, words and all, and with them comments, a link's address that
+no link uses, and tags that have no end. Each is found here, so that nobody sends the rest without
+knowing.
 """
 
 from __future__ import annotations
@@ -9,10 +11,15 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from marklas.md.parser.normalize import tokenize
 
+from ticketr.jira.adf._guards import guard_markdown, unguard_piece
+from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
 from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
@@ -22,40 +29,158 @@ if TYPE_CHECKING:
 
 LONGEST_PIECE = 60
 
-_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 # What is shown in the place of something that has no words of its own.
-_SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)[^<]*|📎 attachment""")
+_SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_MOMENT = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
+_HTML = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
+    re.DOTALL,
+)
+_ADDRESS = re.compile(rf"{FIRST}(\[[^\]\n]+\]:\s*(\S.*))$", re.MULTILINE)
+_ENDLESS = frozenset({"br", "hr"})
 
 
-def lost_words(markdown: str, document: Json) -> Iterator[str]:
-    """Yield the pieces of Markdown whose words are not in the document that was made of it.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A piece of Markdown that is not in the document.
+
+    Attributes:
+        text: The piece, one line of it.
+        line: The line that it stands in, from 1 on; 0 if that is not known, or there is but one.
+        html: Whether it is a tag, a comment or within a block of HTML.
+    """
+
+    text: str
+    line: int
+    html: bool = False
+
+    def __str__(self) -> str:
+        """Say it to whoever wrote the Markdown."""
+        where = f"in its line {self.line}: " if self.line else ""
+        if self.text.startswith("<!--"):
+            return (
+                f'{where}the HTML comment "{self.text}" would be lost in Jira; '
+                "take it out, or write \\<!-- to send it as text"
+            )
+        if self.html:
+            return (
+                f'{where}Jira has no place for the HTML "{self.text}" there; '
+                "put a backslash before each < or backquotes around it to send it as text"
+            )
+        return f'{where}Jira has no place for "{self.text}" there; write it another way'
+
+
+def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
+    """Yield the pieces of Markdown that are not in the document that was made of it.
 
     Args:
         markdown: The Markdown.
         document: What was made of it.
     """
-    kept = Counter(word for text in _strings(document) for word in _WORD.findall(text))
-    for piece in _pieces(tokenize(_SHOWN.sub(r"\1", markdown))):
+    strings = list(_strings(document))
+    kept = Counter(word for text in strings for word in _WORD.findall(text))
+    tokens = tokenize(_SHOWN.sub(_not_shown, guard_markdown(markdown)))
+    for tag in _tags_without_effect(tokens, in_cell=False):
+        found = unguard_piece(tag)
+        # In the title of an expand, or in code in a cell, it is text after all.
+        if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
+            yield _told(tag, markdown, is_html=True)
+    for piece, is_html in _pieces(tokens):
         words = Counter(_WORD.findall(piece))
         if words - kept:
-            yield clip(piece, LONGEST_PIECE)
+            yield _told(piece, markdown, is_html=is_html)
         kept -= words
+    yield from _unused_addresses(markdown, strings)
+    if not document.get("content") and markdown.strip():
+        yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
-def _pieces(tokens: list[dict[str, Any]]) -> Iterator[str]:
+def _not_shown(shown: re.Match[str]) -> str:
+    """Take off what stands for a thing, unless it says another day than the date does."""
+    tag, day = shown.groups()
+    if tag is None:
+        return ""
+    moment = _MOMENT.search(tag)
+    if moment and day != f"{datetime.fromtimestamp(int(moment[1]) / 1000, tz=UTC):%Y-%m-%d}":
+        return shown[0]
+    return tag
+
+
+def _told(piece: str, markdown: str, *, is_html: bool) -> Lost:
+    text = unguard_piece(piece).strip()
+    place = markdown.find(text.partition("\n")[0]) if text else -1
+    line = markdown.count("\n", 0, place) + 1 if place >= 0 and "\n" in markdown.strip() else 0
+    return Lost(clip(text, LONGEST_PIECE), line, is_html)
+
+
+def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
+    """Yield comments, and tags that marklas passes over: unknown ones, and those without an end.
+
+    A beginning and its end stand side by side, at one depth of the tokens.
+    """
+    ahead: list[tuple[str, str]] = []
+    for token in tokens:
+        kind = token["type"]
+        if kind in {"block_html", "inline_html"}:
+            for tag in _HTML.finditer(token["raw"]):
+                yield from _without_effect(tag, ahead, in_cell=in_cell)
+        else:
+            children = token.get("children", [])
+            yield from _tags_without_effect(children, in_cell=in_cell or kind == "table_cell")
+    for _, raw in ahead:
+        yield raw
+
+
+def _without_effect(
+    tag: re.Match[str], ahead: list[tuple[str, str]], *, in_cell: bool
+) -> Iterator[str]:
+    closing, name, attrs = tag.groups()
+    if name is None:
+        if tag[0] != EMPTY_COMMENT:
+            yield tag[0]
+    elif name.lower() in _ENDLESS:
+        pass
+    elif closing:
+        place = next((i for i in reversed(range(len(ahead))) if ahead[i][0] == name), None)
+        if place is None:
+            yield tag[0]
+        else:
+            del ahead[place]
+    elif is_ours(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
+        ahead.append((name, tag[0]))
+    else:
+        yield tag[0]
+
+
+def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """Yield each text, and whether it stands in a block of HTML."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
-                yield _TAG.sub(" ", raw)
+                yield _HTML.sub(" ", raw), True
             case {"type": "text", "raw": str(raw)}:
-                yield html.unescape(raw)
+                yield html.unescape(raw), False
+            case {"type": "block_code", "raw": str(raw)}:
+                yield raw, False
+                yield token.get("attrs", {}).get("info", ""), False
             case {"raw": str(raw)}:
-                yield raw
+                yield raw, False
             case _:
                 yield from _pieces(token.get("children", []))
                 if "url" in token.get("attrs", {}):
-                    yield token["attrs"]["url"]
+                    yield unguard_piece(token["attrs"]["url"]), False
+
+
+def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
+    """Yield the addresses that stand by themselves, such as ``[a]: https://...``, for no link."""
+    kept = ""
+    for address in _ADDRESS.finditer(markdown):
+        kept = kept or unquote("\n".join(strings))
+        wanted = unquote(html.unescape(address[2]))
+        words = _WORD.findall(wanted)
+        if not set(_WORD.findall(kept)).issuperset(words) or not (words or wanted in kept):
+            yield _told(address[1], markdown, is_html=False)
 
 
 def _strings(value: Any) -> Iterator[str]:
