@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields, replace
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 import click
 
+from ticketr.cli.report import tell
 from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
-from ticketr.config import config_folder, read_user_config
+from ticketr.config import config_folder, read_environment, read_user_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ticketr.config import Workspace
 
@@ -88,6 +89,8 @@ def _with_options(command: Callable[..., R]) -> Callable[..., R]:
 def every_session(options: SessionOptions, *, jql: str | None = None) -> dict[str, dict[str, Any]]:
     """Give the arguments of the jobs that a command is to run, by the name of each workspace.
 
+    One that is not plainly the one meant is told of, for a push to another Jira cannot be undone.
+
     Args:
         options: what was said.
         jql: a query to pull by, if one was said.
@@ -97,7 +100,9 @@ def every_session(options: SessionOptions, *, jql: str | None = None) -> dict[st
         ConfigError: as of `session_settings`; likewise its other errors.
     """
     if not options.every:
-        return {"": session_settings(options, jql=jql)}
+        resolved = _resolved(options)
+        tell([line] if (line := where(resolved, options)) else [])
+        return {"": _settings(resolved, options, jql)}
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("say --every, or one workspace")
     names = sorted(read_user_config(config_folder(os.environ)).workspaces)
@@ -116,11 +121,41 @@ def session_settings(
         TokenFailed: a source that should have a token did not work.
         click.UsageError: asks is to speak HTTP, and cannot be used.
     """
-    project = options.project
-    resolved = confirmed(
-        resolve(workspace=options.workspace, folder=options.folder, project=project)
-    )
-    jql = jql or (resolved.jql if project is None else None)
+    return _settings(_resolved(options), options, jql)
+
+
+def where(resolved: Workspace, options: SessionOptions) -> str | None:
+    """Say which folder and site a command works with, where they may not be those expected.
+
+    That is a workspace that the current folder is not in, unless its folder was said, and one
+    whose site is not the one in JIRA_URL.
+
+    Args:
+        resolved: the workspace.
+        options: what was said.
+    """
+    around = Path.cwd().resolve().is_relative_to(resolved.root.resolve())
+    elsewhere = options.folder is None and not around
+    named = read_environment(os.environ).site
+    ignored = named is not None and named != resolved.site
+    if not elsewhere and not ignored:
+        return None
+    in_use = elsewhere and options.workspace is None
+    words = f"working in {resolved.root} with {resolved.site}"
+    if in_use:
+        words += f", the workspace in use ({resolved.name})"
+    if ignored:
+        words += f"; JIRA_URL ({named}) does not count there"
+    return f"{words}; to work in this folder, say --folder ." if in_use else words
+
+
+def _resolved(options: SessionOptions) -> Workspace:
+    found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
+    return confirmed(found)
+
+
+def _settings(resolved: Workspace, options: SessionOptions, jql: str | None) -> dict[str, Any]:
+    jql = jql or (resolved.jql if options.project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
     return {
