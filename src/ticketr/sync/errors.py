@@ -59,40 +59,34 @@ class NoConflict(SyncError):
 
 
 class UnknownField(SyncError):
-    """Raised when a workspace is to keep a field that its site has not."""
-
-    def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(name, known)
-        self.name = name
-        self.known = known
-
-    def __str__(self) -> str:
-        return (
-            f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
-            f"{nearest(self.name, self.known)}"
-        )
-
-
-class UnknownFieldID(UnknownField):
-    """Raised when a workspace is to keep a field by an ID that its site has not.
+    """Raised when a workspace is to keep a field that its site has not.
 
     Args:
         name: the name of its line.
-        known: the site's fields, each with its name and its ID.
-        place: where that name stands.
+        known: the names of the site's fields.
+        place: where that name is given to the ID of a field; empty for a field by its name.
+        own: the ID of the field that the site calls so, if it has one.
     """
 
-    def __init__(self, name: str, known: tuple[tuple[str, str], ...], place: str) -> None:
-        super().__init__(name, tuple(each for each, _ in known))
-        self.args = (name, known, place)
+    def __init__(
+        self, name: str, known: tuple[str, ...], place: str = "", own: str | None = None
+    ) -> None:
+        super().__init__(name, known, place, own)
+        self.name = name
+        self.known = known
         self.place = place
-        self._own = dict(known).get(name)
+        self.own = own
 
     def __str__(self) -> str:
-        own = f"the site's own is {self._own}"
+        if self.place:
+            hint = f"the site's own is {self.own}" if self.own else nearest(self.name, self.known)
+            return (
+                f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one '
+                f"with another place in a file; {hint}"
+            )
         return (
-            f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one with '
-            f"another place in a file; {own if self._own else nearest(self.name, self.known)}"
+            f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
+            f"{nearest(self.name, self.known)}"
         )
 
 

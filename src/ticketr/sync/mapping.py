@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical, to_adf, to_markdown
-from ticketr.sync.errors import UnknownField, UnknownFieldID
+from ticketr.sync.errors import UnknownField
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def _under_own_name(
 ) -> list[tuple[str, str]]:
     """Give the columns with one more, in the place of those of its name and of its field."""
     if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
-        known = tuple((name, field_id) for field_id, name in site.items())
-        raise UnknownFieldID(field.name, known, field.place)
+        own = next((field_id for field_id, name in site.items() if name == field.name), None)
+        raise UnknownField(field.name, tuple(site.values()), field.place, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
     if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
         return names  # a push knows these lines by their names
