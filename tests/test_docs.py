@@ -82,9 +82,12 @@ def test_every_command_and_option_in_the_docs_exists() -> None:
     for name, rest in re.findall(r"`?ticketr ([a-z]+)\b([^`\n]*)", text):
         if name not in commands:
             continue
+        command = commands[name]
+        if isinstance(command, click.Group):
+            command = command.commands.get(next(iter(rest.split()), ""), command)
         options = {
             option
-            for parameter in commands[name].params
+            for parameter in command.params
             if isinstance(parameter, click.Option)
             for option in parameter.opts
         }

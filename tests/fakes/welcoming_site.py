@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
 ANSWERS: dict[str, dict[str, str]] = {
     "/rest/api/3/myself": {"accountId": "1", "displayName": "Mia\x1b[2J", "emailAddress": ""},
@@ -35,7 +35,8 @@ class WelcomingSite:
 
 
 class Handler(BaseHTTPRequestHandler):
-    log = Path(sys.argv[-1])
+    log = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    refused = sys.argv[2:]
 
     def answer(self) -> None:
         login = self.headers["Authorization"]
@@ -45,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         known = ANSWERS.get(self.path)
         said: object = known or {"errorMessages": [f"I do not know {self.path}, dear {login}"]}
         body = json.dumps(said).encode()
-        self.send_response(200 if known else 400)
+        self.send_response(401 if self.path in self.refused else 200 if known else 400)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -58,11 +59,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def welcoming_site(folder: Path) -> Generator[WelcomingSite]:
-    """Start it; what it is asked stands in a file in that folder."""
+def welcoming_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[WelcomingSite]:
+    """Start it; what it is asked stands in a file in that folder.
+
+    Some paths it may refuse to everybody.
+    """
     log = folder / "asked.jsonl"
     log.touch()
-    command = [sys.executable, __file__, str(log)]
+    command = [sys.executable, __file__, str(log), *refused]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

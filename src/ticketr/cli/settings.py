@@ -126,7 +126,7 @@ def credentials(found: Found, cloud_id: str | None) -> Credentials:
         return Credentials(found.site, found.email, found.token)
     from ticketr.jira import gateway_site
 
-    return Credentials(gateway_site(cloud_id), found.email, found.token)
+    return Credentials(gateway_site(cloud_id, found.site), found.email, found.token)
 
 
 def look_up(workspace: Workspace) -> Found | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ def workspace() -> None:
 @click.option("--email", help="The e-mail address of your account there.")
 @click.option("-p", "--project", metavar="KEY", help="The project of its tickets.")
 @click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
+@click.option("--scoped", is_flag=True, help="For a token with scopes: ask for the cloud ID.")
 @click.option("--cloud-id", metavar="ID", help="For a token with scopes: the site's cloud ID.")
 def add(
     *,
@@ -45,6 +47,7 @@ def add(
     email: str | None,
     project: str | None,
     jql: str | None,
+    scoped: bool,
     cloud_id: str | None,
 ) -> None:
     """Add a workspace, or log in to one again.
@@ -54,10 +57,15 @@ def add(
 
     What the team shares goes into ticketr.toml in the folder. The token goes into your keyring,
     or, without one, into a file that only you can read.
+
+    A token with scopes works at Atlassian's gateway alone, which knows the site by its cloud ID.
+    With --scoped the site is asked for it, without any login; --cloud-id gives it by hand.
     """
     from ticketr.cli.workspace_add import Wanted, add_workspace
 
-    add_workspace(Wanted(name, folder, site, email, project, jql, cloud_id))
+    if scoped and cloud_id is not None:
+        raise click.UsageError("say --scoped or --cloud-id, not both")
+    add_workspace(Wanted(name, folder, site, email, project, jql, cloud_id, scoped))
 
 
 @workspace.command("list", short_help="List the workspaces that you have added.")
@@ -164,6 +172,8 @@ def remove(*, name: str) -> None:
 def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     """Ask a workspace's site whether the login is good and the project there.
 
+    In a terminal it offers to look for a token with scopes at Atlassian's gateway.
+
     Without a NAME it is the workspace that other commands would be about.
     """
     from ticketr.cli.settings import resolve
@@ -180,22 +190,52 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
 
 def _look(found: Workspace) -> tuple[Workspace, Found, Seen]:
-    import trio
-
-    from ticketr.cli.settings import confirmed, credentials, log_in
-    from ticketr.cli.workspace_site import look_at_site
+    from ticketr.cli.settings import confirmed, log_in
+    from ticketr.cli.workspace_gateway import offer_gateway
+    from ticketr.jira import AuthenticationFailed
 
     found = confirmed(found)
-    site, login = found.required_site(), log_in(found)
+    login = log_in(found)
     if found.project is None and found.project_problem is not None:
         raise found.project_problem
+    try:
+        return found, login, _ask(found, login)
+    except AuthenticationFailed:
+        offered = offer_gateway(found)
+        if offered is None:
+            raise
+    seen = _ask(offered, login)
+    _keep_cloud_id(offered)
+    return offered, login, seen
+
+
+def _ask(found: Workspace, login: Found) -> Seen:
+    import trio
+
+    from ticketr.cli.settings import credentials
+    from ticketr.cli.workspace_site import look_at_site
+
     look = partial(
         look_at_site,
         credentials(login, found.login.cloud_id),
-        site=site,
+        site=found.required_site(),
         project=found.project,
     )
-    return found, login, trio.run(look)
+    return trio.run(look)
+
+
+def _keep_cloud_id(found: Workspace) -> None:
+    """Write the site's cloud ID where the user has confirmed the site, or say how to."""
+    from ticketr.config import config_folder, read_user_config, store_workspace
+
+    cloud_id, folder = found.login.cloud_id, config_folder(os.environ)
+    entry = read_user_config(folder).at(found.root)
+    if entry is None or entry.site != found.site:
+        command = f"ticketr workspace add --cloud-id {cloud_id}"
+        click.echo(f"to keep the cloud ID: {command}", err=True)
+        return
+    store_workspace(folder, replace(entry, login=replace(entry.login, cloud_id=cloud_id)))
+    click.echo(f"the cloud ID {cloud_id} is in your config now", err=True)
 
 
 def _check_as_json(name: str | None) -> int:

@@ -19,6 +19,7 @@ from ticketr.cli.settings import (
     is_interactive,
     log_in,
 )
+from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
 from ticketr.cli.workspace_site import Seen, look_at_site
 from ticketr.config import (
     GO_FILE,
@@ -52,7 +53,7 @@ from ticketr.config import (
     store_workspace,
     write_workspace_file,
 )
-from ticketr.jira import AuthenticationFailed
+from ticketr.jira import AuthenticationFailed, gateway_site
 from ticketr.text import clean
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Wanted:
         project: the project's key.
         jql: the query to pull by.
         cloud_id: the site's ID behind Atlassian's gateway.
+        scoped: whether the site is to be asked for that ID.
     """
 
     name: str | None
@@ -90,6 +92,7 @@ class Wanted:
     project: str | None
     jql: str | None
     cloud_id: str | None
+    scoped: bool = False
 
 
 def add_workspace(wanted: Wanted) -> None:
@@ -108,9 +111,14 @@ def add_workspace(wanted: Wanted) -> None:
     missing_in_file(
         entry.folder, WorkspaceFile(entry.folder, entry.site, wanted.project, wanted.jql)
     )
-    workspace = _complete(entry, wanted)
-    found, seen = _try(workspace, wanted)
+    if wanted.scoped:
+        entry = replace(entry, login=replace(entry.login, cloud_id=find_cloud_id(entry.site)))
+    settled = _complete(entry, wanted)
+    workspace, found, seen = _try(settled, wanted)
     entry = replace(entry, login=replace(entry.login, email=found.email))
+    if workspace != settled:  # the token turned out to have scopes
+        login = replace(entry.login, cloud_id=workspace.login.cloud_id)
+        entry = replace(entry, login=login)
     mapped = _mapped(entry.folder)
     file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql, mapped)
     if found.source is Source.PROMPT:
@@ -210,24 +218,27 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
     return answer
 
 
-def _try(workspace: Workspace, wanted: Wanted) -> tuple[Found, Seen]:
-    """Ask the site; where it does not take a token that is stored, ask for another."""
+def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
+    """Ask the site; where it does not take a login, offer the gateway, then ask for a token."""
     site = workspace.required_site()
     found = log_in(workspace)
     if wanted.email is not None and found.email != wanted.email:
         problem = f"the login in the environment comes first, and is that of {found.email}"
         raise BadSetting("--email", wanted.email, problem)
-    tries = 1
+    tries = 0
     while True:
         login = credentials(found, workspace.login.cloud_id)
         try:
             look = partial(look_at_site, login, site=site, project=workspace.project)
-            return found, trio.run(look)
+            return workspace, found, trio.run(look)
         except AuthenticationFailed as error:
-            if tries == TRIES or found.source not in _STORED or not is_interactive():
+            tries += 1
+            if tries == 1 and (offered := offer_gateway(workspace)) is not None:
+                workspace = offered
+                continue
+            if tries >= TRIES or found.source not in _STORED or not is_interactive():
                 raise
             click.echo(clean(str(error)), err=True)
-        tries += 1
         found = ask_for_token(site, found.email or "")
 
 
@@ -236,6 +247,8 @@ def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool, map
     if seen.project is not None:
         lines.append(f"project {seen.project.key}: {seen.project.name}")
     lines.append(_WHERE[found.source])
+    if entry.login.cloud_id is not None:
+        lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
         lines.append(f"fields taken over from {GO_FILE}: {mapped}")
     if written:

@@ -330,8 +330,8 @@ class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
     advice = (
-        "check the e-mail and the API token (they expire, and one with scopes works with a cloud "
-        f"ID only); a new token: {TOKEN_PAGE}"
+        "check the e-mail and the API token (they expire; for one with scopes there is "
+        f"'ticketr workspace add --scoped'); a new token: {TOKEN_PAGE}"
     )
 
 
