@@ -267,7 +267,44 @@ class TestEditing:
             "Title: it has 256 characters; Jira takes 255",
         )
 
-    @pytest.mark.parametrize("criterion", ["# heading", "> quote", "|a|b|\n|-|-|\n|1|2|", "[a]: b"])
+    def test_a_description_is_as_long_as_jira_takes_it(self) -> None:
+        assert edited(draft("A"), draft("A", "é" * 32_767)).problems == ()
+        assert edited(draft("A"), draft("A", "é" * 32_768)).problems == (
+            "Description: it has 32768 characters; Jira takes 32767",
+        )
+        assert edited(draft("A"), draft("A", "é" * 32_000, "e" * 1000)).problems == (
+            "Description: it has 33021 characters; Jira takes 32767",
+        )
+
+    def test_text_in_angle_brackets_is_text(self) -> None:
+        sent = edited(draft("A"), draft("A", "List<String> <ticket>", "<b>bold</b>"))
+
+        assert "List<String> <ticket>" in str(sent.fields)
+        assert "<b>bold</b>" in str(sent.fields)
+
+    @pytest.mark.parametrize("text", ["a\n\nb <!-- ask Mia -->", "a\n\n<!-- ask Mia -->"])
+    def test_a_comment_is_refused_with_its_line(self, text: str) -> None:
+        told = (
+            'Description: in its line 3: the HTML comment "<!-- ask Mia -->" would be lost '
+            "in Jira; take it out, or write \\<!-- to send it as text"
+        )
+        assert edited(draft("A"), draft("A", text)) == Sending(problems=(told,))
+
+    def test_a_comment_that_is_added_is_refused_as_well(self) -> None:
+        sent = edited(draft("A", "a", "b"), draft("A", "a", "b <!-- c -->"))
+
+        assert [each.partition(" would")[0] for each in sent.problems] == [
+            'Acceptance Criteria: the HTML comment "<!-- c -->"'
+        ]
+
+    @pytest.mark.parametrize("text", ["[a]: https://example.com", "<!-- -->", "[a]: *"])
+    def test_a_text_of_which_nothing_is_left_never_empties_the_description(self, text: str) -> None:
+        sent = edited(draft("A", "old"), draft("A", text))
+
+        assert sent.fields == {}
+        assert len(sent.problems) == 1
+
+    @pytest.mark.parametrize("criterion", ["# heading", "> quote", "|a|b|\n|-|-|\n|1|2|"])
     def test_a_criterion_that_no_list_can_hold_is_refused(self, criterion: str) -> None:
         sent = edited(draft("A", "old"), draft("A", "new", criterion))
 
@@ -281,16 +318,20 @@ class TestEditing:
         assert sent.problems[0].startswith("Acceptance Criteria: Jira would refuse it: ")
 
     @pytest.mark.parametrize(
-        "text", ["- a\n- # some words", "- a\n\n  # some words", "- > some words"]
+        ("text", "where"),
+        [
+            ("- a\n- # some words", "in its line 2: "),
+            ("- a\n\n  # some words", "in its line 3: "),
+            ("- > some words", ""),
+        ],
     )
-    def test_words_that_jira_would_not_get_are_not_dropped_in_silence(self, text: str) -> None:
+    def test_words_that_jira_would_not_get_are_not_dropped_in_silence(
+        self, text: str, where: str
+    ) -> None:
         sent = edited(draft(), draft("A", text))
 
-        assert sent == Sending(
-            problems=(
-                'Description: Jira has no place for "some words" there; write it another way',
-            )
-        )
+        told = f'{where}Jira has no place for "some words" there; write it another way'
+        assert sent == Sending(problems=(f"Description: {told}",))
 
     def test_words_of_a_criterion_are_not_dropped_in_silence_either(self) -> None:
         sent = edited(draft(), draft("A", "", "a\n\n- b\n\n  # some words"))

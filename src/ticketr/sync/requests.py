@@ -181,9 +181,11 @@ def _own(part: Own, issue: Ticket, body: object) -> dict[str, object]:
         else (issue.description, *issue.acceptance_criteria)
     )
     for text in texts:
-        if gone := adf.lost(text):
-            raise BadValue(f"Jira has no place for {shown(gone[0])} there; write it another way")
+        for gone in adf.lost_pieces(text):
+            raise BadValue(str(gone))
     document = description_adf(issue, body=body)
+    if (size := adf.length(document)) > adf.LONGEST_TEXT:
+        raise BadValue(f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}")
     # What came from Jira is Jira's; only what is ours is checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
     problems = adf.problems(ours)
