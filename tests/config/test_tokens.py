@@ -179,3 +179,9 @@ def test_a_login_shows_its_token_nowhere_and_is_not_pickled() -> None:
     assert "canary" not in repr(found)
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(found)
+
+
+def test_a_place_is_named_as_a_sentence_has_it() -> None:
+    assert Source.FILE.words == "tokens.toml"
+    assert Source.KEYRING.words == "the keyring"
+    assert str(TokenFailed("tokens.toml", "x", "y")) == "no token from tokens.toml: x; y"

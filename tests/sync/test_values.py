@@ -281,8 +281,12 @@ class TestPeople:
         assert str(caught.value) == 'nobody called "Ana" can be chosen; there is Ana Lima'
 
     def test_a_person_who_cannot_be_chosen_is_refused(self) -> None:
-        with pytest.raises(BadValue, match=r'^nobody called "Eve" can be chosen; there is none$'):
+        with pytest.raises(BadValue) as caught:
             person("Eve")
+
+        assert str(caught.value) == (
+            'nobody called "Eve" can be chosen; write the name or the e-mail address as Jira shows it'
+        )
 
     def test_of_several_people_of_one_name_the_addresses_are_offered(self) -> None:
         with pytest.raises(BadValue) as caught:

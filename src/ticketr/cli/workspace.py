@@ -162,7 +162,7 @@ def remove(*, name: str) -> None:
     remove_workspace(folder, name)
     click.echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
     for source in gone:
-        click.echo(f"its token is taken out of the {source.value}")
+        click.echo(f"its token is taken out of {source.words}")
 
 
 @workspace.command(short_help="Ask the site whether login and project are good.")
@@ -184,7 +184,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     found, login, seen = _look(resolve(workspace=name))
     user = f"{seen.user.display_name} ({login.email})" if login.email else seen.user.display_name
     click.echo(clean(f"{found.name}: you are {user} at {found.site}"))
-    click.echo(f"token from the {login.source.value}")
+    click.echo(f"token from {login.source.words}")
     if seen.project is not None:
         click.echo(clean(f"project {seen.project.key}: {seen.project.name}"))
 

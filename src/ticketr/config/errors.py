@@ -231,7 +231,12 @@ class TokenFailed(TicketrError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"no token from the {self.source}: {self.problem}; {self.remedy}"
+        return f"no token from {token_place(self.source)}: {self.problem}; {self.remedy}"
+
+
+def token_place(source: str) -> str:
+    """Name a place where tokens are kept, as a sentence has it: a file goes without article."""
+    return source if source.endswith(".toml") else f"the {source}"
 
 
 def place(path: str, line: int | None) -> str:

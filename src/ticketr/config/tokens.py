@@ -15,7 +15,7 @@ import trio
 
 from ticketr.config import keychain
 from ticketr.config.environment import read_environment
-from ticketr.config.errors import TokenFailed
+from ticketr.config.errors import TokenFailed, token_place
 from ticketr.config.private import config_folder
 from ticketr.config.token_command import run_token_command
 from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
@@ -28,13 +28,18 @@ if TYPE_CHECKING:
 
 
 class Source(Enum):
-    """Where a token came from, in words."""
+    """Where a token came from; its value is a word for programs."""
 
     ENVIRONMENT = "environment"
     COMMAND = "token_command"
     KEYRING = "keyring"
     FILE = TOKEN_FILE
     PROMPT = "prompt"
+
+    @property
+    def words(self) -> str:
+        """The place as a sentence has it."""
+        return token_place(self.value)
 
 
 @dataclass(frozen=True, slots=True)

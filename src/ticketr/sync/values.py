@@ -210,8 +210,10 @@ def _account(name: str, found: tuple[User, ...]) -> str:
     if exact:
         emails = ", ".join(user.email or user.account_id for user in exact)
         raise BadValue(f"{shown(name)} is the name of several people; write one of {emails}")
-    names = [user.display_name for user in found]
-    raise BadValue(f"nobody called {shown(name)} can be chosen; {nearest(name, names)}")
+    hint = "write the name or the e-mail address as Jira shows it"
+    if found:
+        hint = nearest(name, [user.display_name for user in found])
+    raise BadValue(f"nobody called {shown(name)} can be chosen; {hint}")
 
 
 def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
