@@ -13,6 +13,7 @@ import pytest
 from ticketr import FinishedJob
 from ticketr.cli.app import cli
 from ticketr.cli.diff import Versions
+from ticketr.cli.push import UNCONFIRMED
 from ticketr.jira import JiraError
 from ticketr.jira.transport import AsksMissing
 from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
@@ -148,4 +149,4 @@ def test_every_error_that_can_end_a_run_is_told() -> None:
 
     told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))
 
-    assert told == names | {AsksMissing.__name__}
+    assert told == names | {AsksMissing.__name__, UNCONFIRMED}

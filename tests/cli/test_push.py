@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.lossy import Lossy
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
+from ticketr.sandbox import create_app
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -17,14 +20,17 @@ if TYPE_CHECKING:
     from fakes.users import User
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
+DEMO_9 = {"key": "DEMO-9", "url": "http://127.0.0.1/browse/DEMO-9"}
 KEYS = {
     "status",
     "message",
     "folder",
     "total",
+    "site",
     "planned",
     "created",
     "updated",
+    "recovered",
     "conflicts",
     "failed",
     "warnings",
@@ -43,7 +49,10 @@ def test_what_was_sent_is_told_by_key(someone: User) -> None:
     told = someone.runs("push")
 
     assert (told.code, told.out) == (0, "")
-    assert told.err.splitlines()[-1] == "1 created (DEMO-13), 1 updated (DEMO-9)"
+    assert told.err.splitlines()[-2:] == [
+        "created http://127.0.0.1/browse/DEMO-13",
+        "1 created (DEMO-13), 1 updated (DEMO-9)",
+    ]
     assert someone.finds("DEMO-9").summary == "Mine"
     assert someone.runs("push").err.splitlines()[-1] == "0 created, 0 updated"
 
@@ -51,8 +60,12 @@ def test_what_was_sent_is_told_by_key(someone: User) -> None:
 def test_a_long_list_of_keys_is_cut(someone: User) -> None:
     someone.writes("new.md", drafts(12))
 
-    last = someone.runs("push").err.splitlines()[-1]
+    lines = someone.runs("push").err.splitlines()
 
+    assert [line.rpartition("-")[2] for line in lines if line.startswith("created ")] == [
+        str(number) for number in range(13, 23)
+    ]
+    last = lines[-1]
     assert last.startswith("12 created (DEMO-13, DEMO-14, DEMO-15, ")
     assert last.endswith(", DEMO-22 and 2 more), 0 updated")
 
@@ -84,31 +97,70 @@ def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
 def test_json_has_the_same_keys_whatever_was_done(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
-    someone.writes("new.md", "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
+    someone.writes("new.md", "\n# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
 
     done = someone.runs("push", "--json")
     nothing = someone.runs("push", "--json", "--dry-run")
 
     assert done.json.keys() == nothing.json.keys() == KEYS
-    assert (done.code, done.json["status"], done.json["updated"]) == (3, "completed", ["DEMO-9"])
+    assert (done.code, done.json["status"], done.json["updated"]) == (3, "completed", [DEMO_9])
     (failed,) = done.json["failed"]
     assert failed.pop("reason").startswith('Priority: "Hihg" is not possible: did you mean High?')
-    assert failed == {"key": 'draft "Wrong"', "path": "new.md", "code": "invalid"}
+    assert failed == {
+        "key": "",
+        "path": "new.md",
+        "code": "invalid",
+        "title": "Wrong",
+        "line": 2,
+    }
     (planned,) = done.json["planned"]
     assert (planned["action"], planned["key"], planned["path"]) == ("update", "DEMO-9", "DEMO-9.md")
     assert done.json["folder"] == str(someone.root)
 
 
 def test_a_run_that_failed_says_so_in_json_too(someone: User) -> None:
+    whole = {
+        command: someone.runs(command, "--json").json.keys() for command in ("push", "sync", "pull")
+    }
     someone.writes("bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
 
     for command in ("push", "sync", "pull"):
         told = someone.runs(command, "--json")
 
         assert told.code == 1
-        assert told.json.keys() == {"status", "message", "folder", "error"}
+        assert told.json.keys() == {*whole[command], "error"}
         assert (told.json["status"], told.json["error"]) == ("failed", "TicketSyntaxError")
         assert "bad.md:2:1: this file holds a git conflict" in told.json["message"]
+
+
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_a_cancelled_run_lists_in_json_what_was_done_until_then(
+    someone: User, command: str
+) -> None:
+    someone.writes("new.md", drafts(12))
+    asked: list[str] = []
+
+    def stop(method: str, at: str) -> None:
+        if (method, at) == ("POST", "issue"):
+            asked.append(at)
+            if len(asked) == 6:
+                signal.raise_signal(signal.SIGINT)
+
+    app = create_app(someone.site)
+    someone.connect = lambda: Lossy(app, lambda *_: None, before=stop)
+
+    told = someone.runs(command, "--json")
+
+    half = told.json["push"] if command == "sync" else told.json
+    keys = [each["key"] for each in half["created"]]
+    assert (told.code, told.json["status"]) == (130, "cancelled")
+    assert told.json["message"] == f"Cancelled: {len(keys)}/12 tickets pushed"
+    assert 0 < len(keys) < 12
+    assert all(someone.finds(key).summary.startswith("Number ") for key in keys)
+    assert half.keys() | {"status", "message", "folder"} == KEYS
+    assert (half["total"], len(half["planned"])) == (12, 12)
+    if command == "sync":
+        assert told.json["pull"]["new"] == 12
 
 
 def test_what_moved_on_in_jira_is_left_alone_and_says_what_to_do(someone: User) -> None:
@@ -140,6 +192,30 @@ def test_many_writes_need_a_yes(someone: User) -> None:
     assert len(someone.site) == 33
 
 
+def test_many_writes_without_a_yes_are_told_in_json_too(someone: User) -> None:
+    someone.writes("new.md", drafts(21))
+
+    told = someone.runs("push", "--json")
+
+    assert told.code == 2
+    assert told.json.keys() == {*KEYS, "error"}
+    assert (told.json["status"], told.json["error"]) == ("failed", "Unconfirmed")
+    assert told.json["message"].startswith("this would create or change 21 tickets in ")
+    assert (told.json["folder"], told.json["created"]) == (str(someone.root), [])
+    assert someone.runs("sync", "--json").json["push"]["created"] == []
+    assert len(someone.site) == 12
+
+
+def test_a_dry_run_that_finds_what_would_fail_ends_with_3(someone: User) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-1.md", "Status: To Do", "Status: Done")
+
+    told = someone.runs("push", "--dry-run")
+
+    assert (told.code, told.out) == (3, "")
+    assert 'failed: DEMO-1 (DEMO-1.md): Status: no transition leads to "Done"' in told.err
+
+
 def test_twenty_writes_are_not_asked_about(someone: User) -> None:
     someone.writes("new.md", drafts(20))
 
@@ -159,7 +235,7 @@ def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
     assert "update DEMO-9 ab (DEMO-9.md)" in plan.out
     assert told.code == 3
     assert listed.out.isascii()
-    assert listed.json["failed"][0]["key"] == f'draft "{HOSTILE}"'
+    assert listed.json["failed"][0]["title"] == HOSTILE
 
 
 @pytest.fixture(scope="module")

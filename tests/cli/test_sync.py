@@ -33,7 +33,17 @@ PULL = {
 }
 SETTLE = "ticketr resolve DEMO-9 --take local, remote or merge"
 DELETED = "it was deleted in Jira, or you may no longer see it"
-PUSH = {"total", "planned", "created", "updated", "conflicts", "failed", "warnings"}
+PUSH = {
+    "total",
+    "site",
+    "planned",
+    "created",
+    "updated",
+    "recovered",
+    "conflicts",
+    "failed",
+    "warnings",
+}
 
 
 def clash(someone: User, key: str = "DEMO-9") -> None:
@@ -86,6 +96,8 @@ def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User)
         "path": "DEMO-9.md",
         "reason": "changed here and in Jira: DEMO-9: Title",
         "code": "conflict",
+        "title": "",
+        "line": None,
     }
 
 

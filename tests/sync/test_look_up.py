@@ -74,7 +74,8 @@ async def test_what_cannot_be_found_out_is_told_as_that(
     result = await bench.push(transport=Lossy(create_app(bench.site), lose))
 
     (note,) = result.failed
-    assert (note.key, note.code) == ('"Once"', Code.UNREACHED)
+    assert (note.name, note.code) == ('draft "Once"', Code.UNREACHED)
+    assert (note.key, note.line) == ("", 1)
     assert note.reason.startswith(
         "it is not known yet whether it was created, the next run finds out: 127.0.0.1 broke off"
     )

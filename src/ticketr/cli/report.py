@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr import JobStatus
 from ticketr.cli import exits
+from ticketr.jira.about import browse_url
 from ticketr.text import clean
 
 if TYPE_CHECKING:
@@ -62,11 +64,18 @@ def _halves(
 
 
 def as_object(
-    ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult], root: Path
+    ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult],
+    root: Path,
+    so_far: PullResult | PushResult | SyncResult,
 ) -> dict[str, object]:
-    """Give a job's end as one JSON object; its keys do not change.
+    """Give a job's end as one JSON object; its keys do not change, whatever became of it.
 
     In ASCII: any output takes it, and nothing in it is obeyed by a terminal.
+
+    Args:
+        ended: how it ended.
+        root: the workspace's folder.
+        so_far: what it had done by then, if it has no result.
     """
     progress, error = ended.snapshot.progress, _error(ended)
     told: dict[str, object] = {
@@ -76,8 +85,41 @@ def as_object(
     }
     if error is not None:
         told["error"] = error
-    if ended.result is not None:
-        told |= asdict(ended.result)
+    return told | _plain(so_far if ended.result is None else ended.result)
+
+
+def not_begun(
+    root: Path, nothing: PushResult | SyncResult, message: str, error: str | None
+) -> dict[str, object]:
+    """Give the object of a job that was not even begun.
+
+    Args:
+        root: the workspace's folder.
+        nothing: what it has done.
+        message: why.
+        error: the same for scripts; None where somebody has decided so.
+    """
+    status = JobStatus.FAILED if error else JobStatus.CANCELLED
+    told: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
+    if error:
+        told["error"] = error
+    return told | _plain(nothing)
+
+
+def _plain(result: PullResult | PushResult | SyncResult) -> dict[str, object]:
+    """Give a result as JSON has it: what was pushed with the address that it has in a browser."""
+    from ticketr.sync import PushResult, SyncResult
+
+    told: dict[str, object] = asdict(result)
+    if isinstance(result, SyncResult):
+        return told | {"push": _plain(result.push)}
+    if isinstance(result, PushResult):
+        for name, keys in (
+            ("created", result.created),
+            ("updated", result.updated),
+            ("recovered", result.recovered),
+        ):
+            told[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
     return told
 
 
@@ -114,7 +156,11 @@ def tell_push(result: PushResult, *, dry_run: bool = False) -> None:
     created = f" ({_some(result.created)})" if result.created else ""
     updated = f" ({_some(result.updated)})" if result.updated else ""
     if not dry_run:
+        first = _ordered(result.created)[:KEYS]
+        tell(f"created {browse_url(result.site, key)}" for key in first)
         tell([f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"])
+        if result.recovered:
+            tell([f"created by an earlier run and found again: {_some(result.recovered)}"])
     tell_notes({"conflict": result.conflicts, "failed": result.failed, "warning": result.warnings})
 
 
@@ -131,14 +177,17 @@ def tell_how_to_resolve(conflicts: Iterable[Note]) -> None:
 def _some(keys: Collection[str]) -> str:
     """Name keys in their order, not more than a line holds."""
     more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
-    ordered = sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
-    return ", ".join(ordered[:KEYS]) + more
+    return ", ".join(_ordered(keys)[:KEYS]) + more
+
+
+def _ordered(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
 
 
 def tell_notes(groups: Mapping[str, Iterable[Note]]) -> None:
     """Say what should be known of single tickets, not more than a screen holds."""
     lines = [
-        f"{group}: {note.key}{f' ({note.path})' if note.path else ''}: {note.reason}"
+        f"{group}: {note.name}{f' ({note.path})' if note.path else ''}: {note.reason}"
         for group, notes in groups.items()
         for note in notes
     ]

@@ -18,6 +18,16 @@ _MOST_USERS = 50
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
 
+def browse_url(site: str, key: str) -> str:
+    """Give the address of an issue for a browser.
+
+    Args:
+        site: the site's address for browsers.
+        key: the issue's key.
+    """
+    return f"{site.rstrip('/')}/browse/{quote(key, safe='')}"
+
+
 class About(Part):
     """The part of a client that asks about the site."""
 
@@ -35,7 +45,7 @@ class About(Part):
             The address; None behind Atlassian's gateway, until `server_info` has told whose
             issues those are.
         """
-        return f"{self._browse}/browse/{quote(key, safe='')}" if self._browse else None
+        return browse_url(self._browse, key) if self._browse else None
 
     async def server_info(self) -> ServerInfo:
         """Ask the site about itself; this needs no valid token."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ticketr.sync.actions import Action
 from ticketr.sync.errors import (
     DuplicateKey,
     FileFailed,
@@ -20,7 +21,7 @@ from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.plan import Work
 from ticketr.sync.pull import PullResult
-from ticketr.sync.push import Action, PushResult
+from ticketr.sync.push import PushResult
 from ticketr.sync.resolve import Take, resolve
 from ticketr.sync.session import OnWritten
 from ticketr.sync.state import State

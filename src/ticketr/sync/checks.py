@@ -51,23 +51,23 @@ async def check(session: Session, tally: PushTally, orders: Sequence[Order]) -> 
     edits = [edit for order in orders for edit in order.edits if _has_way(edit)]
     found = await _Ways(session, edits).find()
 
-    def fail(name: str, path: str, sending: Sending) -> None:
-        reason = f"Parent: Jira has no {_parent(sending)}, or you may not see it"
-        tally.failed.append(Note(name, path, reason, Code.INVALID))
+    def fail(said: Edit | Draft, path: str) -> None:
+        reason = f"Parent: Jira has no {_parent(said.sending)}, or you may not see it"
+        tally.failed.append(Note.on(said.issue, path, reason, Code.INVALID))
 
     left: list[Order] = []
     for order in orders:
         path = order.work.local.path
         if order.head is not None and _parent(order.head.sending) in absent:
-            fail(order.work.name, path, order.head.sending)
+            fail(order.head, path)
             continue
         kept: list[Edit] = []
         for edit in order.edits:
             way = found.get(edit.key)
             if _parent(edit.sending) in absent:
-                fail(edit.key, path, edit.sending)
+                fail(edit, path)
             elif isinstance(way, Exception):
-                tally.failed.append(failure_note(edit.key, path, way))
+                tally.failed.append(failure_note(edit.issue, path, way))
             else:
                 kept.append(replace(edit, way=way))
         if order.head or kept or order.tasks:

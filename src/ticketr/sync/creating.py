@@ -111,7 +111,7 @@ class Creator:
             sent=time.time(),
         )
         fields = draft.sending.fields | ({"parent": {"key": parent}} if parent else {})
-        created = await self._obtain(creation, fields)
+        created = await self._obtain(creation, issue, fields)
         if created is None:
             return None
         assert created.id is not None
@@ -119,27 +119,29 @@ class Creator:
         is_noted = await self._note_key(created, path, begins=status is not None)
         self._tally.created.append(created.key)
         self._progress()
-        if not is_noted or (status is not None and not await self._reach(created, path, status)):
+        if not is_noted or (status is not None and not await self._reach(created, issue, status)):
             return None
         return Created(created.id, created.key)
 
-    async def _obtain(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
+    async def _obtain(
+        self, creation: Creation, draft: Ticket, fields: dict[str, object]
+    ) -> Creation | None:
         """Have an issue made; None if it is not there, which is noted."""
-        name, path = f'"{creation.title}"', creation.path
+        path = creation.path
         try:
             created = await self._ask_for(creation, fields)
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
         except _Unsettled as error:
             reason = f"it is not known yet whether it was created, the next run finds out: {error}"
-            note = Note(name, path, reason, Code.UNREACHED)
+            note = Note.on(draft, path, reason, Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(name, path, error)
+            note = failure_note(draft, path, error)
         else:
             if created is not None:
                 return created
             reason = "Jira took it several times, and never had it"
-            note = Note(name, path, reason, Code.UNREACHED)
+            note = Note.on(draft, path, reason, Code.UNREACHED)
         self._tally.failed.append(note)
         return None
 
@@ -220,18 +222,19 @@ class Creator:
             self._tally.warnings.append(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
         return noted
 
-    async def _reach(self, created: Creation, path: str, status: str) -> bool:
+    async def _reach(self, created: Creation, draft: Ticket, status: str) -> bool:
         """Take a new issue to its draft's status; tell whether the state knows the issue now.
 
         What Jira began with is its base, so that the way from there is still an edit should this
         run end before it is gone.
         """
-        session = self._session
+        session, path = self._session, created.path
         assert created.key is not None
+        issue = replace(draft, key=created.key)
         try:
             begun = await status_now(session.jira, created.key)
         except JiraError as error:
-            self._fail_after_creation(created.key, path, error)
+            self._fail_after_creation(issue, path, error)
             return False
         with trio.CancelScope(shield=True):  # one visit to the disk
             async with session.disk:
@@ -240,23 +243,23 @@ class Creator:
             if begun.casefold() != status.casefold():
                 await take_to(session.jira, created.key, status)
         except (JiraError, NoWay) as error:
-            self._fail_after_creation(created.key, path, error)
+            self._fail_after_creation(issue, path, error)
         return True
 
-    def _fail_after_creation(self, key: str, path: str, error: JiraError | NoWay) -> None:
-        note = failure_note(key, path, error)
+    def _fail_after_creation(self, issue: Ticket, path: str, error: JiraError | NoWay) -> None:
+        note = failure_note(issue, path, error)
         self._tally.failed.append(replace(note, reason=f"it was created, but: {note.reason}"))
 
 
-def failure_note(name: str, path: str, error: JiraError | NoWay) -> Note:
+def failure_note(issue: Ticket, path: str, error: JiraError | NoWay) -> Note:
     """Say what kept an issue from being pushed.
 
     Args:
-        name: its key, or what to call a draft.
+        issue: it as it stands here.
         path: its file, relative to the workspace.
         error: what went wrong.
     """
     if isinstance(error, NoWay):
-        return Note(name, path, f"Status: {error}", Code.NO_TRANSITION)
+        return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    return Note(name, path, str(error), code)
+    return Note.on(issue, path, str(error), code)

@@ -160,7 +160,7 @@ class Delivery:
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
         except (JiraError, NoWay) as error:
-            failure = failure_note(edit.key, path, error)
+            failure = failure_note(edit.issue, path, error)
             if sent:
                 reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
                 failure = replace(failure, reason=reason)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.sync.pull import PullResult, pull
-from ticketr.sync.push import PushResult, push
+from ticketr.sync.pull import PullResult, pull, pull_result
+from ticketr.sync.push import PushResult, push, push_result
 from ticketr.sync.recovery import recover
 from ticketr.sync.session import Progress, SessionJob, open_session, open_workspace
 from ticketr.sync.tally import PushTally, Tally
@@ -34,20 +34,26 @@ class PullJob(SessionJob):
     full: bool = False
     prune: bool = False
     into: str | None = None
+    _tally: list[Tally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
         return _name("Pull", self)
 
+    def so_far(self) -> PullResult:
+        """Say what it has done until now, also when it was cancelled or has failed."""
+        return pull_result(self._tally[0] if self._tally else Tally())
+
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
         progress, tally = Progress(context), Tally()
+        self._tally[:] = [tally]
         with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
             async with open_workspace(self, progress) as workspace:
                 places = await workspace.places()  # what is wrong here is told before all else
                 async with open_session(workspace) as session:
-                    if await recover(session):
+                    if await recover(session, []):
                         places = await session.places()
                     result = await pull(
                         session, places, tally, full=self.full, prune=self.prune, into=self.into
@@ -70,20 +76,26 @@ class PushJob(SessionJob):
     """
 
     dry_run: bool = False
+    _tally: list[PushTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
         return _name("Push", self)
 
+    def so_far(self) -> PushResult:
+        """Say what it has done until now, also when it was cancelled or has failed."""
+        return push_result(self.site, self._tally[0] if self._tally else PushTally())
+
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
         progress, tally = Progress(context), PushTally()
+        self._tally[:] = [tally]
         with _last_words(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
             async with open_workspace(self, progress) as workspace:
                 survey = await workspace.survey()
                 async with open_session(workspace) as session:
-                    if not self.dry_run and await recover(session):
+                    if not self.dry_run and await recover(session, tally.recovered):
                         survey = await session.survey()
                     result = await push(session, survey, tally, dry_run=self.dry_run)
         _tell_push(progress, tally, dry_run=self.dry_run)
@@ -103,6 +115,20 @@ class SyncResult:
     push: PushResult
 
 
+@dataclass
+class _Halves:
+    """What a sync counts; ``pulled`` is there once its first half has ended."""
+
+    pull: Tally = field(default_factory=Tally)
+    push: PushTally = field(default_factory=PushTally)
+    pulled: PullResult | None = None
+
+    def count(self) -> str:
+        if self.pulled is None:
+            return f"{self.pull.done}/{self.pull.total} tickets pulled"
+        return f"{self.push.done}/{self.push.total} tickets pushed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SyncJob(SessionJob):
     """A job that pulls, merges and pushes, in two phases of progress.
@@ -117,29 +143,32 @@ class SyncJob(SessionJob):
 
     full: bool = False
     prune: bool = False
+    _halves: list[_Halves] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
         return _name("Sync", self)
 
+    def so_far(self) -> SyncResult:
+        """Say what it has done until now, also when it was cancelled or has failed."""
+        halves = self._halves[0] if self._halves else _Halves()
+        pulled = halves.pulled or pull_result(halves.pull)
+        return SyncResult(pulled, push_result(self.site, halves.push))
+
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        progress, tally, push_tally = Progress(context), Tally(), PushTally()
-        pulled: PullResult | None = None
-
-        def count() -> str:
-            if pulled is None:
-                return f"{tally.done}/{tally.total} tickets pulled"
-            return f"{push_tally.done}/{push_tally.total} tickets pushed"
-
-        with _last_words(progress, "Sync", count):
+        progress, halves = Progress(context), _Halves()
+        tally, push_tally = halves.pull, halves.push
+        self._halves[:] = [halves]
+        with _last_words(progress, "Sync", halves.count):
             async with open_workspace(self, progress) as workspace:
                 places = await workspace.places()
                 async with open_session(workspace) as session:
-                    if await recover(session):
+                    if await recover(session, push_tally.recovered):
                         places = await session.places()
                     pulled = await pull(session, places, tally, full=self.full, prune=self.prune)
+                    halves.pulled = pulled
                     progress.begin("Looking for edits...")
                     survey = await session.survey()
                     survey.leave_out({each.key for each in pulled.conflicts})  # they are told

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from ticketr.tickets import Ticket
 
 
 class Code(StrEnum):
@@ -28,13 +32,36 @@ class Note:
     """Something about one ticket that its user should know.
 
     Attributes:
-        key: the ticket's key, or what to call a draft.
+        key: the ticket's key; empty for a draft.
         path: its file, relative to the workspace; empty if it has none.
         reason: what is to be known, in words.
         code: the same for scripts.
+        title: a draft's title; empty for what has a key.
+        line: the line of a draft's heading in its file; None for what has a key.
     """
 
     key: str
     path: str
     reason: str
     code: Code
+    title: str = ""
+    line: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call the ticket: its key, or a draft's title."""
+        return self.key or f'draft "{self.title}"'
+
+    @classmethod
+    def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:
+        """Make a note about an issue, be it a draft or not.
+
+        Args:
+            issue: it as it stands in its file.
+            path: the file, relative to the workspace.
+            reason: what is to be known, in words.
+            code: the same for scripts.
+        """
+        if issue.key is not None:
+            return cls(issue.key, path, reason, code)
+        return cls("", path, reason, code, issue.title, issue.line or None)

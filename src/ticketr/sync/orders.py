@@ -157,7 +157,7 @@ class OrderMaker:
         project = self._project(work)
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            self._fail(work.name, work, reason, Code.INVALID)
+            self._fail(work.local.ticket, work, reason, Code.INVALID)
             return Order(work, None, (), ())
         head: Draft | None = None
         if work.head is None:
@@ -200,13 +200,17 @@ class OrderMaker:
             subtask=subtask,
         )
         if sent.problems:
-            name = f'draft "{issue.title}"'
-            self._fail(name, work, "; ".join(sent.problems), Code.INVALID)
+            self._fail(issue, work, "; ".join(sent.problems), Code.INVALID)
             return None
         return Draft(issue, project, sent)
 
-    def _fail(self, name: str, work: Work, reason: str, code: Code) -> None:
-        self._tally.failed.append(Note(name, work.local.path, reason, code))
+    def _fail(self, which: str | Ticket, work: Work, reason: str, code: Code) -> None:
+        path = work.local.path
+        if isinstance(which, str):
+            note = Note(which, path, reason, code)
+        else:
+            note = Note.on(which, path, reason, code)
+        self._tally.failed.append(note)
 
 
 def _moved_on(work: Work, news: Mapping[str, Sequence[Change]], clashes: Iterable[str]) -> Note:

@@ -92,6 +92,31 @@ async def pull(
     return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
 
 
+def pull_result(
+    tally: Tally, gone: tuple[Note, ...] = (), pruned: tuple[str, ...] = ()
+) -> PullResult:
+    """Say what a pull has done until now.
+
+    Args:
+        tally: what it has counted.
+        gone: what became of tickets that the query no longer finds, once that is known.
+        pruned: keys of those whose files were moved away.
+    """
+    return PullResult(
+        total=tally.total,
+        new=tally.count(Written.NEW),
+        updated=tally.count(Written.UPDATED),
+        merged=tally.count(Written.MERGED),
+        unchanged=tally.count(Written.UNCHANGED),
+        kept=tuple(tally.kept.values()),
+        conflicts=tuple(tally.conflicts.values()),
+        failed=tuple(tally.failed.values()),
+        inexact=tuple(sorted(tally.inexact)),
+        gone=gone,
+        pruned=pruned,
+    )
+
+
 class _Pull:
     """One run of a pull."""
 
@@ -127,7 +152,7 @@ class _Pull:
         ).run()
         await session.in_thread(lambda: session.state.confirm(survey.found, seen=seen))
         gone, pruned = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
-        return self._result(gone, pruned)
+        return pull_result(self._tally, gone, pruned)
 
     async def _survey(
         self, known: dict[str, Known], places: dict[str, Place]
@@ -148,24 +173,9 @@ class _Pull:
         )
         fresh = set(survey.found).difference(survey.wanted)
         self._tally.found(survey.found, fresh, known=known)
-        session.progress.say(f"Found {len(survey.found)} tickets")
+        count = len(survey.found)
+        session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}")
         return survey, now
 
     def _progress(self) -> None:
         self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")
-
-    def _result(self, gone: tuple[Note, ...], pruned: tuple[str, ...]) -> PullResult:
-        tally = self._tally
-        return PullResult(
-            total=tally.total,
-            new=tally.count(Written.NEW),
-            updated=tally.count(Written.UPDATED),
-            merged=tally.count(Written.MERGED),
-            unchanged=tally.count(Written.UNCHANGED),
-            kept=tuple(tally.kept.values()),
-            conflicts=tuple(tally.conflicts.values()),
-            failed=tuple(tally.failed.values()),
-            inexact=tuple(sorted(tally.inexact)),
-            gone=gone,
-            pruned=pruned,
-        )

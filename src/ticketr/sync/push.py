@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import JiraError
+from ticketr.sync.actions import Action
 from ticketr.sync.delivery import Delivery
 from ticketr.sync.editing import Written
 from ticketr.sync.notes import Code, Note
@@ -34,42 +35,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """One issue that a push creates or changes.
-
-    Attributes:
-        action: ``"create"`` or ``"update"``.
-        key: its key; empty for one that is not created yet.
-        title: its title.
-        path: its file, relative to the workspace.
-        changes: what is sent of it: the names of its parts with old and new text.
-    """
-
-    action: str
-    key: str
-    title: str
-    path: str
-    changes: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PushResult:
     """What a push did, or would do. All counts are issues, sub-tasks included.
 
     Attributes:
         total: issues that were to be created or changed.
+        site: the site's address for browsers.
         planned: each of them.
         created: keys of those that were created.
         updated: keys of those that were changed.
+        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
         conflicts: tickets that were left alone, since Jira has moved on.
         failed: tickets, or parts of them, that could not be pushed, each with the reason.
         warnings: what else should be known, by ticket.
     """
 
     total: int
+    site: str = ""
     planned: tuple[Action, ...] = ()
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
     conflicts: tuple[Note, ...] = ()
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
@@ -93,6 +79,26 @@ async def push(
     return await _Push(session, tally).run(survey, dry_run=dry_run)
 
 
+def push_result(site: str, tally: PushTally) -> PushResult:
+    """Say what a push has done until now.
+
+    Args:
+        site: the site's address for browsers.
+        tally: what it has counted.
+    """
+    return PushResult(
+        total=tally.total,
+        site=site,
+        planned=tally.planned,
+        created=tuple(tally.created),
+        updated=tuple(tally.updated),
+        recovered=tuple(tally.recovered),
+        conflicts=tuple(tally.conflicts),
+        failed=tuple(tally.failed),
+        warnings=tuple(tally.warnings),
+    )
+
+
 class _Push:
     """One run of a push."""
 
@@ -104,16 +110,16 @@ class _Push:
         session, tally = self._session, self._tally
         if not survey.works and not survey.unknown:
             await trio.lowlevel.checkpoint()
-            return self._result(())
+            return push_result(session.job.site, tally)
         seen = await session.now()
         maker = OrderMaker(session, tally)
         orders = await maker.make(survey.works)
-        actions = tuple(action for order in orders for action in _actions(order))
-        tally.total = len(actions)
+        tally.planned = tuple(action for order in orders for action in _actions(order))
+        tally.total = len(tally.planned)
         if not dry_run:
             await self._adopt(survey.unknown, maker, seen=seen)
             await self._deliver(orders, maker, seen=seen)
-        return self._result(actions)
+        return push_result(session.job.site, tally)
 
     async def _adopt(
         self, unknown: Sequence[LocalTicket], maker: OrderMaker, *, seen: float
@@ -176,18 +182,6 @@ class _Push:
 
     def _progress(self) -> None:
         self._session.progress.move(self._tally.done, self._tally.total, "Pushing tickets")
-
-    def _result(self, actions: tuple[Action, ...]) -> PushResult:
-        tally = self._tally
-        return PushResult(
-            total=tally.total,
-            planned=actions,
-            created=tuple(tally.created),
-            updated=tuple(tally.updated),
-            conflicts=tuple(tally.conflicts),
-            failed=tuple(tally.failed),
-            warnings=tuple(tally.warnings),
-        )
 
 
 def _actions(order: Order) -> Iterator[Action]:

@@ -44,11 +44,12 @@ GAP = 10
 LONG_AGO = 3600.0
 
 
-async def recover(session: Session) -> bool:
+async def recover(session: Session, keys: list[str]) -> bool:
     """Settle what a killed or cut-off run has left: find its issues, write their keys.
 
     Args:
         session: the workspace and the site.
+        keys: takes the keys of issues whose drafts have them only now.
 
     Returns:
         Whether there was anything, so that files may have changed.
@@ -69,7 +70,8 @@ async def recover(session: Session) -> bool:
                 await session.in_thread(session.state.creations.forget, creation.marker)
                 continue
             creation = found  # noqa: PLW2901
-        await _write_key_somewhere(session, creation, drafts)
+        if await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
+            keys.append(creation.key)
     return await _bring_back(session) or bool(left)
 
 
@@ -137,8 +139,12 @@ def _marked(issues: Iterable[Issue], creation: Creation) -> Issue | None:
 
 async def _write_key_somewhere(
     session: Session, creation: Creation, drafts: Collection[Ticket]
-) -> None:
-    """Write a key into its draft, which may have been edited or moved to another file since."""
+) -> bool:
+    """Write a key into its draft, which may have been edited or moved to another file since.
+
+    Returns:
+        Whether the draft was found.
+    """
     assert creation.key is not None
     answer = await session.jira.bulk_fetch([creation.key], fields=["status"])
     name: str | None = None
@@ -146,9 +152,9 @@ async def _write_key_somewhere(
         name = await _whereabouts(session, creation, drafts)
     if name is None:  # the draft is gone: the issue comes with the next pull
         await session.in_thread(session.state.creations.forget, creation.marker)
-        return
+        return False
     note = partial(note_key, status=status_of(answer.issues[0]), drafts=drafts)
-    await session.in_thread(note, session.editor, session.state, creation, name)
+    return await session.in_thread(note, session.editor, session.state, creation, name)
 
 
 async def _whereabouts(

@@ -10,6 +10,7 @@ from ticketr.sync.editing import Written
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ticketr.sync.actions import Action
     from ticketr.sync.notes import Note
     from ticketr.sync.writer import Outcome
 
@@ -98,16 +99,20 @@ class PushTally:
 
     Attributes:
         total: issues to create or change.
+        planned: each of them.
         created: keys of those that were created.
         updated: keys of those that were changed.
+        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
         conflicts: tickets that were left alone.
         failed: what could not be pushed.
         warnings: what else should be known.
     """
 
     total: int = 0
+    planned: tuple[Action, ...] = ()
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    recovered: list[str] = field(default_factory=list)
     conflicts: list[Note] = field(default_factory=list)
     failed: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)

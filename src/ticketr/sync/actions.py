@@ -1,0 +1,24 @@
+"""What a push is about to do, for people and for scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One issue that a push creates or changes.
+
+    Attributes:
+        action: ``"create"`` or ``"update"``.
+        key: its key; empty for one that is not created yet.
+        title: its title.
+        path: its file, relative to the workspace.
+        changes: what is sent of it: the names of its parts with old and new text.
+    """
+
+    action: str
+    key: str
+    title: str
+    path: str
+    changes: tuple[tuple[str, str, str], ...]
