@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import Ticket, TicketSyntaxError, parse
+from ticketr.tickets import Ticket, TicketSyntaxError, parse, slip_of
 
 
 def only(text: str) -> Ticket:
@@ -103,7 +103,14 @@ def test_a_file_need_not_hold_a_ticket(text: str) -> None:
         ("# TICKET: [EPIC]", Ticket("[EPIC]")),
         ("# TICKET: [../../x] y", Ticket("[../../x] y")),
         ("# TICKET: [] y", Ticket("[] y")),
-        ("# TICKET: [AB-1 y", Ticket("[AB-1 y")),
+        ("# TICKET: \\[AB-1 y", Ticket("[AB-1 y")),
+        ("# TICKET: \\**[AB-1]** y", Ticket("**[AB-1]** y")),
+        ("# TICKET: \\AB-1] y", Ticket("AB-1] y")),
+        ("# TICKET: UTF-8 is broken", Ticket("UTF-8 is broken")),
+        ("# TICKET: COVID-19: leave", Ticket("COVID-19: leave")),
+        ("# TICKET: [API] fix", Ticket("[API] fix")),
+        ("# TICKET: [P1] crash", Ticket("[P1] crash")),
+        ("# TICKET: [Phase 2] y", Ticket("[Phase 2] y")),
         ("# TICKET: \\[AB-1] y", Ticket("[AB-1] y")),
         ("# TICKET: \\\\[AB-1] y", Ticket("\\[AB-1] y")),
         ("# TICKET: \\x", Ticket("\\x")),
@@ -127,6 +134,16 @@ def test_a_heading_holds_key_and_title(heading: str, ticket: Ticket) -> None:
         ("# TICKET: [A-1] x", 1, 11, "this is no key"),
         ("# TICKET: x\n## Tasks\n  -  [ab-1] y", 3, 6, "this is no key"),
         ("# TICKET: x\n## Tasks\n- [x] [AB-1] y", 3, 3, "this is no key"),
+        ("# TICKET: [AB-1 y", 1, 11, "write [AB-1]"),
+        ("# TICKET: [AB-1 y [z] a", 1, 11, "write [AB-1]"),
+        ("# TICKET: AB-1] y", 1, 11, "write [AB-1]"),
+        ("# TICKET: [[AB-1]] y", 1, 11, "write [AB-1]"),
+        ("# TICKET: [ab\u201301] y", 1, 11, "write [AB-1]"),
+        ("# TICKET: **[AB-1]** y", 1, 11, "write [AB-1]"),
+        ("# TICKET: **[AB-1] y**", 1, 11, "write [AB-1]"),
+        ("# TICKET: [AB-1,] y", 1, 11, "write [AB-1]"),
+        ("# TICKET: [#AB-1] y", 1, 11, "write [AB-1]"),
+        ("# TICKET: x\n## Tasks\n- [AB-1 y", 3, 3, "write [AB-1]"),
         ("a\n#TICKET", 2, 1, "not quite the heading"),
         ("#TICKET x", 1, 1, "not quite the heading"),
         ("## TICKET: x", 1, 1, "not quite the heading"),
@@ -333,3 +350,26 @@ def test_a_task_may_mention_tasks() -> None:
     ticket = only("# TICKET: x\n## Tasks\n- a\n  ## Tasks\n  - b\n  ## Fields\n  A: 1\n")
 
     assert ticket.tasks == (Ticket("a", description="## Tasks\n- b", fields={"A": "1"}),)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("DEMO-1", "DEMO-1 x", "demo-1: x", "DEMO\u20111 x", "DEMO-01 x", "**DEMO-1** x"),
+        *("[DEMO 1] x", "[DEMO1] x", "[DEMO_1] x", "[DEMO - 1] x", "[DEMO1 x", "#DEMO-1 x"),
+    ],
+)
+def test_a_title_that_begins_with_what_could_be_a_key_here_tells_which(title: str) -> None:
+    assert slip_of(title, ["AB", "DEMO"]) == "DEMO-1"
+    assert slip_of(title, ["AB"]) is None
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("UTF-8 is broken", "[P1] x", "[DEMO] x", "Demo 1 for Mia", "DEMO1 x", "DEMO-0 x"),
+        *("DEMO-1x", "See DEMO-1", "[DEMO-1] x", "[demo 1] x", "DEMO-x", "DEMO"),
+    ],
+)
+def test_other_titles_are_no_slips(title: str) -> None:
+    assert slip_of(title, ["DEMO"]) is None

@@ -6,6 +6,7 @@ Nothing here waits, reads a file or asks the time.
 from __future__ import annotations
 
 from ticketr.tickets.errors import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
+from ticketr.tickets.grammar import slip_of
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import append, render, render_ticket, replace, rewrite
@@ -29,4 +30,5 @@ __all__ = [
     "replace",
     "rewrite",
     "safe_file_name",
+    "slip_of",
 ]

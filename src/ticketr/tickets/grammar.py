@@ -15,9 +15,13 @@ All patterns run in linear time: no two neighbouring repeats can match the same 
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from ticketr.tickets.validate import is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TICKET: Final = "# TICKET:"
 DESCRIPTION: Final = "Description"
@@ -105,11 +109,18 @@ def is_rule(line: str) -> bool:
     return len(line) > 2 and line.count("-") == len(line)
 
 
-# A title of a draft that a reader would take for a key, or for a slip in writing one.
-_KEYISH = r"\[\s*[A-Za-z][A-Za-z0-9_]*-[0-9]+\s*\]"
-_NEARLY_KEY = re.compile(rf"(?:\[[ xX]\]\s*)?{_KEYISH}")
+# A title of a draft that a reader would take for a key, or for a slip in writing one: brackets
+# doubled, set in bold, with a hash, a comma or another dash inside, or one of the two forgotten.
+_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
+_DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
+_KEYISH = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
+_CLOSED = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
+_NEARLY_KEY = re.compile(
+    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEYISH.format('in')}{_CLOSED}"
+    rf"|{_KEYISH.format('bare')}\s*\])"
+)
 _BRACKET = re.compile(r"\[([^\]]*)\]\s*")
-_ESCAPED_TITLE = re.compile(r"\\+\[")
+_ESCAPED_TITLE = re.compile(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
 
 
 class TitleError(ValueError):
@@ -124,7 +135,8 @@ def read_title(text: str) -> tuple[str | None, str]:
 
     Returns:
         The key, or None, and the title. Behind a key every character is the title's; without
-        one, a backslash before a bracket says that the bracket belongs to the title.
+        one, a backslash before a bracket, or before what is nearly a key, says that this belongs
+        to the title.
 
     Raises:
         TitleError: If there is a key without a title, or something very like a key.
@@ -136,14 +148,22 @@ def read_title(text: str) -> tuple[str | None, str]:
             if bracket.end() == len(text):
                 raise TitleError("there is a key but no title; write the title behind the key")
             return key, text[bracket.end() :]
-        if _NEARLY_KEY.match(text):
-            raise TitleError(
-                "this is no key, but looks like one; write a key as [PROJ-123], or \\[ if the "
-                "bracket belongs to the title"
-            )
-    elif _ESCAPED_TITLE.match(text):
-        text = text[1:]
-    return None, text
+    if found := _NEARLY_KEY.match(text):
+        raise TitleError(
+            f"this is no key, but looks like one; write {_nearest(found)}, or put a backslash "
+            "before it if it belongs to the title"
+        )
+    return None, text[1:] if _ESCAPED_TITLE.match(text) else text
+
+
+def _nearest(found: re.Match[str]) -> str:
+    """Give the key that was probably meant, as it is to be written."""
+    word, number = (
+        found["in_word"] or found["bare_word"],
+        found["in_number"] or found["bare_number"],
+    )
+    key = f"{word.upper()}-{number.lstrip('0')}"
+    return f"[{key}]" if is_key(key) else "a key as [PROJ-123]"
 
 
 def write_title(key: str | None, title: str) -> str:
@@ -153,6 +173,33 @@ def write_title(key: str | None, title: str) -> str:
     if _NEARLY_KEY.match(title) or _ESCAPED_TITLE.match(title):
         return f"\\{title}"
     return title
+
+
+@lru_cache(maxsize=64)
+def _slip(project: str) -> re.Pattern[str]:
+    word, marks = re.escape(project), r"[\s*_~`#(]*"
+    bracketed = rf"\[[\[\s#]*(?:{word}[\s_]*|(?i:{word})\s*{_DASH}\s*)"
+    return re.compile(
+        rf"{_CHECK_BOX}{marks}(?:(?i:{word}){_DASH}|{bracketed})0*([1-9][0-9]*)(?![A-Za-z0-9_])"
+    )
+
+
+def slip_of(title: str, projects: Iterable[str]) -> str | None:
+    """Find the key that a draft's title seems to begin with, where it is known whose keys to expect.
+
+    ``[P1] Crash`` and ``COVID-19 leave`` are titles like any other, until P or COVID is a project.
+
+    Args:
+        title: the title of a draft that could be read.
+        projects: the keys of the projects that tickets here belong to.
+
+    Returns:
+        The key; None if the title begins with nothing like one.
+    """
+    if _NEARLY_KEY.match(title):  # it had a backslash, so it is meant
+        return None
+    slips = ((project, _slip(project).match(title)) for project in projects)
+    return next((f"{project}-{found[1]}" for project, found in slips if found), None)
 
 
 _ESCAPED_NAME = re.compile(r"\\([\\:#*+<>-])")
