@@ -12,7 +12,7 @@ from ticketr.cli.sessions import SessionOptions, every_session, session_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sync import Action, PushJob, PushResult, SyncJob
+    from ticketr.sync import PushJob, PushResult, SyncJob
 
 #: Issues that a push writes without asking.
 UNASKED = 20
@@ -20,8 +20,6 @@ UNASKED = 20
 UNCONFIRMED = "Unconfirmed"
 #: What is said when the answer was no.
 NOTHING = "Nothing was sent."
-#: How much of a part's text a plan shows.
-_SHOWN = 60
 
 
 @click.command(short_help="Bring what you edited to Jira.")
@@ -145,24 +143,9 @@ def _tell_not_begun(
 
 
 def _tell_plan(result: PushResult) -> None:
+    from ticketr.cli.plans import plan_lines
     from ticketr.text import clean
 
     for action in result.planned:
-        for line in _plan_lines(action):
+        for line in plan_lines(action):
             click.echo(clean(line))
-
-
-def _plan_lines(action: Action) -> list[str]:
-    name = f"{action.key} {action.title}" if action.key else action.title
-    lines = [f"{action.action} {name} ({action.path})"]
-    for part, old, new in action.changes:
-        if action.action == "create":
-            lines.append(f"    {part}: {_short(new)}")
-        else:
-            lines.append(f"    {part}: {_short(old) or '(empty)'} -> {_short(new) or '(empty)'}")
-    return lines
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."

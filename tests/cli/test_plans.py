@@ -1,0 +1,75 @@
+"""The lines of a push's plan."""
+
+from __future__ import annotations
+
+from ticketr.cli.plans import plan_lines
+from ticketr.sync import Action
+
+
+def shown(old: str, new: str, part: str = "Description") -> list[str]:
+    """What a plan shows of one changed part, without its indent."""
+    head, *lines = plan_lines(Action("update", "AB-1", "A", "a.md", ((part, old, new),)))
+    assert head == "update AB-1 A (a.md)"
+    assert all(line.startswith("    ") for line in lines)
+    return [line[4:] for line in lines]
+
+
+def test_a_short_part_stands_in_one_line() -> None:
+    assert shown("Low", "", "Priority") == ["Priority: Low -> (empty)"]
+
+
+def test_of_a_text_the_lines_that_differ_are_shown_and_no_others() -> None:
+    old = "The same.\n\nOne word.\nGone.\n\nThe end."
+    new = "The same.\n\nOne wort.\n\nThe end.\nMore."
+
+    assert shown(old, new) == [
+        "Description:",
+        "    - One word.",
+        "    + One wort.",
+        "    - Gone.",
+        "    + More.",
+    ]
+
+
+def test_a_long_line_is_cut_around_what_differs_in_it() -> None:
+    same, rest = "x" * 200, "y" * 200
+
+    assert shown(f"{same}old{rest}", f"{same}new{rest}") == [
+        "Description:",
+        f"    - ...{'x' * 20}old{'y' * 37}...",
+        f"    + ...{'x' * 20}new{'y' * 37}...",
+    ]
+
+
+def test_the_end_of_a_long_line_is_shown_in_full() -> None:
+    same = "x" * 200
+
+    assert shown(f"{same}a", f"{same}b")[1:] == [
+        f"    - ...{'x' * 59}a",
+        f"    + ...{'x' * 59}b",
+    ]
+
+
+def test_many_lines_are_counted() -> None:
+    old = "\n".join(f"old {number}" for number in range(10))
+    new = "\n".join(f"new {number}" for number in range(10))
+
+    lines = shown(old, new)
+
+    assert lines[-1] == "    ... and 12 more lines; ticketr diff shows them all"
+    assert lines[1:3] == ["    - old 0", "    + new 0"]
+    assert len(lines) == 10
+
+
+def test_blank_lines_alone_are_named() -> None:
+    assert shown("a\nb", "a\n\nb") == ["Description:", "    (blank lines)"]
+
+
+def test_a_draft_is_shown_by_the_beginning_of_each_part() -> None:
+    parts = (("Title", "", "New"), ("Description", "", "word " * 100))
+
+    assert plan_lines(Action("create", "", "New", "new.md", parts)) == [
+        "create New (new.md)",
+        "    Title: New",
+        f"    Description: {'word ' * 12}...",
+    ]
