@@ -73,6 +73,32 @@ def test_ctrl_c_while_a_token_command_runs_shows_where_for_debug(tmp_path: Path)
     assert "KeyboardInterrupt" in err
 
 
+LOADING = """
+import signal, sys
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ticketr.cli.settings":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Slow())
+from ticketr.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_one_line_and_130(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADING],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (130, "ticketr: interrupted\n")
+
+
 @needs_full
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["--help"], ["jobs"]])

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from ticketr.cli.app import main
+import sys
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and end the process with the right exit code.
+
+    It is loaded here, so that Ctrl+C is no traceback while it is.
+    """
+    try:
+        from ticketr.cli.app import main as run
+    except KeyboardInterrupt:
+        print("ticketr: interrupted", file=sys.stderr)  # noqa: T201  (a command talks to people)
+        sys.exit(130)
+    run()
