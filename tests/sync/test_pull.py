@@ -314,6 +314,7 @@ async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more
     assert (result.total, result.updated) == (1, 1)
     assert snapshots[-1].progress is not None
     assert snapshots[-1].progress.message == "Pull complete: 1 ticket"
+    assert "Found 1 ticket" in [each.progress.message for each in snapshots if each.progress]
 
 
 async def test_families_that_come_in_pieces_are_written_whole(
