@@ -110,25 +110,36 @@ class OrderMaker:
         return {head: self._session.state.issues_of(head) for head in heads}
 
     def _compare(
-        self, work: Work, family: Prepared, known: Iterable[Issue], clashes: Iterable[str]
+        self, work: Work, family: Prepared, known: Sequence[Issue], clashes: Iterable[str]
     ) -> _Wish | None:
         """See whether Jira has moved on since the last sync."""
         assert work.head is not None
         assert work.base is not None
+        names = {each.id: each.key for each in family.issues}
+        renamed = {
+            each.key: now for each in known if (now := names.get(each.id, each.key)) != each.key
+        }
+        if work.name in renamed:
+            self._fail(work.name, work, _moved_away(work.name, renamed), Code.MOVED)
+            return None
         remote = settled(family, work.base, known)
         if news := moved(work.base, work.local.ticket, remote):
             self._tally.conflicts.append(_moved_on(work, news, clashes))
             return None
         there = by_key(remote)
-        for key in (key for key in (*work.strays, *work.edits) if key not in there):
-            reason = f"Jira does not have it as a sub-task of {work.name}"
-            self._fail(key, work, reason, Code.MISPLACED)
+        absent = [key for key in (*work.strays, *work.edits) if key not in there]
+        for key in absent:
+            if key in renamed:
+                self._fail(key, work, _moved_away(key, renamed), Code.MOVED)
+            else:
+                reason = f"Jira does not have it as a sub-task of {work.name}"
+                self._fail(key, work, reason, Code.MISPLACED)
         edits = {
             key: left
             for key, found in work.edits.items()
             if key in there and (left := still_to_send(found, there[key]))
         }
-        if not edits and not work.drafts:
+        if not edits and not work.drafts and not absent:
             self.adopted[work.head] = work.local.path
         return _Wish(
             work,
@@ -221,6 +232,15 @@ def _moved_on(work: Work, news: Mapping[str, Sequence[Change]], clashes: Iterabl
     what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
     reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
     return Note(work.name, work.local.path, reason, Code.MOVED_ON)
+
+
+def _moved_away(key: str, renamed: Mapping[str, str]) -> str:
+    """Tell what to do about an issue that has another key, whose ticket may have more of them."""
+    keys = ", ".join(f"{new} for {old}" for old, new in renamed.items())
+    return (
+        f"Jira calls it {renamed[key]} now; it was moved to another project. To push it, "
+        f"write {keys} in the file, sync, and settle what differs with ticketr resolve"
+    )
 
 
 def _wrong_status(sent: Sending, form: Form | None) -> tuple[str, ...]:
