@@ -102,7 +102,7 @@ def _settle(
 def _matches(base: tuple[str, ...], other: tuple[str, ...]) -> dict[int, int]:
     """Pair lines of the base with their like in a descendant, in rising order of both."""
     matcher = SequenceMatcher(None, base, other, autojunk=False)
-    places: dict[str, list[int]] = matcher.b2j  # type: ignore[attr-defined] - documented, not in typeshed
+    places: dict[str, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(places.get(line, ())) for line in base) > _MOST_PAIRS:
         for line in [line for line in places if len(places[line]) > _OFTEN]:
             del places[line]
