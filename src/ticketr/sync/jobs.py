@@ -172,7 +172,9 @@ class SyncJob(SessionJob):
                     progress.begin("Looking for edits...")
                     survey = await session.survey()
                     survey.leave_out({each.key for each in pulled.conflicts})  # they are told
-                    result = SyncResult(pulled, await push(session, survey, push_tally))
+                    result = SyncResult(
+                        pulled, await push(session, survey, push_tally, merging=True)
+                    )
         words = f"Sync complete: {_tickets(tally.done)} pulled, {_pushed(push_tally, pulled)}"
         progress.move(push_tally.done, push_tally.total, words)
         return result

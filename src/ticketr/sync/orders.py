@@ -49,16 +49,29 @@ class OrderMaker:
     Args:
         session: the workspace and the site.
         tally: takes the notes.
+        merging: whether tickets that have moved on in Jira will be merged, and not noted.
+        advice: what to do about them otherwise.
 
     Attributes:
         adopted: tickets of which Jira has everything already: the ID of each one's head, and its
             file.
+        behind: tickets that are to be merged first: the ID of each one's head, and its file.
         strays: keys that came into a ticket's file since the last sync, by its head's ID.
     """
 
-    def __init__(self, session: Session, tally: PushTally) -> None:
+    def __init__(
+        self,
+        session: Session,
+        tally: PushTally,
+        *,
+        merging: bool = False,
+        advice: str = "pull first, or sync",
+    ) -> None:
         self._session = session
         self._tally = tally
+        self._merging = merging
+        self._advice = advice
+        self.behind: dict[str, str] = {}
         self.adopted: dict[str, str] = {}
         self.strays: dict[str, tuple[str, ...]] = {}
 
@@ -110,7 +123,7 @@ class OrderMaker:
         return {head: self._session.state.issues_of(head) for head in heads}
 
     def _compare(
-        self, work: Work, family: Prepared, known: Sequence[Issue], clashes: Iterable[str]
+        self, work: Work, family: Prepared, known: Sequence[Issue], clashes: Sequence[str]
     ) -> _Wish | None:
         """See whether Jira has moved on since the last sync."""
         assert work.head is not None
@@ -124,7 +137,10 @@ class OrderMaker:
             return None
         remote = settled(family, work.base, known)
         if news := moved(work.base, work.local.ticket, remote):
-            self._tally.conflicts.append(_moved_on(work, news, clashes))
+            if self._merging and not clashes:
+                self.behind[work.head] = work.local.path
+            else:
+                self._tally.conflicts.append(_moved_on(work, news, clashes, self._advice))
             return None
         there = by_key(remote)
         absent = [key for key in (*work.strays, *work.edits) if key not in there]
@@ -224,13 +240,15 @@ class OrderMaker:
         self._tally.failed.append(note)
 
 
-def _moved_on(work: Work, news: Mapping[str, Sequence[Change]], clashes: Iterable[str]) -> Note:
+def _moved_on(
+    work: Work, news: Mapping[str, Sequence[Change]], clashes: Sequence[str], advice: str
+) -> Note:
     """Tell what to do about a ticket that has changed in Jira, which a pull may have seen before."""
     if known := ", ".join(clashes):
         reason = f"it is in conflict with Jira ({known}); run ticketr resolve {work.name}"
         return Note(work.name, work.local.path, reason, Code.CONFLICT)
     what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
-    reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
+    reason = f"changed in Jira since the last pull ({what}); {advice}"
     return Note(work.name, work.local.path, reason, Code.MOVED_ON)
 
 

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 
+#: What to do where Jira changes a ticket faster than a sync can merge it.
+_AGAIN = "sync again in a moment"
+
+
 @dataclass(frozen=True, slots=True)
 class PushResult:
     """What a push did, or would do. All counts are issues, sub-tasks included.
@@ -62,7 +66,12 @@ class PushResult:
 
 
 async def push(
-    session: Session, survey: LocalSurvey, tally: PushTally, *, dry_run: bool = False
+    session: Session,
+    survey: LocalSurvey,
+    tally: PushTally,
+    *,
+    dry_run: bool = False,
+    merging: bool = False,
 ) -> PushResult:
     """Bring what was edited in the workspace to Jira.
 
@@ -71,12 +80,13 @@ async def push(
         survey: what was edited in the workspace.
         tally: counts what is done; right at every moment.
         dry_run: only find out what there is to do, and whether Jira would take it.
+        merging: merge tickets that Jira has changed meanwhile, instead of leaving them alone.
 
     Cancellation:
         Takes effect at once, inside a running request too. What Jira has taken is known, or will
         be found by the next run.
     """
-    return await _Push(session, tally).run(survey, dry_run=dry_run)
+    return await _Push(session, tally).run(survey, dry_run=dry_run, merging=merging)
 
 
 def push_result(site: str, tally: PushTally) -> PushResult:
@@ -106,20 +116,36 @@ class _Push:
         self._session = session
         self._tally = tally
 
-    async def run(self, survey: LocalSurvey, *, dry_run: bool) -> PushResult:
+    async def run(self, survey: LocalSurvey, *, dry_run: bool, merging: bool) -> PushResult:
         session, tally = self._session, self._tally
         if not survey.works and not survey.unknown:
             await trio.lowlevel.checkpoint()
             return push_result(session.job.site, tally)
         seen = await session.now()
-        maker = OrderMaker(session, tally)
+        maker = OrderMaker(session, tally, merging=merging)
         orders = await maker.make(survey.works)
+        if maker.behind:
+            orders += await self._catch_up(maker, seen=seen)
         tally.planned = tuple(action for order in orders for action in _actions(order))
         tally.total = len(tally.planned)
         if not dry_run:
             await self._adopt(survey.unknown, maker, seen=seen)
             await self._deliver(orders, maker, seen=seen)
         return push_result(session.job.site, tally)
+
+    async def _catch_up(self, maker: OrderMaker, *, seen: float) -> list[Order]:
+        """Merge tickets whose changes the search index did not have, and make their orders."""
+        session = self._session
+        outcomes = await refresh(session, maker.behind, seen=seen, strays=maker.strays)
+        self._note(outcomes)
+        noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
+        wanted = maker.behind.keys() - noted
+        works = [each for each in (await session.survey()).works if each.head in wanted]
+        again = OrderMaker(session, self._tally, advice=_AGAIN)
+        orders = await again.make(works)
+        maker.adopted |= again.adopted
+        maker.strays |= again.strays
+        return orders
 
     async def _adopt(
         self, unknown: Sequence[LocalTicket], maker: OrderMaker, *, seen: float
