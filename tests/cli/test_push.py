@@ -214,6 +214,7 @@ def test_a_dry_run_that_finds_what_would_fail_ends_with_3(someone: User) -> None
 
     assert (told.code, told.out) == (3, "")
     assert 'failed: DEMO-1 (DEMO-1.md): Status: no transition leads to "Done"' in told.err
+    assert "Nothing was sent: 0 tickets would be pushed, 1 would not" in told.err
 
 
 def test_twenty_writes_are_not_asked_about(someone: User) -> None:

@@ -182,7 +182,9 @@ class SyncJob(SessionJob):
 
 def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
     if dry_run:
-        progress.say(f"Nothing was sent: {_tickets(tally.total)} would be pushed")
+        refused = len(tally.failed) + len(tally.conflicts)
+        rest = f", {refused} would not" if refused else ""
+        progress.say(f"Nothing was sent: {_tickets(tally.total)} would be pushed{rest}")
     else:
         progress.move(tally.done, tally.total, f"Push complete: {_pushed(tally)}")
 
