@@ -228,3 +228,14 @@ def test_a_look_at_a_folder_while_another_process_writes_there_waits_for_nobody(
         assert someone.runs("diff").code == 0
         assert someone.runs("jobs").code == 0
         assert someone.runs("resolve").code == 0
+
+
+def test_a_ticket_that_has_lost_its_key_is_told_as_broken_and_not_as_a_draft(someone: User) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-9.md", "[DEMO-9] ", "")
+
+    told = someone.runs("status")
+
+    assert told.code == 1
+    assert told.out.startswith("broken    DEMO-9.md:1:11: the heading of DEMO-9 has lost its key")
+    assert "draft" not in told.out

@@ -37,8 +37,8 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     """Compare every ticket in the workspace with the last sync.
 
     Returns:
-        What there is, and what is wrong with files that cannot be read as tickets, by their path
-        relative to the workspace.
+        What there is, and what is wrong with files that cannot be read as tickets, or hold drafts
+        which a push refuses, by their path relative to the workspace.
 
     Raises:
         StateFailed: the state cannot be read.
@@ -48,6 +48,8 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
         seen = see(store, state, found, path)
         if seen.error is not None:
             broken[seen.path] = seen.error
+    for name, error in found.refuse_slips(state, state.recent()).items():
+        broken.setdefault(name, error)
     return found, broken
 
 

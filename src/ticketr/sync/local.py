@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.files import comparable
 from ticketr.sync.plan import plan
+from ticketr.sync.slips import slip
 from ticketr.sync.writer import read_ticket
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ticketr.sync.plan import Work
     from ticketr.sync.state import State
     from ticketr.sync.store import LocalTicket, Store
+    from ticketr.tickets import Ticket, TicketSyntaxError
 
 
 @dataclass
@@ -47,6 +49,41 @@ class LocalSurvey:
         """Forget what there is to push of some tickets."""
         self.works = [each for each in self.works if each.local.ticket.key not in keys]
         self.unknown = [each for each in self.unknown if each.ticket.key not in keys]
+
+    def refuse_slips(
+        self, state: State, recent: Collection[str], project: str | None = None
+    ) -> dict[str, TicketSyntaxError]:
+        """Take out what would be created though it is probably here already, without its key.
+
+        Only once every file is taken in: a key that is in none of them is lost, others have moved.
+
+        Args:
+            state: the last sync.
+            recent: keys that a push puts back by itself where they are gone from their files.
+            project: where drafts are created; the projects of the last sync count anyway.
+
+        Returns:
+            What is wrong with it, by file.
+        """
+        drafting = [each for each in self.works if each.head is None or each.drafts]
+        if not drafting:
+            return {}
+        homes = state.homes()
+        projects = {key.rpartition("-")[0] for key in homes} | ({project} if project else set())
+        here = {*self._paths, *recent}
+        lost: dict[str, dict[str, Ticket]] = {}
+        paths = {each.local.path for each in drafting if each.head is None}
+        for key, path in homes.items():
+            base = state.base_of_key(key) if path in paths and key not in here else None
+            if base is not None and (ticket := read_ticket(base[1].text)):
+                lost.setdefault(path, {})[key] = ticket
+        refused: dict[int, TicketSyntaxError] = {}
+        for work in drafting:
+            gone = lost.get(work.local.path, {})
+            if error := slip(work, projects=projects, lost=gone, here=here):
+                refused[id(work)] = error
+        self.works = [each for each in self.works if id(each) not in refused]
+        return {error.source: error for error in reversed(refused.values())}
 
     def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
         """Take in some files.

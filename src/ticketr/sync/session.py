@@ -144,6 +144,8 @@ class Workspace:
         store: the ticket files.
         state: the last sync.
         disk: whoever changes files while others might holds this.
+        recent: keys that were written into their files of late; a job that finds one gone from
+            there brings it back by itself, or creates its issue anew.
     """
 
     job: SessionJob
@@ -151,6 +153,7 @@ class Workspace:
     store: Store
     state: State
     disk: trio.Lock
+    recent: frozenset[str]
 
     @property
     def in_thread(self) -> ThreadRunner:
@@ -187,11 +190,17 @@ class Workspace:
 
         Raises:
             DuplicateKey: a key stands in two places.
-            TicketSyntaxError: a file cannot be read as tickets.
+            TicketSyntaxError: a file cannot be read as tickets, or a draft in it is probably a
+                ticket that has lost its key.
             FileFailed: a file cannot be read.
         """
         survey = LocalSurvey()
         await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
+        refused = await self.in_thread(
+            survey.refuse_slips, self.state, self.recent, self.job.project
+        )
+        for error in refused.values():
+            raise error
         return survey
 
 
@@ -238,7 +247,8 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
         state = await job.run_sync(State, store.state_path)
         try:
             await job.run_sync(state.check_site, job.root, job.site)
-            yield Workspace(job, progress, store, state, trio.Lock())
+            recent = await job.run_sync(state.recent)
+            yield Workspace(job, progress, store, state, trio.Lock(), recent)
         finally:
             with trio.CancelScope(shield=True):  # closing one file is soon done
                 await job.run_sync(state.close)

@@ -205,6 +205,18 @@ class State:
         rows = self._db.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
 
+    def homes(self) -> dict[str, str]:
+        """Give the file of each ticket, relative to the workspace, by the key in its heading."""
+        query = (
+            "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
+            " ORDER BY issue.key"
+        )
+        return dict(self._db.read(query))
+
+    def recent(self) -> frozenset[str]:
+        """Give the keys of issues that were made here of late."""
+        return frozenset(each.key for each in self.creations.settled() if each.key)
+
     def record(self, head: str, base: Base, rows: Sequence[Row], *, seen: float) -> None:
         """Remember a ticket that is in step with Jira now, or whose base has moved.
 
