@@ -48,6 +48,14 @@ class Silent(Recorder):
         return replace(response, status=403) if request.url.endswith("/statuses") else response
 
 
+class Remembering(Recorder):
+    """Finds DEMO-1 by OLD-1 too, the key that it had in another project."""
+
+    async def send(self, request: Request) -> Response:
+        body = (request.body or b"").replace(b"OLD-1", b"DEMO-1") or None
+        return await super().send(replace(request, body=body))
+
+
 def moving(bench: Bench, status: Status) -> Lossy:
     """A way to the site, where somebody moves DEMO-1 just before its status is sent."""
 
@@ -221,3 +229,15 @@ async def test_a_parent_that_was_pulled_is_not_asked_for(
     assert (await bench.push(dry_run=True)).failed == ()
 
     assert [each for each in bench.asked if each.startswith("issue/bulkfetch")] == []
+
+
+async def test_a_parent_may_be_named_by_the_key_that_it_had_elsewhere(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    text = "# TICKET: {0}\n\n## Fields\nType: Story\nParent: {0}\n\n"
+    write(bench, text.format("OLD-1") + text.format("GONE-1"))
+
+    result = await bench.push(dry_run=True, transport=Remembering(create_app(bench.site)))
+
+    assert [each.title for each in result.planned] == ["OLD-1"]
+    assert [each.title for each in result.failed] == ["GONE-1"]
