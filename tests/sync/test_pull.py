@@ -478,3 +478,53 @@ async def test_a_workspace_of_another_site_is_refused(
         await bench.pull(credentials=other)
 
     assert isinstance(caught.value.__cause__, OtherSite)
+
+
+async def test_another_list_of_fields_fetches_every_ticket_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    assert not any("Due date:" in text for text in bench.files().values())
+
+    snapshots = await bench.pull_snapshots(fields=("Due date",))
+
+    said = [each.progress.message for each in snapshots if each.progress]
+    assert "Found 40 tickets; the list of fields has changed, so all are fetched" in said
+    files = bench.files()
+    due = [key for key in bench.keys() if bench.finds(key).due]  # noqa: SIM118  (no mapping)
+    assert sum("Due date:" in text for text in files.values()) >= 1
+    assert sum(text.count("Due date:") for text in files.values()) == len(due)
+    result = await bench.pull(fields=("Due date",))
+    assert (result.unchanged, bench.files()) == (40, files)
+    assert not [each for each in bench.asked if each.startswith("issue/bulkfetch")]
+
+
+async def test_a_cancelled_pull_of_other_fields_is_gone_on_with(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.latency = 1.0
+    with trio.move_on_after(5):  # every search has been answered, nothing has been fetched
+        await bench.pull(fields=("Due date",))
+    bench.latency = 0.0
+
+    await bench.pull(fields=("Due date",))
+    files = bench.files()
+
+    assert any("Due date:" in text for text in files.values())
+    await bench.pull(fields=("Due date",), full=True)
+    assert bench.files() == files
+
+
+async def test_a_pull_that_failed_binds_no_empty_folder_to_its_site(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    from fakes.pulls import CREDENTIALS
+
+    other = replace(CREDENTIALS, site="http://localhost")
+    with pytest.raises(JobFailed):
+        await bench.pull(credentials=other, project="NOPE")
+
+    assert (await bench.pull()).new == 40
+    with pytest.raises(JobFailed, match="holds tickets of"):
+        await bench.pull(credentials=other)

@@ -97,6 +97,7 @@ def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
     state.check_site(tmp_path, "https://a.example")
     state.claim_site("https://a.example")
     state.check_site(tmp_path, "https://a.example")
+    record(state)
 
     with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
         state.check_site(tmp_path, "https://b.example")
@@ -155,3 +156,31 @@ def test_a_full_disk_is_called_that(state: State) -> None:
         state.record("1", Base("a.md", "text"), [Row(issue, "then", exact=True)], seen=0.0)
 
     assert state.known() == {}
+
+
+def test_another_site_takes_an_empty_workspace_with_nothing_of_the_first(
+    state: State, tmp_path: Path
+) -> None:
+    state.claim_site("https://a.example")
+    state.keep_fields("[]", at=1.0)
+    state.take_columns([("Type", "issuetype")])
+
+    state.check_site(tmp_path, "https://b.example")
+    state.claim_site("https://b.example")
+
+    assert state.kept_fields(now=1.0, age=1.0) is None
+    record(state)
+    assert not state.take_columns([("Other", "customfield_1")])
+
+
+def test_other_columns_make_every_issue_stale_once(state: State) -> None:
+    first, other = [("Type", "issuetype")], [("Type", "issuetype"), ("Due", "duedate")]
+    assert not state.take_columns(first)
+    record(state)
+    assert not state.take_columns(first)
+    assert not any(each.stale for each in state.known().values())
+
+    assert state.take_columns(other)
+
+    assert all(each.stale for each in state.known().values())
+    assert not state.take_columns(other)

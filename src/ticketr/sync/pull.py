@@ -128,9 +128,12 @@ class _Pull:
         self._full = full
         self._prune = prune
         self._into = into
+        self._other_columns = False
 
     async def run(self, places: dict[str, Place]) -> PullResult:
         session = self._session
+        columns = session.columns.names
+        self._other_columns = await session.in_thread(session.state.take_columns, columns)
         known = await session.in_thread(session.state.known)
         survey, seen = await self._survey(known, places)
         writer = FamilyWriter(
@@ -174,7 +177,8 @@ class _Pull:
         fresh = set(survey.found).difference(survey.wanted)
         self._tally.found(survey.found, fresh, known=known)
         count = len(survey.found)
-        session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}")
+        why = "; the list of fields has changed, so all are fetched" if self._other_columns else ""
+        session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
         return survey, now
 
     def _progress(self) -> None:

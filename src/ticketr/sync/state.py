@@ -127,15 +127,42 @@ class State:
         """See that this workspace belongs to a Jira site, or to none yet.
 
         Raises:
-            OtherSite: it belongs to another one.
+            OtherSite: it holds tickets of another one, or has asked that to create some. A pull
+                that brought nothing binds nobody.
         """
         found = self._db.read("SELECT value FROM about WHERE name = 'site'")
-        if found and found[0][0] != url:
+        if found and found[0][0] != url and self._has_tickets():
             raise OtherSite(root, found[0][0], url)
+
+    def _has_tickets(self) -> bool:
+        query = "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM creation)"
+        return bool(self._db.read(query)[0][0])
 
     def claim_site(self, url: str) -> None:
         """Remember the Jira site that this workspace belongs to from now on."""
-        self._db.write("INSERT OR REPLACE INTO about VALUES ('site', ?)", (url,))
+        with self._db.batch():
+            if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
+                return
+            self._db.write("DELETE FROM about")  # what is told there of fields is another site's
+            self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
+
+    def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
+        """Remember which fields files hold; where they were others, no issue is up to date.
+
+        Args:
+            names: pairs of the name in the file and Jira's field ID.
+
+        Returns:
+            Whether they were others, and there are issues that lack some of them.
+        """
+        told = json.dumps([list(each) for each in names])
+        with self._db.batch():
+            rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+            if rows and rows[0][0] == told:
+                return False
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (told,))
+            # Without a word of them an older version wrote it, most probably with the same ones.
+            return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def keep_fields(self, answer: str, *, at: float) -> None:
         """Remember a site's list of fields.
