@@ -30,6 +30,7 @@ PULL = {
     "inexact",
     "gone",
     "pruned",
+    "prunable",
 }
 SETTLE = "ticketr resolve DEMO-9 --take local, remote or merge"
 DELETED = "it was deleted in Jira, or you may no longer see it"
@@ -230,3 +231,16 @@ def test_an_asks_that_cannot_be_opened_is_wrong_usage_too(someone: User) -> None
 
     assert (told.code, told.json["error"]) == (2, "AsksMissing")
     assert "anyio 3 does not run on Trio" in told.json["message"]
+
+
+def test_to_prune_is_suggested_only_where_it_would_move_something(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.site.delete("DEMO-9")
+
+    edited = someone.runs("pull")
+    someone.site.delete("DEMO-3")
+
+    assert "--prune" not in edited.err
+    assert "it was edited here" in edited.err
+    assert someone.runs("pull").err.splitlines()[-1].endswith("ticketr pull --prune")

@@ -50,6 +50,7 @@ async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(
         ("DEMO-5", "DEMO-3.md", DELETED, Code.MISSING),
     ]
     assert (first.gone, first.pruned) == (second.gone, ())
+    assert first.prunable == ("DEMO-3", "DEMO-4", "DEMO-5")
     assert bench.files() == before
 
 
@@ -198,3 +199,22 @@ async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key
     assert (note.key, note.code) == ("DEMO-9", Code.MOVED)
     assert note.reason == f"Jira calls it {BLANK.key}-77 now; it was moved to another project"
     assert "DEMO-9.md" in bench.files()
+
+
+async def test_what_a_prune_would_leave_is_told_without_one_as_well(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-9", "Mine")
+    bench.retitles("DEMO-3", "Mine")
+    for key in ("DEMO-9", "DEMO-4"):
+        bench.site.delete(key)
+
+    told = await bench.pull()
+    result = await bench.pull(prune=True)
+
+    assert [(note.key, note.reason) for note in told.gone] == [
+        ("DEMO-4", DELETED),
+        ("DEMO-9", KEPT),
+    ]
+    assert (told.prunable, result.pruned, result.prunable) == (("DEMO-4",), ("DEMO-4",), ())

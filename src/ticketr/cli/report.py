@@ -142,7 +142,7 @@ def tell_pull(result: PullResult, *, prune: bool) -> None:
     )
     if result.pruned:
         tell([f"moved to .ticketr/trash: {_some(result.pruned)}"])
-    elif not prune and any(each.code == "missing" for each in result.gone):
+    elif not prune and result.prunable:
         tell(["to move the files of deleted tickets away: ticketr pull --prune"])
 
 

@@ -6,10 +6,13 @@ what was not edited, and puts it aside in ticketr's own folder.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
+from ticketr.sync.files import comparable
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
 from ticketr.sync.session import PAGE
@@ -32,6 +35,21 @@ _DELETED = "it was deleted in Jira, or you may no longer see it"
 _EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What became of issues that a project no longer has.
+
+    Attributes:
+        notes: a note on each that is still here.
+        pruned: keys of those that were taken out of the way.
+        prunable: keys of those that would have been, had it been asked for.
+    """
+
+    notes: tuple[Note, ...] = ()
+    pruned: tuple[str, ...] = ()
+    prunable: tuple[str, ...] = ()
+
+
 async def look_after(
     session: Session,
     gone: Sequence[Known],
@@ -39,7 +57,7 @@ async def look_after(
     *,
     now: float,
     prune: bool,
-) -> tuple[tuple[Note, ...], tuple[str, ...]]:
+) -> Gone:
     """Ask Jira what became of issues that a project no longer has.
 
     Args:
@@ -51,9 +69,6 @@ async def look_after(
         prune: whether to take those that are gone for good out of the way, as far as they were
             not edited: a ticket with its file if that holds nothing else, a sub-task with its
             lines.
-
-    Returns:
-        A note on each, and the keys of those that were taken out of the way.
     """
     notes: list[Note] = []
     lost: list[Known] = []
@@ -73,14 +88,17 @@ async def look_after(
                 reason = "the query no longer finds it"
                 notes.append(Note(each.key, path, reason, Code.UNMATCHED))
     pruned = await _prune(session, lost, places) if prune else set()
-    reason = _EDITED if prune else _DELETED
-    notes += (
-        Note(each.key, places[each.key].path, reason, Code.MISSING)
-        for each in lost
-        if each.key not in pruned
-    )
+    prunable = set() if prune else await session.in_thread(_prunable, session, lost, places)
+    for each in lost:
+        if each.key not in pruned:
+            reason = _DELETED if each.key in prunable else _EDITED
+            notes.append(Note(each.key, places[each.key].path, reason, Code.MISSING))
     notes.sort(key=lambda note: [each.key for each in gone].index(note.key))
-    return tuple(notes), tuple(each.key for each in lost if each.key in pruned)
+    return Gone(
+        tuple(notes),
+        tuple(each.key for each in lost if each.key in pruned),
+        tuple(each.key for each in lost if each.key in prunable),
+    )
 
 
 def _is_new(issue: Issue, now: float) -> bool:
@@ -102,6 +120,39 @@ async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, P
         if task.head not in heads and await _prune_task(session, task, places[task.key]):
             pruned.add(task.key)
     return pruned
+
+
+def _prunable(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+    """Tell what `_prune` would take away, and take nothing."""
+    heads = {each.id: each for each in lost if each.id == each.head}
+    alone = {
+        head.id for head in heads.values() if _is_unedited_file(session, head, places[head.key])
+    }
+    return {
+        each.key
+        for each in lost
+        if each.head in alone
+        or (each.head not in heads and _is_unedited_task(session, each, places[each.key]))
+    }
+
+
+def _is_unedited_file(session: Session, issue: Known, place: Place) -> bool:
+    base = session.state.base(issue.id)
+    with suppress(TicketrError):  # somebody is in the middle of editing it
+        text = session.store.read(place.path).text
+        is_ours = session.store.target(place.path) is not None
+        return base is not None and is_ours and comparable(text) == comparable(base.text)
+    return False
+
+
+def _is_unedited_task(session: Session, task: Known, place: Place) -> bool:
+    base = session.state.base(task.head)
+    before = read_ticket(base.text) if base else None
+    known = by_key(before).get(task.key) if before else None
+    with suppress(TicketrError):
+        here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
+        return known is not None and _unedited(here.get(place.head), task.key, known) is not None
+    return False
 
 
 async def _prune_file(session: Session, issue: Known, path: str) -> bool:

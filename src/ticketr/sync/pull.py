@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.assembly import Assembly
 from ticketr.sync.editing import Written
-from ticketr.sync.gone import look_after
+from ticketr.sync.gone import Gone, look_after
 from ticketr.sync.survey import (
     Survey,
     base_query,
@@ -52,6 +52,7 @@ class PullResult:
         gone: tickets pulled earlier that the query no longer finds, each with what became of it;
             their files are kept.
         pruned: keys of those whose files were moved away, since that was asked for.
+        prunable: keys of those whose files would have been moved away, had that been asked for.
     """
 
     total: int
@@ -65,6 +66,7 @@ class PullResult:
     inexact: tuple[str, ...]
     gone: tuple[Note, ...]
     pruned: tuple[str, ...]
+    prunable: tuple[str, ...]
 
 
 async def pull(
@@ -92,16 +94,14 @@ async def pull(
     return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
 
 
-def pull_result(
-    tally: Tally, gone: tuple[Note, ...] = (), pruned: tuple[str, ...] = ()
-) -> PullResult:
+def pull_result(tally: Tally, gone: Gone | None = None) -> PullResult:
     """Say what a pull has done until now.
 
     Args:
         tally: what it has counted.
         gone: what became of tickets that the query no longer finds, once that is known.
-        pruned: keys of those whose files were moved away.
     """
+    gone = gone or Gone()
     return PullResult(
         total=tally.total,
         new=tally.count(Written.NEW),
@@ -112,8 +112,9 @@ def pull_result(
         conflicts=tuple(tally.conflicts.values()),
         failed=tuple(tally.failed.values()),
         inexact=tuple(sorted(tally.inexact)),
-        gone=gone,
-        pruned=pruned,
+        gone=gone.notes,
+        pruned=gone.pruned,
+        prunable=gone.prunable,
     )
 
 
@@ -154,8 +155,8 @@ class _Pull:
             progress=self._progress,
         ).run()
         await session.in_thread(lambda: session.state.confirm(survey.found, seen=seen))
-        gone, pruned = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
-        return pull_result(self._tally, gone, pruned)
+        gone = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
+        return pull_result(self._tally, gone)
 
     async def _survey(
         self, known: dict[str, Known], places: dict[str, Place]
