@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from fakes.users import User
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e"
-KEYS = {"folder", "tickets", "edited", "drafts", "conflicts", "unsettled", "unknown", "broken"}
+KEYS = {
+    "folder",
+    "tickets",
+    "edited",
+    "drafts",
+    "conflicts",
+    "unsettled",
+    "unknown",
+    "broken",
+    "missing",
+}
 
 
 def clash(someone: User) -> None:
@@ -181,7 +191,7 @@ def test_json_of_a_diff_has_the_whole_texts(someone: User) -> None:
 
     told = someone.runs("diff", "--json").json
 
-    assert told.keys() == {"folder", "tickets", "broken"}
+    assert told.keys() == {"folder", "tickets", "broken", "missing"}
     (ticket,) = told["tickets"]
     assert ticket.keys() == {"key", "path", "base", "local", "remote"}
     assert (ticket["key"], ticket["path"]) == ("DEMO-9", "DEMO-9.md")
@@ -239,3 +249,42 @@ def test_a_ticket_that_has_lost_its_key_is_told_as_broken_and_not_as_a_draft(som
     assert told.code == 1
     assert told.out.startswith("broken    DEMO-9.md:1:11: the heading of DEMO-9 has lost its key")
     assert "draft" not in told.out
+
+
+def test_a_ticket_whose_file_is_gone_is_told_until_a_pull_writes_it_again(someone: User) -> None:
+    someone.runs("pull")
+    (someone.root / "DEMO-9.md").unlink()
+
+    told, shown = someone.runs("status"), someone.runs("diff")
+
+    assert (told.code, shown.code, shown.out) == (0, 0, "")
+    line = "DEMO-9 (DEMO-9.md): it is in no file any more; the next pull writes it again, as "
+    assert told.out == f"missing   {line}absence here deletes nothing in Jira\n"
+    assert shown.err == told.out.removeprefix("missing   ")
+    assert someone.runs("diff", "demo-9").err == shown.err
+    assert someone.runs("diff", "DEMO-1").err == ""
+    for command in ("status", "diff"):
+        expected = [{"key": "DEMO-9", "path": "DEMO-9.md"}]
+        assert someone.runs(command, "--json").json["missing"] == expected
+    someone.runs("pull")
+    assert someone.runs("status").out.startswith("nothing to push")
+
+
+def test_what_has_moved_to_another_file_or_to_one_that_is_broken_is_not_missing(
+    someone: User,
+) -> None:
+    someone.runs("pull")
+    (someone.root / "DEMO-9.md").rename(someone.root / "moved.md")
+    someone.edits("DEMO-3.md", "# TICKET: [DEMO-3] ", "# TICKET: [DEMO-3 ")
+
+    assert "missing" not in someone.runs("status").out
+
+
+def test_a_ticket_that_neither_jira_nor_any_file_has_is_forgotten(someone: User) -> None:
+    someone.runs("pull")
+    (someone.root / "DEMO-9.md").unlink()
+    someone.site.delete("DEMO-9")
+
+    someone.runs("pull")
+
+    assert someone.runs("status").out.startswith("nothing to push")

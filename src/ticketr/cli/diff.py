@@ -58,18 +58,26 @@ def diff(
     """
     from ticketr.cli.offline import open_store, read_state, survey
     from ticketr.cli.report import tell
+    from ticketr.cli.status import MISSING, missing_as_json
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         found, broken = survey(store, state)
-        versions = _versions(found, state, [each.upper() for each in keys])
+        wanted = [each.upper() for each in keys]
+        versions = _versions(found, state, wanted)
+        missing = found.missing(state, broken)
+        if keys:
+            own = {_own_ticket(state, each) for each in wanted}
+            missing = {key: path for key, path in missing.items() if key in own}
     if as_json:
         tickets = [asdict(each) for each in versions]
         problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
-        click.echo(json.dumps({"folder": str(store.root), "tickets": tickets, "broken": problems}))
+        told = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
+        click.echo(json.dumps({"folder": str(store.root), **told}))
     else:
         for each in versions:
             _show(each)
+        tell(f"{key} ({path}): {MISSING}" for key, path in missing.items())
         tell(map(str, broken.values()))
     context.exit(exits.FAILED if broken else exits.DONE)
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 #: Tickets of which no last sync is known that are named one by one; a new clone may hold thousands.
 NAMED = 20
 
+#: What becomes of a known ticket that stands in no file.
+MISSING = (
+    "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
+    "Jira"
+)
+
 
 @click.command(short_help="Say what was edited here since the last sync.")
 @workspace_options
@@ -36,11 +42,13 @@ def status(
     with read_state(store) as state:
         found, broken = survey(store, state)
         conflicts, creations = state.conflicts.all(), state.creations.all()
+        missing = found.missing(state, broken)
     if as_json:
         told = _as_json(found, broken, conflicts, creations)
+        told["missing"] = missing_as_json(missing)
         click.echo(json.dumps({"folder": str(store.root), **told}))
     else:
-        lines = list(_lines(found, broken, conflicts, creations))
+        lines = [*_lines(found, broken, conflicts, creations), *_missing(missing)]
         for line in lines or [_nothing(found)]:
             click.echo(clean(line))
     context.exit(exits.FAILED if broken else exits.DONE)
@@ -106,6 +114,19 @@ def _unknown(found: LocalSurvey) -> Iterator[str]:
         return
     for local in found.unknown:
         yield f"unknown   {local.ticket.key} ({local.path}): {what}"
+
+
+def _missing(missing: Mapping[str, str]) -> Iterator[str]:
+    if len(missing) > NAMED:
+        yield f"missing   {len(missing)} tickets: {MISSING}"
+        return
+    for key, path in missing.items():
+        yield f"missing   {key} ({path}): {MISSING}"
+
+
+def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
+    """List tickets that stand in no file any more, with the file in which each one stood."""
+    return [{"key": key, "path": path} for key, path in missing.items()]
 
 
 def conflict_line(conflict: Conflict) -> str:

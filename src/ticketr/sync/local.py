@@ -85,6 +85,19 @@ class LocalSurvey:
         self.works = [each for each in self.works if id(each) not in refused]
         return {error.source: error for error in reversed(refused.values())}
 
+    def missing(self, state: State, broken: Collection[str]) -> dict[str, str]:
+        """Find tickets of the last sync that stand in no file, once every file is taken in.
+
+        Args:
+            state: the last sync.
+            broken: files that could not be read; what stood in them may stand there still.
+
+        Returns:
+            The file in which each one stood, by its key.
+        """
+        homes = state.homes().items()
+        return {key: path for key, path in homes if key not in self._paths and path not in broken}
+
     def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
         """Take in some files.
 

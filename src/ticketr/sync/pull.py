@@ -156,7 +156,18 @@ class _Pull:
         ).run()
         await session.in_thread(lambda: session.state.confirm(survey.found, seen=seen))
         gone = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
+        if session.job.jql is None:
+            await session.in_thread(self._forget, known, set(survey.found), places)
         return pull_result(self._tally, gone)
+
+    def _forget(self, known: dict[str, Known], found: set[str], places: dict[str, Place]) -> None:
+        """Forget tickets that neither the project has any more nor any file."""
+        session = self._session
+        left = {each.head for each in known.values() if each.id in found or each.key in places}
+        for each in known.values():
+            mine = each.key.startswith(f"{session.job.project}-")
+            if mine and each.id == each.head and each.id not in left:
+                session.state.forget(each.id)
 
     async def _survey(
         self, known: dict[str, Known], places: dict[str, Place]
