@@ -42,3 +42,18 @@ def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
     assert listed.stdout.isascii()
     (conflict,) = json.loads(listed.stdout)["conflicts"]
     assert conflict["path"] == HOSTILE
+
+
+def test_a_folder_is_free_for_another_site_until_it_holds_a_ticket(tmp_path: Path) -> None:
+    with sandbox_process(tickets=10) as url, sandbox_process(tickets=12) as other:
+        unheard = ticketr("pull", folder=tmp_path, env=environment("http://127.0.0.1:1"))
+        mistaken = ticketr("pull", "-p", "NOPE", folder=tmp_path, env=environment(url))
+        pulled = ticketr("pull", folder=tmp_path, env=environment(other))
+        refused = ticketr("pull", folder=tmp_path, env=environment(url))
+
+    codes = [each.returncode for each in (unheard, mistaken, pulled, refused)]
+    assert codes == [1, 1, 0, 1]
+    assert "cannot reach 127.0.0.1:1" in unheard.stderr
+    assert "The value 'NOPE' does not exist" in mistaken.stderr
+    assert "12 new" in pulled.stderr
+    assert f"holds tickets of {other}, not of {url}: correct the address, or " in refused.stderr

@@ -10,7 +10,7 @@ from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import DuplicateKey, OtherSite, PullResult, WorkspaceBusy, assembly
+from ticketr.sync import DuplicateKey, PullResult, WorkspaceBusy, assembly
 from ticketr.sync.merge import Side
 from ticketr.sync.store import Store
 from ticketr.tickets import TicketSyntaxError, parse
@@ -455,31 +455,6 @@ async def test_a_key_in_two_files_stops_it(bench: Bench, autojump_clock: MockClo
     await fails_with(bench, DuplicateKey, "a.md and in b.md")
 
 
-async def test_a_site_that_lets_nobody_in_does_not_own_the_workspace(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    from fakes.pulls import CREDENTIALS
-
-    with pytest.raises(JobFailed):
-        await bench.pull(credentials=replace(CREDENTIALS, site="http://localhost", token="no"))
-
-    assert (await bench.pull()).new == 40
-
-
-async def test_a_workspace_of_another_site_is_refused(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    from fakes.pulls import CREDENTIALS
-
-    await bench.pull()
-    other = replace(CREDENTIALS, site="http://localhost")
-
-    with pytest.raises(JobFailed) as caught:
-        await bench.pull(credentials=other)
-
-    assert isinstance(caught.value.__cause__, OtherSite)
-
-
 async def test_another_list_of_fields_fetches_every_ticket_again(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
@@ -491,7 +466,7 @@ async def test_another_list_of_fields_fetches_every_ticket_again(
     said = [each.progress.message for each in snapshots if each.progress]
     assert "Found 40 tickets; the list of fields has changed, so all are fetched" in said
     files = bench.files()
-    due = [key for key in bench.keys() if bench.finds(key).due]  # noqa: SIM118  (no mapping)
+    due = [key for key in bench.keys() if bench.finds(key).due]  # noqa: SIM118 - a bench is no mapping
     assert sum("Due date:" in text for text in files.values()) >= 1
     assert sum(text.count("Due date:") for text in files.values()) == len(due)
     result = await bench.pull(fields=("Due date",))
@@ -514,17 +489,3 @@ async def test_a_cancelled_pull_of_other_fields_is_gone_on_with(
     assert any("Due date:" in text for text in files.values())
     await bench.pull(fields=("Due date",), full=True)
     assert bench.files() == files
-
-
-async def test_a_pull_that_failed_binds_no_empty_folder_to_its_site(
-    bench: Bench, autojump_clock: MockClock
-) -> None:
-    from fakes.pulls import CREDENTIALS
-
-    other = replace(CREDENTIALS, site="http://localhost")
-    with pytest.raises(JobFailed):
-        await bench.pull(credentials=other, project="NOPE")
-
-    assert (await bench.pull()).new == 40
-    with pytest.raises(JobFailed, match="holds tickets of"):
-        await bench.pull(credentials=other)

@@ -14,7 +14,7 @@ from fakes.pulls import inline
 from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.reading import read_state, readable, see, visit_files
-from ticketr.sync.state import State
+from ticketr.sync.state import Base, State
 from ticketr.sync.store import Store
 from ticketr.sync.threads import CHUNK
 from ticketr.tickets import Ticket, TicketSyntaxError, render
@@ -89,7 +89,8 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
 def test_where_nothing_can_be_written_a_copy_is_read(
     store: Store, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state.claim_site("https://jira.test")  # in the write-ahead log still
+    state.claim_site("https://jira.test")  # in the write-ahead log still, and so is the next
+    state.record("1", Base("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
 
     with readable(store.state_path) as path, read_state(store) as copied:

@@ -11,6 +11,7 @@ import pytest
 from ticketr.jira import Issue
 from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.errors import OtherSite, StateFailed
+from ticketr.sync.journal import Creation
 from ticketr.sync.state import Base, Known, Row, State
 
 if TYPE_CHECKING:
@@ -97,10 +98,27 @@ def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
     state.check_site(tmp_path, "https://a.example")
     state.claim_site("https://a.example")
     state.check_site(tmp_path, "https://a.example")
+    state.check_site(tmp_path, "https://b.example")
     record(state)
 
     with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
         state.check_site(tmp_path, "https://b.example")
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_an_issue_that_was_asked_for_binds_a_workspace(
+    settled: bool, state: State, tmp_path: Path
+) -> None:
+    state.claim_site("https://a.example")
+    asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
+    state.creations.put(asked)
+    if settled:
+        state.creations.settle(asked, "a.md", now=2.0)
+
+    with pytest.raises(OtherSite):
+        state.check_site(tmp_path, "https://b.example")
+    state.creations.forget("marker")
+    state.check_site(tmp_path, "https://b.example")
 
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -39,8 +39,9 @@ class OtherSite(SyncError):
 
     def __str__(self) -> str:
         return (
-            f"{self.root} holds tickets of {self.known}, not of {self.asked}; "
-            "use a folder of its own for each site"
+            f"{self.root} holds tickets of {self.known}, not of {self.asked}: correct the address, "
+            "or use another folder for that site; to use this one, first move its tickets and its "
+            ".ticketr elsewhere"
         )
 
 

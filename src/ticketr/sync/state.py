@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+# Texts that were only to be written are none of it: whether they came to be is not known.
+_HOLDS_SOMETHING = (
+    "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
+    " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM creation)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -127,16 +133,12 @@ class State:
         """See that this workspace belongs to a Jira site, or to none yet.
 
         Raises:
-            OtherSite: it holds tickets of another one, or has asked that to create some. A pull
-                that brought nothing binds nobody.
+            OtherSite: it holds something of another one: tickets, conflicts, or issues that were
+                asked for there. A pull that brought nothing binds nobody.
         """
         found = self._db.read("SELECT value FROM about WHERE name = 'site'")
-        if found and found[0][0] != url and self._has_tickets():
+        if found and found[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
             raise OtherSite(root, found[0][0], url)
-
-    def _has_tickets(self) -> bool:
-        query = "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM creation)"
-        return bool(self._db.read(query)[0][0])
 
     def claim_site(self, url: str) -> None:
         """Remember the Jira site that this workspace belongs to from now on."""
@@ -144,6 +146,9 @@ class State:
             if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
                 return
             self._db.write("DELETE FROM about")  # what is told there of fields is another site's
+            # A killed pull may have left a file of that site. IDs begin anew with each site, so
+            # its text must not count as one that this site's ticket may replace.
+            self._db.write("DELETE FROM intended")
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
