@@ -44,7 +44,11 @@ def test_where_there_is_none_it_says_so(someone: User) -> None:
 @pytest.mark.parametrize(
     ("take", "words", "title"),
     [
-        ("local", "DEMO-2.md stays as it is; the next push brings it to Jira", "Mine"),
+        (
+            "local",
+            "DEMO-2.md has your version of what clashed; the next push brings that to Jira",
+            "Mine",
+        ),
         (
             "remote",
             "DEMO-2.md has Jira's version of what clashed; the old text is in .ticketr/trash",
@@ -63,6 +67,26 @@ def test_a_side_is_taken_and_the_next_sync_makes_both_equal(
     assert torn.runs("resolve").out == "DEMO-9 (DEMO-9.md): Title\n"
     torn.runs("sync")
     assert torn.finds("DEMO-2").summary == title
+
+
+def test_nothing_that_others_have_changed_in_jira_is_taken_back(someone: User) -> None:
+    """Neither in the ticket nor in its sub-tasks, though this side is to count."""
+    someone.runs("pull")
+    someone.edits("DEMO-3.md", "Priority: High", "Priority: Low")
+    someone.site.edit("DEMO-3", priority=someone.finds("DEMO-9").priority, labels=("theirs",))
+    someone.site.edit("DEMO-4", summary="Theirs")
+    someone.runs("sync")
+
+    someone.runs("resolve", "DEMO-3", "--take", "local")
+    plan = someone.runs("push", "--dry-run").out.splitlines()
+
+    assert plan == [
+        "update DEMO-3 Results jump while the covers load (DEMO-3.md)",
+        "    Priority: Lowest -> Low",
+    ]
+    someone.runs("push")
+    assert someone.finds("DEMO-3").labels == ("theirs",)
+    assert someone.finds("DEMO-4").summary == "Theirs"
 
 
 def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> None:

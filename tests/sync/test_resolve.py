@@ -66,6 +66,20 @@ async def test_what_jiras_version_replaces_is_put_aside(
     assert (bench.root / ".ticketr" / "trash" / "DEMO-9.md").read_text() == before
 
 
+async def test_what_cannot_be_put_aside_is_not_replaced(
+    bench: Bench, state: State, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    (bench.root / ".ticketr" / "trash").write_text("in the way")
+
+    with pytest.raises(FileFailed):
+        settle(bench, state, Take.REMOTE)
+
+    assert title(path) == "Mine"
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
 @pytest.mark.parametrize(
     ("take", "begins"),
     [
@@ -112,6 +126,21 @@ async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
         settle(bench, state, Take.REMOTE)
 
     assert not path.exists()
+    assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
+
+
+@pytest.mark.parametrize("take", [Take.LOCAL, Take.REMOTE])
+async def test_a_file_that_holds_something_else_by_now_is_left_alone(
+    bench: Bench, state: State, autojump_clock: MockClock, take: Take
+) -> None:
+    await bench.pull()
+    path = await conflict(bench)
+    path.write_text("# Notes of mine\n")
+
+    with pytest.raises(FileFailed, match=r"cannot write DEMO-9 into .*: the file holds something"):
+        settle(bench, state, take)
+
+    assert path.read_text() == "# Notes of mine\n"
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ticketr.sync import Conflict, Store
 
 _DONE = {
-    "local": "{path} stays as it is; the next push brings it to Jira",
+    "local": "{path} has your version of what clashed; the next push brings that to Jira",
     "remote": "{path} has Jira's version of what clashed; the old text is in .ticketr/trash",
     "merge": "{path} has both versions between conflict markers; edit it, then push",
 }
@@ -56,7 +56,8 @@ def resolve(
 ) -> None:
     """Settle what both sides have changed. Without a KEY it lists the conflicts.
 
-    Only what clashes is settled by a side; other edits of the ticket stay edits.
+    Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
+    changed comes into the file.
     """
     from ticketr.cli.offline import open_store, read_state
 

@@ -1,7 +1,8 @@
 """Settles tickets that both sides have changed; offline and synchronous.
 
-Jira's version of such a ticket is in the state. Whichever side is taken, that version is the base
-from then on: what the file says beyond it is an edit, which the next push sends.
+Jira's version of such a ticket is in the state. Both are merged as a sync merges them, and only what
+clashes is settled. Jira's version is the base from then on: what the file says beyond it is an edit,
+which the next push sends.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.sync.editing import Editor, Write, Written
+from ticketr.sync.editing import Editor, Written
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.files import comparable
 from ticketr.sync.lines import Agreed, merge_lines
-from ticketr.sync.merge import Side, merge
+from ticketr.sync.mapping import FamilyText
+from ticketr.sync.merge import Side
 from ticketr.sync.state import Base, rows_from_json
-from ticketr.sync.writer import read_ticket
+from ticketr.sync.writer import FamilyWriter, Prepared, read_ticket
 from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Take(Enum):
     """How to settle a conflict."""
 
     LOCAL = "local"
-    """Keep the file; a push will bring its version to Jira."""
+    """Keep the file's version of what clashes; what else Jira has changed comes into the file."""
     REMOTE = "remote"
     """Take Jira's version of what clashes; other edits stay, the old text is put aside."""
     MERGE = "merge"
@@ -57,16 +59,15 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     conflict = state.conflicts.of(key)
     if conflict is None:
         raise NoConflict(key, tuple(each.key for each in state.conflicts.all()))
-    known = state.base(conflict.head)
-    base = known.text if known else None
     path = _path_now(store, conflict)
-    if take is Take.REMOTE:
-        _take_remote(store, conflict, path, base)
-    elif take is Take.MERGE:
-        _mark(store, conflict, path, base)
-    rows, seen = rows_from_json(conflict.issues)
-    with state.batch():
-        state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
+    if take is Take.MERGE:
+        known = state.base(conflict.head)
+        _mark(store, conflict, path, known.text if known else None)
+        rows, seen = rows_from_json(conflict.issues)
+        with state.batch():
+            state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
+    else:
+        _merge(store, state, conflict, path, Side(take.value))
     return path
 
 
@@ -91,16 +92,22 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def _take_remote(store: Store, conflict: Conflict, path: str, base: str | None) -> None:
+def _merge(store: Store, state: State, conflict: Conflict, path: str, prefer: Side) -> None:
+    """Write the ticket as a sync would that was told who wins; a side never takes a whole ticket."""
+    rows, seen = rows_from_json(conflict.issues)
     remote = read_ticket(conflict.text)
-    before = read_ticket(base) if base is not None else None
     assert remote is not None  # this program wrote it
-    write = Write(
-        remote, conflict.text, (), lambda local: merge(before, local, remote, prefer=Side.REMOTE)
+    inexact = frozenset(row.issue.key for row in rows if not row.exact)
+    family = Prepared(
+        tuple(row.issue for row in rows), FamilyText(remote, conflict.text, inexact), path
     )
-    (result,) = Editor(store).write(path, [write])
-    if result.outcome is Written.KEPT:
-        raise FileFailed(store.root / result.path, f"write {conflict.key} into", result.reason)
+    outcomes, error = FamilyWriter(store, state, seen=seen, prefer=prefer).write([family])
+    if error is not None:
+        raise error
+    for outcome in outcomes:
+        if outcome.written is Written.KEPT and outcome.note is not None:
+            place = store.root / outcome.path
+            raise FileFailed(place, f"write {conflict.key} into", outcome.note.reason)
 
 
 def _mark(store: Store, conflict: Conflict, path: str, base: str | None) -> None:
