@@ -95,30 +95,30 @@ def test_a_sight_never_moves_back(state: State) -> None:
 
 
 def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
-    state.check_site(tmp_path, "https://a.example")
-    state.claim_site("https://a.example")
-    state.check_site(tmp_path, "https://a.example")
-    state.check_site(tmp_path, "https://b.example")
+    state.about.check_site(tmp_path, "https://a.example")
+    state.about.claim_site("https://a.example")
+    state.about.check_site(tmp_path, "https://a.example")
+    state.about.check_site(tmp_path, "https://b.example")
     record(state)
 
     with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
-        state.check_site(tmp_path, "https://b.example")
+        state.about.check_site(tmp_path, "https://b.example")
 
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_an_issue_that_was_asked_for_binds_a_workspace(
     settled: bool, state: State, tmp_path: Path
 ) -> None:
-    state.claim_site("https://a.example")
+    state.about.claim_site("https://a.example")
     asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
     state.creations.put(asked)
     if settled:
         state.creations.settle(asked, "a.md", now=2.0)
 
     with pytest.raises(OtherSite):
-        state.check_site(tmp_path, "https://b.example")
+        state.about.check_site(tmp_path, "https://b.example")
     state.creations.forget("marker")
-    state.check_site(tmp_path, "https://b.example")
+    state.about.check_site(tmp_path, "https://b.example")
 
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -179,26 +179,26 @@ def test_a_full_disk_is_called_that(state: State) -> None:
 def test_another_site_takes_an_empty_workspace_with_nothing_of_the_first(
     state: State, tmp_path: Path
 ) -> None:
-    state.claim_site("https://a.example")
-    state.keep_fields("[]", at=1.0)
-    state.take_columns([("Type", "issuetype")])
+    state.about.claim_site("https://a.example")
+    state.about.keep_fields("[]", at=1.0)
+    state.about.take_columns([("Type", "issuetype")])
 
-    state.check_site(tmp_path, "https://b.example")
-    state.claim_site("https://b.example")
+    state.about.check_site(tmp_path, "https://b.example")
+    state.about.claim_site("https://b.example")
 
-    assert state.kept_fields(now=1.0, age=1.0) is None
+    assert state.about.kept_fields(now=1.0, age=1.0) is None
     record(state)
-    assert not state.take_columns([("Other", "customfield_1")])
+    assert not state.about.take_columns([("Other", "customfield_1")])
 
 
 def test_other_columns_make_every_issue_stale_once(state: State) -> None:
     first, other = [("Type", "issuetype")], [("Type", "issuetype"), ("Due", "duedate")]
-    assert not state.take_columns(first)
+    assert not state.about.take_columns(first)
     record(state)
-    assert not state.take_columns(first)
+    assert not state.about.take_columns(first)
     assert not any(each.stale for each in state.known().values())
 
-    assert state.take_columns(other)
+    assert state.about.take_columns(other)
 
     assert all(each.stale for each in state.known().values())
-    assert not state.take_columns(other)
+    assert not state.about.take_columns(other)

@@ -134,7 +134,7 @@ class _Pull:
     async def run(self, places: dict[str, Place]) -> PullResult:
         session = self._session
         columns = session.columns.names
-        self._other_columns = await session.in_thread(session.state.take_columns, columns)
+        self._other_columns = await session.in_thread(session.state.about.take_columns, columns)
         known = await session.in_thread(session.state.known)
         survey, seen = await self._survey(known, places)
         writer = FamilyWriter(

@@ -246,7 +246,7 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
     with store.lock():
         state = await job.run_sync(State, store.state_path)
         try:
-            await job.run_sync(state.check_site, job.root, job.site)
+            await job.run_sync(state.about.check_site, job.root, job.site)
             recent = await job.run_sync(state.recent)
             yield Workspace(job, progress, store, state, trio.Lock(), recent)
         finally:
@@ -279,7 +279,7 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
     ) as jira:
         await jira.myself()  # tells whether the login is good, before all else
         # Only now: a mistyped address must not own the folder.
-        await job.run_sync(workspace.state.claim_site, job.site)
+        await job.run_sync(workspace.state.about.claim_site, job.site)
         fields, columns = await _columns(workspace, jira)
         common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
         yield Session(**common, jira=jira, site_fields=fields, columns=columns)
@@ -290,13 +290,13 @@ async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field,
 
     They change so rarely that a pull need not ask each time; a name that is missing is asked for.
     """
-    job, state = workspace.job, workspace.state
-    kept = await job.run_sync(lambda: state.kept_fields(now=time.time(), age=FIELDS_AGE))
+    job, about = workspace.job, workspace.state.about
+    kept = await job.run_sync(lambda: about.kept_fields(now=time.time(), age=FIELDS_AGE))
     if kept is not None:
         with suppress(UnknownField, TypeError):  # another version may have kept it otherwise
             fields = tuple(Field(**each) for each in json.loads(kept))
             return fields, Columns.of(fields, job.fields)
     fields = await jira.fields()
     answer = json.dumps([asdict(each) for each in fields])
-    await job.run_sync(lambda: state.keep_fields(answer, at=time.time()))
+    await job.run_sync(lambda: about.keep_fields(answer, at=time.time()))
     return fields, Columns.of(fields, job.fields)
