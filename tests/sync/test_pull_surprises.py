@@ -145,7 +145,7 @@ async def test_a_file_that_cannot_be_read_ends_the_pull_and_what_was_written_cou
         for path in bench.root.glob("*.md")
         if path.is_file()
         for ticket in parse(path.read_text()).tickets
-        for key in ticket.keys()  # noqa: SIM118  (a ticket is no mapping)
+        for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
     ]
     assert progress.current == len(keys) > 0
 

@@ -127,7 +127,7 @@ class StateFailed(SyncError):
             up what it holds.
     """
 
-    def __init__(self, path: Path, reason: str, damaged: bool = False) -> None:  # noqa: FBT001, FBT002  (pickled)
+    def __init__(self, path: Path, reason: str, damaged: bool = False) -> None:  # noqa: FBT001, FBT002 - pickled
         super().__init__(path, reason, damaged)
         self.path = path
         self.reason = reason

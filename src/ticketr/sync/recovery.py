@@ -60,19 +60,23 @@ async def recover(session: Session, keys: list[str]) -> bool:
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
-    for creation in left:
-        if creation.key is None:
-            # It may have been sent long after it was written down, if Jira asked us to wait. But
-            # whoever sent it has ended, or the workspace would not be ours.
-            long_ago = time.time() - creation.sent > LONG_AGO
-            found = await look_up(session, creation, sent=-math.inf if long_ago else began)
-            if found is None:  # it certainly never came to be: the draft is simply a draft
-                await session.in_thread(session.state.creations.forget, creation.marker)
-                continue
-            creation = found  # noqa: PLW2901
-        if await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
+    for asked in left:
+        creation = await _answered(session, asked, began=began)
+        if creation is None:  # it certainly never came to be: the draft is simply a draft
+            await session.in_thread(session.state.creations.forget, asked.marker)
+        elif await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
             keys.append(creation.key)
     return await _bring_back(session) or bool(left)
+
+
+async def _answered(session: Session, asked: Creation, *, began: float) -> Creation | None:
+    """Give what was asked for with Jira's answer; one that was lost is looked for."""
+    if asked.key is not None:
+        return asked
+    # It may have been sent long after it was written down, if Jira asked us to wait. But whoever
+    # sent it has ended, or the workspace would not be ours.
+    long_ago = time.time() - asked.sent > LONG_AGO
+    return await look_up(session, asked, sent=-math.inf if long_ago else began)
 
 
 async def look_up(session: Session, creation: Creation, *, sent: float) -> Creation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -130,10 +131,10 @@ async def adopt(
     writer = _writer(session, seen)
     outcomes: list[Outcome] = []
     missing: set[str] = set()
-    wanted = (
+    wanted = [
         _Wanted(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
-    )
-    done, total = 0, sum(1 for each in unknown for _ in each.ticket.keys())  # noqa: SIM118
+    ]
+    done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
         session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
         now = await _read(session, batch)
@@ -213,7 +214,7 @@ async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> li
         known = session.state.issues_of(wanted.head)
         lost = [each for each in known if not there & {each.id, each.key}]
         tickets = session.store.tickets(wanted.path)
-        here = {key for ticket in tickets for key in ticket.keys()}  # noqa: SIM118
+        here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
         return [each for each in lost if each.key in here]
 
     return await session.in_thread(look)

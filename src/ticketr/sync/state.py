@@ -218,8 +218,10 @@ class State:
     def forget(self, head: str) -> None:
         """Forget a ticket and its issues, as if they had never been here."""
         with self._db.batch():
-            for table in ("issue", "ticket", "intended", "conflict"):
-                self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608
+            self._db.write("DELETE FROM issue WHERE head = ?", (head,))
+            self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
+            self.forget_intended(head)
+            self.conflicts.settle(head)
 
     def intend(self, head: str, text: str) -> None:
         """Remember a text that is about to be written; `record` forgets it again."""

@@ -10,6 +10,7 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import WorkspaceBusy
@@ -184,7 +185,7 @@ class Store:
         """
         if not (self.root / name).is_file():
             return False
-        return any(key in each.keys() for each in self.tickets(name))  # noqa: SIM118
+        return key in chain.from_iterable(each.keys() for each in self.tickets(name))
 
     def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
         """Find every ticket with a key in some files, wherever people put it.
@@ -245,6 +246,6 @@ class Store:
             if each not in self._folders:
                 self._folders[each] = os.path.realpath(self.root / each)
         target = f"{self._folders[folder]}/{base}"
-        if os.path.islink(target):  # noqa: PTH114  (thousands of files: no Path for each)
+        if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
             target = os.path.realpath(target)
         return target if target.startswith(f"{self._folders['']}/") else None
