@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings, strategies as st
 from merge3 import Merge3
 
-from ticketr.sync.lines import Agreed, Disputed, merge_lines
+from ticketr.sync.lines import Agreed, Disputed, compare_lines, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -176,3 +176,22 @@ def test_a_long_text_with_many_blank_lines_is_merged_all_the_same() -> None:
 
     assert (text[1_001], text[1_011]) == ("mine", "theirs")
     assert len(text) == len(base)
+
+
+@given(texts, texts)
+def test_two_texts_are_told_apart_by_what_each_has(one: list[str], other: list[str]) -> None:
+    mine: list[str] = []
+    theirs: list[str] = []
+    for each in compare_lines(one, other):
+        if isinstance(each, Disputed):
+            assert each.local != each.remote
+        mine += each.lines if isinstance(each, Agreed) else each.local
+        theirs += each.lines if isinstance(each, Agreed) else each.remote
+
+    assert (mine, theirs) == (one, other)
+
+
+def test_a_line_that_one_text_alone_has_is_told() -> None:
+    assert compare_lines("abc", "ab") == [Agreed(("a", "b")), Disputed((), ("c",), ())]
+    assert compare_lines("ab", "xab") == [Disputed((), (), ("x",)), Agreed(("a", "b"))]
+    assert compare_lines("", "") == []

@@ -1,7 +1,8 @@
-"""Conflicts that a side settles: only what clashes is, all else is merged as ever."""
+"""Conflicts that are settled: what clashes is of a side, or marked; all else is merged as ever."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -38,9 +39,9 @@ async def far_apart(bench: Bench) -> Path:
     text = path.read_text().replace("Priority: High", "Priority: Low", 1)
     text = text.replace("Agree on the wording", "Agree on my wording", 1)
     path.write_text(text.replace("**Expected:** it simply works.", "**Expected:** it works.", 1))
-    bench.site.edit(
-        "DEMO-3", priority=bench.finds("DEMO-9").priority, labels=("theirs",), summary="Their title"
-    )
+    other = bench.finds("DEMO-9")  # the assignee stands on the next line
+    bench.site.edit("DEMO-3", priority=other.priority, assignee=other.assignee)
+    bench.site.edit("DEMO-3", labels=("theirs",), summary="Their title")
     bench.site.edit("DEMO-4", summary="Their task", labels=("theirs",))
     (note,) = (await bench.pull()).conflicts
     assert note.reason == "changed here and in Jira: DEMO-3: Priority"
@@ -70,7 +71,7 @@ async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
 
     (ticket,) = parse(path.read_text()).tickets
     assert (ticket.title, ticket.fields["Priority"]) == ("Their title", priority)
-    assert ticket.fields["Labels"] == "theirs"
+    assert (ticket.fields["Labels"], ticket.fields["Assignee"]) == ("theirs", "Amara Okafor")
     assert "**Expected:** it works." in ticket.description
     tasks = [(task.title, task.fields["Labels"]) for task in ticket.tasks]
     assert tasks == [
@@ -93,6 +94,43 @@ async def test_a_side_leads_to_what_the_strategy_of_a_pull_leads_to(
 
     assert bench.files() == other.files()
     assert await planned(bench) == await planned(other)
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_to(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: Side
+) -> None:
+    path = await far_apart(bench)
+    other = Bench(bench.site, tmp_path / "other")
+    shutil.copytree(bench.root, other.root)
+
+    settle(bench, Take.MERGE, "DEMO-3")
+    settle(other, Take(side.value), "DEMO-3")
+
+    marked = path.read_text()
+    assert marked.count("<<<<<<< here\nPriority: Low\n=======\nPriority: Lowest\n>>>>>>> Jira") == 1
+    assert marked.count("<<<<<<<") == 1
+    chosen = (other.root / "DEMO-3.md").read_text()
+    assert chosen == re.sub(
+        r"<<<<<<< here\n(.*\n)=======\n(.*\n)>>>>>>> Jira\n",
+        r"\1" if side is Side.LOCAL else r"\2",
+        marked,
+    )
+
+
+async def test_what_one_side_has_emptied_stands_between_markers(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.site.edit("DEMO-9", description=to_adf("old"))
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace("## Description\nold\n\n", "", 1))
+    bench.site.edit("DEMO-9", description=to_adf("new"))
+    await bench.pull()
+
+    settle(bench, Take.MERGE)
+
+    assert "\n<<<<<<< here\n=======\n\n## Description\nnew\n>>>>>>> Jira\n\n" in path.read_text()
 
 
 @pytest.mark.parametrize(("take", "second"), [(Take.LOCAL, "b, here"), (Take.REMOTE, "b, there")])

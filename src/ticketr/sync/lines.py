@@ -60,14 +60,42 @@ def merge_lines(
         The stretches of the result, in order, none of them empty of meaning. Without a
         `Disputed` one, their lines joined are the merged text.
     """
-    stretches: list[Agreed | Disputed] = []
-    for stretch in _stretches(tuple(base), tuple(local), tuple(remote)):
-        last = stretches[-1] if stretches else None
+    return _joined(_stretches(tuple(base), tuple(local), tuple(remote)))
+
+
+def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Agreed | Disputed]:
+    """Find where two texts differ, whoever has changed what there.
+
+    Args:
+        local: this side's lines.
+        remote: the other side's lines.
+
+    Returns:
+        The stretches of both, in order. With one side of each `Disputed` one, their lines joined
+        are the text of that side.
+    """
+    return _joined(_differences(tuple(local), tuple(remote)))
+
+
+def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
+    joined: list[Agreed | Disputed] = []
+    for stretch in stretches:
+        last = joined[-1] if joined else None
         if isinstance(stretch, Agreed) and isinstance(last, Agreed):
-            stretches[-1] = Agreed(last.lines + stretch.lines)
+            joined[-1] = Agreed(last.lines + stretch.lines)
         else:
-            stretches.append(stretch)
-    return stretches
+            joined.append(stretch)
+    return joined
+
+
+def _differences(local: tuple[str, ...], remote: tuple[str, ...]) -> Iterator[Agreed | Disputed]:
+    m = r = 0
+    for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
+        if local[m:here] or remote[r:there]:
+            yield Disputed((), local[m:here], remote[r:there])
+        if here < len(local):
+            yield Agreed((local[here],))
+        m, r = here + 1, there + 1
 
 
 def _stretches(
@@ -100,7 +128,7 @@ def _settle(
 
 
 def _matches(base: tuple[str, ...], other: tuple[str, ...]) -> dict[int, int]:
-    """Pair lines of the base with their like in a descendant, in rising order of both."""
+    """Pair lines of a text with their like in another one, in rising order of both."""
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     places: dict[str, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(places.get(line, ())) for line in base) > _MOST_PAIRS:

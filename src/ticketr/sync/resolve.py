@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from ticketr.sync.editing import Editor, Written
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.files import comparable
-from ticketr.sync.lines import Agreed, merge_lines
+from ticketr.sync.lines import Agreed, compare_lines
 from ticketr.sync.mapping import FamilyText
 from ticketr.sync.merge import Side
 from ticketr.sync.state import Base, rows_from_json
 from ticketr.sync.writer import FamilyWriter, Prepared, read_ticket
-from ticketr.tickets import TicketSyntaxError
+from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ticketr.sync.journal import Conflict
-    from ticketr.sync.state import State
+    from ticketr.sync.state import Row, State
     from ticketr.sync.store import Store
 
 
@@ -60,15 +60,28 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     if conflict is None:
         raise NoConflict(key, tuple(each.key for each in state.conflicts.all()))
     path = _path_now(store, conflict)
+    rows, seen = rows_from_json(conflict.issues)
+    family = _family(conflict, rows, path)
+
+    def writer(prefer: Side) -> FamilyWriter:
+        return FamilyWriter(store, state, seen=seen, prefer=prefer)
+
     if take is Take.MERGE:
-        known = state.base(conflict.head)
-        _mark(store, conflict, path, known.text if known else None)
-        rows, seen = rows_from_json(conflict.issues)
+        _mark(store, family, writer(Side.LOCAL), writer(Side.REMOTE))
         with state.batch():
             state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
     else:
-        _merge(store, state, conflict, path, Side(take.value))
+        _merge(store, family, writer(Side(take.value)))
     return path
+
+
+def _family(conflict: Conflict, rows: Sequence[Row], path: str) -> Prepared:
+    """Give Jira's version of a ticket as a pull has prepared it."""
+    remote = read_ticket(conflict.text)
+    assert remote is not None  # this program wrote it
+    inexact = frozenset(row.issue.key for row in rows if not row.exact)
+    text = FamilyText(remote, conflict.text, inexact)
+    return Prepared(tuple(row.issue for row in rows), text, path)
 
 
 def _path_now(store: Store, conflict: Conflict) -> str:
@@ -92,40 +105,45 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def _merge(store: Store, state: State, conflict: Conflict, path: str, prefer: Side) -> None:
+def _merge(store: Store, family: Prepared, writer: FamilyWriter) -> None:
     """Write the ticket as a sync would that was told who wins; a side never takes a whole ticket."""
-    rows, seen = rows_from_json(conflict.issues)
-    remote = read_ticket(conflict.text)
-    assert remote is not None  # this program wrote it
-    inexact = frozenset(row.issue.key for row in rows if not row.exact)
-    family = Prepared(
-        tuple(row.issue for row in rows), FamilyText(remote, conflict.text, inexact), path
-    )
-    outcomes, error = FamilyWriter(store, state, seen=seen, prefer=prefer).write([family])
+    outcomes, error = writer.write([family])
     if error is not None:
         raise error
     for outcome in outcomes:
         if outcome.written is Written.KEPT and outcome.note is not None:
-            place = store.root / outcome.path
-            raise FileFailed(place, f"write {conflict.key} into", outcome.note.reason)
+            key, reason = outcome.note.key, outcome.note.reason
+            raise FileFailed(store.root / outcome.path, f"write {key} into", reason)
 
 
-def _mark(store: Store, conflict: Conflict, path: str, base: str | None) -> None:
-    """Write both versions into the file, as git does; nothing reads it until that is sorted out."""
+def _mark(store: Store, family: Prepared, local: FamilyWriter, remote: FamilyWriter) -> None:
+    """Write both versions into the file, as git does; nothing reads it until that is sorted out.
 
-    def marked(local: str) -> str:
-        remote = comparable(conflict.text)
-        before = base if base is not None else _shared(local, remote)
-        return "\n".join(_marked(comparable(before), local, remote))
+    Args:
+        store: the workspace.
+        family: Jira's version.
+        local: merges it so that this side wins.
+        remote: merges it so that Jira wins. So they differ in what clashes, and in nothing else.
+    """
 
-    if not Editor(store).rewrite(path, conflict.key, marked):
+    def marked(text: str) -> str:
+        file = parse(text)
+        (ticket,) = file.tickets
+        mine, theirs = (
+            comparable(rewrite(file, {0: each.merge(family, ticket).ticket}).text).split("\n")
+            for each in (local, remote)
+        )
+        return "\n".join(_marked(mine, theirs))
+
+    path, key = family.path or "", family.issues[0].key
+    if not Editor(store).rewrite(path, key, marked):
         raise FileFailed(
-            store.root / path, f"find {conflict.key} in", "it is not there any more; pull again"
+            store.root / path, f"find {key} in", "it is not there any more; pull again"
         )
 
 
-def _marked(base: str, local: str, remote: str) -> Iterator[str]:
-    for stretch in merge_lines(*(text.split("\n") for text in (base, local, remote))):
+def _marked(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
+    for stretch in compare_lines(local, remote):
         if isinstance(stretch, Agreed):
             yield from stretch.lines
         else:
@@ -134,9 +152,3 @@ def _marked(base: str, local: str, remote: str) -> Iterator[str]:
             yield "======="
             yield from stretch.remote
             yield ">>>>>>> Jira"
-
-
-def _shared(local: str, remote: str) -> str:
-    """Give the lines that two texts have in common, to stand for a base that nobody knows."""
-    there = set(remote.split("\n"))
-    return "\n".join(line for line in local.split("\n") if line in there)

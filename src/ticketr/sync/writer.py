@@ -144,6 +144,10 @@ class FamilyWriter:
                     return outcomes, error
         return outcomes, None
 
+    def merge(self, family: Prepared, local: Ticket) -> Merged:
+        """Join a family with what stands in its file, as `write` would."""
+        return self._merge(family, self._bases(family), local)
+
     def _by_file(
         self, families: Sequence[Prepared], outcomes: list[Outcome]
     ) -> list[tuple[str, list[Prepared]]]:
