@@ -72,7 +72,7 @@ def test_an_error_of_a_file_is_not_taken_for_one_of_the_output(
 
 
 def test_a_group_without_ctrl_c_in_it_is_not_kept_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BaseExceptionGroup):
+    with pytest.RaisesGroup(GeneratorExit):
         ended_with(BaseExceptionGroup("", [GeneratorExit()]), monkeypatch)
 
 
