@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -171,10 +172,27 @@ def test_what_moved_on_in_jira_is_left_alone_and_says_what_to_do(someone: User) 
     told = someone.runs("push")
 
     assert told.code == 3
-    assert told.err.splitlines()[-1] == (
-        "conflict: DEMO-9 (DEMO-9.md): changed in Jira since the last pull (DEMO-9: Title); "
-        "pull first, or sync"
-    )
+    what = "changed in Jira since the last pull (DEMO-9: Title); pull first, or sync"
+    assert told.err.splitlines()[-2:] == [
+        f"conflict: DEMO-9 (DEMO-9.md): {what}",
+        "to merge what Jira has changed: ticketr sync; --strategy says who wins a conflict",
+    ]
+
+
+def test_no_strategy_makes_a_push_overwrite_what_moved_on(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+    someone.site.edit("DEMO-9", summary="Theirs")
+    someone.writes("ticketr.toml", '[sync]\nstrategy = "local"\n')
+
+    told = someone.runs("push", "--strategy", "local")
+
+    assert told.code == 2
+    assert re.search("No such option:? '?--strategy", told.err)
+    assert someone.runs("push").code == 3
+    assert someone.finds("DEMO-9").summary == "Theirs"
+    assert someone.runs("sync").code == 0
+    assert someone.finds("DEMO-9").summary == "Mine"
 
 
 def test_many_writes_need_a_yes(someone: User) -> None:

@@ -165,7 +165,6 @@ def test_one_file_is_told_from_where_the_command_is_given(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--strategy", "mine"], "'mine' is not one of 'local', 'remote', 'merge'"),
         (["--http", "curl"], "'curl' is not one of 'httpx', 'asks'"),
         (["--nonsense"], "No such option"),
         (["-w", "nowhere"], "nowhere"),
@@ -178,6 +177,15 @@ def test_wrong_usage_ends_with_2_and_asks_nobody(
 
     assert (told.code, told.out) == (2, "")
     assert words in told.err
+    assert someone.asked == []
+
+
+@pytest.mark.parametrize("command", ["pull", "sync"])
+def test_a_strategy_that_there_is_not_is_wrong_usage(someone: User, command: str) -> None:
+    told = someone.runs(command, "--strategy", "mine")
+
+    assert (told.code, told.out) == (2, "")
+    assert "'mine' is not one of 'local', 'remote', 'merge'" in told.err
     assert someone.asked == []
 
 

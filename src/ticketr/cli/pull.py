@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ticketr.cli.sessions import SessionOptions, every_session, session_options
+from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
 from ticketr.text import clean
 
 
@@ -28,6 +28,7 @@ def _inside(path: Path, root: Path) -> str:
 
 @click.command(short_help="Bring tickets from Jira into Markdown files.")
 @session_options
+@strategy_option
 @click.option(
     "--jql", metavar="QUERY", callback=_some_query, help="Pull what a query of your own finds."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
-from ticketr.cli.sessions import SessionOptions, every_session, session_options
+from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def push(
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.cli.commanding import run_jobs
-    from ticketr.cli.report import tell_how_to_resolve, tell_push
+    from ticketr.cli.report import tell_how_to_merge, tell_how_to_resolve, tell_push
     from ticketr.sync import PushJob
 
     sessions = every_session(options)
@@ -52,6 +52,7 @@ def push(
         if dry_run:
             _tell_plan(result)
         tell_push(result, dry_run=dry_run)
+        tell_how_to_merge(result.conflicts)
         tell_how_to_resolve(result.conflicts)
 
     context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
@@ -59,6 +60,7 @@ def push(
 
 @click.command(short_help="Pull, merge and push in one go.")
 @session_options
+@strategy_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
 @click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")

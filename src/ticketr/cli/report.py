@@ -164,6 +164,12 @@ def tell_push(result: PushResult, *, dry_run: bool = False) -> None:
     tell_notes({"conflict": result.conflicts, "failed": result.failed, "warning": result.warnings})
 
 
+def tell_how_to_merge(conflicts: Iterable[Note]) -> None:
+    """Say what to do about tickets that Jira has changed, if a push has left some alone."""
+    if any(each.code == "moved_on" for each in conflicts):
+        tell(["to merge what Jira has changed: ticketr sync; --strategy says who wins a conflict"])
+
+
 def tell_how_to_resolve(conflicts: Iterable[Note]) -> None:
     """Say what to do about conflicts, if there are any that can be settled here."""
     first = next((each for each in conflicts if each.code == "conflict"), None)

@@ -26,13 +26,13 @@ STRATEGIES = ("local", "remote", "merge")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """What was said by the options that pull, push and sync share.
+    """What was said by the options that pull, push and sync share, or two of them.
 
     Attributes:
         workspace: the name from ``--workspace``.
         folder: the folder from ``--folder``.
         project: the key from ``--project``.
-        strategy: one of `STRATEGIES`, or None for the workspace's own.
+        strategy: one of `STRATEGIES`, or None for the workspace's own; a push has no other.
         http: the package that speaks HTTP.
         every: whether it is every workspace that the user has added.
         plain: whether progress is plain lines in a terminal, too.
@@ -51,24 +51,28 @@ class SessionOptions:
 
 def session_options(command: Callable[Concatenate[SessionOptions, ...], R]) -> Callable[..., R]:
     """Give a command the options that pull, push and sync share, as its first argument."""
-    shared = [each.name for each in fields(SessionOptions)]
+    shared = {each.name for each in fields(SessionOptions)}
 
     @wraps(command)
     def packed(**said: Any) -> R:
-        options = SessionOptions(**{name: said.pop(name) for name in shared})
+        options = SessionOptions(**{name: said.pop(name) for name in shared & said.keys()})
         return command(options, **said)
 
     return _with_options(packed)
 
 
+def strategy_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command that merges the option which says who wins, among `session_options`."""
+    return click.option(
+        "--strategy",
+        type=click.Choice(STRATEGIES),
+        help="Who wins where both sides have changed the same; 'merge' leaves it a conflict.",
+    )(command)
+
+
 def _with_options(command: Callable[..., R]) -> Callable[..., R]:
     options = (
         click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
-        click.option(
-            "--strategy",
-            type=click.Choice(STRATEGIES),
-            help="Who wins where both sides have changed the same; 'merge' leaves it a conflict.",
-        ),
         click.option(
             "--http",
             type=click.Choice(("httpx", "asks")),
