@@ -7,31 +7,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.pulls import Bench
 
-from ticketr.sandbox import make_site
 from ticketr.sandbox.data.catalogue import BLANK
 from ticketr.sync import Code, State
 from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from fakes.pulls import Bench
     from trio.testing import MockClock
 
 DELETED = "it was deleted in Jira, or you may no longer see it"
 KEPT = f"{DELETED}; it was edited here, or its file holds more than it"
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """DEMO-3 has the sub-tasks DEMO-4 and DEMO-5; DEMO-9 has none."""
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
-
-
 def trash(bench: Bench) -> dict[str, str]:
     folder = bench.root / ".ticketr" / "trash"
     return {path.name: path.read_text() for path in folder.glob("*")}
+
+
+async def is_kept_when_deleted(bench: Bench, key: str) -> None:
+    """Delete an issue in Jira, and see that a pull which prunes leaves its text here."""
+    before = bench.files()
+    bench.site.delete(key)
+
+    result = await bench.pull(prune=True)
+
+    assert [(note.key, note.reason) for note in result.gone] == [(key, KEPT)]
+    assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
 
 
 async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(
@@ -80,13 +82,8 @@ async def test_a_prune_keeps_what_holds_somebodys_words(
     await bench.pull()
     path = bench.root / "DEMO-9.md"
     path.write_text(edited.format(path.read_text()))
-    before = bench.files()
-    bench.site.delete("DEMO-9")
 
-    result = await bench.pull(prune=True)
-
-    assert [(note.key, note.reason) for note in result.gone] == [("DEMO-9", KEPT)]
-    assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
+    await is_kept_when_deleted(bench, "DEMO-9")
 
 
 async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(
@@ -138,13 +135,8 @@ async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
     path = bench.root / "DEMO-3.md"
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
-    before = bench.files()
-    bench.site.delete("DEMO-4")
 
-    result = await bench.pull(prune=True)
-
-    assert [(note.key, note.reason) for note in result.gone] == [("DEMO-4", KEPT)]
-    assert (result.pruned, bench.files(), trash(bench)) == ((), before, {})
+    await is_kept_when_deleted(bench, "DEMO-4")
 
 
 async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(
@@ -189,8 +181,7 @@ async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    found = bench.site.find("DEMO-9")
-    assert found is not None
+    found = bench.finds("DEMO-9")
     bench.site.put(replace(found, project=BLANK, number=77))
 
     result = await bench.pull(prune=True)

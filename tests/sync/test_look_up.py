@@ -24,7 +24,7 @@ from fakes.unsettled import (
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.jira import ConnectFailed
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import create_app
 from ticketr.sync import Code, PushJob
 from ticketr.tickets import parse
 
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
 
     from ticketr.jira.transport import Request, Response
     from ticketr.sandbox import Site
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=BEFORE, seed=1), tmp_path / "work")
 
 
 async def test_it_stays_unsettled_where_the_site_cannot_be_asked(

@@ -6,23 +6,12 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-from fakes.pulls import Bench
-
-from ticketr.sandbox import make_site
 from ticketr.sandbox.data.catalogue import BLANK
 from ticketr.sync import Code, State, Store, Take, resolve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from fakes.pulls import Bench
     from trio.testing import MockClock
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """A site where DEMO-4 and 5 are sub-tasks of DEMO-3."""
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_new_key(

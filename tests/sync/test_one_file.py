@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from fakes.pulls import Bench
 
 from ticketr.sandbox import make_site
 from ticketr.sync.files import TEMPORARY
@@ -15,14 +14,10 @@ from ticketr.tickets import parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fakes.pulls import Bench
     from trio.testing import MockClock
 
 INTO = "notes/backlog.md"
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 async def test_every_new_ticket_goes_there_and_a_second_pull_changes_nothing(
@@ -75,8 +70,7 @@ async def test_an_edit_of_one_ticket_is_pushed_and_the_others_stay_byte_for_byte
 ) -> None:
     await bench.pull(into=INTO)
     path = bench.root / INTO
-    found = bench.site.find("DEMO-9")
-    assert found is not None
+    found = bench.finds("DEMO-9")
     edited = path.read_text().replace(found.summary, "Mine", 1)
     path.write_text(edited)
 

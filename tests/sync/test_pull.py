@@ -29,14 +29,6 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(make_site(tickets=40, seed=1), tmp_path / "work")
 
 
-def touch(bench: Bench, key: str, **changes: object) -> None:
-    """Edit an issue in Jira."""
-    issue = bench.site.find(key)
-    assert issue is not None
-    now = int(bench.site.now().timestamp() * 1000)
-    bench.site.put(replace(issue, updated=now, **changes))  # type: ignore[arg-type]
-
-
 def some_story(bench: Bench) -> str:
     """The key of a ticket with sub-tasks."""
     for text in bench.files().values():
@@ -108,7 +100,7 @@ async def test_what_changed_in_jira_is_fetched_and_rewritten_in_its_file(
     moved = bench.root / "sprint-7" / "work.md"
     moved.parent.mkdir()
     (bench.root / f"{key}.md").rename(moved)
-    touch(bench, key, summary="A new title")
+    bench.site.edit(key, summary="A new title")
 
     result = await bench.pull()
 
@@ -126,7 +118,7 @@ async def test_a_changed_sub_task_rewrites_its_parents_ticket(
     story = parse((bench.root / f"{some_story(bench)}.md").read_text()).tickets[0]
     task = story.tasks[0]
     assert task.key is not None
-    touch(bench, task.key, summary="Only this has changed")
+    bench.site.edit(task.key, summary="Only this has changed")
 
     await bench.pull()
 
@@ -145,7 +137,7 @@ async def test_what_both_sides_have_changed_is_a_conflict_until_they_agree(
     _, rest = original.split("\n", 1)
     mine = f"# TICKET: [{key}] Mine\n{rest}"
     path.write_text(mine)
-    touch(bench, key, summary="Theirs")
+    bench.site.edit(key, summary="Theirs")
 
     first, second = await bench.pull(), await bench.pull()
 
@@ -167,7 +159,7 @@ async def test_edits_here_and_changes_in_jira_are_joined(
     path = bench.root / f"{key}.md"
     heading, rest = path.read_text().split("\n", 1)
     path.write_text(f"{heading}\n{rest.replace('Priority: ', 'Priority: My own ')}")
-    touch(bench, key, summary="Theirs")
+    bench.site.edit(key, summary="Theirs")
 
     result = await bench.pull()
 
@@ -185,9 +177,8 @@ async def test_a_strategy_settles_what_clashes(
     await bench.pull()
     key = some_story(bench)
     path = bench.root / f"{key}.md"
-    _, rest = path.read_text().split("\n", 1)
-    path.write_text(f"# TICKET: [{key}] Mine\n{rest}")
-    touch(bench, key, summary="Theirs")
+    bench.retitles(key, "Mine")
+    bench.site.edit(key, summary="Theirs")
 
     result = await bench.pull(prefer=prefer)
 
@@ -291,7 +282,7 @@ async def test_a_query_that_finds_a_sub_task_alone_rewrites_it_where_it_stands(
     story = parse(bench.files()[f"{some_story(bench)}.md"]).tickets[0]
     task = story.tasks[0]
     assert task.key is not None
-    touch(bench, task.key, summary="Only this has changed")
+    bench.site.edit(task.key, summary="Only this has changed")
 
     result = await bench.pull(project=None, jql=f"key = {task.key}")
 
@@ -305,7 +296,7 @@ async def test_only_what_the_query_finds_is_counted_though_its_ticket_holds_more
 ) -> None:
     await bench.pull()
     key = some_story(bench)
-    touch(bench, key, summary="A new title")
+    bench.site.edit(key, summary="A new title")
 
     snapshots = await bench.pull_snapshots(project=None, jql=f"key = {key}")
 

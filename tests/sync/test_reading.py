@@ -10,47 +10,29 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.pulls import inline
+from fakes.stores import put
 
 from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.reading import read_state, readable, see, visit_files
 from ticketr.sync.state import Base, State
-from ticketr.sync.store import Store
 from ticketr.sync.threads import CHUNK
 from ticketr.tickets import Ticket, TicketSyntaxError, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from trio.testing import MockClock
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path, ".ticketr")
-    store.prepare()
-    return store
-
-
-@pytest.fixture
-def state(store: Store) -> Iterator[State]:
-    with closing(State(store.state_path)) as state:
-        yield state
-
-
-def put(store: Store, name: str, *tickets: Ticket) -> Path:
-    path = store.root / name
-    path.write_text(render(tickets))
-    return path
+    from ticketr.sync.store import Store
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
     store: Store, state: State
 ) -> None:
-    bad = store.root / "bad.md"
-    bad.write_text("# TICKET: A\n<<<<<<< HEAD\n")
-    good = put(store, "good.md", Ticket(title="B"))
+    bad = put(store, "bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
+    good = put(store, "good.md", render([Ticket(title="B")]))
     survey = LocalSurvey()
 
     broken, read = (see(store, state, survey, path) for path in (bad, good))
@@ -64,8 +46,10 @@ def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
 def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
     store: Store, state: State
 ) -> None:
-    first = put(store, "first.md", Ticket(title="A", key="DEMO-1"))
-    second = put(store, "second.md", Ticket(title="Again", key="DEMO-1"), Ticket(title="B"))
+    first = put(store, "first.md", render([Ticket(title="A", key="DEMO-1")]))
+    second = put(
+        store, "second.md", render([Ticket(title="Again", key="DEMO-1"), Ticket(title="B")])
+    )
     survey = LocalSurvey()
 
     _, seen = (see(store, state, survey, path) for path in (first, second))
@@ -78,7 +62,7 @@ def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
 def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
     store: Store, state: State
 ) -> None:
-    path = put(store, "a.md", Ticket(title="A", key="DEMO-1"))
+    path = put(store, "a.md", render([Ticket(title="A", key="DEMO-1")]))
     with closing(sqlite3.connect(store.state_path)) as damage:
         damage.execute("DROP TABLE ticket")
 
@@ -118,7 +102,7 @@ async def test_files_are_visited_a_few_at_a_time_in_order(
     store: Store, autojump_clock: MockClock
 ) -> None:
     (store.root / "empty").mkdir()
-    paths = [put(store, f"{number:02}.md") for number in range(2 * CHUNK + 1)]
+    paths = [put(store, f"{number:02}.md", "") for number in range(2 * CHUNK + 1)]
     seen: list[Sequence[Path]] = []
 
     await visit_files(store, inline, lambda portion: portion, seen.append)
@@ -130,7 +114,7 @@ async def test_a_cancel_waits_for_one_portion_and_no_more(
     store: Store, autojump_clock: MockClock
 ) -> None:
     for number in range(3 * CHUNK):
-        put(store, f"{number:02}.md")
+        put(store, f"{number:02}.md", "")
     visited: list[int] = []
 
     with trio.CancelScope() as scope:

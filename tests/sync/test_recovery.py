@@ -20,7 +20,7 @@ from fakes.unsettled import (
 )
 
 from ticketr import JobFailed
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import create_app
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr.jira.transport import Request, Response
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=BEFORE, seed=1), tmp_path / "work")
 
 
 @pytest.mark.parametrize("what", ["request", "answer"])

@@ -15,19 +15,13 @@ from ticketr.sync.journal import Creation
 from ticketr.sync.state import Base, Known, Row, State
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
+
+    from ticketr.sync.store import Store
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})
 BASE = Base("DEMO-1.md", "# TICKET: [DEMO-1] x\n")
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Generator[State]:
-    state = State(tmp_path / "state.db")
-    yield state
-    state.close()
 
 
 def record(state: State, *, seen: float = 5.0) -> None:
@@ -157,9 +151,9 @@ def test_threads_take_turns(state: State) -> None:
     assert read == [Base("moved.md", BASE.text)]
 
 
-def test_a_reader_needs_no_lock(state: State, tmp_path: Path) -> None:
+def test_a_reader_needs_no_lock(state: State, store: Store) -> None:
     record(state)
-    with state.batch(), closing(sqlite3.connect(tmp_path / "state.db")) as reader:
+    with state.batch(), closing(sqlite3.connect(store.state_path)) as reader:
         state.mark_stale(["1"])
 
         assert reader.execute("SELECT count(*) FROM issue WHERE stale = 0").fetchone() == (2,)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.stores import OLD, files, make_store, put
+from fakes.stores import OLD, files, put
 
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.files import look_at
@@ -17,11 +17,6 @@ from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "tickets")
 
 
 def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:

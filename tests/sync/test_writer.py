@@ -10,26 +10,10 @@ from ticketr.jira import Issue
 from ticketr.sync.editing import Written
 from ticketr.sync.mapping import Columns
 from ticketr.sync.state import State
-from ticketr.sync.store import Store
 from ticketr.sync.writer import FamilyWriter, Prepared, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path, ".ticketr")
-    store.prepare()
-    return store
-
-
-@pytest.fixture
-def state(store: Store) -> Generator[State]:
-    state = State(store.own / "state.db")
-    yield state
-    state.close()
+    from ticketr.sync.store import Store
 
 
 def version(title: str) -> Prepared:

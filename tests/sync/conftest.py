@@ -1,0 +1,38 @@
+"""What tests of pull, push and sync share."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Bench
+from fakes.stores import make_store
+
+from ticketr.sandbox import make_site
+from ticketr.sync.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ticketr.sync.store import Store
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A Jira of twelve issues, and a folder. DEMO-3 has the sub-tasks DEMO-4 and 5, DEMO-9 none."""
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A workspace's files, without a site."""
+    return make_store(tmp_path / "tickets")
+
+
+@pytest.fixture
+def state(store: Store) -> Iterator[State]:
+    """The state of the workspace ``store``, open."""
+    with closing(State(store.state_path)) as state:
+        yield state
