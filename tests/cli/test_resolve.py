@@ -92,8 +92,8 @@ def test_nothing_that_others_have_changed_in_jira_is_taken_back(someone: User) -
 def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> None:
     told = torn.runs("resolve", "DEMO-2", "--take", "merge")
 
-    words = "DEMO-2.md has both versions between conflict markers; edit it, then push"
-    assert told == (0, f"DEMO-2: {words}\n", "")
+    words = "DEMO-2.md has both versions of what clashed between conflict markers"
+    assert told == (0, f"DEMO-2: {words}; edit it, then sync\n", "")
     text = torn.files()["DEMO-2.md"]
     assert text.startswith("<<<<<<< here\n# TICKET: [DEMO-2] Mine\n=======\n")
     assert torn.runs("push").code == 1
@@ -106,6 +106,77 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
         f"to settle a conflict: ticketr diff DEMO-9; ticketr resolve DEMO-9 {take}",
     ]
     assert torn.finds("DEMO-2").summary == "Ours"
+
+
+STAND = "conflict markers stand there; edit the file until none is left, then sync"
+
+
+def test_files_with_markers_are_listed_until_somebody_has_edited_them_away(torn: User) -> None:
+    torn.runs("resolve", "DEMO-2", "--take", "merge")
+    torn.writes("sub/git.md", "# TICKET: [DEMO-1] A\n\n>>>>>>> theirs\n")
+    torn.writes("notes.md", "<<<<<<< not a ticket\n")
+    torn.writes("broken.md", "# TICKET: A\n\n```\n<<<<<<<<< no marker\n")
+
+    listed = torn.runs("resolve")
+    as_json = torn.runs("resolve", "--json").json
+
+    lines = [f"DEMO-2.md:1: {STAND}", f"sub/git.md:3: {STAND}"]
+    assert listed == (0, "\n".join(["DEMO-9 (DEMO-9.md): Title", *lines, ""]), "")
+    assert as_json["marked"] == [
+        {"path": "DEMO-2.md", "line": 1},
+        {"path": "sub/git.md", "line": 3},
+    ]
+    text = torn.files()["DEMO-2.md"]
+    torn.writes("DEMO-2.md", "# TICKET: [DEMO-2] Ours\n" + text.split(">>>>>>> Jira\n")[1])
+    (torn.root / "sub" / "git.md").unlink()
+    assert torn.runs("resolve").out == "DEMO-9 (DEMO-9.md): Title\n"
+
+
+def test_a_ticket_whose_markers_still_stand_is_not_just_without_a_conflict(torn: User) -> None:
+    torn.runs("resolve", "DEMO-2", "--take", "merge")
+
+    told = torn.runs("resolve", "DEMO-2", "--take", "local")
+
+    assert told.code == 1
+    assert told.err == f"ticketr: DEMO-2 has no conflict any more, but DEMO-2.md:1: {STAND}\n"
+
+
+def test_where_nothing_clashes_any_more_no_markers_are_promised(torn: User) -> None:
+    torn.edits("DEMO-2.md", "Mine", "Theirs")
+
+    told = torn.runs("resolve", "DEMO-2", "--take", "merge")
+
+    words = "DEMO-2.md has what both sides have changed; nothing clashed any more"
+    assert told == (0, f"DEMO-2: {words}\n", "")
+
+
+@pytest.mark.parametrize("take", ["local", "remote", "merge"])
+def test_a_sub_task_stands_for_its_ticket(someone: User, take: str) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
+    someone.site.edit("DEMO-5", summary="Theirs")
+    someone.runs("pull")
+
+    told = someone.runs("resolve", "demo-5", "DEMO-3", "DEMO-4", "--take", take)
+
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith("DEMO-3: DEMO-3.md has ")
+    assert told.out.count("\n") == 1
+    assert "DEMO-3 (" not in someone.runs("resolve").out
+
+
+def test_a_sub_task_that_came_with_the_conflict_stands_for_its_ticket(someone: User) -> None:
+    someone.runs("pull")
+    someone.retitles("DEMO-3", "Mine")
+    someone.site.edit("DEMO-3", summary="Theirs")
+    parent, like = someone.finds("DEMO-3"), someone.finds("DEMO-5")
+    new = someone.site.create(project=like.project, type=like.type, summary="New", parent=parent.id)
+    someone.runs("pull")
+
+    told = someone.runs("resolve", new.key, "--take", "local")
+
+    assert told.out.startswith("DEMO-3: DEMO-3.md has ")
+    assert [task.title for task in someone.reads("DEMO-3.md").tasks][-1] == "New"
 
 
 def test_all_are_settled_at_once(torn: User) -> None:
@@ -163,10 +234,11 @@ def test_json_has_the_same_keys_whatever_was_done(torn: User) -> None:
     ]
     assert (listed.code, settled.code) == (0, 1)
     nothing = {"folder": str(torn.root), "resolved": [], "failed": []}
-    assert listed.json == {**nothing, "conflicts": both}
+    assert listed.json == {**nothing, "conflicts": both, "marked": []}
     assert settled.json == {
         "folder": str(torn.root),
         "conflicts": both[1:],
+        "marked": [],
         "resolved": [{"key": "DEMO-2", "path": "DEMO-2.md", "take": "local"}],
         "failed": [{"key": "DEMO-1", "reason": "DEMO-1 has no conflict; these have: DEMO-9"}],
     }

@@ -12,7 +12,7 @@ from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
 from ticketr.tui.rows import merge, row_of_broken
-from ticketr.tui.state import NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
+from ticketr.tui.state import BROKEN, NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
 from ticketr.tui.work import Work
 
 KEYS = [key for binding in TABLE for key in binding.keys]
@@ -137,6 +137,12 @@ def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
     for letter, take in (("l", "local"), ("r", "remote"), ("m", "merge")):
         assert asked(state, letter) == (effects.Resolve(key, take),)
     assert press(state, "KEY_ESCAPE").question is None
+
+
+def test_of_a_broken_file_it_is_told_that_editing_settles_it() -> None:
+    state = after(State(), messages.FilesRead((row_of_broken("a.md", "wrong", has_rows=False),)))
+
+    assert press(state, "r").notice == BROKEN
 
 
 def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from ticketr.sync import Conflict, Store
+    from ticketr.sync import Conflict, Marked, State, Store
 
 _DONE = {
     "local": "{path} has your version of what clashed; the next push brings that to Jira",
     "remote": "{path} has Jira's version of what clashed; the old text is in .ticketr/trash",
-    "merge": "{path} has both versions between conflict markers; edit it, then push",
+    "merge": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
 }
+#: What is said instead where nothing clashed any more.
+_MERGED = "{path} has what both sides have changed; nothing clashed any more"
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,22 @@ def resolve(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Settle what both sides have changed. Without a KEY it lists the conflicts.
+    """Settle what both sides have changed. Without a KEY it lists what there is to settle.
+
+    That is conflicts, and files in which conflict markers still stand. The KEY of a sub-task stands
+    for its ticket.
 
     Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
     changed comes into the file.
     """
     from ticketr.cli.offline import open_store, read_state
+    from ticketr.sync import marked_files
 
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         conflicts = state.conflicts.all()
-    wanted = [each.key for each in conflicts] if every else [each.upper() for each in keys]
+        named = [_own_key(state, each.upper()) for each in keys]
+    wanted = [each.key for each in conflicts] if every else named
     outcome = _Outcome()
     if wanted:
         if take is None:
@@ -72,11 +79,22 @@ def resolve(
         outcome = _settle(store, wanted, take)
     settled = {each["key"] for each in outcome.resolved}
     left = [each for each in conflicts if each.key not in settled]
+    marked = list(marked_files(store)) if as_json or not wanted else []
     if as_json:
-        _print_json(store.root, left, outcome)
+        _print_json(store.root, left, marked, outcome)
+    elif wanted:
+        _tell(store, outcome)
     else:
-        _tell(left if not wanted else [], outcome, nothing=not wanted)
+        _list(conflicts, marked)
     context.exit(exits.FAILED if outcome.failed else exits.DONE)
+
+
+def _own_key(state: State, key: str) -> str:
+    """Give the key of the ticket in conflict in which a key stands; any other key as it is."""
+    from ticketr.sync import conflict_of
+
+    conflict = conflict_of(state, key)
+    return key if conflict is None else conflict.key
 
 
 def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
@@ -96,21 +114,38 @@ def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     return outcome
 
 
-def _tell(conflicts: Sequence[Conflict], outcome: _Outcome, *, nothing: bool) -> None:
-    from ticketr.cli.report import tell
+def _list(conflicts: Sequence[Conflict], marked: Sequence[Marked]) -> None:
     from ticketr.cli.status import conflict_line
     from ticketr.text import clean
 
-    for each in conflicts:
-        click.echo(clean(conflict_line(each)))
-    if nothing and not conflicts:
+    for line in (*map(conflict_line, conflicts), *map(str, marked)):
+        click.echo(clean(line))
+    if not conflicts and not marked:
         click.echo("there is no conflict")
+
+
+def _tell(store: Store, outcome: _Outcome) -> None:
+    from ticketr.cli.report import tell
+    from ticketr.sync import marked_file
+    from ticketr.text import clean
+
     for done in outcome.resolved:
-        click.echo(clean(f"{done['key']}: {_DONE[done['take']].format(path=done['path'])}"))
+        path, take = done["path"], done["take"]
+        is_whole = take == "merge" and marked_file(store, path) is None
+        words = _MERGED if is_whole else _DONE[take]
+        click.echo(clean(f"{done['key']}: {words.format(path=path)}"))
     tell(f"ticketr: {each['reason']}" for each in outcome.failed)
 
 
-def _print_json(root: Path, conflicts: Iterable[Conflict], outcome: _Outcome) -> None:
+def _print_json(
+    root: Path, conflicts: Iterable[Conflict], marked: Iterable[Marked], outcome: _Outcome
+) -> None:
     told = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
-    shown = {"folder": str(root), "conflicts": told}
-    click.echo(json.dumps({**shown, "resolved": outcome.resolved, "failed": outcome.failed}))
+    shown = {
+        "folder": str(root),
+        "conflicts": told,
+        "marked": [asdict(each) for each in marked],
+        "resolved": outcome.resolved,
+        "failed": outcome.failed,
+    }
+    click.echo(json.dumps(shown))

@@ -17,12 +17,13 @@ from ticketr.sync.files import write_new_file
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.journal import Conflict, Creation
 from ticketr.sync.local import LocalSurvey
+from ticketr.sync.marks import Marked, marked_file, marked_files
 from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.plan import Work
 from ticketr.sync.pull import PullResult
 from ticketr.sync.push import PushResult
-from ticketr.sync.resolve import Take, resolve
+from ticketr.sync.resolve import Take, conflict_of, resolve
 from ticketr.sync.session import OnWritten
 from ticketr.sync.state import State
 from ticketr.sync.store import Store
@@ -35,6 +36,7 @@ __all__ = [
     "DuplicateKey",
     "FileFailed",
     "LocalSurvey",
+    "Marked",
     "NoConflict",
     "Note",
     "OnWritten",
@@ -54,6 +56,9 @@ __all__ = [
     "UnknownField",
     "Work",
     "WorkspaceBusy",
+    "conflict_of",
+    "marked_file",
+    "marked_files",
     "resolve",
     "write_new_file",
 ]

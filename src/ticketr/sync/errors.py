@@ -46,14 +46,23 @@ class OtherSite(SyncError):
 
 
 class NoConflict(SyncError):
-    """Raised when there is nothing to settle for a ticket."""
+    """Raised when there is nothing to settle for a ticket.
 
-    def __init__(self, key: str, others: tuple[str, ...]) -> None:
-        super().__init__(key, others)
+    Args:
+        key: the ticket.
+        others: the tickets that have a conflict.
+        marked: what there is to do about its file, if conflict markers stand in that.
+    """
+
+    def __init__(self, key: str, others: tuple[str, ...], marked: str = "") -> None:
+        super().__init__(key, others, marked)
         self.key = key
         self.others = others
+        self.marked = marked
 
     def __str__(self) -> str:
+        if self.marked:
+            return f"{self.key} has no conflict any more, but {self.marked}"
         if not self.others:
             return f"{self.key} has no conflict, nor has any other ticket here"
         return f"{self.key} has no conflict; these have: {', '.join(self.others)}"

@@ -15,6 +15,7 @@ from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.files import comparable
 from ticketr.sync.lines import Agreed, compare_lines
 from ticketr.sync.mapping import FamilyText
+from ticketr.sync.marks import marked_file
 from ticketr.sync.merge import Side
 from ticketr.sync.state import Base, rows_from_json
 from ticketr.sync.writer import FamilyWriter, Prepared, read_ticket
@@ -45,7 +46,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     Args:
         store: the workspace, which is locked.
         state: its state.
-        key: the ticket's key.
+        key: the key of the ticket, or of a sub-task in it.
         take: how to settle it.
 
     Returns:
@@ -56,9 +57,9 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
         FileFailed: its file cannot be read or written.
         TicketSyntaxError: its file cannot be read as tickets.
     """
-    conflict = state.conflicts.of(key)
+    conflict = conflict_of(state, key)
     if conflict is None:
-        raise NoConflict(key, tuple(each.key for each in state.conflicts.all()))
+        raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
     rows, seen = rows_from_json(conflict.issues)
     family = _family(conflict, rows, path)
@@ -73,6 +74,31 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     else:
         _merge(store, family, writer(Side(take.value)))
     return path
+
+
+def conflict_of(state: State, key: str) -> Conflict | None:
+    """Find the conflict of the ticket in which a key stands, if that has one.
+
+    Args:
+        state: the state.
+        key: the key of a ticket or of a sub-task, which Jira may have made since the last sync.
+    """
+    head, conflicts = state.head_of(key), state.conflicts.all()
+    return next((each for each in conflicts if each.head == head or key in _keys_in(each)), None)
+
+
+def _keys_in(conflict: Conflict) -> set[str]:
+    """Give the keys of all issues that Jira has in a ticket."""
+    rows, _ = rows_from_json(conflict.issues)
+    return {conflict.key, *(row.issue.key for row in rows)}
+
+
+def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
+    head = state.head_of(key)
+    base = state.base(head) if head is not None else None
+    marked = marked_file(store, base.path) if base is not None else None
+    others = tuple(each.key for each in state.conflicts.all())
+    return NoConflict(key, others, str(marked) if marked is not None else "")
 
 
 def _family(conflict: Conflict, rows: Sequence[Row], path: str) -> Prepared:

@@ -6,13 +6,14 @@ Nothing here waits, reads a file or asks the time.
 from __future__ import annotations
 
 from ticketr.tickets.errors import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
-from ticketr.tickets.grammar import slip_of
+from ticketr.tickets.grammar import CONFLICT, slip_of
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import append, render, render_ticket, replace, rewrite
 from ticketr.tickets.validate import KEY, is_key, safe_file_name
 
 __all__ = [
+    "CONFLICT",
     "KEY",
     "NO_TITLE",
     "DuplicateKey",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WORK_TAG = "work"
 REFUSED = "A job is running already; Esc cancels it"
 NO_CONFLICT = "This ticket has no conflict"
+BROKEN = "Edit this file until nothing is wrong with it, then sync"
 NO_NOTES = "The last job has nothing to say of single tickets"
 #: Issues that are written without a question.
 UNASKED = 20
@@ -312,13 +313,15 @@ def _work(state: State, work: Work) -> tuple[State, tuple[Effect, ...]]:
 
 
 def _resolve(state: State) -> tuple[State, tuple[Effect, ...]]:
-    key = state.rows[state.index].head if state.rows else ""
-    if key not in state.conflicts:
-        return replace(state, notice=NO_CONFLICT), ()
+    row = state.rows[state.index] if state.rows else None
+    if row is None or row.head not in state.conflicts:
+        # The markers of a conflict that was settled with both versions may stand in it.
+        is_broken = row is not None and row.is_broken
+        return replace(state, notice=BROKEN if is_broken else NO_CONFLICT), ()
     if state.working:
         return replace(state, notice=REFUSED), ()
-    question = about_conflict(key, state.conflicts[key])
-    return replace(state, question=question), (effects.LoadClash(state.rows[state.index]),)
+    question = about_conflict(row.head, state.conflicts[row.head])
+    return replace(state, question=question), (effects.LoadClash(row),)
 
 
 def _open(state: State) -> tuple[State, tuple[Effect, ...]]:

@@ -1,0 +1,30 @@
+"""Files in which conflict markers stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync import Marked, Store, marked_file, marked_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADING = b"# TICKET: [DEMO-1] A\n"
+
+
+def test_the_first_marker_of_a_ticket_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(HEADING + b"\r\n<<<<<<< here\r\n=======\r\n>>>>>>> Jira\r\n")
+    (tmp_path / "b.md").write_bytes(HEADING + b"\n\\<<<<<<< words\n")
+    (tmp_path / "c.md").write_bytes(b"<<<<<<< of something else\n")
+
+    assert [*marked_files(Store(tmp_path, ".ticketr"))] == [Marked("a.md", 3)]
+
+
+def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> None:
+    (tmp_path / "latin.md").write_bytes(HEADING + b"\n<<<<<<< h\xe9\n")
+    (tmp_path / "folder.md").mkdir()
+    store = Store(tmp_path, ".ticketr")
+
+    found = [marked_file(store, name) for name in ("latin.md", "folder.md", "none.md")]
+
+    assert found == [None, None, None]
