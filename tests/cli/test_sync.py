@@ -31,6 +31,7 @@ PULL = {
     "gone",
     "pruned",
     "prunable",
+    "recovered",
 }
 SETTLE = "ticketr resolve DEMO-9 --take local, remote or merge"
 DELETED = "it was deleted in Jira, or you may no longer see it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.pull import PullResult, pull, pull_result
@@ -35,6 +35,7 @@ class PullJob(SessionJob):
     prune: bool = False
     into: str | None = None
     _tally: list[Tally] = field(default_factory=list, init=False, repr=False, compare=False)
+    _recovered: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -43,24 +44,26 @@ class PullJob(SessionJob):
 
     def so_far(self) -> PullResult:
         """Say what it has done until now, also when it was cancelled or has failed."""
-        return pull_result(self._tally[0] if self._tally else Tally())
+        tally = self._tally[0] if self._tally else Tally()
+        return pull_result(tally, recovered=self._recovered)
 
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
         progress, tally = Progress(context), Tally()
         self._tally[:] = [tally]
+        self._recovered.clear()
         with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
             async with open_workspace(self, progress) as workspace:
                 places = await workspace.places()  # what is wrong here is told before all else
                 async with open_session(workspace) as session:
-                    if await recover(session, []):
+                    if await recover(session, self._recovered):
                         places = await session.places()
                     result = await pull(
                         session, places, tally, full=self.full, prune=self.prune, into=self.into
                     )
         done = tally.done
         progress.move(done, done, f"Pull complete: {_tickets(done)}")
-        return result
+        return replace(result, recovered=tuple(self._recovered))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ from ticketr.sync.takeover import read_hashes
 from ticketr.sync.writer import FamilyWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ticketr.sync.notes import Note
     from ticketr.sync.session import Session
     from ticketr.sync.state import Known
@@ -53,6 +55,8 @@ class PullResult:
             their files are kept.
         pruned: keys of those whose files were moved away, since that was asked for.
         prunable: keys of those whose files would have been moved away, had that been asked for.
+        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
+            A sync tells them of its other half.
     """
 
     total: int
@@ -67,6 +71,7 @@ class PullResult:
     gone: tuple[Note, ...]
     pruned: tuple[str, ...]
     prunable: tuple[str, ...]
+    recovered: tuple[str, ...]
 
 
 async def pull(
@@ -94,12 +99,15 @@ async def pull(
     return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
 
 
-def pull_result(tally: Tally, gone: Gone | None = None) -> PullResult:
+def pull_result(
+    tally: Tally, gone: Gone | None = None, *, recovered: Iterable[str] = ()
+) -> PullResult:
     """Say what a pull has done until now.
 
     Args:
         tally: what it has counted.
         gone: what became of tickets that the query no longer finds, once that is known.
+        recovered: keys of issues that were found again before it began.
     """
     gone = gone or Gone()
     return PullResult(
@@ -115,6 +123,7 @@ def pull_result(tally: Tally, gone: Gone | None = None) -> PullResult:
         gone=gone.notes,
         pruned=gone.pruned,
         prunable=gone.prunable,
+        recovered=tuple(recovered),
     )
 
 
