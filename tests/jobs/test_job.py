@@ -51,11 +51,11 @@ def test_a_job_goes_only_where_the_table_says(start: JobStatus, end: JobStatus) 
 
     if end in TRANSITIONS[start]:
         job.move(end)
-        assert (job.status, job.revision) == (end, 1)
+        assert (job.status, job.revision) == (end, 2)
     else:
         with pytest.raises(AssertionError, match=f"from {start} to {end}"):
             job.move(end)
-        assert (job.status, job.revision) == (start, 0)
+        assert (job.status, job.revision) == (start, 1)
 
 
 def test_an_error_is_described_as_text() -> None:

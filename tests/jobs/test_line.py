@@ -23,6 +23,7 @@ def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
 
     line.discard("a")
     line.discard("b")
+    assert line.first == "c"
     line.push("b", 1.0, 1)
 
     assert list(line) == ["c", "b"]

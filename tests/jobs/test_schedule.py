@@ -14,7 +14,9 @@ async def work(context: object) -> None:
 
 
 def record(name: str) -> JobRecord:
-    return JobRecord(work, (), contextvars.copy_context(), name, math.inf, None)
+    job = JobRecord(work, (), contextvars.copy_context(), name, math.inf, None)
+    job.number = ord(name[0])
+    return job
 
 
 def test_first_in_first_out() -> None:

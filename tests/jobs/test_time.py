@@ -158,6 +158,17 @@ async def test_a_job_that_started_in_time_may_run_past_it(autojump_clock: MockCl
         assert await handle.result() == 9
 
 
+async def test_a_job_that_may_start_at_any_time_waits_for_no_time(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(sleep, 99)
+        handle = queue.submit_nowait(sleep, 9, start_by=math.inf)
+
+        assert not queue._ledger.schedule.minds_time
+        assert await handle.result() == 9
+
+
 async def test_a_job_that_started_in_time_may_be_tried_again_past_it(
     autojump_clock: MockClock,
 ) -> None:

@@ -26,8 +26,9 @@ MUTANTS: Final = [
     Mutant(
         "a cancel that came too late takes the value away",
         "_worker.py",
-        "record.scope is not None and record.scope.cancelled_caught",
-        "record.scope is not None and record.scope.cancel_called",
+        "        return await record.function(context, *record.args)\n    return CAUGHT",
+        "        value = await record.function(context, *record.args)\n"
+        "    return CAUGHT if record.scope.cancel_called else value",
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),
     Mutant(

@@ -59,16 +59,16 @@ MUTANTS: Final = [
     ),
     Mutant(
         "the end of the grace leaves running jobs alone",
-        "_ledger.py",
-        "for record in [*self.schedule.jobs(), *self.running.values()]:",
-        "for record in self.schedule.jobs():",
+        "_closing.py",
+        "for record in [*ledger.schedule.jobs(), *ledger.running.values()]:",
+        "for record in ledger.schedule.jobs():",
         "test_queue.py::test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups",
     ),
     Mutant(
         "the end of the grace leaves pending jobs alone",
-        "_ledger.py",
-        "for record in [*self.schedule.jobs(), *self.running.values()]:",
-        "for record in [*self.running.values()]:",
+        "_closing.py",
+        "for record in [*ledger.schedule.jobs(), *ledger.running.values()]:",
+        "for record in [*ledger.running.values()]:",
         "test_queue.py::test_a_shutdown_without_grace_calls_no_pending_job",
     ),
     Mutant(
@@ -115,8 +115,8 @@ MUTANTS: Final = [
     ),
     Mutant(
         "jobs that do not stop are not told of",
-        "_ledger.py",
-        "        self.report_at = min(self.report_at, self.now() + self.patience)\n",
+        "_closing.py",
+        "    ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)\n",
         "",
         "test_closing.py::test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at",
     ),

@@ -160,7 +160,7 @@ MUTANTS: Final = [
     # Failures and what is remembered
     Mutant(
         "a failure that was asked about is told of all the same",
-        "_ledger.py",
+        "_past.py",
         "if record.status is not FAILED or record.claimed:",
         "if record.status is not FAILED:",
         "test_worker.py::test_a_failure_that_nobody_asks_about_is_told_at_the_end",
@@ -209,7 +209,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a failure whose record is dropped is silent",
-        "_ledger.py",
+        "_past.py",
         "            if record.status is FAILED:\n                self.account_for(record)\n",
         "",
         "test_ledger.py::test_a_failure_is_told_when_its_record_is_dropped",
@@ -223,30 +223,30 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an error of on_job_error harms the queue",
-        "_ledger.py",
+        "_past.py",
         '        except Exception:\n            logger.exception("on_job_error',
         '        except ZeroDivisionError:\n            logger.exception("on_job_error',
         "test_worker.py::test_an_error_of_on_job_error_is_logged_and_harms_nothing",
     ),
     Mutant(
         "too many ended jobs are kept",
-        "_ledger.py",
-        "len(ended) > keep.jobs or ended[0].finished_at < oldest",
-        "ended[0].finished_at < oldest",
+        "_past.py",
+        "len(jobs) > keep.jobs or jobs[0].finished_at < oldest",
+        "jobs[0].finished_at < oldest",
         "test_ledger.py::test_only_so_many_ended_jobs_are_kept",
     ),
     Mutant(
         "ended jobs are kept too long",
-        "_ledger.py",
-        "len(ended) > keep.jobs or ended[0].finished_at < oldest",
-        "len(ended) > keep.jobs",
+        "_past.py",
+        "len(jobs) > keep.jobs or jobs[0].finished_at < oldest",
+        "len(jobs) > keep.jobs",
         "test_ledger.py::test_ended_jobs_are_kept_only_so_long",
     ),
     Mutant(
         "a live job is dropped with the record of one whose ID it has",
-        "_ledger.py",
-        "            if self.records.get(record.id) is record:\n                del self.records",
-        "            if record.id in self.records:\n                del self.records",
+        "_past.py",
+        "            if records.get(record.id) is record:\n                del records",
+        "            if record.id in records:\n                del records",
         "test_ledger.py::test_a_job_may_have_the_id_of_one_that_has_ended",
     ),
     Mutant(

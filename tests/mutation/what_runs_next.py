@@ -11,17 +11,17 @@ MUTANTS: Final = [
     Mutant(
         "a key goes to a waiter that has ended",
         "_line.py",
-        "            while heap and places.get(heap[0][2]) is not heap[0]:\n"
-        "                heapq.heappop(heap)\n",
+        "        while heap and places.get(heap[0][2]) is not heap[0]:\n"
+        "            heapq.heappop(heap)\n",
         "",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),
     Mutant(
         "a waiter that has ended stands in the way of the others",
         "_line.py",
-        "        self.first = heap[0][2] if heap else None\n",
-        "",
-        "test_keys.py::test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next",
+        "        self.first = heap[0][2] if heap else None\n\n    def _bury",
+        "\n    def _bury",
+        "test_line.py::test_who_left_from_the_middle_is_passed_over_and_may_come_back",
     ),
     Mutant(
         "the dead pile up in a line",
@@ -153,9 +153,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job that comes back has lost its place",
-        "_schedule.py",
-        "        if record.number < 0:\n            record.number",
-        "        if True:\n            record.number",
+        "_ledger.py",
+        "        record.due_at = now + delay\n",
+        "        record.due_at = now + delay\n        record.number = next(self._numbers)\n",
         "test_retry.py::test_a_job_that_is_tried_again_keeps_its_place",
     ),
     Mutant(
@@ -185,6 +185,27 @@ MUTANTS: Final = [
         "_worker.py",
         "schedule.pending <= ledger.waking or schedule.peek() is None",
         "schedule.peek() is None",
+        "test_worker.py::test_a_job_costs_its_worker_one_step",
+    ),
+    Mutant(
+        "a worker does not linger",
+        "_worker.py",
+        "if warm and not ledger.waking:",
+        "if False:",
+        "test_worker.py::test_a_job_costs_its_worker_one_step",
+    ),
+    Mutant(
+        "a worker lingers for ever",
+        "_worker.py",
+        "                warm = False\n",
+        "",
+        "test_worker.py::test_a_job_costs_its_worker_one_step",
+    ),
+    Mutant(
+        "a worker lingers beside one that is being woken",
+        "_worker.py",
+        "if warm and not ledger.waking:",
+        "if warm:",
         "test_worker.py::test_a_job_costs_its_worker_one_step",
     ),
 ]

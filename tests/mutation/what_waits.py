@@ -40,8 +40,10 @@ MUTANTS: Final = [
         "a submit in a cancelled scope submits",
         "_queue.py",
         "        await trio.lowlevel.checkpoint_if_cancelled()\n"
-        "        try:\n            record = self",
-        "        try:\n            record = self",
+        "        entered = self._ledger.enter(record)\n        if entered is None:\n"
+        "            entered = await self._wait_for_room(record)\n        else:",
+        "        entered = self._ledger.enter(record)\n        if entered is None:\n"
+        "            entered = await self._wait_for_room(record)\n        else:",
         "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
     ),
     Mutant(
@@ -75,22 +77,22 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job starts at the very moment at which it is too late",
-        "_ledger.py",
-        "        if schedule.minds_time:\n            self.look_at_clock()\n",
+        "_worker.py",
+        "        if schedule.minds_time:\n            look_at_clock(ledger)\n",
         "",
         "test_time.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),
     Mutant(
         "who is let in by an expiry may start too late",
-        "_ledger.py",
-        "while late := self.schedule.expired(now):",
-        "if late := self.schedule.expired(now):",
+        "_clock.py",
+        "while late := ledger.schedule.expired(now):",
+        "if late := ledger.schedule.expired(now):",
         "test_time.py::test_who_is_let_in_by_an_expiry_may_be_too_late_too",
     ),
     Mutant(
         "a job that has started in time may still expire",
         "_schedule.py",
-        "        record.line = None\n        if record.start_by != math.inf and record in"
+        "        record.line = None\n        if self.minds_time and record in"
         " self._expiring:\n            self._expiring.discard(record)\n"
         "        if record.key is not None:\n            self._holders",
         "        record.line = None\n        if record.key is not None:\n            self._holders",
@@ -99,8 +101,8 @@ MUTANTS: Final = [
     Mutant(
         "a job that is to be tried again expires",
         "_schedule.py",
-        "if record.start_by != math.inf and not record.attempt:",
-        "if record.start_by != math.inf:",
+        "if record.start_by is not None and not record.attempt:",
+        "if record.start_by is not None:",
         "test_time.py::test_a_job_that_started_in_time_may_be_tried_again_past_it",
     ),
     Mutant(
@@ -207,7 +209,7 @@ MUTANTS: Final = [
     Mutant(
         "another thread gets into the books",
         "_home.py",
-        "if get_ident() != self._thread:",
+        "if get_ident() != self.thread:",
         "if False:",
         "test_threads.py::test_a_call_straight_from_another_thread_is_refused_and_changes_nothing",
     ),

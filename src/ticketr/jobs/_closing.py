@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._job import CancelCause, JobStatus
+from ticketr.jobs._job import CancelCause
 from ticketr.jobs._whereabouts import whereabouts
 
 if TYPE_CHECKING:
@@ -42,10 +42,17 @@ def shorten_grace(ledger: Ledger, seconds: float) -> None:
     for record in ledger.schedule.timed():
         ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
     if seconds <= 0:
-        ledger.cut_off()
+        cut_off(ledger)
     else:
         ledger.cut_off_at = min(ledger.cut_off_at, ledger.now() + seconds)
     ledger.alarm.deadline = min(ledger.alarm.deadline, ledger.cut_off_at, ledger.report_at)
+
+
+def cut_off(ledger: Ledger) -> None:
+    """The time is over: cancel every job."""
+    ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)
+    for record in [*ledger.schedule.jobs(), *ledger.running.values()]:
+        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
 
 def report(ledger: Ledger) -> None:
@@ -75,9 +82,8 @@ def abandon(ledger: Ledger, cause: CancelCause) -> None:
 
 def end(ledger: Ledger) -> None:
     """The block has been left: a failure that nobody asked about is told of."""
-    for record in list(ledger.ended):
-        if record.status is JobStatus.FAILED:
-            ledger.account_for(record)
+    for record in list(ledger.past.jobs):
+        ledger.past.account_for(record)
 
 
 async def until_idle(ledger: Ledger) -> None:

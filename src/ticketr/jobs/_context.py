@@ -97,9 +97,9 @@ class JobContext:
         record = self._record
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread may have outlived its attempt
-        record.current, record.total = advance(record.current, record.total, current, total)
-        if message is not None:
-            record.message = message
+        old_current, old_total, old_message = record.report
+        current, total = advance(old_current, old_total, current, total)
+        record.report = (current, total, old_message if message is None else message)
         record.revision += 1
         record.progress_revision = record.revision
         self._hub.progressed(record)

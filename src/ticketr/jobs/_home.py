@@ -14,10 +14,10 @@ class Home:
     or a task was woken from the wrong thread and the whole run crashes.
     """
 
-    __slots__ = ("_thread",)
+    __slots__ = ("thread",)
 
     def __init__(self) -> None:
-        self._thread: Final = get_ident()
+        self.thread: Final = get_ident()
 
     def check(self) -> None:
         """Raise if called in another thread.
@@ -25,7 +25,7 @@ class Home:
         Raises:
             RuntimeError: It is another one.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self.thread:
             raise RuntimeError(
                 "a job queue belongs to the thread of its Trio run: call its methods, its handles' "
                 "and its jobs' contexts' by trio.from_thread.run() or run_sync() in other threads"

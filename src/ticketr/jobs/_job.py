@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import enum
-import math
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, final
@@ -180,6 +179,7 @@ class JobSnapshot:
 
 _NO_CONTEXT = contextvars.Context()
 NO_TAGS = frozenset[str]()
+NO_REPORT: Final = (0, 0, "")
 
 
 async def _gone(context: object) -> None:
@@ -188,7 +188,25 @@ async def _gone(context: object) -> None:
 
 @final
 class JobRecord:
-    """All that the queue knows of one job. Only the ledger changes it."""
+    """All that the queue knows of one job. Only the ledger changes it.
+
+    Some of it there is only from a certain step of its life on: a value for what is not there yet
+    would be written once for each job and never be read.
+    """
+
+    # From its submission on.
+    number: int  # which in the order of submission
+    submitted_at: float
+    line: Line[JobRecord] | None  # where it waits
+    why_pending: Callable[[JobRecord], str | None] | None
+    # From its start on.
+    started_at: float
+    spare_context: contextvars.Context | None  # as it was before the attempt
+    # From its end on.
+    finished_at: float
+    result: object
+    error: JobErrorInfo | None
+    exception: BaseException | None
 
     __slots__ = (
         "after",
@@ -198,7 +216,6 @@ class JobRecord:
         "cancel_requested",
         "claimed",
         "context",
-        "current",
         "due_at",
         "ended",
         "error",
@@ -208,12 +225,12 @@ class JobRecord:
         "id",
         "key",
         "line",
-        "message",
         "name",
         "number",
         "on_conflict",
         "priority",
         "progress_revision",
+        "report",
         "result",
         "retry",
         "revision",
@@ -226,7 +243,6 @@ class JobRecord:
         "submitted_at",
         "tags",
         "timeout",
-        "total",
         "why_pending",
         "worker",
     )
@@ -246,22 +262,13 @@ class JobRecord:
         self.key: Hashable = None
         self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = PENDING
-        self.revision: int = 0
+        self.revision: int = 1  # which is its submission
         self.attempt: int = 0
-        self.current: float = 0
-        self.total: float = 0
-        self.message: str = ""
+        self.report: tuple[float, float, str] = NO_REPORT  # current, total and message
         self.progress_revision: int = 0
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
-        self.submitted_at: float = 0.0
         self.due_at: float = 0.0  # until the submission: the delay
-        self.number: int = -1  # which in the order of submission
-        self.started_at: float | None = None
-        self.finished_at: float = math.inf  # until it has ended
-        self.result: object = None
-        self.error: JobErrorInfo | None = None
-        self.exception: BaseException | None = None
         self.claimed: bool = False  # somebody was given the outcome
 
         # What only a live job has.
@@ -271,12 +278,9 @@ class JobRecord:
         self.timeout: float = timeout
         self.retry: Retry | None = retry
         self.snoozes: int = 0  # attempts that do not count
-        self.spare_context: contextvars.Context | None = None  # as it was before the attempt
-        self.start_by: float = math.inf
+        self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
         self.after: JobRecord | None = None  # whose end it waits for
-        self.line: Line[JobRecord] | None = None  # where it waits
-        self.why_pending: Callable[[JobRecord], str | None] | None = None
         self.scope: trio.CancelScope | None = None
         self.worker: trio.lowlevel.Task | None = None
         self.ended: trio.Event | None = None
@@ -298,10 +302,11 @@ class JobRecord:
         """What the job reported last."""
         # If that was in an attempt before, a reader who is late learns that it counts no more.
         revision = self.progress_revision or self.revision
-        return JobProgress(self.id, self.current, self.total, self.message, revision)
+        return JobProgress(self.id, *self.report, revision)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it is now."""
+        has_ended = self.status.is_terminal
         return JobSnapshot(
             id=self.id,
             name=self.name,
@@ -317,8 +322,8 @@ class JobRecord:
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,
             due_at=self.due_at,
-            started_at=self.started_at,
-            finished_at=self.finished_at if self.finished_at != math.inf else None,
-            error=self.error,
-            result=self.result,
+            started_at=self.started_at if self.attempt else None,
+            finished_at=self.finished_at if has_ended else None,
+            error=self.error if has_ended else None,
+            result=self.result if has_ended else None,
         )

@@ -20,17 +20,17 @@ wake-up carries no job, and the worker looks again.
 from __future__ import annotations
 
 import itertools
-import logging
 import math
 from collections import deque
+from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
 import trio
 
-from ticketr._errors import DuplicateJob, QueueClosed, QueueFull
+from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._job import (
     CANCELLED,
-    FAILED,
+    NO_REPORT,
     PENDING,
     RUNNING,
     CancelCause,
@@ -40,6 +40,7 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
+from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._recorder import Recorder
 
 
-logger = logging.getLogger("ticketr.jobs")
-
 PATIENCE: Final = 5.0
 """Seconds after which to tell of the jobs that did not stop when they were cut off."""
 
@@ -62,6 +61,37 @@ PATIENCE: Final = 5.0
 @final
 class Ledger:
     """The state of one queue."""
+
+    __slots__ = (
+        "_numbers",
+        "_quiet",
+        "_thread",
+        "alarm",
+        "awaited_wakeups",
+        "bounded",
+        "closed",
+        "cut_off_at",
+        "ending",
+        "fatal",
+        "hub",
+        "idle",
+        "leaving",
+        "now",
+        "of_key",
+        "past",
+        "patience",
+        "recorder",
+        "records",
+        "refusing",
+        "report_at",
+        "running",
+        "schedule",
+        "totals",
+        "waits",
+        "wakeups",
+        "waking",
+        "workers",
+    )
 
     def __init__(
         self,
@@ -72,21 +102,19 @@ class Ledger:
         on_job_error: Callable[[JobSnapshot], object],
     ) -> None:
         self.workers = workers
-        self.keep = keep
-        self.on_job_error = on_job_error
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord]()
+        self._thread: Final = self.hub.home.thread
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
-        self.ended: deque[JobRecord] = deque()  # who has ended, in that order
+        self.past: Past = Past(self.records, keep, on_job_error)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
-        self.evicted: int = 0
         self.waits: Waits = Waits(self.running, workers, self.schedule)
-        self._ids = itertools.count(1)
+        self._numbers = itertools.count(1)
 
         self.wakeups: trio.MemorySendChannel[None]
         self.awaited_wakeups: trio.MemoryReceiveChannel[None]
@@ -109,9 +137,10 @@ class Ledger:
 
     # Entering
 
-    def enter(self, record: JobRecord) -> JobRecord:
-        """Take a new job; what is returned is the job it was joined to, or else itself."""
-        self.hub.home.check()
+    def enter(self, record: JobRecord) -> JobRecord | None:
+        """Take a new job, and give it back, or the job that it was joined to; None: no room."""
+        if get_ident() != self._thread:
+            self.hub.home.check()
         if self.refusing:
             raise QueueClosed
         if (record.id or record.on_conflict) and (
@@ -120,11 +149,11 @@ class Ledger:
             return self._compete(record, rivals)
         schedule = self.schedule
         if schedule.pending >= schedule.max_pending:
-            raise QueueFull(schedule.max_pending)
+            return None
         self._add(record)
         return record
 
-    def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
+    def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord | None:
         way = record.on_conflict or OnConflict.REJECT
         running = (rival for rival in rivals if rival.status is RUNNING)
         first = next(running, rivals[0])
@@ -136,7 +165,7 @@ class Ledger:
         # The new job takes the place of a pending one; otherwise it needs room like any other.
         inherits = any(victim.status is PENDING for victim in victims)
         if not (inherits or self.schedule.has_room):
-            raise QueueFull(self.schedule.max_pending)
+            return None
         record.after = rivals[0] if record.id else None
         self._add(record)
         for victim in victims:
@@ -146,15 +175,16 @@ class Ledger:
 
     def _add(self, record: JobRecord) -> None:
         records = self.records
-        while not record.id:
-            number = f"job-{next(self._ids)}"
-            record.id = number if number not in records else ""
+        number = record.number = next(self._numbers)
+        if not record.id:
+            record.id = f"job-{number}"
+            while record.id in records:  # somebody chose that one
+                record.id = f"job-{next(self._numbers)}"
         records[record.id] = record  # in the place of one that has ended, or of one it waits for
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
         record.due_at = now + record.due_at if record.due_at else now
-        record.revision = 1
         self._line_up(record, now)
 
     def _line_up(self, record: JobRecord, now: float) -> None:
@@ -172,7 +202,9 @@ class Ledger:
         """Let in who waits outside, as far as there is room."""
         while (submission := self.schedule.admit()) is not None:
             try:
-                submission.record = self.enter(submission.record)
+                entered = self.enter(submission.record)
+                assert entered is not None  # there was room
+                submission.record = entered
             except DuplicateJob as refusal:
                 submission.refusal = refusal
             finally:
@@ -195,8 +227,6 @@ class Ledger:
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
         """Give the next job to a worker, if there is one: it is running from here on."""
         schedule, hub = self.schedule, self.hub
-        if schedule.minds_time:
-            self.look_at_clock()
         record = schedule.take()
         if record is None:
             return None
@@ -207,8 +237,7 @@ class Ledger:
         record.worker = worker
         record.spare_context = record.context.copy()
         if record.attempt > 1:
-            record.current = record.total = record.progress_revision = 0
-            record.message = ""
+            record.report, record.progress_revision = NO_REPORT, 0
         record.scope = trio.CancelScope()  # which takes half as long again with an argument
         if record.timeout != math.inf:
             record.scope.relative_deadline = record.timeout
@@ -242,13 +271,12 @@ class Ledger:
         self,
         record: JobRecord,
         status: JobStatus,
-        *,
         result: object = None,
         exception: BaseException | None = None,
         error: JobErrorInfo | None = None,
     ) -> None:
         """Write down how a job ended."""
-        schedule, hub = self.schedule, self.hub
+        schedule, hub, past = self.schedule, self.hub, self.past
         worker = record.worker
         if worker is not None:
             del self.running[worker]
@@ -256,9 +284,10 @@ class Ledger:
                 schedule.release(record)
         else:
             schedule.discard(record)
-        record.move(status)
-        now = record.finished_at = self.now()
+        record.status = status  # from where it was, it may come to any end there is
+        record.revision += 1
         record.result, record.exception, record.error = result, exception, error
+        now = record.finished_at = self.now()
         record.release()
         if schedule.blocked:
             schedule.ended(record)
@@ -267,7 +296,7 @@ class Ledger:
         if record.key is not None:
             self._forget_key(record)
         self.totals[status] += 1
-        self.ended.append(record)
+        past.jobs.append(record)
         if hub.is_watched:
             hub.ended(record)
         if self.recorder is not None:
@@ -280,9 +309,9 @@ class Ledger:
         if worker is None:  # it was pending
             self.admit()
             self.wake()
-        if not self.running and not schedule.pending:
+        if (self.refusing or self._quiet is not None) and self.is_idle:
             self.settle()
-        self.evict(now)
+        past.forget(now)
 
     def _give_back_id(self, record: JobRecord) -> None:
         """An ID belongs to whom the ended job waited for, if that one still lives."""
@@ -326,25 +355,6 @@ class Ledger:
             record.cancel_cause = cause
             self.finish(record, CANCELLED)
 
-    # Time
-
-    def set_alarm(self) -> trio.CancelScope:
-        """A scope that ends when it is time to look at the clock."""
-        when = min(self.cut_off_at, self.report_at, self.schedule.next_time())
-        self.alarm = trio.CancelScope(deadline=when)
-        return self.alarm
-
-    def look_at_clock(self) -> None:
-        """Do what it is time for."""
-        now = self.now()
-        if now >= self.cut_off_at:
-            self.cut_off_at = math.inf
-            self.cut_off()
-        while late := self.schedule.expired(now):  # who is let in for one may be late as well
-            for record in late:
-                self.drop(record, CancelCause.EXPIRED)
-        self.tell(self.schedule.due(now))
-
     def tell(self, records: Iterable[JobRecord]) -> None:
         """These wait for something else from now on."""
         for record in records:
@@ -352,27 +362,10 @@ class Ledger:
             self.hub.changed(record)
         self.wake()
 
-    def evict(self, now: float) -> None:
-        """Drop the records that are too many or too old."""
-        ended, keep = self.ended, self.keep
-        oldest = now - keep.age
-        while ended and (len(ended) > keep.jobs or ended[0].finished_at < oldest):
-            record = ended.popleft()
-            if self.records.get(record.id) is record:
-                del self.records[record.id]
-            self.evicted += 1
-            if record.status is FAILED:
-                self.account_for(record)
-
-    def account_for(self, record: JobRecord) -> None:
-        """A failure is never silent: tell of one that nobody asked about."""
-        if record.status is not FAILED or record.claimed:
-            return
-        record.claimed = True
-        try:
-            self.on_job_error(record.snapshot())
-        except Exception:
-            logger.exception("on_job_error raised about job %r", record.id)
+    @property
+    def evicted(self) -> int:
+        """How many ended jobs are no longer remembered."""
+        return sum(self.totals.values()) - len(self.past.jobs)
 
     # The end of the queue
 
@@ -398,9 +391,3 @@ class Ledger:
         """No job will change any more: let the readers go."""
         self.closed = True
         self.hub.close()
-
-    def cut_off(self) -> None:
-        """The time is over: cancel every job."""
-        self.report_at = min(self.report_at, self.now() + self.patience)
-        for record in [*self.schedule.jobs(), *self.running.values()]:
-            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")

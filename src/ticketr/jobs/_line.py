@@ -54,21 +54,29 @@ class Line(Generic[T]):
 
     def pop(self) -> T | None:
         """Take out who is first."""
-        item = self.first
-        if item is not None:
-            self.discard(item)
+        heap, places = self._heap, self._places
+        if not heap:
+            return None
+        item = heapq.heappop(heap)[2]
+        del places[item]
+        if len(heap) > len(places):
+            self._bury()
+        self.first = heap[0][2] if heap else None
         return item
 
     def discard(self, item: T) -> None:
         """Take somebody out, from the middle or from the top."""
         heap, places = self._heap, self._places
         del places[item]
-        if item is self.first:
-            heapq.heappop(heap)
-        if len(heap) > len(places):  # there are dead entries
-            while heap and places.get(heap[0][2]) is not heap[0]:
-                heapq.heappop(heap)
-            if len(heap) > 2 * len(places) + SLACK:
-                heap[:] = places.values()
-                heapq.heapify(heap)
+        if len(heap) > len(places):
+            self._bury()
         self.first = heap[0][2] if heap else None
+
+    def _bury(self) -> None:
+        """Drop the dead entries at the top, or all if they are too many."""
+        heap, places = self._heap, self._places
+        while heap and places.get(heap[0][2]) is not heap[0]:
+            heapq.heappop(heap)
+        if len(heap) > 2 * len(places) + SLACK:
+            heap[:] = places.values()
+            heapq.heapify(heap)

@@ -24,7 +24,7 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
     """
     refresh(ledger)
     # One that has ended makes way for who has its ID by now; of those that live none does.
-    ended = [job for job in ledger.ended if ledger.records.get(job.id) is job]
+    ended = [job for job in ledger.past.jobs if ledger.records.get(job.id) is job]
     jobs = [*ended, *ledger.running.values(), *ledger.schedule.jobs()]
     return [
         job
@@ -37,4 +37,4 @@ def refresh(ledger: Ledger) -> None:
     """Forget what is too old by now; a closed queue stays as it was."""
     if not ledger.closed:
         ledger.hub.home.check()
-        ledger.evict(ledger.now())
+        ledger.past.forget(ledger.now())

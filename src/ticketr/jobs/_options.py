@@ -101,7 +101,7 @@ def take_options(
         record.name = name
     if on_conflict is not None:
         record.on_conflict = OnConflict(on_conflict)
-    if start_by is not None:
+    if start_by is not None and start_by != math.inf:
         record.start_by = start_by
     if timeout is not None:
         record.timeout = checked_timeout(timeout)

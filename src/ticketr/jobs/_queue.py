@@ -82,13 +82,12 @@ class JobQueue:
         """
         record = record_of(job, args, self._timeout, self._retry, options)
         await trio.lowlevel.checkpoint_if_cancelled()
-        try:
-            record = self._ledger.enter(record)
-        except QueueFull:
-            record = await self._wait_for_room(record)
+        entered = self._ledger.enter(record)
+        if entered is None:
+            entered = await self._wait_for_room(record)
         else:
             await trio.lowlevel.cancel_shielded_checkpoint()
-        return JobHandle(record, self._ledger)
+        return JobHandle(entered, self._ledger)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -114,7 +113,10 @@ class JobQueue:
             QueueFull: As many jobs are pending as may be.
         """
         record = record_of(job, args, self._timeout, self._retry, options)
-        return JobHandle(self._ledger.enter(record), self._ledger)
+        entered = self._ledger.enter(record)
+        if entered is None:
+            raise QueueFull(self._ledger.schedule.max_pending)
+        return JobHandle(entered, self._ledger)
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -148,9 +150,8 @@ class JobQueue:
         """
         record = record_of(job, args, self._timeout, self._retry, options)
         await trio.lowlevel.checkpoint_if_cancelled()
-        try:
-            entered = self._ledger.enter(record)
-        except QueueFull:
+        entered = self._ledger.enter(record)
+        if entered is None:
             entered = await self._wait_for_room(record)
         handle: JobHandle[T] = JobHandle(entered, self._ledger)
         if entered is not record:
@@ -344,7 +345,7 @@ class JobQueue:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
         refresh(self._ledger)
-        ended = [record.snapshot() for record in self._ledger.ended]
+        ended = [record.snapshot() for record in self._ledger.past.jobs]
         return remembered(ended, limit=limit, status=status)
 
     def statistics(self) -> QueueStatistics:

@@ -72,7 +72,7 @@ class Schedule:
         self._holders: dict[Hashable, JobRecord] = {}
         self._paused_keys: set[Hashable] = set()
         self._outside = Line[Submission]()
-        self._numbers = itertools.count()
+        self._arrivals = itertools.count()
         self._why = self.waiting_for  # made once, not for each job
 
     @property
@@ -84,9 +84,7 @@ class Schedule:
         """Let a job enter, or come back."""
         self.pending += 1
         record.why_pending = self._why
-        if record.number < 0:
-            record.number = next(self._numbers)
-        if record.start_by != math.inf and not record.attempt:
+        if record.start_by is not None and not record.attempt:
             self._expiring.push(record, record.start_by, record.number)
             self.minds_time = True
         due_at = record.due_at
@@ -137,13 +135,13 @@ class Schedule:
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
-        record = self.peek()
-        if record is None:
+        if not self.pending or self.peek() is None:
             return None
-        self._ready.discard(record)
+        record = self._ready.pop()
+        assert record is not None  # it was looked at
         self.pending -= 1
         record.line = None
-        if record.start_by != math.inf and record in self._expiring:
+        if self.minds_time and record in self._expiring:
             self._expiring.discard(record)
         if record.key is not None:
             self._holders[record.key] = record
@@ -155,7 +153,7 @@ class Schedule:
         record.line.discard(record)
         self.pending -= 1
         record.line = None
-        if record.start_by != math.inf and record in self._expiring:
+        if self.minds_time and record in self._expiring:
             self._expiring.discard(record)
         if record.key is not None:
             self._offer(record.key)
@@ -269,7 +267,7 @@ class Schedule:
     def line_up(self, submission: Submission) -> None:
         """Wait outside for room: the highest priority enters first, then who came first."""
         self.outside += 1
-        self._outside.push(submission, -submission.record.priority, next(self._numbers))
+        self._outside.push(submission, -submission.record.priority, next(self._arrivals))
 
     def leave(self, submission: Submission) -> None:
         """Give up waiting outside."""

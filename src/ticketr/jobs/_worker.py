@@ -7,6 +7,11 @@ A worker that was idle does not even need that checkpoint: who wakes it has set 
 context before, and the wake-up is the change. This costs nothing against a plain
 worker loop, where a task for each job would cost a third of the speed.
 
+Lingering. A worker that finds nothing to do after a job stays around for one step
+before it waits on the channel: a submitter that hands in one job after the other has
+the next one ready by then as often as not, and neither has to wake the other. Until
+then it counts as the worker that is being woken.
+
 The verdict. What came out of a job's scope says how it ended, not what was asked for
 (a cancel may come too late, or be ignored), and not the type of the exception alone
 (``trio.Cancelled`` may come in groups, from a scope outside the queue, or from a
@@ -20,12 +25,13 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import JobTimedOut, RetryLater
+from ticketr.jobs._clock import look_at_clock, set_alarm
 from ticketr.jobs._closing import abandon, report
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._ending import lone
@@ -40,26 +46,40 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ticketr.jobs")
 
+CAUGHT: Final = object()
+"""What a job gives whose scope caught its cancellation: it has no value."""
+
 
 @enable_ki_protection
 async def work(ledger: Ledger) -> None:
     """Run jobs until cancelled."""
     task = trio.lowlevel.current_task()
     home = task.context
-    schedule, hub = ledger.schedule, ledger.hub
+    schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
+    warm = False  # it has just run a job
     while True:  # noqa: ASYNC913  # each turn runs a job or waits for one
         # Is there a job for one more worker than the one being woken?
         if schedule.pending <= ledger.waking or schedule.peek() is None:
-            task.context = home
-            ledger.idle.append(task)
-            try:
-                await ledger.awaited_wakeups.receive()
-            finally:
-                ledger.idle.remove(task)
+            if warm and not ledger.waking:
+                warm = False
+                ledger.waking = True  # as if it had been woken
+                idle.appendleft(task)
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                idle.popleft()
+            else:
+                task.context = home
+                idle.append(task)
+                try:
+                    await ledger.awaited_wakeups.receive()
+                finally:
+                    idle.remove(task)
             ledger.waking = False
+        if schedule.minds_time:
+            look_at_clock(ledger)
         record = ledger.take(task)
         if record is None:
             continue
+        warm = True
         if task.context is not record.context:
             task.context = record.context
             await trio.lowlevel.cancel_shielded_checkpoint()
@@ -68,10 +88,10 @@ async def work(ledger: Ledger) -> None:
         except BaseException as error:  # noqa: BLE001, ASYNC103  # judged, and passed on if need be
             settle(ledger, record, error)
         else:
-            if record.scope is not None and record.scope.cancelled_caught:
+            if value is CAUGHT:
                 settle(ledger, record, None)
             else:
-                ledger.finish(record, COMPLETED, result=value)
+                ledger.finish(record, COMPLETED, value)
             del value
         del record  # an idle worker keeps nothing of its last job alive
 
@@ -84,9 +104,9 @@ async def keep_time(ledger: Ledger) -> None:
     """
     try:
         while True:
-            with ledger.set_alarm():
+            with set_alarm(ledger):
                 await trio.sleep_forever()
-            ledger.look_at_clock()
+            look_at_clock(ledger)
             report(ledger)
     except trio.Cancelled:
         abandon(ledger, CancelCause.SCOPE)
@@ -101,7 +121,7 @@ async def call(record: JobRecord, context: JobContext) -> object:
         # Cancelled before its first step: then it has no first step.
         await trio.lowlevel.checkpoint_if_cancelled()
         return await record.function(context, *record.args)
-    return None  # the scope caught it
+    return CAUGHT
 
 
 def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> None:

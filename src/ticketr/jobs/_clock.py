@@ -1,0 +1,33 @@
+"""What a queue does because it is time for it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jobs._closing import cut_off
+from ticketr.jobs._job import CancelCause
+
+if TYPE_CHECKING:
+    from ticketr.jobs._ledger import Ledger
+
+
+def set_alarm(ledger: Ledger) -> trio.CancelScope:
+    """A scope that ends when it is time to look at the clock."""
+    when = min(ledger.cut_off_at, ledger.report_at, ledger.schedule.next_time())
+    ledger.alarm = trio.CancelScope(deadline=when)
+    return ledger.alarm
+
+
+def look_at_clock(ledger: Ledger) -> None:
+    """Do what it is time for."""
+    now = ledger.now()
+    if now >= ledger.cut_off_at:
+        ledger.cut_off_at = math.inf
+        cut_off(ledger)
+    while late := ledger.schedule.expired(now):  # who is let in for one may be late as well
+        for record in late:
+            ledger.drop(record, CancelCause.EXPIRED)
+    ledger.tell(ledger.schedule.due(now))

@@ -1,0 +1,60 @@
+"""What is remembered of jobs that have ended, and what is told of them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, final
+
+from ticketr.jobs._job import FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.jobs._job import JobID, JobRecord, JobSnapshot
+    from ticketr.jobs._numbers import Keep
+
+logger = logging.getLogger("ticketr.jobs")
+
+
+@final
+class Past:
+    """The jobs that have ended and are not forgotten.
+
+    Attributes:
+        jobs: They, in the order in which they ended.
+    """
+
+    __slots__ = ("_keep", "_on_job_error", "_records", "jobs")
+
+    def __init__(
+        self,
+        records: dict[JobID, JobRecord],
+        keep: Keep,
+        on_job_error: Callable[[JobSnapshot], object],
+    ) -> None:
+        self._records = records  # from which those that are forgotten are dropped too
+        self._keep = keep
+        self._on_job_error = on_job_error
+        self.jobs: deque[JobRecord] = deque()
+
+    def forget(self, now: float) -> None:
+        """Drop the records that are too many or too old."""
+        jobs, keep, records = self.jobs, self._keep, self._records
+        oldest = now - keep.age
+        while jobs and (len(jobs) > keep.jobs or jobs[0].finished_at < oldest):
+            record = jobs.popleft()
+            if records.get(record.id) is record:
+                del records[record.id]
+            if record.status is FAILED:
+                self.account_for(record)
+
+    def account_for(self, record: JobRecord) -> None:
+        """A failure is never silent: tell of one that nobody asked about."""
+        if record.status is not FAILED or record.claimed:
+            return
+        record.claimed = True
+        try:
+            self._on_job_error(record.snapshot())
+        except Exception:
+            logger.exception("on_job_error raised about job %r", record.id)
