@@ -33,6 +33,7 @@ KEYS = {
     "updated",
     "recovered",
     "conflicts",
+    "in_conflict",
     "failed",
     "warnings",
 }

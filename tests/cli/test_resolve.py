@@ -101,7 +101,7 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
     what = "it is in conflict with Jira (DEMO-9: Title); run ticketr resolve DEMO-9"
     take = "--take local, remote or merge"
     assert torn.runs("push").err.splitlines()[-3:] == [
-        "0 created, 1 updated (DEMO-2)",
+        "0 created, 1 updated (DEMO-2), 1 in conflict",
         f"conflict: DEMO-9 (DEMO-9.md): {what}",
         f"to settle a conflict: ticketr diff DEMO-9; ticketr resolve DEMO-9 {take}",
     ]

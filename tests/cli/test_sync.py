@@ -24,6 +24,8 @@ PULL = {
     "updated",
     "merged",
     "unchanged",
+    "in_conflict",
+    "left_alone",
     "kept",
     "conflicts",
     "failed",
@@ -43,6 +45,7 @@ PUSH = {
     "updated",
     "recovered",
     "conflicts",
+    "in_conflict",
     "failed",
     "warnings",
 }
@@ -69,6 +72,22 @@ def test_both_halves_are_told(someone: User) -> None:
     assert someone.finds("DEMO-9").summary == "Mine"
 
 
+def test_each_ticket_of_the_query_is_in_one_of_the_counts(someone: User) -> None:
+    someone.runs("pull")
+    someone.edits("DEMO-3.md", "Priority: High", "Priority: Low")
+    someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
+    someone.site.edit("DEMO-3", labels=("theirs",))
+    clash(someone)
+    someone.writes("DEMO-2.md", "Notes of mine\n")
+
+    told = someone.runs("sync")
+
+    lines = told.err.splitlines()
+    assert told.code == 3
+    assert "Sync complete: 9 tickets pulled, 2 pushed, 1 in conflict, 2 kept" in lines
+    assert "0 new, 0 updated, 1 merged with edits here, 8 unchanged, 1 in conflict, 2 kept" in lines
+
+
 def test_json_has_both_halves_with_the_keys_of_each(someone: User) -> None:
     told = someone.runs("sync", "--json").json
 
@@ -85,8 +104,9 @@ def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User)
     told = someone.runs("sync")
 
     assert told.code == 3
-    assert told.err.splitlines()[-4:] == [
-        "0 new, 0 updated, 11 unchanged",
+    assert told.err.splitlines()[-5:] == [
+        "Sync complete: 11 tickets pulled, 0 pushed, 1 in conflict",
+        "0 new, 0 updated, 11 unchanged, 1 in conflict",
         "conflict: DEMO-9 (DEMO-9.md): changed here and in Jira: DEMO-9: Title",
         "0 created, 0 updated",
         f"to settle a conflict: ticketr diff DEMO-9; {SETTLE}",

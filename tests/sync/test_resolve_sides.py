@@ -11,7 +11,6 @@ import pytest
 from fakes.pulls import Bench
 
 from ticketr.jira.adf import to_adf
-from ticketr.sandbox import make_site
 from ticketr.sync import Side, State, Store, Take, resolve
 from ticketr.tickets import parse
 
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 def settle(bench: Bench, take: Take, key: str = "DEMO-9") -> None:

@@ -130,8 +130,11 @@ def tell_pull(result: PullResult, *, prune: bool) -> None:
         result: what it did.
         prune: whether it was to move files of deleted tickets away.
     """
-    merged = f", {result.merged} merged with edits here" if result.merged else ""
-    tell([f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"])
+    merged = _if_any(result.merged, "merged with edits here")
+    left = _if_any(result.in_conflict, "in conflict") + _if_any(result.left_alone, "kept")
+    left += _if_any(result.unwritten, "failed")
+    words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
+    tell([f"{words}{left}"])
     tell_notes(
         {
             "conflict": result.conflicts,
@@ -158,7 +161,9 @@ def tell_push(result: PushResult, *, dry_run: bool = False) -> None:
     if not dry_run:
         first = _ordered(result.created)[:KEYS]
         tell(f"created {browse_url(result.site, key)}" for key in first)
-        tell([f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"])
+        left = _if_any(result.in_conflict, "in conflict") + _if_any(len(result.failed), "failed")
+        words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
+        tell([f"{words}{left}"])
         if result.recovered:
             tell([f"created by an earlier run and found again: {_some(result.recovered)}"])
     tell_notes({"conflict": result.conflicts, "failed": result.failed, "warning": result.warnings})
@@ -178,6 +183,11 @@ def tell_how_to_resolve(conflicts: Iterable[Note]) -> None:
         tell(
             [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
         )
+
+
+def _if_any(count: int, word: str) -> str:
+    """Go on with a count that is worth a word only if there is one."""
+    return f", {count} {word}" if count else ""
 
 
 def _some(keys: Collection[str]) -> str:

@@ -54,12 +54,16 @@ class WriteResult:
         path: the file it stands in.
         reason: why it was kept; empty otherwise.
         clashes: what both sides have changed; empty unless that is a conflict.
+        before: the ticket as it stood there, if it did and is not as it is to be.
+        after: it as it stands there now, if it was replaced.
     """
 
     outcome: Written
     path: str
     reason: str = ""
     clashes: tuple[Clash, ...] = ()
+    before: Ticket | None = None
+    after: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +165,18 @@ class Editor:
         here = file.text[span.start : span.end]
         if comparable(here) == comparable(write.text):
             return None, WriteResult(Written.UNCHANGED, name)
+        was = file.tickets[index]
         if comparable(here) in map(comparable, write.bases):
-            return write.ticket, WriteResult(Written.UPDATED, name)
-        merged = write.merge(file.tickets[index])
+            return write.ticket, WriteResult(Written.UPDATED, name, before=was, after=write.ticket)
+        merged = write.merge(was)
         if merged.clashes:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
-            return None, WriteResult(Written.CONFLICT, name, reason, merged.clashes)
-        if merged.ticket == file.tickets[index]:
+            return None, WriteResult(Written.CONFLICT, name, reason, merged.clashes, was)
+        if merged.ticket == was:
             return None, WriteResult(Written.UNCHANGED, name)
         if merged.dropped:
             self.put_aside(write.ticket.key or "", here)
-        return merged.ticket, WriteResult(Written.MERGED, name)
+        return merged.ticket, WriteResult(Written.MERGED, name, before=was, after=merged.ticket)
 
     def write_key(self, name: str, sought: Sought, *, least: float = 0.0) -> bool:
         """Write the key that Jira gave to a draft into its file, and see it on disk.

@@ -61,8 +61,8 @@ class PullJob(SessionJob):
                     result = await pull(
                         session, places, tally, full=self.full, prune=self.prune, into=self.into
                     )
-        done = tally.done
-        progress.move(done, done, f"Pull complete: {_tickets(done)}")
+        words = f"Pull complete: {_tickets(result.done)}{_not_done(result)}"
+        progress.move(tally.done, tally.done, words)
         return replace(result, recovered=tuple(self._recovered))
 
 
@@ -178,27 +178,31 @@ class SyncJob(SessionJob):
                     result = SyncResult(
                         pulled, await push(session, survey, push_tally, merging=True)
                     )
-        words = f"Sync complete: {_tickets(tally.done)} pulled, {_pushed(push_tally, pulled)}"
+        words = f"{_tickets(pulled.done)} pulled, {push_tally.done} pushed"
+        words = f"Sync complete: {words}{_not_done(pulled, push_tally)}"
         progress.move(push_tally.done, push_tally.total, words)
         return result
 
 
 def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
     if dry_run:
-        refused = len(tally.failed) + len(tally.conflicts)
+        refused = len(tally.failed) + tally.in_conflict
         rest = f", {refused} would not" if refused else ""
         progress.say(f"Nothing was sent: {_tickets(tally.total)} would be pushed{rest}")
     else:
-        progress.move(tally.done, tally.total, f"Push complete: {_pushed(tally)}")
+        words = f"Push complete: {_tickets(tally.done)}{_not_done(pushed=tally)}"
+        progress.move(tally.done, tally.total, words)
 
 
-def _pushed(tally: PushTally, pulled: PullResult | None = None) -> str:
-    conflicts = len(tally.conflicts) + (len(pulled.conflicts) if pulled else 0)
-    failed = len(tally.failed) + (len(pulled.failed) if pulled else 0)
-    what = f"{tally.done} pushed" if pulled else _tickets(tally.done)
-    more = [f"{conflicts} in conflict"] if conflicts else []
-    more += [f"{failed} failed"] if failed else []
-    return ", ".join([what, *more])
+def _not_done(pulled: PullResult | None = None, pushed: PushTally | None = None) -> str:
+    """Count what was neither pulled nor pushed, in words that follow what was."""
+    conflicts = kept = failed = 0
+    if pulled is not None:
+        conflicts, kept, failed = pulled.in_conflict, pulled.left_alone, pulled.unwritten
+    if pushed is not None:
+        conflicts, failed = conflicts + pushed.in_conflict, failed + len(pushed.failed)
+    counts = {"in conflict": conflicts, "kept": kept, "failed": failed}
+    return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
 
 def _tickets(count: int) -> str:

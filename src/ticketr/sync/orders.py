@@ -17,7 +17,7 @@ from ticketr.sync.plan import moved, new_parts, still_to_send
 from ticketr.sync.refresh import families_now
 from ticketr.sync.requests import creating, sending
 from ticketr.sync.threads import CHUNK, chunks
-from ticketr.sync.writer import settled
+from ticketr.sync.wording import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -135,12 +135,12 @@ class OrderMaker:
         if work.name in renamed:
             self._fail(work.name, work, _moved_away(work.name, renamed), Code.MOVED)
             return None
-        remote = settled(family, work.base, known)
+        remote = settled(family.text.ticket, family.issues, base=work.base, known=known)
         if news := moved(work.base, work.local.ticket, remote):
             if self._merging and not clashes:
                 self.behind[work.head] = work.local.path
             else:
-                self._tally.conflicts.append(_moved_on(work, news, clashes, self._advice))
+                self._tally.leave(_moved_on(work, news, clashes, self._advice), work.writes)
             return None
         there = by_key(remote)
         absent = [key for key in (*work.strays, *work.edits) if key not in there]

@@ -38,14 +38,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What a pull did. All counts are issues, sub-tasks included.
+    """What a pull did. All counts are issues, sub-tasks included, and none is in two of them.
 
     Attributes:
         total: issues that the query found and Jira could give.
         new: issues written into a file for the first time.
-        updated: issues in tickets that were rewritten, since Jira had something newer.
-        merged: issues in tickets whose local edits were joined with something newer in Jira.
+        updated: issues that were rewritten, since Jira had something newer.
+        merged: issues whose local edits were joined with something newer in Jira.
         unchanged: issues that were up to date already.
+        in_conflict: issues that differ from Jira's and were left so, since both sides have changed
+            the same in their tickets.
+        left_alone: issues in the tickets that were kept.
         kept: tickets left as they are, each with the reason.
         conflicts: tickets left as they are, since both sides have changed the same.
         failed: tickets that could not be written, each with the reason.
@@ -64,6 +67,8 @@ class PullResult:
     updated: int
     merged: int
     unchanged: int
+    in_conflict: int
+    left_alone: int
     kept: tuple[Note, ...]
     conflicts: tuple[Note, ...]
     failed: tuple[Note, ...]
@@ -72,6 +77,16 @@ class PullResult:
     pruned: tuple[str, ...]
     prunable: tuple[str, ...]
     recovered: tuple[str, ...]
+
+    @property
+    def done(self) -> int:
+        """How many issues are in files with all that Jira has of them."""
+        return self.new + self.updated + self.merged + self.unchanged
+
+    @property
+    def unwritten(self) -> int:
+        """How many issues could not be written, once the pull has ended."""
+        return self.total - self.done - self.in_conflict - self.left_alone
 
 
 async def pull(
@@ -116,6 +131,8 @@ def pull_result(
         updated=tally.count(Written.UPDATED),
         merged=tally.count(Written.MERGED),
         unchanged=tally.count(Written.UNCHANGED),
+        in_conflict=tally.count(Written.CONFLICT),
+        left_alone=tally.count(Written.KEPT),
         kept=tuple(tally.kept.values()),
         conflicts=tuple(tally.conflicts.values()),
         failed=tuple(tally.failed.values()),

@@ -50,6 +50,7 @@ class PushResult:
         updated: keys of those that were changed.
         recovered: keys of issues that an earlier run has made and whose drafts have them only now.
         conflicts: tickets that were left alone, since Jira has moved on.
+        in_conflict: issues in them that were to be created or changed.
         failed: tickets, or parts of them, that could not be pushed, each with the reason.
         warnings: what else should be known, by ticket.
     """
@@ -61,6 +62,7 @@ class PushResult:
     updated: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
     conflicts: tuple[Note, ...] = ()
+    in_conflict: int = 0
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
@@ -104,6 +106,7 @@ def push_result(site: str, tally: PushTally) -> PushResult:
         updated=tuple(tally.updated),
         recovered=tuple(tally.recovered),
         conflicts=tuple(tally.conflicts),
+        in_conflict=tally.in_conflict,
         failed=tuple(tally.failed),
         warnings=tuple(tally.warnings),
     )
@@ -202,9 +205,11 @@ class _Push:
         for outcome in outcomes:
             if outcome.note is None:
                 continue
-            conflict = outcome.written is Written.CONFLICT
-            notes = self._tally.conflicts if conflict else self._tally.failed
-            notes.append(outcome.note)
+            if outcome.written is Written.CONFLICT:
+                shares = [outcome.share(each.key) for each in outcome.family.issues]
+                self._tally.leave(outcome.note, shares.count(Written.CONFLICT))
+            else:
+                self._tally.failed.append(outcome.note)
 
     def _progress(self) -> None:
         self._session.progress.move(self._tally.done, self._tally.total, "Pushing tickets")

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from ticketr.sync.writer import Outcome
 
 
+#: What counts of an issue that was written more than once: the last of these.
+_WEIGHTS = (
+    Written.UNCHANGED,
+    Written.UPDATED,
+    Written.MERGED,
+    Written.NEW,
+    Written.KEPT,
+    Written.CONFLICT,
+)
+
+
 class Tally:
     """Which issues are settled, of how many. An issue counts once, however often it is written.
 
@@ -22,7 +33,7 @@ class Tally:
     Jira has no longer. They are written with it and not counted.
 
     Attributes:
-        outcomes: what became of each issue, by ID.
+        outcomes: what became of each issue, by ID; of one written more than once, the most.
         kept: tickets left as they are, by key.
         conflicts: tickets that both sides have changed, by key.
         failed: tickets that could not be written, by key.
@@ -81,16 +92,17 @@ class Tally:
                 notes[outcome.note.key] = outcome.note
             else:
                 self.inexact |= outcome.family.text.inexact
-            for each in outcome.ids:
-                self._settle(each, outcome.written)
+            for issue in outcome.family.issues:
+                self._settle(issue.id, outcome.share(issue.key))
 
     def _settle(self, issue_id: str, written: Written) -> None:
         if issue_id not in self._found:
             return
         if written is Written.UPDATED and issue_id not in self._known:
             written = Written.NEW  # a sub-task that joined a ticket which was there
-        if self.outcomes.get(issue_id) is not Written.NEW:  # new stays new when rewritten
-            self.outcomes[issue_id] = written
+        # A ticket is written again when more of it arrives; what it was before still counts.
+        before = self.outcomes.get(issue_id, written)
+        self.outcomes[issue_id] = max(before, written, key=_WEIGHTS.index)
 
 
 @dataclass
@@ -104,6 +116,7 @@ class PushTally:
         updated: keys of those that were changed.
         recovered: keys of issues that an earlier run has made and whose drafts have them only now.
         conflicts: tickets that were left alone.
+        in_conflict: how many of their issues were to be created or changed.
         failed: what could not be pushed.
         warnings: what else should be known.
     """
@@ -114,6 +127,7 @@ class PushTally:
     updated: list[str] = field(default_factory=list)
     recovered: list[str] = field(default_factory=list)
     conflicts: list[Note] = field(default_factory=list)
+    in_conflict: int = 0
     failed: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
 
@@ -121,3 +135,13 @@ class PushTally:
     def done(self) -> int:
         """How many issues are in Jira as they stand here."""
         return len(self.created) + len(self.updated)
+
+    def leave(self, note: Note, issues: int) -> None:
+        """Count a ticket that is left alone, since Jira has moved on.
+
+        Args:
+            note: what its user should know.
+            issues: how many of its issues were to be created or changed.
+        """
+        self.conflicts.append(note)
+        self.in_conflict += issues

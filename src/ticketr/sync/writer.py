@@ -6,12 +6,11 @@ next pull knows the file's text for its own, whatever Jira has by then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
-from ticketr.jira.adf import canonical
 from ticketr.sync.editing import Editor, Write, Written
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.journal import Conflict
@@ -19,8 +18,10 @@ from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask
 from ticketr.sync.merge import Clash, Merged, Side, merge
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
+from ticketr.sync.shares import share_of_each
 from ticketr.sync.state import Base, Row, rows_to_json
 from ticketr.sync.takeover import go_hash
+from ticketr.sync.wording import settled
 from ticketr.tickets import InvalidKey, TicketSyntaxError, parse, safe_file_name
 
 if TYPE_CHECKING:
@@ -56,17 +57,24 @@ class Outcome:
         written: what was done; None if it failed.
         path: the file it stands in now; empty if it failed.
         note: why it was kept or failed; None if all is well.
+        shares: what that was to single issues, by key, as far as it was not the same.
     """
 
     family: Prepared
     written: Written | None
     path: str = ""
     note: Note | None = None
+    shares: Mapping[str, Written] = field(default_factory=dict)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The IDs of its issues, the head's first."""
         return tuple(each.id for each in self.family.issues)
+
+    def share(self, key: str) -> Written:
+        """Tell what became of one issue."""
+        assert self.written is not None
+        return self.shares.get(key, self.written)
 
 
 def prepare(
@@ -199,13 +207,27 @@ class FamilyWriter:
         return Write(text.ticket, text.text, bases, lambda local: self._merge(family, bases, local))
 
     def _settle(self, family: Prepared, result: WriteResult) -> Outcome:
+        shares = self._shares(family, result)
         if result.outcome is Written.CONFLICT:
             self._state.conflicts.add(self._conflict(family, result.path, result.clashes))
         if result.outcome in {Written.KEPT, Written.CONFLICT}:
-            return self._keep(family, result.outcome, result.path, result.reason)
+            kept = self._keep(family, result.outcome, result.path, result.reason)
+            return replace(kept, shares=shares)
         base = Base(result.path, family.text.text)
         self._state.record(family.issues[0].id, base, _rows(family), seen=self._seen)
-        return Outcome(family, result.outcome, result.path)
+        return Outcome(family, result.outcome, result.path, shares=shares)
+
+    def _shares(self, family: Prepared, result: WriteResult) -> Mapping[str, Written]:
+        if result.before is None:
+            return {}
+        merged = result.outcome is Written.MERGED  # else it does not matter
+        base = self._state.base(family.issues[0].id) if merged else None
+        return share_of_each(
+            result.outcome,
+            base=read_ticket(base.text) if base is not None else None,
+            before=result.before,
+            after=result.after or family.text.ticket,
+        )
 
     def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
         before = _nearest([read_ticket(each) for each in bases], local)
@@ -214,7 +236,8 @@ class FamilyWriter:
             # As the Go program left it; what Jira has not of it is kept aside.
             return replace(merge(local, local, remote), dropped=True)
         if before is not None:
-            remote = settled(family, before, self._state.issues_of(family.issues[0].id))
+            known = self._state.issues_of(family.issues[0].id)
+            remote = settled(remote, family.issues, base=before, known=known)
         return merge(before, local, remote, prefer=self._prefer)
 
     def _conflict(self, family: Prepared, path: str, clashes: Iterable[Clash]) -> Conflict:
@@ -235,36 +258,6 @@ class FamilyWriter:
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)  # what stands there is none of these texts
         return outcome
-
-
-def settled(family: Prepared, base: Ticket, known: Iterable[Issue]) -> Ticket:
-    """Give a family's ticket with the old wording of descriptions that say the same as before.
-
-    What counts is Jira's own form; another version of this program may word it differently.
-
-    Args:
-        family: the family as Jira has it now.
-        base: its ticket at the last sync.
-        known: its issues at the last sync.
-    """
-    before = {each.id: each for each in known}
-    same = {
-        issue.key
-        for issue in family.issues
-        if issue.id in before and _description(issue) == _description(before[issue.id])
-    }
-    old = by_key(base)
-
-    def reworded(issue: Ticket) -> Ticket:
-        text = old.get(issue.key or "") if issue.key in same else None
-        if text is None:
-            return issue
-        return replace(
-            issue, description=text.description, acceptance_criteria=text.acceptance_criteria
-        )
-
-    ticket = family.text.ticket
-    return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
 
 
 def read_ticket(text: str) -> Ticket | None:
@@ -292,10 +285,6 @@ def _distance(base: Ticket, local: Ticket) -> int:
 def _rows(family: Prepared) -> list[Row]:
     inexact = family.text.inexact
     return [Row(issue, updated(issue), issue.key not in inexact) for issue in family.issues]
-
-
-def _description(issue: Issue) -> object:
-    return canonical(issue.fields.get("description"))
 
 
 def _number(issue_id: str) -> int:
