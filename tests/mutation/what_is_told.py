@@ -38,10 +38,17 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an end has no revision",
+        "_ledger.py",
+        "        record.revision += 1\n        record.result",
+        "        record.result",
+        "test_updates.py::test_a_request_to_cancel_is_a_change",
+    ),
+    Mutant(
+        "a return to pending has no revision",
         "_job.py",
         "        self.status = status\n        self.revision += 1\n",
         "        self.status = status\n",
-        "test_updates.py::test_a_request_to_cancel_is_a_change",
+        "test_machine.py",
     ),
     Mutant(
         "a report has no revision",
