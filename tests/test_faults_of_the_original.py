@@ -197,7 +197,7 @@ def test_08_one_failure_hides_nothing_of_what_was_done(
 
     assert told.code == 3
     summary, failure = told.err.splitlines()[-2:]
-    assert summary == "1 created (DEMO-13), 0 updated"
+    assert summary == "1 created (DEMO-13), 0 updated, 1 failed"
     assert failure.startswith('failed: draft "Wrong" (bad.md): Priority: "Hihg" is not possible')
 
 
