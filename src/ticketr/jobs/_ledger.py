@@ -63,6 +63,7 @@ class Ledger:
     """The state of one queue."""
 
     __slots__ = (
+        "_ids",
         "_numbers",
         "_quiet",
         "_thread",
@@ -114,7 +115,8 @@ class Ledger:
         self.past: Past = Past(self.records, keep, on_job_error)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = Waits(self.running, workers, self.schedule)
-        self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
+        self._numbers = itertools.count()
 
         self.wakeups: trio.MemorySendChannel[None]
         self.awaited_wakeups: trio.MemoryReceiveChannel[None]
@@ -175,11 +177,11 @@ class Ledger:
 
     def _add(self, record: JobRecord) -> None:
         records = self.records
-        number = record.number = next(self._numbers)
+        record.number = next(self._numbers)
         if not record.id:
-            record.id = f"job-{number}"
+            record.id = f"job-{next(self._ids)}"
             while record.id in records:  # somebody chose that one
-                record.id = f"job-{next(self._numbers)}"
+                record.id = f"job-{next(self._ids)}"
         records[record.id] = record  # in the place of one that has ended, or of one it waits for
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
