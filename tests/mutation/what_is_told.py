@@ -48,7 +48,7 @@ MUTANTS: Final = [
         "_job.py",
         "        self.status = status\n        self.revision += 1\n",
         "        self.status = status\n",
-        "test_machine.py",
+        "test_machine.py::test_a_queue_does_what_its_model_does",
     ),
     Mutant(
         "a report has no revision",
