@@ -112,7 +112,7 @@ def seconds_of_pull(folder: Path, *, is_read: bool) -> float:
             if is_read:
                 read_for(user, LOOK)
             else:
-                time.sleep(LOOK)  # noqa: TID251  (a process of its own, and there is no loop)
+                time.sleep(LOOK)  # noqa: TID251 - a process of its own, and there is no loop
         seconds = time.perf_counter() - start
         if not is_read and (has_room(terminal) or seconds < STALL):
             raise RuntimeError(f"the terminal was not full, or only for {seconds:.1f} s")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio  # noqa: TID251  (the peers' own loop)
+import asyncio  # noqa: TID251 - the peers' own loop
 from typing import TYPE_CHECKING
 
 import aiojobs
@@ -24,7 +24,7 @@ async def worker(queue: asyncio.Queue[Work], failed: list[Exception]) -> None:
         work = await queue.get()
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  (a failing job stops nobody else)
+        except Exception as error:  # noqa: BLE001 - a failing job stops nobody else
             failed.append(error)
         finally:
             queue.task_done()

@@ -53,7 +53,7 @@ class HandWritten:
             try:
                 with scope:
                     await work()
-            except Exception as error:  # noqa: BLE001  (a failing job stops nobody else)
+            except Exception as error:  # noqa: BLE001 - a failing job stops nobody else
                 self.failed.append(error)
             finally:
                 del scopes[number]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio  # noqa: TID251  (the loop of two peers)
+import asyncio  # noqa: TID251 - the loop of two peers
 import subprocess
 import sys
 import time

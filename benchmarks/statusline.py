@@ -53,7 +53,7 @@ def bare(total: int, *, each: bool) -> Bar:
 
 
 def tqdm(total: int, *, each: bool) -> Bar:
-    from tqdm import tqdm as library  # noqa: PLC0415  (each peer loads itself alone)
+    from tqdm import tqdm as library  # noqa: PLC0415 - each peer loads itself alone
 
     options: dict[str, Any] = {"mininterval": 0, "miniters": 1} if each else {}
     bar = library(total=total, desc="Pulling tickets", **options)
@@ -100,7 +100,7 @@ def loop(update: Callable[[], object], scenario: str) -> float:
     for _ in range(count):
         update()
         if pause:
-            time.sleep(pause)  # noqa: TID251  (the peers' own world)
+            time.sleep(pause)  # noqa: TID251 - the peers' own world
     return time.process_time() - begun
 
 
@@ -192,7 +192,7 @@ def run(name: str, scenario: str) -> float:
     ) as process:
         os.close(terminal)
         os.close(tell)
-        reader = threading.Thread(target=drain, args=(user,))  # noqa: TID251  (no Trio here)
+        reader = threading.Thread(target=drain, args=(user,))  # noqa: TID251 - no Trio here
         reader.start()
         result = os.read(told, 100)
         process.wait()

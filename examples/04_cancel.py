@@ -17,7 +17,7 @@ async def upload(context: JobContext, name: str, parts: int) -> str:
             await trio.sleep(1)
         except trio.Cancelled:
             with context.cleanup(5):  # not interrupted, but for 5 seconds at most
-                await trio.sleep(0.5)  # noqa: ASYNC102  # the scope above is a bounded shield
+                await trio.sleep(0.5)  # noqa: ASYNC102 - the scope above is a bounded shield
                 print(f"{name}: took back {part - 1} of {parts} parts")
             raise  # a cancellation is always passed on
     return f"{name} is there"

@@ -29,7 +29,7 @@ async def download(context: JobContext, client: httpx.AsyncClient, url: str) -> 
         return await part.replace(path)
     finally:
         with context.cleanup(5):
-            await part.unlink(missing_ok=True)  # noqa: ASYNC102  # a bounded shield
+            await part.unlink(missing_ok=True)  # noqa: ASYNC102 - a bounded shield
 
 
 async def show(queue: JobQueue) -> None:

@@ -21,7 +21,7 @@ async def serve(context: JobContext, seconds: float) -> None:
         await trio.sleep(seconds)
     finally:
         with context.cleanup(1):
-            await trio.sleep(0.1)  # noqa: ASYNC102  # say goodbye; the scope is a bounded shield
+            await trio.sleep(0.1)  # noqa: ASYNC102 - say goodbye; the scope is a bounded shield
 
 
 async def stop_on_signal(queue: JobQueue) -> None:

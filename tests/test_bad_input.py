@@ -294,7 +294,7 @@ def test_a_full_disk_is_told_and_the_next_run_goes_on_when_there_is_room(
             key
             for path in folder.glob("*.md")
             for ticket in parse(path.read_text()).tickets
-            for key in ticket.keys()  # noqa: SIM118  (a ticket is no mapping)
+            for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
         ]
 
     assert full.code == 1

@@ -499,7 +499,7 @@ def test_interrupts_need_the_main_thread_and_cancellations_do_not() -> None:
             cancel_at_every_step(three_sleeps)
         results.append(cancel_at_every_step(three_sleeps, inject=[Injection.SCOPE]).runs)
 
-    thread = threading.Thread(target=sweep)  # noqa: TID251  # there is no Trio here
+    thread = threading.Thread(target=sweep)  # noqa: TID251 - there is no Trio here
     thread.start()
     thread.join()
 

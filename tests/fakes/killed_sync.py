@@ -109,7 +109,7 @@ def main() -> None:
                 be_child(task)
             except KeyboardInterrupt:
                 os._exit(130)
-            except BaseException:  # noqa: BLE001  (a child must never go on as its parent)
+            except BaseException:  # noqa: BLE001 - a child must never go on as its parent
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

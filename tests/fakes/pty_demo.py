@@ -101,7 +101,7 @@ def hog() -> None:
     """Hold up the program for good, as a task without checkpoints does."""
     os.write(os.open(os.ttyname(0), os.O_WRONLY | os.O_NOCTTY), b"hogging")
     while True:
-        time.sleep(0.01)  # noqa: TID251  (the point)
+        time.sleep(0.01)  # noqa: TID251 - the point
 
 
 async def stalled(terminal: Terminal) -> None:

@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = answer  # noqa: N815  (what the base class asks for)
+    do_GET = do_POST = answer  # noqa: N815 - what the base class asks for
 
     def log_message(self, *_: object) -> None:
         """Be silent."""
@@ -77,5 +77,5 @@ def welcoming_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[We
 
 if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201  (its parent reads it)
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201 - its parent reads it
     server.serve_forever()

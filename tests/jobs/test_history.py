@@ -260,7 +260,7 @@ async def test_a_kill_costs_the_last_moment_at_most_and_readers_read_meanwhile(
     path: Path,
 ) -> None:
     history = SqliteHistory(path)
-    with subprocess.Popen(  # noqa: ASYNC220  # only started here
+    with subprocess.Popen(  # noqa: ASYNC220 - only started here
         [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None

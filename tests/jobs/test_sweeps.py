@@ -304,7 +304,7 @@ def go(
             clock=MockClock(autojump_threshold=0),
             instruments=[instrument],
         )
-    except BaseException as error:  # noqa: BLE001  # what comes out is what is tested
+    except BaseException as error:  # noqa: BLE001 - what comes out is what is tested
         left = error
     finally:
         runs.clear()

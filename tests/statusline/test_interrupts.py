@@ -99,7 +99,7 @@ def end_of(
 
     try:
         trio.run(main, clock=MockClock(autojump_threshold=0))
-    except BaseException as error:  # noqa: BLE001  (what else than a KeyboardInterrupt?)
+    except BaseException as error:  # noqa: BLE001 - what else than a KeyboardInterrupt?
         ends.append(error)
     assert interrupt.is_pressed
     return ends

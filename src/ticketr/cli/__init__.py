@@ -15,6 +15,6 @@ def main() -> None:
     try:
         from ticketr.cli.app import main as run
     except KeyboardInterrupt:
-        print("ticketr: interrupted", file=sys.stderr)  # noqa: T201  (a command talks to people)
+        print("ticketr: interrupted", file=sys.stderr)  # noqa: T201 - a command talks to people
         sys.exit(130)
     run()

@@ -74,7 +74,7 @@ def _run() -> int:
         return _interrupted(error)
     except TicketrError as error:
         return _fail(error, str(error))
-    except Exception as error:  # noqa: BLE001  (the outermost edge: no traceback for users)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: no traceback for users
         return _unforeseen(error)
     except BaseExceptionGroup as error:  # as Trio gives it to us, inside a nursery or several
         if error.subgroup(KeyboardInterrupt) is None:
@@ -124,7 +124,7 @@ def _fail(error: Exception, words: str) -> int:
 def _say(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
-    print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201  (a command talks to people)
+    print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201 - a command talks to people
 
 
 def _add_commands() -> None:

@@ -16,7 +16,7 @@ def completion(context: click.Context, *, shell: str) -> None:
     bash:  ticketr completion bash > ~/.local/share/bash-completion/completions/ticketr
     zsh:   ticketr completion zsh > "${fpath[1]}/_ticketr"
     fish:  ticketr completion fish > ~/.config/fish/completions/ticketr.fish
-    """  # noqa: D301  # the control character keeps click from running the lines together
+    """  # noqa: D301 - the control character keeps click from running the lines together
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(context.find_root().command, {}, "ticketr", "_TICKETR_COMPLETE").source())

@@ -137,4 +137,4 @@ async def _cancel_on_signal(
 
 def say(line: str) -> None:
     """Print a line for people: on standard error, at once."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201  (a command talks to people)
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people

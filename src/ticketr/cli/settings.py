@@ -36,7 +36,7 @@ Command = TypeVar("Command", bound="Callable[..., object]")
 
 SITE_HINT = "the address of your Jira site, like https://you.atlassian.net"
 EMAIL_HINT = "the e-mail address of your Atlassian account"
-_TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105  (words)
+_TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105 - words
 
 
 def workspace_options(command: Command) -> Command:

@@ -7,7 +7,7 @@ type of new tickets. The rest is left alone, whatever it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  (a field of a dataclass)
+from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config.checks import checked_project, nearest
@@ -65,7 +65,7 @@ def read_go_file(root: Path) -> GoFile | None:
     if text is None:
         return None
     # Loaded where there is such a file: nearly nobody has one.
-    from ticketr.config.yamlfile import read_block  # noqa: PLC0415  (see above)
+    from ticketr.config.yamlfile import read_block  # noqa: PLC0415 - see above
 
     block = read_block(path, text)
     defaults = block.block("defaults")

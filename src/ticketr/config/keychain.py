@@ -23,8 +23,8 @@ _REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_comma
 def is_available() -> bool:
     """Tell whether the user has a keyring: the package, and a backend that keeps anything."""
     try:
-        import keyring  # noqa: PLC0415  (optional, and slow to load)
-        from keyring.backends import fail, null  # noqa: PLC0415  (as above)
+        import keyring  # noqa: PLC0415 - optional, and slow to load
+        from keyring.backends import fail, null  # noqa: PLC0415 - as above
     except ImportError:
         return False
     with _our_errors():
@@ -37,7 +37,7 @@ def read(site: str, email: str) -> str | None:
     Raises:
         TokenFailed: the keyring does not work, or the user would not unlock it.
     """
-    import keyring  # noqa: PLC0415  (as above)
+    import keyring  # noqa: PLC0415 - as above
 
     with _our_errors():
         return keyring.get_password(_service(site), email or _ALONE)
@@ -49,7 +49,7 @@ def write(site: str, email: str, token: str) -> None:
     Raises:
         TokenFailed: the keyring does not work, or the user would not unlock it.
     """
-    import keyring  # noqa: PLC0415  (as above)
+    import keyring  # noqa: PLC0415 - as above
 
     with _our_errors():
         keyring.set_password(_service(site), email or _ALONE, token)
@@ -64,7 +64,7 @@ def delete(site: str, email: str) -> bool:
     Raises:
         TokenFailed: the keyring does not work, or the user would not unlock it.
     """
-    import keyring  # noqa: PLC0415  (as above)
+    import keyring  # noqa: PLC0415 - as above
 
     if read(site, email) is None:
         return False
@@ -81,5 +81,5 @@ def _service(site: str) -> str:
 def _our_errors() -> Generator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001  (a backend raises what it likes)
+    except Exception as error:  # noqa: BLE001 - a backend raises what it likes
         raise TokenFailed("keyring", f"it failed ({type(error).__name__})", _REMEDY) from None

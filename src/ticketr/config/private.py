@@ -32,7 +32,7 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     if named := environ.get(FOLDER_NAME, ""):
         return Path(named).absolute()
     # Loaded only where it is needed: it takes as long as reading the settings.
-    import platformdirs  # noqa: PLC0415  (see above)
+    import platformdirs  # noqa: PLC0415 - see above
 
     return platformdirs.user_config_path("ticketr")
 

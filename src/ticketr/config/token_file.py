@@ -10,7 +10,7 @@ from ticketr.config.tomlfile import edited, read_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOKEN_FILE = "tokens.toml"  # noqa: S105  (a name)
+TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 
 _HEAD = """\
 # API tokens, by site and e-mail address. Whoever reads this file can act in your name.

@@ -225,7 +225,7 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
         BadFile: it is written in a way that could not be changed without writing it anew.
     """
     # Loaded when something is edited: reading does without it.
-    import tomlkit  # noqa: PLC0415  (see above)
+    import tomlkit  # noqa: PLC0415 - see above
 
     wanted = tomllib.loads(text)
     change(wanted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path  # noqa: TC003  (a field of a dataclass)
+from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config.checks import checked_project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  (a field of a dataclass)
+from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config.atomic import settings_errors, write_atomically

@@ -204,7 +204,7 @@ MIGRATIONS: list[tuple[str, ...]] = [
 """What leads from each version of the schema to the next; the file starts with version 0."""
 
 INSERT = (
-    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608  # our own words
+    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608 - our own words
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
@@ -212,7 +212,7 @@ DROP_SURPLUS = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
 SELECT = (
-    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608  # our own words
+    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - our own words
     " WHERE (:status IS NULL OR status = :status) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC LIMIT :limit"
 )
@@ -221,7 +221,7 @@ SELECT = (
 @contextmanager
 def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
     """The database, with the newest schema; what goes wrong with it is a HistoryFailed."""
-    import sqlite3  # noqa: PLC0415  # only who keeps a history pays for it
+    import sqlite3  # noqa: PLC0415 - only who keeps a history pays for it
 
     try:
         if mode == "rwc":

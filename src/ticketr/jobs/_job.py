@@ -123,7 +123,7 @@ class JobErrorInfo:
         try:
             message = str(error)
             text = "".join(traceback.format_exception(error))
-        except Exception as flaw:  # noqa: BLE001  # the error's own __str__ is user code
+        except Exception as flaw:  # noqa: BLE001 - the error's own __str__ is user code
             message = f"<no message: {type(flaw).__name__} while printing it>"
             text = ""
         return cls(type(error).__name__, message, text)

@@ -35,7 +35,7 @@ def open_job_queue(
     *,
     workers: int = 1,
     max_pending: int | None = 10,
-    keep: Keep = Keep(),  # noqa: B008  # frozen
+    keep: Keep = Keep(),  # noqa: B008 - frozen
     retry: Retry | None = None,
     timeout: float | None = None,
     history: JobHistory | None = None,
@@ -109,7 +109,7 @@ class Block:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        return await self._inner.__aexit__(kind, error, trace)  # noqa: ASYNC102  # it hands on
+        return await self._inner.__aexit__(kind, error, trace)  # noqa: ASYNC102 - it hands on
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ def record_of(
 def take_options(
     record: JobRecord,
     *,
-    id: JobID | None = None,  # noqa: A002  # the word users know
+    id: JobID | None = None,  # noqa: A002 - the word users know
     name: str | None = None,
     priority: int = 0,
     key: Hashable = None,

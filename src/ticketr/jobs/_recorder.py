@@ -63,7 +63,7 @@ class Recorder:
             job = finished(
                 snapshot, self._run, next(self._numbers), self._history.summary, self._shift
             )
-        except Exception as error:  # noqa: BLE001  # the summary is user code
+        except Exception as error:  # noqa: BLE001 - the summary is user code
             self._lose(1, error)
             return
         self._unwritten.append(job)
@@ -113,7 +113,7 @@ class Recorder:
         ]
         try:
             await self._history.write(batch)
-        except Exception as error:  # noqa: BLE001  # whatever it is, no job may notice
+        except Exception as error:  # noqa: BLE001 - whatever it is, no job may notice
             self._unwritten.extendleft(reversed(batch))
             self._warn(error)
             await trio.lowlevel.checkpoint()

@@ -57,7 +57,7 @@ async def work(ledger: Ledger) -> None:
     home = task.context
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     warm = False  # it has just run a job
-    while True:  # noqa: ASYNC913  # each turn runs a job or waits for one
+    while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
         # Is there a job for one more worker than the one being woken?
         if schedule.pending <= ledger.waking or schedule.peek() is None:
             if warm and not ledger.waking:
@@ -85,7 +85,7 @@ async def work(ledger: Ledger) -> None:
             await trio.lowlevel.cancel_shielded_checkpoint()
         try:
             value = await call(record, JobContext(record, hub))
-        except BaseException as error:  # noqa: BLE001, ASYNC103  # judged, and passed on if need be
+        except BaseException as error:  # noqa: BLE001, ASYNC103 - judged, and passed on if need be
             settle(ledger, record, error)
         else:
             if value is CAUGHT:
@@ -131,7 +131,7 @@ def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> No
     try:
         try:
             delay = delay_of_next(ledger, record, verdict)
-        except BaseException as interrupt:  # noqa: BLE001, ASYNC103  # sys.exit() in the retry rule
+        except BaseException as interrupt:  # noqa: BLE001, ASYNC103 - sys.exit() in the retry rule
             verdict = judge(interrupt, asked=False)
         if delay is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)

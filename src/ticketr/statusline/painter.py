@@ -127,7 +127,7 @@ class StatusLine:
         trace: TracebackType | None,
     ) -> bool | None:
         assert self._block is not None
-        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102  # the block's matter
+        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102 - the block's matter
 
     @contextmanager
     def hidden(self) -> Generator[None]:
@@ -210,7 +210,7 @@ class StatusLine:
                 await self._show(updates, self._output)
         except OSError:  # the terminal or the pipe has gone
             pass
-        except Exception:  # noqa: BLE001  # a flaw of ours, or a job's odd words
+        except Exception:  # noqa: BLE001 - a flaw of ours, or a job's odd words
             _log.exception("the status line stopped")
 
     async def _catch_up(self) -> None:

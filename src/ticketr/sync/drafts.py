@@ -45,7 +45,7 @@ class Sought:
 
     def is_in(self, tickets: Sequence[Ticket]) -> bool:
         """Tell whether the key stands in one of some tickets."""
-        return any(self.key in each.keys() for each in tickets)  # noqa: SIM118  (no mapping)
+        return any(self.key in each.keys() for each in tickets)  # noqa: SIM118 - no mapping
 
     def likeness(self, tickets: Sequence[Ticket]) -> float:
         """Tell how well the best draft in one file fits.

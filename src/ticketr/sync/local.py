@@ -125,7 +125,7 @@ class LocalSurvey:
         Raises:
             DuplicateKey: one of its keys stands in another place.
         """
-        for key in local.ticket.keys():  # noqa: SIM118  (a ticket is no mapping)
+        for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in self._paths:
                 raise DuplicateKey(key, self._paths[key], local.path)
             self._paths[key] = local.path

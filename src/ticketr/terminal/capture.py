@@ -30,7 +30,7 @@ class Capture:
         _flush_streams()
         for descriptor in (1, 2):
             if os.isatty(descriptor):
-                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed by `end`)
+                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
                 self._caught[descriptor] = os.dup(descriptor), file
                 os.dup2(file.fileno(), descriptor)
 

@@ -39,7 +39,7 @@ class TerminalKind:
     """
 
     def __init__(self, kind: str) -> None:
-        import blessed  # noqa: PLC0415  (late, since it is slow to load)
+        import blessed  # noqa: PLC0415 - late, since it is slow to load
 
         with _without(*_COLOR_VARIABLES):
             terminal = blessed.Terminal(kind=kind, stream=io.StringIO(), force_styling=True)

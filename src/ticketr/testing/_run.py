@@ -126,7 +126,7 @@ class Run(trio.abc.Instrument):
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 self.body = _body(self.function)
                 self.value = await self.listen(self.body)
-        except BaseException as error:  # noqa: BLE001, ASYNC103  # it is judged
+        except BaseException as error:  # noqa: BLE001, ASYNC103 - it is judged
             self.error = error
         self.ended = self.hung is None
         self.length = self.seen
@@ -146,7 +146,7 @@ class Run(trio.abc.Instrument):
                 return end.value
             try:
                 value = yield request
-            except BaseException as error:  # noqa: BLE001, ASYNC103  # it is passed on
+            except BaseException as error:  # noqa: BLE001, ASYNC103 - it is passed on
                 resume, value = body.throw, error
             else:
                 resume = body.send
@@ -164,7 +164,7 @@ class Run(trio.abc.Instrument):
             answer = check(self.report())
             if inspect.isawaitable(answer):
                 await answer
-        except Exception as error:  # noqa: BLE001  # the sweep raises it
+        except Exception as error:  # noqa: BLE001 - the sweep raises it
             self.check_error = error
 
     def report(self) -> StepReport:

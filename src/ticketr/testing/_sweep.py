@@ -93,7 +93,7 @@ def cancel_at_every_step(
 
 
 def _choose(length: int, every: int, limit: int | None, seed: int) -> Sequence[int]:
-    choice = random.Random(seed)  # noqa: S311  # a choice of steps, no secret
+    choice = random.Random(seed)  # noqa: S311 - a choice of steps, no secret
     steps = range(1 + choice.randrange(min(every, length)), length + 1, every)
     return steps if limit is None or limit >= len(steps) else sorted(choice.sample(steps, limit))
 

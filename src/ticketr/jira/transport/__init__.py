@@ -60,12 +60,12 @@ def open_transport(
 def _adapter(name: str) -> Callable[..., Transport]:
     """Load an adapter; each takes longer to import than all of ticketr, so not before it must."""
     if name == "httpx":
-        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415  (see above)
+        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above
 
         return HttpxTransport
     if name == "asks":
         try:
-            from ticketr.jira.transport._asks import AsksTransport  # noqa: PLC0415  (see above)
+            from ticketr.jira.transport._asks import AsksTransport  # noqa: PLC0415 - see above
         except ImportError as error:
             raise AsksMissing(str(error)) from error
         return AsksTransport

@@ -78,7 +78,7 @@ class Connection:
         """
         if trio.current_time() - self.idle_since > KEEP_IDLE:
             return False
-        raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (not Django's)
+        raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
         try:
             raw.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
