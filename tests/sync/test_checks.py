@@ -9,23 +9,16 @@ import pytest
 from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.sync import Code
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from trio.testing import MockClock
 
     from ticketr.jira.transport import Request, Response
     from ticketr.sandbox.data.model import Status
     from ticketr.sync import PushResult
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 def edit(bench: Bench, key: str, old: str, new: str) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.stores import NEW, OLD, files, make_store, put
+from fakes.stores import NEW, OLD, files, put
 
 from ticketr.sync.editing import Editor, Write, WriteResult, Written
 from ticketr.sync.errors import FileFailed
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr.sync.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "tickets")
 
 
 def write(

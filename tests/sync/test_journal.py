@@ -5,16 +5,15 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from ticketr.sync import database
 from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.journal import REMEMBERED, Creation
 from ticketr.sync.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
+
+    import pytest
 
 ASKED = Creation(
     marker="m1",
@@ -27,13 +26,6 @@ ASKED = Creation(
     sent=1000.0,
 )
 MADE = replace(ASKED, id="10013", key="DEMO-13")
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Generator[State]:
-    state = State(tmp_path / "state.db")
-    yield state
-    state.close()
 
 
 def test_what_was_asked_for_is_there_until_its_key_is_in_its_file(state: State) -> None:

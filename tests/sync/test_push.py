@@ -10,7 +10,7 @@ from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 
 from ticketr import JobFailed
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import create_app
 from ticketr.sync import Code, NoConflict, Side, State, Store, Take, resolve
 from ticketr.tickets import Ticket, TicketSyntaxError, parse
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 def draft(bench: Bench, text: str, name: str = "drafts.md") -> Path:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
-from ticketr.sandbox import make_site
 from ticketr.sync import FileFailed, NoConflict, State, Store, Take, resolve
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
 BROKEN = "<<<<<<< HEAD\n# TICKET: Somebody else's\n"
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 @pytest.fixture

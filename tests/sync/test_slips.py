@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.pulls import Bench
 
 from ticketr import JobFailed
-from ticketr.sandbox import make_site
 from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from fakes.pulls import Bench
     from trio.testing import MockClock
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
 def change(bench: Bench, name: str, old: str, new: str) -> None:
