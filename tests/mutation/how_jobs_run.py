@@ -193,6 +193,20 @@ MUTANTS: Final = [
         "test_worker.py::test_a_job_that_has_ended_keeps_nothing_alive",
     ),
     Mutant(
+        "a worker that lingers keeps the variables of its last job",
+        "_worker.py",
+        "            task.context = home\n            if warm",
+        "            if warm",
+        "test_odd_moments.py::test_who_waited_for_a_job_finds_its_variables_gone",
+    ),
+    Mutant(
+        "what a job held is thrown away in the middle of its end",
+        "_ledger.py",
+        "        record.status = status  # a pending",
+        "        record.release()\n        record.status = status  # a pending",
+        "test_odd_moments.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
+    ),
+    Mutant(
         "an idle worker keeps its last job",
         "_worker.py",
         "        del record  # an idle worker",

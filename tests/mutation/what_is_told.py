@@ -32,15 +32,15 @@ MUTANTS: Final = [
     Mutant(
         "a start has no revision",
         "_ledger.py",
-        "        record.revision += 1\n        record.attempt += 1\n",
-        "        record.attempt += 1\n",
+        "        record.revision += 1\n        record.started_at",
+        "        record.started_at",
         "test_updates.py::test_a_reader_that_keeps_up_sees_every_change",
     ),
     Mutant(
         "an end has no revision",
         "_ledger.py",
-        "        record.revision += 1\n        record.result",
-        "        record.result",
+        "        record.revision += 1\n        if schedule.blocked",
+        "        if schedule.blocked",
         "test_updates.py::test_a_request_to_cancel_is_a_change",
     ),
     Mutant(
@@ -227,6 +227,27 @@ MUTANTS: Final = [
         "    end(ledger)\n",
         "",
         "test_worker.py::test_a_failure_that_nobody_asks_about_is_told_at_the_end",
+    ),
+    Mutant(
+        "on_job_error gets at a job's variables",
+        "_past.py",
+        "self._context.copy().run(self._on_job_error, record.snapshot())",
+        "self._on_job_error(record.snapshot())",
+        "test_odd_moments.py::test_on_job_error_runs_in_no_job_s_context",
+    ),
+    Mutant(
+        "a start can be seen before its time",
+        "_ledger.py",
+        "        record.started_at = self.now()\n        record.attempt += 1\n",
+        "        record.attempt += 1\n        record.started_at = self.now()\n",
+        "test_odd_moments.py::test_a_signal_handler_may_look_at_any_time",
+    ),
+    Mutant(
+        "a job that on_job_error exits from taking runs for ever",
+        "_worker.py",
+        "            if (record := ledger.running.get(task)) is None:\n                raise\n",
+        "            raise\n",
+        "test_odd_moments.py::test_on_job_error_may_exit_as_a_job_is_taken",
     ),
     Mutant(
         "an error of on_job_error harms the queue",

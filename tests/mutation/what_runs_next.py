@@ -197,8 +197,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker lingers for ever",
         "_worker.py",
-        "                warm = False\n",
-        "",
+        "            warm = ledger.waking = False\n",
+        "            ledger.waking = False\n",
         "test_worker.py::test_a_job_costs_its_worker_one_step",
     ),
     Mutant(

@@ -22,8 +22,10 @@ def set_alarm(ledger: Ledger) -> trio.CancelScope:
 
 
 def look_at_clock(ledger: Ledger) -> None:
-    """Do what it is time for."""
+    """Do what it is time for, if it is."""
     now = ledger.now()
+    if now < ledger.alarm.deadline:
+        return
     if now >= ledger.cut_off_at:
         ledger.cut_off_at = math.inf
         cut_off(ledger)

@@ -54,7 +54,7 @@ TRANSITIONS = {
     JobStatus.FAILED: frozenset[JobStatus](),
     JobStatus.CANCELLED: frozenset[JobStatus](),
 }
-"""Where a job can go from each status: there is no other way."""
+"""Where a job can go from each status."""
 
 
 class CancelOutcome(enum.StrEnum):
@@ -190,8 +190,8 @@ async def _gone(context: object) -> None:
 class JobRecord:
     """All that the queue knows of one job. Only the ledger changes it.
 
-    Some of it there is only from a certain step of its life on: a value for what is not there yet
-    would be written once for each job and never be read.
+    Some slots are filled only at a certain step of its life, which saves each job a store. What
+    tells readers that they are filled, ``attempt`` and ``status``, is written after them.
     """
 
     # From its submission on.
@@ -262,7 +262,7 @@ class JobRecord:
         self.key: Hashable = None
         self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = PENDING
-        self.revision: int = 1  # which is its submission
+        self.revision: int = 1  # its submission is the first
         self.attempt: int = 0
         self.report: tuple[float, float, str] = NO_REPORT  # current, total and message
         self.progress_revision: int = 0

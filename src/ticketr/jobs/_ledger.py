@@ -10,7 +10,8 @@ order. If every submit woke a worker of its own, the third job could start befor
 first. So only one wake-up is under way at any time; the worker it wakes takes the
 best job there is by then, and wakes the next worker before it starts on it. A worker
 that has finished a job looks for another by itself, but leaves the last one to the
-worker that is being woken.
+worker that is being woken. If none is, it lingers (see ``_worker``): until its next
+step it counts as the one that is being woken, with no message in the channel.
 
 A wake-up also changes the worker's context (see ``_worker``) to that of the best job
 so far. Another job may be the best by the time the worker runs: that is why the
@@ -121,8 +122,9 @@ class Ledger:
         self.wakeups: trio.MemorySendChannel[None]
         self.awaited_wakeups: trio.MemoryReceiveChannel[None]
         self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
+        # Who has no job, in the order of the channel; one that lingers is first.
         self.idle: deque[trio.lowlevel.Task] = deque()
-        self.waking: bool = False
+        self.waking: bool = False  # the first of them is on its way
 
         self.refusing: bool = False  # no new jobs
         self.closed: bool = False  # nor will any job change
@@ -182,12 +184,12 @@ class Ledger:
             record.id = f"job-{next(self._ids)}"
             while record.id in records:  # somebody chose that one
                 record.id = f"job-{next(self._ids)}"
-        records[record.id] = record  # in the place of one that has ended, or of one it waits for
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
         record.due_at = now + record.due_at if record.due_at else now
         self._line_up(record, now)
+        records[record.id] = record  # in the place of one that has ended, or of one it waits for
 
     def _line_up(self, record: JobRecord, now: float) -> None:
         """A job is pending from now on."""
@@ -234,8 +236,8 @@ class Ledger:
             return None
         record.status = RUNNING  # it was pending, since the schedule had it
         record.revision += 1
-        record.attempt += 1
         record.started_at = self.now()
+        record.attempt += 1
         record.worker = worker
         record.spare_context = record.context.copy()
         if record.attempt > 1:
@@ -286,11 +288,10 @@ class Ledger:
                 schedule.release(record)
         else:
             schedule.discard(record)
-        record.status = status  # from where it was, it may come to any end there is
-        record.revision += 1
         record.result, record.exception, record.error = result, exception, error
         now = record.finished_at = self.now()
-        record.release()
+        record.status = status  # a pending job is only ever cancelled, a running one may end anyhow
+        record.revision += 1
         if schedule.blocked:
             schedule.ended(record)
         if record.after is not None:
@@ -308,6 +309,7 @@ class Ledger:
             record.claimed |= record.ended.statistics().tasks_waiting > 0
             record.ended.set()
             record.ended = None
+        record.release()  # which may run code of the user's: everybody has been told by now
         if worker is None:  # it was pending
             self.admit()
             self.wake()

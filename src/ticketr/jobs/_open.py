@@ -69,7 +69,8 @@ def open_job_queue(
             waiting; the end of the block waits for it, for 5 seconds at most.
         on_job_error: Called with a job's snapshot if it failed and nobody asked for its
             outcome until its record was dropped or the queue ended. The default logs it
-            to ``ticketr.jobs``. It may use the queue; an error that it raises is logged.
+            to ``ticketr.jobs``. It may use the queue, and sees the context variables with which
+            that was opened; an error that it raises is logged.
 
     Raises:
         ValueError: There are no workers, there is no room, or the limit is no time.

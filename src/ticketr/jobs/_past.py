@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, final
@@ -22,10 +23,10 @@ class Past:
     """The jobs that have ended and are not forgotten.
 
     Attributes:
-        jobs: They, in the order in which they ended.
+        jobs: Those jobs, in the order in which they ended.
     """
 
-    __slots__ = ("_keep", "_on_job_error", "_records", "jobs")
+    __slots__ = ("_context", "_keep", "_on_job_error", "_records", "jobs")
 
     def __init__(
         self,
@@ -33,9 +34,10 @@ class Past:
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object],
     ) -> None:
-        self._records = records  # from which those that are forgotten are dropped too
+        self._records = records  # by ID, which a forgotten job leaves too
         self._keep = keep
         self._on_job_error = on_job_error
+        self._context = contextvars.copy_context()  # a job's own may be the current one
         self.jobs: deque[JobRecord] = deque()
 
     def forget(self, now: float) -> None:
@@ -55,6 +57,6 @@ class Past:
             return
         record.claimed = True
         try:
-            self._on_job_error(record.snapshot())
+            self._context.copy().run(self._on_job_error, record.snapshot())
         except Exception:
             logger.exception("on_job_error raised about job %r", record.id)

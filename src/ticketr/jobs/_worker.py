@@ -8,9 +8,9 @@ context before, and the wake-up is the change. This costs nothing against a plai
 worker loop, where a task for each job would cost a third of the speed.
 
 Lingering. A worker that finds nothing to do after a job stays around for one step
-before it waits on the channel: a submitter that hands in one job after the other has
-the next one ready by then as often as not, and neither has to wake the other. Until
-then it counts as the worker that is being woken.
+before it waits on the channel: a submitter that hands in one job after the other often
+has the next one ready by then, and no wake-up is sent. Until then it counts as the
+worker that is being woken.
 
 The verdict. What came out of a job's scope says how it ended, not what was asked for
 (a cancel may come too late, or be ignored), and not the type of the exception alone
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 CAUGHT: Final = object()
-"""What a job gives whose scope caught its cancellation: it has no value."""
+"""What ``call`` gives if the job's scope caught its cancellation, a time limit included."""
 
 
 @enable_ki_protection
@@ -56,27 +56,32 @@ async def work(ledger: Ledger) -> None:
     task = trio.lowlevel.current_task()
     home = task.context
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
-    warm = False  # it has just run a job
+    warm = False  # whether it has run a job since it last waited or lingered
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
         # Is there a job for one more worker than the one being woken?
         if schedule.pending <= ledger.waking or schedule.peek() is None:
+            task.context = home
             if warm and not ledger.waking:
-                warm = False
                 ledger.waking = True  # as if it had been woken
                 idle.appendleft(task)
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 idle.popleft()
             else:
-                task.context = home
                 idle.append(task)
                 try:
                     await ledger.awaited_wakeups.receive()
                 finally:
                     idle.remove(task)
-            ledger.waking = False
+            warm = ledger.waking = False
         if schedule.minds_time:
             look_at_clock(ledger)
-        record = ledger.take(task)
+        try:
+            record = ledger.take(task)
+        except BaseException as error:  # noqa: ASYNC103 - an on_job_error that exits
+            if (record := ledger.running.get(task)) is None:
+                raise
+            settle(ledger, record, error)
+            continue
         if record is None:
             continue
         warm = True

@@ -1,0 +1,185 @@
+"""Code of the user's that runs in the middle of the queue's: handlers, finalizers, callbacks."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from weakref import ref
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import (
+    JobContext,
+    JobQueue,
+    JobSnapshot,
+    JobStatus,
+    Keep,
+    OnConflict,
+    RetryLater,
+    UnknownJob,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobHandle, Updates
+
+
+async def sleep(context: JobContext, *_: object) -> None:
+    await trio.sleep(1)
+
+
+async def fail(context: JobContext) -> None:
+    raise ValueError
+
+
+async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) -> None:
+    async def twice(context: JobContext) -> None:
+        if context.attempt == 1:
+            raise RetryLater(1)
+
+    handles: list[JobHandle[None]] = []
+    seen: list[JobSnapshot] = []
+    async with open_job_queue() as queue:
+        now = queue._ledger.now
+
+        def handler() -> float:
+            # A signal handler runs where Python code is called: in the books that is the clock.
+            queue._ledger.now = now
+            for handle in handles:
+                seen.append(handle.snapshot())
+            with suppress(UnknownJob):
+                seen.append(queue.snapshot("b"))
+            queue._ledger.now = handler
+            return now()
+
+        queue._ledger.now = handler
+        handles.append(queue.submit_nowait(twice))
+        handles.append(queue.submit_nowait(sleep, id="b"))
+        handles.append(queue.submit_nowait(fail, id="c"))
+        await wait_all_tasks_blocked()
+        handles[1].cancel()
+        for handle in handles:
+            await handle.wait()
+        await queue.run(sleep)
+
+    assert {job.status for job in seen} == set(JobStatus)
+    for job in seen:
+        assert (job.finished_at is not None) == job.status.is_terminal
+        assert (job.started_at is not None) == (job.attempt > 0)
+
+
+class Canceller:
+    """Cancels a job when it is thrown away."""
+
+    def __init__(self, queue: JobQueue, job_id: str) -> None:
+        self.queue = queue
+        self.job_id = job_id
+
+    def __del__(self) -> None:
+        self.queue.cancel(self.job_id)
+
+
+async def test_what_a_job_held_may_cancel_the_last_one_as_it_goes(
+    autojump_clock: MockClock,
+) -> None:
+    ends: list[tuple[str, JobStatus]] = []
+    async with open_job_queue() as queue, trio.open_nursery() as nursery:
+        updates = queue.watch()
+        queue.submit_nowait(sleep, Canceller(queue, "y"), id="x")
+        queue.submit_nowait(sleep, id="y")
+        nursery.start_soon(queue.shutdown)
+
+        async for job in updates:
+            if job.status.is_terminal:
+                ends.append((job.id, job.status))
+
+    assert ends == [("x", JobStatus.COMPLETED), ("y", JobStatus.CANCELLED)]
+
+
+async def test_on_job_error_may_exit_as_a_job_is_taken(autojump_clock: MockClock) -> None:
+    queue: JobQueue
+    updates: Updates[JobSnapshot]
+    taken: JobHandle[None]
+
+    def leave(job: JobSnapshot) -> None:
+        sys.exit("stop")
+
+    async def submit(on_conflict: OnConflict) -> None:
+        await queue.submit(sleep, id="y", on_conflict=on_conflict)
+
+    async def exit_as_the_last_is_taken() -> None:
+        nonlocal queue, updates, taken
+        async with (
+            trio.open_nursery() as nursery,
+            open_job_queue(max_pending=2, keep=Keep(jobs=3), on_job_error=leave) as queue,
+        ):
+            updates = queue.watch()
+            queue.submit_nowait(fail)
+            await wait_all_tasks_blocked()
+            for _ in range(2):
+                queue.submit_nowait(sleep)
+            await wait_all_tasks_blocked()
+            taken = queue.submit_nowait(sleep)
+            for way in (OnConflict.REJECT, OnConflict.SUPERSEDE):
+                nursery.start_soon(submit, way)  # the second enters when the last is taken
+                await wait_all_tasks_blocked()
+            await trio.sleep_forever()
+
+    with pytest.RaisesGroup(pytest.RaisesExc(SystemExit, match="stop")):
+        await exit_as_the_last_is_taken()
+
+    assert taken.status is JobStatus.FAILED
+    statuses = {job.id: job.status async for job in updates}
+    assert all(status.is_terminal for status in statuses.values())
+    assert (queue.statistics().running, queue.statistics().pending) == (0, 0)
+
+
+variable: ContextVar[object] = ContextVar("variable", default="the submitter's")
+
+
+async def test_on_job_error_runs_in_no_job_s_context(mock_clock: MockClock) -> None:
+    def set_it(job: JobSnapshot) -> None:
+        told.append(variable.get())
+        variable.set("the callback's")
+
+    async def see(context: JobContext) -> object:
+        return variable.get()
+
+    for _ in range(20):  # Trio's order of tasks is random
+        told: list[object] = []
+        async with open_job_queue(keep=Keep(jobs=1), on_job_error=set_it) as queue:
+            queue.submit_nowait(fail)
+            await wait_all_tasks_blocked()
+            queue.pause()
+            queue.submit_nowait(sleep, start_by=trio.current_time() + 5)
+            handle = queue.submit_nowait(see, priority=9)
+            await wait_all_tasks_blocked()
+            mock_clock.jump(6)  # who keeps the time has not looked yet
+            queue.resume()  # so the worker looks first, which wakes in the context of its job
+
+            assert await handle.result() == "the submitter's"
+        assert told == ["the submitter's"]
+
+
+class Big:
+    """Something to let go of."""
+
+
+async def test_who_waited_for_a_job_finds_its_variables_gone(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        for _ in range(20):
+            big = Big()
+            watched = ref(big)
+            token = variable.set(big)
+            handle = queue.submit_nowait(sleep)
+            variable.reset(token)
+            del big, token
+            await handle.wait()
+
+            assert watched() is None
