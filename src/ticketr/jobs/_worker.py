@@ -81,7 +81,7 @@ async def work(ledger: Ledger) -> None:
             if (record := ledger.running.get(task)) is None:
                 raise
             settle(ledger, record, error)
-            continue
+            continue  # noqa: ASYNC104 - it cannot be a Cancelled
         if record is None:
             continue
         warm = True
