@@ -103,7 +103,7 @@ class Ledger:
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object],
     ) -> None:
-        self.workers = workers
+        self.workers: int = workers
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord]()
