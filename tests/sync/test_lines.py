@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from merge3 import Merge3
 
 from ticketr.sync.lines import Agreed, Disputed, compare_lines, merge_lines
@@ -58,11 +58,66 @@ def calls(work: Callable[[], object]) -> int:
 
 
 @thorough
-@given(texts, texts, texts)
-def test_texts_are_merged_as_another_program_merges_them(
+@given(*[st.lists(st.sampled_from("abcdefg"), max_size=9)] * 3)
+def test_what_another_program_merges_without_a_clash_is_merged_alike(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
-    assert merge_lines(base, local, remote) == by_merge3(base, local, remote)
+    theirs = by_merge3(base, local, remote)
+    assume(all(isinstance(each, Agreed) for each in theirs))
+
+    assert merge_lines(base, local, remote) == theirs
+
+
+def paragraphs(*texts: str) -> list[str]:
+    return "\n\n".join(texts).split("\n") if texts else []
+
+
+def test_a_paragraph_that_both_sides_have_added_stands_once() -> None:
+    base, local = paragraphs(*"abcde"), paragraphs(*"abXcde")
+    remote = paragraphs("a", "b", "X", "c", "New d", "e")
+
+    assert merged(merge_lines(base, local, remote)) == remote
+
+
+@st.composite
+def edits(draw: st.DrawFn, text: list[str], word: str) -> list[str]:
+    """A text in which some paragraphs were changed, some added, and none taken out."""
+    edited: list[str] = []
+    for number, paragraph in enumerate(text):
+        match draw(st.sampled_from(["keep", "keep", "keep", "change", "add"])):
+            case "keep":
+                edited.append(paragraph)
+            case "change":
+                edited.append(f"{paragraph}, {word} changed")
+            case _:
+                edited += [paragraph, f"{word} {number}"]
+    return edited
+
+
+@thorough
+@given(st.data())
+def test_edits_that_both_sides_have_are_never_there_twice(data: st.DataObject) -> None:
+    text = [f"paragraph {number}" for number in range(data.draw(st.integers(1, 8)))]
+    both = data.draw(edits(text, "both"))
+    later = data.draw(edits(both, "later"))
+
+    stretches = merge_lines(paragraphs(*text), paragraphs(*both), paragraphs(*later))
+
+    if all(isinstance(each, Agreed) for each in stretches):
+        assert merged(stretches) == paragraphs(*later)
+    local = data.draw(edits(both, "here"))
+    stretches = merge_lines(paragraphs(*text), paragraphs(*local), paragraphs(*later))
+    lines = [line for each in stretches if isinstance(each, Agreed) for line in each.lines]
+    assert all(lines.count(line) <= 1 for line in lines if line)
+
+
+def test_what_both_sides_begin_and_end_a_clash_with_is_agreed() -> None:
+    assert merge_lines("abc", "aXlYc", "aXrYc") == [
+        Agreed(("a", "X")),
+        Disputed(("b",), ("l",), ("r",)),
+        Agreed(("Y", "c")),
+    ]
+    assert merged(merge_lines("abc", "abYc", "aBYc")) == list("aBYc")
 
 
 @thorough

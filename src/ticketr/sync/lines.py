@@ -1,14 +1,18 @@
 """Three-way merge of lines: what one side changed is taken, what both changed clashes.
 
-The method is that of diff3: lines that all three texts share in order are fixed points, and each
-stretch between two of them is settled by itself.
+The method is that of diff3: what all three texts share in order are fixed points, and each stretch
+between two of them is settled by itself.
+
+A blank line is no fixed point: it belongs to the line after it. By itself it would match any other,
+so that a paragraph which both sides have added could come to stand on either side of one, twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
 _MOST_PAIRS = 200_000
 #: What is often then.
 _OFTEN = 20
+
+
+#: A line, after the blank lines before it; at the end of a text, blank lines alone.
+_Unit: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ def merge_lines(
         The stretches of the result, in order, none of them empty of meaning. Without a
         `Disputed` one, their lines joined are the merged text.
     """
-    return _joined(_stretches(tuple(base), tuple(local), tuple(remote)))
+    return _joined(_stretches(_units(base), _units(local), _units(remote)))
 
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Agreed | Disputed]:
@@ -74,7 +82,21 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Agreed | 
         The stretches of both, in order. With one side of each `Disputed` one, their lines joined
         are the text of that side.
     """
-    return _joined(_differences(tuple(local), tuple(remote)))
+    return _joined(_differences(_units(local), _units(remote)))
+
+
+def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
+    units: list[_Unit] = []
+    start = 0
+    for end, line in enumerate(lines, start=1):
+        if line.strip() or end == len(lines):
+            units.append(tuple(lines[start:end]))
+            start = end
+    return tuple(units)
+
+
+def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable(units))
 
 
 def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
@@ -88,18 +110,20 @@ def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
     return joined
 
 
-def _differences(local: tuple[str, ...], remote: tuple[str, ...]) -> Iterator[Agreed | Disputed]:
+def _differences(
+    local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
+) -> Iterator[Agreed | Disputed]:
     m = r = 0
     for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
         if local[m:here] or remote[r:there]:
-            yield Disputed((), local[m:here], remote[r:there])
+            yield Disputed((), _lines(local[m:here]), _lines(remote[r:there]))
         if here < len(local):
-            yield Agreed((local[here],))
+            yield Agreed(local[here])
         m, r = here + 1, there + 1
 
 
 def _stretches(
-    base: tuple[str, ...], local: tuple[str, ...], remote: tuple[str, ...]
+    base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[Agreed | Disputed]:
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
@@ -109,30 +133,66 @@ def _stretches(
             continue
         next_local = len(local) if end else here[fixed]
         next_remote = len(remote) if end else there[fixed]
-        stretch = _settle(base[b:fixed], local[m:next_local], remote[r:next_remote])
-        if stretch is not None:
-            yield stretch
+        yield from _settle(base[b:fixed], local[m:next_local], remote[r:next_remote])
         if not end:
-            yield Agreed((base[fixed],))
+            yield Agreed(base[fixed])
         b, m, r = fixed + 1, next_local + 1, next_remote + 1
 
 
 def _settle(
-    base: tuple[str, ...], local: tuple[str, ...], remote: tuple[str, ...]
-) -> Agreed | Disputed | None:
+    base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
+) -> Iterator[Agreed | Disputed]:
+    """Settle what stands between two fixed points; how both sides begin and end alike is agreed."""
+    start = _alike(local, remote)
+    end = _alike(local[start:][::-1], remote[start:][::-1])
+    mine, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
     if local == remote or remote == base:
-        return Agreed(local) if local else None
-    if local == base:
-        return Agreed(remote) if remote else None
-    return Disputed(base, local, remote)
+        yield from _agreed(local)
+    elif local == base:
+        yield from _agreed(remote)
+    else:
+        yield from _agreed(local[:start])
+        if theirs == base or mine == theirs:
+            yield from _agreed(mine)
+        elif mine == base:
+            yield from _agreed(theirs)
+        elif len(base) > 1 and _are_the_same_paragraphs(base, mine, theirs):
+            for each in zip(base, mine, theirs, strict=True):
+                yield from _settle(*((unit,) for unit in each))
+        else:
+            yield Disputed(_lines(base), _lines(mine), _lines(theirs))
+        yield from _agreed(local[len(local) - end :])
 
 
-def _matches(base: tuple[str, ...], other: tuple[str, ...]) -> dict[int, int]:
-    """Pair lines of a text with their like in another one, in rising order of both."""
+def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
+    """Tell whether texts consist of as many paragraphs, of which none has changed its place."""
+    places: dict[str, int] = {}
+    return len({len(text) for text in texts}) == 1 and all(
+        places.setdefault(unit[-1], place) == place and (place == 0 or not unit[0].strip())
+        for text in texts
+        for place, unit in enumerate(text)
+    )
+
+
+def _alike(one: Sequence[_Unit], other: Sequence[_Unit]) -> int:
+    """Count how many units two texts begin with alike."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+
+
+def _agreed(units: tuple[_Unit, ...]) -> Iterator[Agreed]:
+    if units:
+        yield Agreed(_lines(units))
+
+
+def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+    """Pair units of a text with their like in another one, in rising order of both."""
     matcher = SequenceMatcher(None, base, other, autojunk=False)
-    places: dict[str, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
-    if sum(len(places.get(line, ())) for line in base) > _MOST_PAIRS:
-        for line in [line for line in places if len(places[line]) > _OFTEN]:
-            del places[line]
+    places: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
+    if sum(len(places.get(unit, ())) for unit in base) > _MOST_PAIRS:
+        for unit in [unit for unit in places if len(places[unit]) > _OFTEN]:
+            del places[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}
