@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.jira_documents import Maker
@@ -11,6 +13,9 @@ from hypothesis import given, strategies as st
 
 from ticketr.jira import adf
 from ticketr.jira.adf._plain import plain_lines
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 LOST = {
     "- a\n\n  # Heading": ("Heading",),
@@ -85,3 +90,28 @@ def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
     markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
     assert adf.lost(markdown) == ()
     assert "three" in " ".join(plain_lines(adf.to_adf(markdown)))
+
+
+def lines_run(markdown: str) -> int:
+    """Count the lines of Python that run; calls would not show a loop over what is kept."""
+    counted = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal counted
+        counted += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        assert adf.lost(markdown) == ()
+    finally:
+        sys.settrace(before)
+    return counted
+
+
+def test_looking_is_linear_in_the_number_of_paragraphs() -> None:
+    small, large = (
+        lines_run("\n\n".join(f"word{each} of many" for each in range(size))) for size in (200, 800)
+    )
+    assert large < 4.4 * small

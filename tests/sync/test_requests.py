@@ -276,6 +276,11 @@ class TestEditing:
             "Description: it has 33021 characters; Jira takes 32767",
         )
 
+    def test_what_a_description_that_is_too_long_loses_is_not_looked_for(self) -> None:
+        assert edited(draft("A"), draft("A", "é" * 32_768 + "\n\n<!-- a -->")).problems == (
+            "Description: it has 32768 characters; Jira takes 32767",
+        )
+
     def test_text_in_angle_brackets_is_text(self) -> None:
         sent = edited(draft("A"), draft("A", "List<String> <ticket>", "<b>bold</b>"))
 

@@ -87,18 +87,22 @@ def alike(part: Part, one: str, other: str) -> bool:
     if one == other:
         return True
     if part in TEXTS:
-        return _meaning(part, one) == _meaning(part, other)
+        # What is lost takes the longest to find, and is no matter where the documents differ.
+        return all(meaning(part, one) == meaning(part, other) for meaning in (_sent, _not_sent))
     # A transition leads to a status in any letters; where Jira is already, none may lead to.
     return part == _STATUS and one.casefold() == other.casefold()
 
 
-def _meaning(part: Part, text: str) -> tuple[object, ...]:
-    """Give what Jira would get of a text, and what it would not get."""
+def _sent(part: Part, text: str) -> object:
+    """Give what Jira would get of a text."""
     if part is Own.DESCRIPTION:
-        return canonical(description_adf(Ticket("", description=text))), lost(text)
-    criteria = criteria_of(text)
-    issue = Ticket("", acceptance_criteria=criteria)
-    return canonical(description_adf(issue)), *map(lost, criteria)
+        return canonical(description_adf(Ticket("", description=text)))
+    return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
+
+
+def _not_sent(part: Part, text: str) -> object:
+    """Give what Jira would not get of a text."""
+    return lost(text) if part is Own.DESCRIPTION else tuple(map(lost, criteria_of(text)))
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:

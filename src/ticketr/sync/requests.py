@@ -180,12 +180,12 @@ def _own(part: Own, issue: Ticket, body: object) -> dict[str, object]:
         if body is not None
         else (issue.description, *issue.acceptance_criteria)
     )
-    for text in texts:
-        for gone in adf.lost_pieces(text):
-            raise BadValue(str(gone))
     document = description_adf(issue, body=body)
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
         raise BadValue(f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}")
+    for text in texts:
+        for gone in adf.lost_pieces(text):
+            raise BadValue(str(gone))
     # What came from Jira is Jira's; only what is ours is checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
     problems = adf.problems(ours)

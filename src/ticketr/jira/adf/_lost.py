@@ -87,13 +87,24 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
         if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
             yield _told(tag, markdown, is_html=True)
     for piece, is_html in _pieces(tokens):
-        words = Counter(_WORD.findall(piece))
-        if words - kept:
+        if _is_short_of(kept, Counter(_WORD.findall(piece))):
             yield _told(piece, markdown, is_html=is_html)
-        kept -= words
     yield from _unused_addresses(markdown, strings)
     if not document.get("content") and markdown.strip():
         yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+
+
+def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
+    """Take words from those that are kept, and tell whether some were not there.
+
+    Counters can be subtracted, but that looks at every word that is kept for each few to be taken.
+    """
+    short = False
+    for word, wanted in words.items():
+        left = kept[word] - wanted
+        short = short or left < 0
+        kept[word] = max(left, 0)
+    return short
 
 
 def _not_shown(shown: re.Match[str]) -> str:
@@ -174,12 +185,13 @@ def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
 
 def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
     """Yield the addresses that stand by themselves, such as ``[a]: https://...``, for no link."""
-    kept = ""
-    for address in _ADDRESS.finditer(markdown):
-        kept = kept or unquote("\n".join(strings))
+    addresses = list(_ADDRESS.finditer(markdown))
+    kept = unquote("\n".join(strings)) if addresses else ""
+    kept_words = set(_WORD.findall(kept))
+    for address in addresses:
         wanted = unquote(html.unescape(address[2]))
         words = _WORD.findall(wanted)
-        if not set(_WORD.findall(kept)).issuperset(words) or not (words or wanted in kept):
+        if not kept_words.issuperset(words) or not (words or wanted in kept):
             yield _told(address[1], markdown, is_html=False)
 
 
