@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+from typing import TYPE_CHECKING
 
 import click
 import pytest
+from fakes.processes import PROGRAM, environment
 
 from ticketr._errors import TicketrError
 from ticketr.cli import app
 from ticketr.config import MissingSetting
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def ended_with(
@@ -102,3 +108,21 @@ def test_ctrl_c_outside_a_job_ends_with_130_and_a_word(
     assert ended_with(error, monkeypatch) == 130
     assert codes == [130]
     assert capsys.readouterr().err == words
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = 'rmdir "$PWD" && exec "$@"'
+    ended = subprocess.run(
+        ["/bin/sh", "-c", line, "sh", *PROGRAM, "status"],
+        cwd=gone,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+    words = "ticketr: the current folder is not there any more; change to another\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", words)

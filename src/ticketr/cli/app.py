@@ -9,6 +9,7 @@ import sys
 import traceback
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -95,6 +96,8 @@ def _unforeseen(error: Exception) -> int:
         # What could not be written must not be tried once more when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail(error, f"cannot write the output: {error.strerror}")
+    if isinstance(error, FileNotFoundError) and _is_folder_gone():
+        return _fail(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
     return _fail(error, f"{what}; please report it with what --debug shows")
 
@@ -103,6 +106,15 @@ def _is_of_output(error: OSError) -> bool:
     """Tell an error of standard output from that of a file; a pipe's is click's business."""
     echo = click.echo.__code__
     return any(frame.f_code is echo for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _is_folder_gone() -> bool:
+    """Tell whether somebody has taken away the folder that the command was run in."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _leave_at_once(code: int) -> NoReturn:
