@@ -224,6 +224,15 @@ def test_without_a_side_it_is_wrong_usage(torn: User) -> None:
     assert torn.runs("resolve", "--take", "mine", "DEMO-2").code == 2
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_side_alone_does_not_say_which_ticket(torn: User, more: tuple[str, ...]) -> None:
+    told = torn.runs("resolve", "--take", "local", *more)
+
+    assert (told.code, told.out) == (2, "")
+    assert "say which: 'ticketr resolve KEY --take local', or --all for each" in told.err
+    assert titles(torn) == ["Mine", "Mine"]
+
+
 def test_json_has_the_same_keys_whatever_was_done(torn: User) -> None:
     listed = torn.runs("resolve", "--json")
     settled = torn.runs("resolve", "DEMO-2", "DEMO-1", "--take", "local", "--json")

@@ -67,6 +67,8 @@ def resolve(
     from ticketr.cli.offline import open_store, read_state
     from ticketr.sync import marked_files
 
+    if take is not None and not (keys or every):
+        raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         conflicts = state.conflicts.all()
