@@ -203,6 +203,7 @@ def test_two_in_one_file_are_marked_one_after_the_other(someone: User) -> None:
     someone.runs("pull")
 
     first = someone.runs("resolve", "--all", "--take", "merge")
+    shown = someone.runs("diff", "DEMO-9")
     text = someone.files()["all.md"]
     head, rest = text.split("<<<<<<< here\n")
     mine, rest = rest.split("=======\n")
@@ -211,7 +212,9 @@ def test_two_in_one_file_are_marked_one_after_the_other(someone: User) -> None:
 
     assert first.code == 1
     assert first.out.startswith("DEMO-2: all.md has both versions")
-    assert "all.md:" in first.err
+    words = "markers stand in all.md: edit it, sync, then resolve DEMO-9"
+    assert first.err == f"ticketr: conflict {words}\n"
+    assert "in no file any more" not in shown.err
     assert second.code == 0
     assert second.out.startswith("DEMO-9: all.md has both versions")
 
@@ -260,3 +263,16 @@ def test_while_another_process_changes_the_workspace_nothing_is_settled(torn: Us
     assert told.code == 1
     assert f"is being changed by process {os.getpid()}; wait until it has ended" in told.err
     assert titles(torn) == ["Mine", "Mine"]
+
+
+def test_a_ticket_beside_markers_is_not_told_to_be_in_no_file(torn: User) -> None:
+    both = torn.files()["DEMO-2.md"] + "\n" + torn.files()["DEMO-9.md"]
+    torn.writes("DEMO-2.md", both)
+    (torn.root / "DEMO-9.md").unlink()
+    torn.runs("pull")
+    torn.runs("resolve", "DEMO-2", "--take", "merge")
+
+    shown = torn.runs("diff", "DEMO-9")
+
+    assert "DEMO-2.md" in shown.err
+    assert "in no file any more" not in shown.err

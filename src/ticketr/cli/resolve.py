@@ -110,10 +110,19 @@ def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
             try:
                 path = settle(store, state, key, Take(take))
             except TicketrError as error:
-                outcome.failed.append({"key": key, "reason": str(error)})
+                outcome.failed.append({"key": key, "reason": _reason(key, error)})
             else:
                 outcome.resolved.append({"key": key, "path": path, "take": take})
     return outcome
+
+
+def _reason(key: str, error: TicketrError) -> str:
+    """Say why a conflict could not be settled; markers may be those of another ticket's."""
+    from ticketr.tickets import CONFLICT, TicketSyntaxError
+
+    if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
+        return f"conflict markers stand in {error.source}: edit it, sync, then resolve {key}"
+    return str(error)
 
 
 def _list(conflicts: Sequence[Conflict], marked: Sequence[Marked]) -> None:

@@ -95,8 +95,11 @@ class LocalSurvey:
         Returns:
             The file in which each one stood, by its key.
         """
-        homes = state.homes().items()
-        return {key: path for key, path in homes if key not in self._paths and path not in broken}
+        homes = state.homes()
+        # Where a pull has found a ticket in conflict it stands since, whatever its last sync says.
+        moved = {each.key for each in state.conflicts.all() if each.path in broken}
+        gone = homes.keys() - self._paths.keys() - moved
+        return {key: path for key, path in homes.items() if key in gone and path not in broken}
 
     def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
         """Take in some files.
