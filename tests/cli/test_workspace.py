@@ -131,6 +131,7 @@ defaults:
   issue_type: Bug
 field_mappings:
   Summary: summary
+  State: status
   Points: {id: customfield_10016, type: number}
   Runs on: customfield_10031
 """

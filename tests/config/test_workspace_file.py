@@ -63,6 +63,15 @@ def test_fields_can_be_a_table_from_names_to_ids(tmp_path: Path) -> None:
     assert [getattr(each, "place", None) for each in file.fields] == [str(path)] * 2
 
 
+def test_a_name_that_is_kept_can_be_said(tmp_path: Path) -> None:
+    write(tmp_path, "[fields]\nStatus = 'status'\nType = 'issuetype'\n")
+
+    file = read_workspace_file(tmp_path)
+
+    assert file is not None
+    assert file.fields == (MappedField("Status", "status"), MappedField("Type", "issuetype"))
+
+
 def test_a_file_that_wants_no_fields_says_something_of_them(tmp_path: Path) -> None:
     write(tmp_path, "fields = []\n")
 
@@ -95,6 +104,9 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
         ("[fields]\nA = 1\n", r"ticketr.toml:2: A must be text in quotes, and here is a number"),
         ("[fields]\nA = ' '\n", r"ticketr.toml:2: 'A' needs the ID of a field, like customfield_"),
         ("[fields]\n' ' = 'x'\n", r"ticketr.toml:2: ' ' needs the ID of a field"),
+        ("[fields]\nStatus = 'x'\n", r"ticketr.toml:2: 'Status' is the line of a field of its own"),
+        ("[fields]\nA = 'x'\nType = 'y'\n", r"ticketr.toml:3: 'Type' is the line of a field"),
+        ("[fields]\nKind = 'issuetype'\n", r"ticketr.toml:2: 'Type' .* and keeps its name"),
         ("[fields]\nA = 'x'\nB = 'x'\n", r"ticketr.toml:3: 'B' is the same field as 'A'; a field"),
         ("sync = 1\n", r"ticketr.toml:1: sync must be a table"),
         ("project = 1\n", r"ticketr.toml:1: project must be text in quotes, and here is a number"),

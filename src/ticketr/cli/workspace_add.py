@@ -44,6 +44,7 @@ from ticketr.config import (
     config_folder,
     find_root,
     free_name,
+    kept_name,
     missing_in_file,
     read_go_file,
     read_user_config,
@@ -202,7 +203,7 @@ def _mapped(folder: Path) -> tuple[MappedField, ...]:
     own, told = read_workspace_file(folder), read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()
-    return told.fields
+    return tuple(each for each in told.fields if kept_name(each) is None)
 
 
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:

@@ -31,7 +31,7 @@ from ticketr.config.errors import (
     UnknownWorkspace,
     WorkspaceTaken,
 )
-from ticketr.config.fields import MappedField, WantedField
+from ticketr.config.fields import MappedField, WantedField, kept_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.private import config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
@@ -94,6 +94,7 @@ __all__ = [
     "forget_token",
     "free_name",
     "is_environment_for",
+    "kept_name",
     "missing_in_file",
     "read_environment",
     "read_go_file",

@@ -24,6 +24,8 @@ class MappedField:
     place: str = field(default="", compare=False)
 
 
+#: Lines that a push knows by their names, with their fields.
+_KEPT = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
 WantedField: TypeAlias = "str | MappedField"
 
@@ -31,6 +33,18 @@ WantedField: TypeAlias = "str | MappedField"
 def other_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
     """Give the name that a field has got before; None where it has none, or the same."""
     return next((each.name for each in before if each.id == wanted.id), None)
+
+
+def kept_name(wanted: MappedField) -> str | None:
+    """Give the name that cannot be had for another field, or the field for another name."""
+    return next(
+        (
+            name
+            for name, field_id in _KEPT.items()
+            if (name == wanted.name) != (field_id == wanted.id)
+        ),
+        None,
+    )
 
 
 def one_line(name: str) -> str:
