@@ -16,6 +16,7 @@ from ticketr.cli.app import cli
 from ticketr.config import (
     BadSetting,
     MissingSetting,
+    SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
     WorkspaceTaken,
@@ -123,6 +124,16 @@ def test_a_query_will_do_in_a_projects_place(user: User, site: str, printed: Any
 
     assert json.loads(printed())["total"] == 1
     assert 'jql = "key = DEMO-1"' in (folder / "ticketr.toml").read_text()
+
+
+def test_without_a_place_for_settings_nothing_is_left_behind(user: User, site: str) -> None:
+    folder = user.goes("acme")
+    user.config.symlink_to(user.home / "nowhere")
+
+    with pytest.raises(SettingsFailed, match=r"cannot make .*/config"):
+        add(user, site)
+
+    assert not list(folder.iterdir())
 
 
 GO_FILE = """\

@@ -46,6 +46,7 @@ from ticketr.config import (
     free_name,
     kept_name,
     missing_in_file,
+    prepare_config_folder,
     read_go_file,
     read_user_config,
     read_workspace_file,
@@ -122,6 +123,7 @@ def add_workspace(wanted: Wanted) -> None:
         entry = replace(entry, login=login)
     mapped = _mapped(entry.folder)
     file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql, mapped)
+    prepare_config_folder(config_folder(os.environ))  # before anything is left elsewhere
     if found.source is Source.PROMPT:
         kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
         found = replace(found, source=kept)

@@ -33,7 +33,7 @@ from ticketr.config.errors import (
 )
 from ticketr.config.fields import MappedField, WantedField, kept_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
-from ticketr.config.private import config_folder
+from ticketr.config.private import config_folder, prepare_config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
 from ticketr.config.tokens import Found, Source, find_token, forget_token, store_token
 from ticketr.config.user_config import (
@@ -96,6 +96,7 @@ __all__ = [
     "is_environment_for",
     "kept_name",
     "missing_in_file",
+    "prepare_config_folder",
     "read_environment",
     "read_go_file",
     "read_user_config",

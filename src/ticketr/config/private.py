@@ -88,6 +88,17 @@ def write_private(path: Path, text: str) -> None:
     write_atomically(path, text, mode=0o600)
 
 
+def prepare_config_folder(folder: Path) -> None:
+    """Make the user's folder where there is none, and see that it can be written to.
+
+    Raises:
+        NotPrivate: others could put files into it.
+        SettingsFailed: the system would not.
+    """
+    with exclusive(folder):
+        pass
+
+
 @contextmanager
 def exclusive(folder: Path) -> Generator[None]:
     """Make the user's folder where there is none, and change it alone.
