@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ticketr.sync import database
 from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.journal import REMEMBERED, Creation
-from ticketr.sync.state import State
+from ticketr.sync.state import Base, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +77,35 @@ def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path)
 
     with closing(State(tmp_path / "state.db")) as state:
         assert state.creations.all() == [ASKED]
+
+
+def test_an_older_version_s_state_takes_edits_that_are_sent(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.db")) as old:
+        scripts = ";".join(MIGRATIONS[:3])
+        old.executescript(f"{scripts}; PRAGMA user_version = 3;")
+        old.execute("INSERT INTO ticket VALUES ('1', 'a.md', '# TICKET: [DEMO-1] x')")
+        old.commit()
+
+    with closing(State(tmp_path / "state.db")) as state:
+        state.sent.put("1", "DEMO-1", "# TICKET: [DEMO-1] y\n")
+        assert state.base("1") == Base("a.md", "# TICKET: [DEMO-1] x")
+        assert state.sent.of("1") == ["# TICKET: [DEMO-1] y\n"]
+
+
+def test_sent_edits_are_forgotten_by_text_by_issue_and_by_ticket(state: State) -> None:
+    for key, text in (("A-1", "a"), ("A-1", "b"), ("A-2", "c"), ("A-3", "d")):
+        state.sent.put("1", key, text)
+    state.sent.put("1", "A-1", "a")
+    state.sent.put("2", "B-1", "a")
+
+    state.sent.withdraw("1", "A-1", "a")
+    assert sorted(state.sent.of("1")) == ["b", "c", "d"]
+    state.sent.forget("1", "A-2")
+    assert sorted(state.sent.of("1")) == ["b", "d"]
+    state.forget("1")
+    assert (state.sent.of("1"), state.sent.of("2")) == ([], ["a"])
+    state.about.claim_site("https://b.example")
+    assert state.sent.of("2") == []
 
 
 def test_two_processes_may_meet_an_old_state_at_once(

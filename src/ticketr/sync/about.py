@@ -49,6 +49,7 @@ class About:
             # A killed pull may have left a file of that site. IDs begin anew with each site, so
             # its text must not count as one that this site's ticket may replace.
             self._db.write("DELETE FROM intended")
+            self._db.write("DELETE FROM sent")
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:

@@ -70,6 +70,14 @@ MIGRATIONS = (
     -- a draft may come back without its key: by an editor that had it open, or by git.
     ALTER TABLE creation ADD COLUMN settled REAL;
     """,
+    """
+    CREATE TABLE sent (         -- edits that Jira may have taken though its answer never came
+        head TEXT NOT NULL,     -- the same ID
+        key TEXT NOT NULL,      -- of the edited issue in that ticket
+        text TEXT NOT NULL,     -- that issue as it would be in Jira then, without its sub-tasks
+        PRIMARY KEY (head, key, text)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

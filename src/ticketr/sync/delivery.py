@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, JiraError
+from ticketr.jira import AuthenticationFailed, JiraError, is_unsure
 from ticketr.sync.creating import Creator, Draft, failure_note
 from ticketr.sync.errors import first_of
+from ticketr.sync.parts import by_key
 from ticketr.sync.plan import pushed
 from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state import Base
 from ticketr.sync.transitions import NoWay, take_to
-from ticketr.sync.writer import read_ticket
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
@@ -139,17 +139,21 @@ class Delivery:
             if created is None:
                 return
             parent, head = created.key, created.id
+        work = order.work
         for edit in order.edits:
-            await self._edit(edit, order.work)
+            work = await self._edit(edit, work)
         for task in order.tasks:
             await self._creator.create(task, local.path, parent=parent)
         if head is not None:
             self.touched[head] = local.path
 
-    async def _edit(self, edit: Edit, work: Work) -> None:
+    async def _edit(self, edit: Edit, work: Work) -> Work:
+        """Send what was edited of one issue; gives the work with what Jira has taken as its base."""
         path = work.local.path
         sent: list[Change] = []
         failure: Note | None = None
+        unsure = True  # until Jira has said what it makes of it
+        await self._announce(edit, work)
         try:
             if edit.sending.fields:
                 await self._session.jira.edit_issue(edit.key, edit.sending.fields)
@@ -157,9 +161,12 @@ class Delivery:
             if edit.sending.status is not None:
                 await take_to(self._session.jira, edit.key, edit.sending.status, way=edit.way)
             sent = list(edit.changes)
+            unsure = False
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            unsure = False
             raise
         except (JiraError, NoWay) as error:
+            unsure = is_unsure(error)
             failure = failure_note(edit.issue, path, error)
             if sent:
                 reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
@@ -167,27 +174,67 @@ class Delivery:
         finally:
             if sent:  # Jira has it, even if the rest was cancelled
                 self._tally.updated.append(edit.key)
+            if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
-                    await self._record(work, edit, tuple(sent))
+                    work = await self._record(work, edit, tuple(sent), unsure=unsure)
         if failure is not None:
             self._tally.failed.append(failure)
         self._progress()
+        return work
 
-    async def _record(self, work: Work, edit: Edit, sent: tuple[Change, ...]) -> None:
+    async def _announce(self, edit: Edit, work: Work) -> None:
+        """Write down what is about to be sent, so that a lost answer makes nobody else's change."""
+        head, base = _known(work)
+        text = _intended(edit, base)
+        async with self._session.disk:
+            await self._session.in_thread(self._session.state.sent.put, head, edit.key, text)
+
+    async def _record(
+        self, work: Work, edit: Edit, sent: tuple[Change, ...], *, unsure: bool
+    ) -> Work:
+        """Make what was sent the base; what Jira has refused is forgotten.
+
+        Args:
+            work: the ticket.
+            edit: what was to be sent of one of its issues.
+            sent: what Jira has of it.
+            unsure: whether Jira may have the rest as well.
+        """
+        head, base = _known(work)
+        moved = pushed(base, edit.key, edit.issue, sent)
+
         def record() -> None:
             state = self._session.state
-            assert work.head is not None
-            base = state.base(work.head)
-            ticket = read_ticket(base.text) if base else None
-            if base is None or ticket is None:  # pragma: no cover - it was there a moment ago
+            known = state.base(head)
+            if known is None:  # pragma: no cover - it was there a moment ago
                 return
-            text = render_ticket(pushed(ticket, edit.key, edit.issue, sent))
-            rows = [replace(row, stale=True) for row in state.rows_of(work.head)]
+            rows = [replace(row, stale=True) for row in state.rows_of(head)]
             with state.batch():
-                state.record(work.head, Base(base.path, text), rows, seen=0.0)
+                if sent:
+                    text = render_ticket(moved)
+                    state.record(head, Base(known.path, text), rows, seen=0.0)
+                    state.sent.forget(head, edit.key)
+                    if unsure:
+                        state.sent.put(head, edit.key, _intended(edit, base))
+                else:
+                    state.sent.withdraw(head, edit.key, _intended(edit, base))
 
         async with self._session.disk:
             await self._session.in_thread(record)
+        return replace(work, base=moved)
+
+
+def _known(work: Work) -> tuple[str, Ticket]:
+    """Give the ID of the head of a ticket that Jira has, and its base."""
+    assert work.head is not None
+    assert work.base is not None
+    return work.head, work.base
+
+
+def _intended(edit: Edit, base: Ticket) -> str:
+    """Give the text of an issue as it is to be in Jira once all of an edit is there."""
+    issue = by_key(pushed(base, edit.key, edit.issue, edit.changes))[edit.key]
+    return render_ticket(replace(issue, tasks=()))
 
 
 def _sent(changes: Iterable[Change]) -> str:

@@ -1,4 +1,4 @@
-"""What is not settled yet: tickets that both sides have changed, issues on their way to Jira.
+"""What is not settled yet: conflicts, and new issues and edits that are on their way to Jira.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -152,6 +152,40 @@ class Creations:
     def forget(self, marker: str) -> None:
         """Forget one that certainly never came to be, is gone again, or has no draft any more."""
         self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
+
+
+class Sent:
+    """The edits of issues that were sent, from before the request until Jira's answer is known.
+
+    What Jira has of them by then is no change of anybody else's.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, head: str, key: str, text: str) -> None:
+        """Write down an edit that is about to be sent.
+
+        Args:
+            head: the ID of the head in whose ticket the issue stands.
+            key: the issue.
+            text: it as it would be in Jira then, without its sub-tasks.
+        """
+        self._db.write("INSERT OR IGNORE INTO sent VALUES (?, ?, ?)", (head, key, text))
+
+    def of(self, head: str) -> list[str]:
+        """Read the texts of the issues in one ticket whose edits may be in Jira."""
+        return [row[0] for row in self._db.read("SELECT text FROM sent WHERE head = ?", (head,))]
+
+    def forget(self, head: str, key: str | None = None) -> None:
+        """Forget the edits of a ticket, or of one of its issues: what Jira has is known now."""
+        query = "DELETE FROM sent WHERE head = ? AND key = coalesce(?, key)"
+        self._db.write(query, (head, key))
+
+    def withdraw(self, head: str, key: str, text: str) -> None:
+        """Forget one edit, which Jira has refused."""
+        query = "DELETE FROM sent WHERE head = ? AND key = ? AND text = ?"
+        self._db.write(query, (head, key, text))
 
 
 def _values(record: Conflict | Creation) -> Sequence[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,11 +13,12 @@ from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key
-from ticketr.sync.plan import moved, new_parts, still_to_send
+from ticketr.sync.plan import arrived, edited, moved, new_parts, still_to_send
 from ticketr.sync.refresh import families_now
 from ticketr.sync.requests import creating, sending
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.wording import settled
+from ticketr.sync.writer import read_tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,20 +108,28 @@ class OrderMaker:
         now = await families_now(self._session, heads, self.strays)
         clashes = await self._session.in_thread(self._session.state.clashes)
         for some in chunks(list(now), CHUNK):
-            known = await self._session.in_thread(self._known, some)
+            known, sent = await self._session.in_thread(self._known, some)
             for head in some:
                 await trio.lowlevel.checkpoint()  # so is a comparison
                 work, family = by_head[head], now.pop(head)
                 if family is None:
                     reason = "Jira has it no longer, or you may not see it any more"
                     self._fail(work.name, work, reason, Code.MISSING)
-                elif wish := self._compare(work, family, known[head], clashes.get(head, ())):
+                elif wish := self._compare(
+                    _caught_up(work, family, sent[head]), family, known[head], clashes.get(head, ())
+                ):
                     wishes.append(wish)
-        place = {id(work): number for number, work in enumerate(works)}
-        return sorted(wishes, key=lambda wish: place[id(wish.work)])  # in the order of the files
+        place = {id(work.local): number for number, work in enumerate(works)}
+        # In the order of the files.
+        return sorted(wishes, key=lambda wish: place[id(wish.work.local)])
 
-    def _known(self, heads: Sequence[str]) -> dict[str, list[Issue]]:
-        return {head: self._session.state.issues_of(head) for head in heads}
+    def _known(
+        self, heads: Sequence[str]
+    ) -> tuple[dict[str, list[Issue]], dict[str, list[Ticket]]]:
+        """Read the issues of some tickets at the last sync, and edits that may be in Jira since."""
+        state = self._session.state
+        known = {head: state.issues_of(head) for head in heads}
+        return known, {head: read_tickets(state.sent.of(head)) for head in heads}
 
     def _compare(
         self, work: Work, family: Prepared, known: Sequence[Issue], clashes: Sequence[str]
@@ -238,6 +247,15 @@ class OrderMaker:
         else:
             note = Note.on(which, path, reason, code)
         self._tally.failed.append(note)
+
+
+def _caught_up(work: Work, family: Prepared, sent: Sequence[Ticket]) -> Work:
+    """Count what Jira has of a push whose end was lost to the last sync."""
+    assert work.base is not None
+    base = arrived(work.base, family.text.ticket, sent)
+    if base is work.base:
+        return work
+    return replace(work, base=base, edits=edited(base, work.local.ticket))
 
 
 def _moved_on(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.parts import Change, Own, alike, by_key, changes, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ticketr.sync.store import LocalTicket
     from ticketr.tickets import Ticket
@@ -68,16 +68,22 @@ def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | No
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
         return Work(local, None, None, {}, drafts, keyed)
+    edits = edited(base, ticket)
     before = by_key(base)
-    edits = {
-        key: found
-        for key, issue in by_key(ticket).items()
-        if key in before and (found := changes(before[key], issue))
-    }
     strays = tuple(key for key in by_key(ticket) if key not in before)
     if not edits and not drafts and not strays:
         return None
     return Work(local, head, base, edits, drafts, strays)
+
+
+def edited(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
+    """List what was edited of each issue since the last sync, by key."""
+    before = by_key(base)
+    return {
+        key: found
+        for key, issue in by_key(ticket).items()
+        if key in before and (found := changes(before[key], issue))
+    }
 
 
 def new_parts(draft: Ticket) -> tuple[Change, ...]:
@@ -151,3 +157,27 @@ def pushed(base: Ticket, key: str, issue: Ticket, sent: tuple[Change, ...]) -> T
         )
 
     return replace(changed(base), tasks=tuple(map(changed, base.tasks)))
+
+
+def arrived(base: Ticket, remote: Ticket, sent: Iterable[Ticket]) -> Ticket:
+    """Give the base of a ticket with what Jira has of edits whose answers were lost.
+
+    Args:
+        base: the ticket at the last sync.
+        remote: the ticket as Jira has it now.
+        sent: issues of it as they would be in Jira if all of their edits had arrived.
+
+    Returns:
+        The new base; the old one itself where Jira has none of those edits.
+    """
+    there = by_key(remote)
+    for issue in sent:
+        key = issue.key or ""
+        before = by_key(base).get(key)
+        if before is None or key not in there:
+            continue
+        edits = changes(before, issue)
+        missing = still_to_send(edits, there[key])
+        if took := tuple(each for each in edits if each not in missing):
+            base = pushed(base, key, issue, took)
+    return base

@@ -71,6 +71,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
         _mark(store, family, writer(Side.LOCAL), writer(Side.REMOTE))
         with state.batch():
             state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
+            state.sent.forget(conflict.head)
     else:
         _merge(store, family, writer(Side(take.value)))
     return path

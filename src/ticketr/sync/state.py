@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Issue
 from ticketr.sync.about import About
 from ticketr.sync.database import Database
-from ticketr.sync.journal import Conflicts, Creations
+from ticketr.sync.journal import Conflicts, Creations, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,6 +106,7 @@ class State:
         about: what is known of the site as a whole.
         conflicts: the tickets that both sides have changed.
         creations: the issues that were asked for and are not in their files yet.
+        sent: the edits that Jira may have taken.
 
     Raises:
         StateFailed: it is damaged, newer than this program, or cannot be opened.
@@ -116,6 +117,7 @@ class State:
         self.about = About(self._db)
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
+        self.sent = Sent(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -221,6 +223,7 @@ class State:
             self._db.write("DELETE FROM issue WHERE head = ?", (head,))
             self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
             self.forget_intended(head)
+            self.sent.forget(head)
             self.conflicts.settle(head)
 
     def intend(self, head: str, text: str) -> None:

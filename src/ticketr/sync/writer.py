@@ -18,11 +18,12 @@ from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask
 from ticketr.sync.merge import Clash, Merged, Side, merge
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
+from ticketr.sync.plan import arrived
 from ticketr.sync.shares import share_of_each
 from ticketr.sync.state import Base, Row, rows_to_json
 from ticketr.sync.takeover import go_hash
 from ticketr.sync.wording import settled
-from ticketr.tickets import InvalidKey, TicketSyntaxError, parse, safe_file_name
+from ticketr.tickets import InvalidKey, TicketSyntaxError, parse, render_ticket, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -185,10 +186,15 @@ class FamilyWriter:
         return self._into or safe_file_name(family.issues[0].key)
 
     def _bases(self, family: Prepared) -> list[str]:
-        """Give the texts that the file may hold without anybody having edited it."""
+        """Give the texts that the file may hold without anybody having edited it.
+
+        What Jira has of a push whose end was lost belongs to the last sync.
+        """
         head = family.issues[0].id
         base = self._state.base(head)
-        return [*([base.text] if base else []), *self._state.intended(head)]
+        texts = [*([base.text] if base else []), *self._state.intended(head)]
+        sent = read_tickets(self._state.sent.of(head))
+        return [_with_arrived(text, family.text.ticket, sent) for text in texts] if sent else texts
 
     def _write(
         self, name: str, families: Sequence[Prepared], bases: Mapping[str, Sequence[str]]
@@ -215,6 +221,7 @@ class FamilyWriter:
             return replace(kept, shares=shares)
         base = Base(result.path, family.text.text)
         self._state.record(family.issues[0].id, base, _rows(family), seen=self._seen)
+        self._state.sent.forget(family.issues[0].id)
         return Outcome(family, result.outcome, result.path, shares=shares)
 
     def _shares(self, family: Prepared, result: WriteResult) -> Mapping[str, Written]:
@@ -267,6 +274,17 @@ def read_ticket(text: str) -> Ticket | None:
     except TicketSyntaxError:  # pragma: no cover - another version wrote it
         return None
     return tickets[0] if len(tickets) == 1 else None
+
+
+def read_tickets(texts: Iterable[str]) -> list[Ticket]:
+    """Read the tickets of some such texts, as far as this version can."""
+    return [ticket for ticket in map(read_ticket, texts) if ticket is not None]
+
+
+def _with_arrived(text: str, remote: Ticket, sent: Sequence[Ticket]) -> str:
+    base = read_ticket(text)
+    moved = arrived(base, remote, sent) if base is not None else None
+    return text if moved is None or moved is base else render_ticket(moved)
 
 
 def _nearest(bases: Iterable[Ticket | None], local: Ticket) -> Ticket | None:
