@@ -14,6 +14,13 @@ from ticketr import FinishedJob
 from ticketr.cli.app import cli
 from ticketr.cli.diff import Versions
 from ticketr.cli.push import UNCONFIRMED
+from ticketr.config import (
+    ConfigError,
+    SettingsFailed,
+    TokenFailed,
+    UnknownWorkspace,
+    WorkspaceTaken,
+)
 from ticketr.jira import JiraError
 from ticketr.jira.transport import AsksMissing
 from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
@@ -146,6 +153,10 @@ def errors(kind: type[Exception]) -> Iterator[str]:
 def test_every_error_that_can_end_a_run_is_told() -> None:
     bases = {JiraError.__name__, SyncError.__name__, NoConflict.__name__}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
+
+    # Those of the settings of one workspace among several; the others are of adding or naming one.
+    other = {ConfigError.__name__, UnknownWorkspace.__name__, WorkspaceTaken.__name__}
+    names |= {*errors(ConfigError), *errors(SettingsFailed), *errors(TokenFailed)} - other
 
     told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))
 

@@ -65,6 +65,46 @@ def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> N
     assert (found["two"]["status"], found["two"]["total"]) == ("completed", 10)
 
 
+def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str]) -> None:
+    with sandbox_process(tickets=10) as url:
+        add(tmp_path, url, "broken", "fine", "gone", "torn")
+        (tmp_path / "broken" / "ticketr.toml").write_text("siet = 1\n")
+        (tmp_path / "gone").rmdir()
+        command = '[workspaces.torn]\ntoken_command = ["false"]'
+        config = tmp_path / "config" / "config.toml"
+        config.write_text(config.read_text().replace("[workspaces.torn]", command))
+        ran = environment(url, **env) | {"JIRA_URL": "", "JIRA_API_TOKEN": ""}
+        command = '\nemail = "demo@example.com"\ntoken_command = ["echo", "demo"]'
+        config.write_text(config.read_text().replace('/fine"', f'/fine"{command}'))
+
+        told = ticketr("pull", "--every", folder=tmp_path, env=ran)
+        listed = ticketr("sync", "--every", "--json", folder=tmp_path, env=ran)
+
+    assert (told.returncode, listed.returncode) == (2, 2), told.stderr
+    assert "fine:\n10 new" in told.stderr
+    assert f"broken: {tmp_path}/broken/ticketr.toml:1: unknown key 'siet'" in told.stderr
+    assert f"gone: {tmp_path}/gone is not there" in told.stderr
+    assert "\ntorn: " in told.stderr
+    found = json.loads(listed.stdout)["workspaces"]
+    assert found["fine"]["status"] == "completed"
+    assert {name: each["error"] for name, each in found.items() if "error" in each} == {
+        "broken": "UnknownKey",
+        "gone": "FolderGone",
+        "torn": "TokenFailed",
+    }
+    assert {each["status"] for name, each in found.items() if name != "fine"} == {"failed"}
+
+
+def test_where_none_can_begin_all_are_told(tmp_path: Path, env: dict[str, str]) -> None:
+    add(tmp_path, "https://acme.example", "gone")
+    (tmp_path / "gone").rmdir()
+
+    ended = ticketr("push", "--every", folder=tmp_path, env=environment(**env))
+
+    words = "is not there; bring it back, or 'ticketr workspace remove' it"
+    assert (ended.returncode, ended.stderr) == (2, f"gone: {tmp_path}/gone {words}\n")
+
+
 def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]) -> None:
     both = ticketr("pull", "--every", "-w", "x", folder=tmp_path, env=environment(**env))
     none = ticketr("pull", "--every", folder=tmp_path, env=environment(**env))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ticketr.cli import exits
 from ticketr.cli.history import Histories, open_history
-from ticketr.cli.report import as_object, exit_code, print_all_json, tell, worst
+from ticketr.cli.report import as_object, as_objects, exit_code, print_all_json, tell, worst
 from ticketr.cli.running import run, run_side_by_side
 from ticketr.sync import PullResult, PushResult, SyncResult
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import JobContext
+    from ticketr._errors import TicketrError
+    from ticketr.cli.running import Ended
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)
@@ -46,6 +49,8 @@ def run_jobs(
     jobs: Mapping[str, WorkspaceJob[R]],
     told: Callable[[R], None],
     *,
+    failed: Mapping[str, tuple[Path, TicketrError]],
+    nothing: R,
     plain: bool,
     as_json: bool,
 ) -> int:
@@ -55,9 +60,32 @@ def run_jobs(
         jobs: the jobs, by the names of their workspaces; the only one of a
             command that is about one workspace has no name.
         told: tells people of a result.
+        failed: what keeps other workspaces from beginning, with their folders.
+        nothing: the result of those.
         plain: whether progress is plain lines in a terminal, too.
         as_json: whether to print the results as JSON instead.
     """
+    named = _run(jobs, plain=plain)
+    codes = [exit_code(ended) for ended in named.values()]
+    codes += [exits.for_error(error) for _, error in failed.values()]
+    if as_json:
+        objects = {
+            name: as_object(ended, jobs[name].root, jobs[name].so_far())
+            for name, ended in named.items()
+        }
+        print_all_json(objects | as_objects(failed, nothing))
+    else:
+        for name, ended in named.items():
+            if ended.result is not None:
+                tell([f"{name}:"] if name else [])
+                told(ended.result)
+        tell(f"{name}: {error}" for name, (_, error) in failed.items())
+    return worst(codes)
+
+
+def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, Ended[R]]:
+    if not jobs:
+        return {}
     roots = [job.root for job in jobs.values()]
     history = open_history(roots[0]) if len(roots) == 1 else Histories(roots)
     ends = run(
@@ -69,17 +97,4 @@ def run_jobs(
             history=history,
         )
     )
-    named = dict(zip(jobs, ends, strict=True))
-    if as_json:
-        print_all_json(
-            {
-                name: as_object(ended, jobs[name].root, jobs[name].so_far())
-                for name, ended in named.items()
-            }
-        )
-    else:
-        for name, ended in named.items():
-            if ended.result is not None:
-                tell([f"{name}:"] if name else [])
-                told(ended.result)
-    return worst(exit_code(ended) for ended in ends)
+    return dict(zip(jobs, ends, strict=True))

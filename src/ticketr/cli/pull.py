@@ -57,7 +57,7 @@ def pull(
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
     from ticketr.cli.commanding import run_jobs
-    from ticketr.cli.report import tell_how_to_resolve, tell_pull
+    from ticketr.cli.report import nothing_pulled, tell_how_to_resolve, tell_pull
     from ticketr.sync import PullJob, PullResult
 
     sessions = every_session(options, jql=jql)
@@ -68,11 +68,20 @@ def pull(
             prune=prune,
             into=_inside(output, settings["root"]) if output else None,
         )
-        for name, settings in sessions.items()
+        for name, settings in sessions.ready.items()
     }
 
     def told(result: PullResult) -> None:
         tell_pull(result, prune=prune)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
+    context.exit(
+        run_jobs(
+            jobs,
+            told,
+            failed=sessions.failed,
+            nothing=nothing_pulled(),
+            plain=options.plain,
+            as_json=options.as_json,
+        )
+    )

@@ -40,13 +40,16 @@ def push(
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.cli.commanding import run_jobs
-    from ticketr.cli.report import tell_how_to_merge, tell_how_to_resolve, tell_push
-    from ticketr.sync import PushJob
+    from ticketr.cli.report import as_objects, tell_how_to_merge, tell_how_to_resolve, tell_push
+    from ticketr.sync import PushJob, PushResult
 
     sessions = every_session(options)
-    jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.items()}
+    jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.ready.items()}
+    nothing = PushResult(0)
     if not dry_run:
-        ask_first(jobs, yes=yes, as_json=options.as_json)
+        ask_first(
+            jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing)
+        )
 
     def told(result: PushResult) -> None:
         if dry_run:
@@ -55,7 +58,16 @@ def push(
         tell_how_to_merge(result.conflicts)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
+    context.exit(
+        run_jobs(
+            jobs,
+            told,
+            failed=sessions.failed,
+            nothing=nothing,
+            plain=options.plain,
+            as_json=options.as_json,
+        )
+    )
 
 
 @click.command(short_help="Pull, merge and push in one go.")
@@ -79,23 +91,43 @@ def sync(
     both have changed differently is a conflict: it is left alone on both sides and listed.
     """
     from ticketr.cli.commanding import run_jobs
-    from ticketr.cli.report import tell_how_to_resolve, tell_pull, tell_push
-    from ticketr.sync import SyncJob, SyncResult
+    from ticketr.cli.report import (
+        as_objects,
+        nothing_pulled,
+        tell_how_to_resolve,
+        tell_pull,
+        tell_push,
+    )
+    from ticketr.sync import PushResult, SyncJob, SyncResult
 
     sessions = every_session(options)
-    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.items()}
-    ask_first(jobs, yes=yes, as_json=options.as_json)
+    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.ready.items()}
+    nothing = SyncResult(nothing_pulled(), PushResult(0))
+    ask_first(jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing))
 
     def told(result: SyncResult) -> None:
         tell_pull(result.pull, prune=prune)
         tell_push(result.push)
         tell_how_to_resolve((*result.pull.conflicts, *result.push.conflicts))
 
-    context.exit(run_jobs(jobs, told, plain=options.plain, as_json=options.as_json))
+    context.exit(
+        run_jobs(
+            jobs,
+            told,
+            failed=sessions.failed,
+            nothing=nothing,
+            plain=options.plain,
+            as_json=options.as_json,
+        )
+    )
 
 
 def ask_first(
-    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob], *, yes: bool, as_json: bool
+    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
+    *,
+    yes: bool,
+    as_json: bool,
+    others: Mapping[str, dict[str, object]],
 ) -> None:
     """Ask before many issues are written; scripts have to say yes beforehand.
 
@@ -103,6 +135,7 @@ def ask_first(
         jobs: what is about to run, by the names of workspaces.
         yes: whether that has been said.
         as_json: whether to print as JSON too that nothing was begun.
+        others: the objects of workspaces that could not have begun anyway.
 
     Raises:
         click.UsageError: nobody is there to be asked.
@@ -121,27 +154,28 @@ def ask_first(
             f"this would create or change {writes} tickets in {site}; look at them with "
             "--dry-run, and say --yes if that is what you want"
         )
-        _tell_not_begun(jobs, reason, UNCONFIRMED, as_json=as_json)
+        if as_json:
+            _print_not_begun(jobs, reason, UNCONFIRMED, others)
         raise click.UsageError(reason)
     if not click.confirm(f"Create or change {writes} tickets in {site}?", err=True):
-        _tell_not_begun(jobs, NOTHING, None, as_json=as_json)
+        if as_json:
+            _print_not_begun(jobs, NOTHING, None, others)
         click.echo(NOTHING, err=True)
         click.get_current_context().exit(exits.DONE)
 
 
-def _tell_not_begun(
+def _print_not_begun(
     jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
     message: str,
     error: str | None,
-    *,
-    as_json: bool,
+    others: Mapping[str, dict[str, object]],
 ) -> None:
     from ticketr.cli.report import not_begun, print_all_json
 
-    if as_json:
-        print_all_json(
-            {name: not_begun(job.root, job.so_far(), message, error) for name, job in jobs.items()}
-        )
+    objects = {
+        name: not_begun(job.root, job.so_far(), message, error) for name, job in jobs.items()
+    }
+    print_all_json({**objects, **others})
 
 
 def _tell_plan(result: PushResult) -> None:

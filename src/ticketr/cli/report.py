@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from ticketr._errors import TicketrError
     from ticketr.cli.running import Ended
     from ticketr.sync import Note, PullResult, PushResult, SyncResult
 
@@ -88,8 +89,26 @@ def as_object(
     return told | _plain(so_far if ended.result is None else ended.result)
 
 
+def nothing_pulled() -> PullResult:
+    """Give the result of a pull that was not even begun."""
+    from ticketr.sync.pull import pull_result
+    from ticketr.sync.tally import Tally
+
+    return pull_result(Tally())
+
+
+def as_objects(
+    failed: Mapping[str, tuple[Path, TicketrError]], nothing: PullResult | PushResult | SyncResult
+) -> dict[str, dict[str, object]]:
+    """Give the objects of workspaces whose settings kept their jobs from beginning."""
+    return {
+        name: not_begun(root, nothing, str(error), type(error).__name__)
+        for name, (root, error) in failed.items()
+    }
+
+
 def not_begun(
-    root: Path, nothing: PushResult | SyncResult, message: str, error: str | None
+    root: Path, nothing: PullResult | PushResult | SyncResult, message: str, error: str | None
 ) -> dict[str, object]:
     """Give the object of a job that was not even begun.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 import click
 
+from ticketr._errors import TicketrError
 from ticketr.cli.report import tell
 from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
-from ticketr.config import config_folder, read_environment, read_user_config
+from ticketr.config import ConfigError, config_folder, read_environment, read_user_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,30 @@ class SessionOptions:
     every: bool = False
     plain: bool = False
     as_json: bool = False
+
+
+class FolderGone(ConfigError):
+    """Raised when the folder of a workspace that was added is not there any more."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"{self.folder} is not there; bring it back, or 'ticketr workspace remove' it"
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """What a command is to run, by the name of each workspace.
+
+    Attributes:
+        ready: the arguments of the jobs.
+        failed: what keeps other workspaces from beginning, with their folders.
+    """
+
+    ready: dict[str, dict[str, Any]]
+    failed: dict[str, tuple[Path, TicketrError]] = field(default_factory=dict)
 
 
 def session_options(command: Callable[Concatenate[SessionOptions, ...], R]) -> Callable[..., R]:
@@ -90,7 +115,7 @@ def _with_options(command: Callable[..., R]) -> Callable[..., R]:
     return workspace_options(command)
 
 
-def every_session(options: SessionOptions, *, jql: str | None = None) -> dict[str, dict[str, Any]]:
+def every_session(options: SessionOptions, *, jql: str | None = None) -> Sessions:
     """Give the arguments of the jobs that a command is to run, by the name of each workspace.
 
     One that is not plainly the one meant is told of, for a push to another Jira cannot be undone.
@@ -101,18 +126,29 @@ def every_session(options: SessionOptions, *, jql: str | None = None) -> dict[st
 
     Raises:
         click.UsageError: both one workspace and every one was said, or there is none.
-        ConfigError: as of `session_settings`; likewise its other errors.
+        ConfigError: as of `session_settings`; likewise its other errors. Of every workspace, none
+            is raised that is about one of them: that stops no other.
     """
     if not options.every:
         resolved = _resolved(options)
         tell([line] if (line := where(resolved, options)) else [])
-        return {"": _settings(resolved, options, jql)}
+        return Sessions({"": _settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("say --every, or one workspace")
-    names = sorted(read_user_config(config_folder(os.environ)).workspaces)
-    if not names:
+    workspaces = read_user_config(config_folder(os.environ)).workspaces
+    if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
-    return {name: session_settings(replace(options, workspace=name), jql=jql) for name in names}
+    sessions = Sessions({})
+    for name, entry in sorted(workspaces.items()):
+        try:
+            if not entry.folder.is_dir():
+                raise FolderGone(entry.folder)
+            settings = session_settings(replace(options, workspace=name), jql=jql)
+        except TicketrError as error:
+            sessions.failed[name] = (entry.folder, error)
+        else:
+            sessions.ready[name] = settings
+    return sessions
 
 
 def session_settings(
