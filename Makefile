@@ -29,6 +29,7 @@ demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new
 test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@find . -maxdepth 1 -name '.coverage.*' -size 0 -delete  # of processes that a test has killed
 	@$(BIN)/coverage combine --quiet
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
