@@ -202,8 +202,8 @@ MUTANTS: Final = [
     Mutant(
         "what a job held is thrown away in the middle of its end",
         "_ledger.py",
-        "        record.status = status  # a pending",
-        "        record.release()\n        record.status = status  # a pending",
+        "        record.move(status)\n",
+        "        record.release()\n        record.move(status)\n",
         "test_odd_moments.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
     ),
     Mutant(

@@ -54,7 +54,7 @@ TRANSITIONS = {
     JobStatus.FAILED: frozenset[JobStatus](),
     JobStatus.CANCELLED: frozenset[JobStatus](),
 }
-"""Where a job can go from each status."""
+"""Where a job can go from each status: there is no other way."""
 
 
 class CancelOutcome(enum.StrEnum):

@@ -290,8 +290,7 @@ class Ledger:
             schedule.discard(record)
         record.result, record.exception, record.error = result, exception, error
         now = record.finished_at = self.now()
-        record.status = status  # a pending job is only ever cancelled, a running one may end anyhow
-        record.revision += 1
+        record.move(status)
         if schedule.blocked:
             schedule.ended(record)
         if record.after is not None:
