@@ -191,6 +191,24 @@ async def test_an_outer_cancel_lets_no_pending_job_start(
         assert pending.snapshot().started_at is None
 
 
+async def test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called() -> None:
+    called: list[str] = []
+
+    async def note(context: JobContext) -> None:
+        called.append(context.id)
+
+    for _ in range(30):  # who runs first is random: the worker, or who notices the cancel
+        with trio.CancelScope() as scope:
+            async with open_job_queue() as queue:
+                await wait_all_tasks_blocked()
+                queue.submit_nowait(note)  # so a worker is on its way
+                scope.cancel()
+                await trio.sleep_forever()
+
+        assert queue.statistics().cancelled == 1
+    assert called == []
+
+
 async def test_an_outer_cancel_while_the_block_waits_for_its_jobs(
     autojump_clock: MockClock,
 ) -> None:

@@ -6,44 +6,64 @@ import random
 from ticketr.jobs._line import SLACK, Line
 
 
+def new_line() -> Line[str]:
+    return Line(lambda item: f"what {item} waits for")
+
+
+def drained(line: Line[str]) -> list[str]:
+    return [line.pop() for _ in range(len(line))]
+
+
 def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
-    line = Line[str]()
+    line = new_line()
     for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
         line.push(item, rank, number)
 
-    assert (len(line), line.first, line.first_rank()) == (3, "a", 0.0)
-    assert [line.pop(), line.pop(), line.pop(), line.pop()] == ["a", "b", "c", None]
-    assert (len(line), line.first, line.first_rank()) == (0, None, math.inf)
+    assert (len(line), line.heap[0], line.first_rank()) == (3, (0.0, 2, "a"), 0.0)
+    assert drained(line) == ["a", "b", "c"]
+    assert (len(line), line.heap, line.first_rank()) == (0, [], math.inf)
 
 
 def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
-    line = Line[str]()
+    line = new_line()
     for number, item in enumerate("abc"):
         line.push(item, 0.0, number)
 
-    line.discard("a")
     line.discard("b")
-    assert line.first == "c"
+    line.discard("a")
+    assert line.heap[0] == (0.0, 2, "c")
     line.push("b", 1.0, 1)
 
     assert list(line) == ["c", "b"]
-    assert [line.pop(), line.pop(), line.pop()] == ["c", "b", None]
+    assert drained(line) == ["c", "b"]
+
+
+def test_who_left_never_comes_to_the_top() -> None:
+    line = new_line()
+    for number, item in enumerate("abcd"):
+        line.push(item, 0.0, number)
+
+    line.discard("b")
+    line.discard("c")
+
+    assert line.pop() == "a"
+    assert line.heap[0] == (0.0, 3, "d")
 
 
 def test_the_dead_do_not_pile_up() -> None:
-    line = Line[int]()
+    line = Line[int](str)
     line.push(-1, 0.0, -1)
     for number in range(10_000):
         line.push(number, 1.0, number)
         line.discard(number)
 
-    assert len(line._heap) <= 2 + SLACK
+    assert len(line.heap) <= 2 + SLACK
     assert line.pop() == -1
 
 
 def test_any_mixture_comes_out_sorted() -> None:
     source = random.Random(1)
-    line = Line[int]()
+    line = Line[int](str)
     ranks = {number: float(source.randrange(50)) for number in range(1000)}
     for number, rank in ranks.items():
         line.push(number, rank, number)

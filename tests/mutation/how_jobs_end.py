@@ -26,9 +26,8 @@ MUTANTS: Final = [
     Mutant(
         "a cancel that came too late takes the value away",
         "_worker.py",
-        "        return await record.function(context, *record.args)\n    return CAUGHT",
-        "        value = await record.function(context, *record.args)\n"
-        "    return CAUGHT if record.scope.cancel_called else value",
+        "        if value is CAUGHT:\n",
+        "        if value is CAUGHT or record.cancel_requested:\n",
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),
     Mutant(
@@ -90,8 +89,8 @@ MUTANTS: Final = [
     Mutant(
         "Ctrl+C is held back inside a job",
         "_worker.py",
-        "@disable_ki_protection\nasync def call",
-        "@enable_ki_protection\nasync def call",
+        "@disable_ki_protection\nasync def run_jobs",
+        "@enable_ki_protection\nasync def run_jobs",
         "test_worker.py::test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else",
     ),
     # Causes
@@ -142,16 +141,9 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled before its first step is called",
         "_worker.py",
-        "        await trio.lowlevel.checkpoint_if_cancelled()\n        return await record",
-        "        return await record",
+        "                await trio.lowlevel.checkpoint()\n",
+        "                await trio.lowlevel.cancel_shielded_checkpoint()\n",
         "test_worker.py::test_a_job_cancelled_between_taking_and_first_step_is_not_called",
-    ),
-    Mutant(
-        "a job is lost when a cancel comes as its worker changes context",
-        "_worker.py",
-        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        try:",
-        "            await trio.lowlevel.checkpoint()\n        try:",
-        "test_worker.py::test_a_cancel_as_a_worker_turns_to_its_next_job_does_not_lose_that",
     ),
     Mutant(
         "the reason of a cancel is dropped",
@@ -187,5 +179,12 @@ MUTANTS: Final = [
         "        self.cancel(reason=reason)\n",
         "",
         "test_handle.py::test_cancel_and_wait",
+    ),
+    Mutant(
+        "a job cancelled from outside before its first step is called",
+        "_worker.py",
+        "                await trio.lowlevel.checkpoint_if_cancelled()\n",
+        "                pass\n",
+        "test_ending.py::test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called",
     ),
 ]

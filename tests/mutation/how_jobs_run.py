@@ -131,8 +131,8 @@ MUTANTS: Final = [
     Mutant(
         "a job between attempts cannot be cancelled",
         "_ledger.py",
-        "record.scope = record.worker = None\n        now",
-        "record.worker = None\n        now",
+        "        if record.status is PENDING:\n            self.finish(record, CANCELLED)\n            return",
+        "        if not record.attempt:\n            self.finish(record, CANCELLED)\n            return",
         "test_retry.py::test_a_cancel_between_attempts_is_final_at_once",
     ),
     Mutant(
@@ -195,8 +195,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "            task.context = home\n            if warm",
-        "            if warm",
+        "            task.context = home\n",
+        "",
         "test_odd_moments.py::test_who_waited_for_a_job_finds_its_variables_gone",
     ),
     Mutant(

@@ -11,15 +11,15 @@ MUTANTS: Final = [
     Mutant(
         "one job more than there is room for",
         "_ledger.py",
-        "schedule.pending >= schedule.max_pending",
-        "schedule.pending > schedule.max_pending",
+        "        elif schedule.pending < schedule.max_pending:\n",
+        "        elif schedule.pending <= schedule.max_pending:\n",
         "test_queue.py::test_no_more_than_max_pending_wait",
     ),
     Mutant(
         "a pending job that is cancelled makes no room",
         "_ledger.py",
-        "        if worker is None:  # it was pending\n            self.admit()\n",
-        "        if worker is None:  # it was pending\n",
+        "        if was_pending:\n            self.admit()\n",
+        "        if was_pending:\n",
         "test_queue.py::test_nobody_overtakes_a_waiting_submitter",
     ),
     Mutant(
@@ -49,8 +49,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit that has submitted can be cancelled",
         "_queue.py",
-        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        return JobHandle",
-        "            await trio.lowlevel.checkpoint()\n        return JobHandle",
+        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        self._ledger",
+        "            await trio.lowlevel.checkpoint()\n        self._ledger",
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(
@@ -159,16 +159,15 @@ MUTANTS: Final = [
     Mutant(
         "a child task may wait for its own job",
         "_waits.py",
-        "            task = task.parent_nursery.parent_task\n",
+        "            task = nursery.parent_task\n",
         "            break\n",
         "test_waits.py::test_waiting_for_oneself_from_a_child_task",
     ),
     Mutant(
         "a wait that has ended still counts",
         "_waits.py",
-        "            waits.remove(target)\n            if not waits:\n"
-        "                del self._waits[waiter]\n",
-        "            pass\n",
+        "        waits.remove(target)\n        if not waits:\n            del self._waits[waiter]\n",
+        "        pass\n",
         "test_waits.py::test_a_wait_that_has_ended_counts_no_more",
     ),
     Mutant(
@@ -202,8 +201,8 @@ MUTANTS: Final = [
     Mutant(
         "a job may wait for room that it alone could make",
         "_queue.py",
-        "with self._ledger.waits.waiting(None):",
-        "if True:",
+        "waiter = waits.begin(None)",
+        "waiter = None",
         "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
     ),
     Mutant(

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._closing import cut_off
 from ticketr.jobs._job import CancelCause
@@ -21,6 +22,7 @@ def set_alarm(ledger: Ledger) -> trio.CancelScope:
     return ledger.alarm
 
 
+@enable_ki_protection
 def look_at_clock(ledger: Ledger) -> None:
     """Do what it is time for, if it is."""
     now = ledger.now()

@@ -132,10 +132,15 @@ class JobHandle(Generic[T_co]):
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            with self._ledger.waits.waiting(record):
+            waits = self._ledger.waits
+            waiter = waits.begin(record)
+            try:
                 if record.ended is None:
                     record.ended = trio.Event()
                 await record.ended.wait()
+            finally:
+                if waiter is not None:
+                    waits.end(waiter, record)
         record.claimed = True
 
     def __repr__(self) -> str:

@@ -197,14 +197,17 @@ class JobRecord:
     # From its submission on.
     number: int  # which in the order of submission
     submitted_at: float
-    line: Line[JobRecord] | None  # where it waits
-    why_pending: Callable[[JobRecord], str | None] | None
+    line: Line[JobRecord] | None  # where it waits while it is pending
     # From its start on.
     started_at: float
     spare_context: contextvars.Context | None  # as it was before the attempt
+    # While it runs.
+    scope: trio.CancelScope
+    worker: trio.lowlevel.Task
     # From its end on.
     finished_at: float
     result: object
+    # From its end on if it has failed.
     error: JobErrorInfo | None
     exception: BaseException | None
 
@@ -243,7 +246,6 @@ class JobRecord:
         "submitted_at",
         "tags",
         "timeout",
-        "why_pending",
         "worker",
     )
 
@@ -281,8 +283,6 @@ class JobRecord:
         self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
         self.after: JobRecord | None = None  # whose end it waits for
-        self.scope: trio.CancelScope | None = None
-        self.worker: trio.lowlevel.Task | None = None
         self.ended: trio.Event | None = None
 
     def move(self, status: JobStatus) -> None:
@@ -293,9 +293,8 @@ class JobRecord:
         self.revision += 1
 
     def release(self) -> None:
-        """Let go of all that belongs to a live job: function, arguments, context, scope."""
+        """Let go of all that belongs to a live job: function, arguments, context, rule."""
         self.function, self.args, self.context = _gone, (), _NO_CONTEXT
-        self.scope = self.worker = self.why_pending = None
         self.spare_context = self.retry = None
 
     def last_report(self) -> JobProgress:
@@ -317,13 +316,13 @@ class JobRecord:
             priority=self.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.progress_revision else None,
-            waiting_for=self.why_pending(self) if self.why_pending is not None else None,
+            waiting_for=self.line.why(self) if self.line is not None else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,
             due_at=self.due_at,
             started_at=self.started_at if self.attempt else None,
             finished_at=self.finished_at if has_ended else None,
-            error=self.error if has_ended else None,
+            error=self.error if self.status is FAILED else None,
             result=self.result if has_ended else None,
         )

@@ -10,8 +10,13 @@ order. If every submit woke a worker of its own, the third job could start befor
 first. So only one wake-up is under way at any time; the worker it wakes takes the
 best job there is by then, and wakes the next worker before it starts on it. A worker
 that has finished a job looks for another by itself, but leaves the last one to the
-worker that is being woken. If none is, it lingers (see ``_worker``): until its next
-step it counts as the one that is being woken, with no message in the channel.
+worker that is being woken.
+
+Arriving. To wake a worker takes longer than to run a small job. So as long as any job
+runs, no worker is woken for one whose submit is about to return: when it does, one step
+later, it looks whether the job still waits, and only then wakes one. A worker that
+has nothing to do lingers for such a submit (see ``_worker``): it counts as the one that
+is being woken, with no message in the channel.
 
 A wake-up also changes the worker's context (see ``_worker``) to that of the best job
 so far. Another job may be the best by the time the worker runs: that is why the
@@ -27,6 +32,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._job import (
@@ -36,7 +42,6 @@ from ticketr.jobs._job import (
     RUNNING,
     CancelCause,
     CancelOutcome,
-    JobErrorInfo,
     JobRecord,
     JobStatus,
     OnConflict,
@@ -64,11 +69,11 @@ class Ledger:
     """The state of one queue."""
 
     __slots__ = (
-        "_ids",
         "_numbers",
         "_quiet",
         "_thread",
         "alarm",
+        "arriving",
         "awaited_wakeups",
         "bounded",
         "closed",
@@ -116,14 +121,14 @@ class Ledger:
         self.past: Past = Past(self.records, keep, on_job_error)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = Waits(self.running, workers, self.schedule)
-        self._ids = itertools.count(1)
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(1)
 
         self.wakeups: trio.MemorySendChannel[None]
         self.awaited_wakeups: trio.MemoryReceiveChannel[None]
         self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
         # Who has no job, in the order of the channel; one that lingers is first.
         self.idle: deque[trio.lowlevel.Task] = deque()
+        self.arriving: int = 0  # submits that are about to return, and will see to waking
         self.waking: bool = False  # the first of them is on its way
 
         self.refusing: bool = False  # no new jobs
@@ -142,20 +147,30 @@ class Ledger:
     # Entering
 
     def enter(self, record: JobRecord) -> JobRecord | None:
-        """Take a new job, and give it back, or the job that it was joined to; None: no room."""
+        """Take a new job, and give it back, or the job that it was joined to; None: no room.
+
+        Whoever enters a job says that it has :meth:`arrived`, now or in its next step.
+        """
         if get_ident() != self._thread:
             self.hub.home.check()
         if self.refusing:
             raise QueueClosed
+        entered, schedule = record, self.schedule
         if (record.id or record.on_conflict) and (
             rivals := rivals_of(record, self.records, self.of_key)
         ):
-            return self._compete(record, rivals)
-        schedule = self.schedule
-        if schedule.pending >= schedule.max_pending:
+            joined = self._compete(record, rivals)
+            if joined is None:
+                return None
+            entered = joined
+        elif schedule.pending < schedule.max_pending:
+            self._add(record)
+        else:
             return None
-        self._add(record)
-        return record
+        self.arriving += 1
+        if self.idle and (self.waking or not self.running):
+            self.wake()
+        return entered
 
     def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord | None:
         way = record.on_conflict or OnConflict.REJECT
@@ -174,16 +189,15 @@ class Ledger:
         self._add(record)
         for victim in victims:
             self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
-        self.wake()
         return record
 
     def _add(self, record: JobRecord) -> None:
-        records = self.records
-        record.number = next(self._numbers)
+        records, number = self.records, next(self._numbers)
         if not record.id:
-            record.id = f"job-{next(self._ids)}"
-            while record.id in records:  # somebody chose that one
-                record.id = f"job-{next(self._ids)}"
+            while (job_id := f"job-{number}") in records:  # somebody chose that one
+                number = next(self._numbers)
+            record.id = job_id
+        record.number = number
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
@@ -199,12 +213,12 @@ class Ledger:
             self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())
         if hub.is_watched:
             hub.changed(record)
-        if self.idle:
-            self.wake()
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
-        while (submission := self.schedule.admit()) is not None:
+        schedule = self.schedule
+        while schedule.outside and schedule.pending < schedule.max_pending:
+            submission = schedule.let_in()
             try:
                 entered = self.enter(submission.record)
                 assert entered is not None  # there was room
@@ -213,6 +227,12 @@ class Ledger:
                 submission.refusal = refusal
             finally:
                 trio.lowlevel.reschedule(submission.task)
+
+    def arrived(self) -> None:
+        """Who entered a job goes on: if no worker has taken that by now, one is to be woken."""
+        self.arriving -= 1
+        if self.idle and self.schedule.pending:
+            self.wake()
 
     def wake(self) -> None:
         """See to it that a job which could run is taken by a worker which is idle."""
@@ -228,6 +248,7 @@ class Ledger:
 
     # Running and ending
 
+    @enable_ki_protection
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
         """Give the next job to a worker, if there is one: it is running from here on."""
         schedule, hub = self.schedule, self.hub
@@ -250,20 +271,19 @@ class Ledger:
             hub.changed(record)
         if schedule.outside:
             self.admit()
-        if schedule.pending and self.idle:
+        if schedule.pending > self.arriving and self.idle:
             self.wake()
         return record
 
     def put_back(self, record: JobRecord, delay: float) -> None:
         """A running job is to be tried again after so many seconds; there is always room."""
-        assert record.worker is not None
         assert record.spare_context is not None
         del self.running[record.worker]
+        del record.worker, record.scope
         if record.key is not None:
             self.schedule.release(record)
         record.move(PENDING)
         record.context, record.spare_context = record.spare_context, None
-        record.scope = record.worker = None
         now = self.now()
         record.due_at = now + delay
         self._line_up(record, now)
@@ -271,24 +291,19 @@ class Ledger:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()
 
-    def finish(
-        self,
-        record: JobRecord,
-        status: JobStatus,
-        result: object = None,
-        exception: BaseException | None = None,
-        error: JobErrorInfo | None = None,
-    ) -> None:
-        """Write down how a job ended."""
+    @enable_ki_protection
+    def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
+        """Write down how a job ended; of one that failed, the error is in its record."""
         schedule, hub, past = self.schedule, self.hub, self.past
-        worker = record.worker
-        if worker is not None:
-            del self.running[worker]
+        was_pending = record.status is PENDING
+        if not was_pending:
+            del self.running[record.worker]
+            del record.worker, record.scope
             if record.key is not None:
                 schedule.release(record)
         else:
             schedule.discard(record)
-        record.result, record.exception, record.error = result, exception, error
+        record.result = result
         now = record.finished_at = self.now()
         record.move(status)
         if schedule.blocked:
@@ -309,7 +324,7 @@ class Ledger:
             record.ended.set()
             record.ended = None
         record.release()  # which may run code of the user's: everybody has been told by now
-        if worker is None:  # it was pending
+        if was_pending:
             self.admit()
             self.wake()
         if (self.refusing or self._quiet is not None) and self.is_idle:
@@ -341,7 +356,7 @@ class Ledger:
             return CancelOutcome.ALREADY_REQUESTED
         record.cancel_requested = True
         record.cancel_cause = cause
-        if record.scope is None:
+        if record.status is PENDING:
             self.finish(record, CANCELLED)
             return CancelOutcome.CANCELLED
         record.revision += 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import math
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
 T = TypeVar("T", bound="Hashable")
 
@@ -23,15 +23,17 @@ class Line(Generic[T]):
     until it comes to the top, or until more than half of the entries are such ones.
 
     Attributes:
-        first: Who is first; None if there is nobody.
+        heap: Ranks, numbers and who has them. The first of it is never a dead entry.
+        why: Tells what somebody in the line waits for.
     """
 
-    __slots__ = ("_heap", "_places", "first")
+    __slots__ = ("_dead", "_places", "heap", "why")
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []  # whose top is never a dead entry
+    def __init__(self, why: Callable[[T], str | None]) -> None:
+        self.why: Callable[[T], str | None] = why
+        self.heap: list[tuple[float, int, T]] = []
         self._places: dict[T, tuple[float, int, T]] = {}
-        self.first: T | None = None
+        self._dead: int = 0  # how many entries of the heap are of nobody any more
 
     def __len__(self) -> int:
         return len(self._places)
@@ -45,38 +47,33 @@ class Line(Generic[T]):
     def push(self, item: T, rank: float, number: int) -> None:
         """Let somebody line up; no two have the same number."""
         place = self._places[item] = (rank, number, item)
-        heapq.heappush(self._heap, place)
-        self.first = self._heap[0][2]
+        heappush(self.heap, place)
 
     def first_rank(self) -> float:
         """The rank of who is first; infinite if there is nobody."""
-        return self._heap[0][0] if self._heap else math.inf
+        return self.heap[0][0] if self.heap else math.inf
 
-    def pop(self) -> T | None:
-        """Take out who is first."""
-        heap, places = self._heap, self._places
-        if not heap:
-            return None
-        item = heapq.heappop(heap)[2]
-        del places[item]
-        if len(heap) > len(places):
+    def pop(self) -> T:
+        """Take out who is first; there must be somebody."""
+        item = heappop(self.heap)[2]
+        del self._places[item]
+        if self._dead:
             self._bury()
-        self.first = heap[0][2] if heap else None
         return item
 
     def discard(self, item: T) -> None:
         """Take somebody out, from the middle or from the top."""
-        heap, places = self._heap, self._places
-        del places[item]
-        if len(heap) > len(places):
-            self._bury()
-        self.first = heap[0][2] if heap else None
+        del self._places[item]
+        self._dead += 1
+        self._bury()
 
     def _bury(self) -> None:
         """Drop the dead entries at the top, or all if they are too many."""
-        heap, places = self._heap, self._places
+        heap, places = self.heap, self._places
         while heap and places.get(heap[0][2]) is not heap[0]:
-            heapq.heappop(heap)
-        if len(heap) > 2 * len(places) + SLACK:
+            heappop(heap)
+        self._dead = len(heap) - len(places)
+        if self._dead > len(places) + SLACK:
             heap[:] = places.values()
-            heapq.heapify(heap)
+            heapify(heap)
+            self._dead = 0

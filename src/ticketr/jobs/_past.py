@@ -26,7 +26,7 @@ class Past:
         jobs: Those jobs, in the order in which they ended.
     """
 
-    __slots__ = ("_context", "_keep", "_on_job_error", "_records", "jobs")
+    __slots__ = ("_age", "_context", "_most", "_on_job_error", "_records", "jobs")
 
     def __init__(
         self,
@@ -35,16 +35,16 @@ class Past:
         on_job_error: Callable[[JobSnapshot], object],
     ) -> None:
         self._records = records  # by ID, which a forgotten job leaves too
-        self._keep = keep
+        self._most, self._age = keep.jobs, keep.age
         self._on_job_error = on_job_error
         self._context = contextvars.copy_context()  # a job's own may be the current one
         self.jobs: deque[JobRecord] = deque()
 
     def forget(self, now: float) -> None:
         """Drop the records that are too many or too old."""
-        jobs, keep, records = self.jobs, self._keep, self._records
-        oldest = now - keep.age
-        while jobs and (len(jobs) > keep.jobs or jobs[0].finished_at < oldest):
+        jobs, most, records = self.jobs, self._most, self._records
+        oldest = now - self._age
+        while jobs and (len(jobs) > most or jobs[0].finished_at < oldest):
             record = jobs.popleft()
             if records.get(record.id) is record:
                 del records[record.id]

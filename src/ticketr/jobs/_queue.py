@@ -87,6 +87,7 @@ class JobQueue:
             entered = await self._wait_for_room(record)
         else:
             await trio.lowlevel.cancel_shielded_checkpoint()
+        self._ledger.arrived()
         return JobHandle(entered, self._ledger)
 
     @overload
@@ -116,6 +117,7 @@ class JobQueue:
         entered = self._ledger.enter(record)
         if entered is None:
             raise QueueFull(self._ledger.schedule.max_pending)
+        self._ledger.arrived()
         return JobHandle(entered, self._ledger)
 
     @overload
@@ -153,6 +155,7 @@ class JobQueue:
         entered = self._ledger.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
+        self._ledger.arrived()
         handle: JobHandle[T] = JobHandle(entered, self._ledger)
         if entered is not record:
             return await handle.result()
@@ -372,16 +375,20 @@ class JobQueue:
         )
 
     async def _wait_for_room(self, record: JobRecord) -> JobRecord:
-        schedule = self._ledger.schedule
+        schedule, waits = self._ledger.schedule, self._ledger.waits
         submission = Submission(record, trio.lowlevel.current_task())
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             schedule.leave(submission)
             return trio.lowlevel.Abort.SUCCEEDED
 
-        with self._ledger.waits.waiting(None):
+        waiter = waits.begin(None)
+        try:
             schedule.line_up(submission)
             await trio.lowlevel.wait_task_rescheduled(give_up)
+        finally:
+            if waiter is not None:
+                waits.end(waiter, None)
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record

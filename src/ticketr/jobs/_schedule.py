@@ -51,12 +51,17 @@ class Submission:
     refusal: Exception | None = None
 
 
+def room(_: Submission) -> str:
+    """What a submission waits for."""
+    return "room"
+
+
 @final
 class Schedule:
     """The pending jobs in the order in which they will run, and the line of those outside.
 
     As long as somebody is outside there is no room: whoever makes room calls
-    :meth:`admit` before anybody else can enter.
+    :meth:`let_in` before anybody else can enter.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -65,15 +70,14 @@ class Schedule:
         self.outside: int = 0  # how many wait for room
         self.is_paused: bool = False
         self.minds_time: bool = False  # whether anything may wait for a time
-        self._ready = Line["JobRecord"]()
+        self._ready = Line(self.waiting_for)
         self.blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
-        self._timed = Line["JobRecord"]()  # by when they are due
-        self._expiring = Line["JobRecord"]()  # by when they must have started
+        self._timed = Line(self.waiting_for)  # by when they are due
+        self._expiring = Line(self.waiting_for)  # by when they must have started
         self._holders: dict[Hashable, JobRecord] = {}
         self._paused_keys: set[Hashable] = set()
-        self._outside = Line[Submission]()
+        self._outside = Line(room)
         self._arrivals = itertools.count()
-        self._why = self.waiting_for  # made once, not for each job
 
     @property
     def has_room(self) -> bool:
@@ -83,7 +87,6 @@ class Schedule:
     def add(self, record: JobRecord, now: float) -> None:
         """Let a job enter, or come back."""
         self.pending += 1
-        record.why_pending = self._why
         if record.start_by is not None and not record.attempt:
             self._expiring.push(record, record.start_by, record.number)
             self.minds_time = True
@@ -105,14 +108,16 @@ class Schedule:
         """The job to run next; None if there is none that could."""
         if self.is_paused:
             return None
-        while (record := self._ready.first) is not None:
+        heap = self._ready.heap
+        while heap:
+            record = heap[0][2]
             if record.key is None and record.after is None:
                 return record
             obstacle = self._obstacle(record)
             if obstacle is None:
                 return record
             self._ready.pop()
-            self._put(record, self.blocked.setdefault(obstacle, Line()))
+            self._put(record, self.blocked.setdefault(obstacle, Line(self.waiting_for)))
         return None
 
     def _obstacle(self, record: JobRecord) -> Hashable:
@@ -135,10 +140,10 @@ class Schedule:
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
-        if not self.pending or self.peek() is None:
+        record = self.peek()
+        if record is None:
             return None
-        record = self._ready.pop()
-        assert record is not None  # it was looked at
+        self._ready.pop()
         self.pending -= 1
         record.line = None
         if self.minds_time and record in self._expiring:
@@ -171,10 +176,8 @@ class Schedule:
         line = self.blocked.get(obstacle)
         if line is None:
             return
-        if obstacle not in self._holders and obstacle not in self._paused_keys:
-            record = line.pop()
-            if record is not None:
-                self._put(record, self._ready)
+        if line and obstacle not in self._holders and obstacle not in self._paused_keys:
+            self._put(line.pop(), self._ready)
         if not line:
             del self.blocked[obstacle]
 
@@ -205,7 +208,8 @@ class Schedule:
     def due(self, now: float) -> list[JobRecord]:
         """The jobs that have become due; they are ready from here on."""
         due: list[JobRecord] = []
-        while self._timed.first_rank() <= now and (record := self._timed.pop()) is not None:
+        while self._timed.first_rank() <= now:
+            record = self._timed.pop()
             self._put(record, self._ready)
             due.append(record)
         return due
@@ -213,8 +217,8 @@ class Schedule:
     def expired(self, now: float) -> list[JobRecord]:
         """The pending jobs that should have started by now; they are still pending."""
         late: list[JobRecord] = []
-        while self._expiring.first_rank() <= now and (record := self._expiring.pop()) is not None:
-            late.append(record)
+        while self._expiring.first_rank() <= now:
+            late.append(self._expiring.pop())
         return late
 
     def hurry(self, record: JobRecord, now: float) -> bool:
@@ -274,16 +278,14 @@ class Schedule:
         self.outside -= 1
         self._outside.discard(submission)
 
-    def admit(self) -> Submission | None:
-        """Take the next out of the line if there is room for it; the caller adds its job."""
-        if not self.outside or not self.has_room:
-            return None
+    def let_in(self) -> Submission:
+        """Take the next out of the line, which is not empty; the caller adds its job."""
         self.outside -= 1
         return self._outside.pop()
 
     def send_away(self) -> list[Submission]:
         """Dissolve the line."""
         turned_away = list(self._outside)
-        self._outside = Line()
+        self._outside = Line(room)
         self.outside = 0
         return turned_away

@@ -13,8 +13,7 @@ for it.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 import trio
 
@@ -22,12 +21,7 @@ from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import JobRecord, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from contextlib import AbstractContextManager
-
     from ticketr.jobs._schedule import Schedule
-
-_FREE: Final = nullcontext()
 
 
 @final
@@ -44,9 +38,9 @@ class Waits:
 
     def current_job(self) -> JobRecord | None:
         """The job that the current task belongs to, if any."""
-        task = trio.lowlevel.current_task()
-        while (job := self._running.get(task)) is None and task.parent_nursery is not None:
-            task = task.parent_nursery.parent_task
+        task, running = trio.lowlevel.current_task(), self._running
+        while (job := running.get(task)) is None and (nursery := task.parent_nursery) is not None:
+            task = nursery.parent_task
         return job
 
     def forbid(self, awaited: str) -> None:
@@ -54,27 +48,28 @@ class Waits:
         if (waiter := self.current_job()) is not None:
             raise WouldDeadlock(waiter.id, awaited)
 
-    def waiting(self, target: JobRecord | None) -> AbstractContextManager[None]:
-        """Wait inside this block, if that can end.
+    def begin(self, target: JobRecord | None) -> JobRecord | None:
+        """Tell that the current task is about to wait, if that can end.
 
         Args:
             target: The job that is waited for; None: room in the queue.
+
+        Returns:
+            The job that waits, if it is one, whose wait is to be brought to its :meth:`end`.
         """
         waiter = self.current_job()
-        return _FREE if waiter is None else self._waiting(waiter, target)
+        if waiter is not None:
+            if not self._can_come(target, {waiter}):
+                raise WouldDeadlock(waiter.id, _words(waiter, target))
+            self._waits.setdefault(waiter, []).append(target)
+        return waiter
 
-    @contextmanager
-    def _waiting(self, waiter: JobRecord, target: JobRecord | None) -> Generator[None, None, None]:
-        if not self._can_come(target, {waiter}):
-            raise WouldDeadlock(waiter.id, _words(waiter, target))
-        waits = self._waits.setdefault(waiter, [])
-        waits.append(target)
-        try:
-            yield
-        finally:
-            waits.remove(target)
-            if not waits:
-                del self._waits[waiter]
+    def end(self, waiter: JobRecord, target: JobRecord | None) -> None:
+        """The wait is over, however it ended."""
+        waits = self._waits[waiter]
+        waits.remove(target)
+        if not waits:
+            del self._waits[waiter]
 
     def _can_come(self, target: JobRecord | None, asked: set[JobRecord]) -> bool:
         if target is None:

@@ -7,25 +7,27 @@ A worker that was idle does not even need that checkpoint: who wakes it has set 
 context before, and the wake-up is the change. This costs nothing against a plain
 worker loop, where a task for each job would cost a third of the speed.
 
-Lingering. A worker that finds nothing to do after a job stays around for one step
-before it waits on the channel: a submitter that hands in one job after the other often
-has the next one ready by then, and no wake-up is sent. Until then it counts as the
-worker that is being woken.
+Lingering. A worker that finds nothing to do while somebody is about to return from a
+submit does not wait on the channel: it looks again one step later, when the next job is
+often there, and no wake-up is sent. Until then it counts as the worker that is being
+woken.
 
 The verdict. What came out of a job's scope says how it ended, not what was asked for
 (a cancel may come too late, or be ignored), and not the type of the exception alone
 (``trio.Cancelled`` may come in groups, from a scope outside the queue, or from a
 scope that was closed long ago). ``judge`` is that table.
 
-Interrupts. The worker is protected from KeyboardInterrupt, the job is not: ``call``
-lifts the protection, for the job and for all tasks that it starts.
+Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``run_jobs``,
+which calls it; all else that touches the books is. An interrupt that lands in there
+belongs to the job that the worker runs by the books. If it runs none, the interrupt
+leaves by the worker. Both end the queue.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
@@ -40,6 +42,8 @@ from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErro
 from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
+    import contextvars
+
     from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
 
@@ -47,21 +51,37 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 CAUGHT: Final = object()
-"""What ``call`` gives if the job's scope caught its cancellation, a time limit included."""
+"""Stands for the value if the job's scope caught its cancellation, a time limit included."""
 
 
 @enable_ki_protection
 async def work(ledger: Ledger) -> None:
-    """Run jobs until cancelled."""
+    """Run jobs until cancelled; see to those that give no value."""
     task = trio.lowlevel.current_task()
     home = task.context
+    while True:  # noqa: ASYNC913 - no turn ends but by an exception
+        try:
+            await run_jobs(ledger, task, home)
+        except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
+            record = ledger.running.get(task)
+            if record is None:
+                raise
+            settle(ledger, record, error)
+            del record  # an idle worker keeps nothing of its last job alive
+
+
+@disable_ki_protection
+async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.Context) -> NoReturn:
+    """Run one job after the other, up to one that raises."""
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
-    warm = False  # whether it has run a job since it last waited or lingered
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        # Is there a job for one more worker than the one being woken?
-        if schedule.pending <= ledger.waking or schedule.peek() is None:
+        if schedule.minds_time:
+            look_at_clock(ledger)
+        # The last job is left to the worker that is being woken, if one is.
+        record = ledger.take(task) if schedule.pending > ledger.waking else None
+        if record is None:
             task.context = home
-            if warm and not ledger.waking:
+            if ledger.arriving and not ledger.waking:
                 ledger.waking = True  # as if it had been woken
                 idle.appendleft(task)
                 await trio.lowlevel.cancel_shielded_checkpoint()
@@ -72,33 +92,22 @@ async def work(ledger: Ledger) -> None:
                     await ledger.awaited_wakeups.receive()
                 finally:
                     idle.remove(task)
-            warm = ledger.waking = False
-        if schedule.minds_time:
-            look_at_clock(ledger)
-        try:
-            record = ledger.take(task)
-        except BaseException as error:  # noqa: ASYNC103 - an on_job_error that exits
-            if (record := ledger.running.get(task)) is None:
-                raise
-            settle(ledger, record, error)
-            continue  # noqa: ASYNC104 - it cannot be a Cancelled
-        if record is None:
+            ledger.waking = False
             continue
-        warm = True
-        if task.context is not record.context:
-            task.context = record.context
-            await trio.lowlevel.cancel_shielded_checkpoint()
-        try:
-            value = await call(record, JobContext(record, hub))
-        except BaseException as error:  # noqa: BLE001, ASYNC103 - judged, and passed on if need be
-            settle(ledger, record, error)
-        else:
-            if value is CAUGHT:
-                settle(ledger, record, None)
+        value: object = CAUGHT
+        with record.scope:
+            # Cancelled before its first step: then it has no first step.
+            if task.context is record.context:
+                await trio.lowlevel.checkpoint_if_cancelled()
             else:
-                ledger.finish(record, COMPLETED, value)
-            del value
-        del record  # an idle worker keeps nothing of its last job alive
+                task.context = record.context
+                await trio.lowlevel.checkpoint()
+            value = await record.function(JobContext(record, hub), *record.args)
+        if value is CAUGHT:
+            settle(ledger, record, None)
+        else:
+            ledger.finish(record, COMPLETED, value)
+        del record, value  # an idle worker keeps nothing of its last job alive
 
 
 @enable_ki_protection
@@ -118,17 +127,7 @@ async def keep_time(ledger: Ledger) -> None:
         raise
 
 
-@disable_ki_protection
-async def call(record: JobRecord, context: JobContext) -> object:
-    """Call the job's function in the job's scope."""
-    assert record.scope is not None
-    with record.scope:
-        # Cancelled before its first step: then it has no first step.
-        await trio.lowlevel.checkpoint_if_cancelled()
-        return await record.function(context, *record.args)
-    return CAUGHT
-
-
+@enable_ki_protection
 def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> None:
     """See to a job that gave no value: it is tried again, or it has ended."""
     verdict = judge(error, asked=record.cancel_requested)
@@ -229,7 +228,8 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     if is_fatal and error is not None:
         ledger.fatal.append(error)
         record.claimed = True  # it leaves by the block, so it is not silent
-    ledger.finish(record, status, exception=error, error=info)
+    record.exception, record.error = error, info
+    ledger.finish(record, status)
     if is_fatal:
         abandon(ledger, CancelCause.SHUTDOWN)
     if leaving is not None:
