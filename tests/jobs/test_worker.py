@@ -7,7 +7,7 @@ import gc
 import math
 import signal
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -517,73 +517,6 @@ async def test_a_forgotten_job_keeps_nothing_alive_at_all(autojump_clock: MockCl
         await wait_all_tasks_blocked()
 
         assert [ref() for ref in watched] == [None, None]
-
-
-async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
-    async def nothing(context: JobContext) -> None:
-        """Do nothing."""
-
-    counter = WorkerSteps()
-    trio.lowlevel.add_instrument(counter)
-    async with open_job_queue(workers=3, max_pending=5) as queue:
-        for _ in range(500):
-            await queue.submit(nothing)
-        await queue.wait_idle()
-        await wait_all_tasks_blocked()
-        assert counter.steps < 520
-        before = counter.steps
-        for _ in range(100):
-            await queue.run(nothing)
-            await wait_all_tasks_blocked()
-        assert counter.steps == before + 100
-        before = counter.steps
-        for _ in range(500):
-            queue.submit_nowait(nothing)
-            await trio.lowlevel.checkpoint()
-        await queue.wait_idle()
-        assert counter.steps - before < 520
-
-
-async def test_one_small_job_after_the_other_wakes_nobody(autojump_clock: MockClock) -> None:
-    async def nothing(context: JobContext) -> None:
-        """Do nothing."""
-
-    class Counting:
-        sent = 0
-
-        def __init__(self, channel: trio.MemorySendChannel[None]) -> None:
-            self.channel = channel
-
-        def send_nowait(self, value: None) -> None:
-            self.sent += 1
-            self.channel.send_nowait(value)
-
-    async with open_job_queue(workers=3, max_pending=5) as queue:
-        counting: Any = Counting(queue._ledger.wakeups)
-        queue._ledger.wakeups = counting
-        for _ in range(500):
-            await queue.submit(nothing)
-
-    assert counting.sent < 10
-
-
-async def test_a_submit_beside_a_long_job_wakes_another_worker(autojump_clock: MockClock) -> None:
-    async def be_long(context: JobContext) -> None:
-        await trio.sleep(1)
-
-    async with open_job_queue(workers=3) as queue:
-        for _ in range(3):
-            await queue.submit(be_long)
-            await wait_all_tasks_blocked()
-
-        assert queue.statistics().running == 3
-
-
-class WorkerSteps(trio.abc.Instrument):
-    steps = 0
-
-    def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.steps += "ticketr worker" in task.name
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])

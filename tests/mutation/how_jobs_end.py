@@ -141,8 +141,8 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled before its first step is called",
         "_worker.py",
-        "                await trio.lowlevel.checkpoint()\n",
-        "                await trio.lowlevel.cancel_shielded_checkpoint()\n",
+        "                await checkpoint()\n",
+        "                await cancel_shielded_checkpoint()\n",
         "test_worker.py::test_a_job_cancelled_between_taking_and_first_step_is_not_called",
     ),
     Mutant(
@@ -183,7 +183,7 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled from outside before its first step is called",
         "_worker.py",
-        "                await trio.lowlevel.checkpoint_if_cancelled()\n",
+        "                await checkpoint_if_cancelled()\n",
         "                pass\n",
         "test_ending.py::test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called",
     ),

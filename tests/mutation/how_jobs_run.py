@@ -155,7 +155,7 @@ MUTANTS: Final = [
         "_ledger.py",
         "        self.idle[0].context = record.context\n",
         "",
-        "test_worker.py::test_a_job_costs_its_worker_one_step",
+        "test_steps.py::test_a_job_costs_its_worker_one_step",
     ),
     Mutant(
         "an attempt sees what the one before changed",

@@ -39,18 +39,18 @@ MUTANTS: Final = [
     Mutant(
         "a submit in a cancelled scope submits",
         "_queue.py",
-        "        await trio.lowlevel.checkpoint_if_cancelled()\n"
-        "        entered = self._ledger.enter(record)\n        if entered is None:\n"
+        "        await checkpoint_if_cancelled()\n"
+        "        ledger = self._ledger\n        entered = ledger.enter(record)\n        if entered is None:\n"
         "            entered = await self._wait_for_room(record)\n        else:",
-        "        entered = self._ledger.enter(record)\n        if entered is None:\n"
+        "        ledger = self._ledger\n        entered = ledger.enter(record)\n        if entered is None:\n"
         "            entered = await self._wait_for_room(record)\n        else:",
         "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
     ),
     Mutant(
         "a submit that has submitted can be cancelled",
         "_queue.py",
-        "            await trio.lowlevel.cancel_shielded_checkpoint()\n        self._ledger",
-        "            await trio.lowlevel.checkpoint()\n        self._ledger",
+        "            await cancel_shielded_checkpoint()\n        ledger",
+        "            await trio.lowlevel.checkpoint()\n        ledger",
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS: Final = [
     Mutant(
         "a sooner time does not move the alarm",
         "_ledger.py",
-        "self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())",
+        "self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())",
         "pass",
         "test_time.py::test_a_sooner_one_may_come_later",
     ),
@@ -201,7 +201,7 @@ MUTANTS: Final = [
     Mutant(
         "a job may wait for room that it alone could make",
         "_queue.py",
-        "waiter = waits.begin(None)",
+        "waiter = waits.current_job()",
         "waiter = None",
         "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
     ),

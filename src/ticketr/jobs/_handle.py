@@ -133,7 +133,9 @@ class JobHandle(Generic[T_co]):
             await trio.lowlevel.checkpoint()
         else:
             waits = self._ledger.waits
-            waiter = waits.begin(record)
+            waiter = waits.current_job()
+            if waiter is not None:
+                waits.begin(waiter, record)
             try:
                 if record.ended is None:
                     record.ended = trio.Event()

@@ -155,16 +155,16 @@ class Ledger:
             self.hub.home.check()
         if self.refusing:
             raise QueueClosed
-        entered, schedule = record, self.schedule
+        schedule = self.schedule
         if (record.id or record.on_conflict) and (
             rivals := rivals_of(record, self.records, self.of_key)
         ):
-            joined = self._compete(record, rivals)
-            if joined is None:
+            entered = self._compete(record, rivals)
+            if entered is None:
                 return None
-            entered = joined
         elif schedule.pending < schedule.max_pending:
             self._add(record)
+            entered = record
         else:
             return None
         self.arriving += 1
@@ -202,17 +202,16 @@ class Ledger:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
         record.due_at = now + record.due_at if record.due_at else now
-        self._line_up(record, now)
+        self.schedule.add(record, now)
+        if self.schedule.minds_time:
+            self._mind_time()
+        if self.hub.is_watched:
+            self.hub.changed(record)
         records[record.id] = record  # in the place of one that has ended, or of one it waits for
 
-    def _line_up(self, record: JobRecord, now: float) -> None:
-        """A job is pending from now on."""
-        schedule, hub = self.schedule, self.hub
-        schedule.add(record, now)
-        if schedule.minds_time:
-            self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())
-        if hub.is_watched:
-            hub.changed(record)
+    def _mind_time(self) -> None:
+        """Something waits for a time that may come before the one the alarm is set to."""
+        self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
@@ -286,7 +285,11 @@ class Ledger:
         record.context, record.spare_context = record.spare_context, None
         now = self.now()
         record.due_at = now + delay
-        self._line_up(record, now)
+        self.schedule.add(record, now)
+        if self.schedule.minds_time:
+            self._mind_time()
+        if self.hub.is_watched:
+            self.hub.changed(record)
         if self.bounded and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()

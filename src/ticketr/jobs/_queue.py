@@ -6,7 +6,11 @@ import math
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint_if_cancelled,
+    enable_ki_protection,
+)
 
 from ticketr._errors import QueueFull, UnknownJob
 from ticketr.jobs._closing import refuse, shorten_grace, until_idle
@@ -81,14 +85,15 @@ class JobQueue:
             TypeError, ValueError: The job, or an option, is none.
         """
         record = record_of(job, args, self._timeout, self._retry, options)
-        await trio.lowlevel.checkpoint_if_cancelled()
-        entered = self._ledger.enter(record)
+        await checkpoint_if_cancelled()
+        ledger = self._ledger
+        entered = ledger.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            await trio.lowlevel.cancel_shielded_checkpoint()
-        self._ledger.arrived()
-        return JobHandle(entered, self._ledger)
+            await cancel_shielded_checkpoint()
+        ledger.arrived()
+        return JobHandle(entered, ledger)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -151,7 +156,7 @@ class JobQueue:
             JobTimedOut: The job's time limit passed.
         """
         record = record_of(job, args, self._timeout, self._retry, options)
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await checkpoint_if_cancelled()
         entered = self._ledger.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
@@ -382,7 +387,9 @@ class JobQueue:
             schedule.leave(submission)
             return trio.lowlevel.Abort.SUCCEEDED
 
-        waiter = waits.begin(None)
+        waiter = waits.current_job()
+        if waiter is not None:
+            waits.begin(waiter, None)
         try:
             schedule.line_up(submission)
             await trio.lowlevel.wait_task_rescheduled(give_up)

@@ -48,21 +48,16 @@ class Waits:
         if (waiter := self.current_job()) is not None:
             raise WouldDeadlock(waiter.id, awaited)
 
-    def begin(self, target: JobRecord | None) -> JobRecord | None:
-        """Tell that the current task is about to wait, if that can end.
+    def begin(self, waiter: JobRecord, target: JobRecord | None) -> None:
+        """Tell that a job is about to wait, if that can end; it says when it does.
 
         Args:
+            waiter: The job that waits.
             target: The job that is waited for; None: room in the queue.
-
-        Returns:
-            The job that waits, if it is one, whose wait is to be brought to its :meth:`end`.
         """
-        waiter = self.current_job()
-        if waiter is not None:
-            if not self._can_come(target, {waiter}):
-                raise WouldDeadlock(waiter.id, _words(waiter, target))
-            self._waits.setdefault(waiter, []).append(target)
-        return waiter
+        if not self._can_come(target, {waiter}):
+            raise WouldDeadlock(waiter.id, _words(waiter, target))
+        self._waits.setdefault(waiter, []).append(target)
 
     def end(self, waiter: JobRecord, target: JobRecord | None) -> None:
         """The wait is over, however it ended."""

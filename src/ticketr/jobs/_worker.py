@@ -5,7 +5,9 @@ task of its own with a context of its own. Trio enters ``task.context`` anew at 
 step of a task, so a worker that sets it and passes one checkpoint has changed sides.
 A worker that was idle does not even need that checkpoint: who wakes it has set its
 context before, and the wake-up is the change. This costs nothing against a plain
-worker loop, where a task for each job would cost a third of the speed.
+worker loop, where a task for each job would cost a third of the speed. And if neither
+context holds a variable, there is no side to change; the checkpoint is then only for
+the sake of others, who need none if they had their turn while the last job slept.
 
 Lingering. A worker that finds nothing to do while somebody is about to return from a
 submit does not wait on the channel: it looks again one step later, when the next job is
@@ -30,7 +32,13 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import trio
-from trio.lowlevel import disable_ki_protection, enable_ki_protection
+from trio.lowlevel import (
+    cancel_shielded_checkpoint,
+    checkpoint,
+    checkpoint_if_cancelled,
+    disable_ki_protection,
+    enable_ki_protection,
+)
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._clock import look_at_clock, set_alarm
@@ -50,6 +58,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ticketr.jobs")
 
+AWAKE: Final = object()
+"""Marks a task until it is next rescheduled, which is when Trio takes such a mark away."""
 CAUGHT: Final = object()
 """Stands for the value if the job's scope caught its cancellation, a time limit included."""
 
@@ -74,6 +84,7 @@ async def work(ledger: Ledger) -> None:
 async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.Context) -> NoReturn:
     """Run one job after the other, up to one that raises."""
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
+    has_slept = False  # while its last job ran
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
         if schedule.minds_time:
             look_at_clock(ledger)
@@ -84,7 +95,7 @@ async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.C
             if ledger.arriving and not ledger.waking:
                 ledger.waking = True  # as if it had been woken
                 idle.appendleft(task)
-                await trio.lowlevel.cancel_shielded_checkpoint()
+                await cancel_shielded_checkpoint()
                 idle.popleft()
             else:
                 idle.append(task)
@@ -92,17 +103,21 @@ async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.C
                     await ledger.awaited_wakeups.receive()
                 finally:
                     idle.remove(task)
-            ledger.waking = False
+            ledger.waking = has_slept = False
             continue
         value: object = CAUGHT
         with record.scope:
             # Cancelled before its first step: then it has no first step.
-            if task.context is record.context:
-                await trio.lowlevel.checkpoint_if_cancelled()
+            if task.context is record.context or (
+                has_slept and not task.context and not record.context
+            ):
+                await checkpoint_if_cancelled()
             else:
                 task.context = record.context
-                await trio.lowlevel.checkpoint()
+                await checkpoint()
+            task.custom_sleep_data = AWAKE
             value = await record.function(JobContext(record, hub), *record.args)
+        has_slept = task.custom_sleep_data is None
         if value is CAUGHT:
             settle(ledger, record, None)
         else:

@@ -1,0 +1,150 @@
+"""How many steps a job takes, whom it wakes, and in whose context variables the next one begins."""
+
+from __future__ import annotations
+
+import contextvars
+from contextvars import ContextVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from ticketr import JobContext, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class WorkerSteps(trio.abc.Instrument):
+    steps = 0
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.steps += "ticketr worker" in task.name
+
+
+async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
+    async def nothing(context: JobContext) -> None:
+        """Do nothing."""
+
+    counter = WorkerSteps()
+    trio.lowlevel.add_instrument(counter)
+    async with open_job_queue(workers=3, max_pending=5) as queue:
+        for _ in range(500):
+            await queue.submit(nothing)
+        await queue.wait_idle()
+        await wait_all_tasks_blocked()
+        assert counter.steps < 520
+        before = counter.steps
+        for _ in range(100):
+            await queue.run(nothing)
+            await wait_all_tasks_blocked()
+        assert counter.steps == before + 100
+        before = counter.steps
+        for _ in range(500):
+            queue.submit_nowait(nothing)
+            await trio.lowlevel.checkpoint()
+        await queue.wait_idle()
+        assert counter.steps - before < 520
+
+
+async def test_one_small_job_after_the_other_wakes_nobody(autojump_clock: MockClock) -> None:
+    async def nothing(context: JobContext) -> None:
+        """Do nothing."""
+
+    class Counting:
+        sent = 0
+
+        def __init__(self, channel: trio.MemorySendChannel[None]) -> None:
+            self.channel = channel
+
+        def send_nowait(self, value: None) -> None:
+            self.sent += 1
+            self.channel.send_nowait(value)
+
+    async with open_job_queue(workers=3, max_pending=5) as queue:
+        counting: Any = Counting(queue._ledger.wakeups)
+        queue._ledger.wakeups = counting
+        for _ in range(500):
+            await queue.submit(nothing)
+
+    assert counting.sent < 10
+
+
+async def test_a_submit_beside_a_long_job_wakes_another_worker(autojump_clock: MockClock) -> None:
+    async def be_long(context: JobContext) -> None:
+        await trio.sleep(1)
+
+    async with open_job_queue(workers=3) as queue:
+        for _ in range(3):
+            await queue.submit(be_long)
+            await wait_all_tasks_blocked()
+
+        assert queue.statistics().running == 3
+
+
+def in_no_context(main: Callable[[], Awaitable[object]]) -> None:
+    """Run Trio where no context variable is set, not even one of the test's surroundings."""
+    contextvars.Context().run(partial(trio.run, main, clock=MockClock(autojump_threshold=0)))
+
+
+def test_a_job_that_slept_leaves_its_worker_to_the_next_one_in_the_same_step() -> None:
+    async def sleep(context: JobContext) -> None:
+        await trio.sleep(1)
+
+    counter = WorkerSteps()
+
+    async def main() -> None:
+        trio.lowlevel.add_instrument(counter)
+        async with open_job_queue(max_pending=None) as queue:
+            for _ in range(100):
+                queue.submit_nowait(sleep)
+
+    in_no_context(main)
+    assert 100 <= counter.steps < 110
+
+
+def test_between_two_jobs_that_do_not_sleep_others_have_a_turn() -> None:
+    turns = 0
+
+    async def nothing(context: JobContext) -> None:
+        """Do nothing."""
+
+    async def main() -> None:
+        nonlocal turns
+        async with open_job_queue(max_pending=None) as queue:
+            for _ in range(100):
+                queue.submit_nowait(nothing)
+            while queue.statistics().completed != 100:
+                await trio.lowlevel.checkpoint()
+                turns += 1
+
+    in_no_context(main)
+    assert turns >= 99
+
+
+@pytest.mark.parametrize("left", [None, "left"])
+@pytest.mark.parametrize("names", [(None, "b"), ("a", None), (None, None), ("a", "b")])
+def test_the_next_job_sees_its_own_context_however_the_last_one_left_its(
+    names: tuple[str | None, str | None], left: str | None
+) -> None:
+    seen: list[str | None] = []
+
+    async def look(context: JobContext) -> None:
+        seen.append(word.get())
+        await trio.sleep(1)
+        if left is not None:
+            word.set(left)
+
+    async def main() -> None:
+        async with open_job_queue() as queue:
+            for name in (*names, None, None):
+                submitter = contextvars.Context()
+                if name is not None:
+                    submitter.run(word.set, name)
+                submitter.run(queue.submit_nowait, look)
+
+    word: ContextVar[str | None] = ContextVar("word", default=None)
+    in_no_context(main)
+    assert seen == [*names, None, None]
