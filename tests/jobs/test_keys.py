@@ -24,7 +24,7 @@ from ticketr import (
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr import JobQueue
+    from ticketr import JobHandle, JobQueue
 
 
 async def sleep(context: JobContext, seconds: float = 1) -> float:
@@ -327,3 +327,56 @@ async def test_an_id_never_goes_to_who_holds_the_key(autojump_clock: MockClock) 
 
         assert queue.snapshot("x") == heir.snapshot()
         assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
+
+
+async def test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits(
+    autojump_clock: MockClock,
+) -> None:
+    submitted: list[JobHandle[float]] = []
+
+    async def again(context: JobContext) -> None:
+        submitted.append(await queue.submit(sleep, key="k", on_conflict=OnConflict.SUPERSEDE))
+        await trio.sleep_forever()
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        old = await queue.submit(again, key="k")
+        queue.pause("other")
+        waiting = await queue.submit(sleep, key="other")
+        await wait_all_tasks_blocked()
+        assert queue.statistics().submitters_waiting == 1
+
+        waiting.cancel()  # lets the job in, which cancels its own submitter
+        assert queue.statistics().submitters_waiting == 0
+        await wait_all_tasks_blocked()
+
+        assert old.snapshot().cancel_cause is CancelCause.SUPERSEDED
+        await queue.run(sleep)
+        assert [handle.status for handle in submitted] == [JobStatus.COMPLETED]
+
+
+async def test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes(
+    autojump_clock: MockClock,
+) -> None:
+    class Key:
+        is_broken = False
+
+        def __hash__(self) -> int:
+            if self.is_broken:
+                raise ZeroDivisionError
+            return 1
+
+    async def submit() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await queue.submit(sleep, key=key)
+
+    key = Key()
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        queue.pause()
+        waiting = await queue.submit(sleep)
+        nursery.start_soon(submit)
+        await wait_all_tasks_blocked()
+        key.is_broken = True
+
+        assert waiting.cancel() is CancelOutcome.CANCELLED
+        queue.resume()
+        await queue.run(sleep)

@@ -38,8 +38,8 @@ MUTANTS: Final = [
     Mutant(
         "waiting submitters are let in by a shutdown",
         "_closing.py",
-        "        submission.refusal = QueueClosed()\n        trio.lowlevel.reschedule",
-        "        trio.lowlevel.reschedule",
+        "        submission.refusal = QueueClosed()\n        ledger.answer",
+        "        ledger.answer",
         "test_queue.py::test_shutdown_turns_waiting_submitters_away",
     ),
     Mutant(

@@ -32,8 +32,8 @@ MUTANTS: Final = [
     Mutant(
         "a start has no revision",
         "_ledger.py",
-        "        record.revision += 1\n        record.started_at",
-        "        record.started_at",
+        "        record.revision += 1\n        self.running",
+        "        self.running",
         "test_updates.py::test_a_reader_that_keeps_up_sees_every_change",
     ),
     Mutant(
@@ -196,8 +196,8 @@ MUTANTS: Final = [
     Mutant(
         "a submitter waits for ever if on_job_error exits as it enters",
         "_ledger.py",
-        "            finally:\n                trio.lowlevel.reschedule(submission.task)\n",
-        "            trio.lowlevel.reschedule(submission.task)\n",
+        "            finally:\n                self.answer(submission)\n",
+        "            self.answer(submission)\n",
         "test_ending.py::test_on_job_error_may_exit_as_a_submitter_is_let_in",
     ),
     Mutant(

@@ -32,8 +32,8 @@ MUTANTS: Final = [
     Mutant(
         "a submitter that was cancelled still waits outside",
         "_queue.py",
-        "            schedule.leave(submission)\n",
-        "            pass\n",
+        "            has_left = schedule.leave(submission)\n",
+        "            has_left = True\n",
         "test_queue.py::test_a_cancelled_submitter_leaves_no_trace",
     ),
     Mutant(
@@ -49,8 +49,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit that has submitted can be cancelled",
         "_queue.py",
-        "            await cancel_shielded_checkpoint()\n        ledger",
-        "            await trio.lowlevel.checkpoint()\n        ledger",
+        "            await cancel_shielded_checkpoint()\n            ledger",
+        "            await trio.lowlevel.checkpoint()\n            ledger",
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(
@@ -211,5 +211,26 @@ MUTANTS: Final = [
         "if get_ident() != self.thread:",
         "if False:",
         "test_threads.py::test_a_call_straight_from_another_thread_is_refused_and_changes_nothing",
+    ),
+    Mutant(
+        "a submitter leaves a line that it has left",
+        "_schedule.py",
+        "        if submission not in self._outside:\n            return False\n",
+        "",
+        "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
+    ),
+    Mutant(
+        "a submitter that is being let in is let go by a cancel",
+        "_queue.py",
+        "trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED",
+        "trio.lowlevel.Abort.SUCCEEDED",
+        "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
+    ),
+    Mutant(
+        "an error of a key comes out where room is made",
+        "_ledger.py",
+        "            except Exception as refusal:",
+        "            except DuplicateJob as refusal:",
+        "test_keys.py::test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes",
     ),
 ]

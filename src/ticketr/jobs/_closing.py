@@ -31,7 +31,7 @@ def refuse(ledger: Ledger) -> None:
     leave(ledger)
     for submission in ledger.schedule.send_away():
         submission.refusal = QueueClosed()
-        trio.lowlevel.reschedule(submission.task)
+        ledger.answer(submission)
     if ledger.is_idle:
         ledger.settle()
 

@@ -6,7 +6,7 @@ from outside is protected from KeyboardInterrupt, so that Ctrl+C cannot land bet
 two lines of the same entry.
 
 Waking workers. Trio runs the tasks that became ready in the same instant in random
-order. If every submit woke a worker of its own, the third job could start before the
+order. If every submit woke a worker of its own, the third job could be taken before the
 first. So only one wake-up is under way at any time; the worker it wakes takes the
 best job there is by then, and wakes the next worker before it starts on it. A worker
 that has finished a job looks for another by itself, but leaves the last one to the
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._numbers import Keep
     from ticketr.jobs._recorder import Recorder
+    from ticketr.jobs._schedule import Submission
 
 
 PATIENCE: Final = 5.0
@@ -149,7 +150,7 @@ class Ledger:
     def enter(self, record: JobRecord) -> JobRecord | None:
         """Take a new job, and give it back, or the job that it was joined to; None: no room.
 
-        Whoever enters a job says that it has :meth:`arrived`, now or in its next step.
+        If some job runs this wakes nobody: who enters one does so, or says later that it has :meth:`arrived`.
         """
         if get_ident() != self._thread:
             self.hub.home.check()
@@ -167,7 +168,6 @@ class Ledger:
             entered = record
         else:
             return None
-        self.arriving += 1
         if self.idle and (self.waking or not self.running):
             self.wake()
         return entered
@@ -222,19 +222,27 @@ class Ledger:
                 entered = self.enter(submission.record)
                 assert entered is not None  # there was room
                 submission.record = entered
-            except DuplicateJob as refusal:
+            except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
                 submission.refusal = refusal
             finally:
-                trio.lowlevel.reschedule(submission.task)
+                self.answer(submission)
+
+    def answer(self, submission: Submission) -> None:
+        """Let a submitter go on that waited for room: it is about to have arrived."""
+        self.arriving += 1
+        trio.lowlevel.reschedule(submission.task)
 
     def arrived(self) -> None:
-        """Who entered a job goes on: if no worker has taken that by now, one is to be woken."""
+        """A submitter goes on: if no worker has taken its job by now, one is to be woken."""
         self.arriving -= 1
         if self.idle and self.schedule.pending:
             self.wake()
 
     def wake(self) -> None:
-        """See to it that a job which could run is taken by a worker which is idle."""
+        """See to it that a job which could run is taken by a worker which is idle.
+
+        If one is being woken, the first of those that are idle, it only changes its context.
+        """
         if not self.idle:
             return
         record = self.schedule.peek()
@@ -254,8 +262,6 @@ class Ledger:
         record = schedule.take()
         if record is None:
             return None
-        record.status = RUNNING  # it was pending, since the schedule had it
-        record.revision += 1
         record.started_at = self.now()
         record.attempt += 1
         record.worker = worker
@@ -265,6 +271,8 @@ class Ledger:
         record.scope = trio.CancelScope()  # which takes half as long again with an argument
         if record.timeout != math.inf:
             record.scope.relative_deadline = record.timeout
+        record.status = RUNNING  # it was pending, since the schedule had it
+        record.revision += 1
         self.running[worker] = record
         if hub.is_watched:
             hub.changed(record)

@@ -91,8 +91,9 @@ class JobQueue:
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
+            ledger.arriving += 1
             await cancel_shielded_checkpoint()
-        ledger.arrived()
+            ledger.arrived()
         return JobHandle(entered, ledger)
 
     @overload
@@ -122,7 +123,7 @@ class JobQueue:
         entered = self._ledger.enter(record)
         if entered is None:
             raise QueueFull(self._ledger.schedule.max_pending)
-        self._ledger.arrived()
+        self._ledger.wake()
         return JobHandle(entered, self._ledger)
 
     @overload
@@ -160,7 +161,8 @@ class JobQueue:
         entered = self._ledger.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
-        self._ledger.arrived()
+        else:
+            self._ledger.wake()
         handle: JobHandle[T] = JobHandle(entered, self._ledger)
         if entered is not record:
             return await handle.result()
@@ -384,8 +386,9 @@ class JobQueue:
         submission = Submission(record, trio.lowlevel.current_task())
 
         def give_up(_: object) -> trio.lowlevel.Abort:
-            schedule.leave(submission)
-            return trio.lowlevel.Abort.SUCCEEDED
+            # Too late if the job is being let in, and cancels what its submitter is part of.
+            has_left = schedule.leave(submission)
+            return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
         waiter = waits.current_job()
         if waiter is not None:
@@ -396,6 +399,7 @@ class JobQueue:
         finally:
             if waiter is not None:
                 waits.end(waiter, None)
+        self._ledger.arrived()
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record

@@ -60,8 +60,8 @@ def room(_: Submission) -> str:
 class Schedule:
     """The pending jobs in the order in which they will run, and the line of those outside.
 
-    As long as somebody is outside there is no room: whoever makes room calls
-    :meth:`let_in` before anybody else can enter.
+    As long as somebody is outside there is no room: whoever makes room calls :meth:`let_in`
+    before another task can enter.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -273,10 +273,13 @@ class Schedule:
         self.outside += 1
         self._outside.push(submission, -submission.record.priority, next(self._arrivals))
 
-    def leave(self, submission: Submission) -> None:
-        """Give up waiting outside."""
+    def leave(self, submission: Submission) -> bool:
+        """Give up waiting outside; False if it is too late for that."""
+        if submission not in self._outside:
+            return False
         self.outside -= 1
         self._outside.discard(submission)
+        return True
 
     def let_in(self) -> Submission:
         """Take the next out of the line, which is not empty; the caller adds its job."""

@@ -95,7 +95,7 @@ async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.C
             if ledger.arriving and not ledger.waking:
                 ledger.waking = True  # as if it had been woken
                 idle.appendleft(task)
-                await cancel_shielded_checkpoint()
+                await cancel_shielded_checkpoint()  # raises nothing; an interrupt ends the queue
                 idle.popleft()
             else:
                 idle.append(task)
