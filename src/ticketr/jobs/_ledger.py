@@ -70,6 +70,7 @@ class Ledger:
     """The state of one queue."""
 
     __slots__ = (
+        "_ids",
         "_numbers",
         "_quiet",
         "_thread",
@@ -122,7 +123,8 @@ class Ledger:
         self.past: Past = Past(self.records, keep, on_job_error)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = Waits(self.running, workers, self.schedule)
-        self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
+        self._numbers = itertools.count()
 
         self.wakeups: trio.MemorySendChannel[None]
         self.awaited_wakeups: trio.MemoryReceiveChannel[None]
@@ -192,12 +194,12 @@ class Ledger:
         return record
 
     def _add(self, record: JobRecord) -> None:
-        records, number = self.records, next(self._numbers)
+        records = self.records
+        record.number = next(self._numbers)
         if not record.id:
-            while (job_id := f"job-{number}") in records:  # somebody chose that one
-                number = next(self._numbers)
-            record.id = job_id
-        record.number = number
+            record.id = f"job-{next(self._ids)}"
+            while record.id in records:  # somebody chose that one
+                record.id = f"job-{next(self._ids)}"
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
