@@ -6,8 +6,12 @@ import random
 from ticketr.jobs._line import SLACK, Line
 
 
-def new_line() -> Line[str]:
-    return Line(lambda item: f"what {item} waits for")
+def line_of(items: str) -> Line[str]:
+    """A line of equals, in which they stand as they came."""
+    line = Line[str]()
+    for number, item in enumerate(items):
+        line.push(item, 0.0, number)
+    return line
 
 
 def drained(line: Line[str]) -> list[str]:
@@ -15,7 +19,7 @@ def drained(line: Line[str]) -> list[str]:
 
 
 def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
-    line = new_line()
+    line = Line[str]()
     for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
         line.push(item, rank, number)
 
@@ -25,9 +29,7 @@ def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
 
 
 def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
-    line = new_line()
-    for number, item in enumerate("abc"):
-        line.push(item, 0.0, number)
+    line = line_of("abc")
 
     line.discard("b")
     line.discard("a")
@@ -39,9 +41,7 @@ def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
 
 
 def test_who_left_never_comes_to_the_top() -> None:
-    line = new_line()
-    for number, item in enumerate("abcd"):
-        line.push(item, 0.0, number)
+    line = line_of("abcd")
 
     line.discard("b")
     line.discard("c")
@@ -51,7 +51,7 @@ def test_who_left_never_comes_to_the_top() -> None:
 
 
 def test_the_dead_do_not_pile_up() -> None:
-    line = Line[int](str)
+    line = Line[int]()
     line.push(-1, 0.0, -1)
     for number in range(10_000):
         line.push(number, 1.0, number)
@@ -63,7 +63,7 @@ def test_the_dead_do_not_pile_up() -> None:
 
 def test_any_mixture_comes_out_sorted() -> None:
     source = random.Random(1)
-    line = Line[int](str)
+    line = Line[int]()
     ranks = {number: float(source.randrange(50)) for number in range(1000)}
     for number, rank in ranks.items():
         line.push(number, rank, number)

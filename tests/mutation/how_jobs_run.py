@@ -181,8 +181,8 @@ MUTANTS: Final = [
     Mutant(
         "an ended job keeps the context of an attempt that never came",
         "_job.py",
-        "        self.spare_context = self.retry = None\n",
-        "        self.retry = None\n",
+        "        self.spare_context = self.retry = self.why_pending = None\n",
+        "        self.retry = self.why_pending = None\n",
         "test_worker.py::test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables",
     ),
     Mutant(

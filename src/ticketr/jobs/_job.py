@@ -198,6 +198,7 @@ class JobRecord:
     number: int  # which in the order of submission
     submitted_at: float
     line: Line[JobRecord] | None  # where it waits while it is pending
+    why_pending: Callable[[JobRecord], str | None] | None
     # From its start on.
     started_at: float
     spare_context: contextvars.Context | None  # as it was before the attempt
@@ -246,6 +247,7 @@ class JobRecord:
         "submitted_at",
         "tags",
         "timeout",
+        "why_pending",
         "worker",
     )
 
@@ -295,7 +297,7 @@ class JobRecord:
     def release(self) -> None:
         """Let go of all that belongs to a live job: function, arguments, context, rule."""
         self.function, self.args, self.context = _gone, (), _NO_CONTEXT
-        self.spare_context = self.retry = None
+        self.spare_context = self.retry = self.why_pending = None
 
     def last_report(self) -> JobProgress:
         """What the job reported last."""
@@ -316,7 +318,7 @@ class JobRecord:
             priority=self.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.progress_revision else None,
-            waiting_for=self.line.why(self) if self.line is not None else None,
+            waiting_for=self.why_pending(self) if self.why_pending is not None else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,

@@ -152,7 +152,8 @@ class Ledger:
     def enter(self, record: JobRecord) -> JobRecord | None:
         """Take a new job, and give it back, or the job that it was joined to; None: no room.
 
-        If some job runs this wakes nobody: who enters one does so, or says later that it has :meth:`arrived`.
+        This may wake nobody: that is up to who enters it, now or by saying that it has
+        :meth:`arrived`.
         """
         if get_ident() != self._thread:
             self.hub.home.check()
@@ -204,16 +205,17 @@ class Ledger:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
         record.due_at = now + record.due_at if record.due_at else now
-        self.schedule.add(record, now)
-        if self.schedule.minds_time:
-            self._mind_time()
-        if self.hub.is_watched:
-            self.hub.changed(record)
+        self._line_up(record, now)
         records[record.id] = record  # in the place of one that has ended, or of one it waits for
 
-    def _mind_time(self) -> None:
-        """Something waits for a time that may come before the one the alarm is set to."""
-        self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
+    def _line_up(self, record: JobRecord, now: float) -> None:
+        """A job is pending from now on."""
+        schedule, hub = self.schedule, self.hub
+        schedule.add(record, now)
+        if schedule.minds_time:
+            self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())
+        if hub.is_watched:
+            hub.changed(record)
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
@@ -295,11 +297,7 @@ class Ledger:
         record.context, record.spare_context = record.spare_context, None
         now = self.now()
         record.due_at = now + delay
-        self.schedule.add(record, now)
-        if self.schedule.minds_time:
-            self._mind_time()
-        if self.hub.is_watched:
-            self.hub.changed(record)
+        self._line_up(record, now)
         if self.bounded and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()

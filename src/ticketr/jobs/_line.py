@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Hashable, Iterator
 
 T = TypeVar("T", bound="Hashable")
 
@@ -24,13 +24,11 @@ class Line(Generic[T]):
 
     Attributes:
         heap: Ranks, numbers and who has them. The first of it is never a dead entry.
-        why: Tells what somebody in the line waits for.
     """
 
-    __slots__ = ("_dead", "_places", "heap", "why")
+    __slots__ = ("_dead", "_places", "heap")
 
-    def __init__(self, why: Callable[[T], str | None]) -> None:
-        self.why: Callable[[T], str | None] = why
+    def __init__(self) -> None:
         self.heap: list[tuple[float, int, T]] = []
         self._places: dict[T, tuple[float, int, T]] = {}
         self._dead: int = 0  # how many entries of the heap are of nobody any more

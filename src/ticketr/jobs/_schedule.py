@@ -51,11 +51,6 @@ class Submission:
     refusal: Exception | None = None
 
 
-def room(_: Submission) -> str:
-    """What a submission waits for."""
-    return "room"
-
-
 @final
 class Schedule:
     """The pending jobs in the order in which they will run, and the line of those outside.
@@ -70,14 +65,15 @@ class Schedule:
         self.outside: int = 0  # how many wait for room
         self.is_paused: bool = False
         self.minds_time: bool = False  # whether anything may wait for a time
-        self._ready = Line(self.waiting_for)
+        self._ready = Line["JobRecord"]()
         self.blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
-        self._timed = Line(self.waiting_for)  # by when they are due
-        self._expiring = Line(self.waiting_for)  # by when they must have started
+        self._timed = Line["JobRecord"]()  # by when they are due
+        self._expiring = Line["JobRecord"]()  # by when they must have started
         self._holders: dict[Hashable, JobRecord] = {}
         self._paused_keys: set[Hashable] = set()
-        self._outside = Line(room)
+        self._outside = Line[Submission]()
         self._arrivals = itertools.count()
+        self._why = self.waiting_for  # made once, not for each job
 
     @property
     def has_room(self) -> bool:
@@ -87,6 +83,7 @@ class Schedule:
     def add(self, record: JobRecord, now: float) -> None:
         """Let a job enter, or come back."""
         self.pending += 1
+        record.why_pending = self._why
         if record.start_by is not None and not record.attempt:
             self._expiring.push(record, record.start_by, record.number)
             self.minds_time = True
@@ -117,7 +114,7 @@ class Schedule:
             if obstacle is None:
                 return record
             self._ready.pop()
-            self._put(record, self.blocked.setdefault(obstacle, Line(self.waiting_for)))
+            self._put(record, self.blocked.setdefault(obstacle, Line()))
         return None
 
     def _obstacle(self, record: JobRecord) -> Hashable:
@@ -289,6 +286,6 @@ class Schedule:
     def send_away(self) -> list[Submission]:
         """Dissolve the line."""
         turned_away = list(self._outside)
-        self._outside = Line(room)
+        self._outside = Line()
         self.outside = 0
         return turned_away
