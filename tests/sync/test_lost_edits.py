@@ -65,6 +65,13 @@ async def cut_off(bench: Bench, path: str = "issue/DEMO-1", method: str = "PUT")
     assert scope.cancelled_caught
 
 
+async def leave_a_title_cut_off(bench: Bench) -> None:
+    """Jira has the title "First" for DEMO-1, and the push that brought it does not know."""
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+    await cut_off(bench)
+
+
 def from_the_edit_on(what: str, *, edit: str | None = None) -> Callable[[str, str], str | None]:
     """Lose what is asked for after the first edit; of edits, if anything, what is told."""
     written: list[str] = []
@@ -94,9 +101,7 @@ def sent(bench: Bench, head: int) -> list[str]:
 async def test_a_title_that_is_edited_again_is_an_edit(
     bench: Bench, autojump_clock: MockClock, prefer: Side | None
 ) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await leave_a_title_cut_off(bench)
     assert bench.finds("DEMO-1").summary == "First"
     bench.retitles("DEMO-1", "Second")
 
@@ -112,9 +117,7 @@ async def test_a_title_that_is_edited_again_is_an_edit(
 async def test_a_push_alone_takes_it_for_an_edit_too(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await leave_a_title_cut_off(bench)
     bench.retitles("DEMO-1", "Second")
 
     planned = await bench.push(dry_run=True)
@@ -145,9 +148,7 @@ async def test_what_is_edited_back_is_an_edit(
 async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await leave_a_title_cut_off(bench)
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Second")
 
@@ -179,9 +180,7 @@ async def test_an_edit_that_never_arrived_is_still_to_be_sent(
 async def test_it_is_forgotten_with_a_conflict_that_is_settled(
     bench: Bench, autojump_clock: MockClock, take: Take
 ) -> None:
-    await bench.pull()
-    bench.retitles("DEMO-1", "First")
-    await cut_off(bench)
+    await leave_a_title_cut_off(bench)
     bench.site.edit("DEMO-1", summary="Theirs")
     bench.retitles("DEMO-1", "Second")
     await bench.sync()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr._errors import TicketrError
     from ticketr.cli.running import Ended
+    from ticketr.cli.sessions import SessionOptions
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)
@@ -51,8 +52,7 @@ def run_jobs(
     *,
     failed: Mapping[str, tuple[Path, TicketrError]],
     nothing: R,
-    plain: bool,
-    as_json: bool,
+    options: SessionOptions,
 ) -> int:
     """Run a command's jobs side by side, tell of their results, and give the exit code.
 
@@ -62,13 +62,13 @@ def run_jobs(
         told: tells people of a result.
         failed: what keeps other workspaces from beginning, with their folders.
         nothing: the result of those.
-        plain: whether progress is plain lines in a terminal, too.
-        as_json: whether to print the results as JSON instead.
+        options: whether progress is plain lines in a terminal, too, and whether to print the
+            results as JSON.
     """
-    named = _run(jobs, plain=plain)
+    named = _run(jobs, plain=options.plain)
     codes = [exit_code(ended) for ended in named.values()]
     codes += [exits.for_error(error) for _, error in failed.values()]
-    if as_json:
+    if options.as_json:
         objects = {
             name: as_object(ended, jobs[name].root, jobs[name].so_far())
             for name, ended in named.items()

@@ -75,13 +75,5 @@ def pull(
         tell_pull(result, prune=prune)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(
-        run_jobs(
-            jobs,
-            told,
-            failed=sessions.failed,
-            nothing=nothing_pulled(),
-            plain=options.plain,
-            as_json=options.as_json,
-        )
-    )
+    nothing = nothing_pulled()
+    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))

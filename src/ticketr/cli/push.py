@@ -58,16 +58,7 @@ def push(
         tell_how_to_merge(result.conflicts)
         tell_how_to_resolve(result.conflicts)
 
-    context.exit(
-        run_jobs(
-            jobs,
-            told,
-            failed=sessions.failed,
-            nothing=nothing,
-            plain=options.plain,
-            as_json=options.as_json,
-        )
-    )
+    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))
 
 
 @click.command(short_help="Pull, merge and push in one go.")
@@ -110,16 +101,7 @@ def sync(
         tell_push(result.push)
         tell_how_to_resolve((*result.pull.conflicts, *result.push.conflicts))
 
-    context.exit(
-        run_jobs(
-            jobs,
-            told,
-            failed=sessions.failed,
-            nothing=nothing,
-            plain=options.plain,
-            as_json=options.as_json,
-        )
-    )
+    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))
 
 
 def ask_first(
