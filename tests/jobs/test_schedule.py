@@ -50,11 +50,9 @@ async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
         schedule.line_up(submission)
     schedule.leave(second)
 
-    assert (schedule.outside, schedule.has_room) == (2, False)
+    assert (schedule.outside, schedule.pending) == (2, 1)
     schedule.take()
-    assert schedule.has_room
     assert schedule.let_in() is first
     schedule.add(first.record, 0)
-    assert not schedule.has_room
     assert schedule.send_away() == [third]
     assert (schedule.outside, schedule.pending) == (0, 1)

@@ -3,75 +3,99 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, final
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
 T = TypeVar("T", bound="Hashable")
+Place: TypeAlias = tuple[float, int, T]
+"""A rank, a number and who has them."""
 
 SLACK = 32
-"""How many dead entries are no reason yet to build the heap anew."""
+"""How many dead entries are no reason yet to drop them all."""
 
 
 @final
 class Line(Generic[T]):
     """The lowest rank is first; of equal ranks, the lowest number.
 
-    Anybody can leave from the middle. The heap is not searched for them: their entry stays
-    until it comes to the top, or until more than half of the entries are such ones.
+    Nearly all come in this order, so they stand in a queue; only who has to go before the
+    last of it is put in a heap. Anybody can leave from the middle, and is not searched for:
+    their entry stays until it comes to the front, or until more than half are such ones.
 
     Attributes:
-        heap: Ranks, numbers and who has them. The first of it is never a dead entry.
+        places: Who lines up, and their entries.
     """
 
-    __slots__ = ("_dead", "_places", "heap")
+    __slots__ = ("_dead", "_heap", "_queue", "places")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[float, int, T]] = []
-        self._places: dict[T, tuple[float, int, T]] = {}
-        self._dead: int = 0  # how many entries of the heap are of nobody any more
+        self.places: dict[T, Place[T]] = {}
+        self._queue: deque[Place[T]] = deque()
+        self._heap: list[Place[T]] = []
+        self._dead: int = 0  # how many entries are of nobody any more; never the first one
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def __contains__(self, item: T) -> bool:
-        return item in self._places
+        return item in self.places
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._places)
+        return iter(self.places)
 
     def push(self, item: T, rank: float, number: int) -> None:
         """Let somebody line up; no two have the same number."""
-        place = self._places[item] = (rank, number, item)
-        heappush(self.heap, place)
+        place = self.places[item] = (rank, number, item)
+        queue = self._queue
+        if not queue or queue[-1] < place:
+            queue.append(place)
+        else:
+            heappush(self._heap, place)
+
+    def first(self) -> Place[T] | None:
+        """The entry of who is first; None if there is nobody."""
+        queue, heap = self._queue, self._heap
+        if heap and (not queue or heap[0] < queue[0]):
+            return heap[0]
+        return queue[0] if queue else None
 
     def first_rank(self) -> float:
         """The rank of who is first; infinite if there is nobody."""
-        return self.heap[0][0] if self.heap else math.inf
+        first = self.first()
+        return math.inf if first is None else first[0]
 
     def pop(self) -> T:
         """Take out who is first; there must be somebody."""
-        item = heappop(self.heap)[2]
-        del self._places[item]
+        queue, heap = self._queue, self._heap
+        if heap and (not queue or heap[0] < queue[0]):
+            item = heappop(heap)[2]
+        else:
+            item = queue.popleft()[2]
+        del self.places[item]
         if self._dead:
             self._bury()
         return item
 
     def discard(self, item: T) -> None:
-        """Take somebody out, from the middle or from the top."""
-        del self._places[item]
+        """Take somebody out, from the middle or from the front."""
+        del self.places[item]
         self._dead += 1
         self._bury()
 
     def _bury(self) -> None:
-        """Drop the dead entries at the top, or all if they are too many."""
-        heap, places = self.heap, self._places
+        """Drop the dead entries at the front, or all if they are too many."""
+        queue, heap, places = self._queue, self._heap, self.places
+        while queue and places.get(queue[0][2]) is not queue[0]:
+            queue.popleft()
         while heap and places.get(heap[0][2]) is not heap[0]:
             heappop(heap)
-        self._dead = len(heap) - len(places)
+        self._dead = len(queue) + len(heap) - len(places)
         if self._dead > len(places) + SLACK:
-            heap[:] = places.values()
-            heapify(heap)
+            self._queue = deque(place for place in queue if places.get(place[2]) is place)
+            self._heap = [place for place in heap if places.get(place[2]) is place]
+            heapify(self._heap)
             self._dead = 0

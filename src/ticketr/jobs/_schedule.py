@@ -75,11 +75,6 @@ class Schedule:
         self._arrivals = itertools.count()
         self._why = self.waiting_for  # made once, not for each job
 
-    @property
-    def has_room(self) -> bool:
-        """Whether one more job may enter."""
-        return self.pending < self.max_pending
-
     def add(self, record: JobRecord, now: float) -> None:
         """Let a job enter, or come back."""
         self.pending += 1
@@ -105,17 +100,17 @@ class Schedule:
         """The job to run next; None if there is none that could."""
         if self.is_paused:
             return None
-        heap = self._ready.heap
-        while heap:
-            record = heap[0][2]
-            if record.key is None and record.after is None:
-                return record
+        while (place := self._ready.first()) is not None:
+            record = place[2]
             obstacle = self._obstacle(record)
             if obstacle is None:
                 return record
             self._ready.pop()
-            self._put(record, self.blocked.setdefault(obstacle, Line()))
+            self._block(record, obstacle)
         return None
+
+    def _block(self, record: JobRecord, obstacle: Hashable) -> None:
+        self._put(record, self.blocked.setdefault(obstacle, Line()))
 
     def _obstacle(self, record: JobRecord) -> Hashable:
         """The line that a job belongs in; None if nothing is in its way."""
@@ -137,17 +132,22 @@ class Schedule:
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
-        record = self.peek()
-        if record is None:
-            return None
-        self._ready.pop()
-        self.pending -= 1
-        record.line = None
-        if self.minds_time and record in self._expiring:
-            self._expiring.discard(record)
-        if record.key is not None:
-            self._holders[record.key] = record
-        return record
+        ready = self._ready
+        while ready.places and not self.is_paused:
+            record = ready.pop()
+            if record.key is not None or record.after is not None:
+                obstacle = self._obstacle(record)
+                if obstacle is not None:
+                    self._block(record, obstacle)
+                    continue
+            self.pending -= 1
+            record.line = None
+            if self.minds_time and record in self._expiring:
+                self._expiring.discard(record)
+            if record.key is not None:
+                self._holders[record.key] = record
+            return record
+        return None
 
     def discard(self, record: JobRecord) -> None:
         """Take out a job that is not to run."""
