@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 JOBS = 10_000
+ROUNDS = 25
 
 
 async def ours(
@@ -65,7 +66,7 @@ def jobs_a_second() -> list[str]:
         ("no-op jobs, of workers' on an asyncio.Queue", small, with_asyncio_queue),
     ]  # fmt: skip
     return [
-        f"queue: {ratio(partial(seconds, peer), partial(seconds, mine)):.2f} of the jobs/s, {what}"
+        f"queue: {ratio(partial(seconds, peer), partial(seconds, mine), ROUNDS):.2f} of the jobs/s, {what}"
         for what, mine, peer in peers
     ]
 
