@@ -26,6 +26,7 @@ from ticketr import (
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub, Inbox
+from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,6 +181,35 @@ def test_a_sample_of_all_lines(kind: type[Scenario], every: int) -> None:
 @pytest.mark.parametrize("kind", [Scenario, Steered])
 def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
+
+
+def test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job() -> None:
+    """CPython lets no signal in between the two, but for a tracer's."""
+    lines, first = inspect.getsourcelines(work)
+    place = first + next(n for n, line in enumerate(lines) if "if not settle(" in line)
+    scenario = Scenario()
+
+    def interrupt(frame: FrameType, event: str, arg: object) -> Any:
+        if frame.f_code is not work.__code__:
+            return None
+        if event == "line" and frame.f_lineno == place:
+            sys.settrace(before)
+            frame.f_trace = None
+            raise KeyboardInterrupt
+        return interrupt
+
+    before: Any = sys.gettrace()
+    try:
+        sys.settrace(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(scenario.main, clock=MockClock(autojump_threshold=0))
+    finally:
+        sys.settrace(before)
+
+    check(scenario)
+    assert scenario.queue is not None
+    errors = [job.error.type for job in scenario.queue.jobs() if job.error is not None]
+    assert errors == ["KeyboardInterrupt"]
 
 
 def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:

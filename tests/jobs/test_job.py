@@ -3,12 +3,11 @@ from __future__ import annotations
 import contextvars
 import math
 
-import pytest
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
 from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
-from ticketr.jobs._job import TRANSITIONS, JobRecord
+from ticketr.jobs._job import JobRecord
 
 
 async def work(context: object) -> None:
@@ -35,27 +34,6 @@ def test_three_statuses_are_terminal() -> None:
         JobStatus.FAILED,
         JobStatus.CANCELLED,
     }
-
-
-def test_nothing_leaves_a_terminal_status() -> None:
-    assert {status for status, ends in TRANSITIONS.items() if not ends} == {
-        status for status in JobStatus if status.is_terminal
-    }
-
-
-@pytest.mark.parametrize("start", JobStatus)
-@pytest.mark.parametrize("end", JobStatus)
-def test_a_job_goes_only_where_the_table_says(start: JobStatus, end: JobStatus) -> None:
-    job = record()
-    job.status = start
-
-    if end in TRANSITIONS[start]:
-        job.move(end)
-        assert (job.status, job.revision) == (end, 2)
-    else:
-        with pytest.raises(AssertionError, match=f"from {start} to {end}"):
-            job.move(end)
-        assert (job.status, job.revision) == (start, 1)
 
 
 def test_an_error_is_described_as_text() -> None:

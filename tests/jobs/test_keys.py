@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -301,6 +302,26 @@ async def test_an_id_goes_back_past_all_who_have_ended(autojump_clock: MockClock
             heir.cancel()
 
         assert queue.snapshot("x") == first.snapshot()
+
+
+async def test_an_heir_that_waits_for_room_is_nobodys_if_the_holder_ends_first(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        queue.submit_nowait(sleep, id="x")
+        await wait_all_tasks_blocked()
+        held_up = queue.submit_nowait(sleep, 1, delay=5)
+        submit = partial(queue.submit, sleep, id="x", on_conflict=OnConflict.WAIT)
+        nursery.start_soon(submit)
+        await wait_all_tasks_blocked()
+        assert queue.statistics().submitters_waiting == 1
+        await trio.sleep(2)
+        assert queue.snapshot("x").status is JobStatus.COMPLETED
+
+        held_up.cancel()
+
+        await wait_all_tasks_blocked()
+        assert queue.snapshot("x").status is JobStatus.RUNNING
 
 
 async def test_a_pending_job_is_listed_beside_its_heir(autojump_clock: MockClock) -> None:

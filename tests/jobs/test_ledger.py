@@ -43,6 +43,45 @@ async def test_only_so_many_ended_jobs_are_kept(autojump_clock: MockClock) -> No
             queue.status("job-3")
 
 
+async def test_a_few_too_many_are_dropped_at_once(autojump_clock: MockClock) -> None:
+    told: list[str] = []
+
+    async with open_job_queue(
+        max_pending=None, keep=Keep(jobs=32), on_job_error=lambda job: told.append(job.id)
+    ) as queue:
+        for _ in range(34):
+            queue.submit_nowait(fail)
+        await queue.wait_idle()
+        assert told == []  # they are not a sixteenth too many yet
+        assert queue.statistics().evicted == 2  # which is nobody's business
+        queue.submit_nowait(fail)
+        await queue.wait_idle()
+        assert told == ["job-1", "job-2", "job-3"]
+        queue.submit_nowait(fail)
+        await queue.wait_idle()
+        assert len(told) == 3
+
+        assert ids(queue)[0] == "job-5"
+        assert told.pop() == "job-4"
+        queue.submit_nowait(fail)
+
+    assert ids(queue)[0] == "job-6"
+
+
+async def test_an_ended_job_is_dropped_with_the_end_of_another(autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(age=10), on_job_error=told.append) as queue:
+        for _ in range(2):
+            queue.submit_nowait(fail)
+            await trio.sleep(6)
+            assert told == []
+        for dropped in (1, 2):
+            queue.submit_nowait(work)
+            await trio.sleep(6)
+            assert len(told) == dropped
+
+
 async def test_ended_jobs_are_kept_only_so_long(autojump_clock: MockClock) -> None:
     async with open_job_queue(keep=Keep(age=10)) as queue:
         await queue.run(work)

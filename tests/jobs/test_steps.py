@@ -24,7 +24,7 @@ class WorkerSteps(trio.abc.Instrument):
         self.steps += "ticketr worker" in task.name
 
 
-async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
+async def count_steps() -> None:
     async def nothing(context: JobContext) -> None:
         """Do nothing."""
 
@@ -47,6 +47,16 @@ async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> Non
             await trio.lowlevel.checkpoint()
         await queue.wait_idle()
         assert counter.steps - before < 520
+
+
+async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
+    """It has context variables, those of the test's surroundings."""
+    assert contextvars.copy_context()
+    await count_steps()
+
+
+def test_a_job_without_context_variables_costs_its_worker_one_step() -> None:
+    in_no_context(count_steps)
 
 
 async def test_one_small_job_after_the_other_wakes_nobody(autojump_clock: MockClock) -> None:

@@ -89,8 +89,8 @@ MUTANTS: Final = [
     Mutant(
         "Ctrl+C is held back inside a job",
         "_worker.py",
-        "@disable_ki_protection\nasync def run_jobs",
-        "@enable_ki_protection\nasync def run_jobs",
+        "@disable_ki_protection\nasync def work",
+        "@enable_ki_protection\nasync def work",
         "test_worker.py::test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else",
     ),
     # Causes

@@ -61,8 +61,8 @@ MUTANTS: Final = [
     Mutant(
         "RetryLater uses up an attempt",
         "_worker.py",
-        "record.snoozes += 1",
-        "record.snoozes += 0",
+        "record.snoozes = snoozes + isinstance(lone(error), RetryLater)",
+        "record.snoozes = snoozes",
         "test_retry.py::test_trying_later_uses_up_no_attempt",
     ),
     Mutant(
@@ -160,29 +160,29 @@ MUTANTS: Final = [
     Mutant(
         "an attempt sees what the one before changed",
         "_ledger.py",
-        "record.context, record.spare_context = record.spare_context, None",
+        "record.context, record.spare_context = record.spare_context or Context(), None",
         "record.spare_context = None",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
         "an attempt begins with the progress of the one before",
         "_ledger.py",
-        "        if record.attempt > 1:\n",
-        "        if False:\n",
+        "        record.report = NO_REPORT\n",
+        "        if record.attempt == 1:\n            record.report = NO_REPORT\n",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
         "an ended job keeps its function, arguments and context",
-        "_job.py",
-        "        self.function, self.args, self.context = _gone, (), _NO_CONTEXT\n",
+        "_ledger.py",
+        "        record.function, record.args, record.context = gone, (), NO_CONTEXT\n",
         "",
         "test_worker.py::test_a_job_that_has_ended_keeps_nothing_alive",
     ),
     Mutant(
         "an ended job keeps the context of an attempt that never came",
-        "_job.py",
-        "        self.spare_context = self.retry = self.why_pending = None\n",
-        "        self.retry = self.why_pending = None\n",
+        "_ledger.py",
+        "        record.spare_context = record.retry = record.why_pending = None\n",
+        "        record.retry = record.why_pending = None\n",
         "test_worker.py::test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables",
     ),
     Mutant(
@@ -202,15 +202,15 @@ MUTANTS: Final = [
     Mutant(
         "what a job held is thrown away in the middle of its end",
         "_ledger.py",
-        "        record.move(status)\n",
-        "        record.release()\n        record.move(status)\n",
+        "        belongings = record.function, record.args, record.retry, contexts\n",
+        "        belongings = None\n",
         "test_odd_moments.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
     ),
     Mutant(
         "an idle worker keeps its last job",
         "_worker.py",
-        "        del record  # an idle worker",
-        "        # an idle worker",
+        "            del record, value  # an idle worker",
+        "            # an idle worker",
         "test_worker.py::test_a_forgotten_job_keeps_nothing_alive_at_all",
     ),
 ]

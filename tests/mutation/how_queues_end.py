@@ -8,6 +8,20 @@ from mutation.mutant import Mutant
 
 MUTANTS: Final = [
     Mutant(
+        "a job whose worker an interrupt hit runs for ever",
+        "_open.py",
+        "        settle_rest(ledger, group)\n",
+        "",
+        "test_interrupts.py::test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job",
+    ),
+    Mutant(
+        "a queue that takes no more jobs closes with none",
+        "_closing.py",
+        "    ledger.quiet()  #",
+        "    #",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+    ),
+    Mutant(
         "a pause holds up the end of the queue",
         "_closing.py",
         "    ledger.tell(ledger.schedule.lift_pauses())\n",

@@ -28,6 +28,7 @@ def leave(ledger: Ledger) -> None:
 def refuse(ledger: Ledger) -> None:
     """Take no more jobs; close as soon as there are none."""
     ledger.refusing = True
+    ledger.quiet()  # whose coming closes it
     leave(ledger)
     for submission in ledger.schedule.send_away():
         submission.refusal = QueueClosed()
@@ -81,7 +82,11 @@ def abandon(ledger: Ledger, cause: CancelCause) -> None:
 
 
 def end(ledger: Ledger) -> None:
-    """The block has been left: a failure that nobody asked about is told of."""
+    """The block has been left: a failure that nobody asked about is told of.
+
+    What is remembered from now on is no more than was asked for.
+    """
+    ledger.past.forget(ledger.now())
     for record in list(ledger.past.jobs):
         ledger.past.account_for(record)
 

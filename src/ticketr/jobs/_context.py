@@ -97,11 +97,11 @@ class JobContext:
         record = self._record
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread may have outlived its attempt
-        old_current, old_total, old_message = record.report
+        old_current, old_total, old_message, _ = record.report
         current, total = advance(old_current, old_total, current, total)
-        record.report = (current, total, old_message if message is None else message)
         record.revision += 1
-        record.progress_revision = record.revision
+        words = old_message if message is None else message
+        record.report = (current, total, words, record.revision)
         self._hub.progressed(record)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:

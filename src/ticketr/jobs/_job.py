@@ -45,17 +45,6 @@ COMPLETED: Final = JobStatus.COMPLETED
 FAILED: Final = JobStatus.FAILED
 CANCELLED: Final = JobStatus.CANCELLED
 
-TRANSITIONS = {
-    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
-    JobStatus.RUNNING: frozenset(
-        {JobStatus.PENDING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
-    ),
-    JobStatus.COMPLETED: frozenset[JobStatus](),
-    JobStatus.FAILED: frozenset[JobStatus](),
-    JobStatus.CANCELLED: frozenset[JobStatus](),
-}
-"""Where a job can go from each status: there is no other way."""
-
 
 class CancelOutcome(enum.StrEnum):
     """What a ``cancel`` did."""
@@ -177,12 +166,12 @@ class JobSnapshot:
     result: object
 
 
-_NO_CONTEXT = contextvars.Context()
+NO_CONTEXT = contextvars.Context()
 NO_TAGS = frozenset[str]()
-NO_REPORT: Final = (0, 0, "")
+NO_REPORT: Final = (0, 0, "", 0)
 
 
-async def _gone(context: object) -> None:
+async def gone(context: object) -> None:
     """Stands for the function of a job that has ended."""
 
 
@@ -201,7 +190,10 @@ class JobRecord:
     why_pending: Callable[[JobRecord], str | None] | None
     # From its start on.
     started_at: float
-    spare_context: contextvars.Context | None  # as it was before the attempt
+    # Current, total, message, and at which revision that was reported, 0 for never.
+    report: tuple[float, float, str, int]
+    # From its first failure on.
+    snoozes: int  # attempts that do not count
     # While it runs.
     scope: trio.CancelScope
     worker: trio.lowlevel.Task
@@ -233,7 +225,6 @@ class JobRecord:
         "number",
         "on_conflict",
         "priority",
-        "progress_revision",
         "report",
         "result",
         "retry",
@@ -268,8 +259,6 @@ class JobRecord:
         self.status: JobStatus = PENDING
         self.revision: int = 1  # its submission is the first
         self.attempt: int = 0
-        self.report: tuple[float, float, str] = NO_REPORT  # current, total and message
-        self.progress_revision: int = 0
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.due_at: float = 0.0  # until the submission: the delay
@@ -279,31 +268,19 @@ class JobRecord:
         self.function: Callable[..., Awaitable[object]] = function
         self.args: tuple[object, ...] = args
         self.context: contextvars.Context = context
+        self.spare_context: contextvars.Context | None = None  # before the attempt
         self.timeout: float = timeout
         self.retry: Retry | None = retry
-        self.snoozes: int = 0  # attempts that do not count
         self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
         self.after: JobRecord | None = None  # whose end it waits for
         self.ended: trio.Event | None = None
 
-    def move(self, status: JobStatus) -> None:
-        """Go on to the next status."""
-        if status not in TRANSITIONS[self.status]:
-            raise AssertionError(f"job {self.id!r} cannot go from {self.status} to {status}")
-        self.status = status
-        self.revision += 1
-
-    def release(self) -> None:
-        """Let go of all that belongs to a live job: function, arguments, context, rule."""
-        self.function, self.args, self.context = _gone, (), _NO_CONTEXT
-        self.spare_context = self.retry = self.why_pending = None
-
     def last_report(self) -> JobProgress:
         """What the job reported last."""
         # If that was in an attempt before, a reader who is late learns that it counts no more.
-        revision = self.progress_revision or self.revision
-        return JobProgress(self.id, *self.report, revision)
+        current, total, message, revision = self.report
+        return JobProgress(self.id, current, total, message, revision or self.revision)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it is now."""
@@ -317,7 +294,7 @@ class JobRecord:
             tags=self.tags,
             priority=self.priority,
             attempt=self.attempt,
-            progress=self.last_report() if self.progress_revision else None,
+            progress=self.last_report() if self.attempt and self.report is not NO_REPORT else None,
             waiting_for=self.why_pending(self) if self.why_pending is not None else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,

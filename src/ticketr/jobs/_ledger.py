@@ -19,7 +19,7 @@ has nothing to do lingers for such a submit (see ``_worker``): it counts as the 
 is being woken, with no message in the channel.
 
 A wake-up also changes the worker's context (see ``_worker``) to that of the best job
-so far. Another job may be the best by the time the worker runs: that is why the
+so far, which a job without context variables can do without. Another job may be the best by the time the worker runs: that is why the
 wake-up carries no job, and the worker looks again.
 """
 
@@ -28,6 +28,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
+from contextvars import Context
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
@@ -37,6 +38,7 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._job import (
     CANCELLED,
+    NO_CONTEXT,
     NO_REPORT,
     PENDING,
     RUNNING,
@@ -45,6 +47,7 @@ from ticketr.jobs._job import (
     JobRecord,
     JobStatus,
     OnConflict,
+    gone,
 )
 from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._schedule import Submission
 
 
+ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
+"""What a job may do about its rivals and still enter."""
 PATIENCE: Final = 5.0
 """Seconds after which to tell of the jobs that did not stop when they were cut off."""
 
@@ -159,63 +164,53 @@ class Ledger:
             self.hub.home.check()
         if self.refusing:
             raise QueueClosed
+        victims: list[JobRecord] | None = None
+        if record.on_conflict or record.id:
+            rivals = rivals_of(record, self.records, self.of_key)
+            if rivals and record.on_conflict not in ENTERS:
+                return self._give_way(record, rivals)
+            if record.on_conflict is OnConflict.SUPERSEDE:
+                victims = rivals
+            record.after = rivals[0] if rivals and record.id else None
         schedule = self.schedule
-        if (record.id or record.on_conflict) and (
-            rivals := rivals_of(record, self.records, self.of_key)
+        if schedule.pending >= schedule.max_pending and not (
+            # It takes the place of a pending one; otherwise it needs room like any other.
+            victims and any(victim.status is PENDING for victim in victims)
         ):
-            entered = self._compete(record, rivals)
-            if entered is None:
-                return None
-        elif schedule.pending < schedule.max_pending:
-            self._add(record)
-            entered = record
-        else:
             return None
-        if self.idle and (self.waking or not self.running):
-            self.wake()
-        return entered
-
-    def _compete(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord | None:
-        way = record.on_conflict or OnConflict.REJECT
-        running = (rival for rival in rivals if rival.status is RUNNING)
-        first = next(running, rivals[0])
-        if way is OnConflict.JOIN:
-            return first
-        if way is OnConflict.REJECT:
-            raise DuplicateJob(first.id, None if record.id else record.key)
-        victims = rivals if way is OnConflict.SUPERSEDE else []
-        # The new job takes the place of a pending one; otherwise it needs room like any other.
-        inherits = any(victim.status is PENDING for victim in victims)
-        if not (inherits or self.schedule.has_room):
-            return None
-        record.after = rivals[0] if record.id else None
-        self._add(record)
-        for victim in victims:
-            self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
-        return record
-
-    def _add(self, record: JobRecord) -> None:
-        records = self.records
         record.number = next(self._numbers)
         if not record.id:
             record.id = f"job-{next(self._ids)}"
-            while record.id in records:  # somebody chose that one
+            while record.id in self.records:  # somebody chose that one
                 record.id = f"job-{next(self._ids)}"
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
         now = record.submitted_at = self.now()
         record.due_at = now + record.due_at if record.due_at else now
-        self._line_up(record, now)
-        records[record.id] = record  # in the place of one that has ended, or of one it waits for
-
-    def _line_up(self, record: JobRecord, now: float) -> None:
-        """A job is pending from now on."""
-        schedule, hub = self.schedule, self.hub
         schedule.add(record, now)
-        if schedule.minds_time:
-            self.alarm.deadline = min(self.alarm.deadline, schedule.next_time())
-        if hub.is_watched:
-            hub.changed(record)
+        if schedule.minds_time or self.hub.is_watched:
+            self._announce(record)
+        # In the place of one that has ended, or of one that it waits for.
+        self.records[record.id] = record
+        if victims:
+            for victim in victims:
+                self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
+        if self.idle and (record.context if self.waking else not self.running):
+            self.wake()
+        return record
+
+    def _give_way(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
+        running = (rival for rival in rivals if rival.status is RUNNING)
+        first = next(running, rivals[0])
+        if record.on_conflict is OnConflict.JOIN:
+            return first
+        raise DuplicateJob(first.id, None if record.id else record.key)
+
+    def _announce(self, record: JobRecord) -> None:
+        """A job has become pending: who keeps the time and who watches may want to know."""
+        if self.schedule.minds_time:
+            self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
+        self.hub.changed(record)
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
@@ -262,42 +257,42 @@ class Ledger:
     @enable_ki_protection
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
         """Give the next job to a worker, if there is one: it is running from here on."""
-        schedule, hub = self.schedule, self.hub
-        record = schedule.take()
+        record = self.schedule.take()
         if record is None:
             return None
         record.started_at = self.now()
         record.attempt += 1
         record.worker = worker
-        record.spare_context = record.context.copy()
-        if record.attempt > 1:
-            record.report, record.progress_revision = NO_REPORT, 0
+        if record.context:
+            record.spare_context = record.context.copy()
+        record.report = NO_REPORT
         record.scope = trio.CancelScope()  # which takes half as long again with an argument
         if record.timeout != math.inf:
             record.scope.relative_deadline = record.timeout
-        record.status = RUNNING  # it was pending, since the schedule had it
+        record.status = RUNNING
         record.revision += 1
         self.running[worker] = record
-        if hub.is_watched:
-            hub.changed(record)
-        if schedule.outside:
+        if self.hub.is_watched:
+            self.hub.changed(record)
+        if self.schedule.outside:
             self.admit()
-        if schedule.pending > self.arriving and self.idle:
+        if self.idle and self.schedule.pending > self.arriving:
             self.wake()
         return record
 
     def put_back(self, record: JobRecord, delay: float) -> None:
         """A running job is to be tried again after so many seconds; there is always room."""
-        assert record.spare_context is not None
         del self.running[record.worker]
         del record.worker, record.scope
         if record.key is not None:
             self.schedule.release(record)
-        record.move(PENDING)
-        record.context, record.spare_context = record.spare_context, None
+        record.status = PENDING
+        record.revision += 1
+        record.context, record.spare_context = record.spare_context or Context(), None
         now = self.now()
         record.due_at = now + delay
-        self._line_up(record, now)
+        self.schedule.add(record, now)
+        self._announce(record)
         if self.bounded and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()
@@ -305,28 +300,35 @@ class Ledger:
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
         """Write down how a job ended; of one that failed, the error is in its record."""
-        schedule, hub, past = self.schedule, self.hub, self.past
-        was_pending = record.status is PENDING
-        if not was_pending:
+        was_running = record.status is RUNNING
+        if was_running:
             del self.running[record.worker]
             del record.worker, record.scope
             if record.key is not None:
-                schedule.release(record)
+                self.schedule.release(record)
         else:
-            schedule.discard(record)
+            self.schedule.discard(record)
+        now = self.now()
+        record.status = status
+        record.revision += 1
         record.result = result
-        now = record.finished_at = self.now()
-        record.move(status)
-        if schedule.blocked:
-            schedule.ended(record)
+        record.finished_at = now
+        # To be thrown away when all is done, since that may run code of the user's.
+        contexts = record.context, record.spare_context
+        belongings = record.function, record.args, record.retry, contexts
+        record.function, record.args, record.context = gone, (), NO_CONTEXT
+        record.spare_context = record.retry = record.why_pending = None
+        if self.schedule.blocked:
+            self.schedule.ended(record)
         if record.after is not None:
             self._give_back_id(record)
         if record.key is not None:
             self._forget_key(record)
         self.totals[status] += 1
+        past = self.past
         past.jobs.append(record)
-        if hub.is_watched:
-            hub.ended(record)
+        if self.hub.is_watched:
+            self.hub.ended(record)
         if self.recorder is not None:
             self.recorder.put(record.snapshot())
         if record.ended is not None:
@@ -334,13 +336,14 @@ class Ledger:
             record.claimed |= record.ended.statistics().tasks_waiting > 0
             record.ended.set()
             record.ended = None
-        record.release()  # which may run code of the user's: everybody has been told by now
-        if was_pending:
+        if not was_running:
             self.admit()
             self.wake()
-        if (self.refusing or self._quiet is not None) and self.is_idle:
+        del belongings, contexts
+        if self._quiet is not None and self.is_idle:
             self.settle()
-        past.forget(now)
+        if len(past.jobs) > past.limit or now > past.stale_at:
+            past.forget(now)
 
     def _give_back_id(self, record: JobRecord) -> None:
         """An ID belongs to whom the ended job waited for, if that one still lives."""
@@ -394,7 +397,7 @@ class Ledger:
     @property
     def evicted(self) -> int:
         """How many ended jobs are no longer remembered."""
-        return sum(self.totals.values()) - len(self.past.jobs)
+        return sum(self.totals.values()) - self.past.remembered
 
     # The end of the queue
 
@@ -410,6 +413,7 @@ class Ledger:
         return self._quiet
 
     def settle(self) -> None:
+        """Tell who waits for it that no job is pending or running; close a queue that ends."""
         if self._quiet is not None:
             self._quiet.set()
             self._quiet = None

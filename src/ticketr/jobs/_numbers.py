@@ -18,8 +18,10 @@ class Keep:
     """How much is remembered of jobs that have ended. Live jobs are never dropped.
 
     Attributes:
-        jobs: Of how many jobs at most.
-        age: For how many seconds at most.
+        jobs: Of how many jobs at most. Those that are too many are dropped when they are a
+            sixteenth more, or when somebody asks for a job.
+        age: For how many seconds at most. Those that are too old are dropped when another job
+            ends, or when somebody asks for one.
     """
 
     jobs: int = 1000

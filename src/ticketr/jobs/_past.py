@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 from collections import deque
 from typing import TYPE_CHECKING, final
 
@@ -24,9 +25,20 @@ class Past:
 
     Attributes:
         jobs: Those jobs, in the order in which they ended.
+        limit: With more of them it is time to forget some.
+        stale_at: After this time it is, too; the oldest is not too old before.
     """
 
-    __slots__ = ("_age", "_context", "_most", "_on_job_error", "_records", "jobs")
+    __slots__ = (
+        "_age",
+        "_context",
+        "_most",
+        "_on_job_error",
+        "_records",
+        "jobs",
+        "limit",
+        "stale_at",
+    )
 
     def __init__(
         self,
@@ -36,20 +48,27 @@ class Past:
     ) -> None:
         self._records = records  # by ID, which a forgotten job leaves too
         self._most, self._age = keep.jobs, keep.age
+        self.limit: int = keep.jobs + keep.jobs // 16  # several at once, which takes less time
+        self.stale_at: float = -math.inf
         self._on_job_error = on_job_error
         self._context = contextvars.copy_context()  # a job's own may be the current one
         self.jobs: deque[JobRecord] = deque()
 
     def forget(self, now: float) -> None:
         """Drop the records that are too many or too old."""
-        jobs, most, records = self.jobs, self._most, self._records
-        oldest = now - self._age
-        while jobs and (len(jobs) > most or jobs[0].finished_at < oldest):
+        jobs = self.jobs
+        while jobs and (len(jobs) > self._most or jobs[0].finished_at < now - self._age):
             record = jobs.popleft()
-            if records.get(record.id) is record:
-                del records[record.id]
+            if self._records.get(record.id) is record:
+                del self._records[record.id]
             if record.status is FAILED:
                 self.account_for(record)
+        self.stale_at = jobs[0].finished_at + self._age if jobs else -math.inf
+
+    @property
+    def remembered(self) -> int:
+        """Of how many jobs anybody can still learn."""
+        return min(len(self.jobs), self._most)
 
     def account_for(self, record: JobRecord) -> None:
         """A failure is never silent: tell of one that nobody asked about."""

@@ -7,7 +7,7 @@ A worker that was idle does not even need that checkpoint: who wakes it has set 
 context before, and the wake-up is the change. This costs nothing against a plain
 worker loop, where a task for each job would cost a third of the speed. And if neither
 context holds a variable, there is no side to change; the checkpoint is then only for
-the sake of others, who need none if they had their turn while the last job slept.
+the sake of others, who need none if they had their turn since the last job began.
 
 Lingering. A worker that finds nothing to do while somebody is about to return from a
 submit does not wait on the channel: it looks again one step later, when the next job is
@@ -19,10 +19,12 @@ The verdict. What came out of a job's scope says how it ended, not what was aske
 (``trio.Cancelled`` may come in groups, from a scope outside the queue, or from a
 scope that was closed long ago). ``judge`` is that table.
 
-Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``run_jobs``,
-which calls it; all else that touches the books is. An interrupt that lands in there
-belongs to the job that the worker runs by the books. If it runs none, the interrupt
-leaves by the worker. Both end the queue.
+Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which
+calls it; all else that touches the books is. An interrupt that lands in there belongs to
+the job that the worker runs by the books. If it runs none, the interrupt leaves by the
+worker. Both end the queue. It could still hit a worker that is about to settle its job:
+CPython looks for signals at no place in between, but does not promise that. So what is
+left when all workers are gone, is settled then (``settle_rest``).
 """
 
 from __future__ import annotations
@@ -50,8 +52,6 @@ from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErro
 from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
-    import contextvars
-
     from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
 
@@ -64,65 +64,60 @@ CAUGHT: Final = object()
 """Stands for the value if the job's scope caught its cancellation, a time limit included."""
 
 
-@enable_ki_protection
-async def work(ledger: Ledger) -> None:
-    """Run jobs until cancelled; see to those that give no value."""
+@disable_ki_protection
+async def work(ledger: Ledger) -> NoReturn:
+    """Run one job after the other until cancelled."""
+    schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     task = trio.lowlevel.current_task()
     home = task.context
-    while True:  # noqa: ASYNC913 - no turn ends but by an exception
-        try:
-            await run_jobs(ledger, task, home)
-        except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
-            record = ledger.running.get(task)
-            if record is None:
-                raise
-            settle(ledger, record, error)
-            del record  # an idle worker keeps nothing of its last job alive
-
-
-@disable_ki_protection
-async def run_jobs(ledger: Ledger, task: trio.lowlevel.Task, home: contextvars.Context) -> NoReturn:
-    """Run one job after the other, up to one that raises."""
-    schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
-    has_slept = False  # while its last job ran
+    has_yielded = False  # since its last job began: the others have had their turn
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        if schedule.minds_time:
-            look_at_clock(ledger)
-        # The last job is left to the worker that is being woken, if one is.
-        record = ledger.take(task) if schedule.pending > ledger.waking else None
-        if record is None:
-            task.context = home
-            if ledger.arriving and not ledger.waking:
-                ledger.waking = True  # as if it had been woken
-                idle.appendleft(task)
-                await cancel_shielded_checkpoint()  # raises nothing; an interrupt ends the queue
-                idle.popleft()
+        try:
+            if schedule.minds_time:
+                look_at_clock(ledger)
+            # The last job is left to the worker that is being woken, if one is.
+            record = ledger.take(task) if schedule.pending > ledger.waking else None
+            if record is None:
+                task.context = home
+                if ledger.arriving and not ledger.waking:
+                    ledger.waking = True  # as if it had been woken
+                    idle.appendleft(task)
+                    await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
+                    idle.popleft()
+                else:
+                    idle.append(task)
+                    try:
+                        await ledger.awaited_wakeups.receive()
+                    finally:
+                        idle.remove(task)
+                ledger.waking, has_yielded = False, True
+                continue
+            value: object = CAUGHT
+            with record.scope:
+                # Cancelled before its first step: then it has no first step.
+                if task.context is record.context or (
+                    has_yielded and not task.context and not record.context
+                ):
+                    await checkpoint_if_cancelled()
+                else:
+                    task.context = record.context
+                    await checkpoint()
+                task.custom_sleep_data = AWAKE
+                if record.args:
+                    value = await record.function(JobContext(record, hub), *record.args)
+                else:  # a call without a star takes less time
+                    value = await record.function(JobContext(record, hub))
+            has_yielded = task.custom_sleep_data is None
+            if value is CAUGHT:
+                settle(ledger, task, None)
             else:
-                idle.append(task)
-                try:
-                    await ledger.awaited_wakeups.receive()
-                finally:
-                    idle.remove(task)
-            ledger.waking = has_slept = False
-            continue
-        value: object = CAUGHT
-        with record.scope:
-            # Cancelled before its first step: then it has no first step.
-            if task.context is record.context or (
-                has_slept and not task.context and not record.context
-            ):
-                await checkpoint_if_cancelled()
-            else:
-                task.context = record.context
-                await checkpoint()
-            task.custom_sleep_data = AWAKE
-            value = await record.function(JobContext(record, hub), *record.args)
-        has_slept = task.custom_sleep_data is None
-        if value is CAUGHT:
-            settle(ledger, record, None)
-        else:
-            ledger.finish(record, COMPLETED, value)
-        del record, value  # an idle worker keeps nothing of its last job alive
+                ledger.finish(record, COMPLETED, value)
+            del record, value  # an idle worker keeps nothing of its last job alive
+        except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
+            # Nothing before this call: an interrupt that came here would leave the job unsettled.
+            if not settle(ledger, task, error):
+                raise
+            has_yielded = False
 
 
 @enable_ki_protection
@@ -143,8 +138,15 @@ async def keep_time(ledger: Ledger) -> None:
 
 
 @enable_ki_protection
-def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> None:
-    """See to a job that gave no value: it is tried again, or it has ended."""
+def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
+    """See to a job that gave no value: it is tried again, or it has ended.
+
+    Returns:
+        False if the worker has no job, so that the error is its own.
+    """
+    record = ledger.running.get(worker)
+    if record is None:
+        return False
     verdict = judge(error, asked=record.cancel_requested)
     delay = None
     try:
@@ -158,6 +160,16 @@ def settle(ledger: Ledger, record: JobRecord, error: BaseException | None) -> No
             ledger.put_back(record, delay)
     finally:
         del error, verdict  # their tracebacks hold this frame
+    return True
+
+
+@enable_ki_protection
+def settle_rest(ledger: Ledger, error: BaseException) -> None:
+    """See to jobs whose workers could not: this interrupt hit them as they were about to."""
+    for record in list(ledger.running.values()):
+        interrupt = split_cancelled(error)[1]
+        assert interrupt is not None  # a worker goes by nothing else before it has settled
+        conclude(ledger, record, Verdict(FAILED, error=lone(interrupt), is_fatal=True))
 
 
 class Verdict(NamedTuple):
@@ -214,10 +226,10 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
         error = split_cancelled(verdict.error)[1]
     if not isinstance(error, Exception):
         return None
+    snoozes = record.snoozes if record.attempt > 1 else 0
     try:
-        delay = delay_after(error, record.retry, record.attempt - record.snoozes)
-        if isinstance(lone(error), RetryLater):
-            record.snoozes += 1
+        delay = delay_after(error, record.retry, record.attempt - snoozes)
+        record.snoozes = snoozes + isinstance(lone(error), RetryLater)
     except Exception:
         logger.exception("the retry rule of job %r raised", record.id)
         return None
