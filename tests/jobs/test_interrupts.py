@@ -15,6 +15,7 @@ from trio.testing import MockClock
 
 import ticketr
 from ticketr import (
+    JobCancelled,
     JobContext,
     JobError,
     JobQueue,
@@ -201,7 +202,8 @@ def test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job() -> None:
     before: Any = sys.gettrace()
     try:
         sys.settrace(interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        # The body waits for a job in `run()`, which is cancelled at once.
+        with pytest.RaisesGroup(JobCancelled, KeyboardInterrupt):
             trio.run(scenario.main, clock=MockClock(autojump_threshold=0))
     finally:
         sys.settrace(before)
@@ -210,6 +212,31 @@ def test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job() -> None:
     assert scenario.queue is not None
     errors = [job.error.type for job in scenario.queue.jobs() if job.error is not None]
     assert errors == ["KeyboardInterrupt"]
+
+
+def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
+    """As a signal handler does, or another thread."""
+    looks = 0
+
+    def look(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal looks
+        if not is_of_the_library(frame.f_code) or frame.f_code.co_name == "snapshot":
+            return None
+        if event == "line" and scenario.queue is not None:
+            for record in list(scenario.queue._ledger.records.values()):
+                record.snapshot()
+                looks += 1
+        return look
+
+    scenario = Scenario()
+    before: Any = sys.gettrace()
+    try:
+        sys.settrace(look)
+        trio.run(scenario.main, clock=MockClock(autojump_threshold=0))
+    finally:
+        sys.settrace(before)
+
+    assert looks > 1000
 
 
 def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:

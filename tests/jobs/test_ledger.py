@@ -64,8 +64,23 @@ async def test_a_few_too_many_are_dropped_at_once(autojump_clock: MockClock) -> 
         assert ids(queue)[0] == "job-5"
         assert told.pop() == "job-4"
         queue.submit_nowait(fail)
+        await queue.wait_idle()
+        assert told == ["job-1", "job-2", "job-3"]
+
+        await queue.shutdown()
+        assert told.pop() == "job-5"
+        assert ids(queue)[0] == "job-6"
 
     assert ids(queue)[0] == "job-6"
+
+
+async def test_a_closed_queue_stays_as_it_was(autojump_clock: MockClock) -> None:
+    async with open_job_queue(keep=Keep(age=10)) as queue:
+        await queue.run(work)
+        await queue.shutdown()
+        await trio.sleep(60)
+
+    assert ids(queue) == ["job-1"]
 
 
 async def test_an_ended_job_is_dropped_with_the_end_of_another(autojump_clock: MockClock) -> None:

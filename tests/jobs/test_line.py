@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import math
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ticketr.jobs._line import SLACK, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def line_of(items: str) -> Line[str]:
@@ -48,8 +52,7 @@ def test_who_left_never_comes_to_the_top() -> None:
     line.discard("b")
     line.discard("c")
 
-    assert line.pop() == "a"
-    assert line.first() == (0.0, 3, "d")
+    assert [line.pop(), line.pop()] == ["a", "d"]
 
 
 @pytest.mark.parametrize("direction", [1.0, -1.0])
@@ -64,6 +67,40 @@ def test_the_dead_do_not_pile_up(direction: float) -> None:
 
     assert len(line._queue) + len(line._heap) <= 4 + SLACK
     assert [line.pop(), line.pop()] == [-2, -1]
+
+
+class Last:
+    """Does something when the last who knows of it lets go."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.do = do
+
+    def __del__(self) -> None:
+        self.do()
+
+
+@pytest.mark.parametrize("many", [1, 15 * SLACK])
+def test_who_is_let_go_of_may_change_the_line(many: int) -> None:
+    line = Line[object]()
+
+    def change() -> None:
+        for number in range(3, many + 3):
+            line.discard(number)
+        line.push("late", 9.0, 0)
+
+    line.push("first", 0.0, 0)
+    last = Last(change)
+    line.push(last, 1.0, 1)
+    for number in range(2, 20 * SLACK):
+        line.push(number, 2.0, number)
+    line.discard(last)
+    del last
+
+    left = []
+    while len(line):
+        left.append(line.pop())
+
+    assert left == ["first", 2, *range(many + 3, 20 * SLACK), "late"]
 
 
 def test_any_mixture_comes_out_sorted() -> None:

@@ -74,6 +74,40 @@ async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) 
         assert (job.started_at is not None) == (job.attempt > 0)
 
 
+async def test_a_job_whose_key_raises_as_it_is_taken_is_cancelled_with_the_rest(
+    autojump_clock: MockClock,
+) -> None:
+    class Key:
+        raises = False
+
+        def __hash__(self) -> int:
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            if Key.raises:
+                Key.raises = False
+                raise ValueError
+            return self is other
+
+    async def hold(context: JobContext) -> None:
+        await trio.sleep(9)
+
+    async def spoil(context: JobContext) -> None:
+        await trio.sleep(1)
+        Key.raises = True
+
+    with pytest.RaisesGroup(ValueError):
+        async with open_job_queue(workers=2) as queue:
+            queue.submit_nowait(hold, key=Key())
+            queue.submit_nowait(spoil)
+            await wait_all_tasks_blocked()
+            unlucky = queue.submit_nowait(sleep, key=Key())
+            await trio.sleep(5)
+
+    assert (await unlucky.wait()).status is JobStatus.CANCELLED
+    assert queue.statistics().pending == 0
+
+
 class Canceller:
     """Cancels a job when it is thrown away."""
 

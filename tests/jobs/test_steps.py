@@ -158,3 +158,40 @@ def test_the_next_job_sees_its_own_context_however_the_last_one_left_its(
     word: ContextVar[str | None] = ContextVar("word", default=None)
     in_no_context(main)
     assert seen == [*names, None, None]
+
+
+def test_a_woken_worker_runs_no_job_among_what_another_may_see() -> None:
+    """It is woken for the first job, in whose context it is by then, and takes the second."""
+    seen: list[str | None] = []
+
+    async def look(context: JobContext) -> None:
+        seen.append(word.get())
+        word.set("left")
+
+    async def main() -> None:
+        async with open_job_queue() as queue:
+            for _ in range(30):  # it depends on whom Trio runs first
+                await wait_all_tasks_blocked()
+                queue.submit_nowait(look)
+                await queue.submit(look, priority=1)
+
+    word: ContextVar[str | None] = ContextVar("word", default=None)
+    in_no_context(main)
+    assert seen == [None] * 60
+
+
+def test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context() -> None:
+    async def leave(context: JobContext) -> None:
+        assert word.get() is None
+        word.set("left")
+
+    async def main() -> None:
+        async with open_job_queue(workers=3, max_pending=5) as queue:
+            for _ in range(20):
+                await queue.submit(leave)
+            await queue.wait_idle()
+            await wait_all_tasks_blocked()
+            assert [dict(worker.context) for worker in queue._ledger.idle] == [{}] * 3
+
+    word: ContextVar[str | None] = ContextVar("word", default=None)
+    in_no_context(main)

@@ -195,8 +195,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "            task.context = home\n",
-        "",
+        "task.context = own = home.copy()\n",
+        "own = home.copy()\n",
         "test_odd_moments.py::test_who_waited_for_a_job_finds_its_variables_gone",
     ),
     Mutant(

@@ -9,9 +9,9 @@ from mutation.mutant import Mutant
 MUTANTS: Final = [
     Mutant(
         "a job whose worker an interrupt hit runs for ever",
-        "_open.py",
-        "        settle_rest(ledger, group)\n",
-        "",
+        "_worker.py",
+        "        settle(ledger, task, error)  # an interrupt",
+        "        pass  # an interrupt",
         "test_interrupts.py::test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job",
     ),
     Mutant(

@@ -224,9 +224,25 @@ MUTANTS: Final = [
     Mutant(
         "a start can be seen before its time",
         "_ledger.py",
-        "        record.started_at = self.now()\n        record.attempt += 1\n",
-        "        record.attempt += 1\n        record.started_at = self.now()\n",
+        "        record.started_at = self.now()\n        record.report = NO_REPORT\n"
+        "        record.attempt += 1\n",
+        "        record.attempt += 1\n        record.started_at = self.now()\n"
+        "        record.report = NO_REPORT\n",
         "test_odd_moments.py::test_a_signal_handler_may_look_at_any_time",
+    ),
+    Mutant(
+        "a start can be seen before there can be a report",
+        "_ledger.py",
+        "        record.report = NO_REPORT\n        record.attempt += 1\n",
+        "        record.attempt += 1\n        record.report = NO_REPORT\n",
+        "test_interrupts.py::test_a_job_can_be_looked_at_between_any_two_lines",
+    ),
+    Mutant(
+        "an end can be seen before its time",
+        "_ledger.py",
+        "        record.finished_at = now\n        record.status = status\n",
+        "        record.status = status\n        record.finished_at = now\n",
+        "test_interrupts.py::test_a_job_can_be_looked_at_between_any_two_lines",
     ),
     Mutant(
         "an error of on_job_error harms the queue",
@@ -266,9 +282,16 @@ MUTANTS: Final = [
     Mutant(
         "more is remembered of a closed queue than was asked for",
         "_closing.py",
-        "    ledger.past.forget(ledger.now())\n",
-        "",
+        "        ledger.past.close(ledger.now())\n",
+        "        pass\n",
         "test_ledger.py::test_a_few_too_many_are_dropped_at_once",
+    ),
+    Mutant(
+        "a closed queue forgets once more as it is left",
+        "_closing.py",
+        "    if not ledger.refusing:\n        ledger.past",
+        "    if True:\n        ledger.past",
+        "test_ledger.py::test_a_closed_queue_stays_as_it_was",
     ),
     Mutant(
         "a live job is dropped with the record of one whose ID it has",

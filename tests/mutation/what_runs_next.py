@@ -11,14 +11,16 @@ MUTANTS: Final = [
     Mutant(
         "one that has ended is first in a line",
         "_line.py",
-        "        while queue and places.get(queue[0][2]) is not queue[0]:\n            queue.popleft()\n",
+        "        while queue and places.get(queue[0][2]) is not queue[0]:\n"
+        "            gone.append(queue.popleft())\n",
         "",
         "test_line.py::test_who_left_from_the_middle_is_passed_over_and_may_come_back",
     ),
     Mutant(
         "one that has ended is first of those who came out of order",
         "_line.py",
-        "        while heap and places.get(heap[0][2]) is not heap[0]:\n            heappop(heap)\n",
+        "        while heap and places.get(heap[0][2]) is not heap[0]:\n"
+        "            gone.append(heappop(heap))\n",
         "",
         "test_line.py::test_any_mixture_comes_out_sorted",
     ),
@@ -39,8 +41,11 @@ MUTANTS: Final = [
     Mutant(
         "a waiter that has ended stands in the way of the others",
         "_line.py",
-        "        if self._dead:\n            self._bury()\n",
-        "",
+        "        while self._dead and self._bury():\n            pass\n"
+        "        queue, heap = self._queue, self._heap\n"
+        "        if heap and (not queue or heap[0] < queue[0]):\n            item",
+        "        queue, heap = self._queue, self._heap\n"
+        "        if heap and (not queue or heap[0] < queue[0]):\n            item",
         "test_line.py::test_who_left_never_comes_to_the_top",
     ),
     Mutant(
@@ -252,36 +257,64 @@ MUTANTS: Final = [
     Mutant(
         "a worker that has lingered takes a step of its own",
         "_worker.py",
-        "ledger.waking, has_yielded = False, True",
-        "ledger.waking, has_yielded = False, False",
+        "ledger.waking, is_free = False, task.context is own",
+        "ledger.waking, is_free = False, False",
         "test_steps.py::test_a_job_without_context_variables_costs_its_worker_one_step",
+    ),
+    Mutant(
+        "a woken worker runs a job in the context of another",
+        "_worker.py",
+        "ledger.waking, is_free = False, task.context is own",
+        "ledger.waking, is_free = False, True",
+        "test_steps.py::test_a_woken_worker_runs_no_job_among_what_another_may_see",
+    ),
+    Mutant(
+        "an idle worker keeps what a job left in its context",
+        "_worker.py",
+        "task.context = own = home.copy()",
+        "task.context = own = home",
+        "test_steps.py::test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context",
+    ),
+    Mutant(
+        "who is let go of finds a line in disorder",
+        "_line.py",
+        "            gone.append(queue.popleft())\n",
+        "            gone.append(queue.popleft()[:1])\n",
+        "test_line.py::test_who_is_let_go_of_may_change_the_line",
+    ),
+    Mutant(
+        "a job whose key raises is in no line",
+        "_schedule.py",
+        "            self._put(record, self._ready)  # a key's",
+        "            pass  #",
+        "test_odd_moments.py::test_a_job_whose_key_raises_as_it_is_taken_is_cancelled_with_the_rest",
     ),
     Mutant(
         "a worker takes a step of its own between two jobs that sleep",
         "_worker.py",
-        "            has_yielded = task.custom_sleep_data is None\n",
+        "                is_free = task.custom_sleep_data is None\n",
         "",
         "test_steps.py::test_a_job_that_slept_leaves_its_worker_to_the_next_one_in_the_same_step",
     ),
     Mutant(
         "a worker does one job after the other while nobody else has a turn",
         "_worker.py",
-        "            has_yielded = task.custom_sleep_data is None\n",
-        "            has_yielded = True\n",
+        "                is_free = task.custom_sleep_data is None\n",
+        "                is_free = True\n",
         "test_steps.py::test_between_two_jobs_that_do_not_sleep_others_have_a_turn",
     ),
     Mutant(
         "a job sees what the last one left in its context",
         "_worker.py",
-        "has_yielded and not task.context and not record.context",
-        "has_yielded and not record.context",
+        "is_free and not task.context and not record.context",
+        "is_free and not record.context",
         "test_steps.py::test_the_next_job_sees_its_own_context_however_the_last_one_left_its",
     ),
     Mutant(
         "a job does not see its submitter's variables after one that had none",
         "_worker.py",
-        "has_yielded and not task.context and not record.context",
-        "has_yielded and not task.context",
+        "is_free and not task.context and not record.context",
+        "is_free and not task.context",
         "test_steps.py::test_the_next_job_sees_its_own_context_however_the_last_one_left_its",
     ),
 ]

@@ -78,7 +78,7 @@ MUTANTS: Final = [
     Mutant(
         "a job starts at the very moment at which it is too late",
         "_worker.py",
-        "            if schedule.minds_time:\n                look_at_clock(ledger)\n",
+        "                if schedule.minds_time:\n                    look_at_clock(ledger)\n",
         "",
         "test_time.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),

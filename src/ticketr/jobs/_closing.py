@@ -27,6 +27,8 @@ def leave(ledger: Ledger) -> None:
 
 def refuse(ledger: Ledger) -> None:
     """Take no more jobs; close as soon as there are none."""
+    if not ledger.refusing:
+        ledger.past.close(ledger.now())
     ledger.refusing = True
     ledger.quiet()  # whose coming closes it
     leave(ledger)
@@ -82,11 +84,7 @@ def abandon(ledger: Ledger, cause: CancelCause) -> None:
 
 
 def end(ledger: Ledger) -> None:
-    """The block has been left: a failure that nobody asked about is told of.
-
-    What is remembered from now on is no more than was asked for.
-    """
-    ledger.past.forget(ledger.now())
+    """The block has been left: a failure that nobody asked about is told of."""
     for record in list(ledger.past.jobs):
         ledger.past.account_for(record)
 

@@ -261,11 +261,11 @@ class Ledger:
         if record is None:
             return None
         record.started_at = self.now()
+        record.report = NO_REPORT
         record.attempt += 1
         record.worker = worker
         if record.context:
             record.spare_context = record.context.copy()
-        record.report = NO_REPORT
         record.scope = trio.CancelScope()  # which takes half as long again with an argument
         if record.timeout != math.inf:
             record.scope.relative_deadline = record.timeout
@@ -309,10 +309,10 @@ class Ledger:
         else:
             self.schedule.discard(record)
         now = self.now()
-        record.status = status
-        record.revision += 1
         record.result = result
         record.finished_at = now
+        record.status = status
+        record.revision += 1
         # To be thrown away when all is done, since that may run code of the user's.
         contexts = record.context, record.spare_context
         belongings = record.function, record.args, record.retry, contexts

@@ -36,7 +36,7 @@ class Line(Generic[T]):
         self.places: dict[T, Place[T]] = {}
         self._queue: deque[Place[T]] = deque()
         self._heap: list[Place[T]] = []
-        self._dead: int = 0  # how many entries are of nobody any more; never the first one
+        self._dead: int = 0  # how many entries are of nobody any more
 
     def __len__(self) -> int:
         return len(self.places)
@@ -58,6 +58,8 @@ class Line(Generic[T]):
 
     def first(self) -> Place[T] | None:
         """The entry of who is first; None if there is nobody."""
+        while self._dead and self._bury():
+            pass
         queue, heap = self._queue, self._heap
         if heap and (not queue or heap[0] < queue[0]):
             return heap[0]
@@ -70,32 +72,39 @@ class Line(Generic[T]):
 
     def pop(self) -> T:
         """Take out who is first; there must be somebody."""
+        while self._dead and self._bury():
+            pass
         queue, heap = self._queue, self._heap
         if heap and (not queue or heap[0] < queue[0]):
             item = heappop(heap)[2]
         else:
             item = queue.popleft()[2]
         del self.places[item]
-        if self._dead:
-            self._bury()
         return item
 
     def discard(self, item: T) -> None:
         """Take somebody out, from the middle or from the front."""
         del self.places[item]
         self._dead += 1
-        self._bury()
+        if self._dead > len(self.places) + SLACK:
+            self._bury()
 
-    def _bury(self) -> None:
-        """Drop the dead entries at the front, or all if they are too many."""
+    def _bury(self) -> bool:
+        """Drop the dead entries at the front, or all if they are too many; tell if there were any.
+
+        The last to know of somebody may be such an entry, and code that runs as it goes may come
+        back here. So they go when this returns, and after that the front may be dead again.
+        """
         queue, heap, places = self._queue, self._heap, self.places
+        gone: list[Place[T]] = []
         while queue and places.get(queue[0][2]) is not queue[0]:
-            queue.popleft()
+            gone.append(queue.popleft())
         while heap and places.get(heap[0][2]) is not heap[0]:
-            heappop(heap)
+            gone.append(heappop(heap))
         self._dead = len(queue) + len(heap) - len(places)
         if self._dead > len(places) + SLACK:
             self._queue = deque(place for place in queue if places.get(place[2]) is place)
             self._heap = [place for place in heap if places.get(place[2]) is place]
             heapify(self._heap)
             self._dead = 0
+        return bool(gone)

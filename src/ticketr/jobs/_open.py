@@ -19,7 +19,7 @@ from ticketr.jobs._numbers import Keep, log_failure
 from ticketr.jobs._options import checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._recorder import Recorder
-from ticketr.jobs._worker import keep_time, settle_rest, work
+from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -149,7 +149,6 @@ async def run_queue(
             nursery.cancel_scope.cancel("the job queue is closed")
     except BaseExceptionGroup as group:
         spill = group
-        settle_rest(ledger, group)
     try:
         if ledger.recorder is not None:
             await ledger.recorder.flush()

@@ -65,6 +65,11 @@ class Past:
                 self.account_for(record)
         self.stale_at = jobs[0].finished_at + self._age if jobs else -math.inf
 
+    def close(self, now: float) -> None:
+        """Keep none that is too many from now on, not even for a while."""
+        self.limit = self._most
+        self.forget(now)
+
     @property
     def remembered(self) -> int:
         """Of how many jobs anybody can still learn."""

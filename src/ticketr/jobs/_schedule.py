@@ -105,12 +105,10 @@ class Schedule:
             obstacle = self._obstacle(record)
             if obstacle is None:
                 return record
+            line = self.blocked.setdefault(obstacle, Line())
             self._ready.pop()
-            self._block(record, obstacle)
+            self._put(record, line)
         return None
-
-    def _block(self, record: JobRecord, obstacle: Hashable) -> None:
-        self._put(record, self.blocked.setdefault(obstacle, Line()))
 
     def _obstacle(self, record: JobRecord) -> Hashable:
         """The line that a job belongs in; None if nothing is in its way."""
@@ -135,19 +133,29 @@ class Schedule:
         ready = self._ready
         while ready.places and not self.is_paused:
             record = ready.pop()
-            if record.key is not None or record.after is not None:
-                obstacle = self._obstacle(record)
-                if obstacle is not None:
-                    self._block(record, obstacle)
-                    continue
+            if (record.key is not None or record.after is not None) and not self._may_run(record):
+                continue
             self.pending -= 1
             record.line = None
             if self.minds_time and record in self._expiring:
                 self._expiring.discard(record)
-            if record.key is not None:
-                self._holders[record.key] = record
             return record
         return None
+
+    def _may_run(self, record: JobRecord) -> bool:
+        """Give a job that was first its key, or put it where it has to wait."""
+        try:
+            obstacle = self._obstacle(record)
+            if obstacle is None:
+                if record.key is not None:
+                    self._holders[record.key] = record
+                return True
+            line = self.blocked.setdefault(obstacle, Line())
+        except BaseException:
+            self._put(record, self._ready)  # a key's own code may raise anything
+            raise
+        self._put(record, line)
+        return False
 
     def discard(self, record: JobRecord) -> None:
         """Take out a job that is not to run."""

@@ -6,8 +6,10 @@ step of a task, so a worker that sets it and passes one checkpoint has changed s
 A worker that was idle does not even need that checkpoint: who wakes it has set its
 context before, and the wake-up is the change. This costs nothing against a plain
 worker loop, where a task for each job would cost a third of the speed. And if neither
-context holds a variable, there is no side to change; the checkpoint is then only for
-the sake of others, who need none if they had their turn since the last job began.
+context holds a variable, there is no side to change, as long as the worker's is that of
+a job that has ended, or its own, made anew: no other job may see what this one leaves
+there. The checkpoint is then only for the sake of others, who need none if they had
+their turn since the last job began.
 
 Lingering. A worker that finds nothing to do while somebody is about to return from a
 submit does not wait on the channel: it looks again one step later, when the next job is
@@ -22,9 +24,8 @@ scope that was closed long ago). ``judge`` is that table.
 Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which
 calls it; all else that touches the books is. An interrupt that lands in there belongs to
 the job that the worker runs by the books. If it runs none, the interrupt leaves by the
-worker. Both end the queue. It could still hit a worker that is about to settle its job:
-CPython looks for signals at no place in between, but does not promise that. So what is
-left when all workers are gone, is settled then (``settle_rest``).
+worker. Both end the queue. One that comes as the worker is about to settle its job (CPython
+looks for signals at no place in there, but does not promise that) is settled in its place.
 """
 
 from __future__ import annotations
@@ -70,54 +71,60 @@ async def work(ledger: Ledger) -> NoReturn:
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     task = trio.lowlevel.current_task()
     home = task.context
-    has_yielded = False  # since its last job began: the others have had their turn
-    while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        try:
-            if schedule.minds_time:
-                look_at_clock(ledger)
-            # The last job is left to the worker that is being woken, if one is.
-            record = ledger.take(task) if schedule.pending > ledger.waking else None
-            if record is None:
-                task.context = home
-                if ledger.arriving and not ledger.waking:
-                    ledger.waking = True  # as if it had been woken
-                    idle.appendleft(task)
-                    await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
-                    idle.popleft()
+    # Whether the others have had their turn since its last job began, and its context, if that
+    # is empty, is free for another job.
+    is_free = False
+    try:
+        while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
+            try:
+                if schedule.minds_time:
+                    look_at_clock(ledger)
+                # The last job is left to the worker that is being woken, if one is.
+                record = ledger.take(task) if schedule.pending > ledger.waking else None
+                if record is None:
+                    task.context = own = home.copy()
+                    if ledger.arriving and not ledger.waking:
+                        ledger.waking = True  # as if it had been woken
+                        idle.appendleft(task)
+                        await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
+                        idle.popleft()
+                    else:
+                        idle.append(task)
+                        try:
+                            await ledger.awaited_wakeups.receive()
+                        finally:
+                            idle.remove(task)
+                    ledger.waking, is_free = False, task.context is own
+                    del own  # the job may leave something in it
+                    continue
+                value: object = CAUGHT
+                with record.scope:
+                    # Cancelled before its first step: then it has no first step.
+                    if task.context is record.context or (
+                        is_free and not task.context and not record.context
+                    ):
+                        await checkpoint_if_cancelled()
+                    else:
+                        task.context = record.context
+                        await checkpoint()
+                    task.custom_sleep_data = AWAKE
+                    if record.args:
+                        value = await record.function(JobContext(record, hub), *record.args)
+                    else:  # a call without a star takes less time
+                        value = await record.function(JobContext(record, hub))
+                is_free = task.custom_sleep_data is None
+                if value is CAUGHT:
+                    settle(ledger, task, None)
                 else:
-                    idle.append(task)
-                    try:
-                        await ledger.awaited_wakeups.receive()
-                    finally:
-                        idle.remove(task)
-                ledger.waking, has_yielded = False, True
-                continue
-            value: object = CAUGHT
-            with record.scope:
-                # Cancelled before its first step: then it has no first step.
-                if task.context is record.context or (
-                    has_yielded and not task.context and not record.context
-                ):
-                    await checkpoint_if_cancelled()
-                else:
-                    task.context = record.context
-                    await checkpoint()
-                task.custom_sleep_data = AWAKE
-                if record.args:
-                    value = await record.function(JobContext(record, hub), *record.args)
-                else:  # a call without a star takes less time
-                    value = await record.function(JobContext(record, hub))
-            has_yielded = task.custom_sleep_data is None
-            if value is CAUGHT:
-                settle(ledger, task, None)
-            else:
-                ledger.finish(record, COMPLETED, value)
-            del record, value  # an idle worker keeps nothing of its last job alive
-        except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
-            # Nothing before this call: an interrupt that came here would leave the job unsettled.
-            if not settle(ledger, task, error):
-                raise
-            has_yielded = False
+                    ledger.finish(record, COMPLETED, value)
+                del record, value  # an idle worker keeps nothing of its last job alive
+            except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
+                if not settle(ledger, task, error):
+                    raise
+                is_free = False
+    except BaseException as error:
+        settle(ledger, task, error)  # an interrupt came just before the other call
+        raise
 
 
 @enable_ki_protection
@@ -161,15 +168,6 @@ def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | No
     finally:
         del error, verdict  # their tracebacks hold this frame
     return True
-
-
-@enable_ki_protection
-def settle_rest(ledger: Ledger, error: BaseException) -> None:
-    """See to jobs whose workers could not: this interrupt hit them as they were about to."""
-    for record in list(ledger.running.values()):
-        interrupt = split_cancelled(error)[1]
-        assert interrupt is not None  # a worker goes by nothing else before it has settled
-        conclude(ledger, record, Verdict(FAILED, error=lone(interrupt), is_fatal=True))
 
 
 class Verdict(NamedTuple):
