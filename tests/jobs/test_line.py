@@ -20,7 +20,7 @@ def line_of(items: str) -> Line[str]:
     return line
 
 
-def drained(line: Line[str]) -> list[str]:
+def drained(line: Line[str]) -> list[str | None]:
     return [line.pop() for _ in range(len(line))]
 
 

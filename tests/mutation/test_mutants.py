@@ -29,8 +29,8 @@ HARMLESS = Mutant(
 HARMFUL = Mutant(
     "the last is first",
     "_line.py",
-    "place = self.places[item] = (rank, number, item)",
-    "place = self.places[item] = (-rank, number, item)",
+    "place = self._places[item] = (rank, number, item)",
+    "place = self._places[item] = (-rank, number, item)",
     "test_line.py::test_the_lowest_rank_is_first_then_the_lowest_number",
 )
 NONSENSE = HARMFUL._replace(name="it does not even compile", new="?")

@@ -214,9 +214,7 @@ class Ledger:
 
     def admit(self) -> None:
         """Let in who waits outside, as far as there is room."""
-        schedule = self.schedule
-        while schedule.outside and schedule.pending < schedule.max_pending:
-            submission = schedule.let_in()
+        while (submission := self.schedule.let_in()) is not None:
             try:
                 entered = self.enter(submission.record)
                 assert entered is not None  # there was room

@@ -25,31 +25,28 @@ class Line(Generic[T]):
     Nearly all come in this order, so they stand in a queue; only who has to go before the
     last of it is put in a heap. Anybody can leave from the middle, and is not searched for:
     their entry stays until it comes to the front, or until more than half are such ones.
-
-    Attributes:
-        places: Who lines up, and their entries.
     """
 
-    __slots__ = ("_dead", "_heap", "_queue", "places")
+    __slots__ = ("_dead", "_heap", "_places", "_queue")
 
     def __init__(self) -> None:
-        self.places: dict[T, Place[T]] = {}
+        self._places: dict[T, Place[T]] = {}
         self._queue: deque[Place[T]] = deque()
         self._heap: list[Place[T]] = []
         self._dead: int = 0  # how many entries are of nobody any more
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self._places)
 
     def __contains__(self, item: T) -> bool:
-        return item in self.places
+        return item in self._places
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self.places)
+        return iter(self._places)
 
     def push(self, item: T, rank: float, number: int) -> None:
         """Let somebody line up; no two have the same number."""
-        place = self.places[item] = (rank, number, item)
+        place = self._places[item] = (rank, number, item)
         queue = self._queue
         if not queue or queue[-1] < place:
             queue.append(place)
@@ -70,23 +67,25 @@ class Line(Generic[T]):
         first = self.first()
         return math.inf if first is None else first[0]
 
-    def pop(self) -> T:
-        """Take out who is first; there must be somebody."""
+    def pop(self) -> T | None:
+        """Take out who is first; None if there is nobody (any more, see :meth:`_bury`)."""
         while self._dead and self._bury():
             pass
         queue, heap = self._queue, self._heap
         if heap and (not queue or heap[0] < queue[0]):
             item = heappop(heap)[2]
-        else:
+        elif queue:
             item = queue.popleft()[2]
-        del self.places[item]
+        else:
+            return None
+        del self._places[item]
         return item
 
     def discard(self, item: T) -> None:
         """Take somebody out, from the middle or from the front."""
-        del self.places[item]
+        del self._places[item]
         self._dead += 1
-        if self._dead > len(self.places) + SLACK:
+        if self._dead > len(self._places) + SLACK:
             self._bury()
 
     def _bury(self) -> bool:
@@ -95,7 +94,7 @@ class Line(Generic[T]):
         The last to know of somebody may be such an entry, and code that runs as it goes may come
         back here. So they go when this returns, and after that the front may be dead again.
         """
-        queue, heap, places = self._queue, self._heap, self.places
+        queue, heap, places = self._queue, self._heap, self._places
         gone: list[Place[T]] = []
         while queue and places.get(queue[0][2]) is not queue[0]:
             gone.append(queue.popleft())

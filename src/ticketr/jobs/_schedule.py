@@ -130,9 +130,7 @@ class Schedule:
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
-        ready = self._ready
-        while ready.places and not self.is_paused:
-            record = ready.pop()
+        while not self.is_paused and (record := self._ready.pop()) is not None:
             if (record.key is not None or record.after is not None) and not self._may_run(record):
                 continue
             self.pending -= 1
@@ -181,8 +179,9 @@ class Schedule:
         line = self.blocked.get(obstacle)
         if line is None:
             return
-        if line and obstacle not in self._holders and obstacle not in self._paused_keys:
-            self._put(line.pop(), self._ready)
+        is_free = obstacle not in self._holders and obstacle not in self._paused_keys
+        if is_free and (record := line.pop()) is not None:
+            self._put(record, self._ready)
         if not line:
             del self.blocked[obstacle]
 
@@ -213,8 +212,7 @@ class Schedule:
     def due(self, now: float) -> list[JobRecord]:
         """The jobs that have become due; they are ready from here on."""
         due: list[JobRecord] = []
-        while self._timed.first_rank() <= now:
-            record = self._timed.pop()
+        while self._timed.first_rank() <= now and (record := self._timed.pop()) is not None:
             self._put(record, self._ready)
             due.append(record)
         return due
@@ -222,8 +220,8 @@ class Schedule:
     def expired(self, now: float) -> list[JobRecord]:
         """The pending jobs that should have started by now; they are still pending."""
         late: list[JobRecord] = []
-        while self._expiring.first_rank() <= now:
-            late.append(self._expiring.pop())
+        while self._expiring.first_rank() <= now and (record := self._expiring.pop()) is not None:
+            late.append(record)
         return late
 
     def hurry(self, record: JobRecord, now: float) -> bool:
@@ -286,10 +284,12 @@ class Schedule:
         self._outside.discard(submission)
         return True
 
-    def let_in(self) -> Submission:
-        """Take the next out of the line, which is not empty; the caller adds its job."""
+    def let_in(self) -> Submission | None:
+        """Take the next out of the line if there is room; the caller adds its job."""
+        if self.pending >= self.max_pending or (submission := self._outside.pop()) is None:
+            return None
         self.outside -= 1
-        return self._outside.pop()
+        return submission
 
     def send_away(self) -> list[Submission]:
         """Dissolve the line."""
