@@ -33,8 +33,8 @@ MUTANTS: Final = [
     Mutant(
         "a retry rule that exits leaves its job running for ever",
         "_worker.py",
-        "except BaseException as interrupt:",
-        "except ZeroDivisionError as interrupt:",
+        "    except BaseException as error:\n        # The retry rule",
+        "    except KeyboardInterrupt as error:\n        # The retry rule",
         "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
     ),
     Mutant(
@@ -168,7 +168,7 @@ MUTANTS: Final = [
         "an attempt begins with the progress of the one before",
         "_ledger.py",
         "        record.report = NO_REPORT\n",
-        "        if record.attempt == 1:\n            record.report = NO_REPORT\n",
+        "        if not record.attempt:\n            record.report = NO_REPORT\n",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(

@@ -10,8 +10,8 @@ MUTANTS: Final = [
     Mutant(
         "a job whose worker an interrupt hit runs for ever",
         "_worker.py",
-        "        settle(ledger, task, error)  # an interrupt",
-        "        pass  # an interrupt",
+        "    except BaseException as error:\n        # The retry rule",
+        "    except SystemExit as error:\n        # The retry rule",
         "test_interrupts.py::test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job",
     ),
     Mutant(

@@ -115,8 +115,8 @@ MUTANTS: Final = [
     Mutant(
         "a paused queue starts jobs",
         "_schedule.py",
-        "        if self.is_paused:\n            return None\n",
-        "",
+        "while not self.is_paused and (record",
+        "while (record",
         "test_time.py::test_a_paused_queue_starts_nothing_and_resumes_in_order",
     ),
     Mutant(

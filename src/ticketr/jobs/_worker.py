@@ -123,7 +123,8 @@ async def work(ledger: Ledger) -> NoReturn:
                     raise
                 is_free = False
     except BaseException as error:
-        settle(ledger, task, error)  # an interrupt came just before the other call
+        # The retry rule calls sys.exit(), or an interrupt came just before the other call.
+        settle(ledger, task, error)
         raise
 
 
@@ -155,12 +156,8 @@ def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | No
     if record is None:
         return False
     verdict = judge(error, asked=record.cancel_requested)
-    delay = None
     try:
-        try:
-            delay = delay_of_next(ledger, record, verdict)
-        except BaseException as interrupt:  # noqa: BLE001, ASYNC103 - sys.exit() in the retry rule
-            verdict = judge(interrupt, asked=False)
+        delay = delay_of_next(ledger, record, verdict)
         if delay is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)
         else:
