@@ -29,8 +29,8 @@ demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new
 test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal $(ARGS)
-	@find . -maxdepth 1 -name '.coverage.*' -size 0 -delete  # of processes that a test has killed
 	@$(BIN)/coverage combine --quiet
+	@rm -f .coverage.*  # what processes that a test has killed had not finished
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
 check:  ## run the whole gate, as a reviewer would
