@@ -74,6 +74,19 @@ async def test_a_few_too_many_are_dropped_at_once(autojump_clock: MockClock) -> 
     assert ids(queue)[0] == "job-6"
 
 
+async def test_no_more_is_kept_of_a_queue_that_ends_with_its_last_job(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=None, keep=Keep(jobs=32)) as queue:
+        for _ in range(32):
+            queue.submit_nowait(work)
+        await queue.submit(forever)
+        await trio.sleep(1)
+
+        await queue.shutdown(grace=0)
+        assert len(ids(queue)) == 32
+
+
 async def test_a_closed_queue_stays_as_it_was(autojump_clock: MockClock) -> None:
     async with open_job_queue(keep=Keep(age=10)) as queue:
         await queue.run(work)

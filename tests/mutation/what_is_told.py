@@ -282,15 +282,22 @@ MUTANTS: Final = [
     Mutant(
         "more is remembered of a closed queue than was asked for",
         "_closing.py",
-        "        ledger.past.close(ledger.now())\n",
-        "        pass\n",
+        "        ledger.past.forget(ledger.now())  # last",
+        "        # last",
         "test_ledger.py::test_a_few_too_many_are_dropped_at_once",
+    ),
+    Mutant(
+        "more is remembered of a queue that ends with its last job",
+        "_closing.py",
+        "    ledger.past.be_exact()\n",
+        "",
+        "test_ledger.py::test_no_more_is_kept_of_a_queue_that_ends_with_its_last_job",
     ),
     Mutant(
         "a closed queue forgets once more as it is left",
         "_closing.py",
-        "    if not ledger.refusing:\n        ledger.past",
-        "    if True:\n        ledger.past",
+        "    if ledger.is_idle and not ledger.closed:\n",
+        "    if ledger.is_idle:\n",
         "test_ledger.py::test_a_closed_queue_stays_as_it_was",
     ),
     Mutant(

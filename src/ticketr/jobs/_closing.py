@@ -27,16 +27,16 @@ def leave(ledger: Ledger) -> None:
 
 def refuse(ledger: Ledger) -> None:
     """Take no more jobs; close as soon as there are none."""
-    if not ledger.refusing:
-        ledger.past.close(ledger.now())
     ledger.refusing = True
+    ledger.past.be_exact()
     ledger.quiet()  # whose coming closes it
     leave(ledger)
     for submission in ledger.schedule.send_away():
         submission.refusal = QueueClosed()
         ledger.answer(submission)
-    if ledger.is_idle:
+    if ledger.is_idle and not ledger.closed:
         ledger.settle()
+        ledger.past.forget(ledger.now())  # last, since on_job_error may raise SystemExit
 
 
 def shorten_grace(ledger: Ledger, seconds: float) -> None:

@@ -19,8 +19,9 @@ has nothing to do lingers for such a submit (see ``_worker``): it counts as the 
 is being woken, with no message in the channel.
 
 A wake-up also changes the worker's context (see ``_worker``) to that of the best job
-so far, which a job without context variables can do without. Another job may be the best by the time the worker runs: that is why the
-wake-up carries no job, and the worker looks again.
+so far, which a job without context variables can do without. Another job may be the best
+by the time the worker runs: that is why the wake-up carries no job, and the worker looks
+again.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ from ticketr.jobs._updates import Hub
 from ticketr.jobs._waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._numbers import Keep
@@ -164,7 +165,7 @@ class Ledger:
             self.hub.home.check()
         if self.refusing:
             raise QueueClosed
-        victims: list[JobRecord] | None = None
+        victims: Sequence[JobRecord] = ()
         if record.on_conflict or record.id:
             rivals = rivals_of(record, self.records, self.of_key)
             if rivals and record.on_conflict not in ENTERS:
@@ -192,9 +193,8 @@ class Ledger:
             self._announce(record)
         # In the place of one that has ended, or of one that it waits for.
         self.records[record.id] = record
-        if victims:
-            for victim in victims:
-                self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
+        for victim in victims:
+            self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
         if self.idle and (record.context if self.waking else not self.running):
             self.wake()
         return record

@@ -65,10 +65,9 @@ class Past:
                 self.account_for(record)
         self.stale_at = jobs[0].finished_at + self._age if jobs else -math.inf
 
-    def close(self, now: float) -> None:
-        """Keep none that is too many from now on, not even for a while."""
+    def be_exact(self) -> None:
+        """From now on it is time to forget some as soon as any are too many."""
         self.limit = self._most
-        self.forget(now)
 
     @property
     def remembered(self) -> int:
