@@ -17,7 +17,6 @@ from ticketr import (
     JobCancelled,
     JobContext,
     JobFailed,
-    JobHandle,
     JobQueue,
     JobStatus,
     QueueClosed,
@@ -29,7 +28,6 @@ from ticketr import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr import JobSnapshot, Updates
 
 LANGUAGE = contextvars.ContextVar("LANGUAGE", default="none")
 
@@ -46,7 +44,8 @@ async def endless(context: JobContext) -> None:
 def in_foreign_thread(function: Callable[[], object]) -> object:
     """What a function gives, or raises, in a thread that Trio did not make."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function).exception() or pool.submit(function).result()
+        future = pool.submit(function)
+        return future.exception() or future.result()
 
 
 async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
@@ -376,63 +375,3 @@ def test_a_queue_that_is_closed_is_read_from_any_thread() -> None:
 
     assert in_foreign_thread(partial(queue.status, job_id)) is JobStatus.COMPLETED
     assert in_foreign_thread(lambda: len(queue.jobs())) == 1
-
-
-def wrong_calls(
-    queue: JobQueue,
-    handle: JobHandle[None],
-    context: JobContext,
-    updates: Updates[JobSnapshot],
-) -> dict[str, Callable[[], object]]:
-    return {
-        "submit_nowait": partial(queue.submit_nowait, double, 1, id="new", key="new"),
-        "cancel": partial(queue.cancel, handle.id),
-        "cancel_all": queue.cancel_all,
-        "run_now": partial(queue.run_now, handle.id),
-        "pause": queue.pause,
-        "resume": queue.resume,
-        "set_priority": partial(queue.set_priority, handle.id, 3),
-        "status": partial(queue.status, handle.id),
-        "snapshot": partial(queue.snapshot, handle.id),
-        "jobs": queue.jobs,
-        "watch": queue.watch,
-        "progress": queue.progress,
-        "handle.cancel": handle.cancel,
-        "handle.watch": handle.watch,
-        "context.report": partial(context.report, current=1),
-        "updates.receive_nowait": updates.receive_nowait,
-        "updates.close": updates.close,
-    }
-
-
-async def test_a_call_straight_from_another_thread_is_refused_and_changes_nothing() -> None:
-    contexts: list[JobContext] = []
-    seen: list[tuple[str, str]] = []
-
-    async def job(context: JobContext) -> None:
-        contexts.append(context)
-        await trio.sleep_forever()
-
-    async def follow(updates: Updates[JobSnapshot]) -> None:
-        async for snapshot in updates:
-            seen.append((snapshot.id, snapshot.status))
-
-    async with open_job_queue(workers=2) as queue:
-        handle = await queue.submit(job, id="a")
-        await trio.testing.wait_all_tasks_blocked()
-        with queue.watch() as updates:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(follow, updates)
-                await trio.testing.wait_all_tasks_blocked()
-                before = (handle.snapshot(), queue.jobs(), repr(queue))
-                for name, call in wrong_calls(queue, handle, contexts[0], updates).items():
-                    error = await trio.to_thread.run_sync(in_foreign_thread, call)
-                    assert isinstance(error, RuntimeError), name
-                    assert "trio.from_thread" in str(error), name
-                    assert (handle.snapshot(), queue.jobs(), repr(queue)) == before, name
-                await queue.run(double, 1, id="new", key="new")
-                await handle.cancel_and_wait()
-                await queue.shutdown()  # which ends the reader, too
-
-    assert seen[0][0] == "new"
-    assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}

@@ -13,6 +13,7 @@ from mutation import (
     how_jobs_end,
     how_jobs_run,
     how_queues_end,
+    what_is_called_elsewhere,
     what_is_told,
     what_runs_next,
     what_waits,
@@ -23,6 +24,7 @@ MUTANTS: Final = [
     *how_jobs_run.MUTANTS,
     *what_runs_next.MUTANTS,
     *what_waits.MUTANTS,
+    *what_is_called_elsewhere.MUTANTS,
     *what_is_told.MUTANTS,
     *how_queues_end.MUTANTS,
 ]

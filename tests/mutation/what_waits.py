@@ -205,13 +205,6 @@ MUTANTS: Final = [
         "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
     ),
     Mutant(
-        "another thread gets into the books",
-        "_home.py",
-        "if get_ident() != self.thread:",
-        "if False:",
-        "test_threads.py::test_a_call_straight_from_another_thread_is_refused_and_changes_nothing",
-    ),
-    Mutant(
         "a submitter leaves a line that it has left",
         "_schedule.py",
         "        if submission not in self._outside:\n            return False\n",

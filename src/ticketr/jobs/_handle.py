@@ -72,6 +72,7 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: A job said this about itself.
         """
+        self._ledger.hub.home.check()
         if self._ledger.waits.current_job() is self._record:
             self._ledger.waits.forbid("itself")
         self.cancel(reason=reason)
@@ -128,6 +129,7 @@ class JobHandle(Generic[T_co]):
         ) from record.exception
 
     async def _until_ended(self) -> None:
+        self._ledger.hub.home.check()
         record = self._record
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()

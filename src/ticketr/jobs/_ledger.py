@@ -30,7 +30,6 @@ import itertools
 import math
 from collections import deque
 from contextvars import Context
-from threading import get_ident
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -79,7 +78,6 @@ class Ledger:
         "_ids",
         "_numbers",
         "_quiet",
-        "_thread",
         "alarm",
         "arriving",
         "awaited_wakeups",
@@ -120,7 +118,6 @@ class Ledger:
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord]()
-        self._thread: Final = self.hub.home.thread
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
@@ -161,8 +158,7 @@ class Ledger:
         This may wake nobody: that is up to who enters it, now or by saying that it has
         :meth:`arrived`.
         """
-        if get_ident() != self._thread:
-            self.hub.home.check()
+        self.hub.home.check()
         if self.refusing:
             raise QueueClosed
         victims: Sequence[JobRecord] = ()

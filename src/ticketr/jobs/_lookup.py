@@ -35,6 +35,6 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
 
 def refresh(ledger: Ledger) -> None:
     """Forget what is too old by now; a closed queue stays as it was."""
+    ledger.hub.home.check()
     if not ledger.closed:
-        ledger.hub.home.check()
         ledger.past.forget(ledger.now())

@@ -299,6 +299,7 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called inside a job.
         """
+        self._ledger.hub.home.check()
         self._ledger.waits.forbid("the queue to be idle, which includes itself")
         await until_idle(self._ledger)
 
@@ -320,13 +321,15 @@ class JobQueue:
             WouldDeadlock: Called inside a job without a limit.
             ValueError: The grace is no number of seconds.
         """
+        self._ledger.hub.home.check()
         if grace is None or grace == math.inf:
             self._ledger.waits.forbid("the end of all jobs, itself included")
         elif not grace >= 0:
             raise ValueError(f"grace must be a number of seconds, not {grace!r}")
-        refuse(self._ledger)
-        if grace is not None:
-            shorten_grace(self._ledger, grace)
+        if not self._ledger.closed:  # or it may be another run that asks
+            refuse(self._ledger)
+            if grace is not None:
+                shorten_grace(self._ledger, grace)
         await until_idle(self._ledger)
 
     @enable_ki_protection
@@ -348,6 +351,7 @@ class JobQueue:
             HistoryFailed: The history could not be read.
             ValueError: The limit is negative.
         """
+        self._ledger.hub.home.check()
         if limit < 0:
             raise ValueError(f"limit must not be negative: {limit}")
         recorder = self._ledger.recorder

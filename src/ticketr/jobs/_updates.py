@@ -72,19 +72,21 @@ class Inbox(Generic[R]):
 
     async def take(self) -> R:
         """The longest unread record; it counts as read from here on."""
+        self._home.check()
         record = await self._receive.receive()
         self._unread.discard(record)
         return record
 
     def take_nowait(self) -> R:
         """The same, if there is one."""
-        self._check()
+        self._home.check()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
         return record
 
     async def rest(self, until: float) -> None:
         """Wait for the first post at or after this time, or the end."""
+        self._home.check()
         if self._is_over:
             await trio.lowlevel.checkpoint()
             return
@@ -103,14 +105,9 @@ class Inbox(Generic[R]):
 
     def close(self) -> None:
         """The reader has gone."""
-        self._check()
+        self._home.check()
         self._send.close()
         self._receive.close()
-
-    def _check(self) -> None:
-        """Refuse other threads, unless nothing changes any more."""
-        if not self._is_over:
-            self._home.check()
 
 
 @final
@@ -281,5 +278,6 @@ class Hub(Generic[R]):
     def close(self) -> None:
         """No job will change any more."""
         self._closed = True
+        self.home.close()
         for inbox in self._watchers + self._progress_readers:
             inbox.end()

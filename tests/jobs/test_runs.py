@@ -1,0 +1,306 @@
+"""A queue used straight from another thread, or from another run of Trio."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+import trio
+import trio.testing
+
+from ticketr import (
+    CancelOutcome,
+    JobContext,
+    JobHandle,
+    JobQueue,
+    JobStatus,
+    QueueClosed,
+    Updates,
+    open_job_queue,
+)
+from ticketr.jobs._home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ticketr import FinishedJob, JobSnapshot
+
+ANSWERS_ANYWHERE = {
+    "JobQueue.statistics",
+    "JobHandle.id",
+    "JobHandle.name",
+    "JobHandle.status",
+    "JobHandle.snapshot",
+    "JobContext.id",
+    "JobContext.attempt",
+    "JobContext.cancel_requested",
+    "JobContext.cleanup",
+    "Updates.unread",
+    "Updates.missed",
+}
+"""What only looks at one job or number, and so may be used anywhere."""
+
+
+async def nothing(context: JobContext) -> None:
+    await trio.lowlevel.checkpoint()
+
+
+def in_foreign_thread(function: Callable[[], object]) -> object:
+    """Return what a function returns, or raises, in a thread that Trio did not make."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function)
+        return future.exception() or future.result()
+
+
+def in_run_of_its_own(function: Callable[[], Awaitable[object]]) -> object:
+    """Call an async function in a second run, in which a wait for the first is cut short."""
+
+    async def main() -> object:
+        with trio.fail_after(60):
+            return await function()
+
+    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def sync_calls(
+    queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
+) -> dict[str, Callable[[], object]]:
+    return {
+        "JobQueue.submit_nowait": partial(queue.submit_nowait, nothing, id="new", key="new"),
+        "JobQueue.cancel": partial(queue.cancel, handle.id),
+        "JobQueue.cancel_all": queue.cancel_all,
+        "JobQueue.run_now": partial(queue.run_now, handle.id),
+        "JobQueue.pause": queue.pause,
+        "JobQueue.resume": queue.resume,
+        "JobQueue.set_priority": partial(queue.set_priority, handle.id, 3),
+        "JobQueue.status": partial(queue.status, handle.id),
+        "JobQueue.snapshot": partial(queue.snapshot, handle.id),
+        "JobQueue.jobs": queue.jobs,
+        "JobQueue.watch": queue.watch,
+        "JobQueue.progress": queue.progress,
+        "JobHandle.cancel": handle.cancel,
+        "JobHandle.watch": handle.watch,
+        "JobContext.report": partial(context.report, current=1),
+        "Updates.receive_nowait": updates.receive_nowait,
+        "Updates.close": updates.close,
+    }
+
+
+def async_calls(
+    queue: JobQueue, handle: JobHandle[None], updates: Updates[JobSnapshot]
+) -> dict[str, Callable[[], Awaitable[object]]]:
+    return {
+        "JobQueue.submit": partial(queue.submit, nothing, id="new", key="new"),
+        "JobQueue.run": partial(queue.run, nothing, id="new", key="new"),
+        "JobQueue.wait_idle": queue.wait_idle,
+        "JobQueue.shutdown": queue.shutdown,
+        "JobQueue.history": queue.history,
+        "JobHandle.wait": handle.wait,
+        "JobHandle.result": handle.result,
+        "JobHandle.cancel_and_wait": handle.cancel_and_wait,
+        "Updates.receive": updates.receive,
+        "Updates.rest": partial(updates.rest, 0),
+    }
+
+
+def all_calls(
+    queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
+) -> dict[str, Callable[[], object]]:
+    """Return every public call; those that are awaited, in a run of their own."""
+    awaited = async_calls(queue, handle, updates)
+    return sync_calls(queue, handle, context, updates) | {
+        name: partial(in_run_of_its_own, call) for name, call in awaited.items()
+    }
+
+
+class EmptyHistory:
+    """A history that keeps nothing, and so could be read anywhere."""
+
+    def summary(self, result: object) -> str:
+        return ""
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        await trio.lowlevel.checkpoint()
+        return []
+
+
+class Stage:
+    """A queue with a job that runs, and two readers."""
+
+    def __init__(self, queue: JobQueue) -> None:
+        self.queue = queue
+        self.contexts: list[JobContext] = []
+        self.told: list[JobSnapshot] = []
+
+    async def job(self, context: JobContext) -> None:
+        self.contexts.append(context)
+        await trio.sleep_forever()
+
+    async def set_up(self) -> None:
+        self.handle = await self.queue.submit(self.job, id="a")
+        await trio.testing.wait_all_tasks_blocked()
+        self.updates = self.queue.watch()
+        self.idle_reader = self.queue.watch()
+
+    def calls(self) -> dict[str, Callable[[], object]]:
+        return all_calls(self.queue, self.handle, self.contexts[0], self.updates)
+
+    def state(self) -> object:
+        readers = (self.updates.unread, self.idle_reader.unread)
+        return self.handle.snapshot(), self.queue.jobs(), repr(self.queue), readers
+
+
+def test_every_public_call_is_looked_at_here() -> None:
+    owners = (JobQueue, JobHandle, JobContext, Updates)
+    public = {
+        f"{owner.__name__}.{name}"
+        for owner in owners
+        for name, member in inspect.getmembers_static(owner)
+        if not name.startswith("_") and not inspect.ismemberdescriptor(member)
+    }
+
+    anything: Any = Mock()
+    looked_at = sync_calls(*[anything] * 4) | async_calls(*[anything] * 3)
+
+    assert set(looked_at) | ANSWERS_ANYWHERE == public
+
+
+async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def follow(updates: Updates[JobSnapshot]) -> None:
+        async for snapshot in updates:
+            seen.append((snapshot.id, snapshot.status))
+
+    async with open_job_queue(workers=2, history=EmptyHistory()) as queue:
+        stage = Stage(queue)
+        await stage.set_up()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(follow, stage.updates)
+            await trio.testing.wait_all_tasks_blocked()
+            before = stage.state()
+            for name, call in stage.calls().items():
+                error = await trio.to_thread.run_sync(in_foreign_thread, call)
+                assert isinstance(error, RuntimeError), (name, error)
+                assert "trio.from_thread" in str(error), name
+                assert stage.state() == before, name
+            await queue.run(nothing, id="new", key="new")
+            await stage.handle.cancel_and_wait()
+            await queue.shutdown()  # which ends the readers, too
+
+    assert seen[0][0] == "new"
+    assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}
+
+
+async def test_a_failure_that_another_run_asks_about_is_told_all_the_same() -> None:
+    told: list[JobSnapshot] = []
+
+    async def fail(context: JobContext) -> None:
+        raise ValueError
+
+    async with open_job_queue(on_job_error=told.append) as queue:
+        handle = await queue.submit(fail)
+        await queue.wait_idle()
+        for call in (handle.wait, handle.result, handle.cancel_and_wait):
+            ask = partial(in_run_of_its_own, call)
+            error = await trio.to_thread.run_sync(in_foreign_thread, ask)
+            assert isinstance(error, RuntimeError)
+
+    assert [job.id for job in told] == [handle.id]
+
+
+def test_a_second_run_in_the_same_thread_is_another_run() -> None:
+    """It can meet an open queue only if the first run crashed and left it behind."""
+
+    async def make() -> Home:
+        home = Home()
+        home.check()
+        return home
+
+    async def use(home: Home) -> None:
+        home.check()
+
+    home = trio.run(make)
+
+    with pytest.raises(RuntimeError, match="Trio run"):
+        home.check()
+    with pytest.raises(RuntimeError, match="Trio run"):
+        trio.run(use, home)
+
+
+def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None:
+    async def main() -> Stage:
+        async with open_job_queue() as queue:
+            stage = Stage(queue)
+            await stage.set_up()
+            queue.cancel_all()
+        return stage
+
+    async def ask(stage: Stage) -> None:
+        queue, handle = stage.queue, stage.handle
+        assert (await handle.wait()).status is JobStatus.CANCELLED
+        assert (await handle.cancel_and_wait()).status is JobStatus.CANCELLED
+        assert [job.id for job in await queue.history()] == ["a"]
+        await queue.wait_idle()
+        await queue.shutdown(grace=1)
+        for submit in (queue.submit, queue.run):
+            with pytest.raises(QueueClosed):
+                await submit(nothing)
+        assert [update.status async for update in stage.updates] == [JobStatus.CANCELLED]
+        await stage.updates.rest(0)
+
+    stage = trio.run(main)
+
+    for where in (in_foreign_thread, lambda call: call()):
+        assert where(partial(stage.queue.status, "a")) is JobStatus.CANCELLED
+        assert where(partial(stage.queue.cancel, "a")) is CancelOutcome.ALREADY_FINISHED
+        assert where(stage.handle.cancel) is CancelOutcome.ALREADY_FINISHED
+        assert where(stage.queue.cancel_all) == {}
+        assert where(partial(stage.contexts[0].report, current=1)) is None
+        assert where(lambda: len(stage.queue.jobs())) == 1
+        with stage.handle.watch() as updates:
+            assert where(updates.receive_nowait) == stage.handle.snapshot()
+        with pytest.raises(QueueClosed):
+            stage.queue.submit_nowait(nothing)
+    trio.run(ask, stage)
+
+
+def test_a_guest_run_and_its_host_are_one_run() -> None:
+    """The host's own callbacks run in the same thread, between two steps of Trio."""
+    to_do: deque[Callable[[], object]] = deque()
+    there_is_some = threading.Semaphore(0)
+    outcomes: list[Any] = []
+    queues: list[JobQueue] = []
+
+    def soon(function: Callable[[], object]) -> None:
+        to_do.append(function)
+        there_is_some.release()
+
+    async def main() -> JobStatus:
+        async with open_job_queue() as queue:
+            queues.append(queue)
+            handle = await queue.submit(trio_sleep, id="a")
+            await trio.testing.wait_all_tasks_blocked()
+            soon(lambda: outcomes.append(queue.cancel("a")))  # of the host
+            return (await handle.wait()).status
+
+    async def trio_sleep(context: JobContext) -> None:
+        await trio.sleep_forever()
+
+    done: list[Any] = []
+    trio.lowlevel.start_guest_run(main, run_sync_soon_threadsafe=soon, done_callback=done.append)
+    while not done:
+        there_is_some.acquire()
+        to_do.popleft()()
+
+    assert outcomes == [CancelOutcome.REQUESTED]
+    assert done[0].unwrap() is JobStatus.CANCELLED

@@ -1,0 +1,77 @@
+"""Mutants of what is refused in another thread and another run of Trio."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+REFUSED = "test_runs.py::test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing"
+CLOSED = "test_runs.py::test_a_queue_that_is_closed_answers_in_another_run_and_without_one"
+
+MUTANTS: Final = [
+    Mutant(
+        "a call from outside of Trio gets into the books",
+        "_home.py",
+        "            pass  # called outside of Trio\n",
+        "            return\n",
+        REFUSED,
+    ),
+    Mutant(
+        "another run gets into the books",
+        "_home.py",
+        "if current_root_task() is root:",
+        "if current_root_task() is not None:",
+        "test_runs.py::test_a_second_run_in_the_same_thread_is_another_run",
+    ),
+    Mutant(
+        "a closed queue is still bound to its run",
+        "_updates.py",
+        "        self.home.close()\n",
+        "",
+        CLOSED,
+    ),
+    Mutant(
+        "another run waits until the queue is idle",
+        "_queue.py",
+        "        self._ledger.hub.home.check()\n"
+        '        self._ledger.waits.forbid("the queue to be idle',
+        '        self._ledger.waits.forbid("the queue to be idle',
+        REFUSED,
+    ),
+    Mutant(
+        "another run shuts the queue down",
+        "_queue.py",
+        "        self._ledger.hub.home.check()\n        if grace is None",
+        "        if grace is None",
+        REFUSED,
+    ),
+    Mutant(
+        "another run reads the history of a queue",
+        "_queue.py",
+        "        self._ledger.hub.home.check()\n        if limit < 0",
+        "        if limit < 0",
+        REFUSED,
+    ),
+    Mutant(
+        "another run waits for a job",
+        "_handle.py",
+        "        self._ledger.hub.home.check()\n        record = self._record\n",
+        "        record = self._record\n",
+        f"{REFUSED} test_runs.py::test_a_failure_that_another_run_asks_about_is_told_all_the_same",
+    ),
+    Mutant(
+        "another run reads what is unread",
+        "_updates.py",
+        "        self._home.check()\n        record = await self._receive.receive()\n",
+        "        record = await self._receive.receive()\n",
+        REFUSED,
+    ),
+    Mutant(
+        "another run rests on a reader",
+        "_updates.py",
+        "        self._home.check()\n        if self._is_over:",
+        "        if self._is_over:",
+        REFUSED,
+    ),
+]
