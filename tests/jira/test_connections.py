@@ -78,6 +78,22 @@ async def test_a_slow_answer_is_waited_for_as_long_as_it_comes(package: HttpPack
     assert response.body == b"xxxxx"
 
 
+async def test_an_answer_that_drips_has_a_bound_on_the_whole(package: HttpPackage) -> None:
+    async def dripping(stream: Stream) -> None:
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while True:
+            await stream.send_all(b" ")
+            await trio.sleep(0.02)
+
+    async with raw_site(dripping) as site:
+        transport = open_transport(package, answer_within=5.0, whole_within=0.3)
+        with pytest.raises(NoAnswer, match="did not finish") as caught, trio.fail_after(4):
+            await get(site.url, transport)
+        assert caught.value.seconds == 0.3
+        with trio.fail_after(10):
+            await site.connections[0].closed.wait()
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [

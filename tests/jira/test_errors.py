@@ -23,6 +23,7 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
         (errors.ConnectFailed(URL, "refused"), ["example.atlassian.net", "refused", "network"]),
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
         (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
+        (errors.NoAnswer(URL, 300.0, begun=True), ["did not finish", "300 s", "network"]),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
         (
             errors.BadAnswer(URL, "a web page", passing=True),

@@ -133,6 +133,15 @@ async def test_a_compressed_answer_is_decompressed(package: HttpPackage, encodin
     assert b"accept-encoding: gzip\r\n" in site.connections[0].requests[0].lower()
 
 
+async def test_the_members_of_a_compressed_answer_are_all_read(package: HttpPackage) -> None:
+    answer = reply(
+        gzip.compress(b"hello ") + gzip.compress(b"world"),
+        headers=("Content-Encoding: identity", "Content-Encoding: gzip"),
+    )
+    async with raw_site(answer) as site:
+        assert (await get(site.url, open_transport(package))).body == b"hello world"
+
+
 @pytest.mark.parametrize(
     ("body", "encoding", "problem"),
     [

@@ -52,17 +52,26 @@ class BadAnswer(JiraError):
         passing: Whether another try may well be answered better: it was cut off, or came from
             something that stands before Jira.
         known: Whether the site has answered as Jira does before.
+        too_large: Whether the answer is larger than we take; asking for less may help.
     """
 
-    def __init__(self, url: str, problem: str, passing: bool = False, known: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        problem: str,
+        passing: bool = False,
+        known: bool = False,
+        too_large: bool = False,
+    ) -> None:
         self.problem = clip(problem)
         self.passing = passing
         self.known = known
-        super().__init__(url, self.problem, passing, known)
+        self.too_large = too_large
+        super().__init__(url, self.problem, passing, known, too_large)
 
     def of_known_site(self) -> Self:
         """Give the same error of a site that has answered as Jira does before."""
-        return type(self)(self.url, self.problem, self.passing, known=True)
+        return type(self)(self.url, self.problem, self.passing, True, self.too_large)  # noqa: FBT003
 
     def __str__(self) -> str:
         what = f"{self.url} did not answer as Jira does ({self.problem})"

@@ -1,5 +1,7 @@
 """A connection that was not made, or broke."""
 
+# ruff: noqa: FBT001, FBT002 - facts are positional, so that an error can be pickled
+
 from __future__ import annotations
 
 from ticketr.jira.errors._base import JiraError
@@ -61,18 +63,25 @@ class ConnectionLost(JiraError):
 
 
 class NoAnswer(JiraError):
-    """The other side took the request and kept silent.
+    """The other side took the request and kept silent, or did not come to an end.
 
     Args:
         url: The address that was asked.
-        seconds: How long it was silent.
+        seconds: How long it was waited for.
+        begun: Whether the answer had begun and came, but too slowly.
     """
 
-    def __init__(self, url: str, seconds: float) -> None:
-        super().__init__(url, seconds)
+    def __init__(self, url: str, seconds: float, begun: bool = False) -> None:
+        super().__init__(url, seconds, begun)
         self.seconds = seconds
+        self.begun = begun
 
     def __str__(self) -> str:
+        if self.begun:
+            return (
+                f"{self.host} did not finish its answer to {self.url} within {self.seconds:g} s: "
+                "check your network, or try again later"
+            )
         return (
             f"{self.host} did not answer {self.url} for {self.seconds:g} s: "
             "check the address, or try again later"

@@ -8,6 +8,7 @@ from ticketr.jira.transport.base import (
     ANSWER_WITHIN,
     CONNECT_WITHIN,
     LARGEST_BODY,
+    WHOLE_WITHIN,
     Request,
     Response,
     Transport,
@@ -28,6 +29,7 @@ def open_transport(
     name: HttpPackage = "httpx",
     *,
     answer_within: float = ANSWER_WITHIN,
+    whole_within: float = WHOLE_WITHIN,
     connect_within: float = CONNECT_WITHIN,
     largest_body: int = LARGEST_BODY,
     verify: ssl.SSLContext | None = None,
@@ -37,6 +39,7 @@ def open_transport(
     Args:
         name: The package.
         answer_within: The longest silence, in seconds, between two pieces of an answer.
+        whole_within: The longest that one answer may take, in seconds.
         connect_within: The longest wait, in seconds, for a connection.
         largest_body: The largest answer, in bytes, decompressed.
         verify: What to check certificates against; the default is those that certifi brings, or
@@ -51,6 +54,7 @@ def open_transport(
     """
     return _adapter(name)(
         answer_within=answer_within,
+        whole_within=whole_within,
         connect_within=connect_within,
         largest_body=largest_body,
         verify=verify,

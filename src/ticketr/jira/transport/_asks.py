@@ -17,9 +17,10 @@ import anyio
 import h11
 import trio
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
+from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.jira.transport._asks_session import Session
 from ticketr.jira.transport._body import Body
+from ticketr.jira.transport._patience import Wait
 from ticketr.jira.transport._reasons import (
     BAD_ADDRESS,
     CLOSED,
@@ -35,6 +36,7 @@ from ticketr.jira.transport.base import (
     CLOSE_WITHIN,
     CONNECT_WITHIN,
     LARGEST_BODY,
+    WHOLE_WITHIN,
     Request,
     Response,
 )
@@ -55,6 +57,7 @@ class AsksTransport:
 
     Args:
         answer_within: The longest silence, in seconds, between two pieces of an answer.
+        whole_within: The longest that one answer may take, in seconds.
         connect_within: The longest wait, in seconds, for a connection.
         largest_body: The largest answer, in bytes, decompressed.
         verify: What to check certificates against; the default is what httpx brings.
@@ -64,11 +67,13 @@ class AsksTransport:
         self,
         *,
         answer_within: float = ANSWER_WITHIN,
+        whole_within: float = WHOLE_WITHIN,
         connect_within: float = CONNECT_WITHIN,
         largest_body: int = LARGEST_BODY,
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self._answer_within = answer_within
+        self._whole_within = whole_within
         self._connect_within = connect_within
         self._largest_body = largest_body
         self._verify = verify
@@ -102,20 +107,17 @@ class AsksTransport:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._trust.check(request.url)
         body = Body(self._largest_body)
-        with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
-
-            def on_piece() -> None:
-                scope.deadline = trio.current_time() + self._answer_within
-
+        wait = Wait(self._answer_within, self._whole_within)
+        with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)
-            answer = await self._session.exchange(connection, request, body, on_piece)
+            answer = await self._session.exchange(connection, request, body, wait.move_on)
             return Response(
                 status=answer.status,
                 headers=answer.fields,
                 body=body.end(request.url),
                 url=request.url,
             )
-        raise NoAnswer(request.url, self._answer_within)
+        raise wait.error(request.url)
 
     async def _connect(self, url: str) -> Connection:
         place = _place(url)

@@ -6,7 +6,7 @@ Three choices need a reason:
   connection in httpcore's pool that nobody will ever use; with a limit, a few of those would make
   every later request wait for ever. The client limits how many requests run at once.
 - The bound on silence is a scope around the exchange, moved on by each piece of the answer: a
-  large page over a slow line may take its time, a silent server may not.
+  large page over a slow line may take its time, up to a bound of its own; a silent server may not.
 - This machine is never asked through a proxy, or plain http with a token would go to the proxy.
 """
 
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 import trio
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost, NoAnswer
+from ticketr.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.jira.transport._body import Body
+from ticketr.jira.transport._patience import Wait
 from ticketr.jira.transport._reasons import (
     BAD_ADDRESS,
     CLOSED,
@@ -36,6 +37,7 @@ from ticketr.jira.transport.base import (
     CLOSE_WITHIN,
     CONNECT_WITHIN,
     LARGEST_BODY,
+    WHOLE_WITHIN,
     Request,
     Response,
 )
@@ -56,6 +58,7 @@ class HttpxTransport:
     Args:
         app: An ASGI application to call instead of using the network, in tests.
         answer_within: The longest silence, in seconds, between two pieces of an answer.
+        whole_within: The longest that one answer may take, in seconds.
         connect_within: The longest wait, in seconds, for a connection.
         largest_body: The largest answer, in bytes, decompressed.
         verify: What to check certificates against; the default is what httpx brings.
@@ -66,11 +69,13 @@ class HttpxTransport:
         *,
         app: Any = None,
         answer_within: float = ANSWER_WITHIN,
+        whole_within: float = WHOLE_WITHIN,
         connect_within: float = CONNECT_WITHIN,
         largest_body: int = LARGEST_BODY,
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self._answer_within = answer_within
+        self._whole_within = whole_within
         self._connect_within = connect_within
         self._largest_body = largest_body
         self._app = app
@@ -116,7 +121,8 @@ class HttpxTransport:
         if self._client.is_closed:
             raise ConnectionLost(request.url, CLOSED)
         body = Body(self._largest_body)
-        with trio.move_on_after(self._answer_within) as scope, _converted(request.url):
+        wait = Wait(self._answer_within, self._whole_within)
+        with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,
                 aclosing(
@@ -125,11 +131,13 @@ class HttpxTransport:
             ):
                 body.begin(answer.headers.get("content-encoding", ""))
                 async for piece in answer.aiter_raw():
-                    scope.deadline = trio.current_time() + self._answer_within
-                    body.feed(piece)
+                    wait.move_on()
+                    # Leaving the loop would leave half-run generators to the collector, which
+                    # is too late to close a connection. Cancelled in them, they all end at once,
+                    # so a cancel has to wait for one piece, which is small, to be unpacked.
+                    with trio.CancelScope(shield=True):
+                        await body.feed(piece)
                     if body.problem:
-                        # Leaving the loop would leave half-run generators to the collector,
-                        # which is too late to close a connection. Cancelled, they all end now.
                         scope.cancel()
         if body.problem or not scope.cancelled_caught:
             return Response(
@@ -138,7 +146,7 @@ class HttpxTransport:
                 body=body.end(request.url),
                 url=request.url,
             )
-        raise NoAnswer(request.url, self._answer_within)
+        raise wait.error(request.url)
 
     def _build(self, request: Request, watch: _Watch) -> httpx.Request:
         built = self._client.build_request(

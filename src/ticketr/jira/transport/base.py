@@ -15,11 +15,17 @@ CONNECT_WITHIN = 10.0
 ANSWER_WITHIN = 30.0
 """The longest silence, in seconds, between two pieces of an answer."""
 
+WHOLE_WITHIN = 300.0
+"""The longest that one answer may take, in seconds, however steadily its pieces come."""
+
 CLOSE_WITHIN = 1.0
 """The longest that closing may take, in seconds, even when all is cancelled."""
 
-LARGEST_BODY = 64 * 1024 * 1024
-"""The largest answer, in bytes, decompressed."""
+LARGEST_BODY = 16 * 1024 * 1024
+"""The largest answer, in bytes, decompressed.
+
+Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long descriptions.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Transport(Protocol):
             ConnectFailed: No connection could be made.
             TlsFailed: The certificate was not accepted.
             ConnectionLost: The connection broke before the answer was whole.
-            NoAnswer: The other side was silent for too long.
+            NoAnswer: The other side was silent for too long, or its answer did not end.
             BadAnswer: The answer is no HTTP, is too large or cannot be decompressed.
         """
         ...

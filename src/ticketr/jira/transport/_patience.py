@@ -1,0 +1,40 @@
+"""How long one answer is waited for: what the adapters have in common."""
+
+from __future__ import annotations
+
+import trio
+
+from ticketr.jira.errors import NoAnswer
+
+
+class Wait:
+    """The bounds of one exchange: on silence, moved on by each piece, and on the whole.
+
+    Args:
+        silence: The longest silence, in seconds, between two pieces.
+        whole: The longest that the whole answer may take, in seconds.
+
+    Attributes:
+        scope: The scope that the exchange runs in.
+    """
+
+    def __init__(self, silence: float, whole: float) -> None:
+        self._silence = silence
+        self._whole = whole
+        self._latest = trio.current_time() + whole
+        self.scope = trio.CancelScope()
+        self.move_on()
+
+    def move_on(self) -> None:
+        """Take note that a piece has come."""
+        self.scope.deadline = min(trio.current_time() + self._silence, self._latest)
+
+    def error(self, url: str) -> NoAnswer:
+        """Make the error for an exchange that was cut off.
+
+        Args:
+            url: The address that was asked.
+        """
+        if self.scope.deadline >= self._latest:
+            return NoAnswer(url, self._whole, begun=True)
+        return NoAnswer(url, self._silence)
