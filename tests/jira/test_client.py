@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import trio.testing
-from fakes.jira_app import SITE, Answer, ScriptedApp
+from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.jira import (
     BadAnswer,
@@ -21,8 +21,10 @@ from ticketr.jira import (
     Redirected,
     ServerInfo,
     User,
+    forms,
     gateway_site,
     open_jira,
+    searches,
 )
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
@@ -209,6 +211,85 @@ async def test_pages_that_bring_nothing_new_come_to_an_end(autojump_clock: Clock
         with pytest.raises(BadAnswer, match="round in circles"):
             await jira.search_ids("a = 1")
     assert len(app.asked) == 11
+
+
+def endless(after: float = 0.0) -> RuledApp:
+    """A site whose every page brings something new and the way to another."""
+
+    def page(asked: Asked) -> Answer:
+        number = len(app.asked)
+        issues = [{"id": str(number)}]
+        return Answer({"issues": issues, "nextPageToken": f"t{number}"}, after=after)
+
+    app = RuledApp(page)
+    return app
+
+
+@pytest.mark.parametrize("limit", ["MOST_PAGES", "MOST_ISSUES"])
+async def test_pages_that_never_end_have_a_bound_of_number(
+    limit: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
+) -> None:
+    monkeypatch.setattr(searches, limit, 20)
+    app = endless()
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match=r"2\d issues on 2\d pages and no end"):
+            await jira.search_ids("a = 1")
+    assert len(app.asked) in {20, 21}
+
+
+async def test_pages_that_never_end_have_a_bound_of_time(autojump_clock: Clock) -> None:
+    app = endless(after=25.0)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="did not end within 3600 s"):
+            await jira.search_ids("a = 1")
+    assert trio.current_time() == app.asked[0].time + 3600.0
+    assert len(app.asked) == 3600 // 25
+
+
+async def test_pages_of_a_form_that_never_end_have_a_bound_of_number(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
+) -> None:
+    monkeypatch.setattr(forms, "MOST_PAGES", 5)
+    app = RuledApp(lambda asked: Answer({"values": [{"id": str(len(app.asked))}]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="more than 5 pages of issueTypes"):
+            await jira.issue_types("A")
+    assert len(app.asked) == 5
+
+
+async def test_a_page_with_more_issues_than_were_asked_for_is_refused(
+    autojump_clock: Clock,
+) -> None:
+    app = ScriptedApp(Answer({"issues": [{"id": str(n), "key": f"A-{n}"} for n in range(3)]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        with pytest.raises(BadAnswer, match="more than the 2 issues"):
+            await jira.search_page("a = 1", max_results=2)
+        with pytest.raises(BadAnswer, match="more than the 2 issues"):
+            await jira.bulk_fetch(["1", "2"], fields=[])
+
+
+async def test_issues_that_are_too_large_together_are_fetched_apart(
+    autojump_clock: Clock,
+) -> None:
+    def rule(asked: Asked) -> Answer:
+        ids = asked.body["issueIdsOrKeys"]
+        large = [{"id": n, "key": f"A-{n}", "fields": {"text": "x" * 400}} for n in ids]
+        return Answer({"issues": [each for each in large if each["id"] != "3"]})
+
+    app = RuledApp(rule)
+    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+        fetched = await jira.bulk_fetch([*"12345"], fields=["text"])
+    assert [issue.id for issue in fetched.issues] == [*"1245"]
+    assert fetched.missing == ("3",)
+    assert [len(asked.body["issueIdsOrKeys"]) for asked in app.asked] == [5, 2, 3]
+
+
+async def test_an_issue_that_is_too_large_by_itself_is_an_error(autojump_clock: Clock) -> None:
+    app = ScriptedApp(Answer(b"x" * 1001))
+    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+        with pytest.raises(BadAnswer, match="more than 1000 bytes"):
+            await jira.bulk_fetch([*"1234"], fields=["text"])
+    assert [len(asked.body["issueIdsOrKeys"]) for asked in app.asked] == [4, 2, 1]
 
 
 @pytest.mark.parametrize("issue", [{}, {"id": None}, {"id": True}, {"id": ["1"]}])

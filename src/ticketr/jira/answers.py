@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from ticketr.jira.errors import (
     Rejected,
     ServerError,
 )
+from ticketr.jira.json_reader import MOST_VALUES, TooManyValues, read_json
 from ticketr.jira.limits import asked_to_wait, reason_of, retry_after
 from ticketr.jira.values import objects, read_http_date
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 _LARGEST_ERROR = 256 * 1024
-# An escape of half a character. Two of them make one whole character, which is common and fine.
-_HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Answer:
     date: datetime | None
 
     @classmethod
-    def read(cls, response: Response, *, empty: bool = False) -> Answer:
+    async def read(cls, response: Response, *, empty: bool = False) -> Answer:
         """Read an answer with a status of 200 to 299.
 
         Args:
@@ -56,9 +54,12 @@ class Answer:
 
         Raises:
             BadAnswer: It is not JSON, or not all of it.
+
+        Cancellation:
+            Takes effect between two steps of a long answer; a short one has no checkpoint.
         """
         nothing = empty and not response.body.strip()
-        value = None if nothing else read_json(response)
+        value = None if nothing else await _json(response)
         return cls(response.url, value, read_http_date(response.headers.get("date")))
 
     def object(self) -> Mapping[str, Any]:
@@ -80,25 +81,15 @@ class Answer:
         return BadAnswer(self.url, problem)
 
 
-def read_json(response: Response) -> Any:
-    """Read the JSON of a good answer.
-
-    Args:
-        response: An answer with a status of 200 to 299.
-
-    Returns:
-        What the JSON holds, every text in it fit to be written as UTF-8.
-
-    Raises:
-        BadAnswer: It is not JSON, or not all of it.
-    """
+async def _json(response: Response) -> Any:
     problem = _why_no_json(response)
     if problem:
         raise BadAnswer(response.url, problem, passing=True)
     try:
-        value = json.loads(response.body)
-        if _HALF_ESCAPE.search(response.body):
-            value = _whole_characters(value)
+        return await read_json(response.body)
+    except TooManyValues:
+        problem = f"more than {MOST_VALUES} values"
+        raise BadAnswer(response.url, problem, too_large=True) from None
     except RecursionError:
         raise BadAnswer(response.url, "JSON nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -109,7 +100,6 @@ def read_json(response: Response) -> Any:
         ) from None
     except ValueError:  # no UTF-8, or a number of thousands of digits
         raise BadAnswer(response.url, "broken JSON", passing=True) from None
-    return value
 
 
 def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
@@ -172,16 +162,3 @@ def _words(
     pairs = fields.items() if isinstance(fields, dict) else ()
     field_errors = tuple((redact(k), redact(v)) for k, v in pairs if isinstance(v, str))
     return tuple(redact(one) for one in messages), field_errors
-
-
-def _whole_characters(value: Any) -> Any:
-    """Replace half characters, which JSON can escape and no file can hold."""
-    match value:
-        case str():
-            return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        case list():
-            return [_whole_characters(item) for item in value]
-        case dict():
-            return {_whole_characters(k): _whole_characters(v) for k, v in value.items()}
-        case _:
-            return value

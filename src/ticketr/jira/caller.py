@@ -157,7 +157,7 @@ class Caller:
                         response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
-                    answer = Answer.read(response, empty=empty)
+                    answer = await Answer.read(response, empty=empty)
                 except JiraError as error:
                     pause = self._pause(error, call, attempt)
                     if pause is None:

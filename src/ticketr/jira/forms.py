@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ticketr.jira.caller import Part
+from ticketr.jira.errors import BadAnswer
 from ticketr.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 200
 """How many types or fields a page may hold."""
+
+MOST_PAGES = 100
+"""How many pages a list of types or fields may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class Forms(Part):
         """Walk all pages of a list; a Data Center site calls every list ``values``."""
         found: dict[str, _T] = {}
         start = 0
-        while True:
+        for _ in range(MOST_PAGES):
             query = {"startAt": start, "maxResults": PAGE_SIZE}
             answer = await self._caller.get(endpoint, *steps, query=query)
             items = list(answer.array(key, "values"))
@@ -168,3 +172,5 @@ class Forms(Part):
             # A page that brings nothing new is an end too, whatever the site says.
             if len(found) == before or (isinstance(total, int) and start >= total):
                 return tuple(found.values())
+        address = self._caller.address(endpoint, *steps)
+        raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")

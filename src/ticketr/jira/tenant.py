@@ -46,7 +46,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     async with transport or open_transport(largest_body=_LARGEST) as way:
         response = await way.send(Request("GET", url, headers))
     raise_for_status(response, redact=str)
-    answer = Answer.read(response)
+    answer = await Answer.read(response)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")

@@ -114,7 +114,7 @@ class AsksTransport:
             return Response(
                 status=answer.status,
                 headers=answer.fields,
-                body=body.end(request.url),
+                body=await body.end(request.url),
                 url=request.url,
             )
         raise wait.error(request.url)

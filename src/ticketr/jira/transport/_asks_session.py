@@ -218,10 +218,10 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     async def _read_body(self, h11_connection: h11.Connection) -> None:
         while isinstance(event := await self._recv_event(h11_connection), h11.Data):
             self._on_piece()
-            # This has a checkpoint, for one read may bring thousands of tiny pieces.
-            await self._collected.feed(bytes(event.data))
+            self._collected.feed(bytes(event.data))
             if self._collected.problem:
                 return
+            await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
         states = {h11_connection.our_state, h11_connection.their_state}
         said, closed = h11_connection.trailing_data
         self.complete = states == {h11.DONE} and not said and not closed

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PORTION = 256 * 1024
-"""The most bytes that are unpacked between two checkpoints."""
+"""About how many bytes are unpacked between two checkpoints."""
 
+_STEP = 8 * 1024
 _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class Body:
-    """Collects the pieces of an answer.
+    """Collects the pieces of an answer, and unpacks them once all are there.
 
-    Nothing here raises before the end, so that the connection can be left in good order.
+    Nothing here raises before the end, so that the connection can be left in good order. Nor is
+    anything unpacked before: that gives way to others, and a cancel would then come between the
+    pieces, where httpx's generators are left half-run.
 
     Args:
-        largest: The largest body, in bytes, decompressed.
+        largest: The largest body, in bytes, as it comes and decompressed.
 
     Attributes:
         problem: Why the rest need not be read; empty while all is well.
@@ -34,58 +37,30 @@ class Body:
     def __init__(self, largest: int) -> None:
         self.problem = ""
         self._largest = largest
-        self._received = 0
         self._size = 0
         self._pieces: list[bytes] = []
-        self._compression: _Compression | None = None
+        self._is_packed = False
 
     def begin(self, encoding: str) -> None:
         """Take the answer's ``Content-Encoding``, a list.
 
         One compression was asked for. Several, one in the other, are what a bomb is made of.
         """
-        codings = [each.strip().lower() for each in encoding.split(",")]
+        codings = (each.strip().lower() for each in encoding.split(","))
         compressions = [each for each in codings if each not in {"", "identity"}]
+        self._is_packed = bool(compressions)
         if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
             self.problem = "a compression that was not asked for"
-        elif compressions:
-            self._compression = _Compression()
 
-    async def feed(self, piece: bytes) -> None:
-        """Take the next piece as it came.
-
-        Cancellation:
-            Takes effect after each `PORTION` that the piece unpacks to.
-        """
-        self._received += len(piece)
-        if self._received > self._largest:  # a trailer without end unpacks to nothing
-            self._refuse(f"more than {self._largest} bytes")
-        portions = iter((piece,)) if self._compression is None else self._compression.unpack(piece)
-        while not self.problem:
-            try:
-                portion = next(portions, None)
-            except zlib.error:
-                self._refuse("its compression is broken")
-                break
-            if portion is None:
-                break
-            self._add(portion)
-            await trio.lowlevel.checkpoint()  # a small piece may unpack to a thousand times as much
-        else:
-            await trio.lowlevel.checkpoint()
-
-    def _add(self, portion: bytes) -> None:
-        self._size += len(portion)
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece as it came."""
+        self._size += len(piece)
+        self._pieces.append(piece)
         if self._size > self._largest:
-            self._refuse(f"more than {self._largest} bytes")
-        else:
-            self._pieces.append(portion)
+            self.problem = f"more than {self._largest} bytes"
+            self._pieces.clear()
 
-    def _refuse(self, problem: str) -> None:
-        self.problem = problem
-        self._pieces.clear()
-
-    def end(self, url: str) -> bytes:
+    async def end(self, url: str) -> bytes:
         """Give the whole body.
 
         Args:
@@ -93,17 +68,43 @@ class Body:
 
         Raises:
             BadAnswer: It was too large, or could not be decompressed.
+
+        Cancellation:
+            Takes effect after each `PORTION` or so that is unpacked; a smaller body has no checkpoint.
         """
-        if self._compression is not None and not self._compression.is_whole and self._received:
-            self.problem = self.problem or "its compression ends in the middle"
+        if self._is_packed and not self.problem and self._size:
+            self._pieces = await self._unpack(b"".join(self._pieces))
         if self.problem:
-            too_large = max(self._size, self._received) > self._largest
+            too_large = self._size > self._largest
             raise BadAnswer(url, self.problem, passing=not too_large, too_large=too_large)
         return b"".join(self._pieces)
 
+    async def _unpack(self, packed: bytes) -> list[bytes]:
+        self._size = 0
+        unpacked: list[bytes] = []
+        work = 0
+        compression = _Compression()
+        try:
+            for portion in compression.unpack(packed):
+                self._size += len(portion)
+                if self._size > self._largest:
+                    self.problem = f"more than {self._largest} bytes"
+                    break
+                unpacked.append(portion)
+                work += _STEP + len(portion)
+                if work >= PORTION:
+                    work = 0
+                    await trio.lowlevel.checkpoint()
+            else:
+                if not compression.is_whole:
+                    self.problem = "its compression ends in the middle"
+        except zlib.error:
+            self.problem = "its compression is broken"
+        return unpacked
+
 
 class _Compression:
-    """Unpacks gzip, which may be several files one behind the other, or zlib."""
+    """Unpacks gzip, which may be several members one behind the other, or zlib."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -113,16 +114,21 @@ class _Compression:
         """Whether nothing more is needed."""
         return self._member.eof
 
-    def unpack(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what a piece unpacks to, at most `PORTION` bytes at once.
+    def unpack(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what it unpacks to, step by step, at most `PORTION` bytes in one.
 
         Raises:
             zlib.error: It is no such compression, or something else follows it.
         """
-        rest, is_full = piece, False
+        # What is left over is copied at each step, so it has to be short.
+        for start in range(0, len(packed), _STEP):
+            yield from self._unpack_some(packed[start : start + _STEP])
+
+    def _unpack_some(self, rest: bytes) -> Iterator[bytes]:
+        is_full = False
         while rest or is_full:
             if self._member.eof:
-                rest = rest.lstrip(b"\0")  # what tapes and some servers fill a block with
+                rest = rest.lstrip(b"\0")  # what some writers fill a block with
                 if not rest:
                     return
                 self._member = zlib.decompressobj(_GZIP_OR_ZLIB)

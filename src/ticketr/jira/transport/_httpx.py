@@ -132,18 +132,16 @@ class HttpxTransport:
                 body.begin(answer.headers.get("content-encoding", ""))
                 async for piece in answer.aiter_raw():
                     wait.move_on()
-                    # Leaving the loop would leave half-run generators to the collector, which
-                    # is too late to close a connection. Cancelled in them, they all end at once,
-                    # so a cancel has to wait for one piece, which is small, to be unpacked.
-                    with trio.CancelScope(shield=True):
-                        await body.feed(piece)
+                    body.feed(piece)
                     if body.problem:
+                        # Leaving the loop would leave half-run generators to the collector,
+                        # which is too late to close a connection. Cancelled, they all end now.
                         scope.cancel()
         if body.problem or not scope.cancelled_caught:
             return Response(
                 status=answer.status_code,
                 headers={name.lower(): value for name, value in answer.headers.items()},
-                body=body.end(request.url),
+                body=await body.end(request.url),
                 url=request.url,
             )
         raise wait.error(request.url)

@@ -1,0 +1,170 @@
+"""Reads JSON that a server sent: bounded, and in steps that leave time to others.
+
+What Python's own reader does to a text is one step, however long the text is. So the outer levels
+of a large text are walked here, and what stands in them is given to that reader piece by piece.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AT_ONCE = 128 * 1024
+"""The longest text, in bytes, that is read in one step."""
+
+STEP = 32 * 1024
+"""After how many characters a longer one gives way to others."""
+
+MOST_VALUES = 1_000_000
+"""The most values that a text may hold: each of them takes some hundred bytes of memory."""
+
+# An issue stands at the third level, the values of its fields at the fifth, and the paragraphs and
+# rows of its description at the seventh or ninth. To go so deep takes ten times as long, so it is
+# done only where a description could take more than some milliseconds.
+_LARGE = 1024 * 1024
+_DEEP, _DEEPEST = 4, 9
+# An escape of half a character. Two of them make one whole character, which is common and fine.
+_HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_MARKS = (b",", b"[", b"{")
+_decode = json.JSONDecoder().raw_decode
+
+
+class TooManyValues(ValueError):
+    """Raised when a text holds more values than `MOST_VALUES`."""
+
+
+async def read_json(body: bytes) -> Any:
+    """Read JSON.
+
+    Args:
+        body: The JSON, in an encoding that JSON may have.
+
+    Returns:
+        What it holds, every text in it fit to be written as UTF-8.
+
+    Raises:
+        TooManyValues: It would take too much memory.
+        json.JSONDecodeError: It is no JSON.
+        RecursionError: It is nested too deeply.
+        ValueError: It is no text, or has a number of thousands of digits.
+
+    Cancellation:
+        Takes effect between two steps; there is but one for a short text, and no checkpoint.
+    """
+    mend = _whole_characters if _HALF_ESCAPE.search(body) else None
+    if len(body) <= AT_ONCE:
+        value = json.loads(body)
+        return value if mend is None else mend(value)
+    if sum(map(body.count, _MARKS)) > MOST_VALUES:
+        raise TooManyValues
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    levels = _DEEP if len(body) < _LARGE else _DEEPEST
+    return await _Walk(text, levels, mend).document()
+
+
+class _Walk:
+    """Walks the outer levels of a text, with a checkpoint after each `STEP` characters."""
+
+    def __init__(self, text: str, levels: int, mend: Callable[[Any], Any] | None) -> None:
+        self._text = text
+        self._levels = levels
+        self._mend = mend
+        self._at = 0
+        self._due = STEP
+
+    async def document(self) -> Any:
+        """Read the whole text."""
+        self._skip_blanks()
+        value = await self._value(1)
+        self._skip_blanks()
+        if self._at != len(self._text):
+            raise json.JSONDecodeError("Extra data", self._text, self._at)
+        return value
+
+    async def _value(self, level: int) -> Any:
+        first = self._text[self._at : self._at + 1]
+        if level <= self._levels and first == "{":
+            return await self._object(level)
+        if level <= self._levels and first == "[":
+            return await self._array(level)
+        value = self._leaf()
+        if self._at >= self._due:
+            self._due = self._at + STEP
+            await trio.lowlevel.checkpoint()
+        return value
+
+    def _leaf(self) -> Any:
+        value, self._at = _decode(self._text, self._at)
+        return value if self._mend is None else self._mend(value)
+
+    async def _object(self, level: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        more = self._begins("}")
+        while more:
+            if self._text[self._at : self._at + 1] != '"':
+                raise json.JSONDecodeError(
+                    "Expecting property name enclosed in double quotes", self._text, self._at
+                )
+            name = self._leaf()
+            self._skip_blanks()
+            self._expect(":")
+            found[name] = await self._value(level + 1)
+            more = self._goes_on("}")
+        return found
+
+    async def _array(self, level: int) -> list[Any]:
+        found: list[Any] = []
+        more = self._begins("]")
+        while more:
+            found.append(await self._value(level + 1))
+            more = self._goes_on("]")
+        return found
+
+    def _begins(self, end: str) -> bool:
+        """Step over the beginning of a list or an object; tell whether anything stands in it."""
+        self._at += 1
+        self._skip_blanks()
+        if self._text[self._at : self._at + 1] != end:
+            return True
+        self._at += 1
+        return False
+
+    def _goes_on(self, end: str) -> bool:
+        """Step over what follows a value; tell whether another one follows."""
+        self._skip_blanks()
+        if self._text[self._at : self._at + 1] == end:
+            self._at += 1
+            return False
+        self._expect(",")
+        return True
+
+    def _expect(self, mark: str) -> None:
+        if self._text[self._at : self._at + 1] != mark:
+            raise json.JSONDecodeError(f"Expecting '{mark}' delimiter", self._text, self._at)
+        self._at += 1
+        self._skip_blanks()
+
+    def _skip_blanks(self) -> None:
+        found = _BLANKS.match(self._text, self._at)
+        assert found is not None
+        self._at = found.end()
+
+
+def _whole_characters(value: Any) -> Any:
+    """Replace half characters, which JSON can escape and no file can hold."""
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        case list():
+            return [_whole_characters(item) for item in value]
+        case dict():
+            return {_whole_characters(k): _whole_characters(v) for k, v in value.items()}
+        case _:
+            return value
