@@ -299,7 +299,7 @@ class TestEditing:
         sent = edited(draft("A", "a", "b"), draft("A", "a", "b <!-- c -->"))
 
         assert [each.partition(" would")[0] for each in sent.problems] == [
-            'Acceptance Criteria: the HTML comment "<!-- c -->"'
+            'Acceptance Criteria: in its line 1: the HTML comment "<!-- c -->"'
         ]
 
     @pytest.mark.parametrize("text", ["[a]: https://example.com", "<!-- -->", "[a]: *"])
@@ -327,7 +327,7 @@ class TestEditing:
         [
             ("- a\n- # some words", "in its line 2: "),
             ("- a\n\n  # some words", "in its line 3: "),
-            ("- > some words", ""),
+            ("- > some words", "in its line 1: "),
         ],
     )
     def test_words_that_jira_would_not_get_are_not_dropped_in_silence(

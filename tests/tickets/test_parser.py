@@ -373,3 +373,59 @@ def test_a_title_that_begins_with_what_could_be_a_key_here_tells_which(title: st
 )
 def test_other_titles_are_no_slips(title: str) -> None:
     assert slip_of(title, ["DEMO"]) is None
+
+
+PLACED = """\
+# TICKET: [AB-1] A
+
+first
+
+## Fields
+Type: Story
+
+## Notes
+under notes
+
+## Acceptance Criteria
+- one
+-
+  two
+  more
+a stray
+
+## Description
+
+last
+
+## Tasks
+- [AB-2] B
+  ## Description
+  of the task
+
+  ```
+  # code
+  ```
+"""
+
+
+def test_it_is_known_where_each_line_of_a_description_stands() -> None:
+    ticket = only(PLACED)
+    lines = PLACED.split("\n")
+
+    (task,) = ticket.tasks
+    for each in (ticket, task):
+        for number, line in enumerate(each.description.split("\n"), start=1):
+            place = each.places.of_description(number)
+            assert not line or lines[place - 1].strip() == line.strip()
+    assert Ticket("A", "AB-1", "first").places.of_description(1) == 0
+
+
+def test_it_is_known_where_each_line_of_a_criterion_stands() -> None:
+    ticket = only(PLACED)
+    lines = PLACED.split("\n")
+
+    assert ticket.acceptance_criteria == ("one", "two\nmore\na stray")
+    for number, criterion in enumerate(ticket.acceptance_criteria):
+        for at, line in enumerate(criterion.split("\n"), start=1):
+            assert lines[ticket.places.of_criterion(number, at) - 1].strip("- ") == line
+    assert ticket.places.of_criterion(2, 1) == 0

@@ -217,6 +217,7 @@ class OrderMaker:
                 knowledge.kinds(question),
                 knowledge.directory,
                 document=wish.documents.get(key),
+                path=wish.work.local.path,
             )
             problems = (*sent.problems, *_wrong_status(sent, knowledge.forms.get(question.project)))
             if problems:
@@ -234,6 +235,7 @@ class OrderMaker:
             knowledge.directory,
             project=project,
             subtask=subtask,
+            path=work.local.path,
         )
         if sent.problems:
             self._fail(issue, work, "; ".join(sent.problems), Code.INVALID)

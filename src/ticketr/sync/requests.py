@@ -6,6 +6,7 @@ Pure. Everything that can be wrong is found here, before the first write.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
@@ -16,7 +17,7 @@ from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value
 from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
     from ticketr.tickets import Ticket
@@ -97,7 +98,13 @@ class Sending:
 
 
 def creating(
-    draft: Ticket, form: Form, directory: Directory, *, project: str, subtask: bool
+    draft: Ticket,
+    form: Form,
+    directory: Directory,
+    *,
+    project: str,
+    subtask: bool,
+    path: str = "",
 ) -> Sending:
     """Say in Jira's terms what a new issue is to be; the parent of a sub-task comes later.
 
@@ -107,6 +114,7 @@ def creating(
         directory: what names stand for.
         project: the project's key.
         subtask: whether it is a task of a ticket.
+        path: its file, for what is wrong with a line of it.
     """
     try:
         kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
@@ -114,7 +122,7 @@ def creating(
         return Sending(problems=(f"{_TYPE}: {error}",))
     kinds = form.kinds.get(kind.id, {})
     said = [each for each in new_parts(draft) if each.part != _TYPE]
-    sent = sending(draft, said, kinds, directory)
+    sent = sending(draft, said, kinds, directory, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in said}  # what is wrong with those is told already
     missing = tuple(
@@ -133,6 +141,7 @@ def sending(
     directory: Directory,
     *,
     document: object = None,
+    path: str = "",
 ) -> Sending:
     """Say some changes of an issue in Jira's terms.
 
@@ -143,6 +152,7 @@ def sending(
         directory: what names stand for.
         document: the issue's description as Jira has it; where criteria alone have changed, the
             rest of it stays to the letter, whether Markdown could say it or not.
+        path: the issue's file, for what is wrong with a line of it.
     """
     fields: dict[str, object] = {}
     problems: list[str] = []
@@ -156,7 +166,7 @@ def sending(
             if change.part == _STATUS:
                 status = _given(change)
             elif isinstance(change.part, Own):
-                fields.update(_own(change.part, issue, document))
+                fields.update(_own(change.part, issue, document, path))
             else:
                 fields.update(_field(change, kinds, directory))
         except BadValue as error:
@@ -170,28 +180,39 @@ def _given(change: Change) -> str:
     return change.new
 
 
-def _own(part: Own, issue: Ticket, body: object) -> dict[str, object]:
+def _own(part: Own, issue: Ticket, body: object, path: str) -> dict[str, object]:
     if part is Own.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
-    texts = (
-        issue.acceptance_criteria
-        if body is not None
-        else (issue.description, *issue.acceptance_criteria)
-    )
     document = description_adf(issue, body=body)
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
         raise BadValue(f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}")
-    for text in texts:
-        for gone in adf.lost_pieces(text):
-            raise BadValue(str(gone))
+    if gone := list(_lost(issue, path, with_description=body is None)):
+        raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
     # What came from Jira is Jira's; only what is ours is checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
     problems = adf.problems(ours)
     if problems:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     return {"description": document if document.get("content") else None}
+
+
+def _lost(issue: Ticket, path: str, *, with_description: bool) -> Iterator[str]:
+    """Tell what of an issue's Markdown Jira would not get, each piece with its line."""
+    for text, place in _texts(issue, with_description=with_description):
+        for piece in adf.lost_pieces(text):
+            line = place(piece.line) if path and piece.line else 0
+            yield f"{path}:{line}: {piece.reason}" if line else str(piece)
+
+
+def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Callable[[int], int]]]:
+    """Give the Markdown of an issue, each text with what tells the line in the file of a line."""
+    places = issue.places
+    if with_description:
+        yield issue.description, places.of_description
+    for number, text in enumerate(issue.acceptance_criteria):
+        yield text, partial(places.of_criterion, number)
 
 
 def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> dict[str, object]:

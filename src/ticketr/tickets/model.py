@@ -14,6 +14,7 @@ promise ``parse(render([t])).tickets == (t,)`` for each and every ticket:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -64,6 +65,33 @@ def _remark(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where the texts of a ticket stand in its file.
+
+    Attributes:
+        description: The runs of lines that its description was put together from: the number of
+            the first line of each in the description, and in the file; all from 1 on.
+        criteria: The line in the file of the first line of each criterion.
+    """
+
+    description: tuple[tuple[int, int], ...] = ()
+    criteria: tuple[int, ...] = ()
+
+    def of_description(self, line: int) -> int:
+        """Give the line in the file of a line of the description; 0 if it is not known."""
+        at = bisect_right(self.description, line, key=lambda run: run[0]) - 1
+        return self.description[at][1] + line - self.description[at][0] if at >= 0 else 0
+
+    def of_criterion(self, number: int, line: int) -> int:
+        """Give the line in the file of a line of a criterion, counted from 0; 0 if not known."""
+        return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
+
+
+NO_PLACES = Places()
+"""Those of a ticket that was not read from a file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A Jira issue as a file holds it; a sub-task is a ticket in its parent's ``tasks``.
 
@@ -77,6 +105,7 @@ class Ticket:
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
         remarks: The lines among its fields that are no fields: comments and stray words. They
             stay in the file and never reach Jira. Not compared.
+        places: Where its texts stand in the file it was read from. Not compared.
 
     Raises:
         InvalidKey: If the key is none.
@@ -91,6 +120,7 @@ class Ticket:
     tasks: tuple[Ticket, ...] = ()
     line: int = field(default=0, compare=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    places: Places = field(default=NO_PLACES, compare=False)
 
     def __post_init__(self) -> None:
         if self.key is not None and not is_key(self.key):
@@ -116,8 +146,10 @@ class Ticket:
 
     def __reduce__(self) -> tuple[type[Ticket], tuple[object, ...]]:
         # The read-only view of the fields cannot be pickled or copied; what is below it can.
+        content: tuple[object, ...]
         content = (self.title, self.key, self.description, dict(self.fields))
-        return Ticket, (*content, self.acceptance_criteria, self.tasks, self.line, self.remarks)
+        content += (self.acceptance_criteria, self.tasks, self.line, self.remarks, self.places)
+        return Ticket, content
 
     def keys(self) -> Iterator[str]:
         """Give its own key and its tasks', leaving drafts out."""

@@ -27,7 +27,7 @@ from ticketr.tickets.grammar import (
     unescape,
     unescape_item,
 )
-from ticketr.tickets.model import Ticket
+from ticketr.tickets.model import NO_PLACES, Places, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,8 @@ class Issue:
     fields: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[list[str]] = field(default_factory=list)
+    criteria_lines: list[int] = field(default_factory=list)
+    runs: list[tuple[int, int]] = field(default_factory=list)
     tasks: list[Issue] = field(default_factory=list)
 
     def is_bare(self) -> bool:
@@ -66,6 +68,29 @@ class Issue:
             tasks=tuple(task.ticket() for task in self.tasks),
             line=self.index + 1,
             remarks=tuple(self.remarks),
+            places=self._places(),
+        )
+
+    def mark(self, line: int) -> None:
+        """Note which line of the file, from 1 on, the next line of the text is."""
+        at, runs = len(self.text), self.runs
+        while runs and runs[-1][0] >= at:
+            runs.pop()
+        if not runs or at - runs[-1][0] != line - runs[-1][1]:
+            runs.append((at, line))
+
+    def _places(self) -> Places:
+        """Say where the texts stand, in lines of the finished ticket, which begins with no blank."""
+        if not self.runs and not self.criteria:
+            return NO_PLACES
+        blank = next((at for at, line in enumerate(self.text) if line.strip()), 0)
+        return Places(
+            tuple((at - blank + 1, line) for at, line in self.runs),
+            tuple(
+                line + next(at for at, text in enumerate(lines) if text.strip())
+                for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
+                if any(text.strip() for text in lines)
+            ),
         )
 
 
@@ -196,6 +221,7 @@ class Body:
     def _text(self, index: int) -> int:
         lines, text = self._lines, self._issue.text
         line = lines[index]
+        self._issue.mark(index + self._offset + 1)
         if not MARKED.match(line):
             text.append(line)
         elif opening(line):
@@ -269,9 +295,9 @@ class Body:
             if item is not None:
                 item.append(_dedent(line))
         elif text.startswith("-"):
-            self._begin_item(text[1:].lstrip(), is_item=not is_rule(text.rstrip()))
+            self._begin_item(index, text[1:].lstrip(), is_item=not is_rule(text.rstrip()))
         elif other := _OTHER_ITEM.match(line):
-            self._begin_item(line[other.end() :])
+            self._begin_item(index, line[other.end() :])
         elif item is not None and _continues(item, line):
             item.append(unescape_item(_dedent(line)))
         else:
@@ -279,10 +305,11 @@ class Body:
             return self._stray(index, stay=not line.startswith("##"))
         return index + 1
 
-    def _begin_item(self, text: str, *, is_item: bool = True) -> None:
+    def _begin_item(self, index: int, text: str, *, is_item: bool = True) -> None:
         self._item = [text] if is_item else None
         if self._item is not None:
             self._issue.criteria.append(self._item)
+            self._issue.criteria_lines.append(index + self._offset + 1)
 
     # Tasks.
 

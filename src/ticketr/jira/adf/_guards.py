@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, guard_html
+from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
@@ -79,8 +80,9 @@ def unguard(markdown: str) -> str:
 def guard_markdown(markdown: str) -> str:
     """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are.
 
-    And in the place of what it would drop for HTML.
+    And in the place of what it would drop for HTML. Tables are put into the form that it reads.
     """
+    markdown = read_tables(markdown).markdown
     if _OURS.search(markdown):
         return markdown
     guarded = _ENTITY.sub(_guard_entity, markdown) if "&#" in markdown else markdown

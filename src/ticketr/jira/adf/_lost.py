@@ -20,6 +20,8 @@ from marklas.md.parser.normalize import tokenize
 
 from ticketr.jira.adf._guards import guard_markdown, unguard_piece
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
+from ticketr.jira.adf._plain import prose
+from ticketr.jira.adf._tables import read_tables, stray_problem
 from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 LONGEST_PIECE = 60
 
+_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
+_SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # What is shown in the place of something that has no words of its own.
 _SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
@@ -47,28 +51,37 @@ class Lost:
 
     Attributes:
         text: The piece, one line of it.
-        line: The line that it stands in, from 1 on; 0 if that is not known, or there is but one.
+        line: The line that it stands in, from 1 on; 0 if that is not known.
         html: Whether it is a tag, a comment or within a block of HTML.
+        problem: What is wrong with it, where that is known better than that it has no place.
     """
 
     text: str
     line: int
     html: bool = False
+    problem: str = ""
 
     def __str__(self) -> str:
         """Say it to whoever wrote the Markdown."""
         where = f"in its line {self.line}: " if self.line else ""
+        return f"{where}{self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """What is wrong and what to do, without the line."""
+        if self.problem:
+            return f'{self.problem}: "{self.text}"'
         if self.text.startswith("<!--"):
             return (
-                f'{where}the HTML comment "{self.text}" would be lost in Jira; '
+                f'the HTML comment "{self.text}" would be lost in Jira; '
                 "take it out, or write \\<!-- to send it as text"
             )
         if self.html:
             return (
-                f'{where}Jira has no place for the HTML "{self.text}" there; '
+                f'Jira has no place for the HTML "{self.text}" there; '
                 "put a backslash before each < or backquotes around it to send it as text"
             )
-        return f'{where}Jira has no place for "{self.text}" there; write it another way'
+        return f'Jira has no place for "{self.text}" there; write it another way'
 
 
 def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
@@ -78,6 +91,7 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
         markdown: The Markdown.
         document: What was made of it.
     """
+    yield from _no_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
     tokens = tokenize(_SHOWN.sub(_not_shown, guard_markdown(markdown)))
@@ -92,6 +106,29 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
     yield from _unused_addresses(markdown, strings)
     if not document.get("content") and markdown.strip():
         yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+
+
+def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
+    """Yield the lines because of which a table would become a line of text."""
+    tables = read_tables(markdown)
+    for each in tables.problems:
+        yield Lost(clip(each.text, LONGEST_PIECE), each.line, problem=each.reason)
+    suspects = tables.strays
+    if len(tables.seconds) > sum(each == "table" for each in _kinds(document)):
+        suspects = sorted(suspects + tables.seconds)
+    if not suspects:
+        return
+    # Once for each of them, and only the signs that such a line is made of.
+    shown = " ".join(
+        run for text in prose(document) for run in _SIGNS.findall(_SPACES.sub("", text))
+    )
+    told = {""}
+    for line in suspects:
+        stray = stray_problem(markdown, line)
+        wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
+        if wanted not in told and wanted in shown:
+            told.add(wanted)
+            yield Lost(clip(stray.text, LONGEST_PIECE), line, problem=stray.reason)
 
 
 def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
@@ -121,7 +158,7 @@ def _not_shown(shown: re.Match[str]) -> str:
 def _told(piece: str, markdown: str, *, is_html: bool) -> Lost:
     text = unguard_piece(piece).strip()
     place = markdown.find(text.partition("\n")[0]) if text else -1
-    line = markdown.count("\n", 0, place) + 1 if place >= 0 and "\n" in markdown.strip() else 0
+    line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     return Lost(clip(text, LONGEST_PIECE), line, is_html)
 
 
@@ -193,6 +230,15 @@ def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
         words = _WORD.findall(wanted)
         if not kept_words.issuperset(words) or not (words or wanted in kept):
             yield _told(address[1], markdown, is_html=False)
+
+
+def _kinds(document: Json) -> Iterator[object]:
+    todo: list[Any] = [document]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            yield node.get("type")
+            todo += node.get("content", [])
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._canonical import MAX_DEPTH, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
 _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
@@ -42,3 +45,25 @@ def _words(node: Json) -> str:
     if type(attrs) is not dict:
         return ""
     return next((attrs[key] for key in _SHOWN if type(attrs.get(key)) is str), "")
+
+
+def prose(document: Json) -> Iterator[str]:
+    """Yield the text of each block without what stands in code, in the order of the document."""
+    ahead: list[Any] = [document]
+    while ahead:
+        node = ahead.pop()
+        content = node.get("content") if type(node) is dict else None
+        if type(content) is not list or node.get("type") == "codeBlock":
+            continue
+        words = [_said(child) for child in content if type(child) is dict]
+        if any(words):
+            yield "".join(words)
+        ahead += reversed(content)
+
+
+def _said(node: Json) -> str:
+    text = node.get("text") if node.get("type") == "text" else None
+    if type(text) is not str:
+        return "\n" if node.get("type") == "hardBreak" else ""
+    marks = node.get("marks") or ()
+    return "" if any(type(m) is dict and m.get("type") == "code" for m in marks) else text

@@ -1,0 +1,254 @@
+r"""Tables as people write them in Markdown, put into the one form that marklas reads.
+
+marklas makes one line of text of a whole table if a single row has a cell too few or too many, or
+a ``|`` in code. So a short row is filled, a ``|`` in code is escaped, outer bars are added. What
+cannot be put right without losing or moving a word is told, with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST_FILLED = 2_000
+"""Cells that are filled in one text; a wide table of short rows could need millions."""
+
+_DELIMITER = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_LIKE_DELIMITER = re.compile(r"[ \t>]*[|:\-][|:\- \t]*")
+# A line that begins another block, and so ends a table and heads none.
+_BLOCK_START = re.compile(
+    r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|</?(?:aside|details|div|figure|section|summary|ul)\b|```|~~~|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)"
+    r"|(?:[-*_][ \t]*){3,}$)"
+)
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
+_BACKQUOTES = re.compile("`+")
+_ESCAPED_OR_BACKQUOTES = re.compile(r"\\.|(`+)", re.DOTALL)
+_BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TableProblem:
+    """A line of a table that cannot be read as one.
+
+    Attributes:
+        line: The line, from 1 on.
+        text: The line itself.
+        reason: What is wrong and what to do.
+    """
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Tables:
+    """The tables of a text.
+
+    Attributes:
+        markdown: The text with its tables in marklas's form.
+        problems: The rows that could not be put into it.
+        seconds: The second line of each table, by its number from 1 on. In a list or a quote it
+            is no table after all.
+        strays: Lines that look like one and are none, likewise. They may stand in code.
+    """
+
+    markdown: str
+    problems: list[TableProblem] = field(default_factory=list)
+    seconds: list[int] = field(default_factory=list)
+    strays: list[int] = field(default_factory=list)
+
+
+def read_tables(markdown: str) -> Tables:
+    """Put the tables of a text into the form that marklas reads; no line is added or taken away."""
+    found = Tables(markdown)
+    if "|" in markdown and "-" in markdown:
+        lines = markdown.split("\n")
+        reader = _Reader(lines, found)
+        reader.read()
+        if reader.changed:
+            found.markdown = "\n".join(lines)
+    return found
+
+
+class _Reader:
+    """Goes through the lines of a text, and changes those of tables in place."""
+
+    def __init__(self, lines: list[str], found: Tables) -> None:
+        self._lines = lines
+        self._found = found
+        self._filled = 0
+        self.changed = False
+
+    def read(self) -> None:
+        lines = self._lines
+        index, fence = 0, ""
+        while index < len(lines):
+            line = lines[index]
+            if fence:
+                fence = "" if _closes(line, fence) else fence
+            elif opened := _FENCE.match(line):
+                fence = opened[1]
+            elif index and _looks_like_delimiter(line) and "|" in lines[index - 1]:
+                columns = self._columns(index)
+                if columns:
+                    self._found.seconds.append(index + 1)
+                    index = self._table(index, columns)
+                    continue
+                self._found.strays.append(index + 1)
+            index += 1
+
+    def _columns(self, index: int) -> int:
+        """Count the columns of the table whose second line this is; 0 if it heads none."""
+        head = self._lines[index - 1]
+        if not _DELIMITER.fullmatch(self._lines[index]) or _is_indented(head):
+            return 0
+        if _BLOCK_START.match(head):
+            return 0
+        columns = len(_cells(self._lines[index]))
+        heads, in_code = _cells(head), _cells_but_code(head)
+        return columns if columns in {len(heads), len(in_code)} else 0
+
+    def _table(self, index: int, columns: int) -> int:
+        """Put a table in order; give the index of the line after it."""
+        self._row(index - 1, columns)
+        self._row(index, columns)
+        index += 1
+        while index < len(self._lines):
+            line = self._lines[index]
+            if not line.strip() or _BLOCK_START.match(line):
+                break
+            if not _has_bar(line):
+                self._problem(
+                    index,
+                    "this line stands right below a table; put an empty line before it, or "
+                    "a | around it if it is a row",
+                )
+                break
+            self._row(index, columns)
+            index += 1
+        return index
+
+    def _row(self, index: int, columns: int) -> None:
+        line = self._lines[index]
+        cells, whole = _cells(line), _cells_but_code(line)
+        if len(whole) < len(cells):  # a bar stands in code
+            if len(cells) == columns:
+                self._problem(
+                    index,
+                    "a | stands between backquotes here; write it as \\|, or put a backslash "
+                    "before a backquote that is text",
+                )
+                return
+            cells = whole
+        missing = columns - len(cells)
+        if missing < 0 or missing + self._filled > _MOST_FILLED:
+            count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+            self._problem(
+                index,
+                f"this row has {count} where its table has {columns}; a | that is text is "
+                "written \\|",
+            )
+            return
+        if missing or cells is whole or not _has_outer_bars(line):
+            self._filled += missing
+            self._lines[index] = f"| {' | '.join([*cells, *[''] * missing])} |"
+            self.changed = True
+
+    def _problem(self, index: int, reason: str) -> None:
+        text = self._lines[index].strip()
+        self._found.problems.append(TableProblem(index + 1, text, reason))
+
+
+def stray_problem(markdown: str, line: int) -> TableProblem:
+    """Tell what is wrong with a line that looks like the second one of a table and is none."""
+    text = markdown.split("\n")[line - 1].strip()
+    return TableProblem(
+        line,
+        text,
+        "this looks like a table, but is none: each row needs as many cells as the first, and it "
+        "can stand in no list and no quote; if it is text, put a backslash before each |",
+    )
+
+
+def _looks_like_delimiter(line: str) -> bool:
+    return "-" in line and "|" in line and _LIKE_DELIMITER.fullmatch(line) is not None
+
+
+def _closes(line: str, fence: str) -> bool:
+    rest = line.lstrip(" \t>").rstrip()
+    return rest.startswith(fence) and not rest.strip(fence[0])
+
+
+def _is_indented(line: str) -> bool:
+    return line.startswith(("    ", "\t"))
+
+
+def _has_bar(line: str) -> bool:
+    return any(found[0] == "|" for found in _BAR_OR_CODE.finditer(line))
+
+
+def _has_outer_bars(line: str) -> bool:
+    text = line.strip()
+    return text.startswith("|") and text.endswith("|") and not _ends_escaped(text)
+
+
+def _ends_escaped(text: str) -> bool:
+    before = text[:-1]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _cells(line: str) -> list[str]:
+    """Part a row at its bars, as GitHub does: one in code parts as well."""
+    return list(_parted(line, skip_code=False))
+
+
+def _cells_but_code(line: str) -> list[str]:
+    r"""Part a row at its bars but for those in code, which come back as ``\|``."""
+    return list(_parted(line, skip_code=True))
+
+
+def _parted(line: str, *, skip_code: bool) -> Iterator[str]:
+    text = line.strip()
+    text = text.removeprefix("|")
+    if text.endswith("|") and not _ends_escaped(text):
+        text = text[:-1]
+    ends = _code_ends(text) if skip_code and "`" in text else {}
+    start = at = 0
+    cell: list[str] = []
+    while found := _BAR_OR_CODE.search(text, at):
+        at = found.end()
+        if found[0] == "|":
+            yield "".join([*cell, text[start : found.start()]]).strip()
+            cell, start = [], at
+        elif found[1] and (end := ends.get(found.start())):
+            code = text[found.start() : end]
+            cell += text[start : found.start()], _escaped_bars(code)
+            start = at = end
+    yield "".join([*cell, text[start:]]).strip()
+
+
+def _code_ends(text: str) -> dict[int, int]:
+    """Find where each code span ends, by its start; a backslash escapes the start alone."""
+    by_length: dict[int, list[tuple[int, int]]] = {}
+    for run in reversed(list(_BACKQUOTES.finditer(text))):
+        by_length.setdefault(len(run[0]), []).append(run.span())
+    ends: dict[int, int] = {}
+    at = 0
+    while found := _ESCAPED_OR_BACKQUOTES.search(text, at):
+        at = found.end()
+        if found[1]:
+            same = by_length.get(len(found[1]), [])
+            while same and same[-1][0] < at:
+                same.pop()
+            if same:
+                at = ends[found.start()] = same[-1][1]
+    return ends
+
+
+def _escaped_bars(code: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", code)

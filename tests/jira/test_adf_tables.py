@@ -1,0 +1,116 @@
+"""Tables as people write them: none becomes a line of text without a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ticketr.jira import adf
+from ticketr.jira.adf._tables import read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD = "| a | b |\n|---|---|\n"
+
+
+def nodes(document: Any, kind: str) -> Iterator[Any]:
+    if document.get("type") == kind:
+        yield document
+    for child in document.get("content", []):
+        yield from nodes(child, kind)
+
+
+def rows(markdown: str) -> list[list[str]]:
+    """Give the words of each cell of the only table."""
+    (table,) = nodes(adf.to_adf(markdown), "table")
+    return [
+        ["".join(each["text"] for each in nodes(cell, "text")) for cell in row["content"]]
+        for row in table["content"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "last"),
+    [
+        (f"{HEAD}| 1 |", ["1", ""]),
+        (f"{HEAD}| 1", ["1", ""]),
+        (f"{HEAD}||", ["", ""]),
+        (f"{HEAD}| 1 | 2", ["1", "2"]),
+        (f"{HEAD}1 | 2 |", ["1", "2"]),
+        ("a | b\n---|---\n1 |", ["1", ""]),
+        ("text\na | b\n---|---\n1 | 2", ["1", "2"]),
+        (f"{HEAD}| `x|y` | 2 |", ["x|y", "2"]),
+        (f"{HEAD}| ``x|`y`` | 2 |", ["x|`y", "2"]),
+        (f"{HEAD}| `x\\|y` | 2 |", ["x|y", "2"]),
+        (f"{HEAD}| x\\|y |", ["x|y", ""]),
+        ("| `a|b` | c |\n|---|---|\n| 1 | 2 |", ["1", "2"]),
+        (f"{HEAD}| - | - |", ["-", "-"]),
+    ],
+)
+def test_a_row_is_put_in_order_without_a_change_to_its_words(
+    markdown: str, last: list[str]
+) -> None:
+    assert rows(markdown)[-1] == last
+    assert adf.lost_pieces(markdown) == ()
+    assert adf.is_exact(adf.to_adf(markdown), adf.to_markdown(adf.to_adf(markdown)))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "line", "words"),
+    [
+        (f"x\n\n{HEAD}| 1 | 2 |\n| 1 | 2 | 3 |", 6, "this row has 3 cells where its table has 2"),
+        (f"{HEAD}| `x|y` | 2 | 3 |", 3, "this row has 3 cells where its table has 2"),
+        (f"{HEAD}| `x|y` |", 3, "a | stands between backquotes here"),
+        (f"{HEAD}| 1 | 2 |\nmore", 4, "right below a table"),
+        ("| a | b |\n|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
+        ("| a |\n|---|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
+        ("| a | b |\n|-- -|---|\n| 1 | 2 |", 2, "looks like a table, but is none"),
+        ("> | a | b |\n> |---|---|\n> | 1 | 2 |", 2, "can stand in no list and no quote"),
+        ("- x\n  | a | b |\n  |---|---|\n", 3, "can stand in no list and no quote"),
+        (f"{HEAD}| 1 | 2 |\n\n- x\n  | a | b |\n  |---|---|\n", 2, "in no list and no quote"),
+    ],
+)
+def test_what_cannot_be_put_in_order_is_told_with_its_line(
+    markdown: str, line: int, words: str
+) -> None:
+    first, *_ = adf.lost_pieces(markdown)
+
+    assert first.line == line
+    assert words in first.reason
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "```\n| a | b |\n|---|\n```",
+        "~~~\n| a | b |\n|---|---|\n| 1 | 2 | 3 |\n~~~",
+        "- x\n\n  ```\n  | a | b |\n  |---|\n  ```",
+        "    | a | b |\n    |---|\n",
+        "\\| a | b |\n\\|---|",
+        "a | b",
+        "a | b\n---",
+        "either | or -- it's | all -- text",
+    ],
+)
+def test_what_is_no_table_is_left_alone(markdown: str) -> None:
+    assert list(nodes(adf.to_adf(markdown), "table")) == []
+    assert adf.lost_pieces(markdown) == ()
+
+
+@pytest.mark.parametrize("after", ["# heading", "> quote", "- item", "1. item", "```\ncode\n```"])
+def test_another_block_ends_a_table(after: str) -> None:
+    markdown = f"{HEAD}| 1 |\n{after}"
+
+    assert rows(markdown)[-1] == ["1", ""]
+    assert adf.lost_pieces(markdown) == ()
+
+
+def test_rows_are_not_filled_without_end() -> None:
+    wide = f"|{'a|' * 1500}\n|{'-|' * 1500}\n" + "|1|\n" * 1000
+
+    found = read_tables(wide)
+
+    assert len(found.markdown) < 5 * len(wide)
+    assert len(found.problems) == 999
