@@ -45,7 +45,7 @@ def key_to_selection(user: int) -> list[float]:
 def app(folder: Path, tickets: int) -> list[str]:
     """Give the command that opens the app on a Jira stand-in and pulls."""
     return [
-        *(sys.executable, "-m", "ticketr", "demo", f"--folder={folder}"),
+        *(sys.executable, "-P", "-m", "ticketr", "demo", f"--folder={folder}"),
         *(f"--tickets={tickets}", f"--latency={LATENCY}"),
     ]
 

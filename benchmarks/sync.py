@@ -151,7 +151,7 @@ def peak_of_pull(url: str, folder: Path) -> float:
         "JIRA_PROJECT_KEY": "DEMO",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "ticketr", "pull", "--plain"],
+        [sys.executable, "-P", "-m", "ticketr", "pull", "--plain"],
         cwd=folder,
         env=os.environ | settings,
         stderr=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
-PROGRAM = [sys.executable, "-m", "ticketr"]
+PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from fakes.pulls import Bench
 
 from ticketr.sandbox import make_site
-from ticketr.sync.takeover import STATE_FILE, go_hash, read_hashes
+from ticketr.sync.takeover import LARGEST, STATE_FILE, go_hash, read_hashes
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -97,3 +98,19 @@ def test_a_state_that_nobody_can_read_says_nothing(text: str, tmp_path: Path) ->
 
 def test_a_folder_without_such_a_state_says_nothing(tmp_path: Path) -> None:
     assert read_hashes(tmp_path) == {}
+
+
+def test_what_has_the_name_of_its_state_and_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / STATE_FILE
+    for make in (
+        lambda: os.mkfifo(path),
+        lambda: path.symlink_to("/dev/zero"),
+        lambda: path.symlink_to(path.name),
+        path.mkdir,
+        lambda: path.write_text(json.dumps({"A-1": {"local_hash": "x"}}) + " " * LARGEST),
+    ):
+        make()
+
+        assert read_hashes(tmp_path) == {}
+
+        path.rmdir() if path.is_dir() else path.unlink()

@@ -63,6 +63,7 @@ def demo(
 
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = Store(root, STATE_FOLDER)
+    store.folder.check()
     store.prepare()
     site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines

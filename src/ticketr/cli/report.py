@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 NOTES = 20
 #: Keys that are printed in a row.
 KEYS = 10
-#: Errors of a job that are wrong usage: what was asked for is not installed.
-_USAGE = ("AsksMissing",)
+#: Errors of a job that are wrong usage: what was asked for is not installed, or the folder is not
+#: one that it may be done in.
+_USAGE = ("AsksMissing", "ForeignState", "UnsafePath")
 
 
 def exit_code(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> int:

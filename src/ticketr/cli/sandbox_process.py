@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.config import TOKEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -51,7 +53,7 @@ async def open_sandbox(
     """Run the sandbox while the block runs.
 
     It ends when our end of its pipe closes, so it ends however we end, a kill included; and its
-    loop, its output and a terminal's signals are not ours.
+    loop, its output and a terminal's signals are not ours. It gets no token of the user's.
 
     Args:
         tickets: how many a new site has.
@@ -65,7 +67,8 @@ async def open_sandbox(
     Raises:
         SandboxFailed: it did not come up.
     """
-    command = [sys.executable, "-m", "ticketr", "sandbox", "--exit-with-stdin"]
+    # -P: a module in the current folder, which may be anybody's clone, is not imported.
+    command = [sys.executable, "-P", "-m", "ticketr", "sandbox", "--exit-with-stdin"]
     options = {"tickets": tickets, "seed": seed, "latency": latency, "data": data}
     command += [f"--{name}={value}" for name, value in options.items() if value is not None]
     # A file takes what it has to complain of without anybody reading it; a pipe would fill up.
@@ -76,6 +79,7 @@ async def open_sandbox(
             stdout=subprocess.PIPE,
             stderr=complaints,
             start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
         )
         assert process.stdin is not None
         assert process.stdout is not None

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ticketr.config import (
+    STATE_FOLDER,
     TOKEN_NAMES,
     Found,
     MissingSetting,
+    OwnFolder,
     Source,
     TokenFailed,
     Workspace,
@@ -64,8 +66,13 @@ def resolve(
     Raises:
         ConfigError: a file or a setting cannot be used, or there is no such workspace.
         SettingsFailed: a file of settings could not be read.
+        UnsafePath: a link or the like has a name of ticketr's own in the workspace.
     """
-    return resolve_workspace(os.environ, Path.cwd(), name=workspace, folder=folder, project=project)
+    found = resolve_workspace(
+        os.environ, Path.cwd(), name=workspace, folder=folder, project=project
+    )
+    OwnFolder(found.root / STATE_FOLDER).check()
+    return found
 
 
 def sign_in(workspace: Workspace) -> Credentials:

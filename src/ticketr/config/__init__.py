@@ -21,6 +21,7 @@ from ticketr.config.errors import (
     BadFile,
     BadSetting,
     ConfigError,
+    ForeignState,
     MissingSetting,
     NotPrivate,
     SecretInFile,
@@ -29,13 +30,16 @@ from ticketr.config.errors import (
     TokenFailed,
     UnknownKey,
     UnknownWorkspace,
+    UnsafePath,
     WorkspaceTaken,
 )
 from ticketr.config.fields import MappedField, WantedField, kept_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
+from ticketr.config.own_folder import LOCK_FILE, STATE_FOLDER, OwnFolder, require_database
 from ticketr.config.private import config_folder, prepare_config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
 from ticketr.config.tokens import Found, Source, find_token, forget_token, store_token
+from ticketr.config.tomlfile import read_text
 from ticketr.config.user_config import (
     LoginEntry,
     UserConfig,
@@ -43,7 +47,7 @@ from ticketr.config.user_config import (
     free_name,
     read_user_config,
 )
-from ticketr.config.workspace import STATE_FOLDER, Workspace, find_root, resolve_workspace
+from ticketr.config.workspace import Workspace, find_root, resolve_workspace
 from ticketr.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,
@@ -54,6 +58,7 @@ from ticketr.config.workspace_file import (
 
 __all__ = [
     "GO_FILE",
+    "LOCK_FILE",
     "STATE_FOLDER",
     "STRATEGIES",
     "TOKEN_NAMES",
@@ -62,12 +67,14 @@ __all__ = [
     "BadSetting",
     "ConfigError",
     "Environment",
+    "ForeignState",
     "Found",
     "GoFile",
     "LoginEntry",
     "MappedField",
     "MissingSetting",
     "NotPrivate",
+    "OwnFolder",
     "SecretInFile",
     "SettingsFailed",
     "SiteNotConfirmed",
@@ -76,6 +83,7 @@ __all__ = [
     "Trust",
     "UnknownKey",
     "UnknownWorkspace",
+    "UnsafePath",
     "UserConfig",
     "WantedField",
     "Workspace",
@@ -99,9 +107,11 @@ __all__ = [
     "prepare_config_folder",
     "read_environment",
     "read_go_file",
+    "read_text",
     "read_user_config",
     "read_workspace_file",
     "remove_workspace",
+    "require_database",
     "resolve_workspace",
     "store_token",
     "store_workspace",

@@ -11,6 +11,8 @@ The tree::
      │    │    └── SecretInFile  a secret where everybody can read it
      │    ├── NotPrivate         a file of secrets that others can read or change
      │    ├── SiteNotConfirmed   a site that only a file in the workspace names
+     │    ├── UnsafePath         a link, say, in the place of a file of ticketr's own
+     │    ├── ForeignState       a state file that this user did not make
      │    ├── UnknownWorkspace   no workspace has this name
      │    └── WorkspaceTaken     the name or the folder belongs to a workspace already
      ├── SettingsFailed          a file of settings cannot be read or written
@@ -155,6 +157,51 @@ class SiteNotConfirmed(ConfigError):
             f"{self.path} names the Jira site {self.site}, which you have not confirmed for this "
             f"folder{besides}, so no login is sent there; if it is yours: "
             f"ticketr workspace add --folder {folder} --site {self.site}"
+        )
+
+
+class UnsafePath(ConfigError):
+    """Raised when something else has the name of a file or folder of ticketr's own.
+
+    Attributes:
+        path: where.
+        found: what it is, such as "a link".
+        wanted: what it should be, "a file" or "a folder".
+    """
+
+    def __init__(self, path: str, found: str, wanted: str) -> None:
+        super().__init__(path, found, wanted)
+        self.path = path
+        self.found = found
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is {self.found} and not {self.wanted} of ticketr's own, so nothing there "
+            "is read or written; a git repository can bring such a thing: move it away, then try "
+            "again"
+        )
+
+
+class ForeignState(ConfigError):
+    """Raised when the state file of a workspace does not bear the user's mark.
+
+    Attributes:
+        root: the workspace's folder.
+        path: the state file.
+    """
+
+    def __init__(self, root: str, path: str) -> None:
+        super().__init__(root, path)
+        self.root = root
+        self.path = path
+
+    def __str__(self) -> str:
+        own = shlex.quote(self.path.rpartition("/")[0])
+        return (
+            f"{self.path} does not bear your mark: it may have come with a git repository, and would "
+            "make its edits look like yours. If you made it, say: ticketr workspace trust --folder "
+            f"{shlex.quote(self.root)} (it keeps your edits). If not, move {own} away and pull"
         )
 
 

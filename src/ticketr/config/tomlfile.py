@@ -31,12 +31,18 @@ _KINDS = {
 }
 
 
-def read_text(path: Path, *, check: Callable[[os.stat_result], None] | None = None) -> str | None:
+def read_text(
+    path: Path,
+    *,
+    check: Callable[[os.stat_result], None] | None = None,
+    largest: int = LARGEST,
+) -> str | None:
     """Read a file of settings.
 
     Args:
         path: the file.
         check: told what the system knows of the opened file, before anything is read.
+        largest: how many bytes it may have.
 
     Returns:
         Its text, or None where there is no such file.
@@ -46,7 +52,10 @@ def read_text(path: Path, *, check: Callable[[os.stat_result], None] | None = No
         SettingsFailed: the system would not give it.
     """
     try:
-        # Not waiting, since a pipe of that name might never be written to.
+        # Looked at first: to open a device may do something. The file may be another one by the
+        # time it is opened, so that does not wait, as for a pipe that is never written to.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadFile(str(path), None, "this is no ordinary file")
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
@@ -59,17 +68,17 @@ def read_text(path: Path, *, check: Callable[[os.stat_result], None] | None = No
         if check is not None:
             check(status)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(largest + 1)
     except OSError as error:
         raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
     finally:
         os.close(descriptor)
+    if len(content) > largest:
+        raise BadFile(str(path), None, f"it is larger than {largest // 1024} KiB")
     return _decode(path, content)
 
 
 def _decode(path: Path, content: bytes) -> str:
-    if len(content) > LARGEST:
-        raise BadFile(str(path), None, f"it is larger than {LARGEST // 1024} KiB")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

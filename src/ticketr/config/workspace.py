@@ -21,6 +21,7 @@ from ticketr.config.environment import (
 )
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
+from ticketr.config.own_folder import STATE_FOLDER
 from ticketr.config.private import config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
 from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from ticketr.config.fields import WantedField
-
-#: ticketr's own folder in a workspace: state, lock, logs. It ignores itself in git.
-STATE_FOLDER = ".ticketr"
 
 #: What new tickets and sub-tasks are that name no type.
 STORY_TYPE = "Task"

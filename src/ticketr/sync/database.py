@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from ticketr.config import require_database
 from ticketr.sync.errors import StateFailed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
-    from pathlib import Path
 
 #: One script for each version of the schema, applied in order; ``user_version`` counts them.
 MIGRATIONS = (
@@ -81,6 +82,8 @@ MIGRATIONS = (
 )
 
 
+#: The path of a database that is in no file.
+IN_MEMORY = Path(":memory:")
 #: How SQLite names what is wrong with a file itself.
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
 
@@ -93,10 +96,13 @@ class Database:
 
     Raises:
         StateFailed: it is damaged, newer than this program, or cannot be opened.
+        UnsafePath: it, or a file that SQLite opens beside it, is a link or the like.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if path != IN_MEMORY:
+            require_database(path)
         # One family is read while another is written, in two threads: they take turns.
         self._turn = RLock()
         with self._errors():

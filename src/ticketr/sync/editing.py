@@ -255,14 +255,11 @@ class Editor:
         """Keep a text that is about to be given up in ticketr's own folder.
 
         Raises:
+            UnsafePath: a link or the like has a name of ticketr's own.
             FileFailed: it cannot be written; then it must not be given up.
         """
-        for name in _numbered(safe_file_name(key)):
-            path = self._store.own / "trash" / name
-            if not path.exists():
-                replace_file(str(path), text, None, durable=True)
-                return path
-        raise AssertionError("the names never end")
+        with file_errors(self._store.own, "write into"):
+            return self._store.folder.put_aside(_numbered(safe_file_name(key)), text)
 
     def prune(self, name: str, key: str, base: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds one unedited ticket and no more.

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ticketr._errors import TicketrError
+from ticketr.config import require_database
+from ticketr.sync.database import IN_MEMORY
 from ticketr.sync.errors import DuplicateKey, FileFailed
 from ticketr.sync.state import State
 from ticketr.sync.threads import CHUNK, chunks
@@ -107,8 +109,10 @@ def readable(path: Path) -> Generator[Path | None]:
     SQLite writes beside a file that it reads. So where it must not, a copy is read.
 
     Raises:
+        UnsafePath: it, or a file that SQLite opens beside it, is a link or the like.
         FileFailed: it cannot be copied.
     """
+    require_database(path)
     if not path.exists():
         yield None
     elif os.access(path.parent, os.W_OK):
@@ -132,5 +136,5 @@ def read_state(store: Store) -> Generator[State]:
         StateFailed: it cannot be used.
         FileFailed: it cannot be read.
     """
-    with readable(store.state_path) as path, closing(State(path or Path(":memory:"))) as state:
+    with readable(store.state_path) as path, closing(State(path or IN_MEMORY)) as state:
         yield state

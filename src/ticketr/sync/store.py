@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ticketr.config import LOCK_FILE, OwnFolder
 from ticketr.sync.errors import WorkspaceBusy
 from ticketr.sync.files import TEMPORARY, comparable, file_errors
 from ticketr.sync.threads import CHUNK, chunks
@@ -66,9 +67,14 @@ class Store:
 
     def __init__(self, root: Path, own: str) -> None:
         self.root = root
-        self.own = root / own
+        self.folder = OwnFolder(root / own)
         self._folders: dict[str, str] = {}  # where each folder really is
         self._is_locked = False
+
+    @property
+    def own(self) -> Path:
+        """The folder with the state and all else of ticketr's own."""
+        return self.folder.path
 
     @property
     def state_path(self) -> Path:
@@ -79,13 +85,11 @@ class Store:
         """Make the folders, and see that git ignores ticketr's own.
 
         Raises:
+            UnsafePath: a link or the like has a name of ticketr's own.
             FileFailed: the folder cannot be made or written.
         """
         with file_errors(self.root, "write into"):
-            self.own.mkdir(parents=True, exist_ok=True)
-            ignore = self.own / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
+            self.folder.make()
 
     @contextmanager
     def lock(self) -> Generator[None]:
@@ -93,11 +97,11 @@ class Store:
 
         Raises:
             WorkspaceBusy: another process holds it.
+            UnsafePath: a link or the like has its name.
             FileFailed: the lock file cannot be opened.
         """
-        path = self.own / "lock"
-        with file_errors(path, "lock"):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        with file_errors(self.own / LOCK_FILE, "lock"):
+            descriptor = self.folder.open_file(LOCK_FILE, os.O_RDWR | os.O_CREAT)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,6 +12,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
+from ticketr.config import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 STATE_FILE = ".ticketr.state"
+#: Bytes; that program needs some 200 for a ticket.
+LARGEST = 8 * 1024 * 1024
 
 
 def go_hash(ticket: Ticket) -> str:
@@ -55,8 +60,8 @@ def read_hashes(root: Path) -> dict[str, str]:
         such file, or one that nobody can read: then its tickets are as unknown as any other.
     """
     try:
-        state = json.loads((root / STATE_FILE).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        state = json.loads(read_text(root / STATE_FILE, largest=LARGEST) or "{}")
+    except (TicketrError, ValueError, RecursionError):
         return {}
     if not isinstance(state, dict):
         return {}

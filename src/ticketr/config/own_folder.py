@@ -1,0 +1,199 @@
+"""ticketr's own folder in a workspace: nothing in it is opened through a link.
+
+A git repository can bring a folder of that name, or a link in its place, with links in it. So the
+folder and every file on the way to it is looked at by itself and opened without following a link.
+What is not what it should be is refused before anything is read or written. Hard links cannot be
+refused, since backups make them; git carries none.
+
+Synchronous. The operating system's errors are raised as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from ticketr.config.errors import UnsafePath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+#: The folder's name: state, lock, history, trash. It ignores itself in git.
+STATE_FOLDER = ".ticketr"
+LOCK_FILE = "lock"
+IGNORE_FILE = ".gitignore"
+TRASH_FOLDER = "trash"
+#: SQLite files: the last sync, the history of jobs, the site of a demo.
+DATABASES = ("state.db", "history.db", "demo.db")
+
+#: What SQLite opens beside a file.
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | _SAFE
+_KINDS = (
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISREG, "a file"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+class OwnFolder:
+    """ticketr's own folder in one workspace, which need not exist.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def check(self) -> None:
+        """See that everything of ours that is there is a plain file or folder.
+
+        Raises:
+            UnsafePath: something is not.
+        """
+        require_folder(self.path)
+        require_folder(self.path / TRASH_FOLDER)
+        for name in (LOCK_FILE, IGNORE_FILE):
+            require_file(self.path / name)
+        for name in DATABASES:
+            require_database(self.path / name)
+
+    def make(self) -> None:
+        """Make the folder, and see that git ignores it.
+
+        Raises:
+            UnsafePath: something else has its name, or that of the file that git reads.
+        """
+        require_folder(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            self.write_new(IGNORE_FILE, "*\n")
+
+    def open_file(self, name: str, flags: int) -> int:
+        """Open a file of the folder by its descriptor.
+
+        Args:
+            name: its name in the folder.
+            flags: how to open it.
+
+        Raises:
+            UnsafePath: something else has that name.
+        """
+        require_folder(self.path)
+        require_file(self.path / name)
+        with _opened(self.path) as folder:
+            return os.open(name, flags | _SAFE, 0o666, dir_fd=folder)
+
+    def write_new(self, name: str, text: str) -> None:
+        """Write a file that must not be there yet.
+
+        Args:
+            name: its name in the folder.
+            text: all of it.
+
+        Raises:
+            FileExistsError: something has that name.
+            UnsafePath: it is nothing that a file can be.
+        """
+        require_folder(self.path)
+        with _opened(self.path) as folder:
+            try:
+                _write_new(folder, name, text)
+            except FileExistsError:
+                require_file(self.path / name)
+                raise
+
+    def put_aside(self, names: Iterable[str], text: str) -> Path:
+        """Keep a text under the first of some names in the trash that nothing has yet.
+
+        It is on the disk when this returns.
+
+        Args:
+            names: the names; they need not end.
+            text: the text.
+
+        Raises:
+            UnsafePath: something else has the name of the trash.
+        """
+        trash = self.path / TRASH_FOLDER
+        self.make()
+        require_folder(trash)
+        with _opened(self.path) as own:
+            with suppress(FileExistsError):
+                os.mkdir(TRASH_FOLDER, dir_fd=own)
+            with _opened(TRASH_FOLDER, within=own) as folder:
+                for name in names:
+                    with suppress(FileExistsError):
+                        _write_new(folder, name, text)
+                        os.fsync(folder)
+                        return trash / name
+        raise AssertionError("there is always another name")
+
+
+def require_folder(path: Path) -> None:
+    """See that a path is a folder and no link to one, if anything is there.
+
+    Raises:
+        UnsafePath: it is something else.
+    """
+    _require(path, stat.S_ISDIR, "a folder")
+
+
+def require_file(path: Path) -> None:
+    """See that a path is an ordinary file and no link to one, if anything is there.
+
+    Raises:
+        UnsafePath: it is something else.
+    """
+    _require(path, stat.S_ISREG, "a file")
+
+
+def require_database(path: Path) -> None:
+    """See that SQLite, which follows links, finds none where it opens a file.
+
+    Raises:
+        UnsafePath: the file, one that SQLite opens beside it, or their folder is something else.
+    """
+    require_folder(path.parent)
+    for end in _BESIDE:
+        require_file(path.with_name(f"{path.name}{end}"))
+
+
+def _require(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # it is not there, or opening it tells why not
+        return
+    if not is_wanted(mode):
+        found = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a device")
+        raise UnsafePath(str(path), found, wanted)
+
+
+@contextmanager
+def _opened(path: Path | str, *, within: int | None = None) -> Generator[int]:
+    descriptor = os.open(path, _FOLDER, dir_fd=within)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write_new(folder: int, name: str, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
+    descriptor = os.open(name, flags, 0o666, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise

@@ -1,0 +1,105 @@
+"""A git repository that somebody hostile has filled, and the world around a clone of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import stat
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CANARY = "canary of the user's own file\n"
+#: Names beside an SQLite file that SQLite itself opens.
+BESIDE = ("", "-wal", "-shm", "-journal")
+#: Everything in ticketr's own folder that some command opens.
+OWN_FILES = (
+    "lock",
+    ".gitignore",
+    *(f"{base}{end}" for base in ("state.db", "history.db", "demo.db") for end in BESIDE),
+)
+#: Modules that the program or a process that it starts would import from the current folder.
+MODULES = (
+    *("random", "json", "sqlite3", "secrets", "hmac", "ssl", "logging", "sitecustomize"),
+    *("trio", "click", "httpx", "starlette", "hypercorn", "lark", "yaml", "tomlkit"),
+    *("keyring", "platformdirs", "blessed", "wcwidth", "marklas", "ticketr"),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """What must not change: everything beside a clone.
+
+    Attributes:
+        clone: the clone.
+        outside: a folder of the user's own files.
+        ran: the file that hostile code would write.
+    """
+
+    clone: Path
+    outside: Path
+    ran: Path
+
+    @property
+    def bashrc(self) -> Path:
+        """A file of the user's own that links of the clone lead to."""
+        return self.outside / "bashrc"
+
+    @property
+    def folder(self) -> Path:
+        """A folder of the user's own that links of the clone lead to."""
+        return self.outside / "folder"
+
+    def look(self) -> dict[str, tuple[int, str]]:
+        """Take down every file outside of the clone: its kind and what it holds."""
+        return dict(sorted(_looked(self.outside)))
+
+
+def make_world(root: Path) -> World:
+    """Make a user's own files, and an empty clone beside them."""
+    world = World(root / "clone", root / "outside", root / "outside" / "ran")
+    for folder in (world.clone, world.outside, world.folder):
+        folder.mkdir(parents=True)
+    world.bashrc.write_text(CANARY)
+    (world.folder / "own.md").write_text(CANARY)
+    with closing(sqlite3.connect(world.outside / "own.db")) as database:
+        database.execute("CREATE TABLE own (value)")
+        database.commit()
+    return world
+
+
+def put_modules(world: World) -> None:
+    """Put modules into the clone that tell when they are imported."""
+    code = f"import os\nos.close(os.open({str(world.ran)!r}, os.O_CREAT | os.O_WRONLY))\n"
+    for name in MODULES:
+        (world.clone / f"{name}.py").write_text(code)
+
+
+def carried_by_git(clone: Path, tmp: Path) -> Path:
+    """Commit a folder by force and clone it, as a user would get it."""
+    inside = ["-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (
+        ["init", "-q", str(clone)],
+        [*inside, "add", "-f", "."],
+        [*inside, "commit", "-qm", "x"],
+        ["clone", "-q", str(clone), str(tmp)],
+    ):
+        subprocess.run(["git", *words], capture_output=True, check=True)
+    return tmp
+
+
+def _looked(folder: Path) -> Iterator[tuple[str, tuple[int, str]]]:
+    for path in folder.rglob("*"):
+        mode = path.lstat().st_mode
+        held = ""
+        if stat.S_ISREG(mode):
+            held = hashlib.sha256(path.read_bytes()).hexdigest()
+        elif stat.S_ISLNK(mode):
+            held = os.readlink(path)  # noqa: PTH115 - text
+        yield str(path.relative_to(folder)), (mode, held)
