@@ -15,6 +15,7 @@ from ticketr.jira import (
     Credentials,
     Field,
     Issue,
+    IssuesUnavailable,
     JiraClient,
     NotFound,
     Project,
@@ -303,7 +304,7 @@ async def test_an_issue_without_id_is_refused(issue: object, autojump_clock: Clo
 async def test_bulk_fetch_gives_the_issues_and_names_the_missing(autojump_clock: Clock) -> None:
     first = {"id": "1", "key": "A-1", "fields": {"summary": "One"}, "self": "x"}
     second = {"id": None, "key": "A-2", "fields": None}
-    body = {"issues": [first, None, second, first], "issueErrors": [{"id": "9"}], "expand": "x"}
+    body = {"issues": [first, None, second, first], "issueErrors": None, "expand": "x"}
     app = ScriptedApp(Answer(body))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         fetched = await jira.bulk_fetch(["1", "A-2", "9", "9"], fields=["summary", "updated"])
@@ -313,6 +314,75 @@ async def test_bulk_fetch_gives_the_issues_and_names_the_missing(autojump_clock:
         "issueIdsOrKeys": ["1", "A-2", "9", "9"],
         "fields": ["summary", "updated"],
     }
+
+
+async def test_bulk_fetch_takes_a_key_in_any_letters_and_no_issue_that_nobody_asked_for(
+    autojump_clock: Clock,
+) -> None:
+    issues: list[dict[str, object]] = [
+        {"id": number, "key": f"A-{number}", "fields": {}} for number in ("1", "2", "7")
+    ]
+    app = ScriptedApp(Answer({"issues": issues}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["a-1", "2", "B-3"], fields=[])
+    assert [issue.key for issue in fetched.issues] == ["A-1", "A-2"]
+    assert (fetched.missing, [issue.key for issue in fetched.renamed]) == (("B-3",), ["A-7"])
+
+
+ERRORS: list[tuple[dict[str, object], dict[str, str]]] = [
+    ({"id": "9", "errorMessage": "too \x1b[2Jlarge"}, {"9": "too large"}),
+    ({"id": 9}, {"9": "no reason given"}),
+    ({"id": "a-3", "errorMessage": ""}, {"A-3": "no reason given"}),
+    # By its ID, which nobody here knows: it can be whatever was asked for by key.
+    ({"id": "77", "errorMessage": "x"}, {"A-3": "x"}),
+    ({"errorMessage": "for a-secret-token"}, {"9": "for [hidden]", "A-3": "for [hidden]"}),
+]
+
+
+@pytest.mark.parametrize(("error", "failed"), ERRORS)
+async def test_bulk_fetch_tells_what_the_site_could_not_give(
+    error: dict[str, object], failed: dict[str, str], autojump_clock: Clock
+) -> None:
+    body = {"issues": [{"id": "1", "key": "A-1"}], "issueErrors": [error, None, "x"]}
+    app = ScriptedApp(Answer(body))
+    account = Credentials(SITE, "mia@example.com", "a-secret-token")
+    async with open_jira(account, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["1", "9", "A-3"], fields=[], partly=True)
+        with pytest.raises(IssuesUnavailable) as raised:
+            await jira.bulk_fetch(["1", "9", "A-3"], fields=[])
+    assert fetched.failed == failed
+    assert set(fetched.missing) == {"9", "A-3"} - failed.keys()
+    assert [issue.key for issue in fetched.issues] == ["A-1"]
+    assert raised.value.failed == tuple(failed.items())
+    assert len(app.asked) == 4  # once more for what failed, and no more where that brings nothing
+
+
+async def test_bulk_fetch_asks_again_for_as_long_as_that_brings_something(
+    autojump_clock: Clock,
+) -> None:
+    def rule(asked: Asked) -> Answer:
+        ids = sorted(asked.body["issueIdsOrKeys"])
+        given = [{"id": each, "key": f"A-{each}"} for each in ids[:2] if each != "5"]
+        errors = [{"id": each, "errorMessage": "busy"} for each in (*ids[2:], "5") if each in ids]
+        return Answer({"issues": given, "issueErrors": errors})
+
+    app = RuledApp(rule)
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch([*"12345"], fields=[], partly=True)
+    assert [issue.id for issue in fetched.issues] == [*"1234"]
+    assert (fetched.failed, fetched.missing) == ({"5": "busy"}, ())
+    assert len(app.asked) == 3
+
+
+async def test_bulk_fetch_takes_an_issue_that_is_there_though_it_is_named_as_failed(
+    autojump_clock: Clock,
+) -> None:
+    errors = [{"id": "1", "errorMessage": "?"}, {"id": "a-1"}]
+    app = ScriptedApp(Answer({"issues": [{"id": "1", "key": "A-1"}], "issueErrors": errors}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["A-1", "A-2"], fields=[])
+    assert ([each.id for each in fetched.issues], fetched.missing) == (["1"], ("A-2",))
+    assert (fetched.failed, len(app.asked)) == ({}, 1)
 
 
 async def test_bulk_fetch_of_nothing_asks_nothing(autojump_clock: Clock) -> None:

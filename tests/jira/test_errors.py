@@ -24,6 +24,10 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
         (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
         (errors.NoAnswer(URL, 300.0, begun=True), ["did not finish", "300 s", "network"]),
+        (
+            errors.IssuesUnavailable(URL, (("A-1", "too large"), ("A-2", "busy"))),
+            ["could not give A-1 and 1 more (too large)", "try again later"],
+        ),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
         (
             errors.BadAnswer(URL, "a web page", passing=True),

@@ -128,6 +128,10 @@ class Caller:
         async with self._writing.of(issue):
             return await self._send(call, empty=empty)
 
+    def redact(self, text: str) -> str:
+        """Take the token out of a server's words."""
+        return self._credentials.redact(text)
+
     def address(self, endpoint: str, *steps: str) -> str:
         """Give the address of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_one_step, steps))}"

@@ -6,7 +6,7 @@ the document has none. They refuse only an answer without the one thing that was
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ticketr.jira.values import object_of, read_time, text_of
@@ -246,9 +246,30 @@ class BulkFetched:
     """Some issues, fetched together.
 
     Attributes:
-        issues: Those that were there.
+        issues: Those that were asked for, each once.
         missing: The IDs or keys that were asked for and not answered by that name.
+        failed: Why the site could not give an issue that it may well have, by the ID or key that
+            was asked for; none of them is missing.
+        renamed: Issues that were answered by no ID or key that was asked for: one that was moved
+            has another key than the one it is asked for by.
     """
 
     issues: tuple[Issue, ...]
     missing: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    renamed: tuple[Issue, ...] = ()
+
+    def joined(self, rest: BulkFetched) -> BulkFetched:
+        """Add what the site gave when it was asked once more for those that had failed."""
+        return replace(self, failed={}).and_also(rest)
+
+    def and_also(self, other: BulkFetched) -> BulkFetched:
+        """Add the issues of another answer."""
+        issues = {issue.id: issue for issue in (*self.issues, *other.issues)}
+        renamed = {issue.id: issue for issue in (*self.renamed, *other.renamed)}
+        return BulkFetched(
+            tuple(issues.values()),
+            (*self.missing, *other.missing),
+            {**self.failed, **other.failed},
+            tuple(issue for issue in renamed.values() if issue.id not in issues),
+        )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ticketr.jira.caller import Part
-from ticketr.jira.errors import BadAnswer
+from ticketr.jira.errors import BadAnswer, IssuesUnavailable
 from ticketr.jira.models import BulkFetched, Issue, SearchPage, SearchResult
-from ticketr.jira.values import text_of
+from ticketr.jira.values import objects, text_of
+from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ticketr.jira.answers import Answer
 
@@ -33,6 +34,8 @@ PAGES_WITHIN = 3600.0
 
 _FRUITLESS_PAGES = 10
 _SEARCH = "search/jql"
+_BULK_FETCH = "issue/bulkfetch"
+_NO_REASON = "no reason given"
 
 
 class Searches(Part):
@@ -137,50 +140,103 @@ class Searches(Part):
         return BadAnswer(self._caller.address(_SEARCH), problem)
 
     async def bulk_fetch(
-        self, ids: Sequence[str], *, fields: Sequence[str], properties: Sequence[str] = ()
+        self,
+        ids: Sequence[str],
+        *,
+        fields: Sequence[str],
+        properties: Sequence[str] = (),
+        partly: bool = False,
     ) -> BulkFetched:
         """Fetch some issues together, as they are now; a search may be some minutes behind.
+
+        Issues that the site names as failed, because an answer with all of them would be too
+        large for instance, are asked for again for as long as that brings some of them.
 
         Args:
             ids: Their IDs or keys, at most `BULK_LIMIT`.
             fields: Which fields to read.
             properties: Which entity properties to read, at most five.
+            partly: Whether to return what the site could give where that is not all.
 
         Returns:
-            The issues in the site's order, and which were missing. An answer that would be too
-            large is asked for in two halves.
+            The issues in the site's order, and which were missing. One that was not asked for,
+            by its ID or by its key in any case of letters, is none of them. An answer that would
+            be too large is asked for in two halves.
+
+        Raises:
+            IssuesUnavailable: The site could not give some of them, unless ``partly``.
         """
         if len(ids) > BULK_LIMIT:
             raise ValueError(f"{len(ids)} issues in one request, at most {BULK_LIMIT} are possible")
         if not ids:
             await trio.lowlevel.checkpoint()
             return BulkFetched((), ())
+        about: dict[str, object] = {"fields": list(fields)}
+        if properties:
+            about["properties"] = list(properties)
+        fetched = await self._fetch(ids, about)
+        failed = fetched.failed
+        while failed:
+            fetched = fetched.joined(await self._fetch(tuple(failed), about))
+            if len(fetched.failed) == len(failed):
+                break
+            failed = fetched.failed
+        if failed and not partly:
+            raise IssuesUnavailable(self._caller.address(_BULK_FETCH), tuple(failed.items()))
+        return fetched
+
+    async def _fetch(self, ids: Sequence[str], about: Mapping[str, object]) -> BulkFetched:
+        """Fetch issues in one request, or in several where the answer would be too large."""
         try:
-            return await self._fetch(ids, fields, properties)
+            answer = await self._caller.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **about})
         except BadAnswer as error:
             if not error.too_large or len(ids) == 1:
                 raise
+        else:
+            return self._fetched(ids, answer)
         half = len(ids) // 2
-        first = await self.bulk_fetch(ids[:half], fields=fields, properties=properties)
-        second = await self.bulk_fetch(ids[half:], fields=fields, properties=properties)
-        return BulkFetched(first.issues + second.issues, first.missing + second.missing)
+        first = await self._fetch(ids[:half], about)
+        return first.and_also(await self._fetch(ids[half:], about))
 
-    async def _fetch(
-        self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str]
-    ) -> BulkFetched:
-        body: dict[str, object] = {"issueIdsOrKeys": list(ids), "fields": list(fields)}
-        if properties:
-            body["properties"] = list(properties)
-        answer = await self._caller.ask("issue/bulkfetch", body)
+    def _fetched(self, ids: Sequence[str], answer: Answer) -> BulkFetched:
+        """Compare an answer with what was asked for."""
+        asked = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
+        others: dict[str, Issue] = {}
         for item in _no_more_than(len(ids), answer):
             issue = Issue.read(item)
             if issue is None:
                 raise answer.unusable("an issue without key")
-            issues.setdefault(issue.id, issue)
-        answered = issues.keys() | {issue.key for issue in issues.values()}
-        missing = tuple(one for one in dict.fromkeys(ids) if one not in answered)
-        return BulkFetched(tuple(issues.values()), missing)
+            kept = others if asked.isdisjoint((issue.id, issue.key.upper())) else issues
+            kept.setdefault(issue.id, issue)
+        given = {name for one in issues.values() for name in (one.id, one.key.upper())}
+        left = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
+        failed = self._failed(left, given, answer)
+        missing = tuple(one for one in left if one not in failed)
+        return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
+
+    def _failed(
+        self, left: Sequence[str], given: Collection[str], answer: Answer
+    ) -> dict[str, str]:
+        """Find out which issues an answer says it could not give, and why.
+
+        Args:
+            left: The IDs or keys that were asked for and not answered.
+            given: Those of the issues that were answered.
+            answer: The answer.
+        """
+        listed = answer.object().get("issueErrors")
+        failed: dict[str, str] = {}
+        for item in objects(listed) if isinstance(listed, list) else ():
+            words = clip(self._caller.redact(text_of(item.get("errorMessage")))) or _NO_REASON
+            name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
+            if name in given:
+                continue
+            named = [one for one in left if one.upper() == name]
+            # One that was asked for by its key may be named by its ID, which nobody here knows.
+            possible = [one for one in left if not (name and one.isdecimal())]
+            failed |= dict.fromkeys(named or possible, words)
+        return failed
 
     async def newest_key(self, project: str) -> str | None:
         """Ask for the highest key of a project; as any search it may be some minutes behind.

@@ -16,7 +16,7 @@ from ticketr.sync.editing import Written
 from ticketr.sync.errors import first_of
 from ticketr.sync.families import Families
 from ticketr.sync.mapping import subtask_ids
-from ticketr.sync.notes import Code, Note
+from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import misplaced, prepare
@@ -25,7 +25,7 @@ from ticketr.tickets import InvalidKey, InvalidTicket
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.jira import Issue
+    from ticketr.jira import BulkFetched, Issue
     from ticketr.sync.families import Family
     from ticketr.sync.session import Session
     from ticketr.sync.state import Known
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from ticketr.sync.survey import Survey
     from ticketr.sync.tally import Tally
     from ticketr.sync.writer import FamilyWriter, Outcome, Prepared
+
+#: What is said of an issue that a pull has to leave to the next one.
+_AGAIN = "the next pull asks for it again"
+_VANISHED = (
+    "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
+    f"longer see it; {_AGAIN}"
+)
 
 
 class Assembly:
@@ -64,11 +71,13 @@ class Assembly:
         self._writer = writer
         self._columns = session.columns
         self._places = places
+        self._known = known
         self._recorded = {each.head for each in known.values()}
         self._tally = tally
         self._progress = progress
         self._on_written = session.job.on_written
-        self._unwritten: dict[str, tuple[Issue, ...]] = {}
+        self._unwritten: dict[str, Prepared] = {}
+        self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
         apart = {key for key, place in places.items() if place.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
@@ -106,11 +115,33 @@ class Assembly:
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
         with to_prepare:
             while batch := self._families.next_batch(PAGE):
-                answer = await self._jira.bulk_fetch(batch, fields=self._columns.requested)
+                answer = await self._jira.bulk_fetch(
+                    batch, fields=self._columns.requested, partly=True
+                )
+                if answer.failed or answer.missing:
+                    await self._take_note(answer)
                 whole = self._families.arrived(batch, answer.issues)
-                # Deleted in Jira since the search: there is nothing to pull any more.
-                self._tally.lost(answer.missing)
                 await to_prepare.send(whole)
+
+    async def _take_note(self, answer: BulkFetched) -> None:
+        """Note what Jira did not give; the next pull asks for it again if the query still finds it."""
+        ids = (*answer.failed, *answer.missing)
+        await self._in_thread(self._state.mark_stale, ids)
+        self._failed.update(answer.failed)
+        for issue_id, words in answer.failed.items():
+            note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
+            self._tally.failed[note.key] = note
+        self._tally.lost(answer.missing)
+        for issue_id in answer.missing:
+            note = self._note_on(issue_id, _VANISHED, Code.MISSING)
+            if note.path:  # else there never was anything of it here
+                self._tally.vanished[note.key] = note
+
+    def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
+        known = self._known.get(issue_id)
+        key = known.key if known else issue_id
+        place = self._places.get(key)
+        return Note(key, place.path if place else "", reason, code)
 
     async def _prepare_all(
         self,
@@ -134,7 +165,7 @@ class Assembly:
                     head = outcome.ids[0]
                     self._recorded.add(head)
                     # Unless more of the same family is on its way already.
-                    if self._unwritten.get(head) is outcome.family.issues:
+                    if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]
                 self._progress()
                 if error is not None:
@@ -153,32 +184,52 @@ class Assembly:
         """Complete a family and write its text; a checkpoint each, since that is real work."""
         await trio.lowlevel.checkpoint()
         members = dict(family.issues)
+        stale: set[str] = set()
         # A part that came late joins the rest, which is on its way to disk or there already.
-        for issue in self._unwritten.get(family.head, ()):
-            members.setdefault(issue.id, issue)
+        if unwritten := self._unwritten.get(family.head):
+            stale.update(unwritten.stale - members.keys())
+            for issue in unwritten.issues:
+                members.setdefault(issue.id, issue)
         if family.head in self._recorded:
             fresh = members.get(family.head)
-            for issue in await self._in_thread(self._state.issues_of, family.head):
-                if fresh is None or self._is_wanted(fresh, issue):
-                    members.setdefault(issue.id, issue)
+            for row in await self._in_thread(self._state.rows_of, family.head):
+                issue = row.issue
+                if issue.id in members or (fresh and not self._is_wanted(fresh, issue)):
+                    continue
+                members[issue.id] = issue
+                if row.stale:
+                    stale.add(issue.id)
         head = members.pop(family.head, None)
+        if head is None and (words := self._failed.get(family.head)):
+            await self._put_off(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
+            return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
-            return [one for each in members.values() for one in self._prepared(each, ())]
+            return [one for each in members.values() for one in self._prepared(each, (), stale)]
         if note := misplaced(head, head, self._places):
             self._tally.keep(note, (head.id, *members))
             return []
         subtasks = [each for each in members.values() if self._is_here(head, each)]
-        return self._prepared(head, subtasks)
+        return self._prepared(head, subtasks, stale)
 
-    def _prepared(self, head: Issue, subtasks: Iterable[Issue]) -> list[Prepared]:
+    async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
+        """Leave issues to the next pull, which asks for them again."""
+        await self._in_thread(self._state.mark_stale, issues)
+        for issue in issues.values():
+            place = self._places.get(issue.key)
+            note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
+            self._tally.failed[issue.key] = note
+
+    def _prepared(
+        self, head: Issue, subtasks: Iterable[Issue], stale: Iterable[str]
+    ) -> list[Prepared]:
         place = self._places.get(head.key)
         path = place.path if place else None
         try:
-            family = prepare(head, subtasks, self._columns, path=path)
+            family = prepare(head, subtasks, self._columns, path=path, stale=stale)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.failed[head.key] = Note(head.key, path or "", str(error), Code.INVALID)
             return []
-        self._unwritten[head.id] = family.issues
+        self._unwritten[head.id] = family
         return [family]
 
     def _is_wanted(self, head: Issue, issue: Issue) -> bool:

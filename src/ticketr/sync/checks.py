@@ -102,8 +102,8 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
         answer = await session.jira.bulk_fetch(some, fields=["summary"])
         for key in answer.missing:
             # Of one that was moved the answer has the new key; alone it can be no other's.
-            moved = len(answer.issues) + len(answer.missing) > len(some)
-            if not (moved and (await session.jira.bulk_fetch([key], fields=["summary"])).issues):
+            alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])
+            if not (alone and alone.renamed):
                 absent.add(key)
     return absent
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.sync.files import comparable
-from ticketr.sync.notes import Code, Note
+from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.parts import by_key, changes
 from ticketr.sync.session import PAGE
 from ticketr.sync.state import Base
@@ -73,14 +73,19 @@ async def look_after(
     notes: list[Note] = []
     lost: list[Known] = []
     for some in chunks(gone, PAGE):
-        answer = await session.jira.bulk_fetch([each.id for each in some], fields=["created"])
+        answer = await session.jira.bulk_fetch(
+            [each.id for each in some], fields=["created"], partly=True
+        )
         there = {issue.id: issue for issue in answer.issues}
         for each in some:
-            issue = there.get(each.id)
+            issue, path = there.get(each.id), places[each.key].path
+            if each.id in answer.failed:
+                reason = f"the query no longer finds it, and {not_given(answer.failed[each.id])}"
+                notes.append(Note(each.key, path, reason, Code.UNREACHED))
+                continue
             if issue is None:
                 lost.append(each)
                 continue
-            path = places[each.key].path
             if issue.key != each.key:
                 reason = f"Jira calls it {issue.key} now; it was moved to another project"
                 notes.append(Note(each.key, path, reason, Code.MOVED))

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr.tickets import Ticket
 
 
@@ -25,6 +27,29 @@ class Code(StrEnum):
     MOVED = "moved"  # Jira has it in another project now
     UNMATCHED = "unmatched"  # the query no longer finds it
     DRAFT_CHANGED = "draft_changed"  # it was created, its key is not in its file yet
+
+
+def moved_away(key: str, renamed: Mapping[str, str]) -> str:
+    """Say what to do about an issue that has another key now.
+
+    Args:
+        key: its key in the file.
+        renamed: the new key of each issue of its ticket that has another one, by the old key.
+    """
+    keys = ", ".join(f"{new} for {old}" for old, new in renamed.items())
+    return (
+        f"Jira calls it {renamed[key]} now; it was moved to another project. To push it, "
+        f"write {keys} in the file, sync, and settle what differs with ticketr resolve"
+    )
+
+
+def not_given(words: str) -> str:
+    """Say that Jira could not give an issue that it has.
+
+    Args:
+        words: Jira's own words for the reason.
+    """
+    return f"Jira could not give it ({words})"
 
 
 @dataclass(frozen=True, slots=True)

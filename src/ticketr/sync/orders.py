@@ -11,10 +11,10 @@ from ticketr.sync.checks import check
 from ticketr.sync.creating import Draft
 from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
-from ticketr.sync.notes import Code, Note
+from ticketr.sync.notes import Code, Note, moved_away
 from ticketr.sync.parts import by_key
 from ticketr.sync.plan import arrived, edited, moved, new_parts, still_to_send
-from ticketr.sync.refresh import families_now
+from ticketr.sync.refresh import Absent, families_now
 from ticketr.sync.requests import creating, sending
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.wording import settled
@@ -112,9 +112,8 @@ class OrderMaker:
             for head in some:
                 await trio.lowlevel.checkpoint()  # so is a comparison
                 work, family = by_head[head], now.pop(head)
-                if family is None:
-                    reason = "Jira has it no longer, or you may not see it any more"
-                    self._fail(work.name, work, reason, Code.MISSING)
+                if isinstance(family, Absent):
+                    self._fail(work.name, work, family.reason, family.code)
                 elif wish := self._compare(
                     _caught_up(work, family, sent[head]), family, known[head], clashes.get(head, ())
                 ):
@@ -142,7 +141,7 @@ class OrderMaker:
             each.key: now for each in known if (now := names.get(each.id, each.key)) != each.key
         }
         if work.name in renamed:
-            self._fail(work.name, work, _moved_away(work.name, renamed), Code.MOVED)
+            self._fail(work.name, work, moved_away(work.name, renamed), Code.MOVED)
             return None
         remote = settled(family.text.ticket, family.issues, base=work.base, known=known)
         if news := moved(work.base, work.local.ticket, remote):
@@ -155,7 +154,7 @@ class OrderMaker:
         absent = [key for key in (*work.strays, *work.edits) if key not in there]
         for key in absent:
             if key in renamed:
-                self._fail(key, work, _moved_away(key, renamed), Code.MOVED)
+                self._fail(key, work, moved_away(key, renamed), Code.MOVED)
             else:
                 reason = f"Jira does not have it as a sub-task of {work.name}"
                 self._fail(key, work, reason, Code.MISPLACED)
@@ -270,15 +269,6 @@ def _moved_on(
     what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
     reason = f"changed in Jira since the last pull ({what}); {advice}"
     return Note(work.name, work.local.path, reason, Code.MOVED_ON)
-
-
-def _moved_away(key: str, renamed: Mapping[str, str]) -> str:
-    """Tell what to do about an issue that has another key, whose ticket may have more of them."""
-    keys = ", ".join(f"{new} for {old}" for old, new in renamed.items())
-    return (
-        f"Jira calls it {renamed[key]} now; it was moved to another project. To push it, "
-        f"write {keys} in the file, sync, and settle what differs with ticketr resolve"
-    )
 
 
 def _wrong_status(sent: Sending, form: Form | None) -> tuple[str, ...]:

@@ -51,11 +51,12 @@ class PullResult:
         left_alone: issues in the tickets that were kept.
         kept: tickets left as they are, each with the reason.
         conflicts: tickets left as they are, since both sides have changed the same.
-        failed: tickets that could not be written, each with the reason.
+        failed: tickets that could not be written, or that Jira could not give, each with the
+            reason.
         inexact: keys of issues written by this pull whose description says more than Markdown
             can; Jira's own form of it is kept in the state.
-        gone: tickets pulled earlier that the query no longer finds, each with what became of it;
-            their files are kept.
+        gone: tickets pulled earlier that the query no longer finds or Jira no longer gives, each
+            with what became of it; their files are kept.
         pruned: keys of those whose files were moved away, since that was asked for.
         prunable: keys of those whose files would have been moved away, had that been asked for.
         recovered: keys of issues that an earlier run has made and whose drafts have them only now.
@@ -137,7 +138,7 @@ def pull_result(
         conflicts=tuple(tally.conflicts.values()),
         failed=tuple(tally.failed.values()),
         inexact=tuple(sorted(tally.inexact)),
-        gone=gone.notes,
+        gone=(*tally.vanished.values(), *gone.notes),
         pruned=gone.pruned,
         prunable=gone.prunable,
         recovered=tuple(recovered),

@@ -23,7 +23,7 @@ from ticketr.sync.plan import new_parts
 from ticketr.sync.refresh import adopt, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ticketr.sync.delivery import Order
     from ticketr.sync.local import LocalSurvey
@@ -139,7 +139,7 @@ class _Push:
     async def _catch_up(self, maker: OrderMaker, *, seen: float) -> list[Order]:
         """Merge tickets whose changes the search index did not have, and make their orders."""
         session = self._session
-        outcomes = await refresh(session, maker.behind, seen=seen, strays=maker.strays)
+        outcomes, _ = await refresh(session, maker.behind, seen=seen, strays=maker.strays)
         self._note(outcomes)
         noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
         wanted = maker.behind.keys() - noted
@@ -155,11 +155,9 @@ class _Push:
     ) -> None:
         """Take in tickets that came from elsewhere, and those that Jira has as they stand here."""
         session, tally = self._session, self._tally
-        outcomes, missing = await adopt(session, unknown, seen=seen)
-        for local in missing:
-            reason = "Jira does not have it, or you may not see it"
-            tally.failed.append(Note(local.ticket.key or "", local.path, reason, Code.MISSING))
-        same = await refresh(session, maker.adopted, seen=seen, strays=maker.strays)
+        outcomes, absent = await adopt(session, unknown, seen=seen)
+        tally.failed += absent
+        same, _ = await refresh(session, maker.adopted, seen=seen, strays=maker.strays)
         self._note([*outcomes, *same])
 
     async def _deliver(self, orders: Sequence[Order], maker: OrderMaker, *, seen: float) -> None:
@@ -171,19 +169,36 @@ class _Push:
         delivery = Delivery(session, self._tally, orders, after=after, progress=self._progress)
         await delivery.run()
         try:
-            touched = await refresh(session, delivery.touched, seen=seen, strays=maker.strays)
+            touched, absent = await refresh(
+                session, delivery.touched, seen=seen, strays=maker.strays
+            )
         except JiraError as error:
-            await self._warn(delivery.touched, error)
+            await self._warn(delivery.touched, dict.fromkeys(delivery.touched, str(error)))
         else:
             self._note(touched)
+            unread = {
+                head: each.reason for head, each in absent.items() if each.code is Code.UNREACHED
+            }
+            await self._warn(delivery.touched, unread)
 
-    async def _warn(self, touched: dict[str, str], error: JiraError) -> None:
-        """Tell that what was pushed could not be read again; the next pull does it."""
+    async def _warn(self, touched: Mapping[str, str], unread: Mapping[str, str]) -> None:
+        """Tell that what was pushed could not be read again; the next pull does it.
+
+        Args:
+            touched: the file of each ticket that was pushed, by its head's ID.
+            unread: why some of them could not be read, likewise.
+        """
+        if not unread:
+            return
         known = await self._session.in_thread(self._session.state.known)
-        reason = f"it was pushed, but could not be read again: {error}"
         self._tally.warnings += (
-            Note(known[head].key, path, reason, Code.UNREACHED)
-            for head, path in touched.items()
+            Note(
+                known[head].key,
+                touched[head],
+                f"it was pushed, but could not be read again: {reason}",
+                Code.UNREACHED,
+            )
+            for head, reason in unread.items()
             if head in known
         )
 

@@ -133,7 +133,7 @@ async def _among_newest(session: Session, creation: Creation) -> Issue | None:
 
 async def _read_marked(session: Session, ids: Sequence[str]) -> Sequence[Issue]:
     answer = await session.jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
-    return answer.issues
+    return (*answer.issues, *answer.renamed)  # one that was moved since has another key
 
 
 def _marked(issues: Iterable[Issue], creation: Creation) -> Issue | None:
@@ -149,10 +149,11 @@ async def _write_key_somewhere(
     Returns:
         Whether the draft was found.
     """
-    assert creation.key is not None
-    answer = await session.jira.bulk_fetch([creation.key], fields=["status"])
+    assert creation.id is not None
+    answer = await session.jira.bulk_fetch([creation.id], fields=["status"])
     name: str | None = None
     if answer.issues:  # else it was deleted again, so the draft is simply a draft
+        creation = creation.answered(creation.id, answer.issues[0].key)  # it may have been moved
         name = await _whereabouts(session, creation, drafts)
     if name is None:  # the draft is gone: the issue comes with the next pull
         await session.in_thread(session.state.creations.forget, creation.marker)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.sync.mapping import is_subtask, parent_id
+from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.writer import FamilyWriter, prepare
@@ -22,6 +23,32 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.sync.store import LocalTicket
     from ticketr.sync.writer import Outcome, Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why a ticket that was asked for is not there.
+
+    Attributes:
+        reason: in words.
+        code: for scripts.
+    """
+
+    reason: str
+    code: Code
+
+
+_GONE = Absent("Jira has it no longer, or you may not see it any more", Code.MISSING)
+_UNKNOWN = Absent("Jira does not have it, or you may not see it", Code.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What Jira gave, by ID and by key, and what it could not give."""
+
+    issues: Mapping[str, Issue]
+    failed: Mapping[str, str]
+    renamed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +74,20 @@ class _Wanted:
         """All that is asked for."""
         return (*self.members, *self.strays)
 
+    def absent_in(self, answers: _Answers, otherwise: Absent) -> Absent | None:
+        """Tell why it is not there as a whole; None where it is.
+
+        Args:
+            answers: what Jira gave.
+            otherwise: what it is where Jira does not have its head.
+        """
+        for name in self.asked:
+            if words := answers.failed.get(name):
+                return Absent(f"{not_given(words)}; try again later", Code.UNREACHED)
+        if self.head in answers.renamed:
+            return Absent(moved_away(self.head, answers.renamed), Code.MOVED)
+        return None if self.head in answers.issues else otherwise
+
     def found_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Choose its issues, the head first; none at all where Jira does not have that.
 
@@ -68,7 +109,7 @@ async def families_now(
     session: Session,
     heads: Mapping[str, str],
     strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> dict[str, Prepared | None]:
+) -> dict[str, Prepared | Absent]:
     """Read tickets as Jira has them now.
 
     Args:
@@ -78,8 +119,7 @@ async def families_now(
             head's ID; those that Jira has there belong to the ticket.
 
     Returns:
-        Each ticket by its head's ID; None for one that Jira has no longer, or says strange
-        things of.
+        Each ticket by its head's ID, or why Jira does not give it.
     """
     return await _read(session, await _known(session, heads, strays))
 
@@ -90,7 +130,7 @@ async def refresh(
     *,
     seen: float,
     strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> list[Outcome]:
+) -> tuple[list[Outcome], dict[str, Absent]]:
     """Bring tickets up to what Jira has now.
 
     Args:
@@ -100,18 +140,20 @@ async def refresh(
         seen: Jira's clock before this.
 
     Returns:
-        What became of each ticket that Jira has.
+        What became of each ticket that Jira has, and why it does not give the others, by their
+        heads' IDs.
 
     Cancellation:
         Takes effect at once, but for a visit to a worker thread. What was written stays.
     """
     now = await _read(session, await _known(session, heads, strays), keep_lost=True)
-    return await _write(session, _writer(session, seen), now)
+    absent = {head: family for head, family in now.items() if isinstance(family, Absent)}
+    return await _write(session, _writer(session, seen), now), absent
 
 
 async def adopt(
     session: Session, unknown: Sequence[LocalTicket], *, seen: float
-) -> tuple[list[Outcome], list[LocalTicket]]:
+) -> tuple[list[Outcome], list[Note]]:
     """Take in tickets with keys that were never pulled into this workspace.
 
     One that says what Jira says is simply known from now on; one that differs is a conflict.
@@ -122,7 +164,7 @@ async def adopt(
         seen: Jira's clock before this.
 
     Returns:
-        What became of each ticket that Jira has, and those that it has not.
+        What became of each ticket that Jira has, and a note on each that it does not give.
 
     Cancellation:
         Takes effect at once, but for a visit to a worker thread. What was taken in by then is
@@ -130,18 +172,23 @@ async def adopt(
     """
     writer = _writer(session, seen)
     outcomes: list[Outcome] = []
-    missing: set[str] = set()
+    absent: list[Note] = []
+    paths = {each.ticket.key: each.path for each in unknown}
     wanted = [
         _Wanted(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
     ]
     done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
         session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
-        now = await _read(session, batch)
+        now = await _read(session, batch, otherwise=_UNKNOWN)
         outcomes += await _write(session, writer, now)
-        missing.update(key for key, family in now.items() if family is None)
+        absent += (
+            Note(key, paths[key], family.reason, family.code)
+            for key, family in now.items()
+            if isinstance(family, Absent)
+        )
         done += sum(len(each.members) for each in batch)
-    return outcomes, [each for each in unknown if each.ticket.key in missing]
+    return outcomes, absent
 
 
 async def _known(
@@ -156,27 +203,35 @@ async def _known(
 
 
 async def _read(
-    session: Session, wanted: Iterable[_Wanted], *, keep_lost: bool = False
-) -> dict[str, Prepared | None]:
+    session: Session,
+    wanted: Iterable[_Wanted],
+    *,
+    keep_lost: bool = False,
+    otherwise: Absent = _GONE,
+) -> dict[str, Prepared | Absent]:
     """Ask for tickets and write their texts.
 
     Args:
         session: the workspace and the site.
         wanted: the tickets.
         keep_lost: whether sub-tasks that Jira has no longer stay where their lines stand.
+        otherwise: what a ticket is that Jira does not have.
 
     Returns:
-        Each by what its head was asked for by; None for one that Jira does not have.
+        Each by what its head was asked for by, or why Jira does not give it.
     """
-    found: dict[str, Prepared | None] = {}
+    found: dict[str, Prepared | Absent] = {}
     for batch in _batches(wanted):
         answers = await _ask(session, [name for each in batch for name in each.asked])
         for each in batch:
-            issues = each.found_in(answers)
+            if absent := each.absent_in(answers, otherwise):
+                found[each.head] = absent
+                continue
+            issues = each.found_in(answers.issues)
             if keep_lost:
                 issues += await _lost(session, each, issues)
             await trio.lowlevel.checkpoint()  # a text is real work
-            found[each.head] = _prepared(session, each, issues)
+            found[each.head] = _prepared(session, each, issues) or otherwise
     return found
 
 
@@ -194,14 +249,21 @@ def _batches(wanted: Iterable[_Wanted]) -> Iterator[list[_Wanted]]:
         yield batch
 
 
-async def _ask(session: Session, names: Sequence[str]) -> dict[str, Issue]:
+async def _ask(session: Session, names: Sequence[str]) -> _Answers:
     """Ask for issues by ID or by key; gives each that Jira has by both."""
-    answers: dict[str, Issue] = {}
+    issues: dict[str, Issue] = {}
+    failed: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     for some in chunks(names, PAGE):
-        answer = await session.jira.bulk_fetch(some, fields=session.columns.requested)
+        answer = await session.jira.bulk_fetch(some, fields=session.columns.requested, partly=True)
         for issue in answer.issues:
-            answers[issue.id] = answers[issue.key] = issue
-    return answers
+            issues[issue.id] = issues[issue.key] = issue
+        failed.update(answer.failed)
+        for key in answer.missing if answer.renamed else ():
+            # Alone it can be no other's new key.
+            alone = await session.jira.bulk_fetch([key], fields=["summary"])
+            renamed.update((key, issue.key) for issue in alone.renamed)
+    return _Answers(issues, failed, renamed)
 
 
 async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> list[Issue]:
@@ -221,8 +283,6 @@ async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> li
 
 
 def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) -> Prepared | None:
-    if not issues:
-        return None
     try:
         return prepare(issues[0], issues[1:], session.columns, path=wanted.path)
     except (InvalidKey, InvalidTicket):  # a server may say anything
@@ -234,10 +294,10 @@ def _writer(session: Session, seen: float) -> FamilyWriter:
 
 
 async def _write(
-    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | None]
+    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | Absent]
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    for some in chunks([each for each in now.values() if each is not None], CHUNK):
+    for some in chunks([each for each in now.values() if not isinstance(each, Absent)], CHUNK):
         async with session.disk:
             written, error = await session.in_thread(writer.write, some)
         outcomes += written

@@ -108,7 +108,8 @@ def _family(conflict: Conflict, rows: Sequence[Row], path: str) -> Prepared:
     assert remote is not None  # this program wrote it
     inexact = frozenset(row.issue.key for row in rows if not row.exact)
     text = FamilyText(remote, conflict.text, inexact)
-    return Prepared(tuple(row.issue for row in rows), text, path)
+    stale = frozenset(row.issue.id for row in rows if row.stale)
+    return Prepared(tuple(row.issue for row in rows), text, path, stale)
 
 
 def _path_now(store: Store, conflict: Conflict) -> str:

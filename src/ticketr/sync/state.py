@@ -80,6 +80,7 @@ def rows_to_json(rows: Iterable[Row], *, seen: float) -> str:
             "fields": dict(row.issue.fields),
             "updated": row.updated,
             "exact": row.exact,
+            "stale": row.stale,
         }
         for row in rows
     ]
@@ -90,7 +91,12 @@ def rows_from_json(text: str) -> tuple[list[Row], float]:
     """Read what `rows_to_json` wrote: the rows and when they were true."""
     stored = json.loads(text)
     rows = [
-        Row(Issue(each["id"], each["key"], each["fields"]), each["updated"], each["exact"])
+        Row(
+            Issue(each["id"], each["key"], each["fields"]),
+            each["updated"],
+            each["exact"],
+            each.get("stale", False),  # an older version did not tell
+        )
         for each in stored["issues"]
     ]
     return rows, stored["seen"]

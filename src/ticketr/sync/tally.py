@@ -36,7 +36,9 @@ class Tally:
         outcomes: what became of each issue, by ID; of one written more than once, the most.
         kept: tickets left as they are, by key.
         conflicts: tickets that both sides have changed, by key.
-        failed: tickets that could not be written, by key.
+        failed: tickets that could not be written, by key; where Jira could not give an issue that
+            was never here, by its ID.
+        vanished: tickets that the query found and Jira did not give, by key.
         inexact: keys of issues whose description says more than their files can.
     """
 
@@ -45,6 +47,7 @@ class Tally:
         self.kept: dict[str, Note] = {}
         self.conflicts: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
+        self.vanished: dict[str, Note] = {}
         self.inexact: set[str] = set()
         self._found: set[str] = set()
         self._known: set[str] = set()
@@ -93,7 +96,8 @@ class Tally:
             else:
                 self.inexact |= outcome.family.text.inexact
             for issue in outcome.family.issues:
-                self._settle(issue.id, outcome.share(issue.key))
+                if issue.id not in outcome.family.stale:
+                    self._settle(issue.id, outcome.share(issue.key))
 
     def _settle(self, issue_id: str, written: Written) -> None:
         if issue_id not in self._found:

@@ -87,7 +87,8 @@ async def status_now(jira: JiraClient, key: str) -> str:
         key: the issue.
     """
     answer = await jira.bulk_fetch([key], fields=["status"])
-    return status_of(answer.issues[0]) if answer.issues else ""
+    found = (*answer.issues, *answer.renamed)
+    return status_of(found[0]) if found else ""
 
 
 def status_of(issue: Issue) -> str:

@@ -42,11 +42,13 @@ class Prepared:
         issues: its issues, head first, without what files do not need.
         text: its text.
         path: the file it was found in or written to; None for a new one.
+        stale: the IDs of those issues of which Jira has a newer version that was not read.
     """
 
     issues: tuple[Issue, ...]
     text: FamilyText
     path: str | None
+    stale: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,31 @@ class Outcome:
 
 
 def prepare(
-    head: Issue, subtasks: Iterable[Issue], columns: Columns, *, path: str | None
+    head: Issue,
+    subtasks: Iterable[Issue],
+    columns: Columns,
+    *,
+    path: str | None,
+    stale: Iterable[str] = (),
 ) -> Prepared:
-    """Put a family in order and write its text."""
+    """Put a family in order and write its text.
+
+    Args:
+        head: the issue that gives the ticket its heading.
+        subtasks: those to file under it, in any order.
+        columns: the fields to write.
+        path: its file, relative to the workspace; None for a new one.
+        stale: IDs of issues of which Jira has a newer version, some of them of other families.
+    """
     order = {each: position for position, each in enumerate(subtask_ids(head))}
     last = len(order)
     ordered = sorted(subtasks, key=lambda each: (order.get(each.id, last), _number(each.id)))
     issues = tuple(
         Issue(id=each.id, key=each.key, fields=slim(each.fields)) for each in (head, *ordered)
     )
-    return Prepared(issues, family_text(issues[0], issues[1:], columns), path)
+    text = family_text(issues[0], issues[1:], columns)
+    own = frozenset(stale).intersection(each.id for each in issues)
+    return Prepared(issues, text, path, own)
 
 
 def misplaced(head: Issue, issue: Issue, places: Mapping[str, Place]) -> Note | None:
@@ -302,7 +319,10 @@ def _distance(base: Ticket, local: Ticket) -> int:
 
 def _rows(family: Prepared) -> list[Row]:
     inexact = family.text.inexact
-    return [Row(issue, updated(issue), issue.key not in inexact) for issue in family.issues]
+    return [
+        Row(issue, updated(issue), issue.key not in inexact, issue.id in family.stale)
+        for issue in family.issues
+    ]
 
 
 def _number(issue_id: str) -> int:

@@ -20,6 +20,7 @@ The tree::
           │    ├── NotFound              404
           │    └── RateLimited           429
           ├── ServerError      5xx
+          ├── IssuesUnavailable  some of several issues could not be given
           └── BadAnswer        no JSON, or not of the expected shape
 
 An error's ``args`` are its facts, so that it can be pickled; its message is built from them when
@@ -28,7 +29,12 @@ it is shown. Words that came from a server are cleaned and clipped before they b
 
 from __future__ import annotations
 
-from ticketr.jira.errors._answers import BadAnswer, Redirected, ServerError
+from ticketr.jira.errors._answers import (
+    BadAnswer,
+    IssuesUnavailable,
+    Redirected,
+    ServerError,
+)
 from ticketr.jira.errors._base import JiraError
 from ticketr.jira.errors._connections import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
 from ticketr.jira.errors._refusals import (
@@ -55,6 +61,7 @@ __all__ = [
     "ConnectionLost",
     "Forbidden",
     "InsecureSite",
+    "IssuesUnavailable",
     "JiraError",
     "NoAnswer",
     "NotFound",

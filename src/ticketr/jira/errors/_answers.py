@@ -80,6 +80,24 @@ class BadAnswer(JiraError):
         return f"{what}: {_WHICH_OF_BOTH if self.passing else _IS_IT_JIRA}"
 
 
+class IssuesUnavailable(JiraError):
+    """The site answered, but could not give some of the issues that it was asked for.
+
+    Args:
+        url: The address that was asked.
+        failed: The ID or key of each of them as it was asked for, with the site's own words.
+    """
+
+    def __init__(self, url: str, failed: tuple[tuple[str, str], ...]) -> None:
+        self.failed = tuple((clip(name, 80), clip(words)) for name, words in failed)
+        super().__init__(url, self.failed)
+
+    def __str__(self) -> str:
+        name, words = self.failed[0]
+        more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
+        return f"{self.url} could not give {name}{more} ({words}): try again later"
+
+
 class ServerError(JiraError):
     """Jira itself failed.
 

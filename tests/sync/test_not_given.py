@@ -1,0 +1,230 @@
+"""Issues that Jira names in `issueErrors`, leaves out of an answer, or gives without being asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.pulls import URL, Bench, Recorder
+from fakes.unsettled import DRAFT, lose_answers, new
+
+from ticketr import JobFailed
+from ticketr.sandbox import create_app, make_site
+from ticketr.sync import Code
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+
+BULK = f"{URL}/rest/api/3/issue/bulkfetch"
+NOT_GIVEN = "Jira could not give it (the shard is away)"
+
+
+class Withholding(Recorder):
+    """A Jira that cannot give some issues when many are asked for together.
+
+    Args:
+        bench: the site.
+        names: the keys of the issues; it may be changed meanwhile.
+        silent: whether they are left out without a word.
+    """
+
+    def __init__(self, bench: Bench, *names: str, silent: bool = False) -> None:
+        super().__init__(create_app(bench.site))
+        self.names = set(names)
+        self._silent = silent
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if request.url != BULK or response.status != 200:
+            return response
+        answer = json.loads(response.body)
+        held = [each for each in answer["issues"] if each["key"] in self.names]
+        answer["issues"] = [each for each in answer["issues"] if each not in held]
+        if not self._silent:
+            answer["issueErrors"] = [
+                {"id": each["id"], "errorMessage": "the shard is away"} for each in held
+            ]
+        return replace(response, body=json.dumps(answer).encode())
+
+
+class Changed(Recorder):
+    """A Jira whose answers to bulk fetches are changed on their way."""
+
+    def __init__(self, bench: Bench, change: Callable[[dict[str, Any], list[str]], None]) -> None:
+        super().__init__(create_app(bench.site))
+        self._change = change
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if request.url != BULK:
+            return response
+        answer = json.loads(response.body)
+        self._change(answer, json.loads(request.body or b"")["issueIdsOrKeys"])
+        return replace(response, body=json.dumps(answer).encode())
+
+
+def title_in(bench: Bench, key: str) -> str:
+    """The title of an issue as it stands in a file."""
+    tickets = [each for text in bench.files().values() for each in parse(text).tickets]
+    issues = [issue for ticket in tickets for issue in (ticket, *ticket.tasks)]
+    return next(issue.title for issue in issues if issue.key == key)
+
+
+@pytest.mark.parametrize("key", ["DEMO-9", "DEMO-3", "DEMO-4"])
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
+    bench: Bench, autojump_clock: MockClock, key: str, silent: bool
+) -> None:
+    await bench.pull()
+    bench.site.edit(key, summary="Theirs")
+    bench.site.edit("DEMO-3" if key == "DEMO-4" else "DEMO-1", labels=("theirs",))
+
+    first = await bench.pull(transport=Withholding(bench, key, silent=silent))
+    # Long after, when a search for what has changed since that pull does not find it any more.
+    later = replace(bench.finds(key), updated=bench.finds("DEMO-12").created)
+    bench.site.put(later)
+
+    notes = first.gone if silent else first.failed
+    assert [(note.key, note.code) for note in notes] == [
+        (key, Code.MISSING if silent else Code.UNREACHED)
+    ]
+    assert notes[0].path == ("DEMO-3.md" if key == "DEMO-4" else f"{key}.md")
+    assert silent or notes[0].reason == f"{NOT_GIVEN}; the next pull asks for it again"
+    assert (first.total, first.unwritten) == ((11, 0) if silent else (12, 1))
+    assert title_in(bench, key) != "Theirs"
+    second = await bench.pull()
+    assert (second.failed, second.gone, second.updated) == ((), (), 1)
+    assert title_in(bench, key) == "Theirs"
+
+
+async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    result = await bench.pull(transport=Withholding(bench, "DEMO-9"))
+
+    (note,) = result.failed
+    assert (note.key, note.path) == (str(bench.finds("DEMO-9").id), "")
+    assert (result.new, result.unwritten) == (11, 1)
+    assert (await bench.pull()).new == 1
+
+
+async def test_sub_tasks_wait_for_a_parent_that_jira_could_not_give(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    result = await bench.pull(transport=Withholding(bench, "DEMO-3"))
+
+    assert {note.key for note in result.failed} >= {"DEMO-4", "DEMO-5"}
+    assert (result.new, result.unwritten) == (9, 3)
+    assert not (bench.root / "DEMO-4.md").exists()
+    assert (await bench.pull()).new == 3
+    assert [*parse(bench.files()["DEMO-3.md"]).tickets[0].keys()] == ["DEMO-3", "DEMO-4", "DEMO-5"]
+
+
+async def test_what_is_too_much_for_one_answer_is_asked_for_again_at_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=40, seed=1), tmp_path / "work")
+
+    def only_seven(answer: dict[str, Any], _: list[str]) -> None:
+        rest = answer["issues"][7:]
+        del answer["issues"][7:]
+        answer["issueErrors"] = [{"id": each["id"], "errorMessage": "too large"} for each in rest]
+
+    result = await bench.pull(transport=Changed(bench, only_seven))
+
+    assert (result.new, result.failed) == (40, ())
+
+
+async def test_an_issue_that_nobody_asked_for_is_not_written(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    def change(answer: dict[str, Any], _: list[str]) -> None:
+        first, second, *rest = answer["issues"]
+        stranger = {**first, "id": "999", "key": "EVIL-1"}
+        answer["issues"] = [stranger, second, second, *rest[1:]]
+
+    result = await bench.pull(transport=Changed(bench, change))
+
+    assert (result.new, result.total) == (10, 10)
+    assert len(bench.keys()) == len(set(bench.keys())) == 10
+    assert "EVIL-1.md" not in bench.files()
+
+
+async def test_a_ticket_that_jira_could_not_give_is_not_taken_for_deleted(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = bench.files()
+
+    def away(answer: dict[str, Any], asked: list[str]) -> None:
+        if str(found.id) in asked:
+            answer["issueErrors"] = [{"id": str(found.id), "errorMessage": "away"}]
+
+    found = bench.finds("DEMO-9")
+    bench.site.delete("DEMO-9")
+    result = await bench.pull(prune=True, transport=Changed(bench, away))
+
+    (note,) = result.gone
+    assert (note.key, note.code) == ("DEMO-9", Code.UNREACHED)
+    assert note.reason == "the query no longer finds it, and Jira could not give it (away)"
+    assert (result.pruned, bench.files()) == ((), before)
+
+
+@pytest.mark.parametrize("key", ["DEMO-3", "DEMO-4"])
+async def test_an_edit_of_a_ticket_that_jira_could_not_give_is_left_for_later(
+    bench: Bench, autojump_clock: MockClock, key: str
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-3", "Mine")
+    before = bench.files()
+
+    result = await bench.push(transport=Withholding(bench, key))
+
+    (note,) = result.failed
+    assert (note.key, note.code) == ("DEMO-3", Code.UNREACHED)
+    assert note.reason == f"{NOT_GIVEN}; try again later"
+    assert bench.files() == before
+    assert (await bench.push()).updated == ("DEMO-3",)
+
+
+async def test_what_was_pushed_and_could_not_be_read_again_is_told(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-3", "Mine")
+
+    class AfterTheEdit(Withholding):
+        async def send(self, request: Request) -> Response:
+            if request.method == "PUT":
+                self.names.add("DEMO-3")
+            return await super().send(request)
+
+    result = await bench.push(transport=AfterTheEdit(bench))
+
+    assert result.updated == ("DEMO-3",)
+    (note,) = result.warnings
+    assert note.reason.startswith(f"it was pushed, but could not be read again: {NOT_GIVEN}")
+    synced = await bench.sync()
+    assert (synced.pull.conflicts, synced.push.total) == ((), 0)
+
+
+async def test_a_new_issue_that_jira_could_not_give_is_not_made_twice(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await lose_answers(bench, DRAFT, "answer")
+    assert len(bench.site) == 13
+
+    with pytest.raises(JobFailed, match="could not give DEMO-13"):
+        await bench.push(transport=Withholding(bench, "DEMO-13"))
+    await bench.push()
+
+    assert new(bench) == ["Once"]
