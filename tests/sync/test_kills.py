@@ -55,10 +55,11 @@ class Stage:
     runner: Runner
 
     @contextmanager
-    def copy(self, root: Path) -> Generator[str]:
+    def copy(self, root: Path, faults: str = "") -> Generator[str]:
         """Copy both sides, and serve the site while the block lasts; gives its address."""
         shutil.copytree(self.root, root)
-        data = ("--data", str(root / "site.db"), "--port", "0")
+        hostile = ("--faults", faults) if faults else ()
+        data = ("--data", str(root / "site.db"), "--port", "0", *hostile)
         with sandbox_process(tickets=BEFORE, latency=LATENCY, arguments=data) as url:
             yield url
 
@@ -85,10 +86,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
 
 
 def kill_at(
-    stage: Stage, root: Path, *, after: float | None = None, **how: object
+    stage: Stage, root: Path, *, after: float | None = None, faults: str = "", **how: object
 ) -> dict[str, int]:
     """Run a job in a copy, which ends early, and look at what is left."""
-    with stage.copy(root) as url:
+    with stage.copy(root, faults) as url:
         told = stage.runner.run(after=after, **stage.task(root, url, **how))
     try:
         stage.check(root)
@@ -130,6 +131,17 @@ def test_it_may_be_killed_at_any_of_a_sample_of_its_steps(
 
     for step in steps:
         assert kill_at(stage, tmp_path / str(step), kind=kind, step=step)["ended"] == KILLED
+
+
+def test_refusals_of_what_was_carried_out_double_nothing_with_a_kill_between_or_none(
+    stage: Stage, tmp_path: Path
+) -> None:
+    told = kill_at(stage, tmp_path / "whole", kind="push", faults="refused=1,seed=2")
+    assert told["ended"] == 0
+
+    for step in random.Random(12).sample(range(told["steps"] // 3, told["steps"] - 10), 2):
+        root, faults = tmp_path / str(step), f"refused=1,seed={step}"
+        assert kill_at(stage, root, faults=faults, kind="push", step=step)["ended"] == KILLED
 
 
 def test_it_may_be_interrupted_in_the_middle(stage: Stage, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from ticketr.jira.errors import (
     TlsFailed,
     WrongSite,
     is_unsure,
+    may_be_done,
 )
 from ticketr.jira.forms import Allowed, CreateField, IssueType
 from ticketr.jira.models import (
@@ -43,10 +44,11 @@ from ticketr.jira.models import (
     Transition,
     User,
 )
-from ticketr.jira.patience import RetryRule
+from ticketr.jira.patience import LONGEST_WAIT, RetryRule
 from ticketr.jira.tenant import ask_cloud_id
 
 __all__ = [
+    "LONGEST_WAIT",
     "Allowed",
     "AuthenticationFailed",
     "BadAnswer",
@@ -85,5 +87,6 @@ __all__ = [
     "ask_cloud_id",
     "gateway_site",
     "is_unsure",
+    "may_be_done",
     "open_jira",
 ]

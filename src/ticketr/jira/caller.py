@@ -97,6 +97,7 @@ class Caller:
         body: object = None,
         query: Mapping[str, str | int] | None = None,
         repeatable: bool = False,
+        once: bool = False,
         empty: bool = True,
     ) -> Answer:
         """Change something; one change of an issue at a time.
@@ -113,6 +114,7 @@ class Caller:
             query: Options that belong behind the path.
             repeatable: Whether doing it twice comes to the same as doing it once. Else it is
                 sent again only when it is certain that it was not carried out.
+            once: Whether no answer is certain enough for that.
             empty: Whether the answer may hold nothing.
         """
         issue = None if issue is None else issue.upper()
@@ -124,6 +126,7 @@ class Caller:
             body=None if body is None else json.dumps(body).encode(),
             issue=issue,
             repeatable=repeatable,
+            once=once,
         )
         async with self._writing.of(issue):
             return await self._send(call, empty=empty)
@@ -191,6 +194,8 @@ class Caller:
         pause = Hold(trio.current_time() + delay, why(error))
         if isinstance(error, RateLimited):
             self._pace.hold(call, scope_of(error.reason), pause)
+            if call.once:
+                return None
         elif isinstance(error, ServerError) and error.status in BUSY:  # 500 is of one request
             self._pace.hold(call, Scope.ENDPOINT, pause)
         return pause

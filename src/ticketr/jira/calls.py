@@ -22,6 +22,7 @@ class Call:
         body: What to send, as JSON.
         issue: The key or ID of the issue that it changes, if there is one.
         repeatable: Whether it may be sent again without knowing what became of it.
+        once: Whether it is not sent again after any answer, not even one that refused it for now.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Call:
     body: bytes | None = None
     issue: str | None = None
     repeatable: bool = True
+    once: bool = False
 
     @property
     def url(self) -> str:

@@ -23,23 +23,30 @@ class Issues(Part):
     """
 
     async def create_issue(
-        self, fields: Mapping[str, object], *, properties: Mapping[str, object] = _NONE
+        self,
+        fields: Mapping[str, object],
+        *,
+        properties: Mapping[str, object] = _NONE,
+        once: bool = False,
     ) -> Created:
         """Make an issue.
 
         Args:
             fields: Its fields, as Jira writes them.
             properties: Its entity properties, which only programs see.
+            once: Whether to return with a 429 instead of asking again, so that the caller can
+                look first whether the issue is there; the next create waits as the site asked.
 
         Raises:
             BadRequest: The site does not accept them; `field_errors` tells which.
             BadAnswer: The site does not tell the key; the issue is probably there.
+            RateLimited: It has to wait, maybe for longer than `LONGEST_WAIT`.
         """
         body: dict[str, object] = {"fields": dict(fields)}
         if properties:
             body["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
         answer = await self._caller.write(
-            "POST", "issue", issue=_parent(fields), body=body, empty=False
+            "POST", "issue", issue=_parent(fields), body=body, once=once, empty=False
         )
         created = Created.read(answer.object())
         if created is None:

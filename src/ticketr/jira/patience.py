@@ -37,6 +37,9 @@ BUSY = frozenset({502, 503, 504})
 PASSING = BUSY | {500}
 """Those, and the one of a server that stumbled over one request."""
 
+LONGEST_WAIT = 300.0
+"""The longest wait that a server may ask for, in seconds."""
+
 SLOW_DOWN = "Jira asked us to slow down"
 
 
@@ -59,7 +62,7 @@ class RetryRule:
     first: float = 1.0
     factor: float = 2.0
     cap: float = 30.0
-    longest: float = 300.0
+    longest: float = LONGEST_WAIT
     quick_tries: int = 3
     quick_wait: float = 0.2
 

@@ -1,10 +1,14 @@
 """Creates issues of drafts, each once.
 
 Before an issue is asked for, that is on disk; as soon as it is there, its key is in its file.
+Whatever Jira answers, an issue is looked for before it is asked for again: only a refusal of a
+field that was sent, or a request that was never sent, is certain. What was refused is looked for
+once all else is created, for all of it together.
 """
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -13,7 +17,16 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import AuthenticationFailed, Created, JiraError, Rejected, is_unsure
+from ticketr.jira import (
+    LONGEST_WAIT,
+    AuthenticationFailed,
+    Created,
+    JiraError,
+    RateLimited,
+    Rejected,
+    is_unsure,
+    may_be_done,
+)
 from ticketr.sync.journal import Creation
 from ticketr.sync.keys import note_key, settle
 from ticketr.sync.notes import Code, Note
@@ -48,8 +61,25 @@ class Draft:
     sending: Sending
 
 
-class _Unsettled(Exception):
-    """Nobody knows whether an issue is there."""
+class _NotCreated(Exception):
+    """An issue could not be created, or nobody knows; the message says so."""
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """An issue that Jira says it did not create.
+
+    Attributes:
+        creation: what was asked for.
+        draft: what was sent.
+        error: the answer.
+        over: Trio's clock at a moment when the request was certainly over.
+    """
+
+    creation: Creation
+    draft: Draft
+    error: JiraError
+    over: float
 
 
 class Creator:
@@ -77,6 +107,7 @@ class Creator:
         self._after = after
         self._drafts = drafts
         self._progress = progress
+        self._refused: list[_Refused] = []
         self._editor = session.editor  # one for all, so that a large file is read once
 
     async def create(self, draft: Draft, path: str, *, parent: str | None) -> Created | None:
@@ -99,98 +130,146 @@ class Creator:
         Cancellation:
             Takes effect at once. An issue that is there by then will be found by `recover`.
         """
-        issue, status = draft.issue, draft.sending.status
         creation = Creation(
             marker=uuid.uuid4().hex,
             project=draft.project,
             parent=parent,
-            title=issue.title,
+            title=draft.issue.title,
             path=path,
-            draft=render_ticket(issue),
+            draft=render_ticket(draft.issue),
             after=self._after[draft.project],
             sent=time.time(),
         )
-        fields = draft.sending.fields | ({"parent": {"key": parent}} if parent else {})
-        created = await self._obtain(creation, issue, fields)
-        if created is None:
-            return None
+        created = await self._obtain(creation, draft)
+        return None if created is None else await self._take_in(created, draft)
+
+    async def look_for_refused(self) -> dict[str, str]:
+        """Find the issues that Jira has although it refused to create them; note those it has not.
+
+        Returns:
+            The files of those tickets that are there and complete but for their sub-tasks, by ID.
+
+        Raises:
+            AuthenticationFailed: the site does not take the login any more.
+            FileFailed: as of `create`; likewise StateFailed.
+
+        Cancellation:
+            Takes effect at once. The next run looks for what was not looked for.
+        """
+        refused, self._refused = self._refused, []
+        asked = [each.creation for each in refused]
+        over = max((each.over for each in refused), default=-math.inf)
+        try:
+            found = await look_up(self._session, asked, sent=over)
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            for each in refused:
+                self._fail(each, f"{each.error}; {_unknown(error)}")
+            return {}
+        there: dict[str, str] = {}
+        for each in refused:
+            if each.creation.marker not in found:
+                await self._forget(each.creation)
+                self._fail(each, str(each.error))
+            elif created := await self._take_in(found[each.creation.marker], each.draft):
+                reason = f"it was created, although the answer was: {each.error}"
+                path = each.creation.path
+                self._tally.warnings.append(Note(created.key, path, reason, Code.REFUSED))
+                if each.creation.parent is None:
+                    there[created.id] = path
+        return there
+
+    def _fail(self, refused: _Refused, reason: str) -> None:
+        note = failure_note(refused.draft.issue, refused.creation.path, refused.error)
+        self._tally.failed.append(replace(note, reason=reason))
+
+    async def _take_in(self, created: Creation, draft: Draft) -> Created | None:
+        """Write the key of an issue that is there into its file, and take it to its status."""
+        issue, status = draft.issue, draft.sending.status
         assert created.id is not None
         assert created.key is not None
-        is_noted = await self._note_key(created, path, begins=status is not None)
+        is_noted = await self._note_key(created, created.path, begins=status is not None)
         self._tally.created.append(created.key)
         self._progress()
         if not is_noted or (status is not None and not await self._reach(created, issue, status)):
             return None
         return Created(created.id, created.key)
 
-    async def _obtain(
-        self, creation: Creation, draft: Ticket, fields: dict[str, object]
-    ) -> Creation | None:
-        """Have an issue made; None if it is not there, which is noted."""
+    async def _obtain(self, creation: Creation, draft: Draft) -> Creation | None:
+        """Have an issue made; None if it is not there, which is noted now or by the look for it."""
         path = creation.path
         try:
-            created = await self._ask_for(creation, fields)
+            return await self._ask_for(creation, draft)
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
-        except _Unsettled as error:
-            reason = f"it is not known yet whether it was created, the next run finds out: {error}"
-            note = Note.on(draft, path, reason, Code.UNREACHED)
+        except _NotCreated as error:
+            note = Note.on(draft.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(draft, path, error)
-        else:
-            if created is not None:
-                return created
-            reason = "Jira took it several times, and never had it"
-            note = Note.on(draft, path, reason, Code.UNREACHED)
+            note = failure_note(draft.issue, path, error)
         self._tally.failed.append(note)
         return None
 
-    async def _ask_for(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
-        """Ask for an issue until it is there; an answer that was lost is looked for first."""
-        for _ in range(TRIES):
-            found = await self._ask_once(creation, fields)
-            if found is None:
-                found = await self._look_up(creation)
-            if found is not None:
-                return found
-            creation = replace(creation, sent=time.time())
-        await self._session.in_thread(self._session.state.creations.forget, creation.marker)
-        return None
+    async def _ask_for(self, creation: Creation, draft: Draft) -> Creation | None:
+        """Ask for an issue until it is there, and look for it before each further time.
 
-    async def _look_up(self, creation: Creation) -> Creation | None:
-        """Find out whether an issue is there.
-
-        Raises:
-            _Unsettled: it could not be found out.
-        """
-        try:
-            return await look_up(self._session, creation, sent=trio.current_time())
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            raise _Unsettled(str(error)) from error
-
-    async def _ask_once(self, creation: Creation, fields: dict[str, object]) -> Creation | None:
-        """Ask for an issue; None if nobody knows whether it is there now.
+        Returns:
+            None if it was refused, which has to be looked into.
 
         Raises:
             JiraError: it is certainly not there.
+            _NotCreated: likewise, or nobody knows.
         """
+        parent = {"parent": {"key": creation.parent}} if creation.parent else {}
+        fields = draft.sending.fields | parent
+        for _ in range(TRIES):
+            creation = replace(creation, sent=time.time())
+            try:
+                return await self._ask_once(creation, fields)
+            except JiraError as error:
+                if not may_be_done(error, fields):
+                    await self._forget(creation)
+                    raise
+                if not _is_passing(error):
+                    if isinstance(error, AuthenticationFailed):
+                        raise
+                    self._refused.append(_Refused(creation, draft, error, _over(error)))
+                    return None
+                over = _over(error)
+            found = await self._look_up(creation, sent=over)
+            if found is not None:
+                return found
+        await self._forget(creation)
+        raise _NotCreated("Jira took it several times, and never had it")
+
+    async def _look_up(self, creation: Creation, *, sent: float) -> Creation | None:
+        """Find out whether an issue is there.
+
+        Raises:
+            _NotCreated: it could not be found out.
+        """
+        try:
+            found = await look_up(self._session, [creation], sent=sent)
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            raise _NotCreated(_unknown(error)) from error
+        return found.get(creation.marker)
+
+    async def _ask_once(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
+        """Ask for an issue, and write down that before and the answer after."""
         session, creations = self._session, self._session.state.creations
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
-        try:
-            created = await session.jira.create_issue(fields, properties=properties)
-        except JiraError as error:
-            if is_unsure(error):
-                return None
-            with trio.CancelScope(shield=True):  # one visit to the disk
-                await session.in_thread(creations.forget, creation.marker)
-            raise
+        created = await session.jira.create_issue(fields, properties=properties, once=True)
         found = creation.answered(created.id, created.key)
         with trio.CancelScope(shield=True):  # one visit to the disk
             await session.in_thread(creations.put, found)
         return found
+
+    async def _forget(self, creation: Creation) -> None:
+        with trio.CancelScope(shield=True):  # one visit to the disk
+            await self._session.in_thread(self._session.state.creations.forget, creation.marker)
 
     async def _note_key(self, created: Creation, path: str, *, begins: bool) -> bool:
         """Write a key into its draft's file, and what Jira has now into the state.
@@ -249,6 +328,27 @@ class Creator:
     def _fail_after_creation(self, issue: Ticket, path: str, error: JiraError | NoWay) -> None:
         note = failure_note(issue, path, error)
         self._tally.failed.append(replace(note, reason=f"it was created, but: {note.reason}"))
+
+
+def _is_passing(error: JiraError) -> bool:
+    """Tell whether another try may well be answered better."""
+    if isinstance(error, RateLimited):
+        return (error.retry_after or 0.0) <= LONGEST_WAIT
+    return is_unsure(error)
+
+
+def _over(error: JiraError) -> float:
+    """Give Trio's clock at a moment when a request was over that has just been answered so.
+
+    With words of its own Jira has come to an end. A page without any may come from something
+    that stands before Jira, which may be at it still.
+    """
+    is_jiras = isinstance(error, Rejected) and (error.detail or isinstance(error, RateLimited))
+    return -math.inf if is_jiras else trio.current_time()
+
+
+def _unknown(error: Exception) -> str:
+    return f"it is not known yet whether it was created, the next run finds out: {error}"
 
 
 def failure_note(issue: Ticket, path: str, error: JiraError | NoWay) -> Note:

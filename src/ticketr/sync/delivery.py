@@ -126,6 +126,7 @@ class Delivery:
             failure = first_of(group)
         if failure is not None:
             raise failure
+        self.touched |= await self._creator.look_for_refused()
 
     async def _deliver_some(self) -> None:
         while self._waiting:

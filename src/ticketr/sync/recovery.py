@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from ticketr.jira import Issue
     from ticketr.sync.journal import Creation
     from ticketr.sync.session import Session
     from ticketr.sync.store import Store
@@ -60,8 +59,9 @@ async def recover(session: Session, keys: list[str]) -> bool:
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
+    found = await _look_up_all(session, left, began=began)
     for asked in left:
-        creation = await _answered(session, asked, began=began)
+        creation = asked if asked.key is not None else found.get(asked.marker)
         if creation is None:  # it certainly never came to be: the draft is simply a draft
             await session.in_thread(session.state.creations.forget, asked.marker)
         elif await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
@@ -69,26 +69,30 @@ async def recover(session: Session, keys: list[str]) -> bool:
     return await _bring_back(session) or bool(left)
 
 
-async def _answered(session: Session, asked: Creation, *, began: float) -> Creation | None:
-    """Give what was asked for with Jira's answer; one that was lost is looked for."""
-    if asked.key is not None:
-        return asked
+async def _look_up_all(
+    session: Session, left: Iterable[Creation], *, began: float
+) -> dict[str, Creation]:
+    """Find those whose answers were lost, by their markers."""
+    lost = [each for each in left if each.key is None]
     # It may have been sent long after it was written down, if Jira asked us to wait. But whoever
     # sent it has ended, or the workspace would not be ours.
-    long_ago = time.time() - asked.sent > LONG_AGO
-    return await look_up(session, asked, sent=-math.inf if long_ago else began)
+    long_ago = all(time.time() - each.sent > LONG_AGO for each in lost)
+    return await look_up(session, lost, sent=-math.inf if long_ago else began)
 
 
-async def look_up(session: Session, creation: Creation, *, sent: float) -> Creation | None:
-    """Find out whether an issue that was asked for is there, once that is certain.
+async def look_up(
+    session: Session, asked: Sequence[Creation], *, sent: float
+) -> dict[str, Creation]:
+    """Find out which issues that were asked for are there, once that is certain.
 
     Args:
         session: the workspace and the site.
-        creation: what was asked for.
-        sent: Trio's clock at a moment when no request for it could be sent any more.
+        asked: what was asked for.
+        sent: Trio's clock at a moment when no request for them could be under way any more, but
+            for one that something before Jira still carries.
 
     Returns:
-        The same with its ID and key, which are on disk then; None if it does not exist.
+        Those that exist, by their markers, with their IDs and keys, which are on disk then.
 
     Raises:
         JiraError: it could not be found out.
@@ -97,48 +101,70 @@ async def look_up(session: Session, creation: Creation, *, sent: float) -> Creat
         Takes effect at once, also while waiting for a late request to be carried out.
     """
     left = sent + session.job.settle - trio.current_time()
-    if left > 0:
-        session.progress.wait(left, f'finding out whether "{creation.title}" was created')
+    if left > 0 and asked:
+        more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
+        what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
+        session.progress.wait(left, what)
         await trio.sleep(left)
-    issue = await _with_next_keys(session, creation) or await _among_newest(session, creation)
-    if issue is None:
-        return None
-    found = creation.answered(issue.id, issue.key)
-    await session.in_thread(session.state.creations.put, found)
+    found: dict[str, Creation] = {}
+    for project in dict.fromkeys(each.project for each in asked):
+        search = _Search(session, [each for each in asked if each.project == project])
+        found |= await search.run()
+    for creation in found.values():
+        await session.in_thread(session.state.creations.put, creation)
     return found
 
 
-async def _with_next_keys(session: Session, creation: Creation) -> Issue | None:
-    number, empty = creation.after, 0
-    while empty < GAP:
-        keys = [f"{creation.project}-{number + step}" for step in range(1, PAGE + 1)]
-        issues = await _read_marked(session, keys)
-        if found := _marked(issues, creation):
-            return found
-        empty = 0 if issues else empty + 1
-        number += PAGE
-    return None
+class _Search:
+    """Looks through one project for issues that were asked for, by their markers.
 
+    Args:
+        session: the workspace and the site.
+        asked: what was asked for; one at least.
+    """
 
-async def _among_newest(session: Session, creation: Creation) -> Issue | None:
-    """Find it by a search, for it may stand behind an even wider gap in the keys."""
-    minutes = max(0, math.ceil((time.time() - creation.sent) / 60)) + OVERLAP
-    query = f"{base_query(creation.project, None)} AND created >= -{minutes}m ORDER BY key DESC"
-    recent = await session.jira.search_ids(query)
-    for some in chunks(recent.ids, PAGE):
-        if found := _marked(await _read_marked(session, some), creation):
-            return found
-    return None
+    def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
+        self._session = session
+        self._project = asked[0].project
+        self._after = min(each.after for each in asked)
+        self._sent = min(each.sent for each in asked)
+        self._missing = {each.marker: each for each in asked}
+        self._found: dict[str, Creation] = {}
 
+    async def run(self) -> dict[str, Creation]:
+        """Look until all are found, or it is certain that the others do not exist."""
+        await self._read_next_keys()
+        if self._missing:
+            await self._read_newest()
+        return self._found
 
-async def _read_marked(session: Session, ids: Sequence[str]) -> Sequence[Issue]:
-    answer = await session.jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
-    return (*answer.issues, *answer.renamed)  # one that was moved since has another key
+    async def _read_next_keys(self) -> None:
+        number, empty = self._after, 0
+        while self._missing and empty < GAP:
+            keys = [f"{self._project}-{number + step}" for step in range(1, PAGE + 1)]
+            empty = 0 if await self._read(keys) else empty + 1
+            number += PAGE
 
+    async def _read_newest(self) -> None:
+        """Read what a search finds, for they may stand behind an even wider gap in the keys."""
+        minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
+        query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
+        recent = await self._session.jira.search_ids(query)
+        for some in chunks(recent.ids, PAGE):
+            if not self._missing:
+                return
+            await self._read(some)
 
-def _marked(issues: Iterable[Issue], creation: Creation) -> Issue | None:
-    marked = (each for each in issues if each.properties.get(PROPERTY) == creation.marker)
-    return next(marked, None)
+    async def _read(self, ids: Sequence[str]) -> bool:
+        """Look at some issues; tell whether any of them exists."""
+        jira = self._session.jira
+        answer = await jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
+        issues = (*answer.issues, *answer.renamed)  # one that was moved since has another key
+        for issue in issues:
+            marker = issue.properties.get(PROPERTY)
+            if isinstance(marker, str) and marker in self._missing:
+                self._found[marker] = self._missing.pop(marker).answered(issue.id, issue.key)
+        return bool(issues)
 
 
 async def _write_key_somewhere(

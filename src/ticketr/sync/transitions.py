@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira import BadRequest, JiraError, is_unsure
+from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, may_be_done
 
 if TYPE_CHECKING:
     from ticketr.jira import Issue, JiraClient, Transition
@@ -73,9 +73,11 @@ async def _take(jira: JiraClient, key: str, way: Transition) -> None:
         await jira.transition_issue(key, way.id)
     except JiraError as error:
         failure = error
-    if failure is not None and not (
-        is_unsure(failure) and await status_now(jira, key) == way.to  # it was taken all the same
-    ):
+    if failure is None:
+        return
+    if not may_be_done(failure, ()) or isinstance(failure, AuthenticationFailed):
+        raise failure
+    if await status_now(jira, key) != way.to:  # else it was taken all the same
         raise failure
 
 

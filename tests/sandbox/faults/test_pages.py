@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.sandbox import Fault, Kind
-from ticketr.sandbox.faults.pages import is_write, page
+from ticketr.sandbox.faults.pages import page
+from ticketr.sandbox.faults.source import is_write
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -113,3 +114,9 @@ def test_a_wait_of_nothing_is_possible() -> None:
     answer = page(Fault(Kind.TOO_MANY), method="GET", path="/", now=NOW, retry_within=0)
 
     assert answer.headers["retry-after"] == "0"
+
+
+def test_a_refusal_of_what_was_carried_out_has_any_status_that_one_can_have() -> None:
+    statuses = {answer.status_code for answer in shapes(Kind.REFUSED)}
+
+    assert statuses == {302, 400, 403, 404, 409, 410, 413, 429}

@@ -61,3 +61,13 @@ def test_some_faults_come_before_the_request_is_carried_out_and_some_after() -> 
     assert seen[Kind.LOST] == seen[Kind.RESET] == seen[Kind.CUT] == {True}
     either = (Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE, Kind.HTML, Kind.HANG)
     assert all(seen[kind] == {False, True} for kind in either)
+
+
+def test_only_writes_are_refused_though_they_are_carried_out() -> None:
+    faults = Faults.parse("refused=1")
+
+    assert faults.draw("GET", "/rest/api/3/issue/A-1?", b"") is None
+    assert faults.draw("POST", "/rest/api/3/issue/bulkfetch?", b"") is None
+    fault = faults.draw("POST", "/rest/api/3/issue?", b"")
+    assert fault is not None
+    assert (fault.kind, fault.carried_out) == (Kind.REFUSED, True)

@@ -21,16 +21,24 @@ def test_what_is_left_out_is_as_usual() -> None:
     assert (faults.seed, faults.retry_within, faults.hang_for) == (1, RETRY_WITHIN, HANG_FOR)
 
 
-def test_all_means_every_kind_and_gives_way_to_one_that_is_named() -> None:
-    assert Faults.parse("all").rates == dict.fromkeys(Kind, USUAL_RATE)
-    assert Faults.parse("all=0.1").rates == dict.fromkeys(Kind, 0.1)
-    assert Faults.parse("hang=0,all=0.01").rates == dict.fromkeys(Kind, 0.01) | {Kind.HANG: 0}
+def test_all_means_every_usual_kind_and_gives_way_to_one_that_is_named() -> None:
+    usual = [kind for kind in Kind if kind is not Kind.REFUSED]
+    assert Faults.parse("all").rates == dict.fromkeys(usual, USUAL_RATE)
+    assert Faults.parse("all=0.1").rates == dict.fromkeys(usual, 0.1)
+    assert Faults.parse("hang=0,all=0.01").rates == dict.fromkeys(usual, 0.01) | {Kind.HANG: 0}
+
+
+def test_refusals_of_what_was_carried_out_have_to_be_named() -> None:
+    assert Faults.parse("all=0.01,refused=0.5").rates[Kind.REFUSED] == 0.5
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "'' is none of all, 429, 500, 502, 503, html, drop, lost, reset, cut, hang, seed"),
+        (
+            "",
+            "'' is none of all, 429, 500, 502, 503, html, drop, lost, reset, cut, hang, refused, seed",
+        ),
         ("429=0.1,", "'' is none of"),
         ("404=0.1", "'404' is none of"),
         ("429=0.1,429=0.2", "429 is there twice"),

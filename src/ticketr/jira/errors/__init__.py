@@ -29,6 +29,8 @@ it is shown. Words that came from a server are cleaned and clipped before they b
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ticketr.jira.errors._answers import (
     BadAnswer,
     IssuesUnavailable,
@@ -72,7 +74,14 @@ __all__ = [
     "TlsFailed",
     "WrongSite",
     "is_unsure",
+    "may_be_done",
 ]
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: What keeps a request from being sent at all.
+_UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
 
 
 def is_unsure(error: BaseException) -> bool:
@@ -88,3 +97,23 @@ def is_unsure(error: BaseException) -> bool:
         Whether nobody knows. An error that does not come from a request is sure.
     """
     return isinstance(error, ConnectionLost | NoAnswer | ServerError | BadAnswer)
+
+
+def may_be_done(error: JiraError, fields: Collection[str]) -> bool:
+    """Tell whether a change may have been carried out, whatever the answer says.
+
+    Something that stands before Jira can refuse what Jira carries out, and Jira can fail after it
+    has. Only a request that was not sent is certain, and a refusal for what was sent.
+
+    Args:
+        error: What the request raised.
+        fields: The IDs of the fields that were sent.
+
+    Returns:
+        Whether somebody has to look before the change is asked for again.
+    """
+    if isinstance(error, _UNSENT):
+        return False
+    return not (
+        isinstance(error, BadRequest) and any(name in fields for name, _ in error.field_errors)
+    )

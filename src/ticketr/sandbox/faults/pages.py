@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.faults.source import Kind
+from ticketr.sandbox.faults.source import Kind, is_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _BURST: Final = "jira-burst-based"
 _ON_WRITE: Final = "jira-per-issue-on-write"
 _QUOTA: Final = "jira-quota-tenant-based"
-_ONLY_READ: Final = ("/issue/bulkfetch", "/search", "/approximate-count")
 
 
 def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: int) -> Response:
@@ -41,11 +40,6 @@ def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: i
     else:
         shapes = _SHAPES[fault.kind](now, wait)
     return shapes[fault.turn % len(shapes)]
-
-
-def is_write(method: str, path: str) -> bool:
-    """Tell whether a request may change an issue."""
-    return method != "GET" and "/issue" in path and not path.endswith(_ONLY_READ)
 
 
 def _too_many(now: datetime, wait: int, *, on_issue: bool) -> list[Response]:
@@ -107,11 +101,28 @@ def _instead(_now: datetime, _wait: int) -> list[Response]:
     return [_html(200, "Log in to continue", {}), lying]
 
 
+def _refused(_now: datetime, _wait: int) -> list[Response]:
+    """Give the refusals of a request that was carried out, by Jira or by what stands before it."""
+    return [
+        _html(302, "Found", {"Location": "https://gateway.example.com/login"}),
+        _json(400, "The workflow refused it.", {}),
+        _json(403, "You do not have the permission.", {}),
+        _html(403, "Blocked", {}),
+        _json(404, "No project could be found.", {}),
+        _json(409, "The issue is being changed.", {}),
+        _json(410, "The interface is gone.", {}),
+        _html(413, "Request Entity Too Large", {}),
+        _json(429, "Rate limit exceeded.", {}),
+        _json(429, "Rate limit exceeded.", {"Retry-After": "1"}),
+    ]
+
+
 _SHAPES: Final[Mapping[Kind, Callable[[datetime, int], list[Response]]]] = {
     Kind.INTERNAL: _internal,
     Kind.BAD_GATEWAY: _bad_gateway,
     Kind.UNAVAILABLE: _unavailable,
     Kind.HTML: _instead,
+    Kind.REFUSED: _refused,
 }
 
 

@@ -46,10 +46,13 @@ class Kind(Enum):
     """The JSON ends too early, and its length is said to be just that."""
     HANG = "hang"
     """Silence, until the client leaves or the bound on hanging is over."""
+    REFUSED = "refused"
+    """A write is carried out, and the answer is a status from 302 to 429 as if it were not."""
 
 
 _NEVER: Final = frozenset((Kind.TOO_MANY, Kind.DROP))
-_ALWAYS: Final = frozenset((Kind.LOST, Kind.RESET, Kind.CUT))
+_ONLY_READ: Final = ("/issue/bulkfetch", "/search", "/approximate-count")
+_ALWAYS: Final = frozenset((Kind.LOST, Kind.RESET, Kind.CUT, Kind.REFUSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class Fault:
     def carried_out(self) -> bool:
         """Whether the request is carried out all the same."""
         return self.kind in _ALWAYS or (self.after and self.kind not in _NEVER)
+
+    def hits(self, method: str, path: str) -> bool:
+        """Tell whether a request of that kind can meet it."""
+        return self.kind is not Kind.REFUSED or is_write(method, path)
 
 
 class FaultSource(Protocol):
@@ -119,7 +126,8 @@ class Faults:
         Raises:
             BadFaults: It is not understood.
         """
-        spec = read_spec(text, tuple(kind.value for kind in Kind))
+        names = tuple(kind.value for kind in Kind)
+        spec = read_spec(text, names, apart=(Kind.REFUSED.value,))
         return cls(
             {Kind(name): rate for name, rate in spec.rates.items()},
             seed=int(spec.settings.get("seed", 1)),
@@ -137,6 +145,13 @@ class Faults:
         chance = rng.random()
         for kind, rate in self.rates.items():
             if chance < rate:
-                return Fault(kind, rng.random() < 0.5, rng.randrange(1 << 16))
+                fault = Fault(kind, rng.random() < 0.5, rng.randrange(1 << 16))
+                return fault if fault.hits(method, path) else None
             chance -= rate
         return None
+
+
+def is_write(method: str, path: str) -> bool:
+    """Tell whether a request may change an issue; a query may stand behind the path."""
+    bare = path.partition("?")[0]
+    return method != "GET" and "/issue" in bare and not bare.endswith(_ONLY_READ)

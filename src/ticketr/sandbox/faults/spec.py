@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ticketr.sandbox.errors import BadFaults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 USUAL_RATE: Final = 0.02
 _ALL: Final = "all"
@@ -31,15 +31,16 @@ class Spec:
     settings: dict[str, float] = field(default_factory=dict)
 
 
-def read_spec(text: str, kinds: Sequence[str]) -> Spec:
+def read_spec(text: str, kinds: Sequence[str], *, apart: Collection[str] = ()) -> Spec:
     """Read a specification.
 
-    A name without a number has the usual rate, ``all`` stands for every kind, and a kind that
-    is named beside it has its own rate.
+    A name without a number has the usual rate, ``all`` stands for every kind but those apart, and
+    a kind that is named beside it has its own rate.
 
     Args:
         text: What the user wrote.
         kinds: The names of all faults.
+        apart: Those that ``all`` does not include.
 
     Raises:
         BadFaults: It is not understood.
@@ -57,7 +58,12 @@ def read_spec(text: str, kinds: Sequence[str]) -> Spec:
             known = ", ".join((_ALL, *kinds, *_SETTINGS))
             raise BadFaults(text, f"{name!r} is none of {known}")
     settings: dict[str, float] = {name: given.pop(name) for name in _SETTINGS if name in given}
-    rates = dict.fromkeys(kinds, given.pop(_ALL)) | given if _ALL in given else given
+    if _ALL in given:
+        rates = (
+            dict.fromkeys((each for each in kinds if each not in apart), given.pop(_ALL)) | given
+        )
+    else:
+        rates = given
     if not rates:
         raise BadFaults(text, f"it names no fault; {_ALL} names every one")
     if sum(rates.values()) > 1 + _ROUNDING:
