@@ -70,8 +70,8 @@ MUTANTS: Final = [
     Mutant(
         "another run rests on a reader",
         "_updates.py",
-        "        self._home.check()\n        if self._is_over:",
-        "        if self._is_over:",
+        "        self._home.check()\n        until = checked_time(until)\n",
+        "        until = checked_time(until)\n",
         REFUSED,
     ),
 ]

@@ -14,6 +14,9 @@ all the promises at once:
   channel, or it is sent again.
 * Memory is bounded by the number of jobs, and that by ``BACKLOG``.
 
+The queue holds its readers weakly: one that nobody holds any more is gone at once, with all that
+it had not read.
+
 A record handed to a reader that is parked in ``receive()`` counts as unread until
 that task runs; Trio does not cancel a receiver that already has its value.
 """
@@ -21,6 +24,9 @@ that task runs; Trio does not cancel a receiver that already has its value.
 from __future__ import annotations
 
 import math
+import weakref
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import trio
@@ -49,6 +55,7 @@ class Inbox(Generic[R]):
         self._unread: set[R] = set()
         self.missed: int = 0
         self._is_over = False
+        self._is_closed = False
         self._rested: trio.Event | None = None  # set by the first post
         self._not_before = math.inf  # at or after this time
 
@@ -59,6 +66,8 @@ class Inbox(Generic[R]):
 
     def post(self, record: R) -> None:
         """Let the reader know that this record changed."""
+        if self._is_closed:
+            return  # by code that runs as another reader is told
         unread = self._unread
         if self._rested is not None and trio.current_time() >= self._not_before:
             self._rested.set()
@@ -87,6 +96,11 @@ class Inbox(Generic[R]):
     async def rest(self, until: float) -> None:
         """Wait for the first post at or after this time, or the end."""
         self._home.check()
+        until = checked_time(until)
+        if self._is_closed:
+            raise trio.ClosedResourceError
+        if self._rested is not None:
+            raise trio.BusyResourceError("another task rests on this reader already")
         if self._is_over:
             await trio.lowlevel.checkpoint()
             return
@@ -95,6 +109,8 @@ class Inbox(Generic[R]):
             await self._rested.wait()
         finally:
             self._rested = None
+        if self._is_closed:
+            raise trio.ClosedResourceError
 
     def end(self) -> None:
         """Nothing follows: the reader gets what is left, then the end."""
@@ -104,10 +120,62 @@ class Inbox(Generic[R]):
         self._send.close()
 
     def close(self) -> None:
-        """The reader has gone."""
+        """The reader has gone; a task that waits on it is told."""
         self._home.check()
-        self._send.close()
+        self._is_closed = True
+        if self._rested is not None:
+            self._rested.set()
+        # This end first: a task parked here is told that it was closed, not that it was the end.
         self._receive.close()
+        self._send.close()
+        self._unread.clear()
+
+
+def checked_time(until: object) -> float:
+    """A time, if it is one."""
+    if not isinstance(until, int | float) or math.isnan(until):
+        raise TypeError(f"until must be a time on Trio's clock, not {until!r}")
+    return until
+
+
+@final
+class Readers(Generic[R]):
+    """The inboxes of some readers, each for as long as somebody holds it.
+
+    The last to hold one may let it go in any thread and between any two lines. So all that
+    happens then is that this is noted, in one step; it is taken out before the next is told.
+    """
+
+    def __init__(self) -> None:
+        self._inboxes: dict[weakref.ref[Inbox[R]], None] = {}
+        self._gone: deque[weakref.ref[Inbox[R]]] = deque()
+
+    def add(self, inbox: Inbox[R]) -> None:
+        """Tell this one too from now on."""
+        self._forget()
+        self._inboxes[weakref.ref(inbox, self._gone.append)] = None
+
+    def remove(self, inbox: Inbox[R]) -> None:
+        """Tell this one no more, if it is there."""
+        self._inboxes.pop(weakref.ref(inbox), None)
+
+    def post(self, record: R) -> None:
+        """Let them all know that this record changed."""
+        if self._gone:
+            self._forget()
+        for reference in tuple(self._inboxes):  # what is dropped unread may open and close some
+            if (inbox := reference()) is not None:
+                inbox.post(record)
+
+    def end(self) -> None:
+        """Nothing follows."""
+        for reference in tuple(self._inboxes):
+            if (inbox := reference()) is not None:
+                inbox.end()
+
+    def _forget(self) -> None:
+        while self._gone:
+            self._inboxes.pop(self._gone.popleft(), None)
 
 
 @final
@@ -122,7 +190,8 @@ class Updates(Generic[T_co]):
 
     It begins with the first change after it was opened and ends when nothing can
     follow. It is meant for one consumer. A consumer that is slow gets the newest state
-    of each job, and always the final one.
+    of each job, and always the final one. It is fed until it is closed, or until nobody holds
+    it any more.
 
     Attributes:
         unread: How many jobs have changed since they were last read.
@@ -148,7 +217,10 @@ class Updates(Generic[T_co]):
 
     @enable_ki_protection
     def close(self) -> None:
-        """Stop reading; what is unread is thrown away."""
+        """Stop reading; what is unread is thrown away.
+
+        A task that waits on this reader gets ``trio.ClosedResourceError``.
+        """
         self._inbox.close()
         self._leave()
 
@@ -205,6 +277,11 @@ class Updates(Generic[T_co]):
 
         Args:
             until: The time, on Trio's clock.
+
+        Raises:
+            trio.ClosedResourceError: This reader was closed, before this or meanwhile.
+            trio.BusyResourceError: Another task rests on this reader.
+            TypeError: ``until`` is no time.
         """
         await self._inbox.rest(until)
 
@@ -216,68 +293,59 @@ class Hub(Generic[R]):
     def __init__(self) -> None:
         self.home: Home = Home()
         self.is_watched: bool = False  # by anybody, now or before: else there is nobody to tell
-        self._watchers: list[Inbox[R]] = []
-        self._progress_readers: list[Inbox[R]] = []
-        self._watchers_of: dict[R, list[Inbox[R]]] = {}
+        self.watchers = Readers[R]()
+        self.progress_readers = Readers[R]()
+        self.watchers_of: dict[R, Readers[R]] = {}
         self._closed = False
 
     def watch(self, view: Callable[[R], T_co]) -> Updates[T_co]:
         """Read every change of every job."""
-        return self._join(self._watchers, view)
+        return self._join(self.watchers, view)
 
     def read_progress(self, view: Callable[[R], T_co]) -> Updates[T_co]:
         """Read every report of every job."""
-        return self._join(self._progress_readers, view)
+        return self._join(self.progress_readers, view)
 
     def watch_one(self, record: R, view: Callable[[R], T_co], *, ended: bool) -> Updates[T_co]:
         """Read every change of one job; of one that has ended, how it ended."""
         if not ended:
-            return self._join(self._watchers_of.setdefault(record, []), view)
+            return self._join(self.watchers_of.setdefault(record, Readers()), view)
         self.home.check()
         inbox = Inbox[R](self.home)
         inbox.post(record)
         inbox.end()
         return Updates(inbox, view, lambda: None)
 
-    def _join(self, readers: list[Inbox[R]], view: Callable[[R], T_co]) -> Updates[T_co]:
+    def _join(self, readers: Readers[R], view: Callable[[R], T_co]) -> Updates[T_co]:
         self.home.check()
         inbox = Inbox[R](self.home)
         if self._closed:
             inbox.end()
         else:
             self.is_watched = True
-            readers.append(inbox)
-
-        def leave() -> None:
-            if inbox in readers:
-                readers.remove(inbox)
-
-        return Updates(inbox, view, leave)
+            readers.add(inbox)
+        return Updates(inbox, view, partial(readers.remove, inbox))
 
     def changed(self, record: R) -> None:
         """A job changed."""
-        for inbox in self._watchers:
-            inbox.post(record)
-        if self._watchers_of:
-            for inbox in self._watchers_of.get(record, ()):
-                inbox.post(record)
+        self.watchers.post(record)
+        if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:
+            readers.post(record)
 
     def progressed(self, record: R) -> None:
         """A job reported progress."""
-        for inbox in self._progress_readers:
-            inbox.post(record)
+        self.progress_readers.post(record)
         self.changed(record)
 
     def ended(self, record: R) -> None:
         """A job changed for the last time."""
         self.changed(record)
-        if self._watchers_of:
-            for inbox in self._watchers_of.pop(record, ()):
-                inbox.end()
+        if self.watchers_of and (readers := self.watchers_of.pop(record, None)) is not None:
+            readers.end()
 
     def close(self) -> None:
         """No job will change any more."""
         self._closed = True
         self.home.close()
-        for inbox in self._watchers + self._progress_readers:
-            inbox.end()
+        self.watchers.end()
+        self.progress_readers.end()
