@@ -10,6 +10,7 @@ from fakes.jira_app import Answer, ScriptedApp
 from ticketr.cli.workspace_site import Seen, look_at_site
 from ticketr.config import BadSetting
 from ticketr.jira import AuthenticationFailed, Credentials
+from ticketr.sync import UnsupportedField
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -81,3 +82,18 @@ async def test_at_the_sites_own_address_there_is_nothing_to_compare(
 async def test_a_login_that_is_not_taken_is_jiras_own_error(autojump_clock: MockClock) -> None:
     with pytest.raises(AuthenticationFailed):
         await look(ScriptedApp(Answer({"errorMessages": ["no"]}, status=401)))
+
+
+async def test_a_field_that_files_cannot_hold_is_refused(autojump_clock: MockClock) -> None:
+    schema = {"type": "string", "system": "environment"}
+    environment = {"id": "environment", "name": "Environment", "custom": False, "schema": schema}
+    app = ScriptedApp(MIA, DEMO, Answer([environment]))
+
+    with pytest.raises(UnsupportedField, match="it holds rich text"):
+        await look_at_site(
+            Credentials(SITE, "mia@acme.com", "token"),
+            site=SITE,
+            project="DEMO",
+            fields=("Environment",),
+            transport=app.transport(),
+        )

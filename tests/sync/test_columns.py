@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from ticketr.config import MappedField
 from ticketr.jira import Field, Issue
-from ticketr.sync.errors import UnknownField
+from ticketr.sync.errors import UnknownField, UnsupportedField
 from ticketr.sync.mapping import ELSEWHERE, STANDARD_FIELDS, Columns, family_text
 
 
@@ -87,3 +88,38 @@ def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
 def test_a_field_of_the_sites_own_that_is_called_parent_is_refused() -> None:
     with pytest.raises(UnknownField):
         Columns.of([field("Parent")], ["Parent"])
+
+
+TYPES = "com.atlassian.jira.plugin.system.customfieldtypes"
+CMDB = "com.atlassian.jira.plugins.cmdb:cmdb-object-cftype"
+TEAMS = "com.atlassian.teams:rm-teams-custom-field-team"
+UNSUPPORTED = [
+    Field("environment", "Environment", False, "string", ""),
+    Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea"),
+    Field("customfield_1", "Team", True, "team", "", f"{TYPES}:atlassian-team"),
+    Field("customfield_1", "Team", True, "any", "", TEAMS),
+    Field("timetracking", "Time tracking", False, "timetracking", ""),
+    Field("timeoriginalestimate", "Original estimate", False, "number", ""),
+    Field("customfield_1", "Server", True, "array", "cmdb-object-field"),
+    Field("customfield_1", "Server", True, "any", "", CMDB),
+    Field("customfield_1", "Place", True, "option-with-child", "", f"{TYPES}:cascadingselect"),
+    Field("attachment", "Attachment", False, "array", "attachment"),
+    Field("issuelinks", "Linked Issues", False, "array", "issuelinks"),
+]
+
+
+@pytest.mark.parametrize("unfit", UNSUPPORTED)
+def test_a_field_that_a_line_cannot_hold_is_refused_with_the_reason(unfit: Field) -> None:
+    with pytest.raises(UnsupportedField, match=f"{unfit.name}. cannot be kept .*: it holds "):
+        Columns.of([SUMMARY, unfit], [unfit.name])
+    with pytest.raises(UnsupportedField, match=r"^here: the field .Mine. cannot be kept"):
+        Columns.of([SUMMARY, unfit], [MappedField("Mine", unfit.id, "here")])
+
+
+@pytest.mark.parametrize(
+    "kind", ["textfield", "float", "select", "multiselect", "userpicker", "url"]
+)
+def test_other_custom_fields_are_taken(kind: str) -> None:
+    fit = Field("customfield_1", "Team", True, "string", "", f"{TYPES}:{kind}")
+
+    assert added(Columns.of([fit], ["Team"])) == (("Team", "customfield_1"),)

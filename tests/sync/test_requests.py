@@ -261,6 +261,22 @@ class TestEditing:
 
         assert sending(draft("A"), [change], {"Title": odd}, ANA) == Sending({"customfield_1": "x"})
 
+    def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
+        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+        change = Change("Place", "", "x")
+
+        sent = sending(draft("A"), [change], {"Place": place}, ANA)
+
+        told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
+        assert sent == Sending(problems=(told,))
+
+    def test_a_field_that_no_line_can_hold_is_not_offered(self) -> None:
+        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+
+        sent = sending(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
+
+        assert "there is Parent, Status" in sent.problems[0]
+
     def test_a_title_is_as_long_as_jira_takes_it(self) -> None:
         assert edited(draft(), draft("é" * 255)) == Sending({"summary": "é" * 255})
         assert edited(draft(), draft("é" * 256)).problems == (

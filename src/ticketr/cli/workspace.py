@@ -220,6 +220,7 @@ def _ask(found: Workspace, login: Found) -> Seen:
         credentials(login, found.login.cloud_id),
         site=found.required_site(),
         project=found.project,
+        fields=found.fields,
     )
     return trio.run(look)
 

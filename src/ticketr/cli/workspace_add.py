@@ -232,7 +232,13 @@ def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
     while True:
         login = credentials(found, workspace.login.cloud_id)
         try:
-            look = partial(look_at_site, login, site=site, project=workspace.project)
+            look = partial(
+                look_at_site,
+                login,
+                site=site,
+                project=workspace.project,
+                fields=workspace.fields,
+            )
             return workspace, found, trio.run(look)
         except AuthenticationFailed as error:
             tries += 1

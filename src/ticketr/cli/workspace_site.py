@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ticketr.config import BadSetting, checked_site
 from ticketr.jira import Rejected, open_jira
+from ticketr.sync import Columns
 
 if TYPE_CHECKING:
+    from ticketr.config import WantedField
     from ticketr.jira import Credentials, JiraClient, Project, User
     from ticketr.jira.transport import Transport
 
@@ -31,6 +33,7 @@ async def look_at_site(
     *,
     site: str,
     project: str | None,
+    fields: tuple[WantedField, ...] = (),
     transport: Transport | None = None,
 ) -> Seen:
     """Ask a site who we are, and for a project.
@@ -39,17 +42,23 @@ async def look_at_site(
         credentials: the login.
         site: the site as browsers know it; another address than the login's behind a gateway.
         project: a project's key.
+        fields: further fields that the files are to hold.
         transport: another way to reach the site than httpx.
 
     Raises:
         JiraError: it could not be asked, or refused.
         BadSetting: the cloud ID is that of another site.
+        UnknownField: the site lacks one of the fields.
+        UnsupportedField: files cannot hold one of them.
     """
     async with open_jira(credentials, transport=transport) as jira:
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        return Seen(user, await jira.project(project) if project else None)
+        seen = Seen(user, await jira.project(project) if project else None)
+        if fields:
+            Columns.of(await jira.fields(), fields)
+        return seen
 
 
 async def _check_gateway(jira: JiraClient, site: str) -> None:

@@ -86,6 +86,8 @@ class Field:
         custom: Whether the site's people made it.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
+        custom_type: For a custom field, the full name of its kind, such as
+            ``"com.atlassian.jira.plugin.system.customfieldtypes:float"``; else empty.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Field:
     custom: bool
     schema_type: str
     items: str
+    custom_type: str = ""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -107,6 +110,7 @@ class Field:
             custom=answer.get("custom") is True,
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
+            custom_type=text_of(kind.get("custom")),
         )
 
 

@@ -11,12 +11,14 @@ from ticketr.sync.errors import (
     StateFailed,
     SyncError,
     UnknownField,
+    UnsupportedField,
     WorkspaceBusy,
 )
 from ticketr.sync.files import write_new_file
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.journal import Conflict, Creation
 from ticketr.sync.local import LocalSurvey
+from ticketr.sync.mapping import Columns
 from ticketr.sync.marks import Marked, marked_file, marked_files
 from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
@@ -31,6 +33,7 @@ from ticketr.sync.store import Store
 __all__ = [
     "Action",
     "Code",
+    "Columns",
     "Conflict",
     "Creation",
     "DuplicateKey",
@@ -54,6 +57,7 @@ __all__ = [
     "SyncResult",
     "Take",
     "UnknownField",
+    "UnsupportedField",
     "Work",
     "WorkspaceBusy",
     "conflict_of",

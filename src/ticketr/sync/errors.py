@@ -100,6 +100,29 @@ class UnknownField(SyncError):
         )
 
 
+class UnsupportedField(SyncError):
+    """Raised when a workspace is to keep a field that a line of a file cannot hold.
+
+    Args:
+        name: the name of the field.
+        why: why it cannot.
+        place: where the settings name it; empty for a field by its name.
+    """
+
+    def __init__(self, name: str, why: str, place: str = "") -> None:
+        super().__init__(name, why, place)
+        self.name = name
+        self.why = why
+        self.place = place
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else "ticketr.toml: "
+        return (
+            f'{where}the field "{self.name}" cannot be kept in a file: {self.why}, which ticketr '
+            "cannot write yet; take it out of the fields"
+        )
+
+
 class DuplicateKey(SyncError):
     """Raised when two tickets in the workspace have the same key."""
 

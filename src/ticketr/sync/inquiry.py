@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
 from ticketr.sync.parts import Own
 from ticketr.sync.requests import Form
+from ticketr.sync.unsupported import unsupported
 from ticketr.sync.values import BadValue, Directory, Kind, read_list
 
 if TYPE_CHECKING:
@@ -151,6 +152,12 @@ def _kinds(
             allowed=allowed,
             required=_is_missed(created),
         )
+    for other in site.values():
+        if other.name not in kinds and (why := unsupported(other)):
+            required = _is_missed(by_id.get(other.id))
+            kinds[other.name] = Kind(
+                other.id, other.name, other.schema_type, required=required, unsupported=why
+            )
     for each in by_id.values():
         if _is_missed(each) and each.id not in {kind.id for kind in kinds.values()}:
             kinds[each.name] = Kind(

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical, to_adf, to_markdown
-from ticketr.sync.errors import UnknownField
+from ticketr.sync.errors import UnknownField, UnsupportedField
+from ticketr.sync.unsupported import unsupported
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ticketr.config import MappedField, WantedField
     from ticketr.jira import Field, Issue
@@ -55,7 +56,7 @@ class Columns:
     names: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, fields: Iterable[Field], more: Iterable[WantedField] = ()) -> Columns:
+    def of(cls, fields: Collection[Field], more: Iterable[WantedField] = ()) -> Columns:
         """Choose the columns for a site from its own list of fields.
 
         Args:
@@ -65,7 +66,9 @@ class Columns:
 
         Raises:
             UnknownField: the site has no field of such a name, or a file has another place for it.
+            UnsupportedField: a line of a file cannot hold one of them.
         """
+        reasons = {each.id: why for each in fields if (why := unsupported(each))}
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
@@ -80,6 +83,8 @@ class Columns:
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
         for each in more:
             if not isinstance(each, str):
+                if why := reasons.get(each.id):
+                    raise UnsupportedField(each.name, why, each.place)
                 names = _under_own_name(names, each, site)
                 continue
             name = each.strip()
@@ -87,6 +92,8 @@ class Columns:
                 continue
             if name not in every:
                 raise UnknownField(name, tuple(every))
+            if why := reasons.get(every[name]):
+                raise UnsupportedField(name, why)
             # A field has one line: what Jira calls "Issue Type" is "Type" here.
             if every[name] not in dict(names).values():
                 names.append((name, every[name]))

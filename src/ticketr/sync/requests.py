@@ -126,12 +126,18 @@ def creating(
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in said}  # what is wrong with those is told already
     missing = tuple(
-        f"{each.name}: a {kind.name} needs one; add a line to its Fields"
+        f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
         for each in kinds.values()
         if each.required and each.id not in fields and each.name not in named
     )
     problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
     return Sending(fields, sent.status, problems)
+
+
+def _remedy(missing: Kind) -> str:
+    if missing.unsupported:
+        return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
+    return "add a line to its Fields"
 
 
 def sending(
@@ -223,7 +229,10 @@ def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> d
     if change.part == _TYPE:
         _given(change)
     kind = kinds.get(change.name)
+    if kind is not None and kind.unsupported:
+        raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")
     if kind is None:
-        known = [*kinds, _STATUS, _PARENT]
+        known = [name for name, each in kinds.items() if not each.unsupported]
+        known += _STATUS, _PARENT
         raise BadValue(f"there is no such field here; {nearest(change.name, known)}")
     return {kind.id: jira_value(kind, change.new, directory)}

@@ -267,6 +267,7 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
     Raises:
         JiraError: the site cannot be reached or does not take the login.
         UnknownField: the site lacks a field that the files are to hold.
+        UnsupportedField: the files cannot hold one of them.
     """
     job = workspace.job
     workspace.progress.say("Connecting to Jira...")
@@ -293,9 +294,12 @@ async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field,
     job, about = workspace.job, workspace.state.about
     kept = await job.run_sync(lambda: about.kept_fields(now=time.time(), age=FIELDS_AGE))
     if kept is not None:
-        with suppress(UnknownField, TypeError):  # another version may have kept it otherwise
-            fields = tuple(Field(**each) for each in json.loads(kept))
-            return fields, Columns.of(fields, job.fields)
+        known = json.loads(kept)
+        names = {each.name for each in dataclass_fields(Field)}
+        if all(each.keys() == names for each in known):  # another version may have kept less
+            with suppress(UnknownField):
+                fields = tuple(Field(**each) for each in known)
+                return fields, Columns.of(fields, job.fields)
     fields = await jira.fields()
     answer = json.dumps([asdict(each) for each in fields])
     await job.run_sync(lambda: about.keep_fields(answer, at=time.time()))

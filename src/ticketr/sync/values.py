@@ -51,6 +51,7 @@ class Kind:
         items: the kind of its value's members, for an array; else empty.
         allowed: the values that it may have; empty if any will do or the site does not tell.
         required: whether a new issue cannot be made without it.
+        unsupported: why no line can hold it; empty for one that a line can.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Kind:
     items: str = ""
     allowed: tuple[Allowed, ...] = ()
     required: bool = False
+    unsupported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
