@@ -72,6 +72,7 @@ class OrderMaker:
         self._tally = tally
         self._merging = merging
         self._advice = advice
+        self._moved_on: list[str] = []  # IDs of issues in tickets that are left alone
         self.behind: dict[str, str] = {}
         self.adopted: dict[str, str] = {}
         self.strays: dict[str, tuple[str, ...]] = {}
@@ -118,6 +119,9 @@ class OrderMaker:
                     _caught_up(work, family, sent[head]), family, known[head], clashes.get(head, ())
                 ):
                     wishes.append(wish)
+        # Not all that changes moves the time of an issue's last change: a sprint is closed, a
+        # person renamed. A pull would not ask for it, though that is what is advised.
+        await self._session.in_thread(self._session.state.mark_stale, self._moved_on)
         place = {id(work.local): number for number, work in enumerate(works)}
         # In the order of the files.
         return sorted(wishes, key=lambda wish: place[id(wish.work.local)])
@@ -148,6 +152,7 @@ class OrderMaker:
             if self._merging and not clashes:
                 self.behind[work.head] = work.local.path
             else:
+                self._moved_on += (each.id for each in family.issues)
                 self._tally.leave(_moved_on(work, news, clashes, self._advice), work.writes)
             return None
         there = by_key(remote)
