@@ -13,7 +13,7 @@ from ticketr.sync.mapping import split_criteria
 from ticketr.sync.parts import Change, Own, changes
 from ticketr.sync.requests import Form, Sending, creating, sending
 from ticketr.sync.values import BadValue, Directory, Kind
-from ticketr.tickets import Ticket
+from ticketr.tickets import Ticket, parse
 
 thorough = settings(max_examples=100, deadline=None)
 
@@ -289,12 +289,27 @@ class TestEditing:
             "Description: it has 32768 characters; Jira takes 32767",
         )
         assert edited(draft("A"), draft("A", "é" * 32_000, "e" * 1000)).problems == (
-            "Description: it has 33021 characters; Jira takes 32767",
+            "Description: it has 33000 characters; Jira takes 32767",
         )
+
+    def test_a_text_that_is_too_long_is_told_with_its_line(self) -> None:
+        text = "# TICKET: Short\n\n# TICKET: Long\n\n" + "word " * 30_000
+        ticket = parse(text).tickets[1]
+        said = changes(draft(), ticket)
+
+        assert sending(ticket, said, KINDS, ANA, path="a.md").problems == (
+            "Description: a.md:5: it has 149999 characters; Jira takes 32767",
+        )
+
+    def test_markup_that_shows_nothing_does_not_count(self) -> None:
+        links = "[word](https://example.com/a/long/address) " * 1000
+        assert len(links) > 32_767
+
+        assert edited(draft("A"), draft("A", links)).problems == ()
 
     def test_what_a_description_that_is_too_long_loses_is_not_looked_for(self) -> None:
         assert edited(draft("A"), draft("A", "é" * 32_768 + "\n\n<!-- a -->")).problems == (
-            "Description: it has 32768 characters; Jira takes 32767",
+            "Description: it has 32780 characters; Jira takes 32767",
         )
 
     def test_text_in_angle_brackets_is_text(self) -> None:

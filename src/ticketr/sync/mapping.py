@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import canonical, to_adf, to_markdown
+from ticketr.jira.adf import (
+    canonical,
+    is_too_large,
+    is_too_long,
+    plain_document,
+    to_adf,
+    to_markdown,
+)
 from ticketr.sync.errors import UnknownField, UnsupportedField
 from ticketr.sync.unsupported import unsupported
 from ticketr.tickets import Ticket, parse, render_ticket
@@ -265,7 +272,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     if not isinstance(adf, dict) or not isinstance(content, list) or len(content) < 2:
         return adf, ()
     heading, bullets = content[-2:]
-    if not _is_criteria_heading(heading):
+    if not _is_criteria_heading(heading) or is_too_large(adf):
         return adf, ()
     criteria = _criteria(bullets)
     if not criteria:
@@ -280,8 +287,13 @@ def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]
         ticket: the ticket.
         body: the description in Jira's form, if the Markdown of it is not to be read; criteria at
             its end are not taken over.
+
+    Returns:
+        The document. What is longer than Jira takes stands there as it is, for it is not sent.
     """
-    kept = split_criteria(body)[0] if body is not None else to_adf(ticket.description)
+    texts = (ticket.description, *ticket.acceptance_criteria)
+    read = plain_document if is_too_long(*texts) else to_adf
+    kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
         heading = {
@@ -290,7 +302,7 @@ def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]
             "content": [{"type": "text", "text": _CRITERIA}],
         }
         items = [
-            {"type": "listItem", "content": to_adf(each).get("content", [])}
+            {"type": "listItem", "content": read(each).get("content", [])}
             for each in ticket.acceptance_criteria
         ]
         content = document.get("content")
@@ -301,6 +313,8 @@ def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]
 
 def _is_exact(issue: Issue, read: Ticket) -> bool:
     original = issue.fields.get("description")
+    if is_too_large(original):
+        return False
     return canonical(description_adf(read)) == canonical(original)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from ticketr.jira.adf import canonical, lost
+from ticketr.jira.adf import canonical, is_too_long, lost
 from ticketr.sync.mapping import description_adf
 from ticketr.tickets import Ticket
 
@@ -102,7 +102,9 @@ def _sent(part: Part, text: str) -> object:
 
 def _not_sent(part: Part, text: str) -> object:
     """Give what Jira would not get of a text."""
-    return lost(text) if part is Own.DESCRIPTION else tuple(map(lost, criteria_of(text)))
+    if part is Own.DESCRIPTION:
+        return lost(text)
+    return () if is_too_long(text) else tuple(map(lost, criteria_of(text)))
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:

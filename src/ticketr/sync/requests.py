@@ -191,10 +191,15 @@ def _own(part: Own, issue: Ticket, body: object, path: str) -> dict[str, object]
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
+    texts = list(_texts(issue, with_description=body is None))
+    size = sum(len(text) for text, _ in texts)
+    # Measured before it is converted, which takes its time, and after.
+    if adf.is_too_long(*(text for text, _ in texts)):
+        raise BadValue(_too_long(size, issue, path))
     document = description_adf(issue, body=body)
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
-        raise BadValue(f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}")
-    if gone := list(_lost(issue, path, with_description=body is None)):
+        raise BadValue(_too_long(size, issue, path))
+    if gone := list(_lost(texts, path)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
     # What came from Jira is Jira's; only what is ours is checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
@@ -204,9 +209,15 @@ def _own(part: Own, issue: Ticket, body: object, path: str) -> dict[str, object]
     return {"description": document if document.get("content") else None}
 
 
-def _lost(issue: Ticket, path: str, *, with_description: bool) -> Iterator[str]:
+def _too_long(size: int, issue: Ticket, path: str) -> str:
+    line = issue.places.of_description(1) or issue.line
+    where = f"{path}:{line}: " if path and line else ""
+    return f"{where}it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
+
+
+def _lost(texts: Iterable[tuple[str, Callable[[int], int]]], path: str) -> Iterator[str]:
     """Tell what of an issue's Markdown Jira would not get, each piece with its line."""
-    for text, place in _texts(issue, with_description=with_description):
+    for text, place in texts:
         for piece in adf.lost_pieces(text):
             line = place(piece.line) if path and piece.line else 0
             yield f"{path}:{line}: {piece.reason}" if line else str(piece)

@@ -5,11 +5,13 @@ fixed IDs instead of random ones, and the check whether a document survives the 
 and back. A document that does not is still shown; its description is then not to be overwritten
 unless the user edited it.
 
-No function here raises, whatever it is given.
+No function here raises, whatever it is given. Nothing is converted that is larger than what Jira
+takes: such a document is shown as a block of code, and such Markdown is one.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
 from ticketr.jira.adf._lost import Lost, find_lost
 from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,18 +37,19 @@ __all__ = [
     "canonical",
     "convert",
     "is_exact",
+    "is_too_large",
+    "is_too_long",
     "length",
     "lost",
     "lost_pieces",
+    "plain_document",
     "problems",
     "to_adf",
     "to_markdown",
 ]
 
 _MOST_LOST = 10
-
-LONGEST_TEXT = 32_767
-"""The characters that Jira takes in a description."""
+_BACKTICKS = re.compile("`+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def to_markdown(adf: object) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
+    if is_too_large(adf):
+        return _as_code(adf)
     document = canonical(adf)
     try:
         return _render(document)
@@ -101,9 +107,16 @@ def to_adf(markdown: str) -> Json:
     Returns:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
     """
+    if is_too_long(markdown):
+        return plain_document(markdown)
     document = _read(markdown)
     _tidy(document, count(1))
     return document
+
+
+def plain_document(text: str) -> Json:
+    """Give a document that holds a text as it stands, as one block of code."""
+    return _document([{"type": "codeBlock", "content": [{"type": "text", "text": text}]}])
 
 
 def lost(markdown: str) -> tuple[str, ...]:
@@ -123,6 +136,8 @@ def lost(markdown: str) -> tuple[str, ...]:
 
 def lost_pieces(markdown: str) -> tuple[Lost, ...]:
     """Tell the same as `lost`, each piece with its line and, as a text, what to do about it."""
+    if is_too_long(markdown):
+        return ()
     return tuple(islice(find_lost(markdown, _read(markdown)), _MOST_LOST))
 
 
@@ -148,6 +163,8 @@ def is_exact(adf: object, markdown: str) -> bool:
 
 
 def _matches(markdown: str, wanted: Json) -> bool:
+    if is_too_long(markdown) or is_too_large(wanted):
+        return False
     try:
         return canonical(_read(markdown)) == wanted
     except RecursionError:  # below the depth that canonical() looks into
@@ -169,6 +186,14 @@ def _read(markdown: str) -> Json:
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document
+
+
+def _as_code(adf: Any) -> str:
+    """Show the words of a document in a block of code, which takes them as they are."""
+    text = "\n".join(plain_lines(adf))
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}\n"
 
 
 def _block_by_block(document: Json) -> str:

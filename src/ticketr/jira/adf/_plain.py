@@ -15,22 +15,22 @@ _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
 def plain_lines(node: Json) -> list[str]:
     """Give the words of a node, a line for each block that has some."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     _collect(node, lines, 0)
-    return [line for line in map(str.strip, lines) if line]
+    return [line for line in map(str.strip, map("".join, lines)) if line]
 
 
-def _collect(node: Any, lines: list[str], depth: int) -> None:
+def _collect(node: Any, lines: list[list[str]], depth: int) -> None:
     if type(node) is not dict or depth > 2 * MAX_DEPTH:
         return
     kind = node.get("type")
     if kind == "hardBreak":
-        lines.append("")
+        lines.append([])
         return
     inline = type(kind) is str and kind in _INLINE
     if not inline or not lines:
-        lines.append("")
-    lines[-1] += _words(node)
+        lines.append([])
+    lines[-1].append(_words(node))
     content = node.get("content")
     if type(content) is list:
         for child in content:

@@ -1,0 +1,68 @@
+"""How large a text may be that is converted at all.
+
+Conversion takes time in proportion to the text, up to some hundred milliseconds for the longest
+that Jira takes, and nobody is helped by what it makes of a longer one: Jira refuses that.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_TEXT = 32_767
+"""The characters that Jira takes in a description."""
+
+LONGEST_MARKDOWN = 4 * LONGEST_TEXT
+"""The characters of Markdown that can say as much: tables, links and tags take more than they show.
+
+It is also how many nodes and other characters a document may have beside its text.
+"""
+
+# What does not reach the document as text, or not for sure: a tag, the address of a link, a
+# character by its name, white space, and every mark. What is left is the least that Jira would count.
+_NO_TEXT = re.compile(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
+_TEXT = "text"
+
+
+def is_too_long(*markdown: str) -> bool:
+    """Tell whether Jira cannot take what some Markdown says, without converting it.
+
+    Args:
+        markdown: The Markdown; if there are several texts, they will be one document.
+
+    Returns:
+        Whether it is certain. If not, the document may still be longer than `LONGEST_TEXT`.
+    """
+    size = sum(map(len, markdown))
+    if size <= LONGEST_TEXT:
+        return False
+    if size > LONGEST_MARKDOWN:
+        return True
+    return sum(len(_NO_TEXT.sub("", each)) for each in markdown) > LONGEST_TEXT
+
+
+def is_too_large(document: object) -> bool:
+    """Tell whether a document is larger than Jira takes one, whoever has put it there.
+
+    Args:
+        document: Anything that JSON can hold.
+    """
+    text = rest = 0
+    ahead = [document]
+    while ahead:
+        node = ahead.pop()
+        rest += 1
+        if type(node) is dict:
+            for key, value in node.items():
+                if type(value) is not str:
+                    ahead.append(value)
+                elif key == _TEXT:
+                    text += len(value)
+                else:
+                    rest += len(value)
+        elif type(node) is list:
+            ahead += node
+        elif type(node) is str:
+            rest += len(node)
+        if text > LONGEST_TEXT or rest > LONGEST_MARKDOWN:
+            return True
+    return False

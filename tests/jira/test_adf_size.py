@@ -1,0 +1,107 @@
+"""What is larger than Jira takes is never converted, and shown all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ticketr.jira import adf
+from ticketr.jira.adf._size import LONGEST_MARKDOWN, LONGEST_TEXT
+
+
+def document(*texts: str, nodes: int = 0) -> dict[str, Any]:
+    blocks = [{"type": "paragraph", "content": [{"type": "text", "text": each}]} for each in texts]
+    return {"type": "doc", "version": 1, "content": blocks + [{"type": "rule"}] * nodes}
+
+
+@pytest.fixture
+def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever converts now fails."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("it was converted")
+
+    for name in ("_read", "_render"):
+        monkeypatch.setattr(adf, name, fail)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * (LONGEST_TEXT + 1),
+        "word " * LONGEST_TEXT,
+        "é\n\n" * (LONGEST_TEXT + 1),
+        "*" * (LONGEST_MARKDOWN + 1),
+    ],
+)
+@pytest.mark.usefixtures("unconverted")
+def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
+    assert adf.is_too_long(text)
+    assert adf.to_adf(text) == adf.plain_document(text)
+    assert adf.lost(text) == ()
+    assert not adf.is_exact(document("a"), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * LONGEST_TEXT,
+        "*" * LONGEST_MARKDOWN,
+        "&amp;" * (LONGEST_MARKDOWN // 5),
+        "[a](https://example.com)" * 5_000,
+        '<span adf="status">a</span>\n' * 4_000,
+        "| a | b |\n" * 10_000,
+        "\\<" * LONGEST_TEXT,
+    ],
+)
+def test_markdown_that_says_no_more_than_jira_takes_is_converted(text: str) -> None:
+    assert not adf.is_too_long(text)
+
+
+def test_several_texts_of_one_document_count_together() -> None:
+    half = "a" * (LONGEST_TEXT // 2 + 1)
+    assert not adf.is_too_long(half)
+    assert adf.is_too_long(half, half)
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        document("a" * (LONGEST_TEXT + 1)),
+        document(*["word"] * LONGEST_TEXT),
+        document("a", nodes=LONGEST_MARKDOWN),
+        {"type": "doc", "content": [{"type": "x", "attrs": {"y": "z" * (LONGEST_MARKDOWN + 1)}}]},
+        {"type": "doc", "content": [[["z" * LONGEST_MARKDOWN]]]},
+    ],
+    ids=["text", "texts", "nodes", "attribute", "list"],
+)
+@pytest.mark.usefixtures("unconverted")
+def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]) -> None:
+    assert adf.is_too_large(large)
+    converted = adf.convert(large)
+    assert not converted.exact
+    assert converted.markdown == adf.to_markdown(large)
+    assert converted.markdown.startswith("```\n")
+
+
+def test_a_document_as_long_as_jira_takes_it_is_converted() -> None:
+    assert adf.convert(document("a" * LONGEST_TEXT)) == adf.Converted(
+        "a" * LONGEST_TEXT + "\n", True
+    )
+
+
+def test_words_that_are_too_many_are_shown_as_they_are() -> None:
+    text = "# no *heading* ````" + "a" * LONGEST_TEXT
+    shown = adf.to_markdown(document(text, "second"))
+    assert shown == f"`````\n{text}\nsecond\n`````\n"
+
+
+def test_a_document_of_any_shape_and_depth_has_a_size() -> None:
+    deep: Any = "a"
+    for _ in range(100_000):
+        deep = {"content": [deep]}
+    assert adf.is_too_large(deep)
+    odds: list[Any] = [None, 1, "a", [], {}, {"text": 1}, {"content": {"text": ["a"]}}]
+    for odd in odds:
+        assert not adf.is_too_large(odd)
