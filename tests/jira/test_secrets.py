@@ -269,6 +269,7 @@ def test_every_error_hides_what_an_address_may_hold() -> None:
         errors.NoAnswer(url, 1.0),
         errors.Redirected(url, url),
         errors.BadAnswer(url, "x"),
+        errors.IssuesUnavailable(url, (("A-1", "x"),)),
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
         errors.RateLimited(url, 429, reason="jira-burst-based"),

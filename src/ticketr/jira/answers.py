@@ -18,6 +18,7 @@ from ticketr.jira.errors import (
 )
 from ticketr.jira.json_reader import MOST_VALUES, TooManyValues, read_json
 from ticketr.jira.limits import asked_to_wait, reason_of, retry_after
+from ticketr.jira.redaction import HIDDEN
 from ticketr.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 _LARGEST_ERROR = 256 * 1024
+# What is looked at of a server's words: far more than an error shows of them.
+_LONGEST_WORDS = 8000
+_MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,14 @@ def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
 def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
     status = response.status
     if status < 400:
-        return Redirected(response.url, redact(response.headers.get("location", "")))
+        return Redirected(response.url, _told(response.headers.get("location", ""), redact))
     messages, field_errors = _words(response, redact)
     if status >= 500:
         wait = retry_after(response.headers)
         return ServerError(response.url, status, "; ".join(messages), wait)
     if status == 429:
         wait = asked_to_wait(response.headers)
-        reason = redact(reason_of(response.headers))
+        reason = _told(reason_of(response.headers), redact)
         return RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = REJECTIONS.get(status, Rejected)
     wait = retry_after(response.headers)
@@ -151,7 +155,7 @@ def _words(
     try:
         answer = json.loads(response.body)
     except (ValueError, RecursionError):
-        return (redact(response.body.decode("utf-8", "replace")),), ()
+        return (_told(response.body.decode("utf-8", "replace"), redact),), ()
     if not isinstance(answer, dict):
         return (), ()
     listed = answer.get("errorMessages")
@@ -160,5 +164,16 @@ def _words(
         messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
-    field_errors = tuple((redact(k), redact(v)) for k, v in pairs if isinstance(v, str))
-    return tuple(redact(one) for one in messages), field_errors
+    told = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
+    field_errors = tuple((_told(k, redact), _told(v, redact)) for k, v in told)
+    return tuple(_told(one, redact) for one in messages[:5]), field_errors
+
+
+def _told(text: str, redact: Callable[[str], str]) -> str:
+    """Take secrets out of a server's words, of which an error shows the beginning."""
+    start = text[:_LONGEST_WORDS]
+    shown = redact(start)
+    if shown == start or start == text:
+        return shown
+    # The cut may have gone through a secret, and what is hidden makes room for what follows.
+    return f"{shown.partition(HIDDEN)[0]}{HIDDEN}"

@@ -6,10 +6,14 @@ import base64
 import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
+from ticketr.jira.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GATEWAY = "api.atlassian.com"
 """Where tokens with scopes are used; the path says there which site is meant."""
@@ -17,7 +21,6 @@ GATEWAY = "api.atlassian.com"
 _CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOKEN = re.compile(r"[!-~]+")
 _PORTS = {"http": 80, "https": 443}
-HIDDEN = "[hidden]"
 # A shorter one, as a sandbox has, may well be a word of the text.
 _SHORTEST_SECRET = 8
 
@@ -72,12 +75,21 @@ class Credentials:
             text: Any text.
 
         Returns:
-            The text without the token, plain or as the header holds it.
+            The text itself where it does not hold the token; else one clean line without it,
+            plain or as the header holds it, however it was broken up or written.
         """
-        text = text.replace(self._pair(), HIDDEN)
-        if len(self.token) < _SHORTEST_SECRET:
-            return text
-        return text.replace(self.token, HIDDEN)
+        return redact(text, self._secrets())
+
+    def _secrets(self) -> Iterator[str]:
+        """Yield what must not be shown: the token, and how headers and addresses encode it."""
+        encoded = [f"{self.email}:{self.token}"]
+        if len(self.token) >= _SHORTEST_SECRET:
+            yield self.token
+            encoded.append(self.token)
+        for text in encoded:
+            for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                secret = encode(text.encode("utf-8", "replace")).decode()
+                yield from (secret, secret.rstrip("="))
 
     def _pair(self) -> str:
         return base64.b64encode(f"{self.email}:{self.token}".encode()).decode()

@@ -1,0 +1,115 @@
+"""Takes secrets out of text that somebody else wrote, however it spells them; pure.
+
+A server that repeats a token may break it up with a control sequence or with characters that
+nobody sees, or write it as a URL, JSON, HTML or Python would. Text is shown after it was cleaned,
+so it is cleaned before it is searched.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+HIDDEN = "[hidden]"
+
+# What is not read as it stands. A control sequence that is written as an escape goes as a whole,
+# and so does everything that is no visible ASCII: no token holds it, and it may break one up.
+_SPECIAL = r"""
+      (?:\\+x1b|\\+u001b|%(?:25)*1b)(?:(?:\[|%(?:25)*5b)[0-?]*[\x20-/]*[@-~])?
+    | \\+x(?P<byte>[0-9a-f]{2}) | \\+u(?P<unit>[0-9a-f]{4})
+    | %(?:25)*(?P<percent>[0-9a-f]{2})
+    | &\#(?P<decimal>[0-9]{1,7});? | &\#x(?P<entity>[0-9a-f]{1,6});?
+    | &(?:shy|nbsp|zwn?j|zerowidthspace);
+    | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
+    | [^!-~]+
+"""
+# What a terminal would not show at all; other sequences of two characters take a letter along.
+_SEQUENCE = r"""
+      (?:\x1b\[|\x9b)[0-?]*[\x20-/]*[@-~]
+    | (?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)
+"""
+# What they begin with.
+_STARTS = frozenset("\x1b\x9b\x9d")
+_FLAGS = re.IGNORECASE | re.VERBOSE
+_AS_WRITTEN = re.compile(_SPECIAL, _FLAGS)
+_AS_SHOWN = re.compile(f"{_SEQUENCE} | {_SPECIAL}", _FLAGS)
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Replace secrets in a text by `HIDDEN`.
+
+    Args:
+        text: Any text.
+        secrets: What must not be shown.
+
+    Returns:
+        The text itself if it holds none of them; else one clean line without them.
+    """
+    sought = _alphabet(frozenset(secrets))
+    told = _without(text, sought, _AS_WRITTEN)
+    if not _STARTS.isdisjoint(told):
+        told = _without(told, sought, _AS_SHOWN)
+    line = clean(told)
+    shown = line if line == told else _without(line, sought, _AS_WRITTEN)
+    return text if told == text and shown == line else shown
+
+
+@lru_cache(maxsize=8)
+def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
+    """Read secrets as texts are read."""
+    return frozenset(_AS_WRITTEN.sub(_letter, each).lower() for each in secrets) - {""}
+
+
+def _without(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
+    """Replace secrets in a text that is read in one way."""
+    letters = special.sub(_letter, text).lower()
+    if not any(secret in letters for secret in sought):
+        return text
+    places = _places(text, special)
+    spans = sorted(span for secret in sought for span in _found(letters, places, secret))
+    kept: list[str] = []
+    at = 0
+    for start, end in spans:
+        if start >= at:
+            kept += (text[at:start], HIDDEN)
+        at = max(at, end)
+    return "".join((*kept, text[at:]))
+
+
+def _found(letters: str, places: list[tuple[int, int]], secret: str) -> Iterator[tuple[int, int]]:
+    """Yield where in the text a secret stands, from its first letter to its last."""
+    at = letters.find(secret)
+    while at >= 0:
+        yield places[at][0], places[at + len(secret) - 1][1]
+        at = letters.find(secret, at + 1)
+
+
+def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
+    """Tell where each character that is read stands in a text."""
+    places: list[tuple[int, int]] = []
+    at = 0
+    for found in special.finditer(text):
+        places += ((place, place + 1) for place in range(at, found.start()))
+        if _letter(found):
+            places.append(found.span())
+        at = found.end()
+    places += ((place, place + 1) for place in range(at, len(text)))
+    return places
+
+
+def _letter(special: re.Match[str]) -> str:
+    """Give what an escape stands for; empty for what nobody sees."""
+    form = special.lastgroup
+    if form is None:
+        return ""
+    written = special[form]
+    if form == "quoted":
+        return written
+    letter = int(written, 10 if form == "decimal" else 16)
+    return chr(letter) if 0x21 <= letter <= 0x7E else ""
