@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import json
+import subprocess
+import urllib.request
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.ptys import job_on_pty
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fakes.users import User
 
 TABLE = """\
@@ -68,3 +76,126 @@ def test_a_field_of_rich_text_in_the_settings_is_refused(someone: User, command:
 
     assert told.code == 1
     assert 'the field "Environment" cannot be kept in a file: it holds rich text' in told.err
+
+
+def document(*words: str) -> dict[str, Any]:
+    """A heading in a quote, which a file cannot say, and a paragraph."""
+    quoted, kept, *texts = (
+        {"type": "text", "text": each} for each in ("a", "kept by Jira", *words)
+    )
+    heading = {"type": "heading", "attrs": {"level": 2}, "content": [kept]}
+    quote = {"type": "blockquote", "content": [{"type": "paragraph", "content": [quoted]}, heading]}
+    paragraph = {"type": "paragraph", "content": texts}
+    return {"type": "doc", "version": 1, "content": [quote, paragraph]}
+
+
+LOST = "a heading at “kept by Jira”"
+
+
+@pytest.fixture
+def editor(someone: User) -> User:
+    """Somebody who has edited a paragraph beside one that the file cannot say."""
+    someone.site.edit("DEMO-9", description=document("old words"))
+    someone.runs("pull")
+    someone.edits("DEMO-9.md", "old words", "new words")
+    return someone
+
+
+def test_what_a_file_cannot_say_is_never_lost_without_a_word(editor: User) -> None:
+    for options in ((), ("--dry-run",), ("--yes",)):
+        told = editor.runs("push", *options)
+
+        assert told.code == 3
+        assert f"Description: sending it would lose {LOST}" in told.err
+        assert "--accept-loss" in told.err
+    assert editor.finds("DEMO-9").description == document("old words")
+    assert "new words" in editor.files()["DEMO-9.md"]
+
+
+def test_a_loss_is_in_json_and_in_the_status(editor: User) -> None:
+    (note,) = editor.runs("push", "--dry-run", "--json").json["failed"]
+    assert (note["key"], note["code"]) == ("DEMO-9", "loss")
+    assert LOST in note["reason"]
+    losses = editor.runs("status", "--json").json["losses"]
+    assert {"key": "DEMO-9", "path": "DEMO-9.md", "what": LOST} in losses
+    assert f"loss      DEMO-9 (DEMO-9.md): a push would lose {LOST}" in editor.runs("status").out
+
+
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_an_accepted_loss_is_sent_and_told(editor: User, command: str) -> None:
+    told = editor.runs(command, "--accept-loss")
+
+    assert told.code == 0
+    assert f"is lost in Jira: {LOST}" in told.err
+    sent = editor.finds("DEMO-9").description
+    assert sent is not None
+    assert "new words" in str(sent)
+    assert "heading" not in str(sent)
+
+
+def test_a_sync_refuses_a_loss_too(editor: User) -> None:
+    told = editor.runs("sync")
+
+    assert told.code == 3
+    assert LOST in told.err
+    assert editor.finds("DEMO-9").description == document("old words")
+
+
+def test_other_parts_are_sent_without_a_question(someone: User) -> None:
+    someone.site.edit("DEMO-9", description=document("old words"))
+    someone.runs("pull")
+    someone.retitles("DEMO-9", "Mine")
+
+    assert someone.runs("push").code == 0
+    assert someone.finds("DEMO-9").description == document("old words")
+
+
+def test_what_the_edit_itself_says_again_is_not_lost(editor: User) -> None:
+    editor.edits("DEMO-9.md", "> ## kept by Jira", "\n## kept by Jira")
+
+    assert editor.runs("push").code == 0
+
+
+@pytest.mark.parametrize(("answer", "code", "words"), [("n", 3, "1 failed"), ("y", 0, "1 updated")])
+def test_in_a_terminal_a_loss_is_asked_about(
+    answer: str, code: int, words: str, tmp_path: Path
+) -> None:
+    with sandbox_process(tickets=2) as site:
+        # A noncharacter, for which Markdown here has no escapes.
+        put_description(site, "DEMO-1", document=plain("# kept \ufdd0", "old words"))
+        command = [*PROGRAM, "push", "--folder", str(tmp_path), "--yes"]
+        subprocess.run(
+            [*PROGRAM, "pull", "--folder", str(tmp_path)],
+            env=environment(site),
+            check=True,
+            capture_output=True,
+        )
+        path = tmp_path / "DEMO-1.md"
+        path.write_text(path.read_text().replace("old words", "new words"))
+
+        with job_on_pty(command, size=(100, 24), environ=environment(site)) as pty:
+            pty.wait_for(r"a push would lose a paragraph")
+            pty.wait_for(r"lose that in Jira\? \[y/N\]: ")
+            pty.type(f"{answer}\r")
+            pty.wait_for(words)
+            assert pty.wait_for_end() == code
+
+
+def plain(*lines: str) -> dict[str, Any]:
+    texts = ([{"type": "text", "text": each}] for each in lines)
+    paragraphs = [{"type": "paragraph", "content": each} for each in texts]
+    return {"type": "doc", "version": 1, "content": paragraphs}
+
+
+def put_description(site: str, key: str, *, document: dict[str, Any]) -> None:
+    request = urllib.request.Request(
+        f"{site}/rest/api/3/issue/{key}",
+        data=json.dumps({"fields": {"description": document}}).encode(),
+        headers={
+            "Authorization": f"Basic {base64.b64encode(b'demo@example.com:demo').decode()}",
+            "Content-Type": "application/json",
+        },
+        method="PUT",
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 204

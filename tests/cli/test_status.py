@@ -25,6 +25,7 @@ KEYS = {
     "unknown",
     "broken",
     "missing",
+    "losses",
 }
 
 

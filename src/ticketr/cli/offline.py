@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store
+from ticketr.sync import LocalSurvey, State, Store, known_losses
 from ticketr.sync.reading import read_state, readable, see
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["count_writes", "open_state", "open_store", "read_state", "readable", "survey"]
+    from ticketr.sync import Loss
+
+__all__ = [
+    "count_writes",
+    "find_losses",
+    "open_state",
+    "open_store",
+    "read_state",
+    "readable",
+    "survey",
+]
 
 
 def open_store(root: Path) -> Store:
@@ -51,6 +61,20 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     for name, error in found.refuse_slips(state, state.recent()).items():
         broken.setdefault(name, error)
     return found, broken
+
+
+def find_losses(root: Path) -> list[Loss]:
+    """Find what a push would take away in Jira, as far as that shows here.
+
+    What is wrong here is not told, as of `count_writes`.
+    """
+    store = open_store(root)
+    try:
+        with read_state(store) as state:
+            found, _ = survey(store, state)
+            return [loss for work in found.works for loss in known_losses(state, work)]
+    except TicketrError:
+        return []
 
 
 def count_writes(root: Path) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.losses import accept_loss_option, with_accepted_losses
 from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ NOTHING = "Nothing was sent."
 
 @click.command(short_help="Bring what you edited to Jira.")
 @session_options
+@accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")
 @click.pass_context
@@ -31,6 +33,7 @@ def push(
     context: click.Context,
     options: SessionOptions,
     *,
+    accept_loss: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -44,12 +47,16 @@ def push(
     from ticketr.sync import PushJob, PushResult
 
     sessions = every_session(options)
-    jobs = {name: PushJob(**each, dry_run=dry_run) for name, each in sessions.ready.items()}
+    jobs = {
+        name: PushJob(**each, dry_run=dry_run, accept_loss=accept_loss)
+        for name, each in sessions.ready.items()
+    }
     nothing = PushResult(0)
     if not dry_run:
         ask_first(
             jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing)
         )
+        jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def told(result: PushResult) -> None:
         if dry_run:
@@ -64,6 +71,7 @@ def push(
 @click.command(short_help="Pull, merge and push in one go.")
 @session_options
 @strategy_option
+@accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
 @click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")
@@ -72,6 +80,7 @@ def sync(
     context: click.Context,
     options: SessionOptions,
     *,
+    accept_loss: bool,
     full: bool,
     prune: bool,
     yes: bool,
@@ -95,6 +104,7 @@ def sync(
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.ready.items()}
     nothing = SyncResult(nothing_pulled(), PushResult(0))
     ask_first(jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing))
+    jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def told(result: SyncResult) -> None:
         tell_pull(result.pull, prune=prune)

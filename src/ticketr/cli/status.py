@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.losses import loss_lines
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def status(
 ) -> None:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Asks nobody."""
     from ticketr.cli.offline import open_store, read_state, survey
+    from ticketr.sync import known_losses
     from ticketr.text import clean
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
@@ -43,12 +46,15 @@ def status(
         found, broken = survey(store, state)
         conflicts, creations = state.conflicts.all(), state.creations.all()
         missing = found.missing(state, broken)
+        lost = [loss for work in found.works for loss in known_losses(state, work)]
     if as_json:
         told = _as_json(found, broken, conflicts, creations)
         told["missing"] = missing_as_json(missing)
+        told["losses"] = [asdict(each) for each in lost]
         click.echo(json.dumps({"folder": str(store.root), **told}))
     else:
-        lines = [*_lines(found, broken, conflicts, creations), *_missing(missing)]
+        losses = (f"loss      {line}; it needs --accept-loss" for line in loss_lines(lost))
+        lines = [*_lines(found, broken, conflicts, creations), *losses, *_missing(missing)]
         for line in lines or [_nothing(found)]:
             click.echo(clean(line))
     context.exit(exits.FAILED if broken else exits.DONE)

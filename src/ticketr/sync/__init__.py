@@ -18,6 +18,7 @@ from ticketr.sync.files import write_new_file
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.journal import Conflict, Creation
 from ticketr.sync.local import LocalSurvey
+from ticketr.sync.losses import Loss, known_losses
 from ticketr.sync.mapping import Columns
 from ticketr.sync.marks import Marked, marked_file, marked_files
 from ticketr.sync.merge import Side
@@ -39,6 +40,7 @@ __all__ = [
     "DuplicateKey",
     "FileFailed",
     "LocalSurvey",
+    "Loss",
     "Marked",
     "NoConflict",
     "Note",
@@ -61,6 +63,7 @@ __all__ = [
     "Work",
     "WorkspaceBusy",
     "conflict_of",
+    "known_losses",
     "marked_file",
     "marked_files",
     "resolve",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from ticketr import JobContext
+    from ticketr.sync.losses import Accepted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,8 @@ class PushJob(SessionJob):
 
     Attributes:
         dry_run: only find out what there is to do, and whether Jira would take it.
+        accept_loss: whether it may take away what files cannot say of descriptions in Jira; or
+            the very losses that somebody has accepted.
 
     Cancellation:
         Takes effect at once, inside a running request too. What Jira has taken is known, or will
@@ -79,6 +82,7 @@ class PushJob(SessionJob):
     """
 
     dry_run: bool = False
+    accept_loss: Accepted = False
     _tally: list[PushTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -100,7 +104,13 @@ class PushJob(SessionJob):
                 async with open_session(workspace) as session:
                     if not self.dry_run and await recover(session, tally.recovered):
                         survey = await session.survey()
-                    result = await push(session, survey, tally, dry_run=self.dry_run)
+                    result = await push(
+                        session,
+                        survey,
+                        tally,
+                        dry_run=self.dry_run,
+                        accept_loss=self.accept_loss,
+                    )
         _tell_push(progress, tally, dry_run=self.dry_run)
         return result
 
@@ -139,6 +149,7 @@ class SyncJob(SessionJob):
     Attributes:
         full: fetch every issue again, even those that have not changed.
         prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
+        accept_loss: as of `PushJob`.
 
     Cancellation:
         As of `PullJob` and `PushJob`, whichever phase it is in.
@@ -146,6 +157,7 @@ class SyncJob(SessionJob):
 
     full: bool = False
     prune: bool = False
+    accept_loss: Accepted = False
     _halves: list[_Halves] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -175,9 +187,10 @@ class SyncJob(SessionJob):
                     progress.begin("Looking for edits...")
                     survey = await session.survey()
                     survey.leave_out({each.key for each in pulled.conflicts})  # they are told
-                    result = SyncResult(
-                        pulled, await push(session, survey, push_tally, merging=True)
+                    pushed = await push(
+                        session, survey, push_tally, merging=True, accept_loss=self.accept_loss
                     )
+                    result = SyncResult(pulled, pushed)
         words = f"{_tickets(pulled.done)} pulled, {push_tally.done} pushed"
         words = f"Sync complete: {words}{_not_done(pulled, push_tally)}"
         progress.move(push_tally.done, push_tally.total, words)

@@ -11,6 +11,7 @@ from ticketr.sync.checks import check
 from ticketr.sync.creating import Draft
 from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
+from ticketr.sync.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note, moved_away
 from ticketr.sync.parts import by_key
 from ticketr.sync.plan import arrived, edited, moved, new_parts, still_to_send
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ticketr.jira import Issue
     from ticketr.sync.inquiry import Knowledge
+    from ticketr.sync.losses import Accepted, Loss
     from ticketr.sync.parts import Change
     from ticketr.sync.plan import Work
     from ticketr.sync.requests import Form, Sending
@@ -52,6 +54,7 @@ class OrderMaker:
         tally: takes the notes.
         merging: whether tickets that have moved on in Jira will be merged, and not noted.
         advice: what to do about them otherwise.
+        accept_loss: which losses of a description may be caused; see `losses`.
 
     Attributes:
         adopted: tickets of which Jira has everything already: the ID of each one's head, and its
@@ -67,12 +70,14 @@ class OrderMaker:
         *,
         merging: bool = False,
         advice: str = "pull first, or sync",
+        accept_loss: Accepted = False,
     ) -> None:
         self._session = session
         self._tally = tally
         self._merging = merging
         self._advice = advice
         self._moved_on: list[str] = []  # IDs of issues in tickets that are left alone
+        self._accept_loss = accept_loss
         self.behind: dict[str, str] = {}
         self.adopted: dict[str, str] = {}
         self.strays: dict[str, tuple[str, ...]] = {}
@@ -212,8 +217,12 @@ class OrderMaker:
 
     def _edits(self, wish: _Wish, knowledge: Knowledge) -> tuple[Edit, ...]:
         here = by_key(wish.work.local.ticket)
+        lost = losses(replace(wish.work, edits=wish.edits), wish.documents)
+        refused = self._refuse_losses(wish, lost)
         edits: list[Edit] = []
         for key, found in wish.edits.items():
+            if key in refused:
+                continue
             question = Question(_project_of(key), wish.types[key], found)
             sent = sending(
                 here[key],
@@ -222,6 +231,7 @@ class OrderMaker:
                 knowledge.directory,
                 document=wish.documents.get(key),
                 path=wish.work.local.path,
+                lossy=lossy(wish.work, key) if any(each.key == key for each in lost) else (),
             )
             problems = (*sent.problems, *_wrong_status(sent, knowledge.forms.get(question.project)))
             if problems:
@@ -229,6 +239,22 @@ class OrderMaker:
             else:
                 edits.append(Edit(key, here[key], found, sent))
         return tuple(edits)
+
+    def _refuse_losses(self, wish: _Wish, lost: Sequence[Loss]) -> set[str]:
+        """Note what the edits of a ticket would take away in Jira; give the keys that must wait."""
+        refused = {each.key for each in unaccepted(lost, self._accept_loss)}
+        for key in dict.fromkeys(each.key for each in lost):
+            names = ", ".join(each.what for each in lost if each.key == key)
+            if key in refused:
+                reason = (
+                    f"Description: sending it would lose {names}, for its file cannot say that; "
+                    "change it in Jira, or say --accept-loss"
+                )
+                self._fail(key, wish.work, reason, Code.LOSS)
+            else:
+                reason = f"Description: what its file cannot say is lost in Jira: {names}"
+                self._tally.warnings.append(Note(key, wish.work.local.path, reason, Code.LOSS))
+        return refused
 
     def _draft(
         self, work: Work, issue: Ticket, project: str, knowledge: Knowledge, *, subtask: bool

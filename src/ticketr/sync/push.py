@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.delivery import Order
     from ticketr.sync.local import LocalSurvey
+    from ticketr.sync.losses import Accepted
     from ticketr.sync.session import Session
     from ticketr.sync.store import LocalTicket
     from ticketr.sync.tally import PushTally
@@ -74,6 +75,7 @@ async def push(
     *,
     dry_run: bool = False,
     merging: bool = False,
+    accept_loss: Accepted = False,
 ) -> PushResult:
     """Bring what was edited in the workspace to Jira.
 
@@ -83,12 +85,13 @@ async def push(
         tally: counts what is done; right at every moment.
         dry_run: only find out what there is to do, and whether Jira would take it.
         merging: merge tickets that Jira has changed meanwhile, instead of leaving them alone.
+        accept_loss: which losses of a description the push may cause; see `losses`.
 
     Cancellation:
         Takes effect at once, inside a running request too. What Jira has taken is known, or will
         be found by the next run.
     """
-    return await _Push(session, tally).run(survey, dry_run=dry_run, merging=merging)
+    return await _Push(session, tally, accept_loss).run(survey, dry_run=dry_run, merging=merging)
 
 
 def push_result(site: str, tally: PushTally) -> PushResult:
@@ -115,9 +118,10 @@ def push_result(site: str, tally: PushTally) -> PushResult:
 class _Push:
     """One run of a push."""
 
-    def __init__(self, session: Session, tally: PushTally) -> None:
+    def __init__(self, session: Session, tally: PushTally, accept_loss: Accepted) -> None:
         self._session = session
         self._tally = tally
+        self._accept_loss = accept_loss
 
     async def run(self, survey: LocalSurvey, *, dry_run: bool, merging: bool) -> PushResult:
         session, tally = self._session, self._tally
@@ -125,7 +129,7 @@ class _Push:
             await trio.lowlevel.checkpoint()
             return push_result(session.job.site, tally)
         seen = await session.now()
-        maker = OrderMaker(session, tally, merging=merging)
+        maker = OrderMaker(session, tally, merging=merging, accept_loss=self._accept_loss)
         orders = await maker.make(survey.works)
         if maker.behind:
             orders += await self._catch_up(maker, seen=seen)
@@ -144,7 +148,7 @@ class _Push:
         noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
         wanted = maker.behind.keys() - noted
         works = [each for each in (await session.survey()).works if each.head in wanted]
-        again = OrderMaker(session, self._tally, advice=_AGAIN)
+        again = OrderMaker(session, self._tally, advice=_AGAIN, accept_loss=self._accept_loss)
         orders = await again.make(works)
         maker.adopted |= again.adopted
         maker.strays |= again.strays

@@ -17,7 +17,7 @@ from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value
 from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
     from ticketr.tickets import Ticket
@@ -148,6 +148,7 @@ def sending(
     *,
     document: object = None,
     path: str = "",
+    lossy: Collection[str] = (),
 ) -> Sending:
     """Say some changes of an issue in Jira's terms.
 
@@ -159,6 +160,7 @@ def sending(
         document: the issue's description as Jira has it; where criteria alone have changed, the
             rest of it stays to the letter, whether Markdown could say it or not.
         path: the issue's file, for what is wrong with a line of it.
+        lossy: pieces of the Markdown that may be lost, since somebody has accepted it.
     """
     fields: dict[str, object] = {}
     problems: list[str] = []
@@ -172,7 +174,7 @@ def sending(
             if change.part == _STATUS:
                 status = _given(change)
             elif isinstance(change.part, Own):
-                fields.update(_own(change.part, issue, document, path))
+                fields.update(_own(change.part, issue, document, path, lossy))
             else:
                 fields.update(_field(change, kinds, directory))
         except BadValue as error:
@@ -186,7 +188,9 @@ def _given(change: Change) -> str:
     return change.new
 
 
-def _own(part: Own, issue: Ticket, body: object, path: str) -> dict[str, object]:
+def _own(
+    part: Own, issue: Ticket, body: object, path: str, lossy: Collection[str]
+) -> dict[str, object]:
     if part is Own.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
@@ -199,7 +203,7 @@ def _own(part: Own, issue: Ticket, body: object, path: str) -> dict[str, object]
     document = description_adf(issue, body=body)
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size, issue, path))
-    if gone := list(_lost(texts, path)):
+    if gone := list(_lost(texts, path, lossy)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
     # What came from Jira is Jira's; only what is ours is checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
@@ -215,10 +219,14 @@ def _too_long(size: int, issue: Ticket, path: str) -> str:
     return f"{where}it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
 
 
-def _lost(texts: Iterable[tuple[str, Callable[[int], int]]], path: str) -> Iterator[str]:
+def _lost(
+    texts: Iterable[tuple[str, Callable[[int], int]]], path: str, lossy: Collection[str]
+) -> Iterator[str]:
     """Tell what of an issue's Markdown Jira would not get, each piece with its line."""
     for text, place in texts:
         for piece in adf.lost_pieces(text):
+            if piece.text in lossy:
+                continue
             line = place(piece.line) if path and piece.line else 0
             yield f"{path}:{line}: {piece.reason}" if line else str(piece)
 

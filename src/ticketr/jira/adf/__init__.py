@@ -25,6 +25,7 @@ from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
 from ticketr.jira.adf._lost import Lost, find_lost
+from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long
 
@@ -42,6 +43,7 @@ __all__ = [
     "length",
     "lost",
     "lost_pieces",
+    "missing",
     "plain_document",
     "problems",
     "to_adf",

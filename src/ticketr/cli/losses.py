@@ -1,0 +1,64 @@
+"""Asks before a push takes away in Jira what files cannot say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ticketr.sync import Loss, PushJob, SyncJob
+
+P = ParamSpec("P")
+R = TypeVar("R")
+J = TypeVar("J", "PushJob", "SyncJob")
+
+
+def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command the option which says that descriptions may lose something."""
+    return click.option(
+        "--accept-loss",
+        is_flag=True,
+        help="Send edits that take away in Jira what files cannot say.",
+    )(command)
+
+
+def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[str, J]:
+    """Tell jobs which losses they may cause; in a terminal, ask about those that show here.
+
+    Where nobody can be asked, or the answer is no, such edits are refused and the rest is sent.
+
+    Args:
+        jobs: what is about to run, by the names of workspaces.
+        accept_loss: whether the option was said.
+
+    Raises:
+        click.Abort: Ctrl+C was the answer.
+    """
+    from ticketr.cli.offline import find_losses
+    from ticketr.cli.report import tell
+    from ticketr.cli.settings import is_interactive
+
+    if accept_loss or not is_interactive():
+        return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
+    lost = frozenset(each for job in jobs.values() for each in find_losses(job.root))
+    if not lost:
+        return dict(jobs)
+    tell(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))
+    if not click.confirm("Send these edits, and lose that in Jira?", err=True):
+        return dict(jobs)
+    return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
+
+
+def loss_lines(lost: Iterable[Loss]) -> list[str]:
+    """Say what a push would lose, a line for each issue."""
+    by_issue: dict[tuple[str, str], list[str]] = {}
+    for each in lost:
+        by_issue.setdefault((each.key, each.path), []).append(each.what)
+    return [
+        f"{key} ({path}): a push would lose {', '.join(what)} in Jira"
+        for (key, path), what in by_issue.items()
+    ]

@@ -1,0 +1,144 @@
+"""What one document says and another does not, in words for whoever would lose it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._size import is_too_large
+from ticketr.jira.words import clip
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+MOST_NAMED = 10
+"""More than these would tell nothing new."""
+
+_WORD = re.compile(r"\S+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# A piece that can be lost: its kind, and what tells it from others of that kind.
+_Piece: TypeAlias = tuple[str, str]
+#: What each piece is called where it stands, in the order of the document.
+_Names: TypeAlias = dict[_Piece, dict[str, None]]
+
+
+def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
+    """Tell what of a document is lost on the way through Markdown, and is not sent all the same.
+
+    Args:
+        wanted: the document as Jira has it.
+        shown: what the Markdown that stands for it says, as a document.
+        sent: the document that is to take its place.
+
+    Returns:
+        What is lost, at most `MOST_NAMED` pieces; empty if the Markdown says all of it.
+    """
+    if is_too_large(wanted):
+        return ("all that is too large for a file",)
+    before, after = canonical(wanted), canonical(shown)
+    try:
+        if before == after:
+            return ()
+    except RecursionError:  # below the depth that canonical() looks into
+        return ("what is nested too deep for a file",)
+    names: _Names = {}
+    other: _Names = {}
+    there, kept = _count(before, names), _count(after, other)
+    if not there - kept:
+        return _rearranged(before, after)
+    changed = {kind for kind, number in _kinds(kept).items() if number >= _kinds(there)[kind]}
+    left = there - (kept | _count(canonical(sent), {}))
+    told = {each: _told(names[each], other.get(each, ())) for each in left}
+    named = [
+        f"a detail of {told[each]}" if each[0] in changed and each[0] != "link" else told[each]
+        for each in left
+        if each[0] != "word"
+    ]
+    # Most words are named with what they stand in.
+    quoted = " ".join(named)
+    named += (told[each] for each in left if each[0] == "word" and each[1] not in quoted)
+    return tuple(dict.fromkeys(named))[:MOST_NAMED]
+
+
+def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for (kind, _), number in pieces.items():
+        counted[kind] += number
+    return counted
+
+
+def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
+    """Name the first block that is not as it was, where no piece is gone."""
+    blocks, others = before.get("content", []), after.get("content", [])
+    first = next((block for block, other in zip_longest(blocks, others) if block != other), None)
+    return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
+
+
+def _told(names: Collection[str], other: Collection[str]) -> str:
+    """Choose what to call a piece of which there are several: it is rather one that is gone."""
+    return next((each for each in names if each not in other), next(iter(names)))
+
+
+def _count(document: Json, names: _Names) -> Counter[_Piece]:
+    """Count the pieces of a document; ``names`` takes what they can be called."""
+    counted: Counter[_Piece] = Counter()
+    ahead: list[Any] = [document]
+    while ahead:
+        node = ahead.pop()
+        if not isinstance(node, dict):
+            continue
+        for piece, words in _pieces(node):
+            counted[piece] += 1
+            names.setdefault(piece, {})[words] = None
+        content = node.get("content")
+        ahead += reversed(content) if isinstance(content, list) else ()
+    return counted
+
+
+def _pieces(node: Json) -> Iterator[tuple[_Piece, str]]:
+    kind, text = str(node.get("type")), node.get("text")
+    marks = node.get("marks")
+    if isinstance(text, str):
+        for word in _WORD.findall(text):
+            yield ("word", word), f"“{clip(word, 40)}”"
+    elif kind != "doc":
+        yield (kind, _key(node.get("attrs"))), _name(node)
+    for mark in marks if isinstance(marks, list) else ():
+        if isinstance(mark, dict):
+            yield from _mark(mark, node, text)
+
+
+def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
+    attrs = mark.get("attrs")
+    kind = str(mark.get("type"))
+    near = text.strip() if isinstance(text, str) else ""
+    if kind == "link" and isinstance(attrs, dict):
+        address = clip(str(attrs.get("href")), 60)
+        of = f" of “{clip(near, 40)}”" if near else ""
+        yield (kind, _key(attrs)), f"the link to {address}{of}"
+        return
+    where = f" of “{clip(near, 40)}”" if near else f" of {_name(node)}"
+    # By word, for the text that has the mark may be cut where it was not.
+    for word in _WORD.findall(near) or [""]:
+        yield (kind, f"{_key(attrs)} {word}"), f"the {_words(kind)}{where}"
+
+
+def _name(node: Any) -> str:
+    words = _words(str(node.get("type"))) if isinstance(node, dict) else "something"
+    near = next(iter(plain_lines(node)), "") if isinstance(node, dict) else ""
+    article = "an" if words[:1] in "aeiou" else "a"
+    return f"{article} {words}" + (f" at “{clip(near, 40)}”" if near else "")
+
+
+def _words(kind: str) -> str:
+    """Write the name of a kind as people would: `listItem` is a list item."""
+    return clip(_HUMP.sub(" ", kind).lower(), 40)
+
+
+def _key(attrs: object) -> str:
+    return json.dumps(attrs, sort_keys=True, default=repr) if attrs else ""

@@ -1,0 +1,99 @@
+"""What is named of a document that Markdown does not say all of."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from fakes.jira_documents import Maker
+
+from ticketr.jira import adf
+
+
+def doc(*blocks: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def paragraph(*inline: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "paragraph", "content": list(inline), **more}
+
+
+def text(words: str, *marks: dict[str, Any]) -> dict[str, Any]:
+    node: dict[str, Any] = {"type": "text", "text": words}
+    return {**node, "marks": list(marks)} if marks else node
+
+
+STRONG = {"type": "strong"}
+LINK = {"type": "link", "attrs": {"href": "https://a.example/<b>"}}
+PANEL = {"type": "panel", "attrs": {"panelType": "info"}, "content": [paragraph(text("a note"))]}
+WARNING = {**PANEL, "attrs": {"panelType": "warning"}}
+PLAIN = doc(paragraph(text("words here")))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "named"),
+    [
+        (
+            doc(paragraph(text("words here", LINK))),
+            PLAIN,
+            ("the link to https://a.example/<b> of “words here”",),
+        ),
+        (doc(paragraph(text("words here", STRONG))), PLAIN, ("the strong of “words here”",)),
+        (
+            doc(PANEL, paragraph(text("words here"))),
+            PLAIN,
+            ("a panel at “a note”", "a paragraph at “a note”"),
+        ),
+        (doc(WARNING), doc(PANEL), ("a detail of a panel at “a note”",)),
+        (doc(paragraph(text("words here too"))), PLAIN, ("“too”",)),
+        (
+            doc(paragraph(text("a b"))),
+            doc(paragraph(text("b a"))),
+            ("how a paragraph at “a b” is put together",),
+        ),
+        (PLAIN, PLAIN, ()),
+        (None, doc(), ()),
+    ],
+)
+def test_what_is_missing_is_named(wanted: Any, shown: Any, named: tuple[str, ...]) -> None:
+    assert adf.missing(wanted, shown, shown) == named
+
+
+def test_what_is_sent_all_the_same_is_not_missing() -> None:
+    wanted = doc(PANEL, paragraph(text("x")))
+
+    assert adf.missing(wanted, PLAIN, doc(paragraph(text("x y")), PANEL)) == ()
+
+
+def test_what_is_sent_is_not_taken_for_what_it_is_like() -> None:
+    wanted = doc(paragraph(text("# a")), paragraph(text("x")))
+    heading = {"type": "heading", "attrs": {"level": 1}, "content": [text("a")]}
+    shown, sent = (doc(heading, paragraph(text(each))) for each in ("x", "y"))
+
+    assert adf.missing(wanted, shown, sent)[0] == "a paragraph at “# a”"
+
+
+def test_not_more_than_some_are_named() -> None:
+    wanted = doc(*(paragraph(text(f"word{each}", STRONG)) for each in range(50)))
+
+    assert len(adf.missing(wanted, doc(), doc())) == 10
+
+
+@pytest.mark.parametrize("seed", range(0, 300, 25))
+def test_nothing_is_named_where_nothing_is_missing_and_else_something(seed: int) -> None:
+    maker = Maker(Random(seed))
+    one, other = maker.document(), maker.document()
+
+    assert adf.missing(one, one, doc()) == ()
+    assert adf.missing(one, other, doc()) != ()
+    assert all(each.isprintable() for each in adf.missing(one, other, doc()))
+
+
+def test_what_is_nested_without_end_is_told() -> None:
+    node: dict[str, Any] = paragraph(text("x"))
+    other: dict[str, Any] = paragraph(text("y"))
+    for _ in range(5000):
+        node, other = ({"type": "panel", "content": [each]} for each in (node, other))
+
+    assert adf.missing(doc(node), doc(other), doc()) == ("what is nested too deep for a file",)
