@@ -1,4 +1,4 @@
-"""A watchdog for tests in virtual time.
+"""A watchdog for tests in virtual time, and Ctrl+C for all tests.
 
 A deadlock under ``autojump_clock`` does not fail, it spins: there is nothing to jump
 to. So every such test runs inside a deadline far away; the clock jumps to it, and the
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
@@ -43,3 +44,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.obj = watched(item.obj)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):
         hypothesis.inner_test = watched(hypothesis.inner_test)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """Interrupt by SIGINT in all tests and in what they and their fixtures start.
+
+    A shell has SIGINT ignored in what it runs in the background, and so do all children of that.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,7 @@ def interrupted(
     kind: type[Scenario], line: int, counts: Callable[[CodeType], bool]
 ) -> tuple[Scenario, bool]:
     """Run a scenario: what is left of it, and whether the line was reached."""
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     scenario, tracer = kind(), AtLine(line, counts)
     before: Any = sys.gettrace()
     try:
@@ -237,6 +239,22 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
         sys.settrace(before)
 
     assert looks > 1000
+
+
+def test_ctrl_c_is_tested_where_it_is_ignored_at_the_start() -> None:
+    """As by `nohup`, and by a shell in what it runs in the background."""
+    ignoring = (
+        "import signal, sys, pytest;"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    test = f"{__file__}::test_every_line_on_the_way_into_a_block_and_out_of_it"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", ignoring, "-q", test], capture_output=True, text=True, check=False
+    )
+
+    assert ran.stdout.splitlines()[-1].startswith("1 passed"), ran.stdout
 
 
 def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
