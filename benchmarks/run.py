@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PARTS = (
     "pull",
@@ -21,13 +26,27 @@ PARTS = (
 
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
-    chosen = sys.argv[1:] or PARTS
-    unknown = [name for name in chosen if name not in PARTS]
+    parser = argparse.ArgumentParser(description="Run the benchmarks.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
+    parser.add_argument(
+        "--against", metavar="TREE", help="a folder or a commit to compare queue_speed with"
+    )
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.parts if name not in PARTS]
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    for name in chosen:
-        for row in import_module(name).rows():
-            print(row, flush=True)
+    if chosen.against is not None:
+        if chosen.parts != ["queue_speed"]:
+            sys.exit("only queue_speed can be compared with another source tree")
+        print_rows(import_module("against").rows(chosen.against))
+        return
+    for name in chosen.parts or PARTS:
+        print_rows(import_module(name).rows())
+
+
+def print_rows(rows: Iterable[str]) -> None:
+    for row in rows:
+        print(row, flush=True)
 
 
 if __name__ == "__main__":
