@@ -304,6 +304,17 @@ async def test_an_id_goes_back_past_all_who_have_ended(autojump_clock: MockClock
         assert queue.snapshot("x") == first.snapshot()
 
 
+async def test_an_heir_goes_on_when_one_before_it_is_cancelled(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        queue.submit_nowait(sleep, 2, id="x")
+        await trio.sleep(1)
+        heirs = [queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT) for _ in range(2)]
+        await trio.sleep(0.5)
+        heirs[0].cancel()
+
+        assert (await heirs[1].wait()).started_at == 2
+
+
 async def test_an_heir_that_waits_for_room_is_nobodys_if_the_holder_ends_first(
     autojump_clock: MockClock,
 ) -> None:

@@ -107,8 +107,10 @@ async def test_a_running_job_may_get_another_priority(autojump_clock: MockClock)
         job = await queue.submit(order.job)
         await trio.sleep(0.5)
 
-        assert queue.set_priority(job.id, 3)
-        assert job.snapshot().priority == 3
+        with queue.watch() as updates:
+            assert queue.set_priority(job.id, 3)
+            assert job.snapshot().priority == 3
+            assert updates.receive_nowait() == job.snapshot()
 
 
 @pytest.mark.parametrize("priority", [math.nan, math.inf, 10**400])

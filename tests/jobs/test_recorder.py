@@ -213,6 +213,28 @@ async def test_the_buffer_is_bounded_and_lets_the_oldest_go(
     assert "too slow" in caplog.text
 
 
+async def test_more_than_a_batch_is_written_without_another_job(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(max_pending=None, history=history) as queue:
+        for _ in range(2_500):
+            queue.submit_nowait(value)
+        await trio.sleep(1)
+
+        assert [len(batch) for batch in history.batches] == [1000, 1000, 500]
+
+
+async def test_more_than_a_batch_is_written_at_the_end(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(max_pending=None, history=history) as queue:
+        for _ in range(2_500):
+            queue.submit_nowait(value)
+
+    assert [len(batch) for batch in history.batches] == [1000, 1000, 500]
+    assert trio.current_time() == 0
+
+
 async def test_a_batch_that_comes_back_does_not_widen_the_bound(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -367,6 +367,25 @@ async def test_each_attempt_begins_afresh(autojump_clock: MockClock) -> None:
     assert progress.current == 2
 
 
+async def test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too(
+    autojump_clock: MockClock,
+) -> None:
+    variable = contextvars.ContextVar("variable", default="mine")
+    seen: list[str] = []
+
+    async def job(context: JobContext) -> None:
+        seen.append(variable.get())
+        variable.set("changed")
+        if context.attempt < 3:
+            raise RetryLater(1)
+
+    variable.set("the submitter's")
+    async with open_job_queue() as queue:
+        await queue.run(job)
+
+    assert seen == ["the submitter's"] * 3
+
+
 async def test_run_now_ends_the_wait_between_attempts(autojump_clock: MockClock) -> None:
     trial = Trial(ValueError(), None)
     async with open_job_queue() as queue:

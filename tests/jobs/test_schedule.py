@@ -41,6 +41,20 @@ def test_one_can_be_taken_out_of_the_middle() -> None:
     assert [schedule.take(), schedule.take(), schedule.take()] == [a, c, None]
 
 
+def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> None:
+    schedule = Schedule(10)
+    cancelled, taken = record("a"), record("b")
+    for job in (cancelled, taken):
+        job.start_by = 5
+        schedule.add(job, 0)
+
+    schedule.discard(cancelled)
+    assert schedule.take() is taken
+
+    assert schedule.next_time() == math.inf
+    assert schedule.expired(9) == []
+
+
 async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()

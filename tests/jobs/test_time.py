@@ -263,6 +263,19 @@ async def test_a_pause_and_its_end_are_changes_to_watch(autojump_clock: MockCloc
         assert job.snapshot().revision == revision + 4
 
 
+async def test_a_pause_changes_no_job_that_runs(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        job = queue.submit_nowait(sleep, key="k")
+        await trio.sleep(0.5)
+        before = job.snapshot()
+        with queue.watch() as updates:
+            for change in (queue.pause, queue.resume):
+                for key in (None, "k"):
+                    change(key)
+
+            assert (job.snapshot(), updates.unread) == (before, 0)
+
+
 async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> None:
         queue.pause()

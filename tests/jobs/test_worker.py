@@ -636,6 +636,42 @@ async def test_a_waiter_counts_as_told_from_the_moment_of_the_failure(
     assert told == []
 
 
+@pytest.mark.parametrize("kept", [0, 9])
+async def test_who_asks_after_a_failure_has_been_told(kept: int, autojump_clock: MockClock) -> None:
+    told: list[JobSnapshot] = []
+
+    async with open_job_queue(keep=Keep(jobs=kept), on_job_error=told.append) as queue:
+        handle = await queue.submit(fail)
+        first = await queue.submit(fail)
+        await queue.wait_idle()
+        assert (await handle.wait()).status is JobStatus.FAILED
+
+    assert [snapshot.id for snapshot in told] == ([first.id] if kept else [handle.id, first.id])
+
+
+@pytest.mark.parametrize("gave_up", [False, True])
+async def test_what_leaves_by_the_block_is_not_told_besides(
+    gave_up: bool, autojump_clock: MockClock
+) -> None:
+    told: list[JobSnapshot] = []
+
+    async def interrupt(context: JobContext) -> None:
+        await trio.sleep(2)
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        async with open_job_queue(on_job_error=told.append) as queue:
+            handle = await queue.submit(interrupt)
+            if gave_up:
+                with trio.move_on_after(1):
+                    await handle.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        await main()
+
+    assert told == []
+
+
 async def test_by_default_such_a_failure_is_logged(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:

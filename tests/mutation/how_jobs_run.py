@@ -213,4 +213,11 @@ MUTANTS: Final = [
         "            # an idle worker",
         "test_worker.py::test_a_forgotten_job_keeps_nothing_alive_at_all",
     ),
+    Mutant(
+        "a job without a rule sees what its last attempt changed",
+        "_ledger.py",
+        "        if record.context:\n            record.spare_context",
+        "        if record.context and record.retry is not None:\n            record.spare_context",
+        "test_retry.py::test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too",
+    ),
 ]

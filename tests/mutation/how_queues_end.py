@@ -134,4 +134,11 @@ MUTANTS: Final = [
         "",
         "test_closing.py::test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at",
     ),
+    Mutant(
+        "a second shutdown puts off what is told of jobs that do not stop",
+        "_closing.py",
+        "ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)",
+        "ledger.report_at = ledger.now() + ledger.patience",
+        "test_closing.py::test_a_second_shutdown_does_not_put_off_what_is_told",
+    ),
 ]

@@ -317,4 +317,27 @@ MUTANTS: Final = [
         "is_free and not task.context",
         "test_steps.py::test_the_next_job_sees_its_own_context_however_the_last_one_left_its",
     ),
+    Mutant(
+        "a job that waits for the ID of one that is cancelled while pending waits for ever",
+        "_ledger.py",
+        "        if self.schedule.blocked:\n            self.schedule.ended(record)\n",
+        "        if self.schedule.blocked and was_running:\n            self.schedule.ended(record)\n",
+        "test_keys.py::test_an_heir_goes_on_when_one_before_it_is_cancelled",
+    ),
+    Mutant(
+        "a job that is cancelled is still among those that expire",
+        "_schedule.py",
+        "        record.line = None\n        if self.minds_time and record in self._expiring:\n"
+        "            self._expiring.discard(record)\n        if record.key is not None:\n",
+        "        record.line = None\n        if record.key is not None:\n",
+        "test_schedule.py::test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started",
+    ),
+    Mutant(
+        "a job that has started is still among those that expire",
+        "_schedule.py",
+        "            if self.minds_time and record in self._expiring:\n"
+        "                self._expiring.discard(record)\n            return record\n",
+        "            return record\n",
+        "test_schedule.py::test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started",
+    ),
 ]
