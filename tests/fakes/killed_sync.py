@@ -60,7 +60,9 @@ class Steps:
         if event == "os.rename":
             self.count()
 
-    async def in_thread(self, sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+    async def in_thread(
+        self, sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
         self.count()
         result = await trio.to_thread.run_sync(sync_fn, *args)
         self.count()

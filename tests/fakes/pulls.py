@@ -30,7 +30,7 @@ URL = "http://127.0.0.1"
 CREDENTIALS = Credentials(URL, "demo@example.com", "demo")
 
 
-async def inline(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+async def inline(sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False) -> T:
     """Run blocking work right here: a thread would count as idle under a virtual clock.
 
     Like `trio.to_thread.run_sync` it can be cancelled before it begins and not any more after.

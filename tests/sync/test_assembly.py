@@ -25,7 +25,7 @@ async def test_a_file_that_cannot_be_written_is_told_though_more_is_on_its_way(
 ) -> None:
     bench = Bench(make_site(tickets=300, seed=1), tmp_path / "work")
 
-    async def slow_disk(sync_fn: Callable[..., object], /, *args: object) -> object:
+    async def slow_disk(sync_fn: Callable[..., object], /, *args: object, **_: object) -> object:
         """Fail to write, and only when the next families wait to be handed over."""
         await trio.lowlevel.checkpoint()
         if getattr(sync_fn, "__func__", None) is FamilyWriter.write:

@@ -34,7 +34,9 @@ async def test_a_thread_is_visited_for_many_tickets_at_once(
         bench.retitles(key, "Mine")
     visits: list[object] = []
 
-    async def run_sync(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+    async def run_sync(
+        sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
         visits.append(sync_fn)
         return await inline(sync_fn, *args)
 

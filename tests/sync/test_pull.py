@@ -353,7 +353,7 @@ async def test_the_pieces_of_a_family_meet_though_files_are_slow(
 ) -> None:
     """While one piece is being written, the next is ready and a third one is prepared."""
 
-    async def slow(sync_fn: Callable[..., object], /, *args: object) -> object:
+    async def slow(sync_fn: Callable[..., object], /, *args: object, **_: object) -> object:
         await trio.sleep(1)
         return sync_fn(*args)
 

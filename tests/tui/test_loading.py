@@ -34,7 +34,7 @@ Ts = TypeVarTuple("Ts")
 BROKEN = "# TICKET: A\n<<<<<<< HEAD\n"
 
 
-async def slow(sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
+async def slow(sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False) -> T:
     """Run blocking work that takes a second."""
     await trio.sleep(1)
     return sync_fn(*args)

@@ -7,6 +7,7 @@ wait, so memory stays flat.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -15,15 +16,15 @@ from ticketr._errors import TicketrError
 from ticketr.sync.editing import Written
 from ticketr.sync.errors import first_of
 from ticketr.sync.families import Families
-from ticketr.sync.mapping import subtask_ids
+from ticketr.sync.mapping import subtask_ids, weight_of
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.session import CONCURRENCY, PAGE
-from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
 from ticketr.sync.writer import misplaced, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ticketr.jira import BulkFetched, Issue
     from ticketr.sync.families import Family
@@ -153,7 +154,8 @@ class Assembly:
             async for families in fetched:
                 for some in chunks(families, CHUNK):
                     ready = [each for family in some for each in await self._prepare(family)]
-                    await to_write.send(ready)
+                    for portion in portions(ready, lambda each: len(each.text.text)):
+                        await to_write.send(portion)
 
     async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[Prepared]]) -> None:
         with prepared:
@@ -181,8 +183,7 @@ class Assembly:
             self._on_written(written)
 
     async def _prepare(self, family: Family) -> list[Prepared]:
-        """Complete a family and write its text; a checkpoint each, since that is real work."""
-        await trio.lowlevel.checkpoint()
+        """Complete a family and write its text."""
         members = dict(family.issues)
         stale: set[str] = set()
         # A part that came late joins the rest, which is on its way to disk or there already.
@@ -204,12 +205,12 @@ class Assembly:
             await self._put_off(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
-            return [one for each in members.values() for one in self._prepared(each, (), stale)]
+            return [each for one in members.values() for each in await self._text(one, (), stale)]
         if note := misplaced(head, head, self._places):
             self._tally.keep(note, (head.id, *members))
             return []
         subtasks = [each for each in members.values() if self._is_here(head, each)]
-        return self._prepared(head, subtasks, stale)
+        return await self._text(head, subtasks, stale)
 
     async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Leave issues to the next pull, which asks for them again."""
@@ -219,13 +220,16 @@ class Assembly:
             note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
             self._tally.failed[issue.key] = note
 
-    def _prepared(
-        self, head: Issue, subtasks: Iterable[Issue], stale: Iterable[str]
+    async def _text(
+        self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[Prepared]:
+        """Write a family's text; a checkpoint each, since that is real work."""
         place = self._places.get(head.key)
         path = place.path if place else None
+        write = partial(prepare, head, subtasks, self._columns, path=path, stale=stale)
+        weight = weight_of((head, *subtasks), LIGHT)
         try:
-            family = prepare(head, subtasks, self._columns, path=path, stale=stale)
+            family = await compute(self._in_thread, weight, write)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.failed[head.key] = Note(head.key, path or "", str(error), Code.INVALID)
             return []

@@ -17,6 +17,7 @@ from ticketr.jira.adf import (
     plain_document,
     to_adf,
     to_markdown,
+    weight,
 )
 from ticketr.sync.errors import UnknownField, UnsupportedField
 from ticketr.sync.unsupported import unsupported
@@ -50,6 +51,8 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
 _CRITERIA = "Acceptance Criteria"
+#: What an issue without a description weighs.
+_ISSUE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,22 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
         if not again:
             return FamilyText(ticket, text, frozenset(inexact))
         whole |= again
+
+
+def weight_of(issues: Iterable[Issue], most: int) -> int:
+    """Tell about how much work a family's text is; a character counts as 1.
+
+    Args:
+        issues: the family's.
+        most: where to stop counting.
+    """
+    total = 0
+    for issue in issues:
+        total += _ISSUE + weight(issue.fields.get("description"), most)
+        total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
+        if total > most:
+            break
+    return total
 
 
 def field_text(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,11 +14,11 @@ from ticketr.sync.delivery import Edit, Order
 from ticketr.sync.inquiry import Question, inquire
 from ticketr.sync.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note, moved_away
-from ticketr.sync.parts import by_key
+from ticketr.sync.parts import TEXTS, by_key, differing_size, text_size
 from ticketr.sync.plan import arrived, edited, moved, new_parts, still_to_send
 from ticketr.sync.refresh import Absent, families_now
 from ticketr.sync.requests import creating, sending
-from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.threads import CHUNK, chunks, compute
 from ticketr.sync.wording import settled
 from ticketr.sync.writer import read_tickets
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 
+#: How often a text is converted where it is compared, or said in Jira's terms.
+_CONVERTED = 4
+
+
 @dataclass(frozen=True)
 class _Wish:
     """A ticket whose edits may be sent, as far as Jira's own changes go."""
@@ -44,6 +49,13 @@ class _Wish:
     edits: Mapping[str, tuple[Change, ...]]
     types: Mapping[str, str]  # the ID of each issue's type, by key
     documents: Mapping[str, object] = field(default_factory=dict)  # their descriptions, as ADF
+
+    @property
+    def text_size(self) -> int:
+        """How many characters are converted to send it."""
+        drafts = [*self.work.drafts, *([] if self.work.head else [self.work.local.ticket])]
+        edits = (each for found in self.edits.values() for each in found if each.part in TEXTS)
+        return text_size(*drafts) + sum(len(each.new) for each in edits)
 
 
 class OrderMaker:
@@ -76,6 +88,10 @@ class OrderMaker:
         self._tally = tally
         self._merging = merging
         self._advice = advice
+        # What is found out on a thread is told once the thread has ended, and not at all if it was
+        # left behind.
+        self._failed: list[Note] = []
+        self._left: list[tuple[Note, int]] = []
         self._moved_on: list[str] = []  # IDs of issues in tickets that are left alone
         self._accept_loss = accept_loss
         self.behind: dict[str, str] = {}
@@ -99,8 +115,10 @@ class OrderMaker:
         knowledge = await inquire(self._session, questions)
         orders: list[Order] = []
         for wish in wishes:
-            await trio.lowlevel.checkpoint()  # saying it in Jira's terms is real work
-            order = self._order(wish, knowledge)
+            weight = _CONVERTED * wish.text_size
+            say = partial(self._order, wish, knowledge)
+            order = await compute(self._session.in_thread, weight, say)
+            self._tell()
             if order.head or order.edits or order.tasks:
                 orders.append(order)
         return await check(self._session, self._tally, orders)
@@ -116,14 +134,21 @@ class OrderMaker:
         for some in chunks(list(now), CHUNK):
             known, sent = await self._session.in_thread(self._known, some)
             for head in some:
-                await trio.lowlevel.checkpoint()  # so is a comparison
                 work, family = by_head[head], now.pop(head)
                 if isinstance(family, Absent):
+                    await trio.lowlevel.checkpoint()
                     self._fail(work.name, work, family.reason, family.code)
-                elif wish := self._compare(
-                    _caught_up(work, family, sent[head]), family, known[head], clashes.get(head, ())
-                ):
-                    wishes.append(wish)
+                else:
+                    assert work.base is not None
+                    size = sum(
+                        differing_size(work.base, each)
+                        for each in (work.local.ticket, family.text.ticket)
+                    )
+                    told = (sent[head], known[head], clashes.get(head, ()))
+                    compare = partial(self._compare, work, family, *told)
+                    wish = await compute(self._session.in_thread, _CONVERTED * size, compare)
+                    wishes += [wish] if wish else []
+                self._tell()
         # Not all that changes moves the time of an issue's last change: a sprint is closed, a
         # person renamed. A pull would not ask for it, though that is what is advised.
         await self._session.in_thread(self._session.state.mark_stale, self._moved_on)
@@ -140,9 +165,15 @@ class OrderMaker:
         return known, {head: read_tickets(state.sent.of(head)) for head in heads}
 
     def _compare(
-        self, work: Work, family: Prepared, known: Sequence[Issue], clashes: Sequence[str]
+        self,
+        work: Work,
+        family: Prepared,
+        sent: Sequence[Ticket],
+        known: Sequence[Issue],
+        clashes: Sequence[str],
     ) -> _Wish | None:
         """See whether Jira has moved on since the last sync."""
+        work = _caught_up(work, family, sent)
         assert work.head is not None
         assert work.base is not None
         names = {each.id: each.key for each in family.issues}
@@ -158,7 +189,8 @@ class OrderMaker:
                 self.behind[work.head] = work.local.path
             else:
                 self._moved_on += (each.id for each in family.issues)
-                self._tally.leave(_moved_on(work, news, clashes, self._advice), work.writes)
+                note = _moved_on(work, news, clashes, self._advice)
+                self._left.append((note, work.writes))
             return None
         there = by_key(remote)
         absent = [key for key in (*work.strays, *work.edits) if key not in there]
@@ -278,7 +310,14 @@ class OrderMaker:
             note = Note(which, path, reason, code)
         else:
             note = Note.on(which, path, reason, code)
-        self._tally.failed.append(note)
+        self._failed.append(note)
+
+    def _tell(self) -> None:
+        """Tell what was found out."""
+        self._tally.failed += self._failed
+        for note, issues in self._left:
+            self._tally.leave(note, issues)
+        self._failed, self._left = [], []
 
 
 def _caught_up(work: Work, family: Prepared, sent: Sequence[Ticket]) -> Work:

@@ -122,6 +122,22 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
     )
 
 
+def text_size(*issues: Ticket) -> int:
+    """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
+    return sum(len(each.description) + sum(map(len, each.acceptance_criteria)) for each in issues)
+
+
+def differing_size(one: Ticket, other: Ticket) -> int:
+    """Count the characters of texts that have to be converted to compare two versions of a ticket."""
+    before = by_key(one)
+    pairs = [(before[key], issue) for key, issue in by_key(other).items() if key in before]
+    return sum(text_size(*pair) for pair in pairs if _texts(pair[0]) != _texts(pair[1]))
+
+
+def _texts(issue: Ticket) -> tuple[str, tuple[str, ...]]:
+    return issue.description, issue.acceptance_criteria
+
+
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Give the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +20,7 @@ from ticketr.config import require_database
 from ticketr.sync.database import IN_MEMORY
 from ticketr.sync.errors import DuplicateKey, FileFailed
 from ticketr.sync.state import State
-from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.threads import CHUNK, portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -97,9 +97,21 @@ async def visit_files(
         Waits for the portion that a thread is at.
     """
     walk = store.walk()
-    while found := await in_thread(lambda: list(islice(walk, CHUNK))):
-        for portion in chunks([path for paths in found for path in paths], CHUNK):
+
+    def look() -> list[list[Path]] | None:
+        found = list(islice(walk, CHUNK))
+        return list(portions(chain.from_iterable(found), _size)) if found else None
+
+    while (some := await in_thread(look)) is not None:
+        for portion in some:
             then(await in_thread(visit, portion))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # whoever reads it says so
+        return 0
 
 
 @contextmanager

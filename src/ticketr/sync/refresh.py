@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import trio
-
-from ticketr.sync.mapping import is_subtask, parent_id
+from ticketr.sync.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
-from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.threads import LIGHT, chunks, compute, portions
 from ticketr.sync.writer import FamilyWriter, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
@@ -230,8 +229,7 @@ async def _read(
             issues = each.found_in(answers.issues)
             if keep_lost:
                 issues += await _lost(session, each, issues)
-            await trio.lowlevel.checkpoint()  # a text is real work
-            found[each.head] = _prepared(session, each, issues) or otherwise
+            found[each.head] = await _prepared(session, each, issues) or otherwise
     return found
 
 
@@ -282,9 +280,11 @@ async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> li
     return await session.in_thread(look)
 
 
-def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) -> Prepared | None:
+async def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) -> Prepared | None:
+    """Write a ticket's text; a checkpoint each, since that is real work."""
+    write = partial(prepare, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
-        return prepare(issues[0], issues[1:], session.columns, path=wanted.path)
+        return await compute(session.in_thread, weight_of(issues, LIGHT), write)
     except (InvalidKey, InvalidTicket):  # a server may say anything
         return None
 
@@ -297,7 +297,8 @@ async def _write(
     session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | Absent]
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    for some in chunks([each for each in now.values() if not isinstance(each, Absent)], CHUNK):
+    ready = (each for each in now.values() if not isinstance(each, Absent))
+    for some in portions(ready, lambda each: len(each.text.text)):
         async with session.disk:
             written, error = await session.in_thread(writer.write, some)
         outcomes += written

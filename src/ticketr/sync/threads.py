@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
+import trio
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
 CHUNK = 20
+#: Characters of them; a larger one has a visit of its own.
+MOST = 64 * 1024
+#: How much work is done on Trio's thread: a few milliseconds, for a character of text is 1 and what
+#: takes as long as three characters is 3.
+LIGHT = 2_000
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -18,11 +25,62 @@ Ts = TypeVarTuple("Ts")
 class ThreadRunner(Protocol):
     """How blocking work is run: `trio.to_thread.run_sync`, or inline under a virtual clock."""
 
-    async def __call__(self, sync_fn: Callable[[*Ts], T], /, *args: *Ts) -> T:
-        """Run ``sync_fn(*args)`` and return what it returns."""
+    async def __call__(
+        self, sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
+        """Run ``sync_fn(*args)`` and return what it returns.
+
+        Args:
+            sync_fn: the blocking work.
+            args: what it is given.
+            abandon_on_cancel: whether a cancel leaves the work to itself instead of waiting.
+        """
+
+
+async def compute(
+    in_thread: ThreadRunner, weight: int, function: Callable[[*Ts], T], /, *args: *Ts
+) -> T:
+    """Run a function that only computes: here where that is soon done, else on a worker thread.
+
+    Trio's thread gets its turn every few milliseconds while another one computes.
+
+    Args:
+        in_thread: how blocking work is run.
+        weight: about how much work it is, as `LIGHT` says.
+        function: changes nothing that anybody sees if it is cancelled: then it may run on for a
+            while, and what it returns or raises is lost.
+        args: what it is given.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    if weight > LIGHT:
+        return await in_thread(function, *args, abandon_on_cancel=True)
+    await trio.lowlevel.checkpoint()
+    return function(*args)
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into portions of at most ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut into portions for visits to a worker thread: at most `CHUNK` and, if possible, `MOST`.
+
+    Args:
+        items: what is to be cut.
+        weigh: gives the characters of one of them.
+    """
+    portion: list[T] = []
+    total = 0
+    for item in items:
+        weight = weigh(item)
+        if portion and (len(portion) == CHUNK or total + weight > MOST):
+            yield portion
+            portion, total = [], 0
+        portion.append(item)
+        total += weight
+    if portion:
+        yield portion

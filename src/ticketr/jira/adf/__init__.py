@@ -27,7 +27,7 @@ from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_doc
 from ticketr.jira.adf._lost import Lost, find_lost
 from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._plain import plain_lines
-from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long
+from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +48,7 @@ __all__ = [
     "problems",
     "to_adf",
     "to_markdown",
+    "weight",
 ]
 
 _MOST_LOST = 10

@@ -21,6 +21,7 @@ It is also how many nodes and other characters a document may have beside its te
 # character by its name, white space, and every mark. What is left is the least that Jira would count.
 _NO_TEXT = re.compile(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
 _TEXT = "text"
+_NODE = 3
 
 
 def is_too_long(*markdown: str) -> bool:
@@ -66,3 +67,26 @@ def is_too_large(document: object) -> bool:
         if text > LONGEST_TEXT or rest > LONGEST_MARKDOWN:
             return True
     return False
+
+
+def weight(document: object, most: int) -> int:
+    """Tell about how much work it is to convert a document.
+
+    Args:
+        document: Anything that JSON can hold.
+        most: Where to stop counting.
+
+    Returns:
+        A node counts as three characters, for it takes as long; a little more than ``most`` if
+        there is more than that.
+    """
+    found = 0
+    ahead = [document]
+    while ahead and found <= most:
+        node = ahead.pop()
+        found += len(node) if type(node) is str else _NODE
+        if type(node) is dict:
+            ahead += node.values()
+        elif type(node) is list:
+            ahead += node[: most // _NODE + 1]
+    return found

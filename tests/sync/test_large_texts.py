@@ -1,0 +1,151 @@
+"""Large texts: converted on a thread, or not at all; nothing waits for them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.pulls import Bench
+
+from ticketr import open_job_queue
+from ticketr.jira import adf
+from ticketr.jira.adf import LONGEST_TEXT
+from ticketr.sandbox.content.seed import make_site
+from ticketr.sync import Code, PushJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
+SOON_DONE = 2_000
+LONGEST = (PROSE * 1000)[: LONGEST_TEXT - 2_000] + "\n\nMiddle.\n\nEnd."
+
+
+class Converting:
+    """How long the texts were that were converted.
+
+    Attributes:
+        here: the longest on the main thread, which is Trio's.
+        elsewhere: the longest on another one.
+    """
+
+    def __init__(self) -> None:
+        self.here = self.elsewhere = 0
+
+    def watch(self, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def watched(text: Any) -> Any:
+            size = len(text) if isinstance(text, str) else adf.length(text)
+            if threading.current_thread() is threading.main_thread():
+                self.here = max(self.here, size)
+            else:
+                self.elsewhere = max(self.elsewhere, size)
+            return convert(text)
+
+        return watched
+
+
+@pytest.fixture
+def converting(monkeypatch: pytest.MonkeyPatch) -> Converting:
+    watch = Converting()
+    for name in ("_read", "_render"):
+        monkeypatch.setattr(adf, name, watch.watch(getattr(adf, name)))
+    return watch
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=3, seed=1), tmp_path / "work")
+
+
+def threaded(bench: Bench) -> dict[str, Any]:
+    return bench.settings(run_sync=trio.to_thread.run_sync)
+
+
+async def test_the_longest_texts_are_converted_on_threads_alone(
+    bench: Bench, converting: Converting
+) -> None:
+    bench.site.edit("DEMO-1", description=adf.to_adf(LONGEST))
+    converting.here = 0
+    await bench.pull(run_sync=trio.to_thread.run_sync)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("Some *prose*", "My *prose*", 1))
+    (bench.root / "new.md").write_text(f"# TICKET: New\n\n{LONGEST}\n")
+    assert converting.here <= SOON_DONE
+    bench.site.edit("DEMO-1", description=adf.to_adf(f"{LONGEST}\n\nMore."))
+    converting.here = 0
+    result = await bench.sync(run_sync=trio.to_thread.run_sync)
+
+    assert len(result.push.created) == len(result.push.updated) == 1
+    assert "My *prose*" in path.read_text()
+    assert "More." in path.read_text()
+    assert converting.elsewhere > 10 * SOON_DONE
+    assert converting.here <= SOON_DONE
+
+
+async def test_a_draft_of_megabytes_is_refused_unconverted(
+    bench: Bench, converting: Converting
+) -> None:
+    await bench.pull()
+    (bench.root / "new.md").write_text("# TICKET: New\n\n" + PROSE * 80_000)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text() + PROSE * 80_000)
+    converting.here = converting.elsewhere = 0
+
+    result = await bench.push(run_sync=trio.to_thread.run_sync)
+
+    assert result.total == 0
+    (edit, draft) = sorted(result.failed, key=lambda note: note.path)
+    assert edit.code is draft.code is Code.INVALID
+    size = len((PROSE * 80_000).strip())
+    assert draft.reason == (
+        f"Description: new.md:3: it has {size} characters; Jira takes {LONGEST_TEXT}"
+    )
+    assert edit.path == "DEMO-1.md"
+    assert max(converting.here, converting.elsewhere) <= LONGEST_TEXT
+
+
+async def test_a_megabyte_that_jira_sends_is_shown_unconverted(
+    bench: Bench, converting: Converting
+) -> None:
+    block = {"type": "paragraph", "content": [{"type": "text", "text": PROSE.strip()}]}
+    large = {"type": "doc", "version": 1, "content": [block] * 20_000}
+    bench.site.edit("DEMO-1", description=large)
+
+    result = await bench.pull(run_sync=trio.to_thread.run_sync)
+
+    assert result.inexact == ("DEMO-1",)
+    text = (bench.root / "DEMO-1.md").read_text()
+    assert text.count(PROSE.strip()) == 20_000
+    assert max(converting.here, converting.elsewhere) <= LONGEST_TEXT
+    again = await bench.push(run_sync=trio.to_thread.run_sync)
+    assert again.total == 0
+
+
+async def test_a_cancel_does_not_wait_for_a_text(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    (bench.root / "new.md").write_text(f"# TICKET: New\n\n{LONGEST}\n")
+    begun, go_on, ended = trio.Event(), threading.Event(), threading.Event()
+    convert = adf._read
+
+    def slow(text: str) -> Any:
+        trio.from_thread.run_sync(begun.set)
+        go_on.wait()
+        try:
+            return convert(text)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(adf, "_read", slow)
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(PushJob(**threaded(bench)))
+        await begun.wait()
+        await handle.cancel_and_wait()
+        assert not ended.is_set()
+        go_on.set()
+        await trio.to_thread.run_sync(ended.wait)
+    assert not [each for each in bench.asked if each.startswith("issue {")]

@@ -1,0 +1,75 @@
+"""Work on threads: what is left behind when cancelled, and how work is cut."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+import trio
+
+from ticketr.sync.threads import CHUNK, LIGHT, MOST, compute, portions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trio.testing import MockClock
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class Runner:
+    """Runs work here, and remembers how it was asked to."""
+
+    def __init__(self) -> None:
+        self.abandoned: list[bool] = []
+
+    async def __call__(
+        self, sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
+        await trio.lowlevel.checkpoint()
+        self.abandoned.append(abandon_on_cancel)
+        return sync_fn(*args)
+
+
+async def test_light_work_is_done_here_and_heavy_work_on_a_thread(
+    autojump_clock: MockClock,
+) -> None:
+    runner = Runner()
+
+    assert await compute(runner, LIGHT, divmod, 7, 2) == (3, 1)
+    assert runner.abandoned == []
+    assert await compute(runner, LIGHT + 1, divmod, 7, 2) == (3, 1)
+    assert runner.abandoned == [True]
+
+
+async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
+    begun, go_on, ended = trio.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        trio.from_thread.run_sync(begun.set)
+        go_on.wait()
+        ended.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(compute, trio.to_thread.run_sync, LIGHT + 1, work)
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+
+    assert not ended.is_set()
+    go_on.set()
+    await trio.to_thread.run_sync(ended.wait)
+
+
+def test_portions_are_bounded_by_number_and_by_weight() -> None:
+    light = [1] * (2 * CHUNK + 1)
+    assert [len(each) for each in portions(light, int)] == [CHUNK, CHUNK, 1]
+
+    assert list(portions([MOST, MOST, 1, MOST - 1, 9 * MOST, 1], int)) == [
+        [MOST],
+        [MOST],
+        [1, MOST - 1],
+        [9 * MOST],
+        [1],
+    ]
+    assert list(portions([], int)) == []
