@@ -103,9 +103,9 @@ def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, wor
     [
         ("<https://example.com/a>", "https://example.com/a"),
         ("<mia@example.com>", "mailto:mia@example.com"),
-        ("[x](<https://example.com/a b>)", "https://example.com/a%20b"),
-        ("[x](https://example.com/<b>)", "https://example.com/%3Cb%3E"),
-        ("[x](https://example.com/&#32;)", "https://example.com/%20"),
+        ("[x](<https://example.com/a b>)", "https://example.com/a b"),
+        ("[x](https://example.com/<b>)", "https://example.com/<b>"),
+        ("[x](https://example.com/&#32;)", "https://example.com/ "),
         ("[x][a]\n\n[a]: <https://example.com/a>", "https://example.com/a"),
     ],
 )

@@ -21,9 +21,16 @@ from marklas.adf.renderer import render as _render_adf
 from marklas.md.parser import parse as _parse_markdown
 from marklas.md.renderer import render as _render_markdown
 
+from ticketr.jira.adf._addresses import link_addresses
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
-from ticketr.jira.adf._guards import guard, guard_markdown, unguard, unguard_document
+from ticketr.jira.adf._guards import (
+    can_be_guarded,
+    guard,
+    guard_markdown,
+    unguard,
+    unguard_document,
+)
 from ticketr.jira.adf._lost import Lost, find_lost
 from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._plain import plain_lines
@@ -184,7 +191,7 @@ def _read(markdown: str) -> Json:
     guarded = guard_markdown(markdown)
     try:
         document: Json = _render_adf(_parse_markdown(guarded))
-        if guarded is not markdown:
+        if can_be_guarded(markdown):
             unguard_document(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
@@ -224,12 +231,13 @@ def _paragraph(text: str) -> Json:
 
 
 def _tidy(node: Json, numbers: Iterator[int]) -> None:
-    """Replace random IDs by numbers and drop texts without a character, in place."""
+    """Number the IDs, drop texts without a character and link bare addresses, in place."""
     attrs = node.get("attrs")
     if attrs and "localId" in attrs:
         attrs["localId"] = str(next(numbers))
     content = node.get("content")
     if content:
-        content[:] = [child for child in content if child.get("text") != ""]
+        kept = [child for child in content if child.get("text") != ""]
+        content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
         for child in content:
             _tidy(child, numbers)

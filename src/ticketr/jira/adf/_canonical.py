@@ -8,6 +8,7 @@ never the Markdown. What the form takes away is nothing that a reader could see:
 - nulls, empty attributes, empty lists, and attributes that have their default value;
 - the order of marks, and the cuts between texts with the same marks;
 - bold, italic and strike on blanks at the edge of a text, which no Markdown can say;
+- the difference between an address in a text and a link to that very address;
 - the difference between a newline in a text and a hard break, and between kinds of newline.
 
 What it does not understand it keeps, so that a difference there still counts.
@@ -16,6 +17,8 @@ What it does not understand it keeps, so that a difference there still counts.
 from __future__ import annotations
 
 from typing import Any
+
+from ticketr.jira.adf._addresses import link_addresses
 
 Json = dict[str, Any]
 
@@ -109,6 +112,18 @@ def _content(nodes: list[Any], parent: object, depth: int) -> list[Any]:
             _add_text(result, _node(node, depth), code=parent == "codeBlock")
         else:
             result.append(_node(node, depth))
+    linked = result if parent == "codeBlock" else link_addresses(result)
+    return result if linked is result else _with_plain_edges(linked)
+
+
+def _with_plain_edges(nodes: list[Any]) -> list[Any]:
+    """Look at the edges of texts once more, which links in them have given them."""
+    result: list[Any] = []
+    for node in nodes:
+        if type(node) is dict and node.get("type") == "text" and type(node.get("text")) is str:
+            _add_line(result, node, node["text"])
+        else:
+            result.append(node)
     return result
 
 

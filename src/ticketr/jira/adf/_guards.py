@@ -10,19 +10,28 @@ from __future__ import annotations
 import itertools
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from ticketr.jira.adf._addresses import (
+    ADDRESSES,
+    BACKSLASH as _BACKSLASH,
+    LAST_GUARD,
+    OF_EMPHASIS,
+    PERCENT,
+    guard_emphasis,
+    guard_links,
+)
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, guard_html
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
 
-_BACKSLASH = "\ufdd0"
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"
 _NBSP = "\ufdd4"
 _APART = "\ufdd5"
-_OURS = re.compile(f"[{_BACKSLASH}-{ESCAPED_LESS}]")
+_OURS = re.compile(f"[{_BACKSLASH}-{LAST_GUARD}]")
 
 # An empty comment is nothing to a reader, but ends the word before it.
 _AFTER = str.maketrans(
@@ -33,18 +42,16 @@ _AFTER = str.maketrans(
         _NBSP: "&#160;",
         STAY: "",
         _APART: EMPTY_COMMENT,
+        **OF_EMPHASIS,
     }
 )
 _EDGE = " \t\xa0"
 _BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
-_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: ""}
+_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: "", PERCENT: "%", **OF_EMPHASIS}
 _BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_BACK_HTML})
 _BACK_IN_CODE = str.maketrans(
     {_SPACE: "&#32;", _TAB: "&#9;", _NBSP: "&#160;", **_BACK_HTML, ESCAPED_LESS: "\\<"}
 )
-# As marklas writes guards in addresses, and what it writes there for what they stand for.
-_IN_ADDRESS = re.compile("%EF%B7%9([12467])")
-_OF_GUARD = {"1": "%20", "2": "%09", "4": "%C2%A0", "6": "%3C", "7": "%3C"}
 _OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\.|&#(32|9|160);", re.DOTALL)
@@ -72,6 +79,11 @@ def guard(document: Json) -> bool:
     return True
 
 
+def can_be_guarded(markdown: str) -> bool:
+    """Tell whether Markdown holds none of the characters that guards are."""
+    return markdown.isascii() or _OURS.search(markdown) is None
+
+
 def unguard(markdown: str) -> str:
     """Turn the guards in Markdown into what they stand for."""
     return markdown.translate(_AFTER) if _OURS.search(markdown) else markdown
@@ -80,39 +92,41 @@ def unguard(markdown: str) -> str:
 def guard_markdown(markdown: str) -> str:
     """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are.
 
-    And in the place of what it would drop for HTML. Tables are put into the form that it reads.
+    And in the place of what it would drop for HTML, and of percent signs, which it would no longer
+    know from its own in addresses. Tables are put into the form that it reads.
     """
     markdown = read_tables(markdown).markdown
     if _OURS.search(markdown):
         return markdown
+    markdown = guard_emphasis(markdown).replace("%", PERCENT)
     guarded = _ENTITY.sub(_guard_entity, markdown) if "&#" in markdown else markdown
     return guard_html(guarded)
 
 
 def unguard_piece(text: str) -> str:
     """Turn the guards in a piece of guarded Markdown into what they stand for."""
-    text = _unguard_address(text)
     return text.translate(_BACK_IN_CODE) if _OURS.search(text) else text
 
 
-def _unguard_address(text: str) -> str:
-    """Turn the guards that marklas wrote for a browser into what they stand for."""
-    if "%EF%B7%9" not in text:
-        return text
-    return _IN_ADDRESS.sub(lambda found: _OF_GUARD[found[1]], text)
+def unguard_address(address: str) -> str:
+    """Give an address as it was written, of which marklas has encoded what it knew none of."""
+    return unquote(address).translate(_BACK)
 
 
 def unguard_document(node: Any, *, code: bool = False) -> Any:
     """Turn the guards in a document that came from Markdown into what they stand for, in place."""
     match node:
         case str():
-            return _unguard_address(node).translate(_BACK_IN_CODE if code else _BACK)
+            return node.translate(_BACK_IN_CODE if code else _BACK)
         case list():
             node[:] = [unguard_document(item, code=code) for item in node]
         case dict():
             code = code or node.get("type") == "codeBlock" or _is_code(node)
             for key, value in node.items():
-                node[key] = unguard_document(value, code=code)
+                if key in ADDRESSES and type(value) is str:
+                    node[key] = unguard_address(value)
+                else:
+                    node[key] = unguard_document(value, code=code)
     return node
 
 
@@ -133,6 +147,7 @@ def _guard_content(node: Json) -> None:
     kind = node.get("type")
     if type(content) is not list or not content or kind == "codeBlock":
         return
+    guard_links(content)
     for child in content:
         if type(child) is not dict:
             continue

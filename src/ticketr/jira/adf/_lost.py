@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.jira.adf._guards import guard_markdown, unguard_piece
+from ticketr.jira.adf._guards import guard_markdown, unguard_address, unguard_piece
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
 from ticketr.jira.adf._plain import prose
 from ticketr.jira.adf._tables import read_tables, stray_problem
@@ -217,7 +217,7 @@ def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
             case _:
                 yield from _pieces(token.get("children", []))
                 if "url" in token.get("attrs", {}):
-                    yield unguard_piece(token["attrs"]["url"]), False
+                    yield unguard_address(token["attrs"]["url"]), False
 
 
 def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:

@@ -1,0 +1,175 @@
+"""Addresses: those that stand bare in a text are links, and those of links come back as they are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BACKSLASH = "\ufdd0"
+"""Stands for a backslash that escapes what is behind it."""
+PERCENT = "\ufdd8"
+"""Stands for a percent sign."""
+_STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
+EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
+OF_EMPHASIS = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
+"""What the guards in bare addresses stand for, in text and in code alike."""
+LAST_GUARD = _TILDE
+ADDRESSES = frozenset({"href", "url"})
+"""The attributes that hold addresses."""
+
+_BARE = re.compile(r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}]+")
+_TRAILING = "?!.,:;*_~'"
+_SPECIAL = re.compile(r"[\\<>]")
+_SPECIAL_IN_TITLE = re.compile(r'[\\"]')
+_ENTITY = re.compile(r"&(?=#\w{1,8};|\w{1,40};)")
+_CONTROL = re.compile(r"[\n\r\t]")
+_BEFORE_BARE = re.compile(r"(?:\A|.*[\s(])\Z", re.DOTALL)
+_AFTER_BARE = re.compile(r"[).,;:!?]*(?:\s|\Z)")
+
+
+def link_addresses(content: list[Any]) -> list[Any]:
+    """Make links of the bare addresses in the texts of a block, as GitHub does.
+
+    Args:
+        content: What stands in a block that is none of code.
+
+    Returns:
+        The same list if there is none, else a new one.
+    """
+    if not any(map(_may_hold_one, content)):
+        return content
+    return [part for node in content for part in (_linked(node) if _may_hold_one(node) else [node])]
+
+
+def _may_hold_one(node: Any) -> bool:
+    if type(node) is not dict or node.get("type") != "text":
+        return False
+    text = node.get("text")
+    return type(text) is str and "://" in text and not _has(node, "link", "code")
+
+
+def _has(node: dict[str, Any], *kinds: str) -> bool:
+    marks = node.get("marks")
+    if type(marks) is not list:
+        return False
+    return any(type(mark) is dict and mark.get("type") in kinds for mark in marks)
+
+
+def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    text, at = node["text"], 0
+    for start, end in _bare_addresses(text):
+        if at < start:
+            yield {**node, "text": text[at:start]}
+        address = text[start:end]
+        marks = node.get("marks")
+        marks = [*(marks if type(marks) is list else ()), _link_to(address)]
+        marks.sort(key=lambda mark: str(mark.get("type")) if type(mark) is dict else "")
+        yield {**node, "text": address, "marks": marks}
+        at = end
+    if at < len(text):
+        yield {**node, "text": text[at:]}
+
+
+def _link_to(address: str) -> dict[str, Any]:
+    return {"type": "link", "attrs": {"href": address}}
+
+
+def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
+    for found in _BARE.finditer(text):
+        yield found.start(), found.start() + _length(found[0])
+
+
+def _length(address: str) -> int:
+    """Count the characters of an address without the punctuation of the sentence around it."""
+    end = len(address)
+    unopened = address.count(")") - address.count("(")
+    while address[end - 1] in _TRAILING or (address[end - 1] == ")" and unopened > 0):
+        unopened -= address[end - 1] == ")"
+        end -= 1
+    return end
+
+
+def guard_emphasis(markdown: str) -> str:
+    """Put guards in the place of what would be read as emphasis within bare addresses."""
+    if "://" not in markdown:
+        return markdown
+
+    def guarded(found: re.Match[str]) -> str:
+        end = _length(found[0])
+        return found[0][:end].translate(EMPHASIS) + found[0][end:]
+
+    return _BARE.sub(guarded, markdown)
+
+
+def guard_links(content: list[Any]) -> None:
+    """Write the links of a block bare where that is read as the same, and escape the others."""
+    last = len(content) - 1
+    for at, node in enumerate(content):
+        if type(node) is not dict or not _has(node, "link"):
+            continue
+        if _is_bare(node) and (
+            _allows(content[at - 1] if at else None, _BEFORE_BARE)
+            and _allows(content[at + 1] if at < last else None, _AFTER_BARE, more=at + 1 < last)
+        ):
+            node["text"] = node["text"].translate(EMPHASIS)
+            del node["marks"]
+        else:
+            _escape(node)
+
+
+def _is_bare(node: dict[str, Any]) -> bool:
+    text, (mark, *others) = node["text"], node["marks"]
+    if others or mark.get("attrs") != {"href": text} or _ENTITY.search(text):
+        return False
+    return next(_bare_addresses(text), None) == (0, len(text))
+
+
+def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
+    """Tell whether what stands beside an address ends it.
+
+    Args:
+        near: What stands there; None for nothing.
+        pattern: What it must begin or end with.
+        more: Whether something stands behind it, so that its end ends nothing.
+    """
+    if near is None or near.get("type") == "hardBreak":
+        return True
+    if near.get("type") != "text" or near.get("marks"):
+        return False
+    found = pattern.match(near["text"])
+    return found is not None and not (more and found.end() == len(near["text"]) and _open(found))
+
+
+def _open(found: re.Match[str]) -> bool:
+    return not found[0][-1:].isspace()
+
+
+def _escape(node: dict[str, Any]) -> None:
+    """Escape the address and the title of a text's link; other texts may share its marks."""
+    node["marks"] = [_escaped(mark) for mark in node["marks"]]
+
+
+def _escaped(mark: Any) -> Any:
+    attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
+    if type(attrs) is not dict:
+        return mark
+    escapes = {"href": _address, "title": _title}
+    return {
+        **mark,
+        "attrs": {
+            key: escapes[key](value) if key in escapes and type(value) is str else value
+            for key, value in attrs.items()
+        },
+    }
+
+
+def _address(href: str) -> str:
+    text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda found: BACKSLASH + found[0], href))
+    return _CONTROL.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
+def _title(title: str) -> str:
+    return _SPECIAL_IN_TITLE.sub(lambda found: BACKSLASH + found[0], title)
