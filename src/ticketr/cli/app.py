@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.cli import exits
-from ticketr.text import clean
+from ticketr.cli.output import begin, say, show_logs, shown_lines
 
 MORE = "Try 'ticketr --help', or 'ticketr demo'."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -36,9 +37,7 @@ def cli(context: click.Context, *, debug: bool) -> None:
     JIRA_PROJECT_KEY. To look around without an account: ticketr demo
     """
     if debug:
-        logging.basicConfig(stream=sys.stderr)
-        # Ours alone: those of the packages below show headers, and headers hold secrets.
-        logging.getLogger("ticketr").setLevel(logging.DEBUG)
+        show_logs()
     if context.invoked_subcommand is None:
         _open_app(context)
 
@@ -66,10 +65,11 @@ def main() -> None:
 
 
 def _run() -> int:
+    begin()
     try:
         code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt) as error:  # before or after a job
         return _interrupted(error)
@@ -82,6 +82,13 @@ def _run() -> int:
             raise
         return _interrupted(error)
     return code or exits.DONE
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """Show an error of usage as click does, with nothing in it that a terminal obeys."""
+    told = io.StringIO()
+    error.show(told)
+    click.echo(shown_lines(told.getvalue()), err=True, nl=False)
 
 
 def _interrupted(error: BaseException) -> int:
@@ -136,7 +143,7 @@ def _fail(error: Exception, words: str) -> int:
 def _say(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
-    print(f"ticketr: {clean(words)}", file=sys.stderr)  # noqa: T201 - a command talks to people
+    say(f"ticketr: {words}")
 
 
 def _add_commands() -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ticketr.cli import exits
-from ticketr.cli.history import Histories, open_history
+from ticketr.cli.history import Histories, History
 from ticketr.cli.report import as_object, as_objects, exit_code, print_all_json, tell, worst
 from ticketr.cli.running import run, run_side_by_side
 from ticketr.sync import PullResult, PushResult, SyncResult
@@ -87,7 +87,7 @@ def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, Ended
     if not jobs:
         return {}
     roots = [job.root for job in jobs.values()]
-    history = open_history(roots[0]) if len(roots) == 1 else Histories(roots)
+    history = History(roots[0]) if len(roots) == 1 else Histories(roots)
     ends = run(
         partial(
             run_side_by_side,

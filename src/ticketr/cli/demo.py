@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.output import echo
 from ticketr.cli.report import exit_code
 from ticketr.cli.sandbox import require_demo_extra, seconds
 
@@ -92,7 +93,7 @@ async def _pull_in_screen(job: PullJob) -> int:
     from ticketr.cli.screen import run_screen
 
     code = await run_screen(job, title="demo", pull=True)
-    click.echo(f"The tickets are Markdown files in {job.root}")
+    echo(f"The tickets are Markdown files in {job.root}")
     return code
 
 
@@ -101,5 +102,5 @@ async def _pull_with_lines(job: PullJob) -> int:
 
     ended = await run_with_lines(job)
     if ended.result is not None:
-        click.echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
+        echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
     return exit_code(ended)

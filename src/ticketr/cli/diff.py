@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ def diff(
     from ticketr.cli.offline import open_store, read_state, survey
     from ticketr.cli.report import tell
     from ticketr.cli.status import MISSING, missing_as_json
+    from ticketr.text import clean
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         found, broken = survey(store, state)
-        wanted = [each.upper() for each in keys]
+        wanted = [clean(each.upper()) for each in keys]
         versions = _versions(found, state, wanted)
         missing = found.missing(state, broken)
         if keys:
@@ -73,7 +74,7 @@ def diff(
         tickets = [asdict(each) for each in versions]
         problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
         told = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
-        click.echo(json.dumps({"folder": str(store.root), **told}))
+        echo_json({"folder": str(store.root), **told})
     else:
         for each in versions:
             _show(each)
@@ -140,5 +141,4 @@ def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     colors = {} if plain else {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
-        color = colors.get(line[:1])
-        click.echo(click.style(clean(line), fg=color) if color else clean(line))
+        echo(line, color=colors.get(line[:1]))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.output import echo, echo_json, hidden
 from ticketr.cli.settings import resolve, workspace_options
 from ticketr.config import STATE_FOLDER
 
@@ -17,24 +17,47 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ticketr import FinishedJob, JobStatus, SqliteHistory
+    from ticketr import FinishedJob, JobStatus
 
 #: The file with the history, in ticketr's own folder.
 HISTORY = "history.db"
 
 
-def open_history(root: Path) -> SqliteHistory:
-    """Give the history of a workspace's jobs; it holds nothing open."""
-    from ticketr import SqliteHistory
+class History:
+    """The history of a workspace's jobs, which keeps no secret; it holds nothing open."""
 
-    return SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+    def __init__(self, root: Path) -> None:
+        from ticketr import SqliteHistory
+
+        self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
+
+    def summary(self, result: object) -> str:
+        """Say of a result what it is and no more."""
+        return type_name(result)
+
+    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+        """Keep jobs, without the secrets that a server's words in them may hold."""
+        await self._file.write([_without_secrets(job) for job in jobs])
+
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+        """Give the jobs that ended last."""
+        return await self._file.read(limit=limit, status=status)
+
+
+def _without_secrets(job: FinishedJob) -> FinishedJob:
+    return replace(
+        job,
+        name=hidden(job.name),
+        message=job.message and hidden(job.message),
+        error_message=job.error_message and hidden(job.error_message),
+    )
 
 
 class Histories:
     """The histories of several workspaces, for one queue: each job's key is its workspace."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
-        self._by_key = {str(root): open_history(root) for root in roots}
+        self._by_key = {str(root): History(root) for root in roots}
 
     def summary(self, result: object) -> str:
         """Say of a result what it is and no more."""
@@ -69,7 +92,6 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
     from ticketr import SqliteHistory
     from ticketr.cli.offline import readable
     from ticketr.cli.running import run
-    from ticketr.text import clean
 
     root = resolve(workspace=workspace, folder=folder).root
     found: list[FinishedJob] = []
@@ -77,12 +99,17 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
         if path is not None:
             found = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], default=datetime.isoformat))
+        echo_json([asdict(each) for each in found], default=_as_json)
         return
     for each in found:
-        click.echo(clean(_line(each)))
+        echo(_line(each))
     if not found:
-        click.echo("no job has ended here yet")
+        echo("no job has ended here yet")
+
+
+def _as_json(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
 
 
 def _line(job: FinishedJob) -> str:

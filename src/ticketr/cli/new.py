@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import sys
 from itertools import count
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.output import echo_json, shown
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def new(
     where = resolved.root if folder is not None else _where(resolved.root)
     path = _write(where, _names(words), text)
     if as_json:
-        click.echo(json.dumps({"folder": str(resolved.root), "path": str(path)}))
+        echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the path to the letter
-        click.echo(clean(str(path)) if sys.stdout.isatty() else str(path))
+        click.echo(shown(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
 def _write(where: Path, names: Iterator[str], text: str) -> Path:

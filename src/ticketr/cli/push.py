@@ -8,6 +8,7 @@ import click
 
 from ticketr.cli import exits
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
+from ticketr.cli.output import echo, shown
 from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
 
 if TYPE_CHECKING:
@@ -149,10 +150,10 @@ def ask_first(
         if as_json:
             _print_not_begun(jobs, reason, UNCONFIRMED, others)
         raise click.UsageError(reason)
-    if not click.confirm(f"Create or change {writes} tickets in {site}?", err=True):
+    if not click.confirm(shown(f"Create or change {writes} tickets in {site}?"), err=True):
         if as_json:
             _print_not_begun(jobs, NOTHING, None, others)
-        click.echo(NOTHING, err=True)
+        echo(NOTHING, err=True)
         click.get_current_context().exit(exits.DONE)
 
 
@@ -172,8 +173,7 @@ def _print_not_begun(
 
 def _tell_plan(result: PushResult) -> None:
     from ticketr.cli.plans import plan_lines
-    from ticketr.text import clean
 
     for action in result.planned:
         for line in plan_lines(action):
-            click.echo(clean(line))
+            echo(line)

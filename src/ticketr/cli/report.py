@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
 from ticketr import JobStatus
 from ticketr.cli import exits
+from ticketr.cli.output import echo_json, say
 from ticketr.jira.about import browse_url
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -48,7 +45,7 @@ def worst(codes: Iterable[int]) -> int:
 
 def print_all_json(told: Mapping[str, dict[str, object]]) -> None:
     """Print the ends of jobs: of the only one itself, of several by the names of workspaces."""
-    click.echo(json.dumps(told.get("", {"workspaces": told})))
+    echo_json(told.get("", {"workspaces": told}))
 
 
 def _error(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> str | None:
@@ -234,7 +231,5 @@ def tell_notes(groups: Mapping[str, Iterable[Note]]) -> None:
 
 def tell(lines: Iterable[str]) -> None:
     """Say something on standard error, whatever it holds."""
-    from ticketr.cli.running import say
-
     for line in lines:
-        say(clean(line))
+        say(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
 
 if TYPE_CHECKING:
@@ -66,13 +66,14 @@ def resolve(
     """
     from ticketr.cli.offline import open_store, read_state
     from ticketr.sync import marked_files
+    from ticketr.text import clean
 
     if take is not None and not (keys or every):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_own_key(state, each.upper()) for each in keys]
+        named = [_own_key(state, clean(each.upper())) for each in keys]
     wanted = [each.key for each in conflicts] if every else named
     outcome = _Outcome()
     if wanted:
@@ -127,24 +128,22 @@ def _reason(key: str, error: TicketrError) -> str:
 
 def _list(conflicts: Sequence[Conflict], marked: Sequence[Marked]) -> None:
     from ticketr.cli.status import conflict_line
-    from ticketr.text import clean
 
     for line in (*map(conflict_line, conflicts), *map(str, marked)):
-        click.echo(clean(line))
+        echo(line)
     if not conflicts and not marked:
-        click.echo("there is no conflict")
+        echo("there is no conflict")
 
 
 def _tell(store: Store, outcome: _Outcome) -> None:
     from ticketr.cli.report import tell
     from ticketr.sync import marked_file
-    from ticketr.text import clean
 
     for done in outcome.resolved:
         path, take = done["path"], done["take"]
         is_whole = take == "merge" and marked_file(store, path) is None
         words = _MERGED if is_whole else _DONE[take]
-        click.echo(clean(f"{done['key']}: {words.format(path=path)}"))
+        echo(f"{done['key']}: {words.format(path=path)}")
     tell(f"ticketr: {each['reason']}" for each in outcome.failed)
 
 
@@ -159,4 +158,4 @@ def _print_json(
         "resolved": outcome.resolved,
         "failed": outcome.failed,
     }
-    click.echo(json.dumps(shown))
+    echo_json(shown)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import signal
-import sys
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
@@ -133,8 +132,3 @@ async def _cancel_on_signal(
                 queue.cancel(handle.id, reason=received[-1].name)
             for each in _SIGNALS:  # whoever asks twice means it
                 signal.signal(each, signal.SIG_DFL)
-
-
-def say(line: str) -> None:
-    """Print a line for people: on standard error, at once."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people

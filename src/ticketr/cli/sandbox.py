@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.output import echo
+
 if TYPE_CHECKING:
     from ticketr.sandbox import Faults, User
 
@@ -103,7 +105,7 @@ def sandbox(
             odd=odd,
             faults=hostile,
             exit_with_stdin=exit_with_stdin,
-            announce=click.echo,
+            announce=echo,
         )
 
     try:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import open_job_queue
-from ticketr.cli.history import open_history
-from ticketr.cli.running import say
+from ticketr.cli.history import History
+from ticketr.cli.output import say
 from ticketr.config import STATE_FOLDER
 from ticketr.statusline import LineStyle
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
@@ -46,7 +46,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         NotATerminal: there is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER)
-    history = open_history(job.root)
+    history = History(job.root)
     async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:
         async with open_terminal() as terminal:
             style = line_style(terminal)
@@ -62,7 +62,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         await queue.shutdown(grace=0)
     cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
     if cancelled:
-        say(clean(cancelled[-1].message))
+        say(cancelled[-1].message)
     return app.exit_code
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ticketr.cli.output import echo, hide, shown
 from ticketr.config import (
     STATE_FOLDER,
     TOKEN_NAMES,
@@ -27,7 +28,6 @@ from ticketr.config import (
     resolve_workspace,
     store_workspace,
 )
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ def log_in(workspace: Workspace) -> Found:
     except TokenFailed as error:
         if not is_interactive():
             raise
-        click.echo(clean(str(error)), err=True)
+        echo(str(error), err=True)
     return found or _ask_for_token(workspace)
 
 
@@ -129,11 +129,14 @@ def credentials(found: Found, cloud_id: str | None) -> Credentials:
 
     if found.email is None:
         raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
-    if cloud_id is None:
-        return Credentials(found.site, found.email, found.token)
-    from ticketr.jira import gateway_site
+    site = found.site
+    if cloud_id is not None:
+        from ticketr.jira import gateway_site
 
-    return Credentials(gateway_site(cloud_id, found.site), found.email, found.token)
+        site = gateway_site(cloud_id, site)
+    login = Credentials(site, found.email, found.token)
+    hide(login.redact)
+    return login
 
 
 def look_up(workspace: Workspace) -> Found | None:
@@ -158,9 +161,9 @@ def _confirm(workspace: Workspace) -> Workspace:
     """Ask whether a site that only a file names may have a login, and remember a yes."""
     doubt = workspace.doubt
     assert doubt is not None
-    click.echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
+    echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
     if doubt.confirmed:
-        click.echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
+        echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
     if not click.confirm("Is it yours, and may your login be sent there?", err=True):
         raise doubt
     folder = config_folder(os.environ)
@@ -183,7 +186,7 @@ def _ask_for_token(workspace: Workspace) -> Found:
 def ask_for_token(site: str, email: str) -> Found:
     """Ask for a token, without showing what is typed."""
     whose = f" of {email}" if email else ""
-    token = click.prompt(f"API token{whose} for {site}", hide_input=True, err=True)
+    token = click.prompt(shown(f"API token{whose} for {site}"), hide_input=True, err=True)
     return Found(site, email, token.strip(), Source.PROMPT)
 
 

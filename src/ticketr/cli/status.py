@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from ticketr.cli import exits
 from ticketr.cli.losses import loss_lines
+from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def status(
     """Say what was edited here since the last sync: drafts, edits, conflicts. Asks nobody."""
     from ticketr.cli.offline import open_store, read_state, survey
     from ticketr.sync import known_losses
-    from ticketr.text import clean
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
@@ -51,12 +50,12 @@ def status(
         told = _as_json(found, broken, conflicts, creations)
         told["missing"] = missing_as_json(missing)
         told["losses"] = [asdict(each) for each in lost]
-        click.echo(json.dumps({"folder": str(store.root), **told}))
+        echo_json({"folder": str(store.root), **told})
     else:
         losses = (f"loss      {line}; it needs --accept-loss" for line in loss_lines(lost))
         lines = [*_lines(found, broken, conflicts, creations), *losses, *_missing(missing)]
         for line in lines or [_nothing(found)]:
-            click.echo(clean(line))
+            echo(line)
     context.exit(exits.FAILED if broken else exits.DONE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import replace
@@ -14,6 +13,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
     from ticketr.cli.workspace_site import Seen
@@ -73,19 +73,18 @@ def add(
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
     from ticketr.config import config_folder, read_user_config
-    from ticketr.text import clean
 
     config = read_user_config(config_folder(os.environ))
     found = [_listed(name, config) for name in sorted(config.workspaces)]
     if as_json:
-        click.echo(json.dumps({"in_use": config.in_use, "workspaces": found}))
+        echo_json({"in_use": config.in_use, "workspaces": found})
         return
     if not found:
-        click.echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
+        echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
     for each in found:
         sign = "*" if each["in_use"] else " "
         what = each["problem"] or f"{each['site']}  {each['project'] or each['jql'] or ''}"
-        click.echo(clean(f"{sign} {each['name']}  {each['folder']}  {what}").rstrip())
+        echo(f"{sign} {each['name']}  {each['folder']}  {what}".rstrip())
 
 
 def _listed(name: str, config: UserConfig) -> dict[str, object]:
@@ -125,7 +124,7 @@ def use(*, name: str) -> None:
     from ticketr.config import config_folder, use_workspace
 
     use_workspace(config_folder(os.environ), name)
-    click.echo(f"{name} is in use")
+    echo(f"{name} is in use")
 
 
 @workspace.command(short_help="Forget a workspace; its tickets stay.")
@@ -160,9 +159,9 @@ def remove(*, name: str) -> None:
     if email is not None and (site, email) not in others:
         gone = trio.run(forget_token, os.environ, site, email)
     remove_workspace(folder, name)
-    click.echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
+    echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
     for source in gone:
-        click.echo(f"its token is taken out of {source.words}")
+        echo(f"its token is taken out of {source.words}")
 
 
 @workspace.command(short_help="Ask the site whether login and project are good.")
@@ -177,16 +176,15 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
     Without a NAME it is the workspace that other commands would be about.
     """
     from ticketr.cli.settings import resolve
-    from ticketr.text import clean
 
     if as_json:
         context.exit(_check_as_json(name))
     found, login, seen = _look(resolve(workspace=name))
     user = f"{seen.user.display_name} ({login.email})" if login.email else seen.user.display_name
-    click.echo(clean(f"{found.name}: you are {user} at {found.site}"))
-    click.echo(f"token from {login.source.words}")
+    echo(f"{found.name}: you are {user} at {found.site}")
+    echo(f"token from {login.source.words}")
     if seen.project is not None:
-        click.echo(clean(f"project {seen.project.key}: {seen.project.name}"))
+        echo(f"project {seen.project.key}: {seen.project.name}")
 
 
 def _look(found: Workspace) -> tuple[Workspace, Found, Seen]:
@@ -233,10 +231,10 @@ def _keep_cloud_id(found: Workspace) -> None:
     entry = read_user_config(folder).at(found.root)
     if entry is None or entry.site != found.site:
         command = f"ticketr workspace add --cloud-id {cloud_id}"
-        click.echo(f"to keep the cloud ID: {command}", err=True)
+        echo(f"to keep the cloud ID: {command}", err=True)
         return
     store_workspace(folder, replace(entry, login=replace(entry.login, cloud_id=cloud_id)))
-    click.echo(f"the cloud ID {cloud_id} is in your config now", err=True)
+    echo(f"the cloud ID {cloud_id} is in your config now", err=True)
 
 
 def _check_as_json(name: str | None) -> int:
@@ -257,7 +255,7 @@ def _check_as_json(name: str | None) -> int:
         reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
         said |= {"reason": reason, "problem": str(error)}
         code = exits.for_error(error)
-    click.echo(json.dumps(said))  # all ASCII: nothing in it is obeyed by a terminal
+    echo_json(said)
     return code
 
 

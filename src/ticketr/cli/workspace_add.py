@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import trio
 
+from ticketr.cli.output import echo
 from ticketr.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,
@@ -56,7 +57,6 @@ from ticketr.config import (
     write_workspace_file,
 )
 from ticketr.jira import AuthenticationFailed, gateway_site
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +247,7 @@ def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
                 continue
             if tries >= TRIES or found.source not in _STORED or not is_interactive():
                 raise
-            click.echo(clean(str(error)), err=True)
+            echo(str(error), err=True)
         found = ask_for_token(site, found.email or "")
 
 
@@ -263,4 +263,4 @@ def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool, map
     if written:
         lines.append(f"{entry.folder / WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
-        click.echo(clean(line))
+        echo(line)

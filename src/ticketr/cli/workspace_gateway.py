@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import trio
 
+from ticketr.cli.output import echo
 from ticketr.cli.settings import is_interactive
 from ticketr.config import MissingSetting
 from ticketr.jira import (
@@ -18,7 +19,6 @@ from ticketr.jira import (
     ask_cloud_id,
     gateway_site,
 )
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr.config import Workspace
@@ -71,8 +71,8 @@ def offer_gateway(workspace: Workspace) -> Workspace | None:
     except (MissingSetting, JiraError):  # then the refusal is all that there is to tell
         return None
     gateway = gateway_site(cloud_id, site)
-    click.echo(clean(f"{site} does not take this token."), err=True)
-    click.echo(clean(f"One with scopes is taken at the gateway alone: {gateway}"), err=True)
+    echo(f"{site} does not take this token.", err=True)
+    echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
     if not click.confirm("Has it scopes, and may it be sent there?", err=True):
         return None
     return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))

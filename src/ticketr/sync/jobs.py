@@ -50,7 +50,7 @@ class PullJob(SessionJob):
 
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
-        progress, tally = Progress(context), Tally()
+        progress, tally = Progress(context, self.credentials.redact), Tally()
         self._tally[:] = [tally]
         self._recovered.clear()
         with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
@@ -96,7 +96,7 @@ class PushJob(SessionJob):
 
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
-        progress, tally = Progress(context), PushTally()
+        progress, tally = Progress(context, self.credentials.redact), PushTally()
         self._tally[:] = [tally]
         with _last_words(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
             async with open_workspace(self, progress) as workspace:
@@ -173,7 +173,7 @@ class SyncJob(SessionJob):
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        progress, halves = Progress(context), _Halves()
+        progress, halves = Progress(context, self.credentials.redact), _Halves()
         tally, push_tally = halves.pull, halves.push
         self._halves[:] = [halves]
         with _last_words(progress, "Sync", halves.count):

@@ -109,25 +109,27 @@ class Progress:
 
     Args:
         context: the job's context.
+        redact: takes secrets out of what is told, which may be a server's words.
     """
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
         self._context = context
+        self._redact = redact
         self._done = 0
 
     def begin(self, message: str) -> None:
         """Begin a phase whose extent is not known yet."""
         self._done = 0
-        self._context.report(current=0, total=0, message=message)
+        self._context.report(current=0, total=0, message=self._redact(message))
 
     def say(self, message: str) -> None:
         """Tell something without moving on."""
-        self._context.report(current=self._done, message=message)
+        self._context.report(current=self._done, message=self._redact(message))
 
     def move(self, done: int, total: int, message: str) -> None:
         """Tell how far the phase is."""
         self._done = done
-        self._context.report(current=done, total=total, message=message)
+        self._context.report(current=done, total=total, message=self._redact(message))
 
     def wait(self, seconds: float, reason: str) -> None:
         """Tell about a wait."""

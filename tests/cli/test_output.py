@@ -1,0 +1,146 @@
+"""What leaves a command: no token, however a server spells it, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.jira_raw import raw_site, reply
+from fakes.processes import PROGRAM, environment, ticketr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fakes.users import User
+
+EMAIL = "mia@example.com"
+TOKEN = "canary-ATATT3xFfGF0/Px+q=7A"
+PAIR = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
+BROKEN = ["\x1b".join(TOKEN), "\x1b[1m".join(TOKEN), "\u200b".join(TOKEN), "\u200d".join(PAIR)]
+ECHO = {"errorMessages": BROKEN, "errors": {"\u2060".join(TOKEN): "\n".join(PAIR)}}
+KIND = {"accountId": "1", "displayName": "\x1b".join(TOKEN)}
+FIELD = {"id": "x", "name": "\u200b".join(TOKEN), "schema": {"type": "string"}}
+
+
+def letters(text: str) -> str:
+    return "".join(each for each in text if "!" <= each <= "~")
+
+
+def check_hidden(*texts: str) -> None:
+    """See that nobody can put the token together from texts, nor from JSON in them."""
+    for text in texts:
+        seen = letters(text)
+        for line in text.splitlines():
+            if line.startswith(("{", "[")):
+                seen += letters(json.dumps(json.loads(line), ensure_ascii=False))
+        assert TOKEN not in seen
+        assert PAIR not in seen
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["pull"], ["push", "--json"], ["--debug", "sync"], ["--debug", "pull", "--json"]],
+    ids=" ".join,
+)
+async def test_a_token_that_a_server_repeats_in_an_error_is_nowhere(
+    tmp_path: Path, command: Sequence[str]
+) -> None:
+    (tmp_path / "draft.md").write_text("# TICKET: A draft\n")
+    async with raw_site(reply(ECHO, status=400)) as site:
+        env = environment(site.url, JIRA_EMAIL=EMAIL, JIRA_API_TOKEN=TOKEN)
+        ended = await run(command, tmp_path, env)
+
+    assert ended.returncode == 1
+    assert "[hidden]" in ended.stderr + ended.stdout
+    check_hidden(ended.stderr, ended.stdout)
+    kept = [path.read_bytes().decode("utf-8", "replace") for path in files(tmp_path)]
+    assert "[hidden]" in "".join(kept)
+    check_hidden(*kept)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["lines", "json"])
+async def test_a_token_in_a_good_answer_is_not_printed(
+    tmp_path: Path, options: Sequence[str]
+) -> None:
+    async with raw_site(reply(KIND)) as site:
+        env = environment(
+            site.url, JIRA_EMAIL=EMAIL, JIRA_API_TOKEN=TOKEN, JIRA_PROJECT_KEY="", TERM="dumb"
+        )
+        ended = await run(["workspace", "check", *options], tmp_path, env)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "[hidden]" in ended.stdout
+    check_hidden(ended.stdout, ended.stderr)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in (folder / ".ticketr").iterdir() if path.is_file()]
+
+
+async def run(
+    arguments: Sequence[str], folder: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    ended = await trio.run_process(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=env,
+        capture_stderr=True,
+        capture_stdout=True,
+        check=False,
+    )
+    return subprocess.CompletedProcess(
+        arguments, ended.returncode, ended.stdout.decode(), ended.stderr.decode()
+    )
+
+
+HOSTILE = "\x1b[31mx\x1b]0;owned\x07\x9b5n\x07\u202e"
+ARGUMENTS = [
+    ["diff", HOSTILE],
+    ["resolve", HOSTILE, "--take", "local"],
+    [HOSTILE],
+    ["pull", f"--{HOSTILE}"],
+    ["pull", "--strategy", HOSTILE],
+    ["push", "--http", HOSTILE],
+    ["status", "-w", HOSTILE],
+    ["pull", HOSTILE],
+    ["pull", "-o", HOSTILE],
+    ["jobs", "--limit", HOSTILE],
+    ["new", "x", "--parent", HOSTILE],
+    ["completion", HOSTILE],
+    ["sandbox", "--faults", HOSTILE],
+    ["sandbox", "--latency", HOSTILE],
+    ["sandbox", "--data", f"/dev/null/{HOSTILE}"],
+    ["workspace", "use", HOSTILE],
+    ["workspace", "remove", HOSTILE],
+    ["workspace", "check", HOSTILE],
+    ["workspace", "add", HOSTILE, "--site", HOSTILE],
+    ["--debug", "diff", HOSTILE],
+    ["diff", "\udcff\udcfe"],
+]
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda each: repr(each)[:40])
+def test_what_a_terminal_would_obey_in_an_argument_is_not_printed(
+    arguments: list[str], someone: User
+) -> None:
+    ended = someone.runs(*arguments)
+
+    assert ended.code in {1, 2}
+    assert ended.err
+    assert "Traceback" not in ended.err or arguments[0] == "--debug"
+    assert "should not happen" not in ended.err
+    for told in (ended.out, ended.err):
+        assert not set(told) & set("\x1b\x07\x9b\u202e")
+
+
+def test_nor_is_it_by_the_real_program(tmp_path: Path) -> None:
+    ended = ticketr("diff", HOSTILE, folder=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "was never pulled into this folder" in ended.stderr
+    assert not set(ended.stderr) & set("\x1b\x07\x9b\u202e")
