@@ -177,7 +177,7 @@ async def test_a_reader_may_be_let_go_in_any_thread() -> None:
 async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         handle = await queue.submit(forever)
-        kept = []
+        kept: list[Updates[JobSnapshot]] = []
         for _ in range(100):
             queue.watch(), queue.progress(), handle.watch()
             kept.append(queue.watch())

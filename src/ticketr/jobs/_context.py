@@ -102,7 +102,8 @@ class JobContext:
         record.revision += 1
         words = old_message if message is None else message
         record.report = (current, total, words, record.revision)
-        self._hub.progressed(record)
+        if self._hub.is_watched:
+            self._hub.progressed(record)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:
         """A scope for clean-up that must not be interrupted, but not take for ever either.

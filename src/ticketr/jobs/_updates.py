@@ -144,38 +144,49 @@ class Readers(Generic[R]):
 
     The last to hold one may let it go in any thread and between any two lines. So all that
     happens then is that this is noted, in one step; it is taken out before the next is told.
+
+    Attributes:
+        references: To the inboxes. It is replaced rather than changed, since what is dropped
+            unread may open and close readers while it is gone through.
     """
 
+    __slots__ = ("_gone", "_inboxes", "references")
+
     def __init__(self) -> None:
+        self.references: tuple[weakref.ref[Inbox[R]], ...] = ()
         self._inboxes: dict[weakref.ref[Inbox[R]], None] = {}
         self._gone: deque[weakref.ref[Inbox[R]]] = deque()
 
     def add(self, inbox: Inbox[R]) -> None:
         """Tell this one too from now on."""
-        self._forget()
         self._inboxes[weakref.ref(inbox, self._gone.append)] = None
+        self._look_again()
 
     def remove(self, inbox: Inbox[R]) -> None:
         """Tell this one no more, if it is there."""
         self._inboxes.pop(weakref.ref(inbox), None)
+        self._look_again()
 
     def post(self, record: R) -> None:
         """Let them all know that this record changed."""
         if self._gone:
-            self._forget()
-        for reference in tuple(self._inboxes):  # what is dropped unread may open and close some
-            if (inbox := reference()) is not None:
+            self._look_again()
+        for reference in self.references:
+            inbox = reference()
+            if inbox is not None:
                 inbox.post(record)
 
     def end(self) -> None:
         """Nothing follows."""
-        for reference in tuple(self._inboxes):
-            if (inbox := reference()) is not None:
+        for reference in self.references:
+            inbox = reference()
+            if inbox is not None:
                 inbox.end()
 
-    def _forget(self) -> None:
+    def _look_again(self) -> None:
         while self._gone:
             self._inboxes.pop(self._gone.popleft(), None)
+        self.references = tuple(self._inboxes)
 
 
 @final
@@ -328,13 +339,15 @@ class Hub(Generic[R]):
 
     def changed(self, record: R) -> None:
         """A job changed."""
-        self.watchers.post(record)
+        if self.watchers.references:
+            self.watchers.post(record)
         if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:
             readers.post(record)
 
     def progressed(self, record: R) -> None:
         """A job reported progress."""
-        self.progress_readers.post(record)
+        if self.progress_readers.references:
+            self.progress_readers.post(record)
         self.changed(record)
 
     def ended(self, record: R) -> None:
