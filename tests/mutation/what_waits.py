@@ -205,6 +205,13 @@ MUTANTS: Final = [
         "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
     ),
     Mutant(
+        "a job that waited for room once does so ever after",
+        "_queue.py",
+        "                waits.end(waiter, None)\n",
+        "                pass\n",
+        "test_queue.py::test_a_job_that_waited_for_room_may_be_waited_for_afterwards",
+    ),
+    Mutant(
         "a submitter leaves a line that it has left",
         "_schedule.py",
         "        if submission not in self._outside:\n            return False\n",
