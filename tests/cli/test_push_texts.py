@@ -199,3 +199,26 @@ def put_description(site: str, key: str, *, document: dict[str, Any]) -> None:
     )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 204
+
+
+def test_what_reaches_jira_as_text_is_told_in_the_plan_and_after_the_push(someone: User) -> None:
+    text = "# TICKET: A\n\n## Description\n> [!NOTE]\n> x\n\n## Acceptance Criteria\n- ask @Mia\n"
+    someone.writes("new.md", text)
+
+    for command in (("push", "--dry-run"), ("push",)):
+        told = someone.runs(*command)
+        assert told.code == 0
+        assert 'warning: draft "A" (new.md): Description: new.md:4: “[!NOTE]” goes' in told.err
+        assert "Acceptance Criteria: new.md:8: “@Mia” goes to Jira as text" in told.err
+    assert "warning" not in someone.runs("push").err
+
+
+def test_what_was_there_before_is_not_told_again(someone: User) -> None:
+    path = someone.writes("new.md", "# TICKET: A\n\n## Description\nask @Mia\n")
+    someone.runs("push")
+    path.write_text(path.read_text().replace("ask @Mia", "ask @Mia\n\nmore :tada:"))
+
+    (note,) = someone.runs("push", "--json").json["warnings"]
+
+    assert (note["key"], note["code"]) == ("DEMO-13", "literal")
+    assert ":tada:" in note["reason"]

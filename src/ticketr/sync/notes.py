@@ -21,6 +21,7 @@ class Code(StrEnum):
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
     INVALID = "invalid"  # what the file says cannot be said in Jira
     REFUSED = "refused"  # Jira did not take it
+    LITERAL = "literal"  # it reaches Jira as text, though it looks like more
     LOSS = "loss"  # an edit would take away what a file cannot say of a description in Jira
     NO_TRANSITION = "no_transition"  # no transition reaches the status
     UNREACHED = "unreached"  # the request failed; nothing is known to have changed

@@ -269,6 +269,7 @@ class OrderMaker:
             if problems:
                 self._fail(key, wish.work, "; ".join(problems), Code.INVALID)
             else:
+                self._warn(here[key], wish.work, sent)
                 edits.append(Edit(key, here[key], found, sent))
         return tuple(edits)
 
@@ -302,7 +303,13 @@ class OrderMaker:
         if sent.problems:
             self._fail(issue, work, "; ".join(sent.problems), Code.INVALID)
             return None
+        self._warn(issue, work, sent)
         return Draft(issue, project, sent)
+
+    def _warn(self, issue: Ticket, work: Work, sent: Sending) -> None:
+        self._tally.warnings += (
+            Note.on(issue, work.local.path, each, Code.LITERAL) for each in sent.warnings
+        )
 
     def _fail(self, which: str | Ticket, work: Work, reason: str, code: Code) -> None:
         path = work.local.path

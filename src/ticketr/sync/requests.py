@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
 from ticketr.sync.mapping import description_adf
-from ticketr.sync.parts import Change, Own
+from ticketr.sync.parts import TEXTS, Change, Own
 from ticketr.sync.plan import new_parts
 from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value, nearest, shown
 from ticketr.tickets import is_key
@@ -90,11 +90,13 @@ class Sending:
         fields: Jira's fields.
         status: the status that it is to reach; None to leave it.
         problems: what is wrong, each with the part's name; then nothing may be sent.
+        warnings: what reaches Jira otherwise than its author may think, likewise.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
     status: str | None = None
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def creating(
@@ -131,7 +133,7 @@ def creating(
         if each.required and each.id not in fields and each.name not in named
     )
     problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
-    return Sending(fields, sent.status, problems)
+    return Sending(fields, sent.status, problems, sent.warnings)
 
 
 def _remedy(missing: Kind) -> str:
@@ -162,6 +164,8 @@ def sending(
         path: the issue's file, for what is wrong with a line of it.
         lossy: pieces of the Markdown that may be lost, since somebody has accepted it.
     """
+    changes = tuple(changes)
+    warnings = tuple(_warnings(issue, changes, path))
     fields: dict[str, object] = {}
     problems: list[str] = []
     status: str | None = None
@@ -179,7 +183,20 @@ def sending(
                 fields.update(_field(change, kinds, directory))
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
-    return Sending(fields, status, tuple(problems))
+    return Sending(fields, status, tuple(problems), warnings)
+
+
+def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
+    """Tell what of an issue's edited texts reaches Jira otherwise than its author may think."""
+    for change in changes:
+        if change.part not in TEXTS:
+            continue
+        description, *criteria = _texts(issue, with_description=True)
+        for text, place in [description] if change.part is Own.DESCRIPTION else criteria:
+            for piece in adf.literal_pieces(text, before=change.old_shown):
+                line = place(piece.line) if path else 0
+                where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
+                yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
 
 
 def _given(change: Change) -> str:

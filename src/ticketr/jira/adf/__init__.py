@@ -31,6 +31,7 @@ from ticketr.jira.adf._guards import (
     unguard,
     unguard_document,
 )
+from ticketr.jira.adf._literal import Literal, find_literals
 from ticketr.jira.adf._lost import Lost, find_lost
 from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._plain import plain_lines
@@ -48,6 +49,7 @@ __all__ = [
     "is_too_large",
     "is_too_long",
     "length",
+    "literal_pieces",
     "lost",
     "lost_pieces",
     "missing",
@@ -149,6 +151,18 @@ def lost_pieces(markdown: str) -> tuple[Lost, ...]:
     if is_too_long(markdown):
         return ()
     return tuple(islice(find_lost(markdown, _read(markdown)), _MOST_LOST))
+
+
+def literal_pieces(markdown: str, *, before: str = "") -> tuple[Literal, ...]:
+    """Tell what of Markdown reaches Jira as it stands, though it looks like more than that.
+
+    Args:
+        markdown: Any Markdown.
+        before: What stood there until now; what it holds is no news.
+    """
+    if is_too_long(markdown):
+        return ()
+    return tuple(islice(find_literals(markdown, _read(markdown), before=before), _MOST_LOST))
 
 
 def length(document: object) -> int:

@@ -175,6 +175,31 @@ def stray_problem(markdown: str, line: int) -> TableProblem:
     )
 
 
+def blank_code(markdown: str) -> str:
+    """Put blanks in the place of code, between fences and between backquotes of one line."""
+    if "`" not in markdown and "~~~" not in markdown:
+        return markdown
+    lines = markdown.split("\n")
+    fence = ""
+    for at, line in enumerate(lines):
+        if fence:
+            fence = "" if _closes(line, fence) else fence
+            lines[at] = ""
+        elif opened := _FENCE.match(line):
+            fence, lines[at] = opened[1], ""
+        elif "`" in line:
+            lines[at] = "".join(_blanked(line))
+    return "\n".join(lines)
+
+
+def _blanked(line: str) -> Iterator[str]:
+    at = 0
+    for start, end in _code_ends(line).items():
+        yield line[at:start] + " " * (end - start)
+        at = end
+    yield line[at:]
+
+
 def _looks_like_delimiter(line: str) -> bool:
     return "-" in line and "|" in line and _LIKE_DELIMITER.fullmatch(line) is not None
 

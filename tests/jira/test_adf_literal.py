@@ -1,0 +1,67 @@
+"""What looks like more than text and reaches Jira as text is told, with its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketr.jira import adf
+
+LITERAL = {
+    "> [!NOTE]\n> words": "[!NOTE]",
+    "> [!warning] words": "[!warning]",
+    "hello @Mia, see": "@Mia",
+    "(@mia.doe) did it": "@mia.doe",
+    "<details>\nx\n</details>": "<details>",
+    "a <b>bold</b> word": "<b>",
+    '<img src="x.png">': '<img src="x.png">',
+    "![](shot.png)": "shot.png",
+    "![alt](./a/shot.png 'title')": "./a/shot.png",
+    "it works :tada:": ":tada:",
+    "- a\n- b :+1:": ":+1:",
+    "# @Mia": "@Mia",
+    "| a | @Mia |\n|---|---|\n": "@Mia",
+}
+PLAIN = [
+    "",
+    "[!NOTE] is no quote",
+    "> [!SOMETHING] else",
+    "mia@example.com https://medium.com/@mia a@b",
+    "`@Mia` ``:tada:`` `<details>`",
+    "```\n@Mia :tada: <details>\n```",
+    "~~~\n@Mia\n~~~",
+    "    @Mia\n",
+    "\\@Mia \\:tada: \\<details> \\[!NOTE]",
+    "10:30:45 and std::vector::size a:b:c",
+    "List<String> Map<a,b> <ticket> <https://e.example>",
+    "![alt](https://example.com/x.png)",
+    '<span adf="mention" params=\'{"id":"1"}\'>@Mia</span>',
+    '<aside adf="panel" params=\'{"panelType":"info"}\'>\n\nwords\n\n</aside>',
+    "@ 2 @2 :1: : : :a",
+]
+
+
+@pytest.mark.parametrize(("markdown", "piece"), LITERAL.items())
+def test_what_reaches_jira_as_it_stands_is_told_with_its_line(markdown: str, piece: str) -> None:
+    (found,) = adf.literal_pieces(f"first\n\n{markdown}\n")
+
+    assert found.text == piece
+    assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
+
+
+@pytest.mark.parametrize("markdown", PLAIN)
+def test_what_is_meant_as_it_stands_is_not_told(markdown: str) -> None:
+    assert adf.literal_pieces(markdown) == ()
+
+
+@pytest.mark.parametrize("markdown", LITERAL)
+def test_what_stood_there_before_is_no_news(markdown: str) -> None:
+    assert adf.literal_pieces(f"{markdown}\n\nmore", before=markdown) == ()
+    assert len(adf.literal_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
+
+
+def test_a_panel_that_is_offered_is_one() -> None:
+    (found,) = adf.literal_pieces("> [!TIP]\n> x")
+    written = found.reason[found.reason.index("<aside") : found.reason.index(" and <")]
+
+    (panel,) = adf.to_adf(f"{written}\n\nx\n\n</aside>")["content"]
+    assert (panel["type"], panel["attrs"]) == ("panel", {"panelType": "tip"})
