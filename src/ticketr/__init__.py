@@ -36,6 +36,7 @@ from ticketr.jobs._history import JobHistory, SqliteHistory
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,
+    CancelOutcomes,
     JobErrorInfo,
     JobID,
     JobSnapshot,
@@ -53,6 +54,7 @@ from ticketr.jobs._updates import Updates
 __all__ = [
     "CancelCause",
     "CancelOutcome",
+    "CancelOutcomes",
     "DuplicateJob",
     "FinishedJob",
     "GiveUp",

@@ -130,10 +130,16 @@ class RetryLater(TicketrError):
     """
 
     def __init__(self, delay: float = 0.0) -> None:
-        if not 0 <= delay < float("inf"):
-            raise ValueError(f"delay must be a number of seconds, not {delay!r}")
-        super().__init__(delay)
-        self.delay = delay
+        try:
+            is_other = issubclass(type(delay), (str, bytes, bool))  # which float() would take
+            seconds = float("nan") if is_other else float(delay)
+        except Exception:  # noqa: BLE001 - the value's own code
+            seconds = float("nan")
+        if not 0 <= seconds < float("inf"):
+            what = f"{seconds:g}" if seconds == seconds else f"{type(delay).__name__}"  # nan
+            raise ValueError(f"delay must be a number of seconds, not {what}")
+        super().__init__(seconds)
+        self.delay = seconds
 
     def __str__(self) -> str:
         return f"to be tried again after {self.delay:g} s"

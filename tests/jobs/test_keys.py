@@ -182,7 +182,7 @@ async def test_what_to_do_about_a_conflict_may_be_said_in_a_word(
         assert await queue.run(sleep, 9, **options) == 3
         assert await first.result() == 3
 
-        with pytest.raises(ValueError, match="'merge' is not a valid OnConflict"):
+        with pytest.raises(ValueError, match=r"on_conflict must be one of 'wait', .*, not 'merge'"):
             queue.submit_nowait(sleep, **(options | {"on_conflict": "merge"}))
 
 

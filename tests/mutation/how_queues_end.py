@@ -45,7 +45,7 @@ MUTANTS: Final = [
     Mutant(
         "a job may shut its queue down without a limit",
         "_queue.py",
-        "if grace is None or grace == math.inf:",
+        "if limit == math.inf:",
         "if grace is None:",
         "test_waits.py::test_waiting_for_the_end_of_everything",
     ),

@@ -14,6 +14,7 @@ from mutation import (
     how_jobs_run,
     how_queues_end,
     what_is_called_elsewhere,
+    what_is_refused,
     what_is_told,
     what_runs_next,
     what_waits,
@@ -22,6 +23,7 @@ from mutation import (
 MUTANTS: Final = [
     *how_jobs_end.MUTANTS,
     *how_jobs_run.MUTANTS,
+    *what_is_refused.MUTANTS,
     *what_runs_next.MUTANTS,
     *what_waits.MUTANTS,
     *what_is_called_elsewhere.MUTANTS,

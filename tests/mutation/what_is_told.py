@@ -60,14 +60,14 @@ MUTANTS: Final = [
     Mutant(
         "progress goes down",
         "_progress.py",
-        "if total == old_total and current < old_current:",
-        "if False:",
+        "if new is None or (new_total == old_total and new < old_current):",
+        "if new is None:",
         "test_progress.py::test_a_report_is_folded_into_the_progress_so_far",
     ),
     Mutant(
         "progress is more than all",
         "_progress.py",
-        "    if total and current > total:\n        current = total\n",
+        "    if new_total and new > new_total:\n        new = new_total\n",
         "",
         "test_progress.py::test_a_report_is_folded_into_the_progress_so_far",
     ),

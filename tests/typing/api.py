@@ -198,7 +198,9 @@ async def handles(handle: JobHandle[int], other: JobHandle[str]) -> None:
 
 async def control(queue: JobQueue) -> None:
     assert_type(queue.cancel("a", reason="Esc"), CancelOutcome)
-    assert_type(queue.cancel_all(key="a", tag="b"), dict[str, CancelOutcome])
+    outcomes = queue.cancel_all(key="a", tag="b")
+    assert_type(outcomes["a"], CancelOutcome)
+    assert_type(outcomes.each, tuple[tuple[str, CancelOutcome], ...])
     assert_type(queue.status("a"), JobStatus)
     assert_type(queue.snapshot("a"), JobSnapshot)
     assert_type(queue.jobs(status=JobStatus.FAILED, key="a", tag="b"), list[JobSnapshot])
@@ -265,7 +267,7 @@ async def inside_a_job(context: JobContext) -> None:
     with context.cleanup(5) as scope:
         assert_type(scope, trio.CancelScope)
     context.report(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    context.report(total=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    context.report(total=3)
     raise RetryLater(3) if context.attempt < 3 else GiveUp("no use")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 import trio
@@ -10,10 +9,9 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import RUNNING, JobID, JobRecord
 from ticketr.jobs._progress import advance
+from ticketr.jobs._values import as_text, checked_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ticketr.jobs._updates import Hub
 
 T_co = TypeVar("T_co", covariant=True)
@@ -80,16 +78,20 @@ class JobContext:
 
     @enable_ki_protection
     def report(
-        self, *, current: float, total: float | None = None, message: str | None = None
+        self,
+        *,
+        current: float | None = None,
+        total: float | None = None,
+        message: str | None = None,
     ) -> None:
         """Tell how far the job is.
 
-        Never blocks, raises or checkpoints, whoever watches; does nothing once this
-        attempt has ended.
+        Never blocks, raises or checkpoints, whoever watches and whatever it is given; does
+        nothing once this attempt has ended. What is no number keeps the last one.
 
         Args:
-            current: How much is done. While the total stays the same it does not go
-                down, and it is never more than the total.
+            current: How much is done; None keeps the last. While the total stays the same it
+                does not go down, and it is never more than the total.
             total: How much there is to do, 0 if that is unknown; None keeps the last.
             message: What the job is doing; None keeps the last.
         """
@@ -100,7 +102,9 @@ class JobContext:
         old_current, old_total, old_message, _ = record.report
         current, total = advance(old_current, old_total, current, total)
         record.revision += 1
-        words = old_message if message is None else message
+        words = old_message
+        if message is not None and (text := as_text(message)) is not None:
+            words = text
         record.report = (current, total, words, record.revision)
         if self._hub.is_watched:
             self._hub.progressed(record)
@@ -118,26 +122,12 @@ class JobContext:
 
         Args:
             seconds: How long the clean-up may take at most.
+
+        Raises:
+            TypeError, ValueError: They are no number of seconds, or without end.
         """
-        return trio.CancelScope(relative_deadline=seconds, shield=True)
+        limit = checked_seconds("the time for clean-up", seconds)
+        return trio.CancelScope(relative_deadline=limit, shield=True)
 
     def __repr__(self) -> str:
         return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"
-
-
-def function_of(
-    job: Job[object] | Callable[..., Awaitable[object]],
-) -> tuple[Callable[..., Awaitable[object]], str]:
-    """The function to call for a job, and the job's name."""
-    execute = getattr(job, "execute", None)
-    if execute is not None:
-        return execute, str(getattr(job, "name", type(job).__name__))
-    if not callable(job):
-        raise TypeError(
-            f"a job is an async function or has an execute method, not {job!r}"
-            " (give the function and its arguments, do not call it)"
-        )
-    function = job
-    while isinstance(function, functools.partial):
-        function = function.func
-    return job, getattr(function, "__name__", type(function).__name__)

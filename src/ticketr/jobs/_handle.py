@@ -9,6 +9,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause, JobRecord
+from ticketr.jobs._values import as_reason
 
 if TYPE_CHECKING:
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
@@ -50,6 +51,10 @@ class JobHandle(Generic[T_co]):
         """The job as it is now."""
         return self._record.snapshot()
 
+    def record_in(self, ledger: Ledger) -> JobRecord | None:
+        """For the queue itself: the job, unless it is another queue's."""
+        return self._record if ledger is self._ledger else None
+
     @enable_ki_protection
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
         """Stop the job; never blocks and never raises.
@@ -57,7 +62,7 @@ class JobHandle(Generic[T_co]):
         Args:
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        return self._ledger.cancel(self._record, CancelCause.USER, reason)
+        return self._ledger.cancel(self._record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot:

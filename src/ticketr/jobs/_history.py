@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+import sys
 import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,14 @@ import trio
 from ticketr._errors import HistoryFailed
 from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._job import CancelCause, JobStatus
+from ticketr.jobs._values import (
+    checked_callable,
+    checked_member,
+    checked_seconds,
+    checked_text,
+    checked_whole,
+    shown,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,6 +75,35 @@ class JobHistory(Protocol):
             Comes when the caller of :meth:`JobQueue.history` is cancelled.
         """
         ...
+
+
+def check_history(history: object) -> None:
+    """Refuse what is no history.
+
+    Raises:
+        TypeError: It has not the methods of one.
+    """
+    for name in ("summary", "write", "read"):
+        if not callable(getattr(history, name, None)):
+            raise TypeError(
+                "history must be a JobHistory, such as SqliteHistory('jobs.sqlite'), not"
+                f" {shown(history)}"
+            )
+
+
+def checked_path(path: object) -> Path:
+    """The path of a file.
+
+    Raises:
+        TypeError: It is none.
+    """
+    try:
+        text: object = os.fspath(path)  # type: ignore[call-overload]
+    except Exception:  # noqa: BLE001 - the object's own code
+        text = None
+    if not issubclass(type(text), str):
+        raise TypeError(f"path must be text or a pathlib.Path, not {shown(path)}")
+    return Path(checked_text("path", text))
 
 
 class RunSync(Protocol):
@@ -110,6 +148,9 @@ class SqliteHistory:
         run_sync: Calls what blocks; a thread unless given. A test on a fake clock gives
             an async function that calls it in place, since such a clock runs on while
             a thread works.
+
+    Raises:
+        TypeError, ValueError: One of these is none.
     """
 
     def __init__(
@@ -121,11 +162,14 @@ class SqliteHistory:
         summary: Callable[[object], str] = reprlib.repr,
         run_sync: RunSync = in_thread,
     ) -> None:
-        if max_jobs < 1 or not max_age > 0:
-            raise ValueError(f"max_jobs and max_age must be above 0: {max_jobs}, {max_age}")
-        self._path = Path(path)
-        self._max_jobs = max_jobs
-        self._max_age = max_age
+        self._path = checked_path(path)
+        self._max_jobs = checked_whole("max_jobs", max_jobs, 1, sys.maxsize)
+        self._max_age = checked_seconds("max_age", max_age, limit=True)
+        if not self._max_age:
+            raise ValueError("max_age must be more than 0 seconds")
+        checked_callable("summary", summary)
+        if not callable(run_sync):
+            raise TypeError(f"run_sync must be an async function, not {shown(run_sync)}")
         self._summary = summary
         self._run_sync = run_sync
 
@@ -157,7 +201,10 @@ class SqliteHistory:
 
         Raises:
             HistoryFailed: The file could not be read.
+            TypeError, ValueError: The limit is no whole number or negative, or the status is none.
         """
+        limit = checked_whole("limit", limit, 0, sys.maxsize)
+        status = None if status is None else checked_member("status", status, JobStatus)
         deadline = trio.current_time() + BUSY_SECONDS
         while True:
             try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 from ticketr.jobs._progress import JobProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     import trio
 
@@ -76,6 +76,22 @@ class CancelCause(enum.StrEnum):
     """Its queue ended."""
     SCOPE = "scope"
     """A cancel scope around the queue, or around ``run``, was cancelled."""
+
+
+@final
+class CancelOutcomes(dict[JobID, CancelOutcome]):
+    """What was done to several jobs, by their IDs.
+
+    Two live jobs have one ID while the later waits for the end of the other. By the ID stands then
+    what was done to the later one, to which ``cancel(id)`` goes as well.
+
+    Attributes:
+        each: The ID of each job and what was done to it, in the order of submission.
+    """
+
+    def __init__(self, each: Iterable[tuple[JobID, CancelOutcome]]) -> None:
+        self.each = (*each,)
+        super().__init__(self.each)
 
 
 class OnConflict(enum.StrEnum):

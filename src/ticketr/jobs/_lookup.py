@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr._errors import UnknownJob
+from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._values import checked_key, checked_text, plain_text, shown
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -11,10 +15,20 @@ if TYPE_CHECKING:
     from ticketr.jobs._ledger import Ledger
 
 
-def find(ledger: Ledger, job_id: JobID) -> JobRecord | None:
-    """The job with this ID, unless it never was or is forgotten."""
+def find(ledger: Ledger, job: JobID | JobHandle[object]) -> JobRecord | None:
+    """The job with this ID, unless it never was or is forgotten; or that of a handle of ours."""
     refresh(ledger)
-    return ledger.records.get(job_id)
+    if type(job) is JobHandle:
+        return job.record_in(ledger)
+    if not issubclass(type(job), str):
+        return None
+    return ledger.records.get(plain_text(job))
+
+
+def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
+    """The error for a job that is not found."""
+    job_id = job.id if type(job) is JobHandle else job
+    return UnknownJob(plain_text(job_id) if issubclass(type(job_id), str) else shown(job_id))
 
 
 def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
@@ -22,6 +36,8 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
 
     They come in the order in which they were submitted.
     """
+    key = checked_key(key)
+    tag = None if tag is None else checked_text("tag", tag)
     refresh(ledger)
     # One that has ended makes way for who has its ID by now; of those that live none does.
     ended = [job for job in ledger.past.jobs if ledger.records.get(job.id) is job]

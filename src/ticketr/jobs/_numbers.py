@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from ticketr.jobs._values import checked_count, checked_seconds
+
 if TYPE_CHECKING:
     from ticketr.jobs._job import JobSnapshot
 
@@ -18,18 +20,18 @@ class Keep:
     """How much is remembered of jobs that have ended. Live jobs are never dropped.
 
     Attributes:
-        jobs: Of how many jobs at most. Those that are too many are dropped when they are a
+        jobs: Of how many jobs at most; ``math.inf`` for no limit. Those that are too many are dropped when they are a
             sixteenth more, or when somebody asks for a job.
-        age: For how many seconds at most. Those that are too old are dropped when another job
+        age: For how many seconds at most; ``math.inf`` for no limit. Those that are too old are dropped when another job
             ends, or when somebody asks for one.
     """
 
-    jobs: int = 1000
+    jobs: float = 1000
     age: float = 3600.0
 
     def __post_init__(self) -> None:
-        if self.jobs < 0 or not self.age >= 0:
-            raise ValueError(f"jobs and age must not be negative: {self!r}")
+        object.__setattr__(self, "jobs", checked_count("jobs", self.jobs, 0))
+        object.__setattr__(self, "age", checked_seconds("age", self.age, limit=True))
 
 
 @final

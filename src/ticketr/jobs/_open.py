@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -13,12 +13,14 @@ from trio.lowlevel import enable_ki_protection
 from ticketr.jobs._closing import abandon, end, leave, refuse, until_idle
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
+from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._numbers import Keep, log_failure
-from ticketr.jobs._options import checked_timeout
+from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._recorder import Recorder
+from ticketr.jobs._values import checked_callable, checked_count, checked_whole, shown
 from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._retry import Retry
 
+MOST_WORKERS: Final = 100_000
+"""Each is a task, and all are started as the block is entered."""
+
 
 def open_job_queue(
     *,
     workers: int = 1,
-    max_pending: int | None = 10,
+    max_pending: float | None = 10,
     keep: Keep = Keep(),  # noqa: B008 - frozen
     retry: Retry | None = None,
     timeout: float | None = None,
@@ -59,12 +64,12 @@ def open_job_queue(
 
     Args:
         workers: How many jobs can run at once.
-        max_pending: How many jobs can be pending; None for no limit.
+        max_pending: How many jobs can be pending; None or ``math.inf`` for no limit.
         keep: How much to remember of jobs that have ended.
         retry: When to try a job again that fails, unless it is submitted with a rule of
             its own; None for never.
         timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
-            its own; None for no limit.
+            its own; None or ``math.inf`` for no limit.
         history: Where to leave a record of every job that has ended. It never keeps a job
             waiting; the end of the block waits for it, for 5 seconds at most.
         on_job_error: Called with a job's snapshot if it failed and nobody asked for its
@@ -73,18 +78,25 @@ def open_job_queue(
             that was opened; an error that it raises is logged.
 
     Raises:
-        ValueError: There are no workers, there is no room, or the limit is no time.
+        TypeError, ValueError: One of these is none.
     """
-    if workers < 1 or (max_pending is not None and max_pending < 1):
-        raise ValueError(f"workers and max_pending must be at least 1: {workers}, {max_pending}")
+    if type(keep) is not Keep:
+        raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {shown(keep)}")
+    if on_job_error is not None:
+        checked_callable("on_job_error", on_job_error)
+    if history is not None:
+        check_history(history)
     make_ledger = partial(
         Ledger,
-        workers=workers,
-        max_pending=math.inf if max_pending is None else max_pending,
+        workers=checked_whole("workers", workers, 1, MOST_WORKERS),
+        max_pending=math.inf
+        if max_pending is None
+        else checked_count("max_pending", max_pending, 1),
         keep=keep,
-        on_job_error=on_job_error or log_failure,
+        on_job_error=log_failure if on_job_error is None else on_job_error,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
+    retry = None if retry is None else checked_retry(retry)
     return Block(run_queue(make_ledger, limit, retry, history))
 
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import contextvars
+import difflib
 import math
+from inspect import CO_COROUTINE
 from types import FunctionType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from ticketr.jobs._context import function_of
+from ticketr.jobs._function import function_of
 from ticketr.jobs._job import JobRecord, OnConflict
+from ticketr.jobs._retry import Retry
+from ticketr.jobs._values import (
+    checked_key,
+    checked_member,
+    checked_number,
+    checked_seconds,
+    checked_text,
+    checked_whole,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     from ticketr.jobs._context import Job
     from ticketr.jobs._job import JobID
-    from ticketr.jobs._retry import Retry
+
+
+MOST: Final = 10**9
+"""The highest priority; beyond it a float cannot tell the ranks apart."""
 
 
 class JobOptions(TypedDict, total=False):
@@ -59,71 +74,123 @@ def record_of(
     retry: Retry | None,
     options: JobOptions,
 ) -> JobRecord:
-    """The record of a new job, whose time limit and retry rule are these unless it has its own."""
+    """The record of a new job, whose time limit and retry rule are these unless it has its own.
+
+    Raises:
+        TypeError, ValueError: The job, or an option, is none.
+    """
     function: Callable[..., Awaitable[object]]
-    if type(job) is FunctionType:  # nearly always
+    # Nearly always it is an async function of a context and just as many arguments.
+    if (
+        type(job) is FunctionType
+        and (code := job.__code__).co_flags & CO_COROUTINE
+        and code.co_argcount == len(args) + 1
+        and not code.co_kwonlyargcount
+    ):
         function, name = job, job.__name__
     else:
-        function, name = function_of(job)
+        function, name = function_of(job, args)
     record = JobRecord(function, args, contextvars.copy_context(), name, timeout, retry)
     if options:
-        take_options(record, **options)
+        take_options(record, options)
     return record
 
 
-def take_options(
-    record: JobRecord,
-    *,
-    id: JobID | None = None,  # noqa: A002 - the word users know
-    name: str | None = None,
-    priority: int = 0,
-    key: Hashable = None,
-    on_conflict: OnConflict | None = None,
-    delay: float = 0.0,
-    start_by: float | None = None,
-    tags: Iterable[str] = (),
-    timeout: float | None = None,
-    retry: Retry | None = None,
-) -> None:
+def take_options(record: JobRecord, options: JobOptions) -> None:
     """Check what is said about a job, and write it down."""
-    if isinstance(tags, str):
-        raise TypeError(f"tags are several words, not one: write tags=[{tags!r}]")
-    if not 0 <= delay < math.inf:
-        raise ValueError(f"delay must be a number of seconds, not {delay!r}")
-    if start_by is not None and start_by != start_by:
-        raise ValueError("start_by must be a time, not nan")
-    record.id = id or ""
-    record.priority = checked_priority(priority)
-    record.key = checked_key(key)
-    record.tags = frozenset(tags)
-    record.due_at = delay  # counted from the submission, which is to come
-    if name is not None:
-        record.name = name
-    if on_conflict is not None:
-        record.on_conflict = OnConflict(on_conflict)
-    if start_by is not None and start_by != math.inf:
-        record.start_by = start_by
-    if timeout is not None:
-        record.timeout = checked_timeout(timeout)
-    if retry is not None:
-        record.retry = retry
+    for option, value in options.items():
+        take = TAKES.get(option)
+        if take is None:
+            raise TypeError(_unknown(option))
+        take(record, value)
 
 
-def checked_key(key: Hashable) -> Hashable:
-    """A key, if it can be one."""
-    hash(key)
-    return key
+def _unknown(option: str) -> str:
+    near = difflib.get_close_matches(option, TAKES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(TAKES)}"
+    return f"a job has no option {shown(option)}: {hint}"
 
 
-def checked_priority(priority: int) -> int:
+def _take_id(record: JobRecord, value: object) -> None:
+    if value is not None:
+        record.id = checked_text("id", value)
+
+
+def _take_name(record: JobRecord, value: object) -> None:
+    if value is not None:
+        record.name = checked_text("name", value)
+
+
+def _take_priority(record: JobRecord, value: object) -> None:
+    record.priority = checked_priority(value)
+
+
+def _take_key(record: JobRecord, value: Hashable) -> None:
+    record.key = checked_key(value)
+
+
+def _take_on_conflict(record: JobRecord, value: object) -> None:
+    if value is not None:
+        record.on_conflict = checked_member("on_conflict", value, OnConflict)
+
+
+def _take_delay(record: JobRecord, value: object) -> None:
+    record.due_at = checked_seconds("delay", value)  # counted from the submission, which is to come
+
+
+def _take_start_by(record: JobRecord, value: object) -> None:
+    if value is not None:
+        start_by = checked_number("start_by", value, "a time on Trio's clock")
+        record.start_by = start_by if start_by != math.inf else None
+
+
+def _take_tags(record: JobRecord, value: Any) -> None:
+    if issubclass(type(value), str):
+        raise TypeError(f"tags are several words, not one: write tags=[{shown(value)}]")
+    try:
+        tags = [*value]
+    except TypeError as flaw:
+        raise TypeError(f"tags must be several words, not {shown(value)}") from flaw
+    record.tags = frozenset(checked_text("a tag", tag) for tag in tags)
+
+
+def _take_timeout(record: JobRecord, value: object) -> None:
+    if value is not None:
+        record.timeout = checked_timeout(value)
+
+
+def _take_retry(record: JobRecord, value: object) -> None:
+    if value is not None:
+        record.retry = checked_retry(value)
+
+
+TAKES: Final[dict[str, Callable[[JobRecord, Any], None]]] = {
+    "id": _take_id,
+    "name": _take_name,
+    "priority": _take_priority,
+    "key": _take_key,
+    "on_conflict": _take_on_conflict,
+    "delay": _take_delay,
+    "start_by": _take_start_by,
+    "tags": _take_tags,
+    "timeout": _take_timeout,
+    "retry": _take_retry,
+}
+"""What checks each option and writes it down."""
+
+
+def checked_priority(priority: object) -> int:
     """A priority, if it is one."""
-    if not -1e9 <= priority <= 1e9:
-        raise ValueError(f"priority must be a number of at most 1e9, not {priority!r}")
-    return priority
+    return checked_whole("priority", priority, -MOST, MOST)
 
 
-def checked_timeout(seconds: float) -> float:
+def checked_timeout(seconds: object) -> float:
     """A time limit, if it is one."""
-    if not seconds >= 0:
-        raise ValueError(f"timeout must be a number of seconds, not {seconds!r}")
-    return seconds
+    return checked_seconds("timeout", seconds, limit=True)
+
+
+def checked_retry(retry: object) -> Retry:
+    """A retry rule, if it is one."""
+    if type(retry) is not Retry:
+        raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {shown(retry)}")
+    return retry

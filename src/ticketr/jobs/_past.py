@@ -48,7 +48,7 @@ class Past:
     ) -> None:
         self._records = records  # by ID, which a forgotten job leaves too
         self._most, self._age = keep.jobs, keep.age
-        self.limit: int = keep.jobs + keep.jobs // 16  # several at once, which takes less time
+        self.limit: float = keep.jobs + keep.jobs / 16  # several at once, which takes less time
         self.stale_at: float = -math.inf
         self._on_job_error = on_job_error
         self._context = contextvars.copy_context()  # a job's own may be the current one
@@ -72,7 +72,7 @@ class Past:
     @property
     def remembered(self) -> int:
         """Of how many jobs anybody can still learn."""
-        return min(len(self.jobs), self._most)
+        return int(min(len(self.jobs), self._most))
 
     def account_for(self, record: JobRecord) -> None:
         """A failure is never silent: tell of one that nobody asked about."""

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from ticketr.jobs._values import real
+
 LARGEST: Final = sys.float_info.max
 """Beyond it there are whole numbers, but nobody can divide them."""
 
@@ -47,7 +49,7 @@ class JobProgress:
 
 
 def advance(
-    old_current: float, old_total: float, current: float, total: float | None
+    old_current: float, old_total: float, current: object, total: object
 ) -> tuple[float, float]:
     """Fold a report into the progress so far; never raises.
 
@@ -56,14 +58,17 @@ def advance(
     total is a new phase and counts afresh. What is no number, or beyond all bounds, is not
     taken over.
     """
-    if total is None or not -LARGEST <= total <= LARGEST:
-        total = old_total
-    elif total < 0:
-        total = 0
-    if not -LARGEST <= current <= LARGEST:
-        current = old_current
-    if total == old_total and current < old_current:
-        current = old_current
-    if total and current > total:
-        current = total
-    return max(current, 0), total
+    new_total = _counted(total)
+    new_total = old_total if new_total is None else max(new_total, 0)
+    new = _counted(current)
+    if new is None or (new_total == old_total and new < old_current):
+        new = old_current
+    if new_total and new > new_total:
+        new = new_total
+    return max(new, 0), new_total
+
+
+def _counted(value: object) -> float | None:
+    """A number that can be counted with; None if it is none."""
+    number = real(value) if value is not None else None
+    return number if number is not None and -LARGEST <= number <= LARGEST else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -12,16 +13,23 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr._errors import QueueFull, UnknownJob
+from ticketr._errors import QueueFull
 from ticketr.jobs._closing import refuse, shorten_grace, until_idle
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import CancelCause, JobRecord, JobStatus
-from ticketr.jobs._lookup import find, known, refresh
+from ticketr.jobs._job import CancelCause, CancelOutcomes, JobRecord, JobStatus
+from ticketr.jobs._lookup import find, known, refresh, unknown
 from ticketr.jobs._numbers import QueueStatistics
 from ticketr.jobs._options import JobOptions, checked_priority, record_of
 from ticketr.jobs._recorder import remembered
 from ticketr.jobs._schedule import Submission
 from ticketr.jobs._steering import pause, resume, run_now, set_priority
+from ticketr.jobs._values import (
+    as_reason,
+    checked_key,
+    checked_member,
+    checked_seconds,
+    checked_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -178,22 +186,25 @@ class JobQueue:
             raise
 
     @enable_ki_protection
-    def cancel(self, job_id: JobID, *, reason: str | None = None) -> CancelOutcome:
+    def cancel(
+        self, job_id: JobID | JobHandle[object], *, reason: str | None = None
+    ) -> CancelOutcome:
         """Stop a job; never blocks and never raises.
 
         A pending job has ended when this returns, and its function is never called. A
         running one is interrupted at its next checkpoint.
 
         Args:
-            job_id: The job's ID.
+            job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        return self._ledger.cancel(find(self._ledger, job_id), CancelCause.USER, reason)
+        record = find(self._ledger, job_id)
+        return self._ledger.cancel(record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
     def cancel_all(
         self, *, key: Hashable = None, tag: str | None = None, reason: str | None = None
-    ) -> dict[JobID, CancelOutcome]:
+    ) -> CancelOutcomes:
         """Stop every live job, as :meth:`cancel` does.
 
         Args:
@@ -203,12 +214,18 @@ class JobQueue:
 
         Returns:
             What was done, by the ID of the job.
+
+        Raises:
+            TypeError: The key cannot be hashed, or the tag is no text.
         """
+        words = as_reason(reason)
         live = [job for job in known(self._ledger, key, tag) if not job.status.is_terminal]
-        return {job.id: self._ledger.cancel(job, CancelCause.USER, reason) for job in live}
+        return CancelOutcomes(
+            (job.id, self._ledger.cancel(job, CancelCause.USER, words)) for job in live
+        )
 
     @enable_ki_protection
-    def run_now(self, job_id: JobID) -> bool:
+    def run_now(self, job_id: JobID | JobHandle[object]) -> bool:
         """End a job's delay, or its wait for the next attempt: it is due now.
 
         Returns:
@@ -225,16 +242,19 @@ class JobQueue:
 
         Args:
             key: Pause only the jobs with this key.
+
+        Raises:
+            TypeError: The key cannot be hashed.
         """
-        pause(self._ledger, key)
+        pause(self._ledger, checked_key(key))
 
     @enable_ki_protection
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or one of this key: each is lifted by itself."""
-        resume(self._ledger, key)
+        resume(self._ledger, checked_key(key))
 
     @enable_ki_protection
-    def set_priority(self, job_id: JobID, priority: int) -> bool:
+    def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
         """Give a job another priority.
 
         Returns:
@@ -242,11 +262,11 @@ class JobQueue:
 
         Raises:
             UnknownJob: No job with this ID is known.
-            ValueError: The priority is beyond 1e9, or no number.
+            TypeError, ValueError: The priority is no whole number, or beyond 1e9.
         """
         return set_priority(self._ledger, self._find(job_id), checked_priority(priority))
 
-    def status(self, job_id: JobID) -> JobStatus:
+    def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Where a job is in its life.
 
         Raises:
@@ -254,7 +274,7 @@ class JobQueue:
         """
         return self._find(job_id).status
 
-    def snapshot(self, job_id: JobID) -> JobSnapshot:
+    def snapshot(self, job_id: JobID | JobHandle[object]) -> JobSnapshot:
         """A job as it is now.
 
         Raises:
@@ -272,11 +292,15 @@ class JobQueue:
             status: Only those that are there in their life.
             key: Only those with this key.
             tag: Only those with this tag.
+
+        Raises:
+            TypeError, ValueError: One of these is none.
         """
+        only = None if status is None else checked_member("status", status, JobStatus)
         return [
             record.snapshot()
             for record in known(self._ledger, key, tag)
-            if status is None or record.status == status
+            if only is None or record.status is only
         ]
 
     @enable_ki_protection
@@ -319,17 +343,16 @@ class JobQueue:
 
         Raises:
             WouldDeadlock: Called inside a job without a limit.
-            ValueError: The grace is no number of seconds.
+            TypeError, ValueError: The grace is no number of seconds.
         """
         self._ledger.hub.home.check()
-        if grace is None or grace == math.inf:
+        limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
+        if limit == math.inf:
             self._ledger.waits.forbid("the end of all jobs, itself included")
-        elif not grace >= 0:
-            raise ValueError(f"grace must be a number of seconds, not {grace!r}")
         if not self._ledger.closed:  # or it may be another run that asks
             refuse(self._ledger)
             if grace is not None:
-                shorten_grace(self._ledger, grace)
+                shorten_grace(self._ledger, limit)
         await until_idle(self._ledger)
 
     @enable_ki_protection
@@ -349,11 +372,11 @@ class JobQueue:
 
         Raises:
             HistoryFailed: The history could not be read.
-            ValueError: The limit is negative.
+            TypeError, ValueError: The limit is no whole number or negative, or the status is none.
         """
         self._ledger.hub.home.check()
-        if limit < 0:
-            raise ValueError(f"limit must not be negative: {limit}")
+        limit = checked_whole("limit", limit, 0, sys.maxsize)
+        status = None if status is None else checked_member("status", status, JobStatus)
         recorder = self._ledger.recorder
         if recorder is not None:
             return await recorder.read(limit=limit, status=status)
@@ -409,8 +432,8 @@ class JobQueue:
         return submission.record
 
     @enable_ki_protection
-    def _find(self, job_id: JobID) -> JobRecord:
+    def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
         record = find(self._ledger, job_id)
         if record is None:
-            raise UnknownJob(job_id)
+            raise unknown(job_id)
         return record

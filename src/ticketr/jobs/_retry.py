@@ -9,6 +9,13 @@ from typing import TypeAlias, final
 
 from ticketr._errors import GiveUp, RetryLater
 from ticketr.jobs._groups import leaves
+from ticketr.jobs._values import (
+    checked_callable,
+    checked_count,
+    checked_number,
+    checked_seconds,
+    shown,
+)
 
 Failures: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 
@@ -22,7 +29,8 @@ class Retry:
     left out, so that jobs which failed together do not come back together.
 
     Attributes:
-        attempts: How often its function is called at most, the first time included.
+        attempts: How often its function is called at most, the first time included;
+            ``math.inf`` for no limit.
         first: The seconds before the second attempt.
         factor: By how much each wait is longer than the one before.
         cap: The longest wait in seconds.
@@ -34,7 +42,7 @@ class Retry:
         random: Gives a number from 0.0 to 1.0.
     """
 
-    attempts: int
+    attempts: float
     first: float = 1.0
     factor: float = 2.0
     cap: float = 60.0
@@ -43,10 +51,21 @@ class Retry:
     random: Callable[[], float] = random.random
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or not self.factor >= 1:
-            raise ValueError(f"attempts and factor must be at least 1: {self!r}")
-        if not (self.first >= 0 and 0 <= self.cap < float("inf") and 0 <= self.jitter <= 1):
-            raise ValueError(f"first and cap must be seconds, jitter a part of 1: {self!r}")
+        plain: dict[str, object] = {
+            "attempts": checked_count("attempts", self.attempts, 1),
+            "first": checked_seconds("first", self.first, limit=True),
+            "factor": checked_number("factor", self.factor),
+            "cap": checked_seconds("cap", self.cap),
+            "jitter": checked_number("jitter", self.jitter),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
+        if self.factor < 1:
+            raise ValueError(f"factor must be at least 1, not {self.factor}")
+        if not 0 <= self.jitter <= 1:
+            raise ValueError(f"jitter must be from 0 to 1, not {self.jitter}")
+        check_failures(self.on)
+        checked_callable("random", self.random)
 
     def delay(self, attempt: int) -> float:
         """The seconds to wait after that attempt has failed; the first is number 1."""
@@ -54,7 +73,7 @@ class Retry:
             wait = min(self.first * self.factor ** (attempt - 1), self.cap)
         except OverflowError:
             wait = self.cap if self.first else 0.0
-        wait *= 1 - self.jitter + self.jitter * self.random()
+        wait *= 1 - self.jitter + self.jitter * checked_number("random()", self.random())
         return max(0.0, min(wait, self.cap))
 
     def covers(self, error: Exception) -> bool:
@@ -63,6 +82,18 @@ class Retry:
             kinds = self.on
             return all(isinstance(leaf, kinds) for leaf in leaves(error))
         return self.on(error)
+
+
+def check_failures(on: object) -> None:
+    """Refuse what cannot say after which errors to try again."""
+    if not issubclass(type(on), (type, tuple)):
+        checked_callable("on", on)
+        return
+    for kind in on if isinstance(on, tuple) else (on,):
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(
+                f"on must be an error class, several, or a function that is asked, not {shown(on)}"
+            )
 
 
 def delay_after(error: Exception, retry: Retry | None, used: int) -> float | None:
@@ -75,7 +106,7 @@ def delay_after(error: Exception, retry: Retry | None, used: int) -> float | Non
     """
     only = [*leaves(error)]
     if len(only) == 1 and isinstance(only[0], RetryLater):
-        return only[0].delay
+        return checked_seconds("the delay of RetryLater", only[0].delay)
     if retry is None or used >= retry.attempts:
         return None
     if len(only) == 1 and isinstance(only[0], GiveUp):

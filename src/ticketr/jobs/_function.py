@@ -1,0 +1,153 @@
+"""What may be a job, and the function to call for it.
+
+What cannot become a job is refused by its submit: a class, a coroutine, a function that is not
+async, one that cannot take the arguments. Of a callable object, a wrapper or a lambda nobody knows
+before the call whether it gives something to await; if it does not, its job fails and says why.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE
+from types import CoroutineType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from ticketr.jobs._values import as_text, plain_text, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Set as AbstractSet
+
+    from ticketr.jobs._context import Job
+
+PLACEHOLDER: Final = getattr(functools, "Placeholder", object())
+"""Stands in a partial for an argument that is still to come, from Python 3.14 on."""
+
+
+def function_of(
+    job: Job[object] | Callable[..., Awaitable[object]], args: tuple[object, ...]
+) -> tuple[Callable[..., Awaitable[object]], str]:
+    """The function to call for a job, and the job's name.
+
+    Args:
+        job: What was submitted.
+        args: The arguments that follow the context.
+
+    Raises:
+        TypeError: It can be no job.
+    """
+    kind: type = type(job)
+    if issubclass(kind, type):
+        raise TypeError(f"a job is an object and not its class: make one of {shown(job)}")
+    if kind is CoroutineType:
+        _close(cast("CoroutineType[Any, Any, Any]", job))
+        raise TypeError(
+            f"a job is an async function, and {shown(job)} is a call of one:"
+            " give the function and its arguments, do not call it"
+        )
+    execute = getattr(job, "execute", None)
+    target = job if execute is None else execute
+    if not callable(target):
+        raise TypeError(
+            f"a job is an async function or has an execute method, not {shown(job)}"
+            " (give the function and its arguments, do not call it)"
+        )
+    core, positional, names = _unwrapped(target, 1 + len(args))
+    name = getattr(core, "__name__", kind.__name__ if core is job else type(core).__name__)
+    if execute is not None:
+        name = getattr(job, "name", kind.__name__)
+    is_async = _check(core, positional, names)
+    text = name if type(name) is str else as_text(name) or shown(name)
+    return target if is_async else _awaiting(target, text), text
+
+
+def _close(coroutine: CoroutineType[Any, Any, Any]) -> None:
+    """Throw a coroutine away that was never started, so that nobody warns of that."""
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
+
+
+def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str]]:
+    """What is called in the end, with how many positional arguments and which keywords."""
+    names: set[str] = set()
+    while True:
+        if issubclass(type(target), functools.partial):
+            partial = cast("functools.partial[object]", target)
+            positional += sum(arg is not PLACEHOLDER for arg in partial.args)
+            names |= partial.keywords.keys()
+            target = partial.func
+        elif type(target) is MethodType:
+            positional += 1
+            target = target.__func__
+        else:
+            return target, positional, names
+
+
+def _check(core: object, positional: int, names: set[str]) -> bool:
+    """Refuse what can be no job; tell whether its call is sure to give something to await."""
+    if type(core) is FunctionType:
+        flags = core.__code__.co_flags
+        is_async = bool(flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
+        if flags & CO_ASYNC_GENERATOR:
+            raise TypeError(
+                f"a job is an async function that returns, and {core.__name__}() yields:"
+                " it is an async generator function"
+            )
+        is_named = core.__code__.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
+        if not is_async and is_named and not inspect.iscoroutinefunction(core):
+            raise TypeError(
+                f"a job is an async function, and {core.__name__}() is none: write it with"
+                " 'async def', and call what blocks with trio.to_thread.run_sync"
+            )
+        function = core
+    else:
+        call = getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
+        if type(call) is not FunctionType:
+            return False  # it is not written in Python
+        function, positional = call, positional + 1
+        is_async = bool(call.__code__.co_flags & CO_COROUTINE)
+    if not _takes(function, positional, names):
+        code = function.__code__
+        words = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        by_name = f" and {', '.join(sorted(names))}" if names else ""
+        raise TypeError(
+            f"{plain_text(function.__name__)}({words}) cannot be called with {positional}"
+            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes a context and the submit's arguments"
+        )
+    return is_async
+
+
+def _takes(function: FunctionType, positional: int, names: AbstractSet[str]) -> bool:
+    """Whether a function can be called with so many arguments and these keywords."""
+    code = function.__code__
+    by_place = code.co_varnames[: code.co_argcount]
+    by_name_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    if positional > len(by_place) and not code.co_flags & inspect.CO_VARARGS:
+        return False
+    by_name = {*by_place[max(positional, code.co_posonlyargcount) :], *by_name_only}
+    if not names <= by_name:
+        nameless = set(by_place[: code.co_posonlyargcount])
+        is_twice = names & (set(by_place[:positional]) - nameless)
+        if is_twice or not code.co_flags & inspect.CO_VARKEYWORDS:
+            return False
+    has_default = len(function.__defaults__ or ())
+    needed = {
+        *by_place[positional : len(by_place) - has_default],
+        *(set(by_name_only) - set(function.__kwdefaults__ or ())),
+    }
+    return needed <= names & by_name
+
+
+def _awaiting(target: Callable[..., object], name: str) -> Callable[..., Awaitable[object]]:
+    """Call something that may give nothing to await."""
+
+    async def call(context: object, *args: object) -> object:
+        given = target(context, *args)
+        if not inspect.isawaitable(given):
+            raise TypeError(
+                f"a job is an async function, and {name} is none: its call gave {shown(given)},"
+                " which cannot be awaited"
+            )
+        return await given
+
+    return call

@@ -1,0 +1,277 @@
+"""What may be a job, and what is refused at the call."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue
+from ticketr.jobs._function import function_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+
+    from trio.testing import MockClock
+
+    from ticketr import JobContext
+
+
+class Jobs:
+    """A class with everything in it that may be a job, or may not."""
+
+    name = "jobs"
+
+    async def execute(self, context: JobContext) -> str:
+        return "executed"
+
+    async def method(self, context: JobContext, number: int = 0) -> int:
+        return number
+
+    @classmethod
+    async def of_class(cls, context: JobContext) -> str:
+        return cls.__name__
+
+    @staticmethod
+    async def static(context: JobContext, *, word: str = "w") -> str:
+        return word
+
+
+class Called:
+    async def __call__(self, context: JobContext, number: int) -> int:
+        return number
+
+
+class CalledPlainly:
+    def __call__(self, context: JobContext) -> Awaitable[str]:
+        return Jobs().execute(context)
+
+
+partial: Any = functools.partial  # with keywords that do not exist
+
+
+async def add(context: JobContext, a: int, b: int = 2, *, c: int = 3) -> int:
+    return a + b + c
+
+
+async def positional(context: JobContext, a: int, /, **rest: int) -> tuple[int, dict[str, int]]:
+    return a, rest
+
+
+async def any_number(context: JobContext, *numbers: int) -> int:
+    return sum(numbers)
+
+
+async def needs(context: JobContext, *, word: str) -> str:
+    return word
+
+
+@types.coroutine
+def by_generator(context: object) -> Generator[None, None, str]:
+    return "generated"
+    yield
+
+
+def wrapped(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(function)
+    def wrapper(*args: object) -> Awaitable[Any]:
+        return function(*args)
+
+    return wrapper
+
+
+def blocking(context: JobContext) -> None:
+    pytest.fail("it was called")
+
+
+def generator(context: JobContext) -> Generator[None]:
+    yield
+
+
+async def async_generator(context: JobContext) -> AsyncGenerator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("job", "args", "value", "name"),
+    [
+        (add, (1,), 6, "add"),
+        (add, (1, 1), 5, "add"),
+        (functools.partial(add, b=5), (1,), 9, "add"),
+        (functools.partial(functools.partial(add, c=0), b=0), (1,), 1, "add"),
+        (functools.partial(needs, word="w"), (), "w", "needs"),
+        (functools.partial(positional, a=5), (1,), (1, {"a": 5}), "positional"),
+        (any_number, (1, 2, 3), 6, "any_number"),
+        (Jobs(), (), "executed", "jobs"),
+        (Jobs().method, (4,), 4, "method"),
+        (Jobs.of_class, (), "Jobs", "of_class"),
+        (Jobs.static, (), "w", "static"),
+        (functools.partial(Jobs().method, number=3), (), 3, "method"),
+        (Called(), (7,), 7, "Called"),
+        (CalledPlainly(), (), "executed", "CalledPlainly"),
+        (wrapped(add), (1,), 6, "add"),
+        (lambda context, a: add(context, a, 1), (1,), 5, "<lambda>"),
+        (by_generator, (), "generated", "by_generator"),
+    ],
+)
+async def test_what_may_be_a_job(
+    job: Any, args: tuple[Any, ...], value: object, name: str, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job, *args)
+
+        assert await handle.result() == value
+        assert handle.name == name
+
+
+@pytest.mark.parametrize(
+    ("job", "args", "words"),
+    [
+        (Jobs, (), "not its class: make one of <class '.*Jobs'>"),
+        (blocking, (), r"blocking\(\) is none: write it with 'async def'"),
+        (functools.partial(blocking), (), r"blocking\(\) is none"),
+        (generator, (), r"generator\(\) is none"),
+        (async_generator, (), r"async_generator\(\) yields: it is an async generator function"),
+        (functools.partial(async_generator), (), "async generator function"),
+        (5, (), "a job is an async function or has an execute method, not 5"),
+        (types.SimpleNamespace(execute=5), (), "has an execute method"),
+        (types.SimpleNamespace(execute=blocking), (), r"blocking\(\) is none"),
+        (add, (), r"add\(context, a, b, c\) cannot be called with 1 argument: "),
+        (add, (1, 2, 3), "with 4 arguments: a job's function takes a context and the submit's"),
+        (functools.partial(add, b=5), (1, 2), "with 3 arguments and b:"),
+        (partial(add, d=5), (1,), "with 2 arguments and d:"),
+        (functools.partial(positional, context=5), (), "with 1 argument and context"),
+        (needs, (), "with 1 argument:"),
+        (Jobs().method, (1, 2), "with 4 arguments"),
+        (Jobs(), (1,), "with 3 arguments"),
+        (Called(), (), "with 2 arguments"),
+    ],
+)
+async def test_what_can_be_no_job_is_refused_at_the_call(
+    job: Any, args: tuple[Any, ...], words: str, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        for submit in (queue.submit, queue.run):
+            with pytest.raises(TypeError, match=words):
+                await submit(job, *args)
+        with pytest.raises(TypeError, match=words):
+            queue.submit_nowait(job, *args)
+
+        assert queue.jobs() == []
+
+
+@pytest.mark.filterwarnings("error")
+async def test_a_coroutine_is_closed_and_refused(autojump_clock: MockClock) -> None:
+    context: Any = None
+    coroutine: Any = add(context, 1)
+    async with open_job_queue() as queue:
+        with pytest.raises(TypeError, match="give the function and its arguments, do not call it"):
+            queue.submit_nowait(coroutine)
+
+        assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+        assert queue.jobs() == []
+    del coroutine
+    gc.collect()  # or a warning would come here
+
+
+async def test_a_coroutine_that_has_begun_is_left_alone(autojump_clock: MockClock) -> None:
+    async def sleep() -> None:
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    coroutine: Any = sleep()
+    coroutine.send(None)
+    async with open_job_queue() as queue:
+        with pytest.raises(TypeError, match="do not call it"):
+            queue.submit_nowait(coroutine)
+
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED
+    coroutine.close()
+
+
+def five(context: JobContext) -> Any:
+    return 5
+
+
+@pytest.mark.parametrize("job", [lambda context: 5, wrapped(five), len])
+async def test_a_job_that_gives_nothing_to_await_fails_and_says_why(
+    job: Any, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+
+        with pytest.raises(JobFailed, match="async function" if job is not len else "len"):
+            await handle.result()
+
+
+async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        submit: Any = queue.submit_nowait
+        with pytest.raises(TypeError, match=r"no option 'prio': did you mean 'priority'\?"):
+            submit(any_number, prio=1)
+        with pytest.raises(TypeError, match="no option 'zzz': there are id, name, priority"):
+            submit(any_number, zzz=1)
+
+        assert queue.jobs() == []
+
+
+def test_a_partial_may_leave_places_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.14 has a placeholder for an argument that is still to come."""
+    hole = object()
+    monkeypatch.setattr("ticketr.jobs._function.PLACEHOLDER", hole)
+
+    function_of(functools.partial(add, hole, 1), ())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="with 4 arguments"):
+        function_of(functools.partial(add, hole, 1), (2, 3))  # type: ignore[arg-type]
+
+
+async def test_a_handle_is_taken_where_an_id_is(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue, open_job_queue() as other:
+        handle = queue.submit_nowait(trio_sleep, id="a")
+        later = queue.submit_nowait(trio_sleep, id="b", delay=9)
+        other.submit_nowait(trio_sleep, id="a")
+        await trio.sleep(0.1)
+
+        assert queue.status(handle) == "running"
+        assert queue.snapshot(handle).id == "a"
+        assert queue.set_priority(handle, 3)
+        assert queue.snapshot("a").priority == 3
+        assert queue.run_now(later)
+        for ask in (other.status, other.snapshot, other.run_now):
+            with pytest.raises(UnknownJob, match="'a' is known"):
+                ask(handle)
+        assert other.cancel(handle) == "unknown"
+        assert queue.cancel(handle) == "requested"
+        assert other.status("a") == "running"
+
+
+async def test_a_handle_means_its_own_job_whoever_has_the_id_now(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(trio_sleep, id="a")
+        await trio.sleep(0.1)
+        second = queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.WAIT)
+
+        assert queue.cancel(first) == "requested"
+        assert second.status == "pending"
+
+
+async def test_two_live_jobs_of_one_id_have_an_outcome_each(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(trio_sleep, id="a")
+        await trio.sleep(0.1)
+        queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.WAIT)
+        outcomes = queue.cancel_all()
+
+        assert outcomes.each == (("a", "requested"), ("a", "cancelled"))
+        assert outcomes == {"a": "cancelled"}
+        await first.wait()
+
+
+async def trio_sleep(context: JobContext) -> None:
+    await trio.sleep(1)

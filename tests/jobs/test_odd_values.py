@@ -1,0 +1,337 @@
+"""Every public call with values that nobody would expect.
+
+Each is refused with a TypeError or ValueError that names it, and nothing has changed; or it is
+taken, and what the queue holds from then on are plain values. What must never raise, does not.
+In any case the queue goes on, and its block ends.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Real
+from typing import Any, NoReturn
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from ticketr import (
+    JobContext,
+    JobHandle,
+    JobQueue,
+    JobStatus,
+    Keep,
+    Retry,
+    RetryLater,
+    SqliteHistory,
+    UnknownJob,
+    open_job_queue,
+)
+
+# Odd values
+
+ASKED = ("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "len", "iter", "contains", "getitem")
+TURNED = ("int", "float", "index", "str", "repr", "format", "add", "radd", "sub", "rsub", "mul")
+
+
+def refuse(*args: object) -> NoReturn:
+    raise OSError("my own code")
+
+
+def lie(*args: object) -> bool:
+    return True
+
+
+def hostile(name: str, base: type = object, method: Callable[..., object] = refuse) -> Any:
+    """A class all of whose special methods are this one."""
+    names = ASKED + TURNED if method is refuse else ASKED[:6]
+    return type(name, (base,), {f"__{name}__": method for name in names})
+
+
+class Lookalike:
+    """Says of itself that it is a number, like an array of NumPy, and is none."""
+
+    dtype = "float64"
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return float
+
+    def __float__(self) -> float:
+        raise OverflowError("more than one element")
+
+
+class Faceless:
+    """Does not even say what it is."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise OSError("my own code")
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+RaisingReal = hostile("RaisingReal")
+Real.register(RaisingReal)
+RaisingText = hostile("RaisingText", str)
+LyingText = hostile("LyingText", str, lie)
+
+ODD: dict[str, Callable[[], Any]] = {
+    "nan": lambda: math.nan,
+    "inf": lambda: math.inf,
+    "-inf": lambda: -math.inf,
+    "-1": lambda: -1,
+    "0": lambda: 0,
+    "1": lambda: 1,
+    "2.5": lambda: 2.5,
+    "huge": lambda: 10**400,
+    "-huge": lambda: -(10**5000),
+    "True": lambda: True,
+    "Decimal": lambda: Decimal(1),
+    "Decimal nan": lambda: Decimal("nan"),
+    "Fraction": lambda: Fraction(3, 2),
+    "complex": lambda: 1j,
+    "text": lambda: "5",
+    "no text": lambda: "",
+    "bytes": lambda: b"5",
+    "list": list,
+    "set": lambda: {1},
+    "dict": lambda: {"a": 1},
+    "list of lists": lambda: [[]],
+    "date": lambda: datetime.now(UTC),
+    "timedelta": lambda: timedelta(seconds=1),
+    "object": object,
+    "class": lambda: Retry,
+    "function": lambda: lambda *_: None,
+    "range": lambda: iter(range(2)),
+    "enum": lambda: Colour.RED,
+    "raises": hostile("Raises"),
+    "raising real": RaisingReal,
+    "raising float": lambda: hostile("RaisingFloat", float)(1.0),
+    "raising int": lambda: hostile("RaisingInt", int)(1),
+    "raising text": lambda: RaisingText("a"),
+    "lying float": lambda: hostile("LyingFloat", float, lie)(-1.0),
+    "lying nan": lambda: hostile("LyingNan", float, lie)(math.nan),
+    "lying int": lambda: hostile("LyingInt", int, lie)(-1),
+    "lying text": lambda: LyingText("a"),
+    "look-alike": Lookalike,
+    "faceless": Faceless,
+}
+
+
+# Calls
+
+
+async def ok(context: JobContext) -> str:
+    await trio.sleep(1)
+    return "ok"
+
+
+Call = Callable[[JobQueue, JobHandle[Any], Any], Awaitable[object]]
+
+
+def submit(**more: object) -> Callable[[str], Call]:
+    def option(name: str) -> Call:
+        async def call(queue: JobQueue, _: object, value: object) -> object:
+            options: Any = {name: value, **more}
+            return queue.submit_nowait(ok, **options)
+
+        return call
+
+    return option
+
+
+def sync(function: Callable[[JobQueue, JobHandle[Any], Any], object]) -> Call:
+    async def call(queue: JobQueue, handle: JobHandle[Any], value: object) -> object:
+        return function(queue, handle, value)
+
+    return call
+
+
+def opened(name: str) -> Call:
+    async def call(queue: JobQueue, _: object, value: object) -> object:
+        options: Any = {name: value}
+        async with open_job_queue(**options) as other:
+            await (await other.submit(ok)).wait()
+            assert all(type(job.due_at) is float for job in other.jobs())
+        return None
+
+    return call
+
+
+async def report(queue: JobQueue, value: Any) -> object:
+    async def job(context: JobContext) -> None:
+        context.report(current=1, total=4, message="so far")
+        for name in ("current", "total", "message"):
+            odd: Any = {name: value}
+            context.report(**odd)
+        context.report(current=value, total=value, message=value)
+
+    handle = await queue.submit(job)
+    progress = (await handle.wait()).progress
+    assert handle.status is JobStatus.COMPLETED
+    assert progress is not None
+    assert {type(progress.current), type(progress.total)} <= {int, float}
+    assert 0 <= progress.current < math.inf
+    assert 0 <= progress.percentage <= 100
+    assert type(progress.message) is str
+    assert str(progress)
+    return None
+
+
+async def clean_up(queue: JobQueue, value: Any) -> object:
+    record = queue._ledger.records["live"]
+    limit = JobContext(record, queue._ledger.hub).cleanup(value).relative_deadline
+    assert type(limit) is float
+    assert 0 <= limit < math.inf
+    return None
+
+
+async def shut_down(queue: JobQueue, value: Any) -> object:
+    await queue.shutdown(grace=value)
+    return None
+
+
+OPTIONS = [
+    "id",
+    "name",
+    "priority",
+    "key",
+    "on_conflict",
+    "delay",
+    "start_by",
+    "tags",
+    "timeout",
+    "retry",
+]
+CALLS: dict[str, Call] = {
+    **{f"submit {name}": submit()(name) for name in OPTIONS},
+    **{
+        f"submit to a key {name}": submit(key="k", tags=["t"])(name)
+        for name in OPTIONS
+        if name != "key"
+    },
+    **{
+        f"open {name}": opened(name)
+        for name in (
+            "workers",
+            "max_pending",
+            "keep",
+            "retry",
+            "timeout",
+            "history",
+            "on_job_error",
+        )
+    },
+    "status": sync(lambda queue, _, value: queue.status(value)),
+    "snapshot": sync(lambda queue, _, value: queue.snapshot(value)),
+    "run_now": sync(lambda queue, _, value: queue.run_now(value)),
+    "set_priority of": sync(lambda queue, _, value: queue.set_priority(value, 1)),
+    "priority": sync(lambda queue, handle, value: queue.set_priority(handle, value)),
+    "jobs status": sync(lambda queue, _, value: queue.jobs(status=value)),
+    "jobs key": sync(lambda queue, _, value: queue.jobs(key=value)),
+    "jobs tag": sync(lambda queue, _, value: queue.jobs(tag=value)),
+    "cancel_all key": sync(lambda queue, _, value: queue.cancel_all(key=value)),
+    "cancel_all tag": sync(lambda queue, _, value: queue.cancel_all(tag=value)),
+    "pause key": sync(lambda queue, _, value: queue.pause(value)),
+    "resume key": sync(lambda queue, _, value: queue.resume(value)),
+    "history limit": lambda queue, _, value: queue.history(limit=value),
+    "history status": lambda queue, _, value: queue.history(status=value),
+    "grace": lambda queue, _, value: shut_down(queue, value),
+    "time for clean-up": lambda queue, _, value: clean_up(queue, value),
+    "Keep jobs": sync(lambda *args: Keep(jobs=args[-1])),
+    "Keep age": sync(lambda *args: Keep(age=args[-1])),
+    "Retry attempts": sync(lambda *args: Retry(args[-1]).delay(3)),
+    "Retry first": sync(lambda *args: Retry(3, first=args[-1]).delay(3)),
+    "Retry factor": sync(lambda *args: Retry(3, factor=args[-1]).delay(3)),
+    "Retry cap": sync(lambda *args: Retry(3, cap=args[-1]).delay(3)),
+    "Retry jitter": sync(lambda *args: Retry(3, jitter=args[-1]).delay(3)),
+    "Retry on": sync(lambda *args: Retry(3, on=args[-1])),
+    "Retry random": sync(lambda *args: Retry(3, random=args[-1])),
+    "RetryLater delay": sync(lambda *args: RetryLater(args[-1])),
+    "SqliteHistory path": sync(lambda *args: SqliteHistory(args[-1])),
+    "SqliteHistory max_jobs": sync(lambda *args: SqliteHistory("x", max_jobs=args[-1])),
+    "SqliteHistory max_age": sync(lambda *args: SqliteHistory("x", max_age=args[-1])),
+    "SqliteHistory summary": sync(lambda *args: SqliteHistory("x", summary=args[-1])),
+    "SqliteHistory run_sync": sync(lambda *args: SqliteHistory("x", run_sync=args[-1])),
+    "SqliteHistory limit": lambda *args: SqliteHistory("/nowhere/x").read(limit=args[-1]),
+    "SqliteHistory status": lambda *args: SqliteHistory("/nowhere/x").read(status=args[-1]),
+}
+OF_A_JOB = {"status", "snapshot", "run_now", "set_priority of"}
+NEVER: dict[str, Call] = {
+    "cancel": sync(lambda queue, _, value: queue.cancel(value)),
+    "cancel reason": sync(lambda queue, handle, value: queue.cancel(handle, reason=value)),
+    "handle cancel reason": sync(lambda _, handle, value: handle.cancel(reason=value)),
+    "handle cancel_and_wait reason": lambda _, handle, value: handle.cancel_and_wait(reason=value),
+    "cancel_all reason": sync(lambda queue, _, value: queue.cancel_all(reason=value)),
+    "report": lambda queue, _, value: report(queue, value),
+}
+
+
+def state(queue: JobQueue) -> object:
+    """All that a refused call must leave as it was."""
+    ledger = queue._ledger
+    jobs = [
+        (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
+    ]
+    books = (len(ledger.of_key), len(ledger.schedule._paused_keys), len(ledger.schedule._holders))
+    return jobs, queue.statistics(), books, ledger.refusing
+
+
+def check_plain(queue: JobQueue) -> None:
+    """What the queue holds are plain values, whatever was given."""
+    for job in queue.jobs():
+        assert type(job.id) is str
+        assert job.id
+        assert type(job.name) is str
+        assert type(job.priority) is int
+        assert type(job.due_at) is float
+        assert job.due_at < math.inf
+        assert {type(tag) for tag in job.tags} <= {str}
+
+
+def is_key(name: str) -> bool:
+    return "key" in name.split() and "to" not in name.split()
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_value_is_refused_in_words_or_taken(odd: str) -> None:
+    for name, call in (CALLS | NEVER).items():
+        trio.run(check, name, call, ODD[odd](), clock=MockClock(autojump_threshold=0))
+
+
+async def check(name: str, call: Call, value: object) -> None:
+    """Make one call; what a key's own code raises may come out as it is."""
+    async with open_job_queue(workers=2, max_pending=None) as queue:
+        handle = queue.submit_nowait(ok, key="k", id="live")
+        await wait_all_tasks_blocked()
+        before = state(queue)
+        try:
+            await call(queue, handle, value)
+        except (TypeError, ValueError, UnknownJob, OSError) as refusal:
+            assert name not in NEVER
+            assert state(queue) == before, name
+            words = str(refusal)
+            if isinstance(refusal, UnknownJob):
+                assert name in OF_A_JOB
+                assert "is known" in words
+            elif isinstance(refusal, OSError):
+                assert is_key(name) or name.endswith("tags"), name
+            else:
+                assert " must be " in words or " not one: write tags=" in words, (name, words)
+        else:
+            check_plain(queue)
+
+        queue.resume()
+        if not queue._ledger.refusing:
+            assert await queue.run(ok, key="another") == "ok"
+    counts = queue.statistics()
+    assert (counts.pending, counts.running) == (0, 0), name
+    assert queue._ledger.of_key == {}, name

@@ -1,0 +1,177 @@
+"""Mutants of what is refused at the call, and of what is made of a value that is taken."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+ODD = "test_odd_values.py::test_an_odd_value_is_refused_in_words_or_taken"
+REFUSED = "test_function.py::test_what_can_be_no_job_is_refused_at_the_call"
+
+MUTANTS: Final = [
+    # Values
+    Mutant(
+        "a bool is a number",
+        "_values.py",
+        "if kind is bool or not isinstance(value, Real):",
+        "if not isinstance(value, Real):",
+        ODD,
+    ),
+    Mutant(
+        "a Decimal is a number",
+        "_values.py",
+        "if kind is bool or not isinstance(value, Real):",
+        "if kind is bool:",
+        ODD,
+    ),
+    Mutant(
+        "nan is a number",
+        "_values.py",
+        "return number if number == number else None",
+        "return number",
+        ODD,
+    ),
+    Mutant(
+        "a number with methods of its own is kept as it is",
+        "_values.py",
+        "            value = float(value)\n",
+        "",
+        ODD,
+    ),
+    Mutant(
+        "a whole number with methods of its own is kept as it is",
+        "_values.py",
+        'else operator.index(cast("int", value))',
+        'else cast("int", value)',
+        ODD,
+    ),
+    Mutant(
+        "a text with methods of its own is kept as it is",
+        "_values.py",
+        "    return str.__str__(text)\n",
+        "    return text\n",
+        ODD,
+    ),
+    Mutant(
+        "an endless delay is taken",
+        "_values.py",
+        "and not (limit and seconds == math.inf):",
+        "and seconds != math.inf:",
+        ODD,
+    ),
+    Mutant(
+        "a whole number may be of any size",
+        "_values.py",
+        "    if not least <= value <= most:\n",
+        "    if not least <= value:\n",
+        "test_priority.py::test_what_is_no_priority_is_refused " + ODD,
+    ),
+    Mutant(
+        "a value without a repr breaks the refusal",
+        "_values.py",
+        "        text = plain_text(repr(value))\n    except Exception:",
+        "        text = plain_text(repr(value))\n    except TypeError:",
+        ODD,
+    ),
+    Mutant(
+        "a message without a text fails the report",
+        "_values.py",
+        "        return plain_text(str(value))\n    except Exception:",
+        "        return plain_text(str(value))\n    except TypeError:",
+        ODD,
+    ),
+    Mutant(
+        "what is no retry rule is taken for one",
+        "_options.py",
+        "if type(retry) is not Retry:",
+        "if False:",
+        ODD,
+    ),
+    Mutant(
+        "tags are taken that are no words",
+        "_options.py",
+        'frozenset(checked_text("a tag", tag) for tag in tags)',
+        "frozenset(tags)",
+        ODD,
+    ),
+    Mutant(
+        "an option that does not exist is passed over",
+        "_options.py",
+        "            raise TypeError(_unknown(option))\n",
+        "            continue\n",
+        "test_function.py::test_an_option_that_does_not_exist_is_named",
+    ),
+    Mutant(
+        "a RetryLater of another class waits for ever",
+        "_retry.py",
+        'checked_seconds("the delay of RetryLater", only[0].delay)',
+        "only[0].delay",
+        "test_odd_errors.py::test_a_delay_that_is_none_fails_the_job",
+    ),
+    # Jobs
+    Mutant(
+        "a class is called for a job",
+        "_function.py",
+        "if issubclass(kind, type):",
+        "if False:",
+        REFUSED,
+    ),
+    Mutant(
+        "a coroutine that was refused is never closed",
+        "_function.py",
+        "        coroutine.close()\n",
+        "        pass\n",
+        "test_function.py::test_a_coroutine_is_closed_and_refused",
+    ),
+    Mutant(
+        "a coroutine that has begun is closed",
+        "_function.py",
+        "if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:",
+        "if True:",
+        "test_function.py::test_a_coroutine_that_has_begun_is_left_alone",
+    ),
+    Mutant(
+        "an async generator function is called",
+        "_function.py",
+        "if flags & CO_ASYNC_GENERATOR:",
+        "if False:",
+        REFUSED,
+    ),
+    Mutant(
+        "a function that is not async is called",
+        "_function.py",
+        "if not is_async and is_named and not inspect.iscoroutinefunction(core):",
+        "if False:",
+        REFUSED,
+    ),
+    Mutant(
+        "arguments that do not fit are found out in the job",
+        "_function.py",
+        "if not _takes(function, positional, names):",
+        "if False:",
+        REFUSED,
+    ),
+    Mutant(
+        "a job without anything to await fails in Python's words",
+        "_function.py",
+        "if not inspect.isawaitable(given):",
+        "if False:",
+        "test_function.py::test_a_job_that_gives_nothing_to_await_fails_and_says_why",
+    ),
+    # Handles
+    Mutant(
+        "a handle of another queue is as good as one of this",
+        "_handle.py",
+        "return self._record if ledger is self._ledger else None",
+        "return self._record",
+        "test_function.py::test_a_handle_is_taken_where_an_id_is",
+    ),
+    Mutant(
+        "a handle means whoever has its ID by now",
+        "_lookup.py",
+        "return job.record_in(ledger)",
+        "return ledger.records.get(job.id) if job.record_in(ledger) else None",
+        "test_function.py::test_a_handle_means_its_own_job_whoever_has_the_id_now",
+    ),
+]
