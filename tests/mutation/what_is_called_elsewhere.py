@@ -42,15 +42,15 @@ MUTANTS: Final = [
     Mutant(
         "another run shuts the queue down",
         "_queue.py",
-        "        self._ledger.hub.home.check()\n        if grace is None",
-        "        if grace is None",
+        "        self._ledger.hub.home.check()\n        limit = math.inf if",
+        "        limit = math.inf if",
         REFUSED,
     ),
     Mutant(
         "another run reads the history of a queue",
         "_queue.py",
-        "        self._ledger.hub.home.check()\n        if limit < 0",
-        "        if limit < 0",
+        "        self._ledger.hub.home.check()\n        limit = checked_whole(",
+        "        limit = checked_whole(",
         REFUSED,
     ),
     Mutant(
