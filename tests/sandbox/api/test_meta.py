@@ -41,7 +41,7 @@ async def test_the_fields_of_a_type_are_listed_page_by_page() -> None:
             names += [field["fieldId"] for field in page["fields"]]
             totals.add(page["total"])
 
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) == 18
     assert totals == {17}
 
 
@@ -103,6 +103,7 @@ async def test_what_is_listed_can_be_set_and_what_is_required_must_be() -> None:
         "customfield_10020": 8,
         "customfield_10032": "x",
         "customfield_10033": None,
+        "customfield_10034": "2026-02-28T09:30:00.000+0000",
     }
     async with open_client(demo_site(3)) as client:
         for type_id in ("10000", "10001", "10002", "10003", "10004"):

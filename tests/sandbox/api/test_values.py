@@ -21,7 +21,7 @@ def document(text: str) -> dict[str, Any]:
 
 GOOD = [
     ("summary", "x" * 255, "x" * 255),
-    ("summary", " \U0001f469\u200d\U0001f467 \x1b[31m", " \U0001f469\u200d\U0001f467 \x1b[31m"),
+    ("summary", " \U0001f469\u200d\U0001f467 \x1b[31m", "\U0001f469\u200d\U0001f467 \x1b[31m"),
     ("description", None, None),
     ("description", {"type": "doc", "version": 1, "content": []}, None),
     ("description", document("x" * 32_767), document("x" * 32_767)),
@@ -35,6 +35,10 @@ GOOD = [
     ("customfield_10016", None, None),
     ("customfield_10032", "", None),
     ("customfield_10032", "x" * 255, "x" * 255),
+    ("customfield_10032", " in \t", "in"),
+    ("customfield_10032", "  ", None),
+    ("customfield_10034", "2026-02-28T09:30:00.500+0100", "2026-02-28T14:00:00.500+0530"),
+    ("customfield_10034", None, None),
     ("assignee", None, None),
     ("assignee", {"accountId": None}, None),
 ]
@@ -87,6 +91,19 @@ BAD = [
     ("customfield_10032", 1, "Operation value must be a string"),
     ("customfield_10032", "x" * 256, TEXT_TOO_LONG.format("255")),
     ("customfield_10033", {"accountId": "nobody"}, "User 'nobody' does not exist."),
+    *(
+        ("customfield_10034", text, f"Error parsing time string: {text}")
+        for text in (
+            "2026-02-28",
+            "2026-02-28T09:30:00Z",
+            "2026-02-28T09:30:00.000Z",
+            "2026-02-28T09:30:00+0000",
+            "2026-02-28T09:30:00.000+00:00",
+            "2026-02-28 09:30:00.000+0000",
+            "2026-02-30T09:30:00.000+0000",
+        )
+    ),
+    ("customfield_10034", 1, "Operation value must be a string"),
     ("environment", None, None),
     ("status", {"name": "Done"}, None),
     ("created", "2025-01-01", None),

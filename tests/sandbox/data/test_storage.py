@@ -62,6 +62,7 @@ EVERYTHING = Issue(
     platform=catalogue.PLATFORMS[1],
     release_note="One line",
     reviewer=catalogue.USERS[3],
+    ready=5,
     creator=catalogue.USERS[4],
     moved=4,
     resolution=catalogue.RESOLUTIONS[1],

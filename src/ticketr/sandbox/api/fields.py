@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CUSTOM_TYPES: Final = {
+    "datetime": "com.atlassian.jira.plugin.system.customfieldtypes:datetime",
     "float": "com.atlassian.jira.plugin.system.customfieldtypes:float",
     "sprint": "com.pyxis.greenhopper.jira:gh-sprint",
     "rank": "com.pyxis.greenhopper.jira:gh-lexo-rank",
@@ -110,6 +111,7 @@ ISSUE_FIELDS: Final = (
     _custom(10031, "Platform", "option", "select"),
     _custom(10032, "Release Note", "string", "text"),
     _custom(10033, "Reviewer", "user", "user"),
+    _custom(10034, "Ready At", "datetime", "datetime"),
 )
 """Every field of an issue, in the order in which answers give them."""
 

@@ -65,6 +65,7 @@ _WRITABLE: Final = (
     Writable("customfield_10031", "platform", maybe(_PLATFORM), catalogue.PLATFORMS),
     Writable("customfield_10032", "release_note", values.read_line),
     Writable("customfield_10033", "reviewer", values.read_user),
+    Writable("customfield_10034", "ready", values.read_moment),
 )
 _PLANNED: Final = frozenset(("customfield_10016", "customfield_10020"))
 """Story points and sprints, which belong to standard issues alone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.adf import check_document
@@ -17,6 +17,7 @@ from ticketr.sandbox.api.refusals import Unfit
 from ticketr.sandbox.api.wiki import to_wiki
 from ticketr.sandbox.api.wiki_reader import from_wiki
 from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.model import to_millis
 
 if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Adf, Issue, IssueType, Project, Sprint, User
@@ -56,17 +57,17 @@ def read_summary(_: Scope, value: Any) -> str:
         raise Unfit(f"Summary must be less than {MOST_LINE} characters.")
     if "\n" in value or "\r" in value:
         raise Unfit("The summary is invalid because it contains newline characters.")
-    return value
+    return value.strip()
 
 
 def read_line(_: Scope, value: Any) -> str | None:
-    """Read a field of one line."""
+    """Read a field of one line; blanks around it are taken off."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise Unfit(_NOT_TEXT)
     _check_length(value, MOST_LINE)
-    return value
+    return value.strip() or None
 
 
 def read_document(scope: Scope, value: Any) -> Adf | None:
@@ -116,6 +117,20 @@ def read_date(_: Scope, value: Any) -> date | None:
         except ValueError:
             pass
     raise Unfit(f"Error parsing date string: {value[:50]}")
+
+
+def read_moment(_: Scope, value: Any) -> int | None:
+    """Read a moment, written in the one way that Jira takes: ``2026-02-28T09:30:00.000+0100``."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Unfit(_NOT_TEXT)
+    if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}", value, re.ASCII):
+        try:
+            return to_millis(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
+            pass
+    raise Unfit(f"Error parsing time string: {value[:50]}")
 
 
 def read_labels(_: Scope, value: Any) -> tuple[str, ...]:

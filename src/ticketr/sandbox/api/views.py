@@ -198,4 +198,5 @@ _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
     "customfield_10031": lambda self, issue: self._record(self.records.option, issue.platform),
     "customfield_10032": lambda _, issue: to_json(issue.release_note),
     "customfield_10033": lambda self, issue: self._user(issue.reviewer),
+    "customfield_10034": lambda self, issue: self._time(issue.ready),
 }

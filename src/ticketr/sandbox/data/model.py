@@ -170,6 +170,7 @@ class Issue:
     platform: Option | None = None
     release_note: str | None = None
     reviewer: User | None = None
+    ready: int | None = None
     creator: User | None = None
     moved: int | None = None
     resolution: Resolution | None = None
