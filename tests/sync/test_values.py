@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.jira import Allowed, User
 from ticketr.sync.mapping import field_text
+from ticketr.sync.moments import zone_of
 from ticketr.sync.values import (
     BadValue,
     Directory,
@@ -135,21 +136,53 @@ class TestPlainValues:
             value("date", text)
 
     @pytest.mark.parametrize(
-        "text", ["2026-01-31T09:30:00.000+0100", "2026-01-31T09:30:00Z", "2026-01-31T09:30-03:00"]
+        ("text", "sent"),
+        [
+            ("2026-01-31T09:30:00.000+0100", "2026-01-31T09:30:00.000+0100"),
+            ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000+0000"),
+            ("2026-01-31t09:30z", "2026-01-31T09:30:00.000+0000"),
+            ("2026-01-31 09:30:00 -03:00", "2026-01-31T09:30:00.000-0300"),
+            ("2026-01-31 09:30+05", "2026-01-31T09:30:00.000+0500"),
+            ("2026-01-31T09:30:00.5Z", "2026-01-31T09:30:00.500+0000"),
+            ("2026-01-31T09:30:00,123456789+00:30", "2026-01-31T09:30:00.123+0030"),
+            ("0001-01-01 00:00Z", "0001-01-01T00:00:00.000+0000"),
+            # Where the account is, by whose zone Jira's pages go: in winter and in summer.
+            ("2026-01-31 09:30", "2026-01-31T09:30:00.000+0100"),
+            ("2026-07-31T09:30:15", "2026-07-31T09:30:15.000+0200"),
+            # Berlin's clocks went by its own sun then.
+            ("1850-01-01 12:00", "1850-01-01T11:06:32.000+0000"),
+        ],
     )
-    def test_a_moment_is_sent_as_it_is(self, text: str) -> None:
-        assert value("datetime", text) == text
+    def test_a_moment_is_sent_in_jira_s_form(self, text: str, sent: str) -> None:
+        berlin = Directory(zone=zone_of("Europe/Berlin"))
+
+        assert jira_value(Kind("f", "F", "datetime"), text, berlin) == sent
 
     @pytest.mark.parametrize(
         "text",
         [
-            *("tomorrow", "2026-01-31", "2026-01-31 09:30:00Z", "2026-01-31T09:30:00"),
-            *("2026-01-31T25:00:00Z", "2026-02-30T09:30:00Z", "2026-01-31T:::Z"),
+            *("tomorrow", "2026-01-31", "20260131T0930Z", "2026-01-31T9:30", "2026-01-31T09"),
+            *(
+                "2026-01-31T25:00:00Z",
+                "2026-02-30T09:30:00Z",
+                "2026-01-31T:::Z",
+                "2026-W05-6T09:00",
+            ),
+            *("2026-01-31T09:30+99:00", "2026-01-31T09:30 CET", "\u0662026-01-31T09:30Z"),
         ],
     )
     def test_what_is_no_moment_is_refused(self, text: str) -> None:
-        with pytest.raises(BadValue, match="is no moment like 2026-01-31T09:30"):
+        with pytest.raises(BadValue, match="is no moment like 2026-01-31 09:30"):
             value("datetime", text)
+
+    @pytest.mark.parametrize(
+        "name", ["", "Nowhere/At_All", "../../etc/passwd", "/etc/passwd", "\0"]
+    )
+    def test_a_moment_needs_a_zone_where_that_of_the_account_is_not_known(self, name: str) -> None:
+        unknown = Directory(zone=zone_of(name))
+
+        with pytest.raises(BadValue, match=r"needs a zone, as in 2026-01-31 09:30\+0100"):
+            jira_value(Kind("f", "F", "datetime"), "2026-01-31 09:30", unknown)
 
 
 class TestChoices:

@@ -89,7 +89,7 @@ async def inquire(session: Session, questions: Iterable[Question]) -> Knowledge:
         mine = [each for each in asked if each.project == project]
         knowledge.forms[project] = await _form(session, project, mine)
     knowledge.directory = Directory(
-        await _people(session, asked, knowledge), await _sprints(session, asked)
+        await _people(session, asked, knowledge), await _sprints(session, asked), session.zone
     )
     return knowledge
 

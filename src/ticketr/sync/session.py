@@ -21,6 +21,7 @@ from ticketr.sync.editing import Editor
 from ticketr.sync.errors import UnknownField
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.mapping import Columns
+from ticketr.sync.moments import zone_of
 from ticketr.sync.reading import visit_files
 from ticketr.sync.state import State
 from ticketr.sync.store import Place, Store
@@ -28,6 +29,7 @@ from ticketr.sync.survey import merge_places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
+    from datetime import tzinfo
     from pathlib import Path
 
     from ticketr import JobContext
@@ -214,11 +216,13 @@ class Session(Workspace):
         jira: the site.
         site_fields: every field that the site has.
         columns: the fields that are written to files.
+        zone: the account's time zone; None if it is not known.
     """
 
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
+    zone: tzinfo | None = None
 
     async def now(self) -> float:
         """Ask for the time by Jira's clock, in seconds since the epoch."""
@@ -280,12 +284,13 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
         max_concurrency=CONCURRENCY,
         on_wait=workspace.progress.wait,
     ) as jira:
-        await jira.myself()  # tells whether the login is good, before all else
+        account = await jira.myself()  # tells whether the login is good, before all else
+        zone = await job.run_sync(zone_of, account.time_zone)
         # Only now: a mistyped address must not own the folder.
         await job.run_sync(workspace.state.about.claim_site, job.site)
         fields, columns = await _columns(workspace, jira)
         common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
-        yield Session(**common, jira=jira, site_fields=fields, columns=columns)
+        yield Session(**common, jira=jira, site_fields=fields, columns=columns, zone=zone)
 
 
 async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field, ...], Columns]:

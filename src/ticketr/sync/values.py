@@ -11,12 +11,13 @@ import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, tzinfo
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed
+from ticketr.sync.moments import jira_moment, read_moment
 from ticketr.text import clean, clip
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 # In ASCII, unlike what float() and date.fromisoformat() would take.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(rf"{_DATE.pattern}T[0-9:.]+(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})")
 #: Above it, not every whole number has a place of its own in Jira, or in JSON.
 _MOST_EXACT = 2**53
 #: Names of values that are offered in an error, at most.
@@ -70,10 +70,12 @@ class Directory:
     Attributes:
         people: the accounts that were found for each name that a file gives.
         sprints: the ID of each sprint that is known.
+        zone: the time zone of the account, which moments without one are in; None if unknown.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
     sprints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    zone: tzinfo | None = None
 
 
 def jira_value(kind: Kind, text: str, directory: Directory) -> object:
@@ -101,7 +103,7 @@ def jira_value(kind: Kind, text: str, directory: Directory) -> object:
         case "date":
             return _date(text)
         case "datetime":
-            return _moment(text)
+            return _moment(text, directory.zone)
         case "string" | "any" | "":
             return text
         case _:
@@ -192,12 +194,14 @@ def _date(text: str) -> str:
     raise BadValue(f"{shown(text)} is no date like 2026-01-31")
 
 
-def _moment(text: str) -> str:
-    if _MOMENT.fullmatch(text):
-        with suppress(ValueError):
-            datetime.fromisoformat(text)
-            return text
-    raise BadValue(f"{shown(text)} is no moment like 2026-01-31T09:30:00.000+0100")
+def _moment(text: str, zone: tzinfo | None) -> str:
+    moment = read_moment(text)
+    if moment is None:
+        raise BadValue(f"{shown(text)} is no moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100")
+    if moment.tzinfo is None and zone is None:
+        hint = f"needs a zone, as in {text}+0100: that of your account is not known"
+        raise BadValue(f"{shown(text)} {hint}")
+    return jira_moment(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
 def _account(name: str, found: tuple[User, ...]) -> str:
