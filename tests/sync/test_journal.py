@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ticketr.sync import database
 from ticketr.sync.database import MIGRATIONS
 from ticketr.sync.journal import REMEMBERED, Creation
+from ticketr.sync.parts import Own
+from ticketr.sync.sent import SentValue
 from ticketr.sync.state import Base, State
+from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,33 +82,58 @@ def test_an_older_version_s_unsettled_issues_are_still_unsettled(tmp_path: Path)
         assert state.creations.all() == [ASKED]
 
 
-def test_an_older_version_s_state_takes_edits_that_are_sent(tmp_path: Path) -> None:
+def test_what_an_older_version_has_sent_is_known_by_its_text(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "state.db")) as old:
-        scripts = ";".join(MIGRATIONS[:3])
-        old.executescript(f"{scripts}; PRAGMA user_version = 3;")
+        scripts = ";".join(MIGRATIONS[:4])
+        old.executescript(f"{scripts}; PRAGMA user_version = 4;")
         old.execute("INSERT INTO ticket VALUES ('1', 'a.md', '# TICKET: [DEMO-1] x')")
+        whole = "# TICKET: [DEMO-1] y\n\n## Fields\nLabels: b, a\n"
+        old.execute("INSERT INTO sent VALUES ('1', 'DEMO-1', ?)", (whole,))
         old.commit()
 
     with closing(State(tmp_path / "state.db")) as state:
-        state.sent.put("1", "DEMO-1", "# TICKET: [DEMO-1] y\n")
+        found = {each.part: each for each in state.sent.of("1")["DEMO-1"]}
         assert state.base("1") == Base("a.md", "# TICKET: [DEMO-1] x")
-        assert state.sent.of("1") == ["# TICKET: [DEMO-1] y\n"]
+        state.sent.forget("1")
+        assert state.sent.of("1") == {}
+    assert (found[Own.TITLE].text, found["Labels"].text) == ("y", "b, a")
+    there = Ticket("y", "DEMO-1", fields={"Labels": "a, b"})
+    assert found[Own.TITLE].is_in(there, {})
+    assert not found["Labels"].is_in(there, {"labels": ["a", "b"]})
 
 
-def test_sent_edits_are_forgotten_by_text_by_issue_and_by_ticket(state: State) -> None:
-    for key, text in (("A-1", "a"), ("A-1", "b"), ("A-2", "c"), ("A-3", "d")):
-        state.sent.put("1", key, text)
-    state.sent.put("1", "A-1", "a")
-    state.sent.put("2", "B-1", "a")
+TITLE = SentValue(Own.TITLE, "a", "summary", "a")
+LABELS = SentValue("Title", "b, a", "labels", ["b", "a"])  # a field may have that name, too
 
-    state.sent.withdraw("1", "A-1", "a")
-    assert sorted(state.sent.of("1")) == ["b", "c", "d"]
-    state.sent.forget("1", "A-2")
-    assert sorted(state.sent.of("1")) == ["b", "d"]
+
+def test_what_was_sent_is_known_part_by_part(state: State) -> None:
+    state.sent.put("1", "A-1", [TITLE, LABELS])
+    state.sent.put("1", "A-1", [TITLE])
+    state.sent.put("1", "A-2", [TITLE])
+    state.sent.put("2", "B-1", [LABELS])
+
+    found = state.sent.of("1")
+    assert {key: {each.name: each for each in found[key]} for key in found} == {
+        "A-1": {"#TITLE": TITLE, "Title": LABELS},
+        "A-2": {"#TITLE": TITLE},
+    }
+    state.sent.withdraw("1", "A-1", [replace(TITLE, value="b"), LABELS])
+    assert state.sent.of("1") == {"A-1": [TITLE], "A-2": [TITLE]}
     state.forget("1")
-    assert (state.sent.of("1"), state.sent.of("2")) == ([], ["a"])
+    assert (state.sent.of("1"), state.sent.of("2")) == ({}, {"B-1": [LABELS]})
     state.about.claim_site("https://b.example")
-    assert state.sent.of("2") == []
+    assert state.sent.of("2") == {}
+
+
+def test_what_jira_has_confirmed_takes_the_place_of_what_was_sent_before(state: State) -> None:
+    newer = SentValue(Own.TITLE, "b", "summary", "b")
+    state.sent.put("1", "A-1", [TITLE, LABELS])
+    state.sent.put("1", "A-2", [TITLE])
+
+    state.sent.confirm("1", "A-1", [newer])
+
+    assert sorted(state.sent.of("1")["A-1"], key=lambda each: each.name) == [newer, LABELS]
+    assert state.sent.of("1")["A-2"] == [TITLE]
 
 
 def test_two_processes_may_meet_an_old_state_at_once(

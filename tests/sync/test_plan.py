@@ -38,7 +38,7 @@ def without_drafts(issue: Ticket) -> Ticket:
 def all_pushed(base: Ticket, local: Ticket) -> Ticket:
     work = planned(base, local)
     for key, edits in (work.edits if work else {}).items():
-        base = pushed(base, key, by_key(local)[key], edits)
+        base = pushed(base, key, edits)
     return base
 
 
@@ -209,7 +209,7 @@ class TestPushed:
 
         for key, edits in (work.edits if work else {}).items():
             sent = edits[-1:]
-            base = pushed(three.base, key, by_key(three.local)[key], sent)
+            base = pushed(three.base, key, sent)
             assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
             for other, issue in by_key(base).items():
                 before = parts(by_key(three.base)[other])
@@ -220,7 +220,7 @@ class TestPushed:
     def test_an_emptied_field_is_known_to_be_empty(self) -> None:
         local = ticket(Labels="")
 
-        base = pushed(ticket(Labels="ui"), "AB-1", local, (Change("Labels", "ui", ""),))
+        base = pushed(ticket(Labels="ui"), "AB-1", (Change("Labels", "ui", ""),))
 
         assert planned(base, local) is None
         assert moved(base, local, ticket()) == {}

@@ -196,6 +196,21 @@ class TestEditing:
         assert edited(before, before) == Sending()
         assert edited(before, replace(before, title="B")) == Sending({"summary": "B"})
 
+    def test_what_is_sent_is_told_part_by_part(self) -> None:
+        after = draft("B", "Words.", "a", Labels="b, a", Status="Done")
+
+        sent = edited(draft("A", Labels="a", Status="To Do"), after)
+
+        told = {each.part: (each.text, each.field, each.value) for each in sent.values}
+        document = sent.fields["description"]
+        assert told == {
+            Own.TITLE: ("B", "summary", "B"),
+            Own.DESCRIPTION: ("Words.", "description", document),
+            Own.CRITERIA: ("a", "description", document),
+            "Labels": ("b, a", "labels", ["b", "a"]),
+            "Status": ("Done", "status", {"name": "Done"}),
+        }
+
     def test_a_changed_criterion_is_sent_with_the_description_before_it(self) -> None:
         sent = edited(draft("A", "Words.", "a"), draft("A", "Words.", "a", "**b**"))
 

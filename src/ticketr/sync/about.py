@@ -50,6 +50,7 @@ class About:
             # its text must not count as one that this site's ticket may replace.
             self._db.write("DELETE FROM intended")
             self._db.write("DELETE FROM sent")
+            self._db.write("DELETE FROM sent_whole")
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:

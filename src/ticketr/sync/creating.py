@@ -31,6 +31,7 @@ from ticketr.sync.journal import Creation
 from ticketr.sync.keys import note_key, settle
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.recovery import PROPERTY, look_up
+from ticketr.sync.sent import to_json
 from ticketr.sync.transitions import NoWay, status_now, take_to
 from ticketr.tickets import TicketSyntaxError, render_ticket
 
@@ -139,6 +140,7 @@ class Creator:
             draft=render_ticket(draft.issue),
             after=self._after[draft.project],
             sent=time.time(),
+            parts=to_json(draft.sending.values),
         )
         created = await self._obtain(creation, draft)
         return None if created is None else await self._take_in(created, draft)

@@ -79,6 +79,19 @@ MIGRATIONS = (
         PRIMARY KEY (head, key, text)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE sent RENAME TO sent_whole; -- what an older version has sent, as whole issues
+    CREATE TABLE sent (         -- what Jira may have taken though nobody has read it again
+        head TEXT NOT NULL,     -- the same ID
+        key TEXT NOT NULL,      -- of the edited issue in that ticket
+        part TEXT NOT NULL,     -- the name of the field's line, or "#" and that of another part
+        text TEXT NOT NULL,     -- the part as it stood here
+        field TEXT NOT NULL,    -- Jira's field
+        value TEXT NOT NULL,    -- JSON: what was sent for it
+        PRIMARY KEY (head, key, part, text, value)
+    ) WITHOUT ROWID;
+    ALTER TABLE creation ADD COLUMN parts TEXT NOT NULL DEFAULT '[]'; -- JSON: likewise
+    """,
 )
 
 

@@ -12,7 +12,6 @@ from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, JiraError, is_unsure
 from ticketr.sync.creating import Creator, Draft, failure_note
 from ticketr.sync.errors import first_of
-from ticketr.sync.parts import by_key
 from ticketr.sync.plan import pushed
 from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state import Base
@@ -185,10 +184,10 @@ class Delivery:
 
     async def _announce(self, edit: Edit, work: Work) -> None:
         """Write down what is about to be sent, so that a lost answer makes nobody else's change."""
-        head, base = _known(work)
-        text = _intended(edit, base)
+        head, _ = _known(work)
+        put, values = self._session.state.sent.put, edit.sending.values
         async with self._session.disk:
-            await self._session.in_thread(self._session.state.sent.put, head, edit.key, text)
+            await self._session.in_thread(put, head, edit.key, values)
 
     async def _record(
         self, work: Work, edit: Edit, sent: tuple[Change, ...], *, unsure: bool
@@ -202,7 +201,10 @@ class Delivery:
             unsure: whether Jira may have the rest as well.
         """
         head, base = _known(work)
-        moved = pushed(base, edit.key, edit.issue, sent)
+        moved = pushed(base, edit.key, sent)
+        names = {each.part for each in sent}
+        confirmed = [each for each in edit.sending.values if each.part in names]
+        rest = [each for each in edit.sending.values if each.part not in names]
 
         def record() -> None:
             state = self._session.state
@@ -214,11 +216,10 @@ class Delivery:
                 if sent:
                     text = render_ticket(moved)
                     state.record(head, Base(known.path, text), rows, seen=0.0)
-                    state.sent.forget(head, edit.key)
-                    if unsure:
-                        state.sent.put(head, edit.key, _intended(edit, base))
-                else:
-                    state.sent.withdraw(head, edit.key, _intended(edit, base))
+                    # How Jira writes them is not known before they are read again.
+                    state.sent.confirm(head, edit.key, confirmed)
+                if not unsure:
+                    state.sent.withdraw(head, edit.key, rest)
 
         async with self._session.disk:
             await self._session.in_thread(record)
@@ -230,12 +231,6 @@ def _known(work: Work) -> tuple[str, Ticket]:
     assert work.head is not None
     assert work.base is not None
     return work.head, work.base
-
-
-def _intended(edit: Edit, base: Ticket) -> str:
-    """Give the text of an issue as it is to be in Jira once all of an edit is there."""
-    issue = by_key(pushed(base, edit.key, edit.issue, edit.changes))[edit.key]
-    return render_ticket(replace(issue, tasks=()))
 
 
 def _sent(changes: Iterable[Change]) -> str:

@@ -9,10 +9,13 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.sent import of_whole, sent_value
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ticketr.sync.database import Database
+    from ticketr.sync.sent import SentValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Creation:
         draft: the draft as text, with its tasks.
         after: a number that the project's keys had reached before.
         sent: this computer's clock when it was asked for, in seconds since the epoch.
+        parts: what is sent of it, as `sent.to_json` writes it.
         id: its ID; None while no answer has come.
         key: its key; likewise.
     """
@@ -91,6 +95,7 @@ class Creation:
     draft: str
     after: int
     sent: float
+    parts: str = "[]"
     id: str | None = None
     key: str | None = None
 
@@ -102,7 +107,7 @@ class Creation:
 #: Seconds for which an issue that was made here is known by its draft.
 REMEMBERED = 30 * 86_400.0
 
-_COLUMNS = "marker, project, parent, title, path, draft, after, sent, id, key"
+_COLUMNS = "marker, project, parent, title, path, draft, after, sent, parts, id, key"
 
 
 class Creations:
@@ -131,7 +136,7 @@ class Creations:
         with self._db.durable():
             self._db.write(
                 f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _values(creation),
             )
 
@@ -155,7 +160,7 @@ class Creations:
 
 
 class Sent:
-    """The edits of issues that were sent, from before the request until Jira's answer is known.
+    """The parts of issues that were sent, from before the request until they were read again.
 
     What Jira has of them by then is no change of anybody else's.
     """
@@ -163,29 +168,52 @@ class Sent:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def put(self, head: str, key: str, text: str) -> None:
-        """Write down an edit that is about to be sent.
+    def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Write down what is about to be sent.
 
         Args:
             head: the ID of the head in whose ticket the issue stands.
             key: the issue.
-            text: it as it would be in Jira then, without its sub-tasks.
+            values: what is sent of it.
         """
-        self._db.write("INSERT OR IGNORE INTO sent VALUES (?, ?, ?)", (head, key, text))
+        self._db.write_all(
+            "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (head, key, each.name, each.text, each.field, json.dumps(each.value))
+                for each in values
+            ],
+        )
 
-    def of(self, head: str) -> list[str]:
-        """Read the texts of the issues in one ticket whose edits may be in Jira."""
-        return [row[0] for row in self._db.read("SELECT text FROM sent WHERE head = ?", (head,))]
+    def of(self, head: str) -> dict[str, list[SentValue]]:
+        """Read what may be in Jira of the issues in one ticket, by key."""
+        query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
+        found: dict[str, list[SentValue]] = {}
+        for key, part, text, field, value in self._db.read(query, (head,)):
+            found.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
+        for key, text in self._db.read("SELECT key, text FROM sent_whole WHERE head = ?", (head,)):
+            found.setdefault(key, []).extend(of_whole(text))
+        return found
 
-    def forget(self, head: str, key: str | None = None) -> None:
-        """Forget the edits of a ticket, or of one of its issues: what Jira has is known now."""
-        query = "DELETE FROM sent WHERE head = ? AND key = coalesce(?, key)"
-        self._db.write(query, (head, key))
+    def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Note that Jira has taken some parts: what was sent of them before is no matter now."""
+        values = tuple(values)
+        self._db.write_all(
+            "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
+            [(head, key, each.name) for each in values],
+        )
+        self.put(head, key, values)
 
-    def withdraw(self, head: str, key: str, text: str) -> None:
-        """Forget one edit, which Jira has refused."""
-        query = "DELETE FROM sent WHERE head = ? AND key = ? AND text = ?"
-        self._db.write(query, (head, key, text))
+    def withdraw(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Forget what Jira has refused."""
+        self._db.write_all(
+            "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
+            [(head, key, each.name, each.text, json.dumps(each.value)) for each in values],
+        )
+
+    def forget(self, head: str) -> None:
+        """Forget what was sent of a ticket: what Jira has is known now."""
+        self._db.write("DELETE FROM sent WHERE head = ?", (head,))
+        self._db.write("DELETE FROM sent_whole WHERE head = ?", (head,))
 
 
 def _values(record: Conflict | Creation) -> Sequence[object]:

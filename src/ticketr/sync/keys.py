@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Issue
 from ticketr.sync.drafts import Sought
 from ticketr.sync.parts import by_key
+from ticketr.sync.sent import from_json
 from ticketr.sync.state import Base, Row
 from ticketr.tickets import parse, render_ticket
 
@@ -85,6 +86,8 @@ def settle(state: State, creation: Creation, path: str, status: str) -> None:
                 parent = replace(parent, tasks=(*parent.tasks, issue))
             rows = [*(replace(each, stale=True) for each in state.rows_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
+        if home := state.head_of(creation.key):
+            state.sent.put(home, creation.key, from_json(creation.parts))
         state.creations.settle(creation, path, now=time.time())
 
 

@@ -15,12 +15,12 @@ from ticketr.sync.inquiry import Question, inquire
 from ticketr.sync.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note, moved_away
 from ticketr.sync.parts import TEXTS, by_key, differing_size, text_size
-from ticketr.sync.plan import arrived, edited, moved, new_parts, still_to_send
+from ticketr.sync.plan import edited, moved, new_parts, still_to_send
 from ticketr.sync.refresh import Absent, families_now
 from ticketr.sync.requests import creating, sending
+from ticketr.sync.sent import arrived
 from ticketr.sync.threads import CHUNK, chunks, compute
 from ticketr.sync.wording import settled
-from ticketr.sync.writer import read_tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ticketr.sync.parts import Change
     from ticketr.sync.plan import Work
     from ticketr.sync.requests import Form, Sending
+    from ticketr.sync.sent import SentValue
     from ticketr.sync.session import Session
     from ticketr.sync.tally import PushTally
     from ticketr.sync.writer import Prepared
@@ -158,22 +159,30 @@ class OrderMaker:
 
     def _known(
         self, heads: Sequence[str]
-    ) -> tuple[dict[str, list[Issue]], dict[str, list[Ticket]]]:
+    ) -> tuple[dict[str, list[Issue]], dict[str, dict[str, list[SentValue]]]]:
         """Read the issues of some tickets at the last sync, and edits that may be in Jira since."""
         state = self._session.state
         known = {head: state.issues_of(head) for head in heads}
-        return known, {head: read_tickets(state.sent.of(head)) for head in heads}
+        return known, {head: state.sent.of(head) for head in heads}
 
     def _compare(
         self,
         work: Work,
         family: Prepared,
-        sent: Sequence[Ticket],
+        sent: Mapping[str, Sequence[SentValue]],
         known: Sequence[Issue],
         clashes: Sequence[str],
     ) -> _Wish | None:
-        """See whether Jira has moved on since the last sync."""
-        work = _caught_up(work, family, sent)
+        """See whether Jira has moved on since the last sync.
+
+        Args:
+            work: what is to be pushed of a ticket.
+            family: the ticket in Jira.
+            sent: what Jira may have of it already.
+            known: its issues at the last sync.
+            clashes: what a pull has found that both sides have changed.
+        """
+        work, here = _caught_up(work, family, sent, known)
         assert work.head is not None
         assert work.base is not None
         names = {each.id: each.key for each in family.issues}
@@ -184,7 +193,7 @@ class OrderMaker:
             self._fail(work.name, work, moved_away(work.name, renamed), Code.MOVED)
             return None
         remote = settled(family.text.ticket, family.issues, base=work.base, known=known)
-        if news := moved(work.base, work.local.ticket, remote):
+        if news := moved(work.base, here, remote):
             if self._merging and not clashes:
                 self.behind[work.head] = work.local.path
             else:
@@ -327,13 +336,19 @@ class OrderMaker:
         self._failed, self._left = [], []
 
 
-def _caught_up(work: Work, family: Prepared, sent: Sequence[Ticket]) -> Work:
+def _caught_up(
+    work: Work,
+    family: Prepared,
+    sent: Mapping[str, Sequence[SentValue]],
+    known: Sequence[Issue],
+) -> tuple[Work, Ticket]:
     """Count what Jira has of a push whose end was lost to the last sync."""
     assert work.base is not None
-    base = arrived(work.base, family.text.ticket, sent)
+    local, remote = work.local.ticket, family.text.ticket
+    base, here = arrived(work.base, local, remote, family.issues, sent, known=known)
     if base is work.base:
-        return work
-    return replace(work, base=base, edits=edited(base, work.local.ticket))
+        return work, here
+    return replace(work, base=base, edits=edited(base, here)), here
 
 
 def _moved_on(

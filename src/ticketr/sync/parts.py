@@ -7,13 +7,16 @@ the same is none: what Jira would get decides, so ``* this`` for ``- this`` is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira.adf import canonical, is_too_long, lost
 from ticketr.sync.mapping import description_adf
 from ticketr.tickets import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Stands for a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
 _SOFT_END = "\r"
@@ -136,6 +139,35 @@ def differing_size(one: Ticket, other: Ticket) -> int:
 
 def _texts(issue: Ticket) -> tuple[str, tuple[str, ...]]:
     return issue.description, issue.acceptance_criteria
+
+
+def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
+    """Give a ticket with other texts for some parts of one of its issues.
+
+    Args:
+        ticket: the ticket.
+        key: the issue, its head or a sub-task.
+        texts: the parts; a field without text has a line without one then.
+    """
+
+    def changed(issue: Ticket) -> Ticket:
+        if issue.key != key:
+            return issue
+        own = parts(issue) | dict(texts)
+        fields = {part: text for part, text in texts.items() if isinstance(part, str)}
+        return replace(
+            issue,
+            title=own[Own.TITLE],
+            description=own[Own.DESCRIPTION],
+            acceptance_criteria=(
+                criteria_of(own[Own.CRITERIA])
+                if Own.CRITERIA in texts
+                else issue.acceptance_criteria
+            ),
+            fields={**issue.fields, **fields},
+        )
+
+    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
 
 
 def by_key(ticket: Ticket) -> dict[str, Ticket]:

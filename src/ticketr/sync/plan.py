@@ -6,10 +6,10 @@ comes after.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.parts import Change, Own, alike, by_key, changes, parts
+from ticketr.sync.parts import Change, alike, by_key, changes, parts, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,53 +131,12 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
     return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
 
 
-def pushed(base: Ticket, key: str, issue: Ticket, sent: tuple[Change, ...]) -> Ticket:
+def pushed(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
     """Give the new base of a ticket, once the edits of one of its issues are in Jira.
 
     Args:
         base: the base before.
         key: the issue.
-        issue: it as it stands here.
         sent: what was sent of it.
     """
-
-    def changed(before: Ticket) -> Ticket:
-        if before.key != key:
-            return before
-        names = {each.part for each in sent}
-        fields = {name: text for name, text in issue.fields.items() if name in names}
-        return replace(
-            before,
-            title=issue.title if Own.TITLE in names else before.title,
-            description=issue.description if Own.DESCRIPTION in names else before.description,
-            acceptance_criteria=(
-                issue.acceptance_criteria if Own.CRITERIA in names else before.acceptance_criteria
-            ),
-            fields={**before.fields, **fields},
-        )
-
-    return replace(changed(base), tasks=tuple(map(changed, base.tasks)))
-
-
-def arrived(base: Ticket, remote: Ticket, sent: Iterable[Ticket]) -> Ticket:
-    """Give the base of a ticket with what Jira has of edits whose answers were lost.
-
-    Args:
-        base: the ticket at the last sync.
-        remote: the ticket as Jira has it now.
-        sent: issues of it as they would be in Jira if all of their edits had arrived.
-
-    Returns:
-        The new base; the old one itself where Jira has none of those edits.
-    """
-    there = by_key(remote)
-    for issue in sent:
-        key = issue.key or ""
-        before = by_key(base).get(key)
-        if before is None or key not in there:
-            continue
-        edits = changes(before, issue)
-        missing = still_to_send(edits, there[key])
-        if took := tuple(each for each in edits if each not in missing):
-            base = pushed(base, key, issue, took)
-    return base
+    return with_parts(base, key, {each.part: each.new for each in sent})

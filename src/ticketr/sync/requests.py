@@ -13,6 +13,7 @@ from ticketr.jira import Allowed, adf
 from ticketr.sync.mapping import description_adf
 from ticketr.sync.parts import TEXTS, Change, Own
 from ticketr.sync.plan import new_parts
+from ticketr.sync.sent import SentValue
 from ticketr.sync.values import BadValue, Directory, Kind, find_name, jira_value, nearest, shown
 from ticketr.tickets import is_key
 
@@ -91,12 +92,14 @@ class Sending:
         status: the status that it is to reach; None to leave it.
         problems: what is wrong, each with the part's name; then nothing may be sent.
         warnings: what reaches Jira otherwise than its author may think, likewise.
+        values: the same part by part, the status too; no matter in a comparison.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
     status: str | None = None
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    values: tuple[SentValue, ...] = field(default=(), compare=False)
 
 
 def creating(
@@ -133,7 +136,10 @@ def creating(
         if each.required and each.id not in fields and each.name not in named
     )
     problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
-    return Sending(fields, sent.status, problems, sent.warnings)
+    line = draft.fields.get(_TYPE)
+    named_type = [SentValue(_TYPE, line, "issuetype", fields["issuetype"])] if line else []
+    values = (*sent.values, *named_type)
+    return Sending(fields, sent.status, problems, sent.warnings, values)
 
 
 def _remedy(missing: Kind) -> str:
@@ -168,22 +174,34 @@ def sending(
     warnings = tuple(_warnings(issue, changes, path))
     fields: dict[str, object] = {}
     problems: list[str] = []
+    values: list[SentValue] = []
     status: str | None = None
     said = {each.part: each for each in changes}
+    criteria: Change | None = None
     if Own.DESCRIPTION in said:
-        said.pop(Own.CRITERIA, None)  # both are one document
+        criteria = said.pop(Own.CRITERIA, None)  # both are one document
         document = None
     for change in said.values():
+        sent: dict[str, object] = {}
         try:
             if change.part == _STATUS:
                 status = _given(change)
+                values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
             elif isinstance(change.part, Own):
-                fields.update(_own(change.part, issue, document, path, lossy))
+                sent = _own(change.part, issue, document, path, lossy)
             else:
-                fields.update(_field(change, kinds, directory))
+                sent = _field(change, kinds, directory)
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
-    return Sending(fields, status, tuple(problems), warnings)
+        fields |= sent
+        values += (SentValue(change.part, change.new, *each) for each in sent.items())
+    if criteria is not None:
+        values += [
+            replace(each, part=criteria.part, text=criteria.new)
+            for each in values
+            if each.part is Own.DESCRIPTION
+        ]
+    return Sending(fields, status, tuple(problems), warnings, tuple(values))
 
 
 def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:

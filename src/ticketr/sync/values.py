@@ -130,10 +130,10 @@ def read_list(text: str) -> list[str]:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Say which known names come near to an unknown one, or list them, for an error."""
     known = sorted({clean(each) for each in names}, key=str.casefold)
-    folded = {_folded(each): each for each in known}
-    close = get_close_matches(_folded(name), folded, n=3)
+    as_compared = {folded(each): each for each in known}
+    close = get_close_matches(folded(name), as_compared, n=3)
     if close:
-        return f"did you mean {' or '.join(folded[each] for each in close)}?"
+        return f"did you mean {' or '.join(as_compared[each] for each in close)}?"
     some = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")
     return f"there is {some}" if some else "there is none"
 
@@ -147,11 +147,11 @@ def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
     """Find a value by its name, in any case of letters if no other one fits exactly."""
     allowed = tuple(allowed)
     exact = (each for each in allowed if each.name == name)
-    loose = [each for each in allowed if _folded(each.name) == _folded(name)]
+    loose = [each for each in allowed if folded(each.name) == folded(name)]
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Give a name as it is compared: editors and systems write one letter in several ways."""
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -205,11 +205,11 @@ def _moment(text: str, zone: tzinfo | None) -> str:
 
 
 def _account(name: str, found: tuple[User, ...]) -> str:
-    wanted = _folded(name)
+    wanted = folded(name)
     exact = [
         user
         for user in found
-        if wanted in map(_folded, (user.display_name, user.email, user.account_id))
+        if wanted in map(folded, (user.display_name, user.email, user.account_id))
     ]
     if len(exact) == 1:
         return exact[0].account_id

@@ -18,7 +18,7 @@ from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask
 from ticketr.sync.merge import Clash, Merged, Side, merge
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.parts import by_key, changes
-from ticketr.sync.plan import arrived
+from ticketr.sync.sent import arrived, as_sent
 from ticketr.sync.shares import share_of_each
 from ticketr.sync.state import Base, Row, rows_to_json
 from ticketr.sync.takeover import go_hash
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.editing import WriteResult
+    from ticketr.sync.sent import SentValue
     from ticketr.sync.state import State
     from ticketr.sync.store import Place, Store
     from ticketr.tickets import Ticket
@@ -203,15 +204,10 @@ class FamilyWriter:
         return self._into or safe_file_name(family.issues[0].key)
 
     def _bases(self, family: Prepared) -> list[str]:
-        """Give the texts that the file may hold without anybody having edited it.
-
-        What Jira has of a push whose end was lost belongs to the last sync.
-        """
+        """Give the texts that a sync has written into the file, or was about to."""
         head = family.issues[0].id
         base = self._state.base(head)
-        texts = [*([base.text] if base else []), *self._state.intended(head)]
-        sent = read_tickets(self._state.sent.of(head))
-        return [_with_arrived(text, family.text.ticket, sent) for text in texts] if sent else texts
+        return [*([base.text] if base else []), *self._state.intended(head)]
 
     def _write(
         self, name: str, families: Sequence[Prepared], bases: Mapping[str, Sequence[str]]
@@ -226,8 +222,12 @@ class FamilyWriter:
         ]
 
     def _write_of(self, family: Prepared, bases: Sequence[str]) -> Write:
-        text = family.text
-        return Write(text.ticket, text.text, bases, lambda local: self._merge(family, bases, local))
+        text, sent = family.text, self._state.sent.of(family.issues[0].id)
+        # What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
+        unedited = [_with_arrived(each, family, sent) for each in bases] if sent else bases
+        return Write(
+            text.ticket, text.text, unedited, lambda local: self._merge(family, bases, local)
+        )
 
     def _settle(self, family: Prepared, result: WriteResult) -> Outcome:
         shares = self._shares(family, result)
@@ -254,13 +254,17 @@ class FamilyWriter:
         )
 
     def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
-        before = _nearest([read_ticket(each) for each in bases], local)
-        remote = family.text.ticket
+        head, remote = family.issues[0].id, family.text.ticket
+        sent, known = self._state.sent.of(head), self._state.issues_of(head)
+        read = [ticket for each in bases if (ticket := read_ticket(each)) is not None]
+        caught_up = (
+            arrived(each, local, remote, family.issues, sent, known=known) for each in read
+        )
+        before, local = min(caught_up, key=lambda each: _distance(*each), default=(None, local))
         if before is None and self._hashes.get(local.key or "") == go_hash(local):
             # As the Go program left it; what Jira has not of it is kept aside.
             return replace(merge(local, local, remote), dropped=True)
         if before is not None:
-            known = self._state.issues_of(family.issues[0].id)
             remote = settled(remote, family.issues, base=before, known=known)
         return merge(before, local, remote, prefer=self._prefer)
 
@@ -293,24 +297,14 @@ def read_ticket(text: str) -> Ticket | None:
     return tickets[0] if len(tickets) == 1 else None
 
 
-def read_tickets(texts: Iterable[str]) -> list[Ticket]:
-    """Read the tickets of some such texts, as far as this version can."""
-    return [ticket for ticket in map(read_ticket, texts) if ticket is not None]
-
-
-def _with_arrived(text: str, remote: Ticket, sent: Sequence[Ticket]) -> str:
+def _with_arrived(text: str, family: Prepared, sent: Mapping[str, Sequence[SentValue]]) -> str:
     base = read_ticket(text)
-    moved = arrived(base, remote, sent) if base is not None else None
+    moved = base and as_sent(base, family.text.ticket, family.issues, sent)
     return text if moved is None or moved is base else render_ticket(moved)
 
 
-def _nearest(bases: Iterable[Ticket | None], local: Ticket) -> Ticket | None:
-    """Choose the text that the file was edited from, if a killed pull left more than one."""
-    readable = [each for each in bases if each is not None]
-    return min(readable, key=lambda base: _distance(base, local), default=None)
-
-
 def _distance(base: Ticket, local: Ticket) -> int:
+    """Tell how much was edited in a file; a killed pull may have left more than one base."""
     old = by_key(base)
     return sum(
         len(changes(old[key], issue)) if key in old else 1 for key, issue in by_key(local).items()
