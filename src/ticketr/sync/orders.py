@@ -56,7 +56,8 @@ class _Wish:
         """How many characters are converted to send it."""
         drafts = [*self.work.drafts, *([] if self.work.head else [self.work.local.ticket])]
         edits = (each for found in self.edits.values() for each in found if each.part in TEXTS)
-        return text_size(*drafts) + sum(len(each.new) for each in edits)
+        # What stood there before is converted as well, to see whether Jira says more than it.
+        return text_size(*drafts) + sum(len(each.old) + len(each.new) for each in edits)
 
 
 class OrderMaker:
@@ -92,6 +93,7 @@ class OrderMaker:
         # What is found out on a thread is told once the thread has ended, and not at all if it was
         # left behind.
         self._failed: list[Note] = []
+        self._warnings: list[Note] = []
         self._left: list[tuple[Note, int]] = []
         self._moved_on: list[str] = []  # IDs of issues in tickets that are left alone
         self._accept_loss = accept_loss
@@ -116,7 +118,7 @@ class OrderMaker:
         knowledge = await inquire(self._session, questions)
         orders: list[Order] = []
         for wish in wishes:
-            weight = _CONVERTED * wish.text_size
+            weight = 2 * _CONVERTED * wish.text_size
             say = partial(self._order, wish, knowledge)
             order = await compute(self._session.in_thread, weight, say)
             self._tell()
@@ -295,7 +297,7 @@ class OrderMaker:
                 self._fail(key, wish.work, reason, Code.LOSS)
             else:
                 reason = f"Description: what its file cannot say is lost in Jira: {names}"
-                self._tally.warnings.append(Note(key, wish.work.local.path, reason, Code.LOSS))
+                self._warnings.append(Note(key, wish.work.local.path, reason, Code.LOSS))
         return refused
 
     def _draft(
@@ -316,7 +318,7 @@ class OrderMaker:
         return Draft(issue, project, sent)
 
     def _warn(self, issue: Ticket, work: Work, sent: Sending) -> None:
-        self._tally.warnings += (
+        self._warnings += (
             Note.on(issue, work.local.path, each, Code.LITERAL) for each in sent.warnings
         )
 
@@ -331,9 +333,10 @@ class OrderMaker:
     def _tell(self) -> None:
         """Tell what was found out."""
         self._tally.failed += self._failed
+        self._tally.warnings += self._warnings
         for note, issues in self._left:
             self._tally.leave(note, issues)
-        self._failed, self._left = [], []
+        self._failed, self._warnings, self._left = [], [], []
 
 
 def _caught_up(
