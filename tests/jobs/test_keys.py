@@ -158,6 +158,17 @@ async def test_rejecting_a_key(autojump_clock: MockClock) -> None:
         await queue.submit(sleep, key="k", on_conflict=OnConflict.REJECT)
 
 
+async def test_of_an_id_and_a_key_that_are_taken_the_id_is_named(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(sleep, id="x", key="k")
+        with pytest.raises(DuplicateJob) as caught:
+            queue.submit_nowait(sleep, id="x", key="k")
+
+    assert (caught.value.job_id, caught.value.key) == ("x", None)
+
+
 async def test_joining(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=2) as queue:
         first = queue.submit_nowait(sleep, 3, key="k")

@@ -112,6 +112,17 @@ async def test_a_failing_history_is_tried_again_ever_later(
     ]
 
 
+async def test_what_is_written_again_comes_in_order(autojump_clock: MockClock) -> None:
+    history = Memory(failures=1)
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name)
+        await trio.sleep(5)
+
+        assert history.batches == [["a", "b", "c"]]
+
+
 async def test_what_could_not_be_written_to_the_end_is_counted(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,6 +145,7 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
 
     assert trio.current_time() == pytest.approx(1 + _recorder.FLUSH_SECONDS)
     assert queue.statistics().unrecorded == 1
+    assert await queue.history() == []
     assert "took longer than 5 s" in caplog.text
 
 

@@ -215,6 +215,21 @@ async def test_a_shutdown_without_limit_waits_for_all_until_it_gets_one(
         assert late.snapshot().cancel_cause is CancelCause.SHUTDOWN
 
 
+async def test_a_job_that_is_tried_again_does_not_put_off_the_cut_off(
+    autojump_clock: MockClock,
+) -> None:
+    async def again(context: JobContext) -> None:
+        await trio.sleep(1 if context.attempt == 1 else 99)
+        raise RetryLater(0)
+
+    async with open_job_queue() as queue:
+        queue.submit_nowait(again)
+        queue.submit_nowait(sleep, start_by=50)
+        await queue.shutdown(grace=3)
+
+    assert trio.current_time() == 3
+
+
 async def test_a_paused_queue_starts_nothing_and_resumes_in_order(
     autojump_clock: MockClock,
 ) -> None:

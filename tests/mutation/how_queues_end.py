@@ -141,4 +141,11 @@ MUTANTS: Final = [
         "ledger.report_at = ledger.now() + ledger.patience",
         "test_closing.py::test_a_second_shutdown_does_not_put_off_what_is_told",
     ),
+    Mutant(
+        "a job that is tried again puts off the cut-off",
+        "_ledger.py",
+        "self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())",
+        "self.alarm.deadline = self.schedule.next_time()",
+        "test_time.py::test_a_job_that_is_tried_again_does_not_put_off_the_cut_off",
+    ),
 ]

@@ -518,4 +518,25 @@ MUTANTS: Final = [
         "            if self._unwritten and await self._write_batch():\n",
         "test_recorder.py::test_more_than_a_batch_is_written_at_the_end",
     ),
+    Mutant(
+        "a key is blamed for an ID that is taken",
+        "_ledger.py",
+        "raise DuplicateJob(first.id, None if record.id else record.key)",
+        "raise DuplicateJob(first.id, record.key)",
+        "test_keys.py::test_of_an_id_and_a_key_that_are_taken_the_id_is_named",
+    ),
+    Mutant(
+        "what could not be written is written backwards",
+        "_recorder.py",
+        "            self._unwritten.extendleft(reversed(batch))\n            self._warn",
+        "            self._unwritten.extendleft(batch)\n            self._warn",
+        "test_recorder.py::test_what_is_written_again_comes_in_order",
+    ),
+    Mutant(
+        "what was given up is in the history all the same",
+        "_recorder.py",
+        "            self._unwritten.clear()\n",
+        "            pass\n",
+        "test_recorder.py::test_the_end_waits_for_the_history_for_a_bounded_time",
+    ),
 ]
