@@ -91,6 +91,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         run_sync=steps.in_thread,
         transport=steps.transport(),
         settle=SETTLE,
+        fields=tuple(task["fields"]),
     )
     async with open_job_queue(workers=1) as queue:
         await queue.run(job)
@@ -143,10 +144,10 @@ class Runner:
 
         Args:
             task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
-                the `victim`, if that is another process.
+                the `victim`, if that is another process, and further `fields` of files.
         """
         assert self._process.stdin is not None
-        usual = {"step": 0, "signal": "SIGKILL", "victim": None}
+        usual = {"step": 0, "signal": "SIGKILL", "victim": None, "fields": ()}
         self._process.stdin.write(json.dumps(usual | task).encode() + b"\n")
         return self._read()["pid"]
 
