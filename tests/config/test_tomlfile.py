@@ -131,6 +131,51 @@ def test_what_no_hand_writes_is_refused(text: str, tmp_path: Path) -> None:
         read_table(tmp_path / "x", text)
 
 
+A = ["a"] * 15_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x = 1\n{'.'.join(A)} = 1",
+        f"x = 1\n[[{'.'.join(A)}]]",
+        f"x = 1\n{' . '.join(A)} = 1",
+        "x = 1\n" + ".".join(['"a"'] * 15_000) + " = 1",
+        "x = 1\n" + ".".join(["'a'"] * 15_000) + " = 1",
+        f"x = 1\ny = {{b = 1, {'.'.join(A)} = 1}}",
+    ],
+)
+def test_a_name_of_thousands_of_parts_is_refused_before_it_is_parsed(
+    text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadFile, match="x:2: no name of so many parts is written by hand"):
+        read_table(tmp_path / "x", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = '" + "one. two " * 200 + "'",
+        "x = '" + "." * 5000 + "'",
+        f"{'.'.join(A[:32])} = 1",
+        "x" * 50_000 + " = 1",
+        "x" + " " * 50_000 + "= 1",
+    ],
+)
+def test_dots_that_are_no_such_name_do_not_matter(text: str, tmp_path: Path) -> None:
+    assert read_table(tmp_path / "x", text).names()
+
+
+def test_no_line_is_looked_for_where_that_would_take_long(tmp_path: Path) -> None:
+    def refused(width: int) -> BadFile:
+        text = "".join(f"x{number} = '{'y' * width}'\n" for number in range(250)) + "site = 5\n"
+        with pytest.raises(BadFile, match="site must be text") as caught:
+            read_table(tmp_path / "x", text).text("site")
+        return caught.value
+
+    assert (refused(1).line, refused(200).line) == (251, None)
+
+
 @pytest.mark.parametrize(
     ("value", "found"),
     [

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 #: Bytes; whatever is larger was not written by hand.
 LARGEST = 64 * 1024
-#: Lines; in a longer file no line is named, since finding it takes a look at each one before it.
+#: Lines, and lines times characters; in a longer file no line is named, since finding it takes a
+#: look at all that stands before it, for each one.
 _SEARCHED = 300
+_SEARCHED_IN_ALL = 1_000_000
+# A name of more parts was not written by hand, and the parser takes the square of their number.
+_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _KINDS = {
@@ -92,6 +96,9 @@ def read_table(path: Path, text: str) -> Table:
     Raises:
         BadFile: it is no TOML. The parser's words name keys at most, never values.
     """
+    if dotted := _DOTTED.search(text):
+        line = text.count("\n", 0, dotted.start()) + 1
+        raise BadFile(str(path), line, "no name of so many parts is written by hand")
     try:
         return Table(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -264,7 +271,7 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
         The line, counted from 1, or None in a file that is too long to look.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
-    if not keys or len(lines) > _SEARCHED:
+    if not keys or len(lines) > _SEARCHED or len(lines) * len(text) > _SEARCHED_IN_ALL:
         return None
     readable = 0
     for count in range(1, len(lines) + 1):
