@@ -37,6 +37,7 @@ ANSWERS_ANYWHERE = {
     "JobHandle.name",
     "JobHandle.status",
     "JobHandle.snapshot",
+    "JobHandle.record_in",
     "JobContext.id",
     "JobContext.attempt",
     "JobContext.cancel_requested",

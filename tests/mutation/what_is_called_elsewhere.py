@@ -70,8 +70,8 @@ MUTANTS: Final = [
     Mutant(
         "another run rests on a reader",
         "_updates.py",
-        "        self._home.check()\n        until = checked_time(until)\n",
-        "        until = checked_time(until)\n",
+        "        self._home.check()\n        until = checked_number(",
+        "        until = checked_number(",
         REFUSED,
     ),
 ]

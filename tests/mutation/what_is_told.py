@@ -202,8 +202,8 @@ MUTANTS: Final = [
     Mutant(
         "a time that is none breaks the job that reports",
         "_updates.py",
-        "        until = checked_time(until)\n",
-        "",
+        "        until = checked_number(",
+        "        _ = (",
         "test_readers.py::test_a_rest_until_what_is_no_time_is_refused",
     ),
     Mutant(

@@ -33,6 +33,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._home import Home
+from ticketr.jobs._values import checked_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ class Inbox(Generic[R]):
     async def rest(self, until: float) -> None:
         """Wait for the first post at or after this time, or the end."""
         self._home.check()
-        until = checked_time(until)
+        until = checked_number("until", until, "a time on Trio's clock")
         if self._is_closed:
             raise trio.ClosedResourceError
         if self._rested is not None:
@@ -129,13 +130,6 @@ class Inbox(Generic[R]):
         self._receive.close()
         self._send.close()
         self._unread.clear()
-
-
-def checked_time(until: object) -> float:
-    """A time, if it is one."""
-    if not isinstance(until, int | float) or math.isnan(until):
-        raise TypeError(f"until must be a time on Trio's clock, not {until!r}")
-    return until
 
 
 @final
@@ -292,7 +286,7 @@ class Updates(Generic[T_co]):
         Raises:
             trio.ClosedResourceError: This reader was closed, before this or meanwhile.
             trio.BusyResourceError: Another task rests on this reader.
-            TypeError: ``until`` is no time.
+            TypeError, ValueError: ``until`` is no time.
         """
         await self._inbox.rest(until)
 
