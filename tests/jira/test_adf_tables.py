@@ -47,6 +47,11 @@ def rows(markdown: str) -> list[list[str]]:
         (f"{HEAD}| x\\|y |", ["x|y", ""]),
         ("| `a|b` | c |\n|---|---|\n| 1 | 2 |", ["1", "2"]),
         (f"{HEAD}| - | - |", ["-", "-"]),
+        (f"{HEAD}| 1 | 2 | |", ["1", "2"]),
+        (f"{HEAD}| 1 | 2 ||||", ["1", "2"]),
+        (f"{HEAD}| `x|y` | 2 | |", ["x|y", "2"]),
+        ("| a | b |\r\n|---|---|\r\n| 1 |\r\n", ["1", ""]),
+        ("| a | b |\n|\xa0---\xa0|---|\n| 1 |", ["1", ""]),
     ],
 )
 def test_a_row_is_put_in_order_without_a_change_to_its_words(
@@ -75,10 +80,34 @@ def test_a_row_is_put_in_order_without_a_change_to_its_words(
 def test_what_cannot_be_put_in_order_is_told_with_its_line(
     markdown: str, line: int, words: str
 ) -> None:
-    first, *_ = adf.lost_pieces(markdown)
+    first, *others = adf.lost_pieces(markdown)
 
     assert first.line == line
     assert words in first.reason
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("markdown", "line"),
+    [
+        ("| a | b |\n| 1 | 2 |", 1),
+        ("x\n\n| a | b |\n| 1 | 2 |\n| 3 | 4 |\nmore", 3),
+        (f"{HEAD}| 1 | 2 |\n\n| 3 | 4 |\n| 5 | 6 |", 5),
+        ("> | a | b |\n> | 1 | 2 |", 1),
+        ("||a||b||\n|1|2|", 1),
+        ("| a | b |\n| — | — |\n| 1 | 2 |", 1),
+        ("a | b\n—|—|\n1 | 2", 2),
+        ("| a | b |\n|---+---|\n| 1 | 2 |", 2),
+        ("+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+", 1),
+        (" a | b\n---+---\n 1 | 2", 2),
+        ("```\ncode\n```\n| a | b |\n| 1 | 2 |\n```\ncode\n```", 4),
+    ],
+)
+def test_a_table_in_another_form_is_told_with_its_line(markdown: str, line: int) -> None:
+    (found,) = adf.lost_pieces(markdown)
+
+    assert found.line == line
+    assert "looks like a table, but would become a line of text" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -92,6 +121,16 @@ def test_what_cannot_be_put_in_order_is_told_with_its_line(
         "a | b",
         "a | b\n---",
         "either | or -- it's | all -- text",
+        "```\n| a | b |\n| 1 | 2 |\n```",
+        "```\n| a | b |\n+---+---+\n```",
+        "    | a | b |\n    | 1 | 2 |",
+        "- x\n\n      | a | b |\n      | 1 | 2 |",
+        "> ```\n> | a | b |\n> | 1 | 2 |\n> ```",
+        "\\| a | b |\n\\| 1 | 2 |",
+        "cat x | grep y\n---\n\na || b\n-----\nC++ | D--\n+1 | -1",
+        "|x|\n|y|",
+        "cat x |\n  grep y |\n  wc",
+        "+++ b/x\n--- a/x | y",
     ],
 )
 def test_what_is_no_table_is_left_alone(markdown: str) -> None:
@@ -105,6 +144,14 @@ def test_another_block_ends_a_table(after: str) -> None:
 
     assert rows(markdown)[-1] == ["1", ""]
     assert adf.lost_pieces(markdown) == ()
+
+
+def test_long_lines_of_blanks_are_looked_at_once() -> None:
+    """A pattern that tries each way to part them takes minutes, beyond the limit of a test."""
+    blanks = " " * 400_000
+    found = read_tables(f"a|b\n|-{blanks}- |")
+
+    assert found.strays == [2]
 
 
 def test_rows_are_not_filled_without_end() -> None:

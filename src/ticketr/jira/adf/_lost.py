@@ -20,8 +20,8 @@ from marklas.md.parser.normalize import tokenize
 
 from ticketr.jira.adf._guards import guard_markdown, unguard_address, unguard_piece
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
-from ticketr.jira.adf._plain import prose
-from ticketr.jira.adf._tables import read_tables, stray_problem
+from ticketr.jira.adf._plain import plain_lines, prose
+from ticketr.jira.adf._tables import TableProblem, drawn_problem, read_tables, stray_problem
 from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
@@ -91,6 +91,14 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
         markdown: The Markdown.
         document: What was made of it.
     """
+    piece = None
+    for piece in _lost_parts(markdown, document):
+        yield piece
+    if piece is None and not document.get("content") and markdown.strip():
+        yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+
+
+def _lost_parts(markdown: str, document: Json) -> Iterator[Lost]:
     yield from _no_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
@@ -104,17 +112,21 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
         if _is_short_of(kept, Counter(_WORD.findall(piece))):
             yield _told(piece, markdown, is_html=is_html)
     yield from _unused_addresses(markdown, strings)
-    if not document.get("content") and markdown.strip():
-        yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
 def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
     """Yield the lines because of which a table would become a line of text."""
     tables = read_tables(markdown)
     for each in tables.problems:
-        yield Lost(clip(each.text, LONGEST_PIECE), each.line, problem=each.reason)
+        yield _about(each)
+    if tables.drawn:
+        code = {line.strip() for text in _code(document) for line in text.split("\n")}
+        for line in tables.drawn:
+            drawn = drawn_problem(markdown, line)
+            if drawn.text not in code:
+                yield _about(drawn)
     suspects = tables.strays
-    if len(tables.seconds) > sum(each == "table" for each in _kinds(document)):
+    if len(tables.seconds) > sum(each.get("type") == "table" for each in _nodes(document)):
         suspects = sorted(suspects + tables.seconds)
     if not suspects:
         return
@@ -128,7 +140,11 @@ def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
         wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
         if wanted not in told and wanted in shown:
             told.add(wanted)
-            yield Lost(clip(stray.text, LONGEST_PIECE), line, problem=stray.reason)
+            yield _about(stray)
+
+
+def _about(problem: TableProblem) -> Lost:
+    return Lost(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
 
 
 def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
@@ -232,12 +248,18 @@ def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
             yield _told(address[1], markdown, is_html=False)
 
 
-def _kinds(document: Json) -> Iterator[object]:
+def _code(document: Json) -> Iterator[str]:
+    for node in _nodes(document):
+        if node.get("type") == "codeBlock":
+            yield "\n".join(plain_lines(node))
+
+
+def _nodes(document: Json) -> Iterator[Json]:
     todo: list[Any] = [document]
     while todo:
         node = todo.pop()
         if isinstance(node, dict):
-            yield node.get("type")
+            yield node
             todo += node.get("content", [])
 
 

@@ -1,14 +1,16 @@
 r"""Tables as people write them in Markdown, put into the one form that marklas reads.
 
 marklas makes one line of text of a whole table if a single row has a cell too few or too many, or
-a ``|`` in code. So a short row is filled, a ``|`` in code is escaped, outer bars are added. What
-cannot be put right without losing or moving a word is told, with its line.
+a ``|`` in code. So a short row is filled, empty cells beyond the last column are cut, a ``|`` in
+code is escaped, outer bars are added. What cannot be put right without losing or moving a word is
+told, with its line.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,8 +19,15 @@ if TYPE_CHECKING:
 _MOST_FILLED = 2_000
 """Cells that are filled in one text; a wide table of short rows could need millions."""
 
-_DELIMITER = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_LIKE_DELIMITER = re.compile(r"[ \t>]*[|:\-][|:\- \t]*")
+# Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
+# read, or a long line of blanks would take its length squared.
+_DELIMITER = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
+_LIKE_DELIMITER = re.compile(r"[\s>]*+[|:\-][|:\-\s]*+")
+# Such a line as other programs draw it, or correct it to long dashes.
+_DRAWN_LINE = re.compile(
+    r"[\s>]*+(?:[|+]?[-=:]{2,}+(?:[|+][-=:]{2,}+)*+[|+]?"
+    r"|\|?(?:[\s:]*+[\u2013\u2014-]++[\s:]*+\|)++)\s*+"
+)
 # A line that begins another block, and so ends a table and heads none.
 _BLOCK_START = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|</?(?:aside|details|div|figure|section|summary|ul)\b|```|~~~|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)"
@@ -52,21 +61,24 @@ class Tables:
     Attributes:
         markdown: The text with its tables in marklas's form.
         problems: The rows that could not be put into it.
-        seconds: The second line of each table, by its number from 1 on. In a list or a quote it
-            is no table after all.
+        seconds: The second line of each table without problems, by its number from 1 on. In a list
+            or a quote it is no table after all.
         strays: Lines that look like one and are none, likewise. They may stand in code.
+        drawn: Where something begins that looks like a table without such a line: one that has
+            none, or that another program has drawn. It may stand in code, too.
     """
 
     markdown: str
     problems: list[TableProblem] = field(default_factory=list)
     seconds: list[int] = field(default_factory=list)
     strays: list[int] = field(default_factory=list)
+    drawn: list[int] = field(default_factory=list)
 
 
 def read_tables(markdown: str) -> Tables:
     """Put the tables of a text into the form that marklas reads; no line is added or taken away."""
     found = Tables(markdown)
-    if "|" in markdown and "-" in markdown:
+    if "|" in markdown:
         lines = markdown.split("\n")
         reader = _Reader(lines, found)
         reader.read()
@@ -96,11 +108,31 @@ class _Reader:
             elif index and _looks_like_delimiter(line) and "|" in lines[index - 1]:
                 columns = self._columns(index)
                 if columns:
-                    self._found.seconds.append(index + 1)
                     index = self._table(index, columns)
                     continue
                 self._found.strays.append(index + 1)
+            elif self._is_drawn(index):
+                self._found.drawn.append(index + 1)
+                index = self._end_of_block(index)
             index += 1
+
+    def _is_drawn(self, index: int) -> bool:
+        """Tell whether a table begins here that has no second line, or is drawn."""
+        after = self._lines[index + 1 : index + 3]
+        if not _may_be_drawn(self._lines[index]) or any(map(_looks_like_delimiter, after)):
+            return False
+        if _DRAWN_LINE.fullmatch(self._lines[index]):
+            return any(
+                "|" in line for line in (*self._lines[max(index - 1, 0) : index], *after[:1])
+            )
+        return _is_row(self._lines[index]) and any(map(_is_row, after[:1]))
+
+    def _end_of_block(self, index: int) -> int:
+        """Give the index of the last line before a blank one or a fence."""
+        rest = self._lines[index + 1 :]
+        return index + sum(
+            1 for _ in takewhile(lambda line: line.strip() and not _FENCE.match(line), rest)
+        )
 
     def _columns(self, index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
@@ -115,6 +147,7 @@ class _Reader:
 
     def _table(self, index: int, columns: int) -> int:
         """Put a table in order; give the index of the line after it."""
+        second, problems = index + 1, len(self._found.problems)
         self._row(index - 1, columns)
         self._row(index, columns)
         index += 1
@@ -131,6 +164,8 @@ class _Reader:
                 break
             self._row(index, columns)
             index += 1
+        if len(self._found.problems) == problems:
+            self._found.seconds.append(second)
         return index
 
     def _row(self, index: int, columns: int) -> None:
@@ -145,6 +180,9 @@ class _Reader:
                 )
                 return
             cells = whole
+        surplus = cells[columns:]
+        if surplus and not any(surplus):
+            del cells[columns:]
         missing = columns - len(cells)
         if missing < 0 or missing + self._filled > _MOST_FILLED:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
@@ -154,7 +192,7 @@ class _Reader:
                 "written \\|",
             )
             return
-        if missing or cells is whole or not _has_outer_bars(line):
+        if missing or surplus or cells is whole or not _has_outer_bars(line):
             self._filled += missing
             self._lines[index] = f"| {' | '.join([*cells, *[''] * missing])} |"
             self.changed = True
@@ -172,6 +210,17 @@ def stray_problem(markdown: str, line: int) -> TableProblem:
         text,
         "this looks like a table, but is none: each row needs as many cells as the first, and it "
         "can stand in no list and no quote; if it is text, put a backslash before each |",
+    )
+
+
+def drawn_problem(markdown: str, line: int) -> TableProblem:
+    """Tell what is wrong with what looks like a table without a second line."""
+    text = markdown.split("\n")[line - 1].strip()
+    return TableProblem(
+        line,
+        text,
+        "this looks like a table, but would become a line of text: below its first row a table "
+        "has one like |---|---|; if it is a drawing, put a line ``` before it and one behind it",
     )
 
 
@@ -202,6 +251,17 @@ def _blanked(line: str) -> Iterator[str]:
 
 def _looks_like_delimiter(line: str) -> bool:
     return "-" in line and "|" in line and _LIKE_DELIMITER.fullmatch(line) is not None
+
+
+def _may_be_drawn(line: str) -> bool:
+    """Tell whether a line has what parts columns; a line of dashes alone makes a heading."""
+    return "|" in line or "+" in line
+
+
+def _is_row(line: str) -> bool:
+    """Tell whether a line has bars around it and one at least within."""
+    row = line.lstrip("> \t")
+    return _has_outer_bars(row) and len(_cells(row)) > 1
 
 
 def _closes(line: str, fence: str) -> bool:
