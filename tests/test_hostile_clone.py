@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.hostile import OWN_FILES, make_world, put_modules
-from fakes.processes import ticketr
+from fakes.hostile import (
+    OWN_FILES,
+    carried_by_git,
+    make_world,
+    put_modules,
+    put_state,
+    put_tickets,
+)
+from fakes.processes import environment, ticketr
+from fakes.pulls import URL
 from fakes.users import User
 
 from ticketr.sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fakes.hostile import World
 
+#: A state file that somebody else made.
+OLD_STATE = Path(__file__).parent / "cli" / "old_workspace" / "state.sql"
 #: Every command that is about a workspace, as somebody without a terminal gives it.
 COMMANDS = (
     ("pull",),
@@ -122,6 +135,123 @@ def test_what_is_no_file_of_ours_is_not_opened(
         assert ended.code == 2, (command, ended)
         assert f"{own / name if name else own} is a" in ended.err, (command, ended)
         assert "move it away" in ended.err
+
+
+SETTINGS = [
+    (name, kind)
+    for name in ("ticketr.toml", ".ticketr.yaml")
+    for kind in KINDS
+    if kind is not link_to_nothing  # as if there were none
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), SETTINGS, ids=[f"{name}-{kind.__name__}" for name, kind in SETTINGS]
+)
+def test_a_file_of_settings_that_is_none_is_refused_and_nothing_is_asked(
+    name: str, kind: Callable[[World, Path], None], someone: User, tmp_path: Path
+) -> None:
+    world = make_world(tmp_path / "world")
+    kind(world, someone.root / name)
+    before = world.look()
+
+    told = [(command, someone.runs(*command)) for command in COMMANDS if command[0] != "demo"]
+
+    assert world.look() == before
+    assert someone.asked == []
+    for command, ended in told:
+        assert ended.code in {1, 2}, (command, ended)
+        assert name in ended.err, (command, ended)
+        assert "this should not happen" not in ended.err
+
+
+#: Runs commands one after another in a process whose imports are those of the installed program.
+DRIVER = """
+import contextlib, io, json, sys
+from ticketr.cli import app
+told = []
+for words in json.load(sys.stdin):
+    sys.argv = ["ticketr", *words]
+    with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(err):
+        code = app._run()
+    told.append([words, code, err.getvalue()])
+print(json.dumps(told))
+"""
+#: What a user may try in a clone beside `COMMANDS`.
+MORE = (
+    *(("workspace", word) for word in ("list", "trust")),
+    ("workspace", "add", "--email", "mia@example.com"),
+    ("push", "--yes", "--folder", "sub"),
+    ("completion", "bash"),
+    ("--help",),
+)
+
+
+@pytest.mark.parametrize("has_state", [False, True])
+def test_in_a_clone_nothing_outside_changes_nothing_runs_and_nothing_is_sent(
+    has_state: bool, tmp_path: Path
+) -> None:
+    world = make_world(tmp_path / "made")
+    put_modules(world)
+    put_tickets(world)
+    if has_state:
+        put_state(world, OLD_STATE.read_text())
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.setblocking(False)
+        site = f"http://127.0.0.1:{canary.getsockname()[1]}"
+        (world.clone / "ticketr.toml").write_text(
+            f'site = "{site}"\nproject = "DEMO"\n[sync]\nstrategy = "local"\n'
+        )
+        clone = carried_by_git(world.clone, world.clone.with_name("cloned"))
+        before = world.look()
+
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", DRIVER],
+            cwd=clone,
+            env=environment(TICKETR_CONFIG_DIR=str(tmp_path / "config")),
+            input=json.dumps([*COMMANDS, *MORE]),
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+
+        with pytest.raises(BlockingIOError):
+            canary.accept()
+    assert ended.returncode == 0, ended.stderr
+    for words, code, said in json.loads(ended.stdout):
+        assert "this should not happen" not in said, (words, said)
+        assert "canary of" not in said, (words, said)
+        assert code in {0, 1, 2, 3}, (words, said)
+    assert world.look() == before
+    assert not world.ran.exists()
+
+
+@pytest.mark.parametrize("has_state", [False, True])
+def test_in_a_clone_of_the_users_own_site_jira_stays_as_it_is(
+    has_state: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = make_world(tmp_path / "made")
+    put_tickets(world)
+    if has_state:
+        put_state(world, OLD_STATE.read_text())
+    (world.clone / "ticketr.toml").write_text(
+        f'site = "{URL}"\nproject = "DEMO"\n[sync]\nstrategy = "local"\n'
+    )
+    clone = carried_by_git(world.clone, world.clone.with_name("cloned"))
+    mia = User(clone, make_site(tickets=12, seed=1), monkeypatch, capsys)
+    before, issues = world.look(), [repr(each) for each in mia.site]
+
+    told = [mia.runs(*command) for command in COMMANDS if command[0] not in {"demo", "new"}]
+
+    assert [repr(each) for each in mia.site] == issues
+    assert world.look() == before
+    assert not any("this should not happen" in each.err for each in told)
+    if has_state:
+        assert mia.asked == []
 
 
 def test_what_the_demo_starts_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:

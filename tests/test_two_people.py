@@ -57,7 +57,9 @@ class Person:
 
     def runs(self, *arguments: str, code: int = 0) -> list[str]:
         """Run ticketr; gives the lines that it printed."""
-        env = environment(self.site, TICKETR_CONFIG_DIR=str(self.folder.parent / self.name))
+        env = environment(
+            self.site, TICKETR_CONFIG_DIR=str(self.folder.parent / f"{self.name}-config")
+        )
         ended = ticketr(*arguments, folder=self.folder, env=env)
         said = ended.stdout + ended.stderr
         say(f"{self.name}$ ticketr {' '.join(arguments)}\n{said}[{ended.returncode}]\n")

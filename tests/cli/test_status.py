@@ -221,7 +221,9 @@ def test_colours_are_shown_unless_they_are_not_wanted(
     someone.retitles("DEMO-9", "Mine")
     command = [*PROGRAM, "diff", "--folder", str(someone.root)]
 
-    with job_on_pty(command, environ=environment() | variables) as pty:
+    config = str(someone.root.parent / "config")
+    env = environment(TICKETR_CONFIG_DIR=config)
+    with job_on_pty(command, environ=env | variables) as pty:
         pty.wait_for(r"\+# TICKET: \[DEMO-9\] Mine[^\n]*\n")
         assert pty.wait_for_end() == 0
 

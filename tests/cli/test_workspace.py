@@ -291,7 +291,7 @@ def test_a_file_and_the_environment_that_name_the_same_site_need_no_more(
     user.sets(JIRA_API_TOKEN="demo", JIRA_EMAIL=ME, JIRA_URL=site)
 
     assert user.runs("pull") == 0
-    assert not user.config.exists()
+    assert not (user.config / "config.toml").exists()
 
 
 def test_what_a_team_has_agreed_on_is_not_changed_from_here(user: User, site: str) -> None:

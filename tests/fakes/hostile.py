@@ -81,6 +81,50 @@ def put_modules(world: World) -> None:
         (world.clone / f"{name}.py").write_text(code)
 
 
+def put_tickets(world: World) -> None:
+    """Put everything that may have the name of a ticket file into the clone."""
+    clone = world.clone
+    (clone / "DEMO-1.md").symlink_to(world.folder / "own.md")
+    (clone / "DEMO-2.md").symlink_to("../outside/new.md")
+    (clone / "DEMO-3.md").mkdir()
+    (clone / "DEMO-3.md" / "DEMO-4.md").symlink_to("../../outside/bashrc")
+    (clone / "DEMO-5.md").symlink_to("DEMO-5.md")
+    (clone / "DEMO-6.md").write_text("# TICKET: [DEMO-6] Written by somebody else\n")
+    (clone / "DEMO-7.md").symlink_to("/dev/zero")
+    (clone / "sub").symlink_to(world.folder)
+    (clone / "up").symlink_to("..")
+    (clone / ".ticketr-tmp-1").symlink_to(world.bashrc)
+    for name in (b"-rf.md", b"a\nb.md", b"\x1b]0;x\x07.md", b"caf\xe9.md", b"a\\b.md", b"%2e.md"):
+        path = os.path.join(os.fsencode(clone), name)  # noqa: PTH118 - bytes
+        with open(path, "w") as file:  # noqa: PTH123 - likewise
+            file.write("Notes.\n")
+
+
+def put_state(world: World, state: str) -> None:
+    """Put the state folder of somebody else's workspace into the clone.
+
+    Args:
+        world: the clone and all beside it.
+        state: the SQL of a state file.
+    """
+    own = world.clone / ".ticketr"
+    (own / "trash").mkdir(parents=True)
+    (own / "logs").symlink_to(world.folder)
+    (own / "trash" / "DEMO-6.md").symlink_to(world.outside / "new")
+    (own / ".gitignore").write_text("")
+    (own / "lock").write_text("1\n")
+    with closing(sqlite3.connect(own / "state.db")) as database:
+        database.executescript(state)
+        edited = "# TICKET: [DEMO-6] As it is in Jira\n"
+        database.execute("INSERT INTO ticket VALUES ('10006', 'DEMO-6.md', ?)", (edited,))
+        database.commit()
+    with closing(sqlite3.connect(own / "history.db")) as database:
+        database.executescript(
+            "CREATE VIEW jobs AS"
+            " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+        )
+
+
 def carried_by_git(clone: Path, tmp: Path) -> Path:
     """Commit a folder by force and clone it, as a user would get it."""
     inside = ["-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com"]

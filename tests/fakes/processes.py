@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
+
+
+@cache
+def _no_config() -> str:
+    """A folder of settings that nobody has written into, until the process of the tests ends."""
+    folder = tempfile.mkdtemp(prefix="ticketr-config-")
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 @contextmanager
@@ -53,7 +65,7 @@ def environment(url: str = "", **changes: str) -> dict[str, str]:
         "JIRA_API_TOKEN": "demo",
         "JIRA_PROJECT_KEY": "DEMO",
         # Nobody's own workspaces and tokens.
-        "TICKETR_CONFIG_DIR": "/nonexistent/ticketr",
+        "TICKETR_CONFIG_DIR": _no_config(),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         **changes,
     }

@@ -164,11 +164,13 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
     make = os.open
     theirs = "Notes about DEMO-1.\n"
 
-    def make_theirs_first(path: str, flags: int, mode: int = 0o777) -> int:
+    def make_theirs_first(
+        path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
+    ) -> int:
         mine = bench.root / "DEMO-1.md"
-        if flags & os.O_EXCL and not mine.exists():
+        if dir_fd is None and flags & os.O_EXCL and not mine.exists():
             mine.write_text(theirs)
-        return make(path, flags, mode)
+        return make(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr("ticketr.sync.files.os.open", make_theirs_first)
     result = await bench.pull()

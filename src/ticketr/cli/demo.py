@@ -56,6 +56,7 @@ def demo(
     folder the same Jira goes on the next time, with all that was changed in it.
     """
     require_demo_extra("ticketr demo")
+    from ticketr.cli.ownership import own_mark
     from ticketr.cli.running import run
     from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
     from ticketr.cli.tty import is_full_screen_possible
@@ -65,11 +66,12 @@ def demo(
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = Store(root, STATE_FOLDER)
     store.folder.check()
+    mark = own_mark(root)
     store.prepare()
     site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
-        context.exit(run(_demo, show, root, site))
+        context.exit(run(_demo, show, root, mark, site))
     except SandboxFailed as error:
         if error.wrong_usage:
             raise click.UsageError(error.reason) from None
@@ -79,6 +81,7 @@ def demo(
 async def _demo(
     show: Callable[[PullJob], Awaitable[int]],
     root: Path,
+    mark: str | None,
     open_site: Callable[[], AbstractAsyncContextManager[str]],
 ) -> int:
     from ticketr.jira import Credentials
@@ -86,7 +89,7 @@ async def _demo(
 
     async with open_site() as url:
         credentials = Credentials(url, "demo@example.com", "demo")
-        return await show(PullJob(root, credentials, project="DEMO"))
+        return await show(PullJob(root, credentials, project="DEMO", mark=mark))
 
 
 async def _pull_in_screen(job: PullJob) -> int:

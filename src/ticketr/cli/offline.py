@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
 from ticketr.sync import LocalSurvey, State, Store, known_losses
 from ticketr.sync.reading import read_state, readable, see
@@ -28,8 +29,14 @@ __all__ = [
 
 
 def open_store(root: Path) -> Store:
-    """Give the files of a workspace."""
-    return Store(root, STATE_FOLDER)
+    """Give the files of a workspace, whose state file is the user's if there is one.
+
+    Raises:
+        ConfigError: as of `own_mark`; likewise its other errors.
+    """
+    store = Store(root, STATE_FOLDER)
+    # Without a state file nothing is looked up, so that nothing is made in the user's settings.
+    return Store(root, STATE_FOLDER, own_mark(root)) if store.state_path.exists() else store
 
 
 def open_state(store: Store) -> AbstractContextManager[State]:
@@ -38,9 +45,11 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     Raises:
         StateFailed: it cannot be used.
         FileFailed: the folder cannot be written.
+        ConfigError: as of `own_mark`; likewise its other errors.
     """
+    mark = own_mark(store.root)
     store.prepare()
-    return closing(State(store.state_path))
+    return closing(State(store.state_path, mark))
 
 
 def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrError]]:

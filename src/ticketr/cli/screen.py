@@ -45,7 +45,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     Raises:
         NotATerminal: there is no terminal to run it in.
     """
-    store = Store(job.root, STATE_FOLDER)
+    store = Store(job.root, STATE_FOLDER, job.mark)
     history = History(job.root)
     async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:
         async with open_terminal() as terminal:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.cli.ownership import own_mark
 from ticketr.cli.report import tell
 from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
 from ticketr.config import ConfigError, config_folder, read_environment, read_user_config
@@ -157,7 +158,9 @@ def session_settings(
     """Give the arguments of a pull, push or sync of one workspace.
 
     Raises:
-        ConfigError: something that is needed is nowhere set, or cannot be used.
+        ConfigError: something that is needed is nowhere set, or cannot be used; the state file of
+            the workspace is not the user's.
+        StateFailed: that cannot be used.
         TokenFailed: a source that should have a token did not work.
         click.UsageError: asks is to speak HTTP, and cannot be used.
     """
@@ -200,6 +203,7 @@ def _settings(resolved: Workspace, options: SessionOptions, jql: str | None) -> 
         resolved.required_project("which project, or give a query by --jql")
     return {
         **_fixed(resolved, options.strategy),
+        "mark": own_mark(resolved.root),
         "credentials": sign_in(resolved),
         "jql": jql,
         "transport": _transport(options.http),
@@ -217,6 +221,7 @@ def _fixed(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
         "story_type": resolved.story_type,
         "subtask_type": resolved.subtask_type,
         "prefer": Side(chosen) if chosen in {"local", "remote"} else None,
+        "prefer_from_file": strategy is None,
         "browse": resolved.site,
     }
 

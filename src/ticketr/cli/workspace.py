@@ -164,6 +164,33 @@ def remove(*, name: str) -> None:
         echo(f"its token is taken out of {source.words}")
 
 
+@workspace.command(short_help="Say that a workspace's state file is yours.")
+@click.argument("name", required=False)
+@click.option(
+    "-C",
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Its folder; else the workspace around the current folder.",
+)
+def trust(*, name: str | None, folder: Path | None) -> None:
+    """Say that a workspace's state file is yours, though it does not bear your mark.
+
+    ticketr marks each state file that it makes for you. Another one may have come with a git
+    repository: then what that changed would be sent to Jira as your edits. So every command refuses
+    it until you say that it is yours: because your config is new, say, or you use the folder on
+    another machine. What is in it stays, and so do your edits.
+    """
+    from ticketr.cli.ownership import trust as mark
+    from ticketr.cli.settings import resolve
+    from ticketr.text import clean
+
+    root = resolve(workspace=name, folder=folder).root
+    if mark(root):
+        click.echo(clean(f"{root} is yours now; 'ticketr status' lists what a push would send"))
+    else:
+        click.echo(clean(f"{root} has no state file that is not yours; there is nothing to do"))
+
+
 @workspace.command(short_help="Ask the site whether login and project are good.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")

@@ -35,6 +35,7 @@ from ticketr.config.errors import (
 )
 from ticketr.config.fields import MappedField, WantedField, kept_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
+from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.own_folder import LOCK_FILE, STATE_FOLDER, OwnFolder, require_database
 from ticketr.config.private import config_folder, prepare_config_folder
 from ticketr.config.rule import Trust, is_environment_for, trust_in
@@ -72,6 +73,7 @@ __all__ = [
     "GoFile",
     "LoginEntry",
     "MappedField",
+    "Marks",
     "MissingSetting",
     "NotPrivate",
     "OwnFolder",
@@ -104,6 +106,9 @@ __all__ = [
     "is_environment_for",
     "kept_name",
     "missing_in_file",
+    "new_marks",
+    "note_marked",
+    "open_marks",
     "prepare_config_folder",
     "read_environment",
     "read_go_file",

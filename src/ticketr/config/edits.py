@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ticketr.config.marks import open_marks
 from ticketr.config.private import exclusive, read_private, write_private
 from ticketr.config.tomlfile import edited
 from ticketr.config.user_config import CONFIG_FILE, parse_user_config, read_user_config
@@ -49,6 +50,8 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
         table.update({key: value for key, value in said.items() if value is not None})
         document.setdefault("use", entry.name)
 
+    # Before the workspace is in the config: a clone that is added is none of those that were there.
+    open_marks(folder)
     _edit(folder, change)
 
 

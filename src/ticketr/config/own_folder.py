@@ -131,7 +131,7 @@ class OwnFolder:
             with _opened(TRASH_FOLDER, within=own) as folder:
                 for name in names:
                     with suppress(FileExistsError):
-                        _write_new(folder, name, text)
+                        _write_new(folder, name, text, durable=True)
                         os.fsync(folder)
                         return trash / name
         raise AssertionError("there is always another name")
@@ -185,14 +185,15 @@ def _opened(path: Path | str, *, within: int | None = None) -> Generator[int]:
         os.close(descriptor)
 
 
-def _write_new(folder: int, name: str, text: str) -> None:
+def _write_new(folder: int, name: str, text: str, *, durable: bool = False) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
     descriptor = os.open(name, flags, 0o666, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode())
-            file.flush()
-            os.fsync(descriptor)
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
     except BaseException:
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)

@@ -280,6 +280,7 @@ def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
         ) as db:
             # In WAL mode this may lose the last commits when the power fails, not more.
             db.execute("PRAGMA synchronous = NORMAL")
+            refuse_code(db, path)
             migrate(db, path)
             yield db
     except (sqlite3.Error, OSError) as error:
@@ -299,6 +300,12 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         db.execute("COMMIT")
     if version_of(db) > len(MIGRATIONS):
         raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
+
+
+def refuse_code(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file, somebody else's perhaps, in which SQLite would run something by itself."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
+        raise HistoryFailed(str(path), "it holds triggers or views, which no queue has made")
 
 
 def version_of(db: sqlite3.Connection) -> int:

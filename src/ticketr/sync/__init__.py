@@ -26,6 +26,7 @@ from ticketr.sync.notes import Code, Note
 from ticketr.sync.plan import Work
 from ticketr.sync.pull import PullResult
 from ticketr.sync.push import PushResult
+from ticketr.sync.reading import bears_mark, sign_state
 from ticketr.sync.resolve import Take, conflict_of, resolve
 from ticketr.sync.session import OnWritten
 from ticketr.sync.state import State
@@ -62,10 +63,12 @@ __all__ = [
     "UnsupportedField",
     "Work",
     "WorkspaceBusy",
+    "bears_mark",
     "conflict_of",
     "known_losses",
     "marked_file",
     "marked_files",
     "resolve",
+    "sign_state",
     "write_new_file",
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config import require_database
+from ticketr.config import ForeignState, require_database
 from ticketr.sync.errors import StateFailed
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     ALTER TABLE creation ADD COLUMN parts TEXT NOT NULL DEFAULT '[]'; -- JSON: likewise
     """,
+    """
+    CREATE TABLE mark (value TEXT PRIMARY KEY) WITHOUT ROWID; -- of the users who made or trust it
+    """,
 )
 
 
@@ -106,13 +109,15 @@ class Database:
 
     Args:
         path: the SQLite file.
+        mark: what a state file of this user bears, and a new one gets; None to take any.
 
     Raises:
         StateFailed: it is damaged, newer than this program, or cannot be opened.
+        ForeignState: it does not bear the mark.
         UnsafePath: it, or a file that SQLite opens beside it, is a link or the like.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mark: str | None = None) -> None:
         self._path = path
         if path != IN_MEMORY:
             require_database(path)
@@ -121,9 +126,11 @@ class Database:
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
+                self._db.execute("PRAGMA trusted_schema = OFF")
+                self._require(mark)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
-                self._migrate()
+                self._migrate(mark)
             except BaseException:
                 self._db.close()
                 raise
@@ -175,11 +182,41 @@ class Database:
             finally:
                 self._db.execute("PRAGMA synchronous = NORMAL")
 
-    def _migrate(self) -> None:
+    def sign(self, mark: str) -> None:
+        """Let the file bear a mark, beside those that it may bear already."""
+        self.write("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
+
+    def _require(self, mark: str | None) -> None:
+        """See that the file is the user's, unless there is nothing in it yet.
+
+        Nor may there be anything in it that SQLite runs by itself: somebody else's trigger or view
+        may never end.
+        """
+        kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
+        if kinds & {"trigger", "view"}:
+            problem = "it holds triggers or views, which no ticketr has made"
+            raise StateFailed(self._path, problem, damaged=True)
+        if kinds and mark is not None and not self._bears(mark):
+            raise ForeignState(str(self._path.parent.parent), str(self._path))
+
+    def _bears(self, mark: str) -> bool:
+        try:
+            rows = self._db.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
+        except sqlite3.OperationalError:  # an older version made it
+            return False
+        return bool(rows)
+
+    def _migrate(self, mark: str | None) -> None:
+        """Bring the schema up to date, and let a new file bear a mark from its first moment."""
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StateFailed(self._path, "a newer ticketr wrote it")
-        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        steps = list(enumerate(MIGRATIONS, start=1))[version:]
+        if version == 0:
+            assert mark is None or mark.isalnum()
+            sign = f"INSERT INTO mark VALUES ('{mark}');" if mark is not None else ""  # noqa: S608 - digits
+            steps = [(len(MIGRATIONS), "".join([*MIGRATIONS, sign]))]
+        for number, script in steps:
             try:
                 with closing(self._db.cursor()) as cursor:
                     cursor.executescript(

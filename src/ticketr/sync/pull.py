@@ -169,6 +169,7 @@ class _Pull:
             session.state,
             seen=seen,
             prefer=session.job.prefer,
+            prefer_from_file=session.job.prefer_from_file,
             into=self._into,
             hashes=await session.in_thread(read_hashes, session.store.root),
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ticketr._errors import TicketrError
-from ticketr.config import require_database
+from ticketr.config import ForeignState, require_database
 from ticketr.sync.database import IN_MEMORY
 from ticketr.sync.errors import DuplicateKey, FileFailed
 from ticketr.sync.state import State
@@ -140,13 +140,41 @@ def readable(path: Path) -> Generator[Path | None]:
             yield Path(folder, path.name)
 
 
+def bears_mark(store: Store) -> bool:
+    """Tell whether the state file of a workspace bears the user's mark; True where there is none.
+
+    Raises:
+        StateFailed: it cannot be used.
+        FileFailed: it cannot be read.
+    """
+    try:
+        with read_state(store):
+            return True
+    except ForeignState:
+        return False
+
+
+def sign_state(store: Store) -> None:
+    """Let the state file of a workspace bear the user's mark; all else in it stays.
+
+    Raises:
+        StateFailed: it cannot be used or changed.
+    """
+    assert store.mark is not None
+    with closing(State(store.state_path)) as state:
+        state.sign(store.mark)
+
+
 @contextmanager
 def read_state(store: Store) -> Generator[State]:
     """Open the state of a workspace to read it; a folder without one has an empty one.
 
     Raises:
         StateFailed: it cannot be used.
+        ForeignState: it does not bear the user's mark.
         FileFailed: it cannot be read.
     """
-    with readable(store.state_path) as path, closing(State(path or IN_MEMORY)) as state:
-        yield state
+    with readable(store.state_path) as path:
+        state = State(IN_MEMORY) if path is None else State(path, store.mark)
+        with closing(state):
+            yield state

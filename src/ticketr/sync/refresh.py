@@ -290,7 +290,13 @@ async def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) 
 
 
 def _writer(session: Session, seen: float) -> FamilyWriter:
-    return FamilyWriter(session.store, session.state, seen=seen, prefer=session.job.prefer)
+    return FamilyWriter(
+        session.store,
+        session.state,
+        seen=seen,
+        prefer=session.job.prefer,
+        prefer_from_file=session.job.prefer_from_file,
+    )
 
 
 async def _write(

@@ -67,7 +67,10 @@ class SessionJob:
         story_type: the type of a draft that names none.
         subtask_type: the type of a sub-task that names none.
         prefer: who wins where both sides have changed the same; None makes it a conflict.
+        prefer_from_file: whether that is said by a file that came with the folder. Then the files
+            win nothing where no last sync of this machine's own is known.
         browse: the site's address for browsers, if it is another.
+        mark: what the state file bears if this user made it; None to take any.
         transport: another way to reach the site than httpx.
         on_written: called, on Trio's thread, with tickets that were just written and their files.
         run_sync: how blocking work is run.
@@ -83,7 +86,9 @@ class SessionJob:
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
+    prefer_from_file: bool = False
     browse: str | None = None
+    mark: str | None = field(default=None, repr=False)
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
@@ -245,12 +250,14 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
         WorkspaceBusy: another process is changing the workspace.
         OtherSite: it holds the tickets of another site.
         StateFailed: its state file cannot be used.
+        ForeignState: its state file does not bear the user's mark.
+        UnsafePath: a link or the like has a name of ticketr's own.
         FileFailed: the folder cannot be made or written.
     """
-    store = Store(job.root, STATE_FOLDER)
+    store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
     with store.lock():
-        state = await job.run_sync(State, store.state_path)
+        state = await job.run_sync(State, store.state_path, store.mark)
         try:
             await job.run_sync(state.about.check_site, job.root, job.site)
             recent = await job.run_sync(state.recent)

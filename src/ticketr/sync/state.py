@@ -107,6 +107,7 @@ class State:
 
     Args:
         path: the SQLite file.
+        mark: what a state file of this user bears, and a new one gets; None to take any.
 
     Attributes:
         about: what is known of the site as a whole.
@@ -116,10 +117,11 @@ class State:
 
     Raises:
         StateFailed: it is damaged, newer than this program, or cannot be opened.
+        ForeignState: it does not bear the mark.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._db = Database(path)
+    def __init__(self, path: Path, mark: str | None = None) -> None:
+        self._db = Database(path, mark)
         self.about = About(self._db)
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
@@ -128,6 +130,10 @@ class State:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def sign(self, mark: str) -> None:
+        """Let the file bear a user's mark."""
+        self._db.sign(mark)
 
     def batch(self) -> AbstractContextManager[None]:
         """Make everything recorded inside one transaction."""

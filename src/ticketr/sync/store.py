@@ -63,10 +63,12 @@ class Store:
     Args:
         root: the workspace's folder; it is made where it does not exist.
         own: ticketr's own folder in it, left out of every search.
+        mark: what its state file bears if this user made it; None to take any.
     """
 
-    def __init__(self, root: Path, own: str) -> None:
+    def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
         self.root = root
+        self.mark = mark
         self.folder = OwnFolder(root / own)
         self._folders: dict[str, str] = {}  # where each folder really is
         self._is_locked = False

@@ -130,6 +130,9 @@ class FamilyWriter:
         state: its state.
         seen: Jira's clock when this job began.
         prefer: who wins where both sides have changed the same; None makes it a conflict.
+        prefer_from_file: whether that is said by a file that came with the folder. Then it is a
+            conflict too where the files would win and no last sync is known: they may be the work
+            of anybody.
         into: the file for new tickets, relative to the workspace; None gives each one of its own.
         hashes: what the Go program knew of each ticket, by key.
     """
@@ -141,6 +144,7 @@ class FamilyWriter:
         *,
         seen: float,
         prefer: Side | None = None,
+        prefer_from_file: bool = False,
         into: str | None = None,
         hashes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -150,6 +154,7 @@ class FamilyWriter:
         self._state = state
         self._seen = seen
         self._prefer = prefer
+        self._prefer_unknown = None if prefer_from_file and prefer is Side.LOCAL else prefer
 
     def write(self, families: Sequence[Prepared]) -> tuple[list[Outcome], FileFailed | None]:
         """Write some families.
@@ -162,7 +167,10 @@ class FamilyWriter:
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.issues[0].id: self._bases(family) for family in families}
             for family in families:
-                self._state.intend(family.issues[0].id, family.text.text)
+                # A file that was never in step with Jira is compared with Jira alone, also after
+                # a kill: what it says otherwise is nobody's edit yet.
+                if family.path is None or bases[family.issues[0].id]:
+                    self._state.intend(family.issues[0].id, family.text.text)
         with self._state.batch():
             for name, group in self._by_file(families, outcomes):
                 try:
@@ -266,7 +274,8 @@ class FamilyWriter:
             return replace(merge(local, local, remote), dropped=True)
         if before is not None:
             remote = settled(remote, family.issues, base=before, known=known)
-        return merge(before, local, remote, prefer=self._prefer)
+        prefer = self._prefer_unknown if before is None else self._prefer
+        return merge(before, local, remote, prefer=prefer)
 
     def _conflict(self, family: Prepared, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.issues[0]

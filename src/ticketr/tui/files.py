@@ -135,5 +135,5 @@ def settle(store: Store, key: str, take: str) -> None:
     Raises:
         TicketrError: it cannot be settled; the words say why.
     """
-    with store.lock(), closing(State(store.state_path)) as state:
+    with store.lock(), closing(State(store.state_path, store.mark)) as state:
         resolve(store, state, key, Take(take))

@@ -1,0 +1,129 @@
+"""The mark that a user's state files bear, by which ticketr knows that this user made them.
+
+A git repository can bring a state file in ``.ticketr``. Taken for the user's own it would make what
+the repository changed look like the user's edits. So every state file that is made for the user
+bears the user's mark: a random text that stands in the user's own folder of settings. One mark for
+all of them needs no list that grows with each, and a folder that is moved keeps its mark.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.tomlfile import edited, read_table
+from ticketr.config.user_config import read_user_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKS_FILE = "marks.toml"
+
+_MARK, _UNMARKED = "mark", "unmarked"
+_FORM = re.compile(r"[0-9a-f]{64}")
+_HEAD = """\
+# The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
+# are asked once about each of your workspaces whether it is yours.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is known of one user's state files.
+
+    Attributes:
+        mark: what they bear, 64 hexadecimal digits; in no repr.
+        unmarked: the folders of workspaces that were in the user's config before there were marks,
+            and whose state files bear none yet.
+    """
+
+    mark: str = field(repr=False)
+    unmarked: tuple[str, ...] = ()
+
+    def is_older(self, root: Path) -> bool:
+        """Tell whether a workspace was the user's before there were marks."""
+        return os.path.realpath(root) in map(os.path.realpath, self.unmarked)
+
+    def without(self, root: Path) -> Marks:
+        """Give the same for when the state file of a workspace bears the mark."""
+        real = os.path.realpath(root)
+        left = tuple(each for each in self.unmarked if os.path.realpath(each) != real)
+        return replace(self, unmarked=left)
+
+
+def open_marks(folder: Path) -> Marks:
+    """Read the user's mark; make one where there is none.
+
+    Args:
+        folder: the user's folder of settings, which is made where there is none.
+
+    Raises:
+        ConfigError: the file, or the config, cannot be used.
+        SettingsFailed: the system would not.
+    """
+    marks = _read(folder)
+    if marks is not None:
+        return marks
+    with exclusive(folder):
+        marks = _read(folder)  # another program may have been faster
+        if marks is None:
+            marks = new_marks(folder)
+            _write(folder, marks)
+    return marks
+
+
+def new_marks(folder: Path) -> Marks:
+    """Make a mark that nothing bears yet, and keep it nowhere.
+
+    Args:
+        folder: the user's folder of settings.
+
+    Raises:
+        ConfigError: the config cannot be used.
+        SettingsFailed: the system would not give it.
+    """
+    config = read_user_config(folder)
+    known = tuple(str(entry.folder) for entry in config.workspaces.values())
+    return Marks(secrets.token_hex(32), known)
+
+
+def note_marked(folder: Path, root: Path) -> None:
+    """Note that the state file of a workspace bears the mark now.
+
+    Args:
+        folder: the user's folder of settings.
+        root: the workspace's folder.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        SettingsFailed: the system would not take it.
+    """
+    with exclusive(folder):
+        marks = _read(folder)
+        if marks is not None and marks.is_older(root):
+            _write(folder, marks.without(root))
+
+
+def _read(folder: Path) -> Marks | None:
+    path = folder / MARKS_FILE
+    text = read_private(path)
+    if text is None:
+        return None
+    table = read_table(path, text)
+    table.refuse_unknown((_MARK, _UNMARKED))
+    mark = table.text(_MARK) or ""
+    if not _FORM.fullmatch(mark):
+        raise table.bad(_MARK, "this is no mark; move the file away, and a new one is made")
+    return Marks(mark, table.texts(_UNMARKED))
+
+
+def _write(folder: Path, marks: Marks) -> None:
+    path = folder / MARKS_FILE
+    said: dict[str, str | list[str]] = {_MARK: marks.mark}
+    if marks.unmarked:
+        said[_UNMARKED] = list(marks.unmarked)
+    write_private(path, edited(path, _HEAD, lambda document: document.update(said)))

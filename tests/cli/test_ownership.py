@@ -1,0 +1,278 @@
+"""State files that the user made, and those that somebody else did."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fakes.processes import PROGRAM, environment
+from fakes.ptys import job_on_pty
+from fakes.pulls import URL
+from fakes.users import User
+
+from ticketr.sandbox import make_site
+
+#: As fbd6ce7 wrote it: three tickets, DEMO-1 edited since, and a draft whose request was lost.
+OLD = Path(__file__).with_name("old_workspace")
+#: Every command that opens the state file.
+COMMANDS = (
+    *(("pull",), ("push",), ("push", "--dry-run"), ("sync",), ("status",), ("diff",)),
+    *(("resolve",), ("resolve", "DEMO-1", "--take", "local")),
+    ("demo", "--tickets", "1", "--folder", "."),
+)
+
+
+def old_workspace(root: Path) -> Path:
+    """Put a workspace there as an older version left it; give its state file."""
+    for path in OLD.glob("*.md"):
+        shutil.copy(path, root)
+    (root / ".ticketr").mkdir()
+    state = root / ".ticketr" / "state.db"
+    with closing(sqlite3.connect(state)) as database:
+        database.executescript((OLD / "state.sql").read_text())
+    return state
+
+
+def dump(state: Path) -> list[str]:
+    """Everything in a state file."""
+    with closing(sqlite3.connect(state)) as database:
+        return list(database.iterdump())
+
+
+@pytest.fixture
+def mia(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> User:
+    """A user of a Jira of the three issues that the old workspace has."""
+    return User(tmp_path / "work", make_site(tickets=3, seed=1), monkeypatch, capsys)
+
+
+def configured(user: User, root: Path) -> Path:
+    """Write a config as an older version had it; give its folder."""
+    folder = user.root.parent / "config"
+    folder.mkdir(mode=0o700)
+    path = folder / "config.toml"
+    path.touch(mode=0o600)
+    path.write_text(f'[workspaces.work]\nfolder = "{root}"\nsite = "{URL}"\n')
+    return folder
+
+
+def check_upgraded(user: User) -> None:
+    """See that a push sends the edit and the draft from before the upgrade, each once."""
+    pushed = user.runs("push", "--json")
+
+    assert pushed.code == 0, pushed
+    assert [each["key"] for each in pushed.json["updated"]] == ["DEMO-1"]
+    assert user.finds("DEMO-1").summary == "Edited before the upgrade"
+    assert [each.summary for each in user.site if each.number > 3] == ["Once"]
+    assert user.reads("drafts.md").key == "DEMO-4"
+
+
+@pytest.mark.parametrize("first", ["status", "push"])
+def test_a_workspace_of_the_config_is_marked_at_the_first_run_after_the_upgrade(
+    first: str, mia: User
+) -> None:
+    old_workspace(mia.root)
+    config = configured(mia, mia.root)
+
+    if first == "status":
+        told = mia.runs("status")
+        assert told.code == 0, told
+        assert "edited    DEMO-1 (DEMO-1.md): Title" in told.out
+        assert "unsettled Once (drafts.md)" in told.out
+
+    check_upgraded(mia)
+    assert str(mia.root) not in (config / "marks.toml").read_text()
+    assert (config / "marks.toml").stat().st_mode & 0o777 == 0o600
+
+
+def test_any_other_is_refused_with_the_way_out_which_keeps_edits_and_journal(mia: User) -> None:
+    state = old_workspace(mia.root)
+    before, files = dump(state), mia.files()
+
+    for command in COMMANDS:
+        told = mia.runs(*command)
+        assert told.code == 2, (command, told)
+        assert f"{state} does not bear your mark" in told.err
+        assert f"ticketr workspace trust --folder {mia.root}" in told.err
+        assert f"move {state.parent} away" in told.err
+    assert mia.asked == []
+    assert (dump(state), mia.files()) == (before, files)
+
+    trusted = mia.runs("workspace", "trust", "--folder", str(mia.root))
+    again = mia.runs("workspace", "trust")
+
+    assert (trusted.code, again.code) == (0, 0)
+    assert (
+        trusted.out == f"{mia.root} is yours now; 'ticketr status' lists what a push would send\n"
+    )
+    assert again.out.endswith("there is nothing to do\n")
+    check_upgraded(mia)
+
+
+def test_in_a_terminal_it_asks_until_the_answer_is_yes_and_then_no_more(tmp_path: Path) -> None:
+    old_workspace(tmp_path)
+    env = environment(TICKETR_CONFIG_DIR=str(tmp_path / "config"))
+    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *PROGRAM, "status"]
+
+    for said, code in (("", 2), ("n", 2), ("y", 0)):
+        with job_on_pty(command, size=(200, 24), environ=env) as pty:
+            pty.wait_for("Did you make it")
+            pty.type(f"{said}\r")
+            assert pty.wait_for_end() == code
+    with job_on_pty(command, size=(200, 24), environ=env) as pty:
+        pty.wait_for("unsettled Once")
+        assert pty.wait_for_end() == 0
+        assert "Did you make it" not in pty.output
+
+
+def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User) -> None:
+    """The clone of a hostile repository whose site the user confirms."""
+    from ticketr.config import WorkspaceEntry, store_workspace
+
+    old_workspace(mia.root)
+    config = configured(mia, mia.root.parent / "another")
+
+    store_workspace(config, WorkspaceEntry("clone", mia.root, URL))
+    told = mia.runs("push")
+
+    assert told.code == 2
+    assert "does not bear your mark" in told.err
+
+
+def test_what_git_puts_in_the_place_of_a_state_file_is_refused(mia: User) -> None:
+    """Git replaces an ignored file without a word."""
+    config = configured(mia, mia.root)
+    assert mia.runs("pull").code == 0
+    state = mia.root / ".ticketr" / "state.db"
+    with closing(sqlite3.connect(state)) as database:
+        database.execute("DELETE FROM mark")
+        database.execute("INSERT INTO mark VALUES (?)", ("a" * 64,))
+        database.commit()
+
+    told = mia.runs("push")
+
+    assert told.code == 2
+    assert "does not bear your mark" in told.err
+    assert "unmarked" not in (config / "marks.toml").read_text()
+
+
+def test_a_state_file_may_move_with_its_folder_and_be_that_of_several_users(
+    mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mia.runs("pull").code == 0
+    moved = str(mia.root.rename(mia.root.parent / "moved"))
+    assert mia.runs("status", "--folder", moved).code == 0
+
+    with monkeypatch.context() as patch:
+        patch.setenv("TICKETR_CONFIG_DIR", str(mia.root.parent / "ben"))
+        assert mia.runs("status", "--folder", moved).code == 2
+        assert mia.runs("workspace", "trust", "-C", moved).code == 0
+        assert mia.runs("status", "--folder", moved).code == 0
+
+    assert mia.runs("status", "--folder", moved).code == 0
+
+
+def test_an_empty_file_is_nobodys(mia: User) -> None:
+    (mia.root / ".ticketr").mkdir()
+    (mia.root / ".ticketr" / "state.db").touch()
+
+    assert mia.runs("pull").code == mia.runs("status").code == 0
+
+
+def test_to_ask_how_things_stand_makes_nothing_where_there_is_no_state_file(mia: User) -> None:
+    for command in ("status", "diff", "resolve", "jobs"):
+        assert mia.runs(command).code == 0
+
+    assert not (mia.root / ".ticketr").exists()
+    assert not (mia.root.parent / "config").exists()
+
+
+def test_where_no_key_can_be_kept_a_pull_works_and_the_next_says_what_to_do(
+    mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = mia.root.parent / "nowhere"
+    config.symlink_to("gone/away")
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(config))
+
+    first, second = mia.runs("pull"), mia.runs("pull")
+    trusted = mia.runs("workspace", "trust")
+
+    assert (first.code, second.code, trusted.code) == (0, 2, 1)
+    assert "ticketr workspace trust" in second.err
+    assert f"cannot make {config}" in trusted.err
+
+
+def hostile_schemas() -> list[str]:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    return [
+        *(f"CREATE VIEW {name} AS {endless}" for name in ("issue", "mark", "jobs")),
+        f"CREATE TABLE mark (value); CREATE TRIGGER t AFTER INSERT ON mark BEGIN {endless}; END",
+    ]
+
+
+@pytest.mark.parametrize("schema", hostile_schemas())
+@pytest.mark.parametrize("name", ["state.db", "history.db"])
+def test_a_database_that_would_run_something_is_refused(name: str, schema: str, mia: User) -> None:
+    (mia.root / ".ticketr").mkdir()
+    with closing(sqlite3.connect(mia.root / ".ticketr" / name)) as database:
+        database.executescript(schema)
+
+    told = mia.runs("status" if name == "state.db" else "jobs")
+
+    assert told.code == 1
+    assert "it holds triggers or views, which no" in told.err
+
+
+@pytest.mark.parametrize("strategy", ["local", "remote"])
+def test_a_committed_strategy_sends_nothing_where_no_last_sync_is_known(
+    strategy: str, mia: User
+) -> None:
+    shutil.copy(OLD / "DEMO-1.md", mia.root)
+    mia.writes("ticketr.toml", f'[sync]\nstrategy = "{strategy}"\n')
+    before = mia.finds("DEMO-1").summary
+
+    codes = [mia.runs(*words).code for words in (("sync",), ("pull",), ("sync",), ("push", "-y"))]
+
+    assert mia.finds("DEMO-1").summary == before
+    assert codes == ([3, 3, 3, 3] if strategy == "local" else [0, 0, 0, 0])
+    said = mia.runs("sync", "--strategy", "local")
+    assert said.code == 0
+    theirs = "Edited before the upgrade" if strategy == "local" else before
+    assert mia.finds("DEMO-1").summary == theirs
+
+
+def test_a_committed_strategy_counts_where_the_last_sync_is_the_users(mia: User) -> None:
+    mia.writes("ticketr.toml", '[sync]\nstrategy = "local"\n')
+    mia.runs("pull")
+    mia.retitles("DEMO-1", "Mine")
+    mia.site.edit("DEMO-1", summary="Theirs")
+
+    assert mia.runs("sync").code == 0
+
+    assert mia.finds("DEMO-1").summary == "Mine"
+
+
+def test_a_file_that_was_never_in_step_is_no_edit_after_a_kill_either(
+    mia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(OLD / "DEMO-1.md", mia.root)
+    before = mia.finds("DEMO-1").summary
+
+    class Killed(BaseException):
+        """Ends the pull in the middle of its writes."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ticketr.sync.editing.Editor.write", die)
+        with pytest.raises(BaseException):  # noqa: B017, PT011 - as Trio wraps it
+            mia.runs("pull")
+    told = mia.runs("sync")
+
+    assert told.code == 3, told
+    assert mia.finds("DEMO-1").summary == before
