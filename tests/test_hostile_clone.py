@@ -172,9 +172,11 @@ from ticketr.cli import app
 told = []
 for words in json.load(sys.stdin):
     sys.argv = ["ticketr", *words]
-    with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(err):
+    said = io.TextIOWrapper(io.BytesIO(), errors="backslashreplace")
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         code = app._run()
-    told.append([words, code, err.getvalue()])
+        said.flush()
+    told.append([words, code, said.buffer.getvalue().decode(errors="replace")])
 print(json.dumps(told))
 """
 #: What a user may try in a clone beside `COMMANDS`.
