@@ -56,7 +56,7 @@ def someone(
     ],
     ids=["conflict", "rest", "latin-1", "utf-16", "colon", "story", "title", "twice"],
 )
-def test_a_broken_file_is_named_with_its_line_before_anything_is_asked(
+def test_a_broken_file_is_named_with_its_line_and_nothing_of_it_is_sent(
     someone: User, data: bytes, words: str
 ) -> None:
     path = someone.root / "bad.md"
@@ -66,24 +66,26 @@ def test_a_broken_file_is_named_with_its_line_before_anything_is_asked(
     for command in ("pull", "push", "sync"):
         told = someone.runs(command)
 
-        assert (told.code, told.out) == (1, "")
+        assert (told.code, told.out) == (3, "")
         assert words in told.err
         assert told.err.replace("\n", "").isprintable()
-    assert someone.asked == []
     assert path.read_bytes() == data
+    assert someone.reads("good.md").key == "DEMO-13"
+    assert len(someone.site) == 13
 
 
 def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
     someone.runs("pull")
-    someone.asked.clear()
+    someone.retitles("DEMO-3", "Mine")
     someone.writes("copy.md", "# TICKET: Other\n\n## Tasks\n- [DEMO-4] Again\n")
+    before = someone.site.revision
 
     for command in ("pull", "push", "sync"):
         told = someone.runs(command)
 
-        assert told.code == 1
+        assert told.code == 3
         assert "DEMO-4 stands in DEMO-3.md and in copy.md; keep one of them" in told.err
-    assert someone.asked == []
+    assert someone.site.revision == before
 
 
 @pytest.mark.parametrize(

@@ -124,15 +124,15 @@ def test_a_run_that_failed_says_so_in_json_too(someone: User) -> None:
     whole = {
         command: someone.runs(command, "--json").json.keys() for command in ("push", "sync", "pull")
     }
-    someone.writes("bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
+    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
 
     for command in ("push", "sync", "pull"):
         told = someone.runs(command, "--json")
 
         assert told.code == 1
         assert told.json.keys() == {*whole[command], "error"}
-        assert (told.json["status"], told.json["error"]) == ("failed", "TicketSyntaxError")
-        assert "bad.md:2:1: this file holds a git conflict" in told.json["message"]
+        assert (told.json["status"], told.json["error"]) == ("failed", "StateFailed")
+        assert "state.db cannot be used: " in told.json["message"]
 
 
 @pytest.mark.parametrize("command", ["push", "sync"])

@@ -10,10 +10,10 @@ from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import DuplicateKey, PullResult, WorkspaceBusy, assembly
+from ticketr.sync import Code, PullResult, WorkspaceBusy, assembly
 from ticketr.sync.merge import Side
 from ticketr.sync.store import Store
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -428,22 +428,34 @@ async def fails_with(bench: Bench, error: type[Exception], message: str) -> None
     assert message in last.progress.message
 
 
-async def test_a_broken_file_stops_it_before_a_request(
+async def test_a_broken_file_stops_its_own_tickets_alone(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     bench.root.mkdir()
     (bench.root / "a.md").write_text("#TICKET: [DEMO-1] x\n")
 
-    await fails_with(bench, TicketSyntaxError, "a.md:1:1")
-    assert bench.asked == []
+    result = await bench.pull()
+
+    assert [(each.path, each.code) for each in result.failed] == [("a.md", Code.BROKEN)]
+    assert result.failed[0].reason.startswith("a.md:1:1: ")
+    assert [each.key for each in result.kept] == ["DEMO-1"]
+    assert (result.total, result.new, result.left_alone) == (40, 39, 1)
+    assert "DEMO-1.md" not in bench.files()
 
 
-async def test_a_key_in_two_files_stops_it(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_key_in_two_files_stops_that_ticket_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     bench.root.mkdir()
     for name in ("a.md", "b.md"):
         (bench.root / name).write_text("# TICKET: [DEMO-1] x\n")
 
-    await fails_with(bench, DuplicateKey, "a.md and in b.md")
+    result = await bench.pull()
+
+    reason = "DEMO-1 stands in a.md and in b.md; keep one of them"
+    assert [each.reason for each in (*result.failed, *result.kept)] == [reason, reason]
+    assert (result.new, result.left_alone) == (39, 1)
+    assert bench.files()["a.md"] == bench.files()["b.md"] == "# TICKET: [DEMO-1] x\n"
 
 
 async def test_another_list_of_fields_fetches_every_ticket_again(

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.pulls import Bench, Recorder
 
-from ticketr import JobStatus
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import FileFailed, assembly
+from ticketr.sync import assembly
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -126,21 +125,18 @@ async def test_a_ticket_filed_under_another_is_left_there_and_reported(
     assert bench.keys().count(str(inner.key)) == 1
 
 
-async def test_a_file_that_cannot_be_read_ends_the_pull_and_what_was_written_counts(
+async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     monkeypatch.setattr(assembly, "PAGE", 4)
     last = max((issue.number for issue in bench.site if issue.parent is None), default=0)
     (bench.root / f"DEMO-{last}.md").mkdir(parents=True)
 
-    snapshots = await bench.pull_snapshots()
+    result = await bench.pull()
 
-    assert snapshots[-1].status is JobStatus.FAILED
-    assert snapshots[-1].error is not None
-    assert snapshots[-1].error.type == FileFailed.__name__
-    progress = snapshots[-1].progress
-    assert progress is not None
-    assert f"DEMO-{last}.md: Is a directory" in progress.message
+    (note,) = result.failed
+    assert note.path == f"DEMO-{last}.md"
+    assert "something that is no file has this name" in note.reason
     keys = [
         key
         for path in bench.root.glob("*.md")
@@ -148,7 +144,8 @@ async def test_a_file_that_cannot_be_read_ends_the_pull_and_what_was_written_cou
         for ticket in parse(path.read_text()).tickets
         for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
     ]
-    assert progress.current == len(keys) > 0
+    assert result.done == len(keys) > 0
+    assert result.done + result.left_alone == result.total
 
 
 async def test_a_file_that_breaks_while_the_pull_runs_is_kept(

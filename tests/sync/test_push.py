@@ -9,10 +9,9 @@ import trio
 from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 
-from ticketr import JobFailed
 from ticketr.sandbox import create_app
 from ticketr.sync import Code, NoConflict, Side, State, Store, Take, resolve
-from ticketr.tickets import Ticket, TicketSyntaxError, parse
+from ticketr.tickets import Ticket, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -243,16 +242,17 @@ async def test_a_dry_run_says_everything_and_sends_nothing(
     assert ticket(path).key is None
 
 
-async def test_a_file_that_cannot_be_read_stops_it_before_a_request(
+async def test_a_file_that_cannot_be_read_is_named_and_not_sent(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    draft(bench, "<<<<<<< HEAD\n# TICKET: A\n")
+    path = draft(bench, "<<<<<<< HEAD\n# TICKET: A\n")
+    (bench.root / "other.md").write_text("# TICKET: B\n")
 
-    with pytest.raises(JobFailed) as failed:
-        await bench.push()
+    result = await bench.push()
 
-    assert isinstance(failed.value.__cause__, TicketSyntaxError)
-    assert bench.asked == []
+    (note,) = result.failed
+    assert (note.name, note.code) == (path.name, Code.BROKEN)
+    assert [bench.finds(key).summary for key in result.created] == ["B"]
 
 
 async def test_a_key_that_jira_does_not_have_is_named(
@@ -331,8 +331,9 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     assert path.read_text().startswith(
         "<<<<<<< here\n# TICKET: [DEMO-1] Mine\n=======\n# TICKET: [DEMO-1] Theirs\n>>>>>>> Jira\n"
     )
-    with pytest.raises(JobFailed, match=r"DEMO-1\.md:1:1: this file holds a git conflict"):
-        await bench.sync()
+    (note,) = (await bench.sync()).pull.failed
+    assert note.reason.startswith("DEMO-1.md:1:1: this file holds a git conflict")
+    assert bench.finds("DEMO-1").summary == "Theirs"
     _, rest = path.read_text().split(">>>>>>> Jira\n")
     path.write_text(f"# TICKET: [DEMO-1] Ours\n{rest}")
     assert (await bench.sync()).push.updated == ("DEMO-1",)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.state import Known
 from ticketr.sync.store import Place
 from ticketr.sync.survey import (
@@ -10,7 +9,6 @@ from ticketr.sync.survey import (
     changed_since,
     compare,
     in_order,
-    merge_places,
     oldest_sight,
 )
 
@@ -96,10 +94,3 @@ def test_a_stale_ticket_does_not_make_the_look_back_longer() -> None:
 
 def test_nothing_here_means_no_look_back() -> None:
     assert oldest_sight(["1"], {}, {}) is None
-
-
-def test_a_key_in_two_files_is_an_error_that_names_both() -> None:
-    first = {"DEMO-1": Place("a.md", "DEMO-1")}
-
-    with pytest.raises(DuplicateKey, match=r"DEMO-1 stands in a\.md and in b\.md"):
-        merge_places(first, [("DEMO-1", Place("b.md", "DEMO-1"))])

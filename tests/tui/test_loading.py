@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import pytest
@@ -23,6 +22,7 @@ from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from trio.testing import MockClock
 
@@ -83,13 +83,13 @@ async def test_each_file_is_read_once_for_its_rows_and_its_mark(
     retitle(bench.root, "DEMO-1")
     told: list[Message] = []
     opened = Counter[str]()
-    read_bytes = Path.read_bytes
+    content = Store._content
 
-    def counted(path: Path) -> bytes:
-        opened[path.name] += 1
-        return read_bytes(path)
+    def counted(store: Store, name: str) -> bytes:
+        opened[name] += 1
+        return content(store, name)
 
-    monkeypatch.setattr(Path, "read_bytes", counted)
+    monkeypatch.setattr(Store, "_content", counted)
     await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
 
     assert opened == Counter(path.name for path in bench.root.glob("*.md"))

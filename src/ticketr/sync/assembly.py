@@ -206,11 +206,20 @@ class Assembly:
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [each for one in members.values() for each in await self._text(one, (), stale)]
-        if note := misplaced(head, head, self._places):
+        if note := misplaced(head, head, self._places) or self._out_of_reach(members.values()):
+            await self._in_thread(self._state.mark_stale, (head.id, *members))
             self._tally.keep(note, (head.id, *members))
             return []
         subtasks = [each for each in members.values() if self._is_here(head, each)]
         return await self._text(head, subtasks, stale)
+
+    def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
+        """Tell of an issue whose line cannot be read, for its ticket cannot be written then."""
+        for issue in issues:
+            place = self._places.get(issue.key)
+            if place is not None and place.reason:
+                return Note(issue.key, place.path, place.reason, Code.BROKEN)
+        return None
 
     async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Leave issues to the next pull, which asks for them again."""

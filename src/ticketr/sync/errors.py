@@ -137,13 +137,22 @@ class DuplicateKey(SyncError):
 
 
 class FileFailed(SyncError):
-    """Raised when a file or folder of the workspace cannot be read or written."""
+    """Raised when a file or folder of the workspace cannot be read or written.
 
-    def __init__(self, path: Path, action: str, reason: str) -> None:
-        super().__init__(path, action, reason)
+    Attributes:
+        path: the file or folder.
+        action: what was to be done with it.
+        reason: why that is not possible.
+        alone: whether this file alone is at fault, so that others can be expected to be well; a
+            full disk, for one, stops them all.
+    """
+
+    def __init__(self, path: Path, action: str, reason: str, alone: bool = False) -> None:  # noqa: FBT001, FBT002 - pickled
+        super().__init__(path, action, reason, alone)
         self.path = path
         self.action = action
         self.reason = reason
+        self.alone = alone
 
     def __str__(self) -> str:
         return f"cannot {self.action} {self.path}: {self.reason}"

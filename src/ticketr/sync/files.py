@@ -8,6 +8,7 @@ Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -25,6 +26,13 @@ T = TypeVar("T")
 
 TEMPORARY = ".ticketr-tmp-"
 """How the name of a half-written file begins; whoever finds one of a killed process removes it."""
+
+#: What is said of a folder, a named pipe, a socket or a device where a file is expected.
+NO_FILE = "something that is no file has this name"
+#: Errors of the system that are about one name, whatever is done with it.
+_ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
+#: Likewise when it is read.
+_UNREADABLE = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT))
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -63,7 +71,7 @@ def look_at(target: str) -> Look | None:
             return None
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
         # A folder's error has words already.
-        raise FileFailed(Path(target), "write", "something that is no file has this name")
+        raise FileFailed(Path(target), "write", NO_FILE, alone=True)
     stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     return Look(stat.S_IMODE(found.st_mode), stamp)
 
@@ -177,7 +185,8 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise FileFailed(Path(path), action, error.strerror or str(error)) from error
+        alone = error.errno in _ALONE or (action == "read" and error.errno in _UNREADABLE)
+        raise FileFailed(Path(path), action, error.strerror or str(error), alone) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise FileFailed(Path(path), action, f"line {line} is not UTF-8") from error
+        raise FileFailed(Path(path), action, f"line {line} is not UTF-8", alone=True) from error

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.layout import notes_on
 from ticketr.sync.pull import PullResult, pull, pull_result
 from ticketr.sync.push import PushResult, push, push_result
 from ticketr.sync.recovery import recover
@@ -54,14 +55,21 @@ class PullJob(SessionJob):
         self._tally[:] = [tally]
         self._recovered.clear()
         with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
-            async with open_workspace(self, progress) as workspace:
-                places = await workspace.places()  # what is wrong here is told before all else
-                async with open_session(workspace) as session:
-                    if await recover(session, self._recovered):
-                        places = await session.places()
-                    result = await pull(
-                        session, places, tally, full=self.full, prune=self.prune, into=self.into
-                    )
+            async with (
+                open_workspace(self, progress) as workspace,
+                open_session(workspace) as session,
+            ):
+                await recover(session, self._recovered)
+                layout = await session.layout()
+                tally.broken = notes_on(layout.broken)
+                result = await pull(
+                    session,
+                    layout.places,
+                    tally,
+                    full=self.full,
+                    prune=self.prune,
+                    into=self.into,
+                )
         words = f"Pull complete: {_tickets(result.done)}{_not_done(result)}"
         progress.move(tally.done, tally.done, words)
         return replace(result, recovered=tuple(self._recovered))
@@ -99,18 +107,21 @@ class PushJob(SessionJob):
         progress, tally = Progress(context, self.credentials.redact), PushTally()
         self._tally[:] = [tally]
         with _last_words(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
-            async with open_workspace(self, progress) as workspace:
-                survey = await workspace.survey()
-                async with open_session(workspace) as session:
-                    if not self.dry_run and await recover(session, tally.recovered):
-                        survey = await session.survey()
-                    result = await push(
-                        session,
-                        survey,
-                        tally,
-                        dry_run=self.dry_run,
-                        accept_loss=self.accept_loss,
-                    )
+            async with (
+                open_workspace(self, progress) as workspace,
+                open_session(workspace) as session,
+            ):
+                if not self.dry_run:
+                    await recover(session, tally.recovered)
+                survey = await session.survey()
+                tally.failed += notes_on(survey.broken)
+                result = await push(
+                    session,
+                    survey,
+                    tally,
+                    dry_run=self.dry_run,
+                    accept_loss=self.accept_loss,
+                )
         _tell_push(progress, tally, dry_run=self.dry_run)
         return result
 
@@ -177,20 +188,26 @@ class SyncJob(SessionJob):
         tally, push_tally = halves.pull, halves.push
         self._halves[:] = [halves]
         with _last_words(progress, "Sync", halves.count):
-            async with open_workspace(self, progress) as workspace:
-                places = await workspace.places()
-                async with open_session(workspace) as session:
-                    if await recover(session, push_tally.recovered):
-                        places = await session.places()
-                    pulled = await pull(session, places, tally, full=self.full, prune=self.prune)
-                    halves.pulled = pulled
-                    progress.begin("Looking for edits...")
-                    survey = await session.survey()
-                    survey.leave_out({each.key for each in pulled.conflicts})  # they are told
-                    pushed = await push(
-                        session, survey, push_tally, merging=True, accept_loss=self.accept_loss
-                    )
-                    result = SyncResult(pulled, pushed)
+            async with (
+                open_workspace(self, progress) as workspace,
+                open_session(workspace) as session,
+            ):
+                await recover(session, push_tally.recovered)
+                layout = await session.layout()
+                tally.broken = notes_on(layout.broken)
+                pulled = await pull(session, layout.places, tally, full=self.full, prune=self.prune)
+                halves.pulled = pulled
+                progress.begin("Looking for edits...")
+                survey = await session.survey()
+                survey.leave_out({each.key for each in pulled.conflicts})  # they are told
+                told = layout.broken.keys()
+                push_tally.failed += notes_on(
+                    {name: error for name, error in survey.broken.items() if name not in told}
+                )
+                pushed = await push(
+                    session, survey, push_tally, merging=True, accept_loss=self.accept_loss
+                )
+                result = SyncResult(pulled, pushed)
         words = f"{_tickets(pulled.done)} pulled, {push_tally.done} pushed"
         words = f"Sync complete: {words}{_not_done(pulled, push_tally)}"
         progress.move(push_tally.done, push_tally.total, words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.files import comparable
 from ticketr.sync.plan import plan
@@ -28,11 +29,14 @@ class LocalSurvey:
     Attributes:
         works: tickets that were edited here, and drafts, in the order of the files.
         unknown: tickets with keys that were never pulled into this workspace.
+        broken: what is wrong with files, by their paths relative to the workspace; what stands in
+            them is no part of the survey.
         count: how many issues with keys the files hold.
     """
 
     works: list[Work] = field(default_factory=list)
     unknown: list[LocalTicket] = field(default_factory=list)
+    broken: dict[str, TicketrError] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -49,6 +53,11 @@ class LocalSurvey:
         """Forget what there is to push of some tickets."""
         self.works = [each for each in self.works if each.local.ticket.key not in keys]
         self.unknown = [each for each in self.unknown if each.ticket.key not in keys]
+
+    def _leave_out_holders(self, key: str) -> None:
+        """Forget what there is to push of the tickets that a key stands in."""
+        self.works = [each for each in self.works if key not in each.local.ticket.keys()]  # noqa: SIM118
+        self.unknown = [each for each in self.unknown if key not in each.ticket.keys()]  # noqa: SIM118
 
     def refuse_slips(
         self, state: State, recent: Collection[str], project: str | None = None
@@ -110,13 +119,20 @@ class LocalSurvey:
             paths: files that may hold tickets.
 
         Raises:
-            DuplicateKey: a key stands in two places.
-            TicketSyntaxError: a file cannot be read as tickets.
-            FileFailed: a file cannot be read.
+            StateFailed: the state cannot be read.
         """
         for path in paths:
-            for local in store.local(store.name_of(path)):
-                self.take(state, local)
+            name = store.name_of(path)
+            try:
+                found = store.local(name)
+            except TicketrError as error:
+                self.broken[name] = error
+                continue
+            for local in found:
+                try:
+                    self.take(state, local)
+                except DuplicateKey as error:
+                    self.broken[name] = error
 
     def take(self, state: State, local: LocalTicket) -> None:
         """Take in one ticket.
@@ -126,10 +142,12 @@ class LocalSurvey:
             local: the ticket as it stands in its file.
 
         Raises:
-            DuplicateKey: one of its keys stands in another place.
+            DuplicateKey: one of its keys stands in another place; then neither is part of the
+                survey.
         """
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in self._paths:
+                self._leave_out_holders(key)
                 raise DuplicateKey(key, self._paths[key], local.path)
             self._paths[key] = local.path
         work = None

@@ -19,6 +19,7 @@ class Code(StrEnum):
     MISPLACED = "misplaced"  # it stands under another ticket than in Jira
     CONFLICT = "conflict"  # both sides have changed the same
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
+    BROKEN = "broken"  # its file cannot be read as tickets, or holds what stands elsewhere too
     INVALID = "invalid"  # what the file says cannot be said in Jira
     REFUSED = "refused"  # Jira did not take it
     LITERAL = "literal"  # it reaches Jira as text, though it looks like more
@@ -59,7 +60,7 @@ class Note:
     """Something about one ticket that its user should know.
 
     Attributes:
-        key: the ticket's key; empty for a draft.
+        key: the ticket's key; empty for a draft, and for a file that cannot be read.
         path: its file, relative to the workspace; empty if it has none.
         reason: what is to be known, in words.
         code: the same for scripts.
@@ -76,8 +77,8 @@ class Note:
 
     @property
     def name(self) -> str:
-        """What to call the ticket: its key, or a draft's title."""
-        return self.key or f'draft "{self.title}"'
+        """What to call the ticket: its key, or a draft's title; else it is about a whole file."""
+        return self.key or (f'draft "{self.title}"' if self.title else self.path)
 
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:

@@ -51,8 +51,8 @@ class PullResult:
         left_alone: issues in the tickets that were kept.
         kept: tickets left as they are, each with the reason.
         conflicts: tickets left as they are, since both sides have changed the same.
-        failed: tickets that could not be written, or that Jira could not give, each with the
-            reason.
+        failed: tickets that could not be written, or that Jira could not give, and files that
+            cannot be read, each with the reason.
         inexact: keys of issues written by this pull whose description says more than Markdown
             can; Jira's own form of it is kept in the state.
         gone: tickets pulled earlier that the query no longer finds or Jira no longer gives, each
@@ -136,7 +136,7 @@ def pull_result(
         left_alone=tally.count(Written.KEPT),
         kept=tuple(tally.kept.values()),
         conflicts=tuple(tally.conflicts.values()),
-        failed=tuple(tally.failed.values()),
+        failed=(*tally.broken, *tally.failed.values()),
         inexact=tuple(sorted(tally.inexact)),
         gone=(*tally.vanished.values(), *gone.notes),
         pruned=gone.pruned,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr._errors import TicketrError
 from ticketr.sync.drafts import SAME, TITLED
 from ticketr.sync.keys import note_key, read_draft, sought_of
 from ticketr.sync.session import PAGE
@@ -180,7 +181,9 @@ async def _write_key_somewhere(
     name: str | None = None
     if answer.issues:  # else it was deleted again, so the draft is simply a draft
         creation = creation.answered(creation.id, answer.issues[0].key)  # it may have been moved
-        name = await _whereabouts(session, creation, drafts)
+        name, hidden = await _whereabouts(session, creation, drafts)
+        if creation.path in hidden or (name is None and hidden):
+            return False  # until all is readable, nobody knows where the draft is
     if name is None:  # the draft is gone: the issue comes with the next pull
         await session.in_thread(session.state.creations.forget, creation.marker)
         return False
@@ -190,14 +193,23 @@ async def _write_key_somewhere(
 
 async def _whereabouts(
     session: Session, creation: Creation, drafts: Collection[Ticket]
-) -> str | None:
-    """Find the file that holds the key already, or else the draft; its own first."""
+) -> tuple[str | None, set[str]]:
+    """Find the file that holds the key already, or else the draft; its own first.
+
+    Returns:
+        The file, if there is one, and those that could not be read.
+    """
     sought, store = sought_of(creation, drafts), session.store
     found: list[tuple[float, str]] = []
+    hidden: set[str] = set()
 
     def look(paths: Iterable[Path]) -> None:
         for name in map(store.name_of, paths):
-            tickets = store.tickets(name)
+            try:
+                tickets = store.tickets(name)
+            except TicketrError:  # which is told where the files are surveyed
+                hidden.add(name)
+                continue
             is_own = name == creation.path
             fit = 2 * SAME if sought.is_in(tickets) else sought.likeness(tickets)
             if is_own and fit >= SAME:
@@ -206,7 +218,7 @@ async def _whereabouts(
                 found.append((fit, name))
 
     await session.visit_files(look)
-    return max(found, key=lambda each: each[0], default=(0.0, None))[1]
+    return max(found, key=lambda each: each[0], default=(0.0, None))[1], hidden
 
 
 async def _bring_back(session: Session) -> bool:
@@ -234,7 +246,10 @@ def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) 
     """Choose those issues whose drafts stand in their files as they were, without their keys."""
     lost: list[Creation] = []
     for path, creations in made:
-        tickets = store.tickets(path) if (store.root / path).is_file() else ()
+        try:
+            tickets = store.tickets(path)
+        except TicketrError:  # it is not there, or cannot be read now
+            continue
         if all(each.key for ticket in tickets for each in (ticket, *ticket.tasks)):
             continue
         for creation in creations:
@@ -245,7 +260,7 @@ def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) 
 
 
 async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
-    places = await session.places()
+    places = (await session.layout()).places
     lost = [each for each in lost if each.key not in places]
     there: set[str] = set()
     for some in chunks(lost, PAGE):

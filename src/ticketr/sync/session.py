@@ -19,13 +19,13 @@ from ticketr.config import STATE_FOLDER
 from ticketr.jira import Field, open_jira
 from ticketr.sync.editing import Editor
 from ticketr.sync.errors import UnknownField
+from ticketr.sync.layout import Layout
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.mapping import Columns
 from ticketr.sync.moments import zone_of
 from ticketr.sync.reading import visit_files
 from ticketr.sync.state import State
-from ticketr.sync.store import Place, Store
-from ticketr.sync.survey import merge_places
+from ticketr.sync.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -182,34 +182,29 @@ class Workspace:
         """
         await visit_files(self.store, self.in_thread, visit)
 
-    async def places(self) -> dict[str, Place]:
-        """Find every ticket with a key in the workspace.
+    async def layout(self) -> Layout:
+        """Find every ticket with a key in the workspace, and what cannot be read.
 
         Raises:
-            DuplicateKey: a key stands in two places.
-            TicketSyntaxError: a file cannot be read as tickets.
-            FileFailed: a file cannot be read.
+            StateFailed: the state cannot be read.
         """
-        places: dict[str, Place] = {}
-        await self.visit_files(lambda paths: merge_places(places, self.store.places(paths)))
-        return places
+        layout = Layout()
+        await self.visit_files(lambda paths: layout.add(self.store, paths))
+        await self.in_thread(layout.complete, self.state)
+        return layout
 
     async def survey(self) -> LocalSurvey:
-        """Compare every ticket in the workspace with the last sync.
+        """Compare every ticket in the workspace with the last sync; see what is `broken` there.
 
         Raises:
-            DuplicateKey: a key stands in two places.
-            TicketSyntaxError: a file cannot be read as tickets, or a draft in it is probably a
-                ticket that has lost its key.
-            FileFailed: a file cannot be read.
+            StateFailed: the state cannot be read.
         """
         survey = LocalSurvey()
         await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
         refused = await self.in_thread(
             survey.refuse_slips, self.state, self.recent, self.job.project
         )
-        for error in refused.values():
-            raise error
+        survey.broken |= refused
         return survey
 
 

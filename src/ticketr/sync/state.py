@@ -15,7 +15,7 @@ from ticketr.sync.database import Database
 from ticketr.sync.journal import Conflicts, Creations, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -192,6 +192,17 @@ class State:
             " ORDER BY issue.key"
         )
         return dict(self._db.read(query))
+
+    def in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
+        """Give the keys that stood in some files, each with its file.
+
+        Args:
+            paths: the files, relative to the workspace.
+        """
+        if not paths:
+            return []
+        query = "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.head = ticket.head"
+        return [(key, path) for key, path in self._db.read(query) if path in paths]
 
     def recent(self) -> frozenset[str]:
         """Give the keys of issues that were made here of late."""

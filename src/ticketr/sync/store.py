@@ -8,24 +8,26 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.config import LOCK_FILE, OwnFolder
-from ticketr.sync.errors import WorkspaceBusy
-from ticketr.sync.files import TEMPORARY, comparable, file_errors
+from ticketr.sync.errors import FileFailed, WorkspaceBusy
+from ticketr.sync.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.sync.threads import CHUNK, chunks
-from ticketr.tickets import parse
+from ticketr.tickets import is_key, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Generator, Iterator
 
     from ticketr.tickets import Ticket, TicketFile
 
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
+_KEYED = re.compile(rb"^[ \t]*(?:#+[^\[\n]*|[-*+][ \t]*)\[([A-Z][A-Z0-9_]*-[0-9]+)\]", re.MULTILINE)
 _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 
 
@@ -35,11 +37,14 @@ class Place:
 
     Attributes:
         path: its file, relative to the workspace, with ``/``.
-        head: the key of the top-level ticket it stands in; its own, or its parent's.
+        head: the key of the top-level ticket it stands in; its own, or its parent's. It may be
+            empty where the file cannot be read.
+        reason: why the ticket has to be left alone; empty if nothing is wrong there.
     """
 
     path: str
     head: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ class Store:
         file is whole without it. At other times it may be what another process writes just now.
 
         Yields:
-            A few of those files of one folder that may hold tickets; none where it has none.
+            A few of those files of one folder that may hold tickets; none where it has none. What
+            is no file is among them where it has the name of a ticket's, for it is in the way.
         """
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
@@ -137,13 +143,21 @@ class Store:
                         (self.root / folder / name).unlink()
             named = [
                 self.root / folder / name
-                for name in sorted(names)
+                for name in sorted([*names, *filter(_is_of_ticket, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands, or none, and whoever walks must be able to stop.
             for paths in chunks(named, CHUNK) if named else [[]]:
-                # Reading a named pipe would wait for ever, in a thread that nobody can cancel.
-                yield [path for path in paths if path.is_file() and self.target(self.name_of(path))]
+                yield [path for path in paths if self._may_hold(path)]
+
+    def _may_hold(self, path: Path) -> bool:
+        """Tell whether a name is a file of the workspace, or stands where that of a ticket would."""
+        try:
+            if path.is_file():
+                return self.target(self.name_of(path)) is not None
+        except OSError:  # nobody may look there, which reading it tells
+            return True
+        return _is_of_ticket(path.name)
 
     def name_of(self, path: Path) -> str:
         """Give a file's path relative to the workspace, with ``/``."""
@@ -193,24 +207,22 @@ class Store:
             return False
         return key in chain.from_iterable(each.keys() for each in self.tickets(name))
 
-    def places(self, paths: Iterable[Path]) -> list[tuple[str, Place]]:
-        """Find every ticket with a key in some files, wherever people put it.
+    def places(self, name: str) -> list[tuple[str, Place]]:
+        """Find every ticket with a key in a file, wherever people put it.
 
         Args:
-            paths: files that ``walk`` gave. Those without anything that looks like a ticket's
-                heading may hold whatever they like.
+            name: the file, relative to the workspace. One without anything that looks like a
+                ticket's heading may hold whatever it likes.
 
         Returns:
             Each key with its place, in reading order.
 
         Raises:
-            TicketSyntaxError: a file cannot be read as tickets.
-            FileFailed: a file cannot be read.
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
         """
         return [
             (each.key, Place(name, ticket.key or ""))
-            for path in paths
-            for name in [self.name_of(path)]
             for ticket in self.tickets(name)
             for each in (ticket, *ticket.tasks)
             if each.key is not None
@@ -235,10 +247,36 @@ class Store:
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
+    def keys_of_broken(self, name: str) -> set[str]:
+        """Guess which tickets stand in a file that cannot be read, by its name and its lines.
+
+        Args:
+            name: its path, relative to the workspace.
+        """
+        stem = name.rpartition("/")[2].removesuffix(".md")
+        keys = {stem} if is_key(stem) else set()
+        with suppress(OSError, FileFailed):
+            keys.update(each.decode() for each in _KEYED.findall(self._content(name)))
+        return keys
+
     def _bytes(self, name: str) -> bytes:
         path = self.root / name
+        if not is_utf8(name):
+            raise FileFailed(path, "read", "its name is not UTF-8", alone=True)
         with file_errors(path, "read"):
-            return path.read_bytes()
+            return self._content(name)
+
+    def _content(self, name: str) -> bytes:
+        """Read what a regular file holds: a named pipe would wait for ever, in a worker thread."""
+        path = self.root / name
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileFailed(path, "read", NO_FILE, alone=True)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
     def _parse(self, name: str, data: bytes) -> TicketFile:
         with file_errors(self.root / name, "read"):
@@ -246,12 +284,40 @@ class Store:
         return parse(text, source=name)
 
     def target(self, name: str) -> str | None:
-        """Give the file behind a name, links followed; None if it lies outside the workspace."""
+        """Give the file behind a name, links followed; None if it lies outside the workspace.
+
+        Raises:
+            FileFailed: the name, or a folder on the way, is a link that leads nowhere.
+        """
         folder, _, base = name.rpartition("/")
         for each in ("", folder):
             if each not in self._folders:
+                self._refuse_dangling(self.root / each)
                 self._folders[each] = os.path.realpath(self.root / each)
         target = f"{self._folders[folder]}/{base}"
         if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
+            self._refuse_dangling(Path(target))
             target = os.path.realpath(target)
         return target if target.startswith(f"{self._folders['']}/") else None
+
+    def _refuse_dangling(self, path: Path) -> None:
+        """Refuse to write through a link to what is not there: it may be meant for another place."""
+        for each in (path, *path.parents):
+            if os.path.exists(each):  # noqa: PTH110 - which a loop of links does not either
+                return
+            if os.path.islink(each):  # noqa: PTH114
+                raise FileFailed(each, "write", "it is a link that leads nowhere", alone=True)
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text, a file's name for one, can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_of_ticket(name: str) -> bool:
+    """Tell whether a name is that of a ticket's own file."""
+    return name.endswith(".md") and is_key(name.removesuffix(".md"))

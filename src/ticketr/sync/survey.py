@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import DuplicateKey
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -114,18 +112,3 @@ def oldest_sight(
         if each in known and known[each].key in places and not known[each].stale
     ]
     return min(sights, default=None)
-
-
-def merge_places(
-    places: dict[str, Place], entries: Iterable[tuple[str, Place]]
-) -> dict[str, Place]:
-    """Add the keys of some files.
-
-    Raises:
-        DuplicateKey: a key stands in two places.
-    """
-    for key, place in entries:
-        if key in places:
-            raise DuplicateKey(key, places[key].path, place.path)
-        places[key] = place
-    return places

@@ -38,6 +38,7 @@ class Tally:
         conflicts: tickets that both sides have changed, by key.
         failed: tickets that could not be written, by key; where Jira could not give an issue that
             was never here, by its ID.
+        broken: files that cannot be read.
         vanished: tickets that the query found and Jira did not give, by key.
         inexact: keys of issues whose description says more than their files can.
     """
@@ -47,6 +48,7 @@ class Tally:
         self.kept: dict[str, Note] = {}
         self.conflicts: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
+        self.broken: list[Note] = []
         self.vanished: dict[str, Note] = {}
         self.inexact: set[str] = set()
         self._found: set[str] = set()

@@ -115,6 +115,8 @@ def misplaced(head: Issue, issue: Issue, places: Mapping[str, Place]) -> Note | 
     Files are never moved, and a key must not stand in two of them.
     """
     place = places.get(issue.key)
+    if place is not None and place.reason:
+        return Note(issue.key, place.path, place.reason, Code.BROKEN)
     if place is None or place.head == head.key:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
@@ -176,7 +178,9 @@ class FamilyWriter:
                 try:
                     outcomes += self._write(name, group, bases)
                 except FileFailed as error:
-                    return outcomes, error
+                    if not error.alone:
+                        return outcomes, error
+                    outcomes += (self._fail(each, name, error) for each in group)
         return outcomes, None
 
     def merge(self, family: Prepared, local: Ticket) -> Merged:
@@ -228,6 +232,14 @@ class FamilyWriter:
         return [
             self._settle(family, result) for family, result in zip(families, results, strict=True)
         ]
+
+    def _fail(self, family: Prepared, name: str, error: FileFailed) -> Outcome:
+        """Leave a family out whose file cannot be written; the next pull fetches it again."""
+        head = family.issues[0]
+        outcome = Outcome(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
+        self._state.mark_stale(outcome.ids)
+        self._state.forget_intended(head.id)
+        return outcome
 
     def _write_of(self, family: Prepared, bases: Sequence[str]) -> Write:
         text, sent = family.text, self._state.sent.of(family.issues[0].id)
