@@ -9,7 +9,7 @@ import pytest
 
 from ticketr.jira import adf
 
-LETTERS = "ab/:?&=#%()[]<>\\|\"'`*_~ !ä東;-.+@{}^$,\n\t"
+LETTERS = "ab/:?&=#%()[]<>\\|\"'`*_~ !ä東。”;-.+@{}^$,\n\t"
 PIECES = ["&amp;", "%20", "&lt;x", "&#32;", "&copy=1", "%zz", "&#10;", "%EF%B7%91"]
 
 
@@ -69,6 +69,14 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
             ["http://e.example", "https://f.example/x_(y)"],
         ),
         ("(https://e.example)", ["https://e.example"]),
+        (
+            "見て https://e.example/東。「https://f.example/」",
+            ["https://e.example/東", "https://f.example/"],
+        ),
+        (
+            "“https://e.example/x”, «https://f.example»…",
+            ["https://e.example/x", "https://f.example"],
+        ),
         ("https://e.example/_x_/*y*/~~z~~/", ["https://e.example/_x_/*y*/~~z~~/"]),
         ("**https://e.example/x**", ["https://e.example/x"]),
         ("https://e.example/?a=1&b=%20#c", ["https://e.example/?a=1&b=%20#c"]),

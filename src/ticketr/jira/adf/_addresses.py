@@ -20,14 +20,20 @@ LAST_GUARD = _TILDE
 ADDRESSES = frozenset({"href", "url"})
 """The attributes that hold addresses."""
 
-_BARE = re.compile(r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}]+")
+# Quotation marks, an ellipsis, and the punctuation and brackets of East Asian texts: they belong to
+# the sentence around a bare address, for in one they would be encoded.
+_STOPS = (
+    r"\u2018-\u201f\u2026\u2039\u203a\xab\xbb"
+    r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
+)
+_BARE = re.compile(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
 _TRAILING = "?!.,:;*_~'"
 _SPECIAL = re.compile(r"[\\<>]")
 _SPECIAL_IN_TITLE = re.compile(r'[\\"]')
 _ENTITY = re.compile(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = re.compile(r"[\n\r\t]")
 _BEFORE_BARE = re.compile(r"(?:\A|.*[\s(])\Z", re.DOTALL)
-_AFTER_BARE = re.compile(r"[).,;:!?]*(?:\s|\Z)")
+_AFTER_BARE = re.compile(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
 
 
 def link_addresses(content: list[Any]) -> list[Any]:

@@ -1,14 +1,15 @@
 """What people write that other programs turn into something, and that reaches Jira as it stands.
 
-A mention, an emoji by its name, a tag of HTML, GitHub's alerts, a picture beside the file: each is
-sent as a text, or as a picture that nobody can see. Whoever wrote it should know.
+A mention, an emoji by its name, a tag of HTML, GitHub's alerts, the box of a task outside of a
+list: each is sent as a text. A picture beside the file is one that nobody can see, and a link to
+such a file leads nowhere. Whoever wrote it should know.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._plain import prose
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
 
 _TAGS = (
-    "a|abbr|b|big|button|center|cite|code|col|dd|del|details|div|dl|dt|em|figure|font|form|h[1-6]|i"
-    "|iframe|img|input|ins|kbd|label|li|mark|ol|pre|q|s|samp|section|small|span|strike|strong|sub"
-    "|summary|sup|table|tbody|td|th|thead|tr|tt|u|ul|var|video"
+    "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"
+    "|dl|dt|em|figure|font|footer|form|h[1-6]|header|i|iframe|img|input|ins|kbd|label|li|main|mark"
+    "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
+    "|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var|video"
 )
 _PANELS = {
     "CAUTION": "error",
@@ -34,11 +36,16 @@ _PANELS = {
 }
 _LITERAL = re.compile(
     rf"""\\.
+    |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
+    |^[ ]{{0,3}}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
     |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])
-    |(?<![\w@/.+-])(?P<mention>@[^\W\d_][\w.-]*\w)
+    |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
     |(?<!\w)(?P<tag><(?:{_TAGS})(?=[\s/>])[^<>\n]*>)
-    |!\[[^\]\n]{{0,300}}\]\((?P<image>[^\s()]{{1,2000}})[^()\n]{{0,300}}\)
+    |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
+    |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>[^<>\n]{{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
+     [^()\n]{{0,300}}\)
+    |\]\((?:<(?P<angled_link>[^<>\n]{{1,2000}})>|(?P<link>[^\s()<>]{{1,2000}}))
     |<\w+[ ][^<>\n]{{0,40}}\badf=[^<>\n]*>(?P<shown>[^<\n]*)""",
     re.VERBOSE,
 )
@@ -67,30 +74,29 @@ def find_literals(markdown: str, document: Json, *, before: str = "") -> Iterato
         document: What was made of it.
         before: What stood there until now; what it holds is no news.
     """
-    known = Counter(piece for piece, _, _ in _candidates(before))
+    known = Counter(each.text for each in _candidates(before))
     said = "\n".join(prose(document))
-    pictures = set(_pictures(document))
-    for piece, line, reason in _candidates(markdown):
-        if known[piece]:
-            known[piece] -= 1
-        elif piece in pictures or piece in said:
-            yield Literal(clip(piece, 40), line, reason)
+    addresses = set(_addresses(document))
+    for each in _candidates(markdown):
+        if known[each.text]:
+            known[each.text] -= 1
+        elif each.text in addresses if each.reason is _NOWHERE else each.text in said:
+            yield replace(each, text=clip(each.text, 40))
 
 
-def _candidates(markdown: str) -> Iterator[tuple[str, int, str]]:
-    """Yield what looks like such pieces outside of code, each with its line and what to know."""
+def _candidates(markdown: str) -> Iterator[Literal]:
+    """Yield what looks like such pieces outside of code."""
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
         for found in _LITERAL.finditer(line):
             kind = found.lastgroup
             if kind == "alert":
                 panel = _PANELS.get(found["panel"].upper())
                 if panel is not None:
-                    yield found["alert"].strip(), number, _ALERT.format(panel)
-            elif kind == "image":
-                if not _is_elsewhere(found["image"]):
-                    yield found["image"], number, _REASONS[kind]
+                    yield Literal(found["alert"].strip(), number, _ALERT.format(panel))
             elif kind in _REASONS:
-                yield found[kind], number, _REASONS[kind]
+                yield Literal(found[kind], number, _REASONS[kind])
+            elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
+                yield Literal(found[kind], number, _NOWHERE)
 
 
 _ALERT = (
@@ -101,23 +107,34 @@ _REASONS = {
     "mention": "goes to Jira as text and tells nobody; mention people in Jira",
     "emoji": "goes to Jira as text; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
-    "image": "is the address of a picture that Jira cannot show; attach the file to the issue",
+    "blanks": "goes to Jira as text; an address with blanks stands between < and >",
+    "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",
+}
+_NOWHERE = (
+    "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
+)
+_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+# On Jira's own site, or in the text itself, a link may lead somewhere.
+_ON_SITE = re.compile(rf"[/#]|{_ANYWHERE.pattern}", re.IGNORECASE)
+#: What addresses lead somewhere from Jira, by the way that they are written.
+_PLACES = {
+    "image": _ANYWHERE,
+    "angled_image": _ANYWHERE,
+    "link": _ON_SITE,
+    "angled_link": _ON_SITE,
+    "defined": _ON_SITE,
 }
 
 
-def _is_elsewhere(address: str) -> bool:
-    return re.match(r"<?[a-zA-Z][a-zA-Z0-9+.-]+:", address) is not None
-
-
-def _pictures(document: Json) -> Iterator[str]:
-    """Yield the addresses of the pictures in a document."""
+def _addresses(document: Json) -> Iterator[str]:
+    """Yield the addresses of the pictures and links in a document."""
     ahead: list[Any] = [document]
     while ahead:
         node = ahead.pop()
         if not isinstance(node, dict):
             continue
         attrs = node.get("attrs")
-        if node.get("type") == "media" and isinstance(attrs, dict):
-            yield str(attrs.get("url", ""))
-        content = node.get("content")
-        ahead += content if isinstance(content, list) else ()
+        if isinstance(attrs, dict):
+            yield str(attrs.get("url", attrs.get("href", "")))
+        for children in (node.get("content"), node.get("marks")):
+            ahead += children if isinstance(children, list) else ()
