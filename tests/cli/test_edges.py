@@ -135,16 +135,3 @@ def test_a_reader_that_has_gone_is_no_reason_for_words(tmp_path: Path) -> None:
         )
 
     assert (ended.returncode, ended.stderr) == (1, "")
-
-
-def test_the_output_may_be_closed(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "status", "--json"],
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stderr) == (0, "")

@@ -13,6 +13,9 @@ def main() -> None:
     It is loaded here, so that Ctrl+C is no traceback while it is.
     """
     try:
+        from ticketr.cli.streams import prepare_streams
+
+        prepare_streams()
         from ticketr.cli.app import main as run
     except KeyboardInterrupt:
         print("ticketr: interrupted", file=sys.stderr)  # noqa: T201 - a command talks to people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -102,7 +103,8 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, OSError) and _is_of_output(error):
         # What could not be written must not be tried once more when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(error, f"cannot write the output: {error.strerror}")
+        reason = "it is closed" if error.errno == errno.EBADF else error.strerror
+        return _fail(error, f"cannot write the output: {reason}")
     if isinstance(error, FileNotFoundError) and _is_folder_gone():
         return _fail(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
