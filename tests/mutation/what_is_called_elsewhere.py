@@ -25,6 +25,20 @@ MUTANTS: Final = [
         "test_runs.py::test_a_second_run_in_the_same_thread_is_another_run",
     ),
     Mutant(
+        "another run submits a job",
+        "_ledger.py",
+        "if current_root_task() is not self._root:",
+        "if False:",
+        REFUSED,
+    ),
+    Mutant(
+        "who submits from outside of Trio is not told how to",
+        "_queue.py",
+        "        self._ledger.hub.home.check()\n        record = record_of(",
+        "        record = record_of(",
+        REFUSED,
+    ),
+    Mutant(
         "a closed queue is still bound to its run",
         "_updates.py",
         "        self.home.close()\n",

@@ -33,7 +33,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import current_root_task, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._job import (
@@ -78,6 +78,7 @@ class Ledger:
         "_ids",
         "_numbers",
         "_quiet",
+        "_root",
         "alarm",
         "arriving",
         "awaited_wakeups",
@@ -118,6 +119,7 @@ class Ledger:
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord]()
+        self._root = current_root_task()  # of the run that this belongs to
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
@@ -158,9 +160,10 @@ class Ledger:
         This may wake nobody: that is up to who enters it, now or by saying that it has
         :meth:`arrived`.
         """
-        self.hub.home.check()
         if self.refusing:
             raise QueueClosed
+        if current_root_task() is not self._root:  # takes less time than to call what says why
+            self.hub.home.check()
         victims: Sequence[JobRecord] = ()
         if record.on_conflict or record.id:
             rivals = rivals_of(record, self.records, self.of_key)
@@ -417,4 +420,5 @@ class Ledger:
     def close(self) -> None:
         """No job will change any more: let the readers go."""
         self.closed = True
+        self._root = None
         self.hub.close()

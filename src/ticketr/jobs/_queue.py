@@ -127,6 +127,7 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
+        self._ledger.hub.home.check()
         record = record_of(job, args, self._timeout, self._retry, options)
         entered = self._ledger.enter(record)
         if entered is None:
