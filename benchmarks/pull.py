@@ -115,7 +115,7 @@ async def measure(root: Path) -> list[str]:
 def rows() -> list[str]:
     """Measure, and give the table's rows."""
     gc.freeze()  # as the command does, for both sides
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(*GARBAGE)
     # One folder until the end: for some seconds after many files were deleted, ext4 makes new
     # ones slowly.
     with tempfile.TemporaryDirectory() as root:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PARTS = (
     "pull",
     "sync",
+    "stretches",
     "terminal",
     "app",
     "statusline",

@@ -33,6 +33,7 @@ def nested(levels: int) -> Any:
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_reader, "AT_ONCE", 1)
     monkeypatch.setattr(json_reader, "_LARGE", request.param)
+    monkeypatch.setattr(json_reader, "_ISSUE", b"")  # as if there were many
 
 
 @pytest.mark.usefixtures("small_steps")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from ticketr.jira.answers import Answer, raise_for_status
 from ticketr.jira.calls import Call
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, Redirected, ServerError
+from ticketr.jira.json_writer import write_json
 from ticketr.jira.limits import Scope, is_near, retry_after, scope_of
 from ticketr.jira.pace import Hold, Pace
 from ticketr.jira.patience import BUSY, SLOW_DOWN, RetryRule, why
@@ -85,7 +85,8 @@ class Caller:
 
     async def ask(self, endpoint: str, question: object) -> Answer:
         """Ask a question that does not fit an address, by POST; it must not change anything."""
-        call = Call("POST", endpoint, self.address(endpoint), body=json.dumps(question).encode())
+        body = await write_json(question)
+        call = Call("POST", endpoint, self.address(endpoint), body=body)
         return await self._read(call)
 
     async def write(
@@ -123,7 +124,7 @@ class Caller:
             endpoint,
             self.address(endpoint, *steps),
             query=query,
-            body=None if body is None else json.dumps(body).encode(),
+            body=None if body is None else await write_json(body),
             issue=issue,
             repeatable=repeatable,
             once=once,

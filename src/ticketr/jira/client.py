@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
+
+import trio
 
 from ticketr.jira.about import About
 from ticketr.jira.caller import Caller
@@ -82,7 +85,9 @@ async def open_jira(
     client_site = credentials.site if site is None else site
     if transport is None:
         normalise_site(client_site, allow_http=allow_http)
-        transport = open_transport(answer_within=answer_within)
+        # In a thread, for it loads a package that takes a tenth of a second.
+        load = partial(open_transport, answer_within=answer_within)
+        transport = await trio.to_thread.run_sync(load)
     caller = Caller(
         credentials,
         transport,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AT_ONCE = 128 * 1024
 """The longest text, in bytes, that is read in one step."""
 
-STEP = 32 * 1024
+STEP = 12 * 1024
 """After how many characters a longer one gives way to others."""
 
 MOST_VALUES = 1_000_000
@@ -27,9 +27,12 @@ MOST_VALUES = 1_000_000
 # An issue stands at the third level, the values of its fields at the fifth, and the paragraphs and
 # rows of its description at the seventh or ninth. To go so deep takes ten times as long, so it is
 # done only where a description could take more than some milliseconds.
-_LARGE = 1024 * 1024
+_LARGE = 512 * 1024
+_LARGE_ISSUE = 64 * 1024
+_ISSUE = b'"fields"'
 _DEEP, _DEEPEST = 4, 9
 # An escape of half a character. Two of them make one whole character, which is common and fine.
+_ESCAPE = rb"\u"
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _MARKS = (b",", b"[", b"{")
@@ -58,15 +61,20 @@ async def read_json(body: bytes) -> Any:
     Cancellation:
         Takes effect between two steps; there is but one for a short text, and no checkpoint.
     """
-    mend = _whole_characters if _HALF_ESCAPE.search(body) else None
+    mend = None
+    if _ESCAPE in body and _HALF_ESCAPE.search(body):
+        mend = _whole_characters
     if len(body) <= AT_ONCE:
         value = json.loads(body)
         return value if mend is None else mend(value)
+    await trio.lowlevel.checkpoint()
     if sum(map(body.count, _MARKS)) > MOST_VALUES:
         raise TooManyValues
+    await trio.lowlevel.checkpoint()
+    is_deep = len(body) >= _LARGE or len(body) >= _LARGE_ISSUE * body.count(_ISSUE)
     text = body.decode(json.detect_encoding(body), "surrogatepass")
-    levels = _DEEP if len(body) < _LARGE else _DEEPEST
-    return await _Walk(text, levels, mend).document()
+    await trio.lowlevel.checkpoint()
+    return await _Walk(text, _DEEPEST if is_deep else _DEEP, mend).document()
 
 
 class _Walk:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync.assembly import Assembly
@@ -24,6 +25,7 @@ from ticketr.sync.survey import (
     oldest_sight,
 )
 from ticketr.sync.takeover import read_hashes
+from ticketr.sync.threads import compute
 from ticketr.sync.writer import FamilyWriter
 
 if TYPE_CHECKING:
@@ -206,14 +208,18 @@ class _Pull:
         query = base_query(job.project, job.jql)
         search = await session.jira.search_ids(in_order(query))
         now = search.server_date.timestamp() if search.server_date else time.time()
-        sight = None if self._full else oldest_sight(search.ids, known, places)
+        # Of tens of thousands of tickets this takes as long as converting a text.
+        in_thread, work = session.in_thread, len(search.ids) + len(known)
+        sight = None
+        if not self._full:
+            sight = await compute(in_thread, work, oldest_sight, search.ids, known, places)
         if sight is None:
             changed = search.ids
         else:
             changed = (await session.jira.search_ids(changed_since(query, seen=sight, now=now))).ids
-        survey = compare(
-            search.ids, changed, known, places, project=job.project if by_project else None
-        )
+        project = job.project if by_project else None
+        look = partial(compare, search.ids, changed, known, places, project=project)
+        survey = await compute(in_thread, work, look)
         fresh = set(survey.found).difference(survey.wanted)
         self._tally.found(survey.found, fresh, known=known)
         count = len(survey.found)

@@ -88,7 +88,12 @@ class HttpxTransport:
         else:
             # An application is asked without a connection, and so without certificates.
             self._trust = await default_trust() if self._app is None else trust_nobody()
-        self._client = self._make_client()
+        if (
+            self._app is None
+        ):  # in a thread, for the first one loads the half of httpx that connects
+            self._client = await trio.to_thread.run_sync(self._make_client)
+        else:
+            self._client = self._make_client()
         await self._client.__aenter__()
         return self
 
