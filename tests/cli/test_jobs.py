@@ -39,13 +39,13 @@ def test_where_none_has_run_it_says_so_and_makes_nothing(someone: User) -> None:
 
 def test_what_ran_is_listed_the_newest_first(someone: User) -> None:
     someone.runs("pull")
-    someone.writes("bad.md", "# TICKET: A\n<<<<<<< HEAD\n")
+    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database" * 100)
     someone.runs("sync")
 
     first, second = someone.runs("jobs").out.splitlines()
 
     assert re.fullmatch(
-        WHEN + r"  failed     Sync DEMO: bad\.md:2:1: this file holds a git conflict.*", first
+        WHEN + r"  failed     Sync DEMO: the state file .*: it is not a database; .*", first
     )
     assert re.fullmatch(WHEN + r"  completed  Pull DEMO: Pull complete: 12 tickets", second)
     assert someone.runs("jobs", "--limit", "1").out.splitlines() == [first]
@@ -63,12 +63,16 @@ def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> 
 
 
 def test_what_others_wrote_reaches_no_terminal_raw(someone: User) -> None:
-    someone.writes("bad\x1b[2J.md", "# TICKET: A\n<<<<<<< \x1b[2J\x9b2K\n")
+    someone.root = someone.root / "odd\x1b[2J\x9b2K"
+    someone.root.mkdir()
+    someone.monkeypatch.chdir(someone.root)
+    someone.runs("pull")
+    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database" * 100)
     someone.runs("pull")
 
     told = someone.runs("jobs")
 
-    assert "bad.md:2:1" in told.out
+    assert "/odd/.ticketr/state.db cannot be used" in told.out
     assert told.out.replace("\n", "").isprintable()
     assert someone.runs("jobs", "--json").out.isascii()
 

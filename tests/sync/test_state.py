@@ -164,7 +164,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     state._db.read(f"PRAGMA max_page_count = {pages}")
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
-    with pytest.raises(StateFailed, match="database or disk is full"), state.batch():
+    with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
         state.record("1", Base("a.md", "text"), [Row(issue, "then", exact=True)], seen=0.0)
 
     assert state.known() == {}

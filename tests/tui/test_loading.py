@@ -138,7 +138,7 @@ async def test_a_last_sync_that_cannot_be_read_is_told_and_the_tickets_are_shown
 
     assert len(read(told).rows) == 12
     assert isinstance(told[-1], Failed)
-    assert "state.db cannot be used: no such table: ticket" in told[-1].words
+    assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].words
     told.clear()
     await loader.count_writes(Work.PUSH)
     assert not any(isinstance(each, WritesCounted) for each in told)

@@ -12,7 +12,7 @@ import traceback
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -20,6 +20,9 @@ from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.cli import exits
 from ticketr.cli.output import begin, say, show_logs, shown_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MORE = "Try 'ticketr --help', or 'ticketr demo'."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -69,20 +72,54 @@ def _run() -> int:
     begin()
     try:
         code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
-    except click.ClickException as error:
-        _show_usage(error)
-        return error.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt) as error:  # before or after a job
-        return _interrupted(error)
-    except TicketrError as error:
-        return _fail(error, str(error))
-    except Exception as error:  # noqa: BLE001 - the outermost edge: no traceback for users
-        return _unforeseen(error)
-    except BaseExceptionGroup as error:  # as Trio gives it to us, inside a nursery or several
-        if error.subgroup(KeyboardInterrupt) is None:
-            raise
-        return _interrupted(error)
+    except BaseException as error:  # noqa: BLE001 - the outermost edge: no traceback for users
+        return _ended_by(error)
     return code or exits.DONE
+
+
+#: What of a group is told, if it is there: what the user did comes first.
+_ORDER = (
+    KeyboardInterrupt,
+    click.exceptions.Abort,
+    SystemExit,
+    click.ClickException,
+    TicketrError,
+    BaseException,
+)
+
+
+def _ended_by(error: BaseException) -> int:
+    """Tell of what ended a command, and give the exit code.
+
+    A nursery, or several, may have put it into a group, maybe beside others.
+    """
+    leaves = list(_leaves(error))
+    told = next(each for kind in _ORDER for each in leaves if isinstance(each, kind))
+    match told:
+        case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job
+            return _interrupted(told)
+        case click.exceptions.Exit():
+            return told.exit_code
+        case SystemExit():
+            return told.code if isinstance(told.code, int) else exits.FAILED
+        case click.ClickException():
+            _show_usage(told)
+            return told.exit_code
+        case TicketrError():
+            return _fail(told, str(told))
+        case _:
+            return _unforeseen(told)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, or the errors of a group in their order."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(reversed(each.exceptions))
+        else:
+            yield each
 
 
 def _show_usage(error: click.ClickException) -> None:
@@ -99,7 +136,7 @@ def _interrupted(error: BaseException) -> int:
     return exits.for_signal(signal.SIGINT)
 
 
-def _unforeseen(error: Exception) -> int:
+def _unforeseen(error: BaseException) -> int:
     if isinstance(error, OSError) and _is_of_output(error):
         # What could not be written must not be tried once more when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -137,7 +174,7 @@ def _leave_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _fail(error: Exception, words: str) -> int:
+def _fail(error: BaseException, words: str) -> int:
     _say(error, words)
     return exits.for_error(error)
 

@@ -47,10 +47,16 @@ class History:
 def _without_secrets(job: FinishedJob) -> FinishedJob:
     return replace(
         job,
-        name=hidden(job.name),
-        message=job.message and hidden(job.message),
-        error_message=job.error_message and hidden(job.error_message),
+        name=_kept(job.name),
+        key=job.key and _kept(job.key),
+        message=job.message and _kept(job.message),
+        error_message=job.error_message and _kept(job.error_message),
     )
+
+
+def _kept(text: str) -> str:
+    """Make a text fit for the file; the name of a folder need not be UTF-8."""
+    return hidden(text).encode("utf-8", "replace").decode()
 
 
 class Histories:

@@ -101,7 +101,22 @@ MIGRATIONS = (
 #: The path of a database that is in no file.
 IN_MEMORY = Path(":memory:")
 #: How SQLite names what is wrong with a file itself.
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
+_UNREADABLE = "it does not hold what ticketr writes there"
+#: What is wrong with a file, by the beginning of SQLite's name for it.
+_WORDS = {
+    "SQLITE_NOTADB": "it is not a database",
+    "SQLITE_CORRUPT": "it is damaged",
+    "SQLITE_FORMAT": "it is damaged",
+    "SQLITE_ERROR": _UNREADABLE,
+    "SQLITE_BUSY": "another program holds it; wait until that has ended, or end it",
+    "SQLITE_LOCKED": "another program holds it; wait until that has ended, or end it",
+    "SQLITE_READONLY": "it cannot be written",
+    "SQLITE_FULL": "there is no space left on its disk",
+    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_IOERR": "its disk cannot be read or written",
+    "SQLITE_NOMEM": "there is not enough memory",
+}
 
 
 class Database:
@@ -235,5 +250,19 @@ class Database:
             with self._turn:
                 yield
         except sqlite3.Error as error:
-            damaged = getattr(error, "sqlite_errorname", "").startswith(_DAMAGED)
-            raise StateFailed(self._path, str(error), damaged) from error
+            name = getattr(error, "sqlite_errorname", "")
+            words = (words for start, words in _WORDS.items() if name.startswith(start))
+            reason = next(words, str(error))
+            raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
+
+    @contextmanager
+    def sound(self) -> Generator[None]:
+        """Read what a row should hold.
+
+        Raises:
+            StateFailed: the block met something else.
+        """
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StateFailed(self._path, _UNREADABLE, damaged=True) from error

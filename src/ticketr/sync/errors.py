@@ -184,6 +184,22 @@ class StateFailed(SyncError):
         )
 
 
+def told_of(error: BaseException) -> BaseException:
+    """Give what there is to tell of an error: of a group the first error of ours, else the first.
+
+    Args:
+        error: any error; groups may hold groups.
+    """
+    leaves, waiting = list[BaseException](), [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(reversed(each.exceptions))
+        else:
+            leaves.append(each)
+    return next((each for each in leaves if isinstance(each, TicketrError)), leaves[0])
+
+
 def first_of(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
     """Give one error of several: tasks that work side by side fail together, for one reason."""
     error: BaseException = group

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.errors import told_of
 from ticketr.sync.layout import notes_on
 from ticketr.sync.pull import PullResult, pull, pull_result
 from ticketr.sync.push import PushResult, push, push_result
@@ -249,8 +250,11 @@ def _last_words(progress: Progress, what: str, count: Callable[[], str]) -> Gene
     try:
         yield
     except Exception as error:
-        progress.say(f"{what} failed: {str(error) or type(error).__name__}")
-        raise
+        told = told_of(error)
+        progress.say(f"{what} failed: {str(told) or type(told).__name__}")
+        if told is error:
+            raise
+        raise told from None  # of tasks that ran side by side: one reason is enough
     except BaseException:  # a cancellation, alone or in a group
         progress.say(f"Cancelled: {count()}")
         raise

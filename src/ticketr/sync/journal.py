@@ -48,10 +48,11 @@ class Conflicts:
     def all(self) -> list[Conflict]:
         """Read them, in the order of their keys."""
         query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
-        return [
-            Conflict(head, key, path, text, issues, tuple(json.loads(parts)))
-            for head, key, path, text, issues, parts in self._db.read(query)
-        ]
+        with self._db.sound():
+            return [
+                Conflict(head, key, path, text, issues, tuple(json.loads(parts)))
+                for head, key, path, text, issues, parts in self._db.read(query)
+            ]
 
     def of(self, key: str) -> Conflict | None:
         """Read the conflict of one ticket, if there is one."""
@@ -188,8 +189,9 @@ class Sent:
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
         found: dict[str, list[SentValue]] = {}
-        for key, part, text, field, value in self._db.read(query, (head,)):
-            found.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
+        with self._db.sound():
+            for key, part, text, field, value in self._db.read(query, (head,)):
+                found.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
         for key, text in self._db.read("SELECT key, text FROM sent_whole WHERE head = ?", (head,)):
             found.setdefault(key, []).extend(of_whole(text))
         return found

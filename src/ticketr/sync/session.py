@@ -303,10 +303,11 @@ async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field,
     job, about = workspace.job, workspace.state.about
     kept = await job.run_sync(lambda: about.kept_fields(now=time.time(), age=FIELDS_AGE))
     if kept is not None:
-        known = json.loads(kept)
         names = {each.name for each in dataclass_fields(Field)}
-        if all(each.keys() == names for each in known):  # another version may have kept less
-            with suppress(UnknownField):
+        # Another version may have kept less, or something may have broken it.
+        with suppress(UnknownField, ValueError, TypeError, AttributeError):
+            known = json.loads(kept)
+            if all(each.keys() == names for each in known):
                 fields = tuple(Field(**each) for each in known)
                 return fields, Columns.of(fields, job.fields)
     fields = await jira.fields()

@@ -151,15 +151,17 @@ class State:
     def rows_of(self, head: str) -> list[Row]:
         """Read all that is known of the issues in one ticket."""
         query = "SELECT id, key, fields, updated, exact, stale FROM issue WHERE head = ?"
-        return [
-            Row(Issue(id=row[0], key=row[1], fields=json.loads(row[2])), row[3], row[4], row[5])
-            for row in self._db.read(query, (head,))
-        ]
+        with self._db.sound():
+            return [
+                Row(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
+                for row in self._db.read(query, (head,))
+            ]
 
     def clashes(self) -> dict[str, tuple[str, ...]]:
         """Tell of each ticket in conflict what clashes, in words, by the ID of its head."""
         rows = self._db.read("SELECT head, parts FROM conflict")
-        return {head: tuple(json.loads(parts)) for head, parts in rows}
+        with self._db.sound():
+            return {head: tuple(json.loads(parts)) for head, parts in rows}
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
         """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""

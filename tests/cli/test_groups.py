@@ -1,0 +1,66 @@
+"""Errors in groups, as nurseries give them: what is told is about what is inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from ticketr._errors import TicketrError
+from ticketr.cli import app
+from ticketr.sync import DuplicateKey
+
+if TYPE_CHECKING:
+    from fakes.users import User
+
+OURS = DuplicateKey("A-1", "a.md", "b.md")
+
+
+def group(*errors: BaseException) -> BaseException:
+    return BaseExceptionGroup("Exceptions from Trio nursery", errors)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (group(OURS), 1, "ticketr: A-1 stands in a.md and in b.md; keep one of them\n"),
+        (group(ValueError("x"), group(group(OURS))), 1, f"ticketr: {OURS}\n"),
+        (group(OURS, KeyboardInterrupt()), 130, "ticketr: interrupted\n"),
+        (group(click.UsageError("say which")), 2, "Error: say which\n"),
+        (group(group(click.Abort())), 130, "\nticketr: interrupted\n"),
+        (group(SystemExit(3), OURS), 3, ""),
+        (group(SystemExit("no")), 1, ""),
+    ],
+)
+def test_what_is_in_a_group_is_told(
+    someone: User, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
+) -> None:
+    def fails(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(app.cli, "main", fails)
+
+    told = someone.runs("status")
+
+    assert (told.code, told.err) == (code, words)
+
+
+def test_what_nobody_foresaw_is_named_by_itself_and_not_by_its_group(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep: BaseException = ZeroDivisionError("oh")
+    for _ in range(5000):
+        deep = group(deep)
+
+    def fails(**_: object) -> None:
+        raise deep
+
+    monkeypatch.setattr(app.cli, "main", fails)
+
+    told = someone.runs("status")
+
+    assert told.code == 1
+    assert "(ZeroDivisionError: oh)" in told.err
+    assert "Trio nursery" not in told.err
+    assert not isinstance(deep, TicketrError)
