@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -39,13 +40,13 @@ def test_where_none_has_run_it_says_so_and_makes_nothing(someone: User) -> None:
 
 def test_what_ran_is_listed_the_newest_first(someone: User) -> None:
     someone.runs("pull")
-    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database" * 100)
+    someone.monkeypatch.setenv("JIRA_API_TOKEN", "wrong")
     someone.runs("sync")
 
     first, second = someone.runs("jobs").out.splitlines()
 
     assert re.fullmatch(
-        WHEN + r"  failed     Sync DEMO: the state file .*: it is not a database; .*", first
+        WHEN + r"  failed     Sync DEMO: http://127\.0\.0\.1/.* refused \(401.*", first
     )
     assert re.fullmatch(WHEN + r"  completed  Pull DEMO: Pull complete: 12 tickets", second)
     assert someone.runs("jobs", "--limit", "1").out.splitlines() == [first]
@@ -67,12 +68,13 @@ def test_what_others_wrote_reaches_no_terminal_raw(someone: User) -> None:
     someone.root.mkdir()
     someone.monkeypatch.chdir(someone.root)
     someone.runs("pull")
-    (someone.root / ".ticketr" / "state.db").write_bytes(b"no database" * 100)
-    someone.runs("pull")
+    with (someone.root / ".ticketr" / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        someone.runs("pull")
 
     told = someone.runs("jobs")
 
-    assert "/odd/.ticketr/state.db cannot be used" in told.out
+    assert "/odd is being changed by " in told.out
     assert told.out.replace("\n", "").isprintable()
     assert someone.runs("jobs", "--json").out.isascii()
 
