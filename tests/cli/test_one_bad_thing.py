@@ -67,11 +67,6 @@ def put_copy(path: Path) -> None:
     path.with_name("copy.md").write_text(path.read_text())
 
 
-def nest(path: Path) -> None:
-    lines = "".join(f"{'  ' * depth}- deep\n" for depth in range(900))
-    path.write_text(path.read_text().replace("## Description\n", f"## Description\n{lines}\n"))
-
-
 BAD: dict[str, Callable[[Path], None]] = {
     "pipe": put_pipe,
     "socket": put_socket,
@@ -185,3 +180,19 @@ def test_a_folder_that_leads_nowhere_is_not_made(someone: User) -> None:
 
     assert "sprint" in told.err or told.code == 0
     assert not (someone.root / "nowhere").exists()
+
+
+@pytest.mark.parametrize("deep", ["- ", "> ", "1. ", "- > "])
+def test_a_text_that_is_900_deep_stops_at_most_itself(someone: User, deep: str) -> None:
+    assert someone.runs("pull").code == 0
+    nested = deep * (900 // len(deep.split())) + "x"
+    someone.edits("DEMO-1.md", "## Description\n", f"## Description\n{nested}\n\n")
+    someone.retitles("DEMO-2", "Mine")
+
+    told = someone.runs("push")
+
+    assert told.code in {0, 3}
+    assert told.code == 0 or "DEMO-1.md:4: Jira has no place for" in told.err
+    assert "should not happen" not in told.err
+    assert someone.finds("DEMO-2").summary == "Mine"
+    assert someone.runs("sync").code == told.code
