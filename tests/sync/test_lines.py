@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from itertools import groupby
-from typing import TYPE_CHECKING
+from difflib import SequenceMatcher
+from itertools import combinations, groupby
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings, strategies as st
 from merge3 import Merge3
 
+from ticketr.sync import lines as lines_module
 from ticketr.sync.lines import Agreed, Disputed, compare_lines, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
+
+    import pytest
 
 # Few different lines, so that most texts share some and repeat others.
 lines = st.sampled_from(["", "", "a", "b", "c", "d", "é", "e\u0301"])
@@ -250,3 +254,39 @@ def test_a_line_that_one_text_alone_has_is_told() -> None:
     assert compare_lines("abc", "ab") == [Agreed(("a", "b")), Disputed((), ("c",), ())]
     assert compare_lines("ab", "xab") == [Disputed((), (), ("x",)), Agreed(("a", "b"))]
     assert compare_lines("", "") == []
+
+
+@given(st.permutations(range(9)))
+def test_landmarks_are_the_most_that_stand_in_the_same_order(order: list[int]) -> None:
+    chosen = lines_module._longest_rising(list(enumerate(order)))
+
+    assert chosen == sorted(chosen)
+    assert [there for _, there in chosen] == sorted(there for _, there in chosen)
+    longest = 0
+    for size in range(len(order) + 1):
+        if any(list(each) == sorted(each) for each in combinations(order, size)):
+            longest = size
+    assert len(chosen) == longest
+
+
+def test_a_long_text_is_compared_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    class Watched(SequenceMatcher[Any]):
+        def __init__(self, junk: None, one: Any, other: Any, *, autojunk: bool) -> None:
+            sizes.append(len(one) * len(other))
+            super().__init__(junk, one, other, autojunk=autojunk)
+
+    monkeypatch.setattr(lines_module, "SequenceMatcher", Watched)
+    base = [f"line {number}" for number in range(8_000)]
+    local = [each if number % 4 else f"{each}, mine" for number, each in enumerate(base)]
+    remote = [each if number % 4 != 2 else f"{each}, theirs" for number, each in enumerate(base)]
+
+    (merged,) = merge_lines(base, local, remote)
+
+    assert isinstance(merged, Agreed)
+    assert list(merged.lines) == [
+        mine if mine != line else theirs
+        for line, mine, theirs in zip(base, local, remote, strict=True)
+    ]
+    assert sum(sizes) < 40 * len(base)

@@ -9,9 +9,11 @@ so that a paragraph which both sides have added could come to stand on either si
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_PAIRS = 200_000
 #: What is often then.
 _OFTEN = 20
+#: Units of a text, from which on those that occur once are paired before all others.
+_LONG = 400
 
 
 #: A line, after the blank lines before it; at the end of a text, blank lines alone.
@@ -101,12 +105,12 @@ def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
 
 def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
     joined: list[Agreed | Disputed] = []
-    for stretch in stretches:
-        last = joined[-1] if joined else None
-        if isinstance(stretch, Agreed) and isinstance(last, Agreed):
-            joined[-1] = Agreed(last.lines + stretch.lines)
+    for agreed, group in groupby(stretches, key=lambda each: isinstance(each, Agreed)):
+        if agreed:
+            lines = chain.from_iterable(each.lines for each in group if isinstance(each, Agreed))
+            joined.append(Agreed(tuple(lines)))
         else:
-            joined.append(stretch)
+            joined += group
     return joined
 
 
@@ -189,6 +193,51 @@ def _agreed(units: tuple[_Unit, ...]) -> Iterator[Agreed]:
 
 def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
     """Pair units of a text with their like in another one, in rising order of both."""
+    pairs: dict[int, int] = {}
+    b = o = 0
+    for next_b, next_o in (*_landmarks(base, other), (len(base), len(other))):
+        for at, there in _matches_between(base[b:next_b], other[o:next_o]).items():
+            pairs[b + at] = o + there
+        if next_b < len(base):
+            pairs[next_b] = next_o
+        b, o = next_b + 1, next_o + 1
+    return pairs
+
+
+def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[int, int]]:
+    """Pair units that occur once in both of two long texts: as many as stand in the same order.
+
+    A matcher looks at all that is left for each stretch that it finds, so that every other line
+    changed of some thousand would take minutes. Between landmarks there is little left.
+    """
+    if min(len(base), len(other)) < _LONG:
+        return []
+    here, there = Counter(base), Counter(other)
+    places = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
+    return _longest_rising([(at, places[u]) for at, u in enumerate(base) if u in places])
+
+
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Choose the most pairs whose second numbers rise as their first ones do."""
+    lowest: list[int] = []  # the least second number at which a run of each length ends
+    last: list[int] = []  # the pair that does so
+    before: list[int] = []
+    for number, (_, there) in enumerate(pairs):
+        length = bisect_left(lowest, there)
+        before.append(last[length - 1] if length else -1)
+        lowest[length : length + 1] = [there]
+        last[length : length + 1] = [number]
+    chosen: list[tuple[int, int]] = []
+    at = last[-1] if last else -1
+    while at >= 0:
+        chosen.append(pairs[at])
+        at = before[at]
+    return chosen[::-1]
+
+
+def _matches_between(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+    if not base or not other:
+        return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     places: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(places.get(unit, ())) for unit in base) > _MOST_PAIRS:
