@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+from fakes.pulls import Bench
+from fakes.unsettled import DRAFT, lose_answers
+
+from ticketr import JobFailed
 from ticketr.sandbox.data.catalogue import BLANK
-from ticketr.sync import Code, State, Store, Take, resolve
+from ticketr.sandbox.data.model import Project
+from ticketr.sync import Code, RenamedProject
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
-    from fakes.pulls import Bench
+    from pathlib import Path
+
     from trio.testing import MockClock
 
 
@@ -34,17 +41,15 @@ async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_n
         Code.MOVED,
     )
     assert alone.reason == (
-        "Jira calls it BLANK-9 now; it was moved to another project. To push it, "
-        "write BLANK-9 for DEMO-9 in the file, sync, and settle what differs with ticketr resolve"
+        "Jira calls it BLANK-9 now; it was moved to another project, or its project was renamed. "
+        "To push it, write BLANK-9 for DEMO-9 in the file, then sync"
     )
     assert "write BLANK-3 for DEMO-3, BLANK-4 for DEMO-4, BLANK-5 for DEMO-5 in" in family.reason
     assert bench.files() == files
     # What it says to do helps.
     path = bench.root / "DEMO-9.md"
     path.write_text(path.read_text().replace("DEMO-9", "BLANK-9"))
-    assert [each.key for each in (await bench.sync()).push.conflicts] == ["BLANK-9"]
-    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
-        resolve(Store(bench.root, ".ticketr"), state, "BLANK-9", Take.LOCAL)
+    assert (await bench.sync()).push.conflicts == ()
     assert (await bench.push()).updated == ("BLANK-9",)
     assert bench.finds("BLANK-9").summary == "Mine"
 
@@ -64,3 +69,125 @@ async def test_an_edit_of_a_sub_task_alone_that_was_moved_leaves_its_file_as_it_
     assert (note.key, note.code) == ("DEMO-5", Code.MOVED)
     assert "Jira calls it BLANK-5 now" in note.reason
     assert bench.files() == files
+
+
+EVERYTHING = "labels is EMPTY OR labels is not EMPTY"
+SHOP = Project(10000, "SHOP", "Harbour Books", "The same by another name.", BLANK.lead)
+
+
+def move(bench: Bench, *numbers: int) -> None:
+    for number in numbers:
+        found = bench.finds(f"DEMO-{number}")
+        bench.site.put(replace(found, project=BLANK, updated=found.updated + 10**9))
+
+
+def keys_in(bench: Bench, name: str) -> list[str]:
+    (ticket,) = parse(bench.files()[name]).tickets
+    return list(ticket.keys())
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_pull_that_finds_it_writes_its_new_key_where_it_stands(
+    bench: Bench, autojump_clock: MockClock, edited: bool
+) -> None:
+    await bench.pull(jql=EVERYTHING)
+    if edited:
+        bench.retitles("DEMO-3", "Mine")
+    move(bench, 3, 4, 5)
+    bench.site.edit("BLANK-4", labels=("theirs",))
+
+    pulled = await bench.pull(jql=EVERYTHING, full=True)
+    pushed = await bench.push(jql=EVERYTHING)
+
+    assert (pulled.kept, pulled.conflicts, pulled.failed, pulled.new) == ((), (), (), 0)
+    assert keys_in(bench, "DEMO-3.md") == ["BLANK-3", "BLANK-4", "BLANK-5"]
+    assert (pushed.updated, pushed.failed) == (("BLANK-3",) if edited else (), ())
+    assert bench.finds("BLANK-3").summary == "Mine" or not edited
+    assert len(bench.keys()) == len(set(bench.keys())) == 12
+    again = await bench.sync(jql=EVERYTHING, full=True)
+    assert (again.pull.updated, again.pull.kept, again.push.total) == (0, (), 0)
+
+
+async def test_a_sub_task_that_stands_apart_stays_there(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(jql='key = "DEMO-4"')
+    assert keys_in(bench, "DEMO-4.md") == ["DEMO-4"]
+    await bench.pull(jql=EVERYTHING)
+    move(bench, 3, 4, 5)
+
+    result = await bench.pull(jql=EVERYTHING, full=True)
+
+    assert result.kept == ()
+    assert keys_in(bench, "DEMO-4.md") == ["BLANK-4"]
+    assert keys_in(bench, "DEMO-3.md") == ["BLANK-3", "BLANK-5"]
+
+
+async def test_a_clone_is_told_the_new_key_of_a_ticket_that_it_never_pulled(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    await bench.pull()
+    clone = Bench(bench.site, tmp_path / "clone")
+    clone.root.mkdir()
+    for name in ("DEMO-1.md", "DEMO-9.md"):
+        (clone.root / name).write_text(bench.files()[name])
+    move(bench, 9)
+
+    (note,) = (await clone.push()).failed
+
+    assert (note.key, note.code) == ("DEMO-9", Code.MOVED)
+    assert "Jira calls it BLANK-9 now" in note.reason
+    assert "write BLANK-9 for DEMO-9" in note.reason
+
+
+async def test_a_new_issue_that_was_moved_before_its_key_was_written_is_not_made_twice(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await lose_answers(bench, DRAFT)
+    found = bench.finds("DEMO-13")
+    bench.site.put(replace(found, project=BLANK, number=1))
+
+    await bench.push()
+
+    assert path.read_text().startswith("# TICKET: [BLANK-1] Once\n")
+    assert len(bench.site) == 13
+
+
+def rename_project(bench: Bench) -> None:
+    bench.site.projects = (SHOP, BLANK)
+    bench.site.former_keys = {"DEMO": SHOP}
+    for issue in list(bench.site):
+        bench.site.put(replace(issue, project=SHOP))
+
+
+@pytest.mark.parametrize("kind", ["pull", "push", "sync"])
+async def test_a_project_that_was_renamed_is_named_with_the_way_out(
+    bench: Bench, autojump_clock: MockClock, kind: str
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-9", "Mine")
+    (bench.root / "draft.md").write_text("# TICKET: New\n")
+    rename_project(bench)
+
+    with pytest.raises(JobFailed) as failed:
+        await getattr(bench, kind)()
+
+    assert isinstance(failed.value.__cause__, RenamedProject)
+    assert "the project DEMO is called SHOP in Jira now: write SHOP where" in str(failed.value)
+    # What it says to do helps.
+    pulled = await bench.pull(project="SHOP")
+    pushed = await bench.push(project="SHOP")
+    assert (pulled.kept, pulled.conflicts, pulled.gone) == ((), (), ())
+    assert (pushed.updated, pushed.failed, pushed.conflicts) == (("SHOP-9",), (), ())
+    assert pushed.created == ("SHOP-13",)
+    keys = bench.keys()
+    assert all(key.startswith("SHOP-") for key in keys)
+    again = await bench.sync(project="SHOP")
+    assert (again.pull.updated, again.pull.merged, again.push.total) == (0, 0, 0)
+
+
+async def test_a_project_that_jira_never_had_is_refused_as_before(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    with pytest.raises(JobFailed, match="The value 'NOPE' does not exist"):
+        await bench.pull(project="NOPE")

@@ -20,7 +20,7 @@ from ticketr.sync.mapping import subtask_ids, weight_of
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
-from ticketr.sync.writer import misplaced, prepare
+from ticketr.sync.writer import misplaced, place_of, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Assembly:
         apart = {key for key, place in places.items() if place.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}
+        # One that was moved since stands apart as well, though by another key.
+        apart |= {each.id for each in known.values() if each.key in apart}
         self._families = Families(survey.wanted, present=heads.union(survey.found), apart=apart)
 
     async def run(self) -> None:
@@ -206,7 +208,9 @@ class Assembly:
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [each for one in members.values() for each in await self._text(one, (), stale)]
-        if note := misplaced(head, head, self._places) or self._out_of_reach(members.values()):
+        if note := misplaced(head, head, self._places, self._known) or self._out_of_reach(
+            members.values()
+        ):
             await self._in_thread(self._state.mark_stale, (head.id, *members))
             self._tally.keep(note, (head.id, *members))
             return []
@@ -216,7 +220,7 @@ class Assembly:
     def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
         """Tell of an issue whose line cannot be read, for its ticket cannot be written then."""
         for issue in issues:
-            place = self._places.get(issue.key)
+            place = place_of(issue, self._places, self._known)
             if place is not None and place.reason:
                 return Note(issue.key, place.path, place.reason, Code.BROKEN)
         return None
@@ -225,7 +229,7 @@ class Assembly:
         """Leave issues to the next pull, which asks for them again."""
         await self._in_thread(self._state.mark_stale, issues)
         for issue in issues.values():
-            place = self._places.get(issue.key)
+            place = place_of(issue, self._places, self._known)
             note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
             self._tally.failed[issue.key] = note
 
@@ -233,7 +237,7 @@ class Assembly:
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[Prepared]:
         """Write a family's text; a checkpoint each, since that is real work."""
-        place = self._places.get(head.key)
+        place = place_of(head, self._places, self._known)
         path = place.path if place else None
         write = partial(prepare, head, subtasks, self._columns, path=path, stale=stale)
         weight = weight_of((head, *subtasks), LIGHT)
@@ -253,7 +257,7 @@ class Assembly:
         return issue.id in subtask_ids(head) or issue.key in self._places
 
     def _is_here(self, head: Issue, issue: Issue) -> bool:
-        note = misplaced(head, issue, self._places)
+        note = misplaced(head, issue, self._places, self._known)
         if note is not None:
             self._tally.keep(note, (issue.id,))
         return note is None

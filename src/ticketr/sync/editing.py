@@ -76,12 +76,15 @@ class Write:
         bases: texts that were written, or were about to be when a pull was killed; empty for a
             ticket that never was.
         merge: joins what stands in the file, where that is none of these texts, with the ticket.
+        former: the key that it had before it was moved, under which it may stand there; None for
+            one that was not.
     """
 
     ticket: Ticket
     text: str
     bases: Collection[str]
     merge: Merge
+    former: str | None = None
 
 
 class Editor:
@@ -131,6 +134,8 @@ class Editor:
         results: list[WriteResult] = []
         for write in writes:
             index = at.get(write.ticket.key)
+            if index is None and write.former is not None:
+                index = at.get(write.former)
             if index is not None:
                 ticket, result = self._settle(name, file, index, write)
                 if ticket is not None:

@@ -123,6 +123,27 @@ class UnsupportedField(SyncError):
         )
 
 
+class RenamedProject(SyncError):
+    """Raised when a project has another key in Jira than in the settings.
+
+    Args:
+        key: its key in the settings.
+        new: its key in Jira.
+    """
+
+    def __init__(self, key: str, new: str) -> None:
+        super().__init__(key, new)
+        self.key = key
+        self.new = new
+
+    def __str__(self) -> str:
+        return (
+            f"the project {self.key} is called {self.new} in Jira now: write {self.new} where the "
+            "settings name the project (ticketr.toml, JIRA_PROJECT_KEY), then pull, which writes "
+            "the new keys into the files"
+        )
+
+
 class DuplicateKey(SyncError):
     """Raised when two tickets in the workspace have the same key."""
 

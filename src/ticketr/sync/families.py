@@ -47,7 +47,7 @@ class Families:
         present: the IDs that sub-tasks are filed under: every one that the query found, and those
             whose tickets are in the workspace. A sub-task whose parent is not among them is a
             ticket of its own.
-        apart: keys of sub-tasks that people keep as tickets of their own.
+        apart: keys and IDs of sub-tasks that people keep as tickets of their own.
     """
 
     def __init__(
@@ -105,7 +105,8 @@ class Families:
     def head_of(self, issue: Issue) -> str:
         """Tell in whose ticket an issue belongs: the ID of its parent, or its own."""
         parent = parent_id(issue)
-        if parent in self._present and is_subtask(issue) and issue.key not in self._apart:
+        apart = not self._apart.isdisjoint((issue.key, issue.id))
+        if parent in self._present and is_subtask(issue) and not apart:
             return parent
         return issue.id
 

@@ -41,8 +41,8 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
     """
     keys = ", ".join(f"{new} for {old}" for old, new in renamed.items())
     return (
-        f"Jira calls it {renamed[key]} now; it was moved to another project. To push it, "
-        f"write {keys} in the file, sync, and settle what differs with ticketr resolve"
+        f"Jira calls it {renamed[key]} now; it was moved to another project, or its project was "
+        f"renamed. To push it, write {keys} in the file, then sync"
     )
 
 

@@ -170,6 +170,20 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
     return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
 
 
+def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
+    """Give a ticket with the keys that its issues have now.
+
+    Args:
+        ticket: the ticket.
+        renamed: the new key of each issue that has another one, by the old key.
+    """
+
+    def changed(issue: Ticket) -> Ticket:
+        return replace(issue, key=renamed.get(issue.key or "", issue.key))
+
+    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
+
+
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Give the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}

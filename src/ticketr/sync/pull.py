@@ -194,10 +194,15 @@ class _Pull:
         """Forget tickets that neither the project has any more nor any file."""
         session = self._session
         left = {each.head for each in known.values() if each.id in found or each.key in places}
+        keys = {each.key for each in known.values()}
+        # Somebody may have written the new key of one that was moved where the old one stood.
+        unknown = {place.path for key, place in places.items() if key not in keys}
         for each in known.values():
             mine = each.key.startswith(f"{session.job.project}-")
             if mine and each.id == each.head and each.id not in left:
-                session.state.forget(each.id)
+                base = session.state.base(each.id)
+                if base is None or base.path not in unknown:
+                    session.state.forget(each.id)
 
     async def _survey(
         self, known: dict[str, Known], places: dict[str, Place]
@@ -206,7 +211,8 @@ class _Pull:
         by_project = job.jql is None
         session.progress.say(f"Querying {f'project {job.project}' if by_project else 'Jira'}...")
         query = base_query(job.project, job.jql)
-        search = await session.jira.search_ids(in_order(query))
+        async with session.naming_project():
+            search = await session.jira.search_ids(in_order(query))
         now = search.server_date.timestamp() if search.server_date else time.time()
         # Of tens of thousands of tickets this takes as long as converting a text.
         in_thread, work = session.in_thread, len(search.ids) + len(known)

@@ -130,9 +130,10 @@ class _Push:
             return push_result(session.job.site, tally)
         seen = await session.now()
         maker = OrderMaker(session, tally, merging=merging, accept_loss=self._accept_loss)
-        orders = await maker.make(survey.works)
-        if maker.behind:
-            orders += await self._catch_up(maker, seen=seen)
+        async with session.naming_project():
+            orders = await maker.make(survey.works)
+            if maker.behind:
+                orders += await self._catch_up(maker, seen=seen)
         tally.planned = tuple(action for order in orders for action in _actions(order))
         tally.total = len(tally.planned)
         if not dry_run:

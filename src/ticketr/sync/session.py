@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import trio
 
 from ticketr.config import STATE_FOLDER
-from ticketr.jira import Field, open_jira
+from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
 from ticketr.sync.editing import Editor
-from ticketr.sync.errors import UnknownField
+from ticketr.sync.errors import RenamedProject, UnknownField
 from ticketr.sync.layout import Layout
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.mapping import Columns
@@ -223,6 +223,29 @@ class Session(Workspace):
     site_fields: tuple[Field, ...]
     columns: Columns
     zone: tzinfo | None = None
+
+    @asynccontextmanager
+    async def naming_project(self) -> AsyncGenerator[None]:
+        """Tell of a project that was renamed where Jira does not know it by the key in the settings.
+
+        Raises:
+            RenamedProject: Jira has refused something in the block, and the project is renamed.
+        """
+        try:
+            yield
+        except (BadRequest, NotFound):
+            key = self.job.project
+            new = await self._key_now(key) if key is not None else None
+            if new is None or new == key:
+                raise
+            raise RenamedProject(key or "", new) from None
+
+    async def _key_now(self, project: str) -> str | None:
+        """Ask for the key that a project has now; Jira knows it by its former ones as well."""
+        try:
+            return (await self.jira.project(project)).key
+        except JiraError:  # the first error tells more
+            return None
 
     async def now(self) -> float:
         """Ask for the time by Jira's clock, in seconds since the epoch."""

@@ -86,7 +86,12 @@ def compare(
         project: the project, when all of it is pulled; only then can an issue be said to be gone.
     """
     found = tuple(found)
-    fresh = {each.id for each in known.values() if each.key in places and not each.stale}
+    home = f"{project}-" if project else ""  # in its project an issue has such a key
+    fresh = {
+        each.id
+        for each in known.values()
+        if each.key in places and not each.stale and each.key.startswith(home)
+    }
     fresh.difference_update(changed)
     present = set(found)
     gone = (

@@ -17,7 +17,7 @@ from ticketr.sync.journal import Conflict
 from ticketr.sync.mapping import Columns, FamilyText, family_text, slim, subtask_ids, updated
 from ticketr.sync.merge import Clash, Merged, Side, merge
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.parts import by_key, changes
+from ticketr.sync.parts import by_key, changes, rekeyed
 from ticketr.sync.sent import arrived, as_sent
 from ticketr.sync.shares import share_of_each
 from ticketr.sync.state import Base, Row, rows_to_json
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.editing import WriteResult
     from ticketr.sync.sent import SentValue
-    from ticketr.sync.state import State
+    from ticketr.sync.state import Known, State
     from ticketr.sync.store import Place, Store
     from ticketr.tickets import Ticket
 
@@ -109,19 +109,30 @@ def prepare(
     return Prepared(issues, text, path, own)
 
 
-def misplaced(head: Issue, issue: Issue, places: Mapping[str, Place]) -> Note | None:
+def misplaced(
+    head: Issue, issue: Issue, places: Mapping[str, Place], known: Mapping[str, Known]
+) -> Note | None:
     """Tell where an issue stands, if that is not in the ticket where Jira has it.
 
     Files are never moved, and a key must not stand in two of them.
     """
-    place = places.get(issue.key)
+    place = place_of(issue, places, known)
     if place is not None and place.reason:
         return Note(issue.key, place.path, place.reason, Code.BROKEN)
-    if place is None or place.head == head.key:
+    if place is None or place.head in {head.key, _former(head, known)}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"
     return Note(issue.key, place.path, reason, Code.MISPLACED)
+
+
+def place_of(issue: Issue, places: Mapping[str, Place], known: Mapping[str, Known]) -> Place | None:
+    """Tell where an issue stands, by its key or by the one that it had at the last sync."""
+    return places.get(issue.key) or places.get(_former(issue, known))
+
+
+def _former(issue: Issue, known: Mapping[str, Known]) -> str:
+    return known[issue.id].key if issue.id in known else issue.key
 
 
 class FamilyWriter:
@@ -245,9 +256,22 @@ class FamilyWriter:
         text, sent = family.text, self._state.sent.of(family.issues[0].id)
         # What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
         unedited = [_with_arrived(each, family, sent) for each in bases] if sent else bases
-        return Write(
-            text.ticket, text.text, unedited, lambda local: self._merge(family, bases, local)
+        former = next(
+            (old for old, new in self._renamed(family).items() if new == text.ticket.key), None
         )
+        return Write(
+            text.ticket,
+            text.text,
+            unedited,
+            lambda local: self._merge(family, bases, local),
+            former,
+        )
+
+    def _renamed(self, family: Prepared) -> dict[str, str]:
+        """Give the keys of issues that were moved since the last sync, by those that they had."""
+        now = {each.id: each.key for each in family.issues}
+        known = self._state.issues_of(family.issues[0].id)
+        return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
     def _settle(self, family: Prepared, result: WriteResult) -> Outcome:
         shares = self._shares(family, result)
@@ -275,8 +299,13 @@ class FamilyWriter:
 
     def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
         head, remote = family.issues[0].id, family.text.ticket
-        sent, known = self._state.sent.of(head), self._state.issues_of(head)
-        read = [ticket for each in bases if (ticket := read_ticket(each)) is not None]
+        renamed = self._renamed(family)
+        local = rekeyed(local, renamed)
+        sent = {renamed.get(key, key): each for key, each in self._state.sent.of(head).items()}
+        known = self._state.issues_of(head)
+        read = [
+            rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None
+        ]
         caught_up = (
             arrived(each, local, remote, family.issues, sent, known=known) for each in read
         )

@@ -84,7 +84,7 @@ class AboutRoutes:
 
     async def _project(self, request: Request) -> Response:
         wanted = request.path_params["id_or_key"]
-        project = self._interface.site.project(wanted)
+        project = self._interface.site.project_ever_called(wanted)
         if project is None:
             kind = "id" if wanted.isdigit() else "key"
             raise Refused(404, f"No project could be found with {kind} '{wanted}'.")

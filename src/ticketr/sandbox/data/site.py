@@ -52,6 +52,7 @@ class Site:
         on_change: Called with each `Change` before it shows; see `OnChange`.
 
     Attributes:
+        former_keys: Projects by the keys that they had before they were renamed.
         revision: Rises with every change, so that what was derived can be thrown away.
         counters: What was given out.
     """
@@ -71,6 +72,7 @@ class Site:
         if search_lag < 0:
             raise ValueError(f"searches cannot be {search_lag} seconds behind")
         self.projects = tuple(projects)
+        self.former_keys: dict[str, Project] = {}
         self.users = _with(user, users)
         self.user = user
         self.now = clock
@@ -79,6 +81,7 @@ class Site:
         self._on_change = on_change
         self._issues: dict[int, Issue] = {}
         self._ids: dict[str, int] = {}
+        self._former: dict[str, int] = {}  # keys that issues had before they were moved
         self._children: dict[int, list[int]] = {}
         for issue in issues:
             self._show(issue)
@@ -96,15 +99,23 @@ class Site:
         return self._issues.get(issue_id)
 
     def find(self, id_or_key: str) -> Issue | None:
-        """Find an issue by its ID or key as Jira does: a key in any case of letters."""
+        """Find an issue by its ID or key as Jira does.
+
+        A key may be in any case of letters, and one that the issue had before it was moved.
+        """
         if id_or_key.isascii() and id_or_key.isdigit() and len(id_or_key) < 19:
             return self._issues.get(int(id_or_key))
-        issue_id = self._ids.get(id_or_key.upper())
-        return None if issue_id is None else self._issues[issue_id]
+        key = id_or_key.upper()
+        issue_id = self._ids.get(key, self._former.get(key))
+        return None if issue_id is None else self._issues.get(issue_id)
 
     def children(self, issue: Issue) -> list[Issue]:
         """List the issues whose parent this is, in ascending order."""
         return [self._issues[child] for child in sorted(self._children.get(issue.id, ()))]
+
+    def project_ever_called(self, id_or_key: str) -> Project | None:
+        """Find a project by its ID, its key, or one that it had before it was renamed."""
+        return self.project(id_or_key) or self.former_keys.get(id_or_key.upper())
 
     def project(self, id_or_key: str) -> Project | None:
         """Find a project by its ID or key."""
@@ -227,6 +238,8 @@ class Site:
         before = self._issues.get(issue.id)
         if before is not None:
             self._forget_links(before)
+            if before.key != issue.key:
+                self._former[before.key] = issue.id
         self._issues[issue.id] = issue
         self._ids[issue.key] = issue.id
         if issue.parent is not None:
