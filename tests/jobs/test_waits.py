@@ -7,7 +7,14 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from ticketr import JobContext, JobHandle, JobStatus, WouldDeadlock, open_job_queue
+from ticketr import (
+    JobContext,
+    JobHandle,
+    JobStatus,
+    QueueFull,
+    WouldDeadlock,
+    open_job_queue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -164,29 +171,141 @@ async def test_one_of_several_waits_that_can_end_is_enough(autojump_clock: MockC
         assert trio.current_time() == 1
 
 
-async def test_waiting_for_room_that_only_oneself_could_make(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        await queue.submit(sleep, 1)
-        return await refused(lambda: queue.submit(sleep, 2))
+async def test_room_that_only_oneself_could_make_is_made(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[int]:
+        pending: list[int] = []
+        for _ in range(3):
+            await queue.submit(sleep, 1)
+            pending.append(queue.statistics().pending)
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep, 1)
+        return pending
 
     async with open_job_queue(max_pending=1) as queue:
-        said = await (await queue.submit(job, id="a")).result()
+        assert await queue.run(job) == [1, 2, 3]
 
-    assert said == "a: room in the queue that only its own end could make"
-    assert [job.result for job in queue.jobs()] == [said, 1]
+        assert trio.current_time() == 0
+
+    assert trio.current_time() == 3
 
 
-async def test_waiting_for_room_that_a_job_of_ones_own_key_takes_up(
+async def test_room_that_a_job_of_ones_own_key_takes_up_is_made(
     autojump_clock: MockClock,
 ) -> None:
-    async def job(context: JobContext) -> str:
+    async def job(context: JobContext) -> float:
         await queue.submit(sleep, 1, key="k")
-        return await refused(lambda: queue.submit(sleep, 2))
+        await queue.submit(sleep, 2)
+        return trio.current_time()
 
     async with open_job_queue(workers=2, max_pending=1) as queue:
-        said = await (await queue.submit(job, id="a", key="k")).result()
+        assert await (await queue.submit(job, id="a", key="k")).result() == 0
 
-    assert said == "a: room in the queue that only its own end could make"
+
+async def test_room_is_made_only_when_every_running_job_waits(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        await queue.submit(sleep, 1, key="k")
+        await queue.submit(sleep, 2)
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=2) as queue:
+        busy = await queue.submit(sleep, 5)
+        await wait_all_tasks_blocked()
+        holder = await queue.submit(job, key="k")
+        await queue.submit(sleep, 1, key="k")
+
+        assert await holder.result() == 5  # until then another job could have made room
+        assert busy.status is JobStatus.COMPLETED
+
+
+async def test_a_job_of_the_queue_enters_before_those_outside(autojump_clock: MockClock) -> None:
+    entered: list[str] = []
+
+    async def job(context: JobContext) -> None:
+        await trio.sleep(1)
+        await queue.submit(sleep, 1, name="mine")
+
+    async def submit(name: str) -> None:
+        await queue.submit(sleep, 1, name=name, priority=9)
+        entered.append(name)
+
+    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        handle = await queue.submit(job)
+        await wait_all_tasks_blocked()
+        for name in ("first", "second"):
+            nursery.start_soon(submit, name)
+        assert (await handle.wait()).status is JobStatus.COMPLETED
+
+        assert (trio.current_time(), len(entered)) == (1, 1)
+        assert [job.name for job in queue.jobs(status=JobStatus.PENDING)] == ["mine"]
+
+
+async def test_who_waited_first_for_room_enters_first(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext, moment: float, name: str, priority: int) -> None:
+        await trio.sleep(moment)
+        await queue.submit(sleep, 1, name=name, priority=priority)
+
+    async with open_job_queue(workers=4, max_pending=4) as queue:
+        for args in ((1, "first", 0), (2, "second", 0), (3, "urgent", 5), (4, "last", 0)):
+            await queue.submit(job, *args)
+        for _ in range(4):
+            await queue.submit(sleep, 1)
+
+    entered = [job.name for job in queue.jobs()][-4:]
+    assert entered == ["urgent", "first", "second", "last"]
+
+
+async def test_waiting_for_room_that_an_expiring_job_will_make(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        await queue.submit(sleep, 1, start_by=3)
+        await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(job) == 3
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_waiting_for_room_that_the_end_of_a_pause_will_make(
+    autojump_clock: MockClock, key: str | None
+) -> None:
+    async def job(context: JobContext) -> float:
+        queue.pause(key)
+        await queue.submit(sleep, 1, key="k")
+        await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        handle = await queue.submit(job)
+        await trio.sleep(4)
+        queue.resume(key)
+
+        assert await handle.result() == 4
+
+
+async def test_a_crawler_loses_no_page(autojump_clock: MockClock) -> None:
+    seen: set[int] = set()
+
+    async def page(context: JobContext, number: int) -> None:
+        await trio.sleep(1)
+        seen.add(number)
+        for link in range(5 * number + 1, 5 * number + 6):
+            if link < 400:
+                await queue.submit(page, link)
+
+    async with open_job_queue(workers=4) as queue:
+        await queue.submit(page, 0)
+
+    assert len(seen) == queue.statistics().completed == 400
+
+
+async def test_a_time_limit_does_not_keep_a_job_waiting_for_room(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        for _ in range(3):
+            await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(job, timeout=60) == 0
 
 
 async def test_waiting_for_room_that_a_delayed_job_will_make(autojump_clock: MockClock) -> None:
@@ -260,6 +379,7 @@ async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -
 
         assert await queue.run(waits_for_a_worker) == 1
         assert trio.current_time() == 7
+        assert not queue._ledger.waiters
 
 
 async def test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn(

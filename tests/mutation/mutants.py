@@ -16,6 +16,7 @@ from mutation import (
     what_is_called_elsewhere,
     what_is_refused,
     what_is_told,
+    what_never_ends,
     what_runs_next,
     what_waits,
 )
@@ -26,6 +27,7 @@ MUTANTS: Final = [
     *what_is_refused.MUTANTS,
     *what_runs_next.MUTANTS,
     *what_waits.MUTANTS,
+    *what_never_ends.MUTANTS,
     *what_is_called_elsewhere.MUTANTS,
     *what_is_told.MUTANTS,
     *how_queues_end.MUTANTS,

@@ -49,8 +49,8 @@ MUTANTS: Final = [
         "another run waits until the queue is idle",
         "_queue.py",
         "        self._ledger.hub.home.check()\n"
-        '        self._ledger.waits.forbid("the queue to be idle',
-        '        self._ledger.waits.forbid("the queue to be idle',
+        '        self._ledger.waits.forbid(self._ledger, "the queue to be idle',
+        '        self._ledger.waits.forbid(self._ledger, "the queue to be idle',
         REFUSED,
     ),
     Mutant(

@@ -252,8 +252,8 @@ MUTANTS: Final = [
     Mutant(
         "a run() that was cancelled counts as told",
         "_queue.py",
-        "                    async for _ in changes:\n                        pass\n",
-        "                    await handle.wait()\n",
+        "await self._ledger.waits.wait(end, partial(read_to_end, changes))\n",
+        "await handle.wait()\n",
         "test_worker.py::test_a_run_that_was_cancelled_has_not_been_told",
     ),
     Mutant(

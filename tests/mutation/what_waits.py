@@ -1,4 +1,4 @@
-"""Mutants of what waits for room, for a time, for a pause to end, or for ever."""
+"""Mutants of what waits for room, for a time, or for a pause to end."""
 
 from __future__ import annotations
 
@@ -132,84 +132,6 @@ MUTANTS: Final = [
         "            self._paused_keys.discard(key)\n            self._offer(key)\n",
         "            self._paused_keys.discard(key)\n",
         "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
-    ),
-    # Deadlocks
-    Mutant(
-        "two jobs may wait for each other",
-        "_waits.py",
-        "        if record in asked:\n            return False\n",
-        "        if record in asked:\n            return True\n",
-        "test_waits.py::test_two_jobs_that_wait_for_each_other",
-    ),
-    Mutant(
-        "a job may wait for one of its own key",
-        "_waits.py",
-        "            return self._can_come(obstacle, asked)\n",
-        "            return True\n",
-        "test_keys.py::test_a_job_may_not_wait_for_one_of_its_own_key",
-    ),
-    Mutant(
-        "the last worker may wait for a worker",
-        "_waits.py",
-        "if len(self._running) < self._workers:",
-        "if len(self._running) <= self._workers:",
-        "test_waits.py::test_the_last_worker_that_would_wait_is_refused",
-    ),
-    Mutant(
-        "a child task may wait for its own job",
-        "_waits.py",
-        "            task = nursery.parent_task\n",
-        "            break\n",
-        "test_waits.py::test_waiting_for_oneself_from_a_child_task",
-    ),
-    Mutant(
-        "a wait that has ended still counts",
-        "_waits.py",
-        "        waits.remove(target)\n        if not waits:\n            del self._waits[waiter]\n",
-        "        pass\n",
-        "test_waits.py::test_a_wait_that_has_ended_counts_no_more",
-    ),
-    Mutant(
-        "of several waits each one must be able to end",
-        "_waits.py",
-        "or any(self._can_come(target, asked) for target in waits)",
-        "or all(self._can_come(target, asked) for target in waits)",
-        "test_waits.py::test_one_of_several_waits_that_can_end_is_enough",
-    ),
-    Mutant(
-        "a job that was cancelled counts as if it waited for ever",
-        "_waits.py",
-        "            or record.cancel_requested\n",
-        "",
-        "test_waits.py::test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn",
-    ),
-    Mutant(
-        "a job may not wait for room that another will make",
-        "_waits.py",
-        "any(self._can_come(record, asked) for record in self._schedule.jobs())",
-        "False",
-        "test_waits.py::test_waiting_for_room_that_another_will_make",
-    ),
-    Mutant(
-        "a job may wait for the queue to be idle",
-        "_waits.py",
-        "        if (waiter := self.current_job()) is not None:\n            raise",
-        "        if (waiter := self.current_job()) is not None and not awaited:\n            raise",
-        "test_waits.py::test_waiting_for_the_end_of_everything",
-    ),
-    Mutant(
-        "a job may wait for room that it alone could make",
-        "_queue.py",
-        "waiter = waits.current_job()",
-        "waiter = None",
-        "test_waits.py::test_waiting_for_room_that_only_oneself_could_make",
-    ),
-    Mutant(
-        "a job that waited for room once does so ever after",
-        "_queue.py",
-        "                waits.end(waiter, None)\n",
-        "                pass\n",
-        "test_queue.py::test_a_job_that_waited_for_room_may_be_waited_for_afterwards",
     ),
     Mutant(
         "a submitter leaves a line that it has left",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def set_alarm(ledger: Ledger) -> trio.CancelScope:
     """A scope that ends when it is time to look at the clock."""
-    when = min(ledger.cut_off_at, ledger.report_at, ledger.schedule.next_time())
+    when = min(
+        ledger.cut_off_at, ledger.report_at, ledger.look_again_at, ledger.schedule.next_time()
+    )
     ledger.alarm = trio.CancelScope(deadline=when)
     return ledger.alarm
 
@@ -31,7 +33,11 @@ def look_at_clock(ledger: Ledger) -> None:
     if now >= ledger.cut_off_at:
         ledger.cut_off_at = math.inf
         cut_off(ledger)
+    if now >= ledger.look_again_at:
+        ledger.look_again_at = math.inf
+        ledger.is_suspect = True
     while late := ledger.schedule.expired(now):  # who is let in for one may be late as well
         for record in late:
             ledger.drop(record, CancelCause.EXPIRED)
-    ledger.tell(ledger.schedule.due(now))
+    if due := ledger.schedule.due(now):
+        ledger.tell(due)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import QueueClosed
+from ticketr.jobs._goals import AllEnded
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._whereabouts import whereabouts
 
@@ -56,6 +57,7 @@ def cut_off(ledger: Ledger) -> None:
     ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)
     for record in [*ledger.schedule.jobs(), *ledger.running.values()]:
         ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    ledger.waits.reconsider()
 
 
 def report(ledger: Ledger) -> None:
@@ -89,12 +91,13 @@ def end(ledger: Ledger) -> None:
         ledger.past.account_for(record)
 
 
-async def until_idle(ledger: Ledger) -> None:
-    """Return when no job is pending or running; a checkpoint in any case."""
-    while True:
-        if ledger.is_idle:
-            await trio.lowlevel.checkpoint()
-        else:
-            await ledger.quiet().wait()
-        if ledger.is_idle:
-            return
+async def until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:
+    """Return when no job is pending or running; a checkpoint in any case.
+
+    Raises:
+        WouldDeadlock: It may be refused, and one of the jobs waits for one that waits for this.
+    """
+    if ledger.is_idle:
+        await trio.lowlevel.checkpoint()
+    while not ledger.is_idle:
+        await ledger.waits.wait(AllEnded(ledger, is_refusable), ledger.quiet().wait)

@@ -8,6 +8,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
+from ticketr.jobs._goals import EndOf
 from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause, JobRecord
 from ticketr.jobs._values import as_reason
 
@@ -78,8 +79,7 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: A job said this about itself.
         """
         self._ledger.hub.home.check()
-        if self._ledger.waits.current_job() is self._record:
-            self._ledger.waits.forbid("itself")
+        self._ledger.waits.forbid(self._record, "itself")
         self.cancel(reason=reason)
         return await self.wait()
 
@@ -139,18 +139,16 @@ class JobHandle(Generic[T_co]):
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            waits = self._ledger.waits
-            waiter = waits.current_job()
-            if waiter is not None:
-                waits.begin(waiter, record)
-            try:
-                if record.ended is None:
-                    record.ended = trio.Event()
-                await record.ended.wait()
-            finally:
-                if waiter is not None:
-                    waits.end(waiter, record)
+            await self._ledger.waits.wait(EndOf(self._ledger, record), self._park)
         record.claimed = True
+
+    async def _park(self) -> None:
+        record = self._record
+        if record.status.is_terminal:
+            return  # it has ended since this was called before
+        if record.ended is None:
+            record.ended = trio.Event()
+        await record.ended.wait()
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"

@@ -30,12 +30,13 @@ import itertools
 import math
 from collections import deque
 from contextvars import Context
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import trio
 from trio.lowlevel import current_root_task, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr.jobs._goals import AnyJobOf, ChangeIn, EveryJobOf
 from ticketr.jobs._job import (
     CANCELLED,
     NO_CONTEXT,
@@ -53,16 +54,20 @@ from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
-from ticketr.jobs._waits import Waits
+from ticketr.jobs._waits import waits_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence, Sized
 
+    from ticketr.jobs._goals import Books
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._numbers import Keep
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._schedule import Submission
+    from ticketr.jobs._waits import Waits
 
+
+T = TypeVar("T")
 
 ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
 """What a job may do about its rivals and still enter."""
@@ -80,18 +85,24 @@ class Ledger:
         "_quiet",
         "_root",
         "alarm",
+        "any_job",
         "arriving",
         "awaited_wakeups",
         "bounded",
         "closed",
         "cut_off_at",
+        "deadline",
         "ending",
+        "every_job",
         "fatal",
         "hub",
         "idle",
+        "is_suspect",
         "leaving",
+        "look_again_at",
         "now",
         "of_key",
+        "opener",
         "past",
         "patience",
         "recorder",
@@ -101,6 +112,8 @@ class Ledger:
         "running",
         "schedule",
         "totals",
+        "waiters",
+        "waiting",
         "waits",
         "wakeups",
         "waking",
@@ -118,7 +131,7 @@ class Ledger:
         self.workers: int = workers
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
-        self.hub: Hub[JobRecord] = Hub[JobRecord]()
+        self.hub: Hub[JobRecord] = Hub[JobRecord](self._wait_for_change)
         self._root = current_root_task()  # of the run that this belongs to
         self.recorder: Recorder | None = None  # of the history, if there is one
 
@@ -127,7 +140,18 @@ class Ledger:
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
         self.past: Past = Past(self.records, keep, on_job_error)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
-        self.waits: Waits = Waits(self.running, workers, self.schedule)
+        self.waits: Waits = waits_of_run()
+        self.waiters: Sized = self.waits.waiters  # empty if no job of any queue waits
+        self.any_job: AnyJobOf = AnyJobOf(self)
+        self.every_job: EveryJobOf = EveryJobOf(self)
+        self.waiting: int = 0  # how many running jobs wait for any queue
+        self.is_suspect: bool = False  # some of them may wait for ever
+        self.look_again_at: float = math.inf
+        self.deadline: float = trio.current_effective_deadline()  # of what is around the queue
+        # The job that has opened this queue, and that job's queue.
+        self.opener: tuple[JobRecord, Books] | None = next(
+            iter(self.waits.jobs_around().items()), None
+        )
         self._ids = itertools.count(1)
         self._numbers = itertools.count()
 
@@ -154,11 +178,15 @@ class Ledger:
 
     # Entering
 
-    def enter(self, record: JobRecord) -> JobRecord | None:
+    def enter(self, record: JobRecord, *, above: bool = False) -> JobRecord | None:
         """Take a new job, and give it back, or the job that it was joined to; None: no room.
 
         This may wake nobody: that is up to who enters it, now or by saying that it has
         :meth:`arrived`.
+
+        Args:
+            record: The job's.
+            above: Whether to take it though there is no room.
         """
         if self.refusing:
             raise QueueClosed
@@ -174,8 +202,9 @@ class Ledger:
             record.after = rivals[0] if rivals and record.id else None
         schedule = self.schedule
         if schedule.pending >= schedule.max_pending and not (
+            above
             # It takes the place of a pending one; otherwise it needs room like any other.
-            victims and any(victim.status is PENDING for victim in victims)
+            or (victims and any(victim.status is PENDING for victim in victims))
         ):
             return None
         record.number = next(self._numbers)
@@ -211,17 +240,21 @@ class Ledger:
             self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
         self.hub.changed(record)
 
-    def admit(self) -> None:
-        """Let in who waits outside, as far as there is room."""
-        while (submission := self.schedule.let_in()) is not None:
+    def admit(self, above: Submission | None = None) -> None:
+        """Let in who waits outside, as far as there is room; this one though there is none."""
+        if above is not None:
+            self.schedule.leave(above)
+        submission = above or self.schedule.let_in()
+        while submission is not None:
             try:
-                entered = self.enter(submission.record)
+                entered = self.enter(submission.record, above=submission is above)
                 assert entered is not None  # there was room
                 submission.record = entered
             except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
                 submission.refusal = refusal
             finally:
                 self.answer(submission)
+            submission = self.schedule.let_in()
 
     def answer(self, submission: Submission) -> None:
         """Let a submitter go on that waited for room: it is about to have arrived."""
@@ -337,6 +370,8 @@ class Ledger:
             self.admit()
             self.wake()
         del belongings, contexts
+        if self.waiters and self.waiting >= len(self.running):
+            self.waits.reconsider()
         if self._quiet is not None and self.is_idle:
             self.settle()
         if len(past.jobs) > past.limit or now > past.stale_at:
@@ -390,6 +425,21 @@ class Ledger:
             record.revision += 1
             self.hub.changed(record)
         self.wake()
+        self.waits.reconsider()
+
+    def suspect(self) -> None:
+        """Have it looked soon whether jobs wait for ever."""
+        self.is_suspect = True
+        self.alarm.deadline = -math.inf
+
+    def queues(self) -> Iterable[Books]:
+        """Return the books of all open queues of the run."""
+        return self.waits.helpers.values()
+
+    def look_at(self, time: float) -> None:
+        """Have it looked at this time, too."""
+        self.look_again_at = min(self.look_again_at, time)
+        self.alarm.deadline = min(self.alarm.deadline, time)
 
     @property
     def evicted(self) -> int:
@@ -408,6 +458,14 @@ class Ledger:
         if self._quiet is None:
             self._quiet = trio.Event()
         return self._quiet
+
+    def _wait_for_change(
+        self,
+        record: JobRecord | None,
+        has_come: Callable[[], bool],
+        park: Callable[[], Awaitable[T]],
+    ) -> Awaitable[T]:
+        return self.waits.wait(ChangeIn(self, record, has_come), park)
 
     def settle(self) -> None:
         """Tell who waits for it that no job is pending or running; close a queue that ends."""

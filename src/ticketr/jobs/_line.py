@@ -44,6 +44,10 @@ class Line(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self._places)
 
+    def place(self, item: T) -> Place[T]:
+        """Return the entry of an item that is in the line."""
+        return self._places[item]
+
     def push(self, item: T, rank: float, number: int) -> None:
         """Let somebody line up; no two have the same number."""
         place = self._places[item] = (rank, number, item)

@@ -151,7 +151,7 @@ async def run_queue(
                 yield queue
                 leave(ledger)
                 if not ledger.is_idle:
-                    await until_idle(ledger)
+                    await until_idle(ledger, is_refusable=False)
             except BaseException as error:
                 body = error
                 is_cancel = split_cancelled(error)[1] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -15,6 +16,7 @@ from trio.lowlevel import (
 
 from ticketr._errors import QueueFull
 from ticketr.jobs._closing import refuse, shorten_grace, until_idle
+from ticketr.jobs._goals import EndOf, RoomFor
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobRecord, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
@@ -23,6 +25,7 @@ from ticketr.jobs._options import JobOptions, checked_priority, record_of
 from ticketr.jobs._recorder import remembered
 from ticketr.jobs._schedule import Submission
 from ticketr.jobs._steering import pause, resume, run_now, set_priority
+from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._values import (
     as_reason,
     checked_key,
@@ -75,7 +78,8 @@ class JobQueue:
     ) -> JobHandle[T]:
         """Hand in a job, waiting for room while too many are pending.
 
-        The job sees the context variables as they are now.
+        The job sees the context variables as they are now. Called inside a job, it enters above
+        the bound once every running job waits and nothing else could make room.
 
         Cancellation:
             A submit that is cancelled has submitted nothing.
@@ -89,7 +93,6 @@ class JobQueue:
         Raises:
             QueueClosed: The queue takes no more jobs, or stopped to while this waited.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
-            WouldDeadlock: Called inside a job that alone could make room.
             TypeError, ValueError: The job, or an option, is none.
         """
         record = record_of(job, args, self._timeout, self._retry, options)
@@ -160,7 +163,8 @@ class JobQueue:
             merely joined goes on.
 
         Raises:
-            QueueClosed, DuplicateJob, WouldDeadlock: As :meth:`submit` does.
+            QueueClosed, DuplicateJob: As :meth:`submit` does.
+            WouldDeadlock: Called inside a job that keeps this one from ending.
             JobFailed: The function raised; the ``__cause__`` is what it raised.
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
@@ -182,8 +186,8 @@ class JobQueue:
             # Not by wait(): nobody is told of the outcome here, so a failure is to be told of.
             if not record.status.is_terminal:
                 with trio.CancelScope(shield=True), handle.watch() as changes:
-                    async for _ in changes:
-                        pass
+                    end = EndOf(self._ledger, record, is_refusable=False)
+                    await self._ledger.waits.wait(end, partial(read_to_end, changes))
             raise
 
     @enable_ki_protection
@@ -322,10 +326,10 @@ class JobQueue:
             Never touches a job.
 
         Raises:
-            WouldDeadlock: Called inside a job.
+            WouldDeadlock: Called inside a job of this queue, or one that its jobs wait for.
         """
         self._ledger.hub.home.check()
-        self._ledger.waits.forbid("the queue to be idle, which includes itself")
+        self._ledger.waits.forbid(self._ledger, "the queue to be idle, which includes itself")
         await until_idle(self._ledger)
 
     @enable_ki_protection
@@ -343,13 +347,14 @@ class JobQueue:
                 at once. None: they may take as long as they like.
 
         Raises:
-            WouldDeadlock: Called inside a job without a limit.
+            WouldDeadlock: Called without a limit inside a job of this queue, or inside one that
+                its jobs wait for.
             TypeError, ValueError: The grace is no number of seconds.
         """
         self._ledger.hub.home.check()
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
-            self._ledger.waits.forbid("the end of all jobs, itself included")
+            self._ledger.waits.forbid(self._ledger, "the end of all jobs, itself included")
         if not self._ledger.closed:  # or it may be another run that asks
             refuse(self._ledger)
             if grace is not None:
@@ -410,7 +415,7 @@ class JobQueue:
         )
 
     async def _wait_for_room(self, record: JobRecord) -> JobRecord:
-        schedule, waits = self._ledger.schedule, self._ledger.waits
+        schedule = self._ledger.schedule
         submission = Submission(record, trio.lowlevel.current_task())
 
         def give_up(_: object) -> trio.lowlevel.Abort:
@@ -418,15 +423,12 @@ class JobQueue:
             has_left = schedule.leave(submission)
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
-        waiter = waits.current_job()
-        if waiter is not None:
-            waits.begin(waiter, None)
-        try:
-            schedule.line_up(submission)
+        schedule.line_up(submission)
+        if self._ledger.waits.jobs_around():
+            park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
+            await self._ledger.waits.wait(RoomFor(self._ledger, submission), park)
+        else:  # as nearly always, and quicker
             await trio.lowlevel.wait_task_rescheduled(give_up)
-        finally:
-            if waiter is not None:
-                waits.end(waiter, None)
         self._ledger.arrived()
         if submission.refusal is not None:
             raise submission.refusal

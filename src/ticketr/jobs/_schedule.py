@@ -263,11 +263,40 @@ class Schedule:
         """What keeps a job from running."""
         if record.line is None:
             return None
-        if self.is_paused or record.key in self._paused_keys:
+        if self.is_held(record):
             return "paused"
         if record.line is self._timed:
             return "time"
         return "worker" if self.waits_for_end_of(record) is None else "key"
+
+    # What may change without a running job that ends
+
+    @property
+    def has_timed(self) -> bool:
+        """Whether a pending job waits for a time."""
+        return len(self._timed) > 0
+
+    @property
+    def may_expire(self) -> bool:
+        """Whether a pending job ends if it is not started in time."""
+        return len(self._expiring) > 0
+
+    @property
+    def has_pauses(self) -> bool:
+        """Whether a pause may keep a pending job from running."""
+        return self.is_paused or not self._paused_keys.isdisjoint(self.blocked)
+
+    def waits_for_time(self, record: JobRecord) -> bool:
+        """Tell whether a job is pending and not due."""
+        return record in self._timed
+
+    def expires(self, record: JobRecord) -> bool:
+        """Tell whether a pending job ends if it is not started in time."""
+        return record in self._expiring
+
+    def is_held(self, record: JobRecord) -> bool:
+        """Tell whether a pause keeps a pending job from running."""
+        return self.is_paused or record.key in self._paused_keys
 
     # Outside
 
@@ -275,6 +304,15 @@ class Schedule:
         """Wait outside for room: the highest priority enters first, then who came first."""
         self.outside += 1
         self._outside.push(submission, -submission.record.priority, next(self._arrivals))
+
+    def is_outside(self, submission: Submission) -> bool:
+        """Tell whether a submission still waits for room."""
+        return submission in self._outside
+
+    def place_outside(self, submission: Submission) -> tuple[float, int]:
+        """Return what orders a submission that waits among the others: less is sooner."""
+        rank, number, _ = self._outside.place(submission)
+        return rank, number
 
     def leave(self, submission: Submission) -> bool:
         """Give up waiting outside; False if it is too late for that."""

@@ -23,11 +23,12 @@ that task runs; Trio does not cancel a receiver that already has its value.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import weakref
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -36,14 +37,36 @@ from ticketr.jobs._home import Home
 from ticketr.jobs._values import checked_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Self
 
 BACKLOG = 10_000
 """Unread jobs a reader may have; beyond that the longest unread one is dropped."""
 
+T = TypeVar("T")
 R = TypeVar("R")  # what is sent: a job's record
+R_contra = TypeVar("R_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)  # what the reader sees of it
+
+
+class Waiting(Protocol[R_contra]):
+    """Lets a task wait for a reader, unless that could be for ever."""
+
+    def __call__(
+        self,
+        record: R_contra | None,
+        has_come: Callable[[], bool],
+        park: Callable[[], Awaitable[T]],
+        /,
+    ) -> Awaitable[T]:
+        """Return what ``park`` does.
+
+        Args:
+            record: Whose changes are read; None for those of all jobs.
+            has_come: Tells whether a parked task has been woken.
+            park: Parks the task. It may be cancelled and called again.
+        """
+        ...
 
 
 @final
@@ -64,6 +87,15 @@ class Inbox(Generic[R]):
     def unread(self) -> int:
         """How many records wait to be taken."""
         return len(self._unread)
+
+    def has_news(self) -> bool:
+        """Tell whether nobody has to wait to take something or to learn that this is over."""
+        return bool(self._unread) or self._is_over or self._is_closed
+
+    def has_rested(self) -> bool:
+        """Tell whether whoever rests has been woken, or would not be put to rest."""
+        is_woken = self._rested is not None and self._rested.is_set()
+        return is_woken or self._is_over or self._is_closed
 
     def post(self, record: R) -> None:
         """Let the reader know that this record changed."""
@@ -204,11 +236,18 @@ class Updates(Generic[T_co]):
     """
 
     def __init__(
-        self, inbox: Inbox[R], view: Callable[[R], T_co], leave: Callable[[], object]
+        self,
+        inbox: Inbox[R],
+        view: Callable[[R], T_co],
+        leave: Callable[[], object],
+        waiting: Waiting[R],
+        record: R | None,
     ) -> None:
         self._inbox = inbox
         self._view = view
         self._leave = leave
+        self._waiting = waiting
+        self._record = record  # whose changes these are; None if all jobs'
 
     @property
     def unread(self) -> int:
@@ -255,8 +294,12 @@ class Updates(Generic[T_co]):
         Raises:
             trio.EndOfChannel: Nothing can follow.
             trio.ClosedResourceError: This reader was closed.
+            WouldDeadlock: Called inside a job that keeps any change from coming.
         """
-        return self._view(await self._inbox.take())
+        inbox = self._inbox
+        if inbox.has_news():
+            return self._view(await inbox.take())
+        return self._view(await self._waiting(self._record, inbox.has_news, inbox.take))
 
     @enable_ki_protection
     def receive_nowait(self) -> T_co:
@@ -287,16 +330,26 @@ class Updates(Generic[T_co]):
             trio.ClosedResourceError: This reader was closed, before this or meanwhile.
             trio.BusyResourceError: Another task rests on this reader.
             TypeError, ValueError: ``until`` is no time.
+            WouldDeadlock: Called inside a job that keeps any change from coming.
         """
-        await self._inbox.rest(until)
+        inbox = self._inbox
+        await self._waiting(self._record, inbox.has_rested, partial(inbox.rest, until))
+
+
+async def read_to_end(updates: Updates[object]) -> None:
+    """Read all that is to come and drop it; what is waited for, the caller has told."""
+    with contextlib.suppress(trio.EndOfChannel):
+        while True:
+            await updates._inbox.take()  # noqa: SLF001 - of the same module
 
 
 @final
 class Hub(Generic[R]):
     """Everybody who watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Waiting[R]) -> None:
         self.home: Home = Home()
+        self._waiting = waiting
         self.is_watched: bool = False  # by anybody, now or before: else there is nobody to tell
         self.watchers = Readers[R]()
         self.progress_readers = Readers[R]()
@@ -314,14 +367,16 @@ class Hub(Generic[R]):
     def watch_one(self, record: R, view: Callable[[R], T_co], *, ended: bool) -> Updates[T_co]:
         """Read every change of one job; of one that has ended, how it ended."""
         if not ended:
-            return self._join(self.watchers_of.setdefault(record, Readers()), view)
+            return self._join(self.watchers_of.setdefault(record, Readers()), view, record)
         self.home.check()
         inbox = Inbox[R](self.home)
         inbox.post(record)
         inbox.end()
-        return Updates(inbox, view, lambda: None)
+        return Updates(inbox, view, lambda: None, self._waiting, record)
 
-    def _join(self, readers: Readers[R], view: Callable[[R], T_co]) -> Updates[T_co]:
+    def _join(
+        self, readers: Readers[R], view: Callable[[R], T_co], record: R | None = None
+    ) -> Updates[T_co]:
         self.home.check()
         inbox = Inbox[R](self.home)
         if self._closed:
@@ -329,7 +384,8 @@ class Hub(Generic[R]):
         else:
             self.is_watched = True
             readers.add(inbox)
-        return Updates(inbox, view, partial(readers.remove, inbox))
+        leave = partial(readers.remove, inbox)
+        return Updates(inbox, view, leave, self._waiting, record)
 
     def changed(self, record: R) -> None:
         """A job changed."""

@@ -70,6 +70,7 @@ async def work(ledger: Ledger) -> NoReturn:
     """Run one job after the other until cancelled."""
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     task = trio.lowlevel.current_task()
+    ledger.waits.workers[task] = ledger
     home = task.context
     # Whether the others have had their turn since its last job began, and its context, if that
     # is empty, is free for another job.
@@ -126,6 +127,8 @@ async def work(ledger: Ledger) -> NoReturn:
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
         settle(ledger, task, error)
         raise
+    finally:
+        del ledger.waits.workers[task]
 
 
 @enable_ki_protection
@@ -134,15 +137,24 @@ async def keep_time(ledger: Ledger) -> None:
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
+    task = trio.lowlevel.current_task()
+    ledger.waits.helpers[task] = ledger
     try:
         while True:
+            ledger.deadline = trio.current_effective_deadline()
             with set_alarm(ledger):
                 await trio.sleep_forever()
             look_at_clock(ledger)
             report(ledger)
+            while ledger.is_suspect:
+                ledger.is_suspect = False
+                ledger.deadline = trio.current_effective_deadline()
+                await ledger.waits.resolve()
     except trio.Cancelled:
         abandon(ledger, CancelCause.SCOPE)
         raise
+    finally:
+        del ledger.waits.helpers[task]
 
 
 @enable_ki_protection

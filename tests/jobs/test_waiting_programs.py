@@ -1,0 +1,304 @@
+"""Random programs of jobs that wait for jobs, keys, room, readers and other queues.
+
+Each is run until it has ended, or until a time that it cannot take: then it hangs. What the
+queue does about a deadlock, it has to be right about: in a second run of the program it does
+nothing from a certain deadlock on, and then none of the waits that it would have ended may end
+within that time. Trio runs tasks in random order, so the runs of a program are not alike, but
+each is checked by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from ticketr import (
+    JobContext,
+    JobError,
+    JobHandle,
+    JobQueue,
+    QueueClosed,
+    Retry,
+    WouldDeadlock,
+    open_job_queue,
+)
+from ticketr.jobs import _waits
+from ticketr.jobs._waits import wait_to_end, waits_of_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.jobs._updates import Updates
+    from ticketr.jobs._waits import Wait
+
+LONG: Final = 10_000.0
+"""Seconds, of which no program needs more than a few hundred."""
+PROGRAMS: Final = 400
+STRESS_SECONDS: Final = 20 * 60.0
+
+
+@dataclass
+class Step:
+    """Something that a job or the body of a block does."""
+
+    do: str
+    queue: int = 0
+    number: int = 0
+    seconds: float = 0.0
+    options: dict[str, object] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass
+class Program:
+    """Queues, each in the block of the one before or in a job of it, and what is done in them."""
+
+    workers: list[int]
+    room: list[int | None]
+    body: list[Step]
+
+
+def program(seed: int) -> Program:
+    """Make up a program."""
+    chance = random.Random(seed)
+    queues = chance.choice((1, 1, 2, 3))
+    return Program(
+        workers=[chance.choice((1, 1, 2, 3)) for _ in range(queues)],
+        room=[chance.choice((1, 1, 2, 3, None)) for _ in range(queues)],
+        body=[body_step(chance, queues) for _ in range(chance.randint(1, 6))],
+    )
+
+
+def body_step(chance: random.Random, queues: int) -> Step:
+    if chance.random() < 0.8:
+        return submit(chance, queues, 0)
+    do = chance.choice(("sleep", "pause", "resume"))
+    # Of the queue whose block is left first, so that no job waits for the end of a pause of it.
+    return Step(do, queues - 1, chance.randrange(3), chance.choice((0.5, 2.0)))
+
+
+def submit(chance: random.Random, queues: int, depth: int) -> Step:
+    options: dict[str, object] = {}
+    if chance.random() < 0.5:
+        options["key"] = chance.choice("kl")
+    if chance.random() < 0.1:
+        options["delay"] = chance.choice((0.5, 2.0))
+    if chance.random() < 0.1:
+        options["priority"] = chance.randint(-1, 1)
+    if chance.random() < 0.05:
+        options["timeout"] = chance.choice((0.5, 3.0))
+    if chance.random() < 0.05:
+        options["within"] = chance.choice((0.5, 3.0))
+    if chance.random() < 0.05:
+        options["retry"] = Retry(attempts=2, first=0.5)
+    return Step(
+        "submit" if depth == 0 else chance.choice(("submit", "submit", "submit", "run")),
+        chance.randrange(queues),
+        seconds=chance.choice((0.0, 0.0, 1.0)),
+        options=options,
+        steps=[job_step(chance, queues, depth + 1) for _ in range(chance.randint(0, 3))],
+    )
+
+
+def job_step(chance: random.Random, queues: int, depth: int) -> Step:
+    kinds = ["sleep", "checkpoint", "wait", "wait", "wait", "read", "read all", "rest", "idle"]
+    if depth < 4:
+        kinds += ["submit"] * 6 + ["both", "both", "limited", "inside", "fail"]
+    do = chance.choice(kinds)
+    if do == "submit":
+        return submit(chance, queues, depth)
+    inner = {"both": 2, "limited": 1, "inside": 1}.get(do, 0)
+    return Step(
+        do,
+        # A reader may wait for its queue's end, which is to be the first of all.
+        queues - 1 if do in ("read all", "rest") else chance.randrange(queues),
+        number=chance.randrange(12),
+        seconds=chance.choice((0.0, 0.5, 1.0, 2.0)),
+        steps=[job_step(chance, queues, depth + 1) for _ in range(inner)],
+    )
+
+
+class Runner:
+    """Runs a program once."""
+
+    def __init__(self, plan: Program) -> None:
+        self.plan = plan
+        self.queues: list[JobQueue] = []
+        self.handles: list[JobHandle[object]] = []
+
+    async def open(self, number: int) -> None:
+        if number == len(self.plan.workers):
+            for step in self.plan.body:
+                with trio.move_on_after(5):
+                    await self.do(step)
+            return
+        async with open_job_queue(
+            workers=self.plan.workers[number],
+            max_pending=self.plan.room[number],
+            on_job_error=lambda _: None,
+        ) as queue:
+            self.queues.append(queue)
+            await self.open(number + 1)
+
+    async def job(self, context: JobContext, step: Step) -> None:
+        if step.seconds:
+            await trio.sleep(step.seconds)
+        for inner in step.steps:
+            await self.do(inner)
+
+    async def do(self, step: Step) -> None:
+        queue = self.queues[step.queue]
+        handle = self.handles[step.number % len(self.handles)] if self.handles else None
+        try:
+            match step.do:
+                case "sleep":
+                    await trio.sleep(step.seconds)
+                case "checkpoint":
+                    await trio.lowlevel.checkpoint()
+                case "fail":
+                    raise OSError("as planned")
+                case "submit" | "run":
+                    await self.do_submit(queue, step)
+                case "wait" if handle is not None:
+                    await handle.wait()
+                case "read" if handle is not None:
+                    with handle.watch() as updates:
+                        await read_on(updates)
+                case "read all":
+                    with queue.progress() if step.number % 2 else queue.watch() as updates:
+                        await read_on(updates)
+                case "rest":
+                    with queue.watch() as updates:
+                        await updates.rest(trio.current_time() + step.seconds)
+                case "idle":
+                    await queue.wait_idle()
+                case "pause":
+                    queue.pause([None, "k", "l"][step.number])
+                case "resume":
+                    queue.resume([None, "k", "l"][step.number])
+                case "both":
+                    async with trio.open_nursery() as nursery:
+                        for inner in step.steps:
+                            nursery.start_soon(self.do, inner)
+                case "limited":
+                    with trio.move_on_after(step.seconds):
+                        await self.do(step.steps[0])
+                case "inside":
+                    await self.do_inside(step)
+        except (WouldDeadlock, JobError, QueueClosed):
+            pass
+
+    async def do_submit(self, queue: JobQueue, step: Step) -> None:
+        options: Any = dict(step.options)
+        if within := options.pop("within", None):
+            options["start_by"] = trio.current_time() + within
+        if step.do == "run":
+            await queue.run(self.job, step, **options)
+        else:
+            self.handles.append(await queue.submit(self.job, step, **options))
+
+    async def do_inside(self, step: Step) -> None:
+        """Do it in a queue that is opened for it."""
+        async with open_job_queue(on_job_error=lambda _: None) as queue:
+            handle = queue.submit_nowait(self.job, Step("", steps=step.steps))
+            self.handles.append(handle)
+            if step.number % 2:
+                await handle.wait()
+
+
+async def read_on(updates: Updates[Any]) -> None:
+    async for _ in updates:
+        pass
+
+
+@dataclass
+class Result:
+    """What came of a run.
+
+    Attributes:
+        has_ended: Whether it came to its end.
+        deadlocks: How many the queues found.
+        proved: Whether the waits of the last one were still there in the end.
+    """
+
+    has_ended: bool = False
+    deadlocks: int = 0
+    proved: bool = True
+
+
+def run(plan: Program, give_up_at: int | None = None) -> Result:
+    """Run a program; from this deadlock on, let all waits be."""
+    result = Result()
+    left: list[Wait] = []
+
+    def choose(deadlock: Sequence[Wait]) -> Wait | None:
+        if not left:
+            result.deadlocks += 1
+            if result.deadlocks != give_up_at:
+                return wait_to_end(deadlock)
+            # A submit with a deadline is let in too, though it does not wait for ever.
+            if all(wait.deadline == math.inf for wait in deadlock):
+                left.extend(deadlock)
+        return None
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch, nursery.cancel_scope)
+            await Runner(plan).open(0)
+            result.has_ended = True
+            result.proved = all(is_there(wait) for wait in left)
+            nursery.cancel_scope.cancel()
+
+    async def watch(scope: trio.CancelScope) -> None:
+        await trio.sleep(LONG)
+        result.proved = all(is_there(wait) for wait in left)
+        scope.cancel()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_waits, "wait_to_end", choose)
+        trio.run(main, clock=MockClock(autojump_threshold=0))
+    return result
+
+
+def is_there(wait: Wait) -> bool:
+    """Tell whether a wait has not ended, or was ended by a cancel."""
+    if any(job.cancel_requested for job in wait.jobs):
+        return True
+    return any(wait in waiter.waits for waiter in waits_of_run().waiters.values())
+
+
+def check(seed: int) -> int:
+    """Check a program; return how many deadlocks there were in it."""
+    plan = program(seed)
+    result = run(plan)
+    assert result.has_ended, f"program {seed} hangs"
+    found = result.deadlocks
+    for number in {1, random.Random(seed).randint(1, found)} if found else ():
+        result = run(plan, give_up_at=number)
+        assert result.proved, f"program {seed}: deadlock {number} was none"
+    return found
+
+
+def test_no_random_program_hangs_or_is_refused_a_wait_that_would_end() -> None:
+    found = sum(check(seed) for seed in range(PROGRAMS))
+
+    assert found > PROGRAMS // 2  # or the programs show nothing
+
+
+@pytest.mark.stress
+def test_random_programs_for_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    seed = random.SystemRandom().randrange(10**9)
+    with capsys.disabled():
+        sys.stdout.write(f"\nthe first random program of jobs that wait: {seed}\n")
+    end = time.monotonic() + STRESS_SECONDS
+    while time.monotonic() < end:
+        check(seed)
+        seed += 1
