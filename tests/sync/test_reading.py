@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
+import tempfile
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import trio
 from fakes.pulls import inline
 from fakes.stores import put
 
+from ticketr.config import UnsafePath
 from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.sync.local import LocalSurvey
 from ticketr.sync.reading import read_state, readable, see, visit_files
@@ -21,11 +24,17 @@ from ticketr.tickets import Ticket, TicketSyntaxError, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from trio.testing import MockClock
 
     from ticketr.sync.store import Store
+
+
+def enter(context: AbstractContextManager[object]) -> None:
+    with context:
+        pass
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
@@ -88,14 +97,36 @@ def test_where_nothing_can_be_written_a_copy_is_read(
 def test_a_state_that_cannot_be_copied_is_told(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.state_path.mkdir()
+    store.state_path.write_bytes(b"some")
     monkeypatch.setattr(os, "access", lambda *_: False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    with (
-        pytest.raises(FileFailed, match=r"cannot read .*state\.db: Is a directory"),
-        read_state(store),
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))  # as a full disk does
+    try:
+        with pytest.raises(FileFailed, match=r"cannot read .*state\.db: File too large"):
+            enter(read_state(store))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_state_is_told_that_nothing_can_be_copied_to(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.state_path.write_bytes(b"some")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(tempfile, "tempdir", str(store.root / "gone"))
+
+    with pytest.raises(
+        FileFailed, match=r"cannot read .*state\.db: No such file or directory; .* TMPDIR"
     ):
-        pass
+        enter(read_state(store))
+
+
+def test_a_folder_in_the_place_of_a_state_is_told(store: Store) -> None:
+    store.state_path.mkdir()
+
+    with pytest.raises(UnsafePath, match=r"state\.db is a folder and not a file of ticketr's own"):
+        enter(read_state(store))
 
 
 async def test_files_are_visited_a_few_at_a_time_in_order(

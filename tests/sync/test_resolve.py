@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
+from ticketr.config import UnsafePath
 from ticketr.sync import FileFailed, NoConflict, State, Store, Take, resolve
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -67,7 +68,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(
     path = await conflict(bench)
     (bench.root / ".ticketr" / "trash").write_text("in the way")
 
-    with pytest.raises(FileFailed):
+    with pytest.raises(UnsafePath, match=r"trash is a file and not a folder of ticketr's own"):
         settle(bench, state, Take.REMOTE)
 
     assert title(path) == "Mine"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -130,14 +130,20 @@ def readable(path: Path) -> Generator[Path | None]:
     elif os.access(path.parent, os.W_OK):
         yield path
     else:
-        with tempfile.TemporaryDirectory(prefix="ticketr-") as folder:
+        with ExitStack() as stack:
             try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ticketr-"))
                 for each in (path, Path(f"{path}-wal")):
                     if each.exists():
                         shutil.copyfile(each, Path(folder, each.name))
             except OSError as error:
-                raise FileFailed(path, "read", error.strerror or str(error)) from error
+                raise FileFailed(path, "read", _why_not_copied(error)) from error
             yield Path(folder, path.name)
+
+
+def _why_not_copied(error: OSError) -> str:
+    why = error.strerror or str(error)
+    return f"{why}; its folder cannot be written, so a copy of it is made in TMPDIR to be read"
 
 
 def bears_mark(store: Store) -> bool:
