@@ -161,3 +161,5 @@ def test_rows_are_not_filled_without_end() -> None:
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999
+    assert "has 1 cell where its table has 1500" in found.problems[0].reason
+    assert "write 1499 more" in found.problems[0].reason

@@ -186,11 +186,12 @@ class _Reader:
         missing = columns - len(cells)
         if missing < 0 or missing + self._filled > _MOST_FILLED:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
-            self._problem(
-                index,
-                f"this row has {count} where its table has {columns}; a | that is text is "
-                "written \\|",
+            advice = (
+                "a | that is text is written \\|"
+                if missing < 0
+                else f"so many are missing that they are not filled, write {missing} more"
             )
+            self._problem(index, f"this row has {count} where its table has {columns}; {advice}")
             return
         if missing or surplus or cells is whole or not _has_outer_bars(line):
             self._filled += missing
