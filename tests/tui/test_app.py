@@ -73,7 +73,7 @@ async def running(
             screen,
             queue,
             Store(root, ".ticketr"),
-            lambda _, on_written: Pull(on_written),
+            lambda _, on_written, __: Pull(on_written),
             theme=Theme(),
             title="work",
             run_sync=inline,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr import Job
-    from ticketr.sync import OnWritten
+    from ticketr.sync import Loss, OnWritten
 
 KINDS = {Work.PULL: PullJob, Work.PUSH: PushJob, Work.SYNC: SyncJob}
 
@@ -38,8 +38,9 @@ def bench(tmp_path: Path) -> Bench:
 
 @asynccontextmanager
 async def running(bench: Bench) -> AsyncGenerator[FakeScreen]:
-    def make(work: Work, on_written: OnWritten) -> Job[object]:
-        job: Job[object] = KINDS[work](**bench.settings(on_written=on_written))
+    def make(work: Work, on_written: OnWritten, accepted: frozenset[Loss]) -> Job[object]:
+        changes = {} if work is Work.PULL else {"accept_loss": accepted}
+        job: Job[object] = KINDS[work](**bench.settings(on_written=on_written, **changes))
         return job
 
     screen = FakeScreen(80, 20)
@@ -119,6 +120,46 @@ async def test_many_writes_are_asked_about_first(bench: Bench, autojump_clock: M
         await press(screen, "s", "y")
         assert len(bench.site) == 33
         assert "Sync complete: 12 tickets pulled, 21 pushed" in screen.rows[-1]
+
+
+@pytest.fixture
+async def lossy(bench: Bench, autojump_clock: MockClock) -> Bench:
+    """An edit beside a heading in a quote, which a file cannot say, and one of another ticket."""
+    words, kept = ({"type": "text", "text": each} for each in ("old words", "kept by Jira"))
+    heading = {"type": "heading", "attrs": {"level": 2}, "content": [kept]}
+    paragraph = {"type": "paragraph", "content": [words]}
+    quote = {"type": "blockquote", "content": [paragraph, heading]}
+    document = {"type": "doc", "version": 1, "content": [quote, paragraph]}
+    bench.site.edit("DEMO-9", description=document)
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text().replace("old words", "new words"))
+    bench.retitles("DEMO-1", "Mine")
+    return bench
+
+
+async def test_a_loss_is_asked_about_and_is_not_caused_without_a_yes(lossy: Bench) -> None:
+    before = lossy.finds("DEMO-9").description
+    async with running(lossy) as screen:
+        await press(screen, "p")
+        assert (
+            "y yes  o others  n no  Esc later: lose a heading at “kept by Jira” in" in screen.text
+        )
+
+        await press(screen, "n")
+        assert lossy.finds("DEMO-1").summary != "Mine"
+
+        await press(screen, "p", "o")
+        assert lossy.finds("DEMO-1").summary == "Mine"
+        assert lossy.finds("DEMO-9").description == before
+
+
+async def test_a_loss_that_is_accepted_is_sent(lossy: Bench) -> None:
+    async with running(lossy) as screen:
+        await press(screen, "s", "y")
+
+    assert "new words" in str(lossy.finds("DEMO-9").description)
+    assert "kept by Jira" not in str(lossy.finds("DEMO-9").description)
 
 
 async def test_what_failed_is_told_and_can_be_read(bench: Bench, autojump_clock: MockClock) -> None:

@@ -7,7 +7,7 @@ from fakes.states import after, snapshot, tickets_of
 from hypothesis import given, strategies as st
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.sync import Code, Note, PushResult
+from ticketr.sync import Code, Loss, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE
@@ -106,6 +106,23 @@ def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(fill
         assert asked(many, no) == ()
         assert press(many, no).question is None
     assert asked(many, "q") == (effects.Leave(),)
+
+
+def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: State) -> None:
+    lost = (Loss("DEMO-1", "DEMO-1.md", "a panel"), Loss("DEMO-2", "DEMO-2.md", "\x1b[2Ja rule"))
+
+    few = after(filled, messages.WritesCounted(Work.PUSH, 1, lost[1:]))
+    assert few.question is not None
+    assert few.question.text == "lose a rule in Jira, by DEMO-2.md?"
+    assert asked(few, "y") == (effects.StartWork(Work.PUSH, frozenset(lost[1:])),)
+    assert asked(few, "o") == (effects.StartWork(Work.PUSH),)
+    assert asked(few, "n") == asked(few, "KEY_ESCAPE") == ()
+
+    many = after(filled, messages.WritesCounted(Work.SYNC, UNASKED + 1, lost))
+    assert many.question is not None
+    assert many.question.text == (
+        "create or change 21 tickets in Jira, and lose a panel (and 1 more) in Jira, by DEMO-1.md?"
+    )
 
 
 def test_nothing_else_is_begun_while_a_job_runs(filled: State) -> None:

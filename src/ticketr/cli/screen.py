@@ -23,7 +23,7 @@ from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from ticketr import Job, JobSnapshot
-    from ticketr.sync import OnWritten
+    from ticketr.sync import Loss, OnWritten
     from ticketr.terminal import Terminal
 
 _log = logging.getLogger("ticketr")
@@ -72,14 +72,16 @@ def _note(failed: JobSnapshot) -> None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
 
 
-def _job_for(job: PullJob, work: Work, on_written: OnWritten) -> Job[object]:
+def _job_for(
+    job: PullJob, work: Work, on_written: OnWritten, accepted: frozenset[Loss]
+) -> Job[object]:
     match work:
         case Work.PULL:
             return PullJob.like(job, on_written=on_written)
         case Work.PUSH:
-            return PushJob.like(job, on_written=on_written)
+            return PushJob.like(job, on_written=on_written, accept_loss=accepted)
         case Work.SYNC:
-            return SyncJob.like(job, on_written=on_written)
+            return SyncJob.like(job, on_written=on_written, accept_loss=accepted)
 
 
 def line_style(terminal: Terminal) -> LineStyle:

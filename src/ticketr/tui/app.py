@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticketr import Job, JobQueue
-    from ticketr.sync import Store
+    from ticketr.sync import Loss, Store
     from ticketr.sync.session import OnWritten
     from ticketr.sync.threads import ThreadRunner
     from ticketr.terminal import Event
@@ -72,7 +72,8 @@ class App:
         terminal: the screen and its keys.
         queue: runs the jobs; others may use it too.
         store: the workspace's files.
-        make_job: makes a job, given what it is to do and whom to tell about tickets.
+        make_job: makes a job, given what it is to do, whom to tell about tickets, and what it may
+            take away in Jira.
         theme: colours and characters.
         title: what the first row says.
         run_sync: how files are read.
@@ -83,7 +84,7 @@ class App:
         terminal: Screen,
         queue: JobQueue,
         store: Store,
-        make_job: Callable[[Work, OnWritten], Job[object]],
+        make_job: Callable[[Work, OnWritten, frozenset[Loss]], Job[object]],
         *,
         theme: Theme,
         title: str,
@@ -155,8 +156,8 @@ class App:
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
         match effect:
-            case effects.StartWork(work):
-                self._start(work)
+            case effects.StartWork(work, accepted):
+                self._start(work, accepted)
             case effects.CountWrites(work):
                 nursery.start_soon(self._loader.count_writes, work)
             case effects.Resolve(key, take):
@@ -174,10 +175,10 @@ class App:
             case effects.Redraw():
                 self._terminal.redraw()
 
-    def _start(self, work: Work) -> None:
+    def _start(self, work: Work, accepted: frozenset[Loss] = frozenset()) -> None:
         try:
             self._queue.submit_nowait(
-                self._make_job(work, self._tell_written),
+                self._make_job(work, self._tell_written, accepted),
                 tags=[WORK_TAG],
                 key=str(self._store.root),
                 on_conflict=OnConflict.REJECT,

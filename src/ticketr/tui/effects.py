@@ -6,20 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ticketr.sync import Loss
     from ticketr.tui.rows import Row
     from ticketr.tui.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class StartWork:
-    """Submit a job."""
+    """Submit a job.
+
+    Attributes:
+        work: what it does.
+        accepted: what it may take away in Jira.
+    """
 
     work: Work
+    accepted: frozenset[Loss] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class CountWrites:
-    """Count what a push or sync would write, before it is begun."""
+    """Find what a push or sync would write and take away, before it is begun."""
 
     work: Work
 

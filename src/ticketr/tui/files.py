@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ticketr.sync import LocalSurvey, State, Take, resolve
+from ticketr.sync import LocalSurvey, State, Take, known_losses, resolve
 from ticketr.sync.files import comparable
 from ticketr.sync.reading import read_state, see
 from ticketr.text import clean
@@ -18,7 +18,7 @@ from ticketr.tui.rows import merge, row_of_broken, rows_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from ticketr.sync import Conflict, Store
+    from ticketr.sync import Conflict, Loss, Store
     from ticketr.tui.rows import Row
 
 
@@ -37,6 +37,8 @@ class Look:
         self._survey = LocalSurvey()
         self._tickets: list[tuple[Row, ...]] = []
         self._broken: list[Row] = []
+        #: What a push would take away in Jira, once it has been looked for.
+        self.lost: tuple[Loss, ...] = ()
 
     @property
     def writes(self) -> int:
@@ -73,6 +75,15 @@ class Look:
         rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
         broken = tuple(row.title for row in self._broken)
         return FilesRead(tuple(rows), self._edited(), conflicts, broken)
+
+    def find_losses(self) -> None:
+        """Find what a push would take away in Jira, as far as that shows here.
+
+        Raises:
+            StateFailed: the state cannot be read.
+        """
+        works = self._survey.works
+        self.lost = tuple(loss for work in works for loss in known_losses(self._state, work))
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(key for work in self._survey.works[begin:] for key in work.edits)

@@ -56,10 +56,13 @@ class Loader:
         await self._look()
 
     async def count_writes(self, work: Work) -> None:
-        """Count what a push or sync would write; nothing is told of a state that cannot be read."""
-        look = await self._look()
+        """Find what a push or sync would write and take away in Jira.
+
+        Nothing is told of a state that cannot be read.
+        """
+        look = await self._look(with_losses=True)
         if look is not None:
-            self._tell(messages.WritesCounted(work, look.writes))
+            self._tell(messages.WritesCounted(work, look.writes, look.lost))
 
     async def resolve(self, key: str, take: str) -> None:
         """Settle the conflict of a ticket."""
@@ -86,23 +89,27 @@ class Loader:
             if lines:
                 self._tell(messages.DetailReread(row, lines))
 
-    async def _look(self) -> Look | None:
+    async def _look(self, *, with_losses: bool = False) -> Look | None:
         """Look at every file; None where the last sync cannot be read and the tickets have to do."""
         async with self._turn:
             try:
-                return await self._look_against(read_state(self._store))
+                return await self._look_against(read_state(self._store), with_losses=with_losses)
             except TicketrError as error:
                 await self._look_against(nothing_known())
                 self._fail(error)
                 return None
 
-    async def _look_against(self, last_sync: AbstractContextManager[State]) -> Look:
+    async def _look_against(
+        self, last_sync: AbstractContextManager[State], *, with_losses: bool = False
+    ) -> Look:
         # What is shown already stays until all is read: rows must not come and go on the way.
         show = _ignore if self._is_filled else self._tell
         async with self._opened(last_sync) as state:
             look = Look(self._store, state)
             await visit_files(self._store, self._in_thread, look.take, show)
             self._tell(await self._in_thread(look.whole))
+            if with_losses:
+                await self._in_thread(look.find_losses)
         self._is_filled = True
         return look
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import JobSnapshot
+    from ticketr.sync import Loss
     from ticketr.tui.rows import Row
     from ticketr.tui.work import Work
 
@@ -72,10 +73,17 @@ class FilesRead:
 
 @dataclass(frozen=True, slots=True)
 class WritesCounted:
-    """A push or sync would write so many issues; asked for by `CountWrites`."""
+    """A push or sync would write so many issues; asked for by `CountWrites`.
+
+    Attributes:
+        work: what would be done.
+        writes: how many issues it would create or change.
+        lost: what it would take away in Jira.
+    """
 
     work: Work
     writes: int
+    lost: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

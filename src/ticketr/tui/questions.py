@@ -9,6 +9,9 @@ from ticketr.text import clean
 from ticketr.tui import effects
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.sync import Loss
     from ticketr.tui.effects import Effect
     from ticketr.tui.work import Work
 
@@ -53,12 +56,23 @@ class Question:
         return next((each for each in self.choices if key in each.keys), None)
 
 
-def about_writes(work: Work, writes: int) -> Question:
-    """Ask before many issues are written."""
-    return Question(
-        f"create or change {writes} tickets in Jira?",
-        (Choice(("y",), "yes", (effects.StartWork(work),)), Choice(("n",), "no")),
-    )
+def about_writes(work: Work, writes: int, lost: Sequence[Loss] = ()) -> Question:
+    """Ask before many issues are written, or something is taken away in Jira.
+
+    Args:
+        work: what would be done.
+        writes: how many issues it would create or change; 0 if they are too few to ask about.
+        lost: what it would take away.
+    """
+    yes = Choice(("y",), "yes", (effects.StartWork(work, frozenset(lost)),))
+    no = Choice(("n",), "no")
+    many = f"create or change {writes} tickets in Jira" if writes else ""
+    if not lost:
+        return Question(f"{many}?", (yes, no))
+    more = f" (and {len(lost) - 1} more)" if lost[1:] else ""
+    loss = f"lose {lost[0].what}{more} in Jira, by {lost[0].path}"
+    text = f"{many}, and {loss}?" if many else f"{loss}?"
+    return Question(clean(text), (yes, Choice(("o",), "others", (effects.StartWork(work),)), no))
 
 
 def about_conflict(key: str, parts: str) -> Question:

@@ -176,13 +176,14 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             return _in_view(replace(state, rows=rows, edited=state.edited | edited)), ()
         case messages.FilesRead():
             return _files(state, message)
-        case messages.WritesCounted(work, writes):
+        case messages.WritesCounted(work, writes, lost):
             if state.broken:  # no job would get further than to say so
                 return replace(state, notice=notice_of(state.broken)), ()
             if state.working:  # asked for twice while it was counted
                 return replace(state, notice=REFUSED), ()
-            if writes > UNASKED:
-                return replace(state, question=about_writes(work, writes)), ()
+            asked = writes if writes > UNASKED else 0
+            if asked or lost:
+                return replace(state, question=about_writes(work, asked, lost)), ()
             return state, (effects.StartWork(work),)
         case messages.DetailLoaded(row, lines):
             return _opened(state, row, lines), ()
