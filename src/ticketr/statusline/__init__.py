@@ -15,7 +15,7 @@ A screen of one's own keeps a :class:`StatusModel` and draws its line where it l
 from __future__ import annotations
 
 from ticketr.statusline.model import StatusModel
-from ticketr.statusline.painter import StatusLine
+from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.pace import Pace
+from ticketr.statusline.eta import RateEstimate
 from ticketr.statusline.render import SPINS, ended_line, running_line
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Runner:
     """
 
     snapshot: JobSnapshot
-    pace: Pace
+    pace: RateEstimate
 
     @property
     def since(self) -> float:
@@ -76,7 +76,7 @@ class StatusModel:
         progress = snapshot.progress
         current, total = (progress.current, progress.total) if progress else (0.0, 0.0)
         if known is None:
-            new = Runner(snapshot, Pace(now, total, current, now))
+            new = Runner(snapshot, RateEstimate(now, total, current, now))
             running = tuple(sorted((*self.running, new), key=lambda each: each.since))
             return StatusModel(running, self.last, self.failed if self.running else 0)
         new = Runner(snapshot, known.pace.see(current, total, now))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr import JobStatus, TicketrError
+from ticketr import JobStatus
 from ticketr.statusline.model import StatusModel
 from ticketr.statusline.output import TerminalOutput
 from ticketr.statusline.paint import painted
@@ -20,7 +20,7 @@ from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self, TextIO
@@ -35,8 +35,8 @@ FRAME = 1 / 5
 NEARLY = 1 / 100
 #: Seconds a frame may come later if a job's next word can bring it: a timer costs more.
 SLACK = 1 / 40
-#: A task that had something to do has done it after so many turns of all tasks.
-TURNS = 5
+#: Seconds within which a job that has just started may report: what it says is better than its name.
+FIRST_WORDS = 1 / 50
 
 _log = logging.getLogger("ticketr.statusline")
 
@@ -47,8 +47,25 @@ def is_drawable(stream: TextIO) -> bool:
     return hasattr(os, "ttyname") and stream.isatty() and kind not in {"", "dumb", "unknown"}
 
 
-def _has_yet_to_speak(snapshot: JobSnapshot) -> bool:
+def _is_unreported(snapshot: JobSnapshot) -> bool:
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
+
+
+def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
+    """Give the snapshots of a batch, without those that a report of the same job has replaced."""
+    reported = {each.id for each in batch if each.progress and each.status is JobStatus.RUNNING}
+    for snapshot in batch:
+        if not (_is_unreported(snapshot) and snapshot.id in reported):
+            yield snapshot
+
+
+def _unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
+    """Take what is unread; nothing if the reader has ended."""
+    found: list[JobSnapshot] = []
+    with suppress(trio.WouldBlock, trio.EndOfChannel):
+        while True:
+            found.append(updates.receive_nowait())
+    return found
 
 
 @final
@@ -102,14 +119,14 @@ class StatusLine:
         self._hint = hint
         self._output = output
         self._lines = PlainLines()
+        self._pending: list[JobSnapshot] = []  # read, and not told yet
         self._model = StatusModel()
         self._drawn: str | None = ""  # None: not known, so that it is drawn anew
         self._due = -math.inf  # when the next frame may be drawn
+        self._held_until = -math.inf  # for the first report of a job that has just started
         self._changes_at = math.inf  # by time alone
         self._is_dirty = False
         self._hidden = 0
-        self._read_count = 0
-        self._is_leaving = False
         self._nap = trio.CancelScope()  # what the drawing task waits in
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -154,18 +171,17 @@ class StatusLine:
             with self._queue.watch() as updates:
                 try:
                     async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self._harmless, updates)
+                        nursery.start_soon(self._run_reader, updates)
                         try:
                             yield
                             await self._queue.wait_idle()
-                            await self._catch_up()
                         except BaseException as error:
                             body = error
                             raise
                         nursery.cancel_scope.cancel()
                 finally:
                     if body is None or isinstance(body, Exception):
-                        self._hear_the_rest(updates)
+                        self._drain(updates)
         except BaseExceptionGroup:
             if body is None:
                 raise
@@ -199,46 +215,38 @@ class StatusLine:
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
     @enable_ki_protection  # or Ctrl+C would end this task and not the program
-    async def _harmless(self, updates: Updates[JobSnapshot]) -> None:
-        """Show the jobs; whatever becomes of that does no harm to the program."""
-        try:
+    async def _run_reader(self, updates: Updates[JobSnapshot]) -> None:
+        with self._harmless():
             if self._output is None:
-                async for snapshot in updates:
-                    self._read_count += 1
-                    await self._tell(snapshot)
+                await self._tell_all(updates)
             else:
                 await self._show(updates, self._output)
+
+    @contextmanager
+    def _harmless(self) -> Generator[None]:
+        """Keep what goes wrong with the line from the program."""
+        try:
+            yield
         except OSError:  # the terminal or the pipe has gone
             pass
-        except Exception:  # noqa: BLE001 - a flaw of ours, or a job's odd words
+        except Exception:  # noqa: BLE001 - a fault of ours, or a job's odd words
             _log.exception("the status line stopped")
 
-    async def _catch_up(self) -> None:
-        """Wait until all that was reported has been read."""
-        self._is_leaving = True
-        self._nap.cancel()
-        turns = 0
-        while turns < 3 * TURNS:  # reading one may take it more than TURNS
-            before = self._read_count
-            await trio.lowlevel.checkpoint()
-            turns = turns + 1 if self._read_count == before else 0
+    async def _tell_all(self, updates: Updates[JobSnapshot]) -> None:
+        """Print what the jobs report, and let each that has just started report before its name."""
+        with suppress(trio.EndOfChannel):
+            while True:
+                self._pending = [await updates.receive(), *_unread(updates)]
+                if any(map(_is_unreported, self._pending)):
+                    await trio.sleep(FIRST_WORDS)
+                self._tell(updates)
 
-    async def _tell(self, snapshot: JobSnapshot) -> None:
-        if _has_yet_to_speak(snapshot):
-            snapshot = await self._with_first_words(snapshot)
-        line = self._lines.line(snapshot, trio.current_time())
-        if line is not None and self._stream is not None:
-            print(line, file=self._stream, flush=True)
-
-    async def _with_first_words(self, snapshot: JobSnapshot) -> JobSnapshot:
-        """Let a job that was just started speak: its own words are better than its name."""
-        for _ in range(TURNS):
-            await trio.lowlevel.checkpoint()
-        with suppress(TicketrError):
-            newer = self._queue.snapshot(snapshot.id)
-            if not newer.status.is_terminal:  # how it ended comes in its turn
-                return newer
-        return snapshot
+    def _tell(self, updates: Updates[JobSnapshot]) -> None:
+        batch, self._pending = [*self._pending, *_unread(updates)], []
+        for snapshot in _newest_running(batch):
+            line = self._lines.line(snapshot, trio.current_time())
+            if line is not None and self._stream is not None:
+                print(line, file=self._stream, flush=True)
 
     async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
         """Take in what the jobs report, and draw what has changed; otherwise sleep.
@@ -249,9 +257,12 @@ class StatusLine:
         with suppress(trio.EndOfChannel):
             while True:
                 await self._hear(updates)
-                await self._draw_if_due(output)
+                if not self._draw_if_due(output):
+                    await output.wait_for_room()
+                    # First take in the news, then draw.
+                    self._is_dirty, self._due = True, trio.current_time() + FRAME
                 await self._rest(updates)
-        await self._draw_if_due(output)
+        self._draw_if_due(output)
 
     async def _hear(self, updates: Updates[JobSnapshot]) -> None:
         """Take in all the news; if there are none, wait for some or for the next frame.
@@ -261,50 +272,58 @@ class StatusLine:
         """
         if not updates.unread:
             with trio.CancelScope(deadline=self._next_time()) as self._nap:
-                await self._see(await updates.receive())
-        while updates.unread:
-            await self._see(updates.receive_nowait())
+                self._see(await updates.receive())
+        for snapshot in _unread(updates):
+            self._see(snapshot)
 
-    async def _see(self, snapshot: JobSnapshot) -> None:
-        self._read_count += 1
-        if _has_yet_to_speak(snapshot):
-            snapshot = await self._with_first_words(snapshot)
-        self._model = self._model.see(snapshot, trio.current_time())
+    def _see(self, snapshot: JobSnapshot) -> None:
+        now = trio.current_time()
+        if not _is_unreported(snapshot):
+            self._held_until = -math.inf
+        elif not self._model.running:
+            self._held_until = now + FIRST_WORDS
+        self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
-    def _hear_the_rest(self, updates: Updates[JobSnapshot]) -> None:
-        """Take in what is still unread, for the last line."""
-        with suppress(trio.WouldBlock, trio.EndOfChannel):
-            while True:
-                self._model = self._model.see(updates.receive_nowait(), trio.current_time())
+    def _drain(self, updates: Updates[JobSnapshot]) -> None:
+        """Show what is still unread, once the task that reads has stopped."""
+        with self._harmless():
+            if self._output is None:
+                self._tell(updates)
+                return
+            for snapshot in _unread(updates):
+                self._see(snapshot)
+            self._draw_if_due(self._output)
 
     def _next_time(self) -> float:
         """Give the time of the next frame if no job has news before."""
-        return self._due if self._is_dirty else max(self._due, self._changes_at)
+        if self._is_dirty:
+            return max(self._due, self._held_until)
+        return max(self._due, self._changes_at)
 
     async def _rest(self, updates: Updates[JobSnapshot]) -> None:
-        """Sleep until the next frame may be drawn, and a little longer if nobody says a word."""
-        if not self._is_leaving and self._due > trio.current_time():
+        """Sleep until the next frame may be drawn, and a little longer if no job reports."""
+        if self._due > trio.current_time():
             latest = max(self._due, min(self._due + SLACK, self._changes_at))
             with trio.CancelScope(deadline=latest) as self._nap:
                 await updates.rest(self._due)
 
-    async def _draw_if_due(self, output: LineOutput) -> None:
+    def _draw_if_due(self, output: LineOutput) -> bool:
+        """Draw what has changed; False if the terminal takes nothing now."""
         now = trio.current_time()
-        if now < self._due - NEARLY:
-            return
+        if now < max(self._due, self._held_until) - NEARLY:
+            return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
         if self._model.running:
             self._due = min(now + FRAME, self._changes_at)
         line, is_full = self._frame(output, now)
         if self._hidden or line == self._drawn:
-            return
-        if output.draw(line, is_full=is_full):
+            return True
+        is_drawn = output.draw(line, is_full=is_full)
+        if is_drawn:
             self._drawn = line
-            return
-        await output.wait_for_room()
-        self._is_dirty, self._due = True, trio.current_time() + FRAME  # first hear what is new
+        return is_drawn
 
     def _frame(self, output: LineOutput, now: float) -> tuple[str, bool]:
         """Give the line to draw, and whether it reaches to the last column."""

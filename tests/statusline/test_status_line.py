@@ -12,7 +12,7 @@ import trio
 
 from ticketr import JobContext, JobFailed, WouldDeadlock, open_job_queue
 from ticketr.statusline import LineStyle, StatusLine
-from ticketr.statusline.painter import FRAME
+from ticketr.statusline.status_line import FIRST_WORDS, FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,11 +105,60 @@ async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockCl
         await queue.submit(silent, 0.35)
 
     assert output.frames == [
-        (0.0, "⠋ silent | 0s   esc cancel"),
+        (0.02, "⠋ silent | 0s   esc cancel"),
         (0.1, "⠙ silent | 0s   esc cancel"),
         (0.2, "⠹ silent | 0s   esc cancel"),
         (0.3, "⠸ silent | 0s   esc cancel"),
     ]
+
+
+async def late(context: JobContext, seconds: float) -> None:
+    """Report only so many seconds after the start."""
+    await trio.sleep(seconds)
+    context.report(current=1, total=2, message="Ready")
+    await trio.sleep(0.5)
+
+
+async def test_a_job_that_reports_soon_is_not_shown_by_its_name(autojump_clock: MockClock) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(late, FIRST_WORDS * 0.9)
+
+    assert output.frames[0] == (
+        0.018,
+        "[██████████░░░░░░░░░░] 50% (1/2) Ready | 0s | ETA --:--   esc cancel",
+    )
+
+
+async def test_a_job_that_reports_later_is_shown_by_its_name_until_then(
+    autojump_clock: MockClock,
+) -> None:
+    output = FakeOutput()
+
+    async with open_job_queue() as queue, status_line(queue, output):
+        await queue.submit(late, 0.3)
+
+    assert output.frames[0] == (0.02, "⠋ late | 0s   esc cancel")
+    assert [time for time, line in output.frames if "Ready" in line][0] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lines"),
+    [
+        (FIRST_WORDS * 0.9, ["Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+        (FIRST_WORDS * 1.1, ["late started", "Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+    ],
+)
+async def test_in_plain_lines_a_job_that_reports_soon_is_not_told_by_its_name(
+    seconds: float, lines: list[str], autojump_clock: MockClock
+) -> None:
+    out = io.StringIO()
+
+    async with open_job_queue() as queue, StatusLine(queue, stream=out):
+        await queue.submit(late, seconds)
+
+    assert out.getvalue().splitlines() == lines
 
 
 async def test_without_motion_a_silent_job_is_drawn_once_a_second(
@@ -124,7 +173,7 @@ async def test_without_motion_a_silent_job_is_drawn_once_a_second(
         await queue.submit(silent, 2.5)
 
     assert output.frames == [
-        (0.0, "• silent | 0s   esc cancel"),
+        (0.02, "• silent | 0s   esc cancel"),
         (1.0, "• silent | 1s   esc cancel"),
         (2.0, "• silent | 2s   esc cancel"),
         (2.5, "✓ silent completed | 2s"),

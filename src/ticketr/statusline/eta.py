@@ -26,7 +26,7 @@ def _new_weight(seconds: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RateEstimate:
     """The rate of one job in one phase of its work: while its total stays the same.
 
     Attributes:
@@ -47,13 +47,13 @@ class Pace:
     once: float = 0.0
     twice: float = 0.0
 
-    def see(self, current: float, total: float, now: float) -> Pace:
+    def see(self, current: float, total: float, now: float) -> RateEstimate:
         """Take in a report; gives the new pace.
 
         Another total, or less done than before, begins a new phase.
         """
         if total != self.total or current < self.current:
-            return Pace(now, total, current, now)
+            return RateEstimate(now, total, current, now)
         if current == self.current:
             return self
         if now <= self.at:  # no time has passed; the next step tells what was done by then
@@ -62,7 +62,7 @@ class Pace:
         rate = (current - self.current) / (now - self.at)
         once = self.once * (1 - new) + rate * new
         twice = self.twice * (1 - new) + once / _new_weight(now - self.began) * new
-        return Pace(self.began, total, current, now, self.steps + 1, once, twice)
+        return RateEstimate(self.began, total, current, now, self.steps + 1, once, twice)
 
     def rate(self, now: float) -> float:
         """Give the steps per second; 0 at the beginning."""

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.statusline.pace import Pace
+from ticketr.statusline.eta import RateEstimate
 
 
-def pace_of(*reports: tuple[float, float], total: float = 100) -> Pace:
+def pace_of(*reports: tuple[float, float], total: float = 100) -> RateEstimate:
     """The pace after (time, current) reports."""
-    pace = Pace(reports[0][0], total, reports[0][1], reports[0][0])
+    pace = RateEstimate(reports[0][0], total, reports[0][1], reports[0][0])
     for now, current in reports[1:]:
         pace = pace.see(current, total, now)
     return pace
@@ -49,7 +49,7 @@ def test_time_in_which_nothing_comes_counts_as_no_progress() -> None:
 
 
 def test_batches_give_a_steady_answer() -> None:
-    pace = Pace(0, 10_000, 0, 0)
+    pace = RateEstimate(0, 10_000, 0, 0)
     foretold = []
     for second in range(1, 61):
         if second % 2 == 0:
@@ -82,11 +82,11 @@ def test_two_reports_at_one_instant_lose_nothing() -> None:
 def test_a_new_total_or_less_done_is_a_new_phase() -> None:
     pace = pace_of((0, 0), (1, 1), (2, 2), (3, 3))
 
-    assert pace.see(3, 200, 4) == Pace(4, 200, 3, 4)
-    assert pace.see(1, 100, 4) == Pace(4, 100, 1, 4)
+    assert pace.see(3, 200, 4) == RateEstimate(4, 200, 3, 4)
+    assert pace.see(1, 100, 4) == RateEstimate(4, 100, 1, 4)
     assert pace.see(3, 100, 4) == pace
 
 
 def test_at_its_beginning_it_has_no_rate() -> None:
-    assert Pace(5, 100, 0, 5).rate(5) == 0
-    assert Pace(5, 100, 0, 5).rate(4) == 0
+    assert RateEstimate(5, 100, 0, 5).rate(5) == 0
+    assert RateEstimate(5, 100, 0, 5).rate(4) == 0
