@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-_PLACES = (os.environ.get("TICKETR_SPECS"), Path(__file__).parents[3] / "shared" / "specs")
+_PLACES = (
+    Path(__file__).parents[2] / "src/ticketr/sandbox/api",
+    os.environ.get("TICKETR_SPECS"),
+    Path(__file__).parents[3] / "shared" / "specs",
+)
 
 
 def find(name: str) -> Path | None:

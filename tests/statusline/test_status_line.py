@@ -140,7 +140,7 @@ async def test_a_job_that_reports_later_is_shown_by_its_name_until_then(
         await queue.submit(late, 0.3)
 
     assert output.frames[0] == (0.02, "⠋ late | 0s   esc cancel")
-    assert [time for time, line in output.frames if "Ready" in line][0] == 0.3
+    assert next(time for time, line in output.frames if "Ready" in line) == 0.3
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ A screen of one's own keeps a :class:`StatusModel` and draws its line where it l
 from __future__ import annotations
 
 from ticketr.statusline.model import StatusModel
-from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.plain import PlainLines
+from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.style import LineStyle
 
 __all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]
