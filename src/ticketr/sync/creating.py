@@ -30,8 +30,10 @@ from ticketr.jira import (
 from ticketr.sync.journal import Creation
 from ticketr.sync.keys import note_key, settle
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.parts import text_size
 from ticketr.sync.recovery import PROPERTY, look_up
 from ticketr.sync.sent import to_json
+from ticketr.sync.threads import compute
 from ticketr.sync.transitions import NoWay, status_now, take_to
 from ticketr.tickets import TicketSyntaxError, render_ticket
 
@@ -131,6 +133,9 @@ class Creator:
         Cancellation:
             Takes effect at once. An issue that is there by then will be found by `recover`.
         """
+        # A long text takes some milliseconds.
+        write = partial(to_json, draft.sending.values)
+        parts = await compute(self._session.in_thread, text_size(draft.issue), write)
         creation = Creation(
             marker=uuid.uuid4().hex,
             project=draft.project,
@@ -140,7 +145,7 @@ class Creator:
             draft=render_ticket(draft.issue),
             after=self._after[draft.project],
             sent=time.time(),
-            parts=to_json(draft.sending.values),
+            parts=parts,
         )
         created = await self._obtain(creation, draft)
         return None if created is None else await self._take_in(created, draft)
