@@ -11,7 +11,7 @@ from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
 from ticketr.jira import json_reader
-from ticketr.jira.json_reader import MOST_VALUES, STEP, TooManyValues, read_json
+from ticketr.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,11 @@ def nested(levels: int) -> Any:
     return value
 
 
-@pytest.fixture(params=[json_reader._LARGE, 0], ids=["deep", "deepest"])
+@pytest.fixture(params=[3, 200])
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_reader, "AT_ONCE", 1)
-    monkeypatch.setattr(json_reader, "_LARGE", request.param)
-    monkeypatch.setattr(json_reader, "_ISSUE", b"")  # as if there were many
+    monkeypatch.setattr(json_reader, "_LOOKS", (1, 9))
+    monkeypatch.setattr(json_reader, "_DEEPEST", request.param)
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -87,7 +87,7 @@ class TestInSteps:
 @given(VALUES)
 def test_whatever_is_written_is_read(value: Any) -> None:
     async def both() -> None:
-        assert await json_reader._Walk(json.dumps(value), 9, None).document() == value
+        assert await json_reader._Walk(json.dumps(value), None).document() == value
 
     trio.run(both)
 
@@ -109,7 +109,7 @@ async def test_a_long_text_gives_way_after_each_step(make: Callable[[int], Any])
     text = json.dumps(make(30_000)).encode()
     async with count_steps() as steps:
         await read_json(text)
-    assert steps.count >= len(text) // (STEP + 1024)
+    assert steps.count >= len(text) // (2 * AT_ONCE)
 
 
 async def test_a_short_text_is_read_without_a_checkpoint() -> None:

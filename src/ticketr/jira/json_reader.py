@@ -15,22 +15,18 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AT_ONCE = 128 * 1024
-"""The longest text, in bytes, that is read in one step."""
-
-STEP = 12 * 1024
-"""After how many characters a longer one gives way to others."""
+AT_ONCE = 64 * 1024
+"""The longest text, in characters, that is read in one step."""
 
 MOST_VALUES = 1_000_000
 """The most values that a text may hold: each of them takes some hundred bytes of memory."""
 
-# An issue stands at the third level, the values of its fields at the fifth, and the paragraphs and
-# rows of its description at the seventh or ninth. To go so deep takes ten times as long, so it is
-# done only where a description could take more than some milliseconds.
-_LARGE = 512 * 1024
-_LARGE_ISSUE = 64 * 1024
-_ISSUE = b'"fields"'
-_DEEP, _DEEPEST = 4, 9
+# How far to look for the end of a list or an object before its members are read one by one.
+_LOOKS = (1024, 8 * 1024, AT_ONCE)
+# What a member costs beside its characters, in characters.
+_MEMBER = 50
+_DEEPEST = 200
+_UNREAD: Any = object()
 # An escape of half a character. Two of them make one whole character, which is common and fine.
 _ESCAPE = rb"\u"
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -71,21 +67,19 @@ async def read_json(body: bytes) -> Any:
     if sum(map(body.count, _MARKS)) > MOST_VALUES:
         raise TooManyValues
     await trio.lowlevel.checkpoint()
-    is_deep = len(body) >= _LARGE or len(body) >= _LARGE_ISSUE * body.count(_ISSUE)
     text = body.decode(json.detect_encoding(body), "surrogatepass")
     await trio.lowlevel.checkpoint()
-    return await _Walk(text, _DEEPEST if is_deep else _DEEP, mend).document()
+    return await _Walk(text, mend).document()
 
 
 class _Walk:
-    """Walks the outer levels of a text, with a checkpoint after each `STEP` characters."""
+    """Walks the outer levels of a text, with a checkpoint after `AT_ONCE` characters or so."""
 
-    def __init__(self, text: str, levels: int, mend: Callable[[Any], Any] | None) -> None:
+    def __init__(self, text: str, mend: Callable[[Any], Any] | None) -> None:
         self._text = text
-        self._levels = levels
         self._mend = mend
         self._at = 0
-        self._due = STEP
+        self._work = 0
 
     async def document(self) -> Any:
         """Read the whole text."""
@@ -97,19 +91,30 @@ class _Walk:
         return value
 
     async def _value(self, level: int) -> Any:
-        first = self._text[self._at : self._at + 1]
-        if level <= self._levels and first == "{":
-            return await self._object(level)
-        if level <= self._levels and first == "[":
-            return await self._array(level)
-        value = self._leaf()
-        if self._at >= self._due:
-            self._due = self._at + STEP
+        begin = self._at
+        first = self._text[begin : begin + 1]
+        if first not in {"{", "["} or level > _DEEPEST:
+            value = self._leaf(len(self._text))
+        else:
+            value = next(filter(_is_read, map(self._leaf, _LOOKS)), _UNREAD)
+        self._work += _MEMBER + max(self._at - begin, AT_ONCE if value is _UNREAD else 0)
+        if self._work >= AT_ONCE:
+            self._work = 0
             await trio.lowlevel.checkpoint()
+        if value is _UNREAD:
+            return await (self._object(level) if first == "{" else self._array(level))
         return value
 
-    def _leaf(self) -> Any:
-        value, self._at = _decode(self._text, self._at)
+    def _leaf(self, size: int) -> Any:
+        """Read a value at once; `_UNREAD` if it does not end within so many characters."""
+        if self._at + size >= len(self._text):
+            value, self._at = _decode(self._text, self._at)
+        else:
+            try:
+                value, length = _decode(self._text[self._at : self._at + size])
+            except json.JSONDecodeError:
+                return _UNREAD
+            self._at += length
         return value if self._mend is None else self._mend(value)
 
     async def _object(self, level: int) -> dict[str, Any]:
@@ -120,7 +125,7 @@ class _Walk:
                 raise json.JSONDecodeError(
                     "Expecting property name enclosed in double quotes", self._text, self._at
                 )
-            name = self._leaf()
+            name = self._leaf(len(self._text))
             self._skip_blanks()
             self._expect(":")
             found[name] = await self._value(level + 1)
@@ -163,6 +168,10 @@ class _Walk:
         found = _BLANKS.match(self._text, self._at)
         assert found is not None
         self._at = found.end()
+
+
+def _is_read(value: object) -> bool:
+    return value is not _UNREAD
 
 
 def _whole_characters(value: Any) -> Any:
