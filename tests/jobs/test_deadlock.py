@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -556,3 +557,31 @@ def test_a_long_chain_of_waiting_jobs() -> None:
     trio.run(main)
 
     assert handles[-1].snapshot().result == length
+
+
+@pytest.mark.parametrize("way", ["shutdown", "error", "scope"])
+async def test_jobs_that_clean_up_in_a_shield_wait_for_each_other(
+    autojump_clock: MockClock, way: str
+) -> None:
+    async def job(context: JobContext, other: int) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                said.append(await outcome(handles[other].wait))
+
+    said: list[str] = []
+    handles: list[JobHandle[None]] = []
+    with suppress(OSError), trio.CancelScope() as scope:
+        async with open_job_queue(workers=2) as queue:
+            handles += [queue.submit_nowait(job, 1), queue.submit_nowait(job, 0)]
+            await trio.sleep(1)
+            match way:
+                case "shutdown":
+                    await queue.shutdown(grace=0)
+                case "error":
+                    raise OSError
+                case "scope":
+                    scope.cancel()
+
+    assert said == ["refused at 1", "ended at 1"]

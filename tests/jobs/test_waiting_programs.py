@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 import trio
@@ -25,17 +25,20 @@ from ticketr import (
     JobError,
     JobHandle,
     JobQueue,
+    JobStatus,
     QueueClosed,
     Retry,
     WouldDeadlock,
     open_job_queue,
 )
 from ticketr.jobs import _waits
+from ticketr.jobs._goals import ChangeIn, RoomFor
 from ticketr.jobs._waits import wait_to_end, waits_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._updates import Updates
     from ticketr.jobs._waits import Wait
 
@@ -270,8 +273,13 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
 
 def is_there(wait: Wait) -> bool:
     """Tell whether a wait has not ended, or was ended by a cancel."""
+    goal = wait.goal
     if any(job.cancel_requested for job in wait.jobs):
         return True
+    if isinstance(goal, ChangeIn) and goal.record is not None:
+        return not goal.record.status.is_terminal  # a pause is told of, too
+    if isinstance(goal, RoomFor) and cast("Ledger", goal.ledger).totals[JobStatus.CANCELLED]:
+        return True  # a pending job was cancelled, which makes room
     return any(wait in waiter.waits for waiter in waits_of_run().waiters.values())
 
 

@@ -134,6 +134,20 @@ MUTANTS: Final = [
         "end = EndOf(self._ledger, record)",
         "test_deadlock.py::test_a_run_that_is_cancelled_waits_for_its_job_whatever_that_does",
     ),
+    Mutant(
+        "nobody looks once the queue is being cancelled",
+        "_worker.py",
+        "            while ledger.running and ledger in ledger.waits.workers.values():\n",
+        "            while False:\n",
+        "test_deadlock.py::test_jobs_that_clean_up_in_a_shield_wait_for_each_other",
+    ),
+    Mutant(
+        "who keeps the time of a cancelled queue never ends",
+        "_worker.py",
+        "        ledger.suspect()  # who keeps",
+        "        #",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+    ),
     # What is recorded
     Mutant(
         "a task below a job waits for nobody",

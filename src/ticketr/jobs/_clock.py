@@ -20,7 +20,7 @@ def set_alarm(ledger: Ledger) -> trio.CancelScope:
     when = min(
         ledger.cut_off_at, ledger.report_at, ledger.look_again_at, ledger.schedule.next_time()
     )
-    ledger.alarm = trio.CancelScope(deadline=when)
+    ledger.alarm = trio.CancelScope(deadline=-math.inf if ledger.is_suspect else when)
     return ledger.alarm
 
 

@@ -427,6 +427,7 @@ class Ledger:
         self.wake()
         self.waits.reconsider()
 
+    @enable_ki_protection
     def suspect(self) -> None:
         """Have it looked soon whether jobs wait for ever."""
         self.is_suspect = True

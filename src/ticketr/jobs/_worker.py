@@ -129,6 +129,7 @@ async def work(ledger: Ledger) -> NoReturn:
         raise
     finally:
         del ledger.waits.workers[task]
+        ledger.suspect()  # who keeps the time may have waited for this one to end
 
 
 @enable_ki_protection
@@ -141,20 +142,29 @@ async def keep_time(ledger: Ledger) -> None:
     ledger.waits.helpers[task] = ledger
     try:
         while True:
-            ledger.deadline = trio.current_effective_deadline()
-            with set_alarm(ledger):
-                await trio.sleep_forever()
-            look_at_clock(ledger)
-            report(ledger)
-            while ledger.is_suspect:
-                ledger.is_suspect = False
-                ledger.deadline = trio.current_effective_deadline()
-                await ledger.waits.resolve()
+            await keep_time_once(ledger)
     except trio.Cancelled:
         abandon(ledger, CancelCause.SCOPE)
+        # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
+        with trio.CancelScope(shield=True):
+            while ledger.running and ledger in ledger.waits.workers.values():
+                await keep_time_once(ledger)
         raise
     finally:
         del ledger.waits.helpers[task]
+
+
+async def keep_time_once(ledger: Ledger) -> None:
+    """Wait until it is time for something, or waits are suspect, and see to it."""
+    ledger.deadline = trio.current_effective_deadline()
+    with set_alarm(ledger):
+        await trio.sleep_forever()
+    look_at_clock(ledger)
+    report(ledger)
+    while ledger.is_suspect:
+        ledger.is_suspect = False
+        ledger.deadline = trio.current_effective_deadline()
+        await ledger.waits.resolve()
 
 
 @enable_ki_protection
