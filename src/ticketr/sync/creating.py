@@ -150,11 +150,12 @@ class Creator:
         created = await self._obtain(creation, draft)
         return None if created is None else await self._take_in(created, draft)
 
-    async def look_for_refused(self) -> dict[str, str]:
+    async def look_for_refused(self) -> list[tuple[Draft, Created]]:
         """Find the issues that Jira has although it refused to create them; note those it has not.
 
         Returns:
-            The files of those tickets that are there and complete but for their sub-tasks, by ID.
+            The drafts of those that are there and complete but for their sub-tasks, with their
+            IDs and keys.
 
         Raises:
             AuthenticationFailed: the site does not take the login any more.
@@ -173,18 +174,17 @@ class Creator:
         except JiraError as error:
             for each in refused:
                 self._fail(each, f"{each.error}; {_unknown(error)}")
-            return {}
-        there: dict[str, str] = {}
+            return []
+        there: list[tuple[Draft, Created]] = []
         for each in refused:
             if each.creation.marker not in found:
                 await self._forget(each.creation)
                 self._fail(each, str(each.error))
             elif created := await self._take_in(found[each.creation.marker], each.draft):
-                reason = f"it was created, although the answer was: {each.error}"
-                path = each.creation.path
-                self._tally.warnings.append(Note(created.key, path, reason, Code.REFUSED))
-                if each.creation.parent is None:
-                    there[created.id] = path
+                reason = f"it was created, although the answer was {_short(each.error)}"
+                note = Note(created.key, each.creation.path, reason, Code.REFUSED)
+                self._tally.warnings.append(note)
+                there.append((each.draft, created))
         return there
 
     def _fail(self, refused: _Refused, reason: str) -> None:
@@ -352,6 +352,13 @@ def _over(error: JiraError) -> float:
     """
     is_jiras = isinstance(error, Rejected) and (error.detail or isinstance(error, RateLimited))
     return -math.inf if is_jiras else trio.current_time()
+
+
+def _short(error: JiraError) -> str:
+    """Say what an answer was; what to do about it is no matter any more."""
+    if not isinstance(error, Rejected):
+        return str(error)
+    return f"{error.status}: {error.detail}" if error.detail else str(error.status)
 
 
 def _unknown(error: Exception) -> str:

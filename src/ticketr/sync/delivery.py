@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, JiraError, is_unsure
+from ticketr.jira import AuthenticationFailed, Created, JiraError, is_unsure
 from ticketr.sync.creating import Creator, Draft, failure_note
 from ticketr.sync.errors import first_of
 from ticketr.sync.plan import pushed
@@ -92,7 +92,8 @@ class Delivery:
     ) -> None:
         self._session = session
         self._tally = tally
-        self._waiting = deque(orders)
+        self._orders = orders
+        self._waiting: deque[tuple[Order, Created | None]] = deque((each, None) for each in orders)
         self._progress = progress
         drafts = (each for order in orders for each in (order.head, *order.tasks) if each)
         self._creator = Creator(
@@ -116,6 +117,17 @@ class Delivery:
             Takes effect at once. What Jira has taken by then is known to the state, or will be
             found by `recover`.
         """
+        await self._deliver_all()
+        # What was refused and is there all the same has tasks that nobody has asked for yet.
+        heads = {id(order.head): order for order in self._orders if order.head is not None}
+        for draft, created in await self._creator.look_for_refused():
+            if (order := heads.get(id(draft))) is not None:
+                self._waiting.append((order, created))
+        if self._waiting:
+            await self._deliver_all()
+            await self._creator.look_for_refused()
+
+    async def _deliver_all(self) -> None:
         failure: TicketrError | None = None
         try:
             async with trio.open_nursery() as nursery:
@@ -125,25 +137,26 @@ class Delivery:
             failure = first_of(group)
         if failure is not None:
             raise failure
-        self.touched |= await self._creator.look_for_refused()
 
     async def _deliver_some(self) -> None:
         while self._waiting:
-            await self._deliver(self._waiting.popleft())
+            order, created = self._waiting.popleft()
+            path = order.work.local.path
+            if order.head is not None and created is None:
+                created = await self._creator.create(order.head, path, parent=None)
+                if created is None:
+                    continue
+            await self._deliver(order, created)
 
-    async def _deliver(self, order: Order) -> None:
-        local = order.work.local
-        parent, head = local.ticket.key, order.work.head
-        if order.head is not None:
-            created = await self._creator.create(order.head, local.path, parent=None)
-            if created is None:
-                return
-            parent, head = created.key, created.id
-        work = order.work
+    async def _deliver(self, order: Order, created: Created | None) -> None:
+        """Send the rest of a ticket; its head is there, and was created just now or is known."""
+        work, local = order.work, order.work.local
         for edit in order.edits:
             work = await self._edit(edit, work)
         for task in order.tasks:
+            parent = local.ticket.key if created is None else created.key
             await self._creator.create(task, local.path, parent=parent)
+        head = work.head if created is None else created.id
         if head is not None:
             self.touched[head] = local.path
 
