@@ -17,6 +17,7 @@ from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import run
 
 from ticketr.jira.adf import to_adf
+from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.storage import SiteFile
@@ -283,17 +284,20 @@ async def test_a_status_whose_answer_was_lost_is_known_though_the_fields_were_re
     assert await in_step(bench)
 
 
-async def test_what_jira_refused_is_forgotten(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_what_jira_refused_by_its_name_is_forgotten(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     await bench.pull()
     bench.retitles("DEMO-1", "First")
     issue = bench.finds("DEMO-1")
 
-    def gone(method: str, _: str) -> None:
-        if method == "PUT":
-            bench.site.delete("DEMO-1")
+    class Naming(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.method != "PUT":
+                return await super().send(request)
+            return HttpResponse(400, {}, b'{"errors": {"summary": "Too dull."}}', request.url)
 
-    transport = Lossy(create_app(bench.site), lambda *_: None, before=gone)
-    result = await bench.push(transport=transport)
+    result = await bench.push(transport=Naming(create_app(bench.site)))
 
     assert [note.code for note in result.failed] == [Code.REFUSED]
     assert sent(bench, issue.id) == {}

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.lossy import Lossy
+from fakes.planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import Fault, Kind, create_app, make_site
 from ticketr.sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
 from ticketr.sync import Code
 from ticketr.tickets import parse, render_ticket
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ticketr.jira.transport import Request, Response
 
 DAY = 1_769_851_800_000  # 2026-01-31T09:30Z
+NOT_ALLOWED = 2  # which of the refusals says "You do not have the permission."
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,18 @@ def silence_after(method: str, path: str) -> Callable[[str, str], str | None]:
     return lose
 
 
+async def lose_it_for_a_refusal(bench: Bench, cases: Cases) -> str:
+    """Jira takes the values, and the answer says that it does not."""
+    await bench.pull()
+    write_lines(bench, "DEMO-1", typed(cases))
+    last = ("POST", "/issue/DEMO-1/trans") if cases is STATUS else ("PUT", "/issue/DEMO-1")
+    faults = PlannedFaults(Fault(Kind.REFUSED, turn=NOT_ALLOWED), method=last[0], path=last[1])
+    result = await bench.push(transport=Wire(create_app(bench.site, faults=faults)))
+    # A status is looked at at once.
+    assert [note.code for note in result.failed] == [Code.REFUSED] * (cases is not STATUS)
+    return "DEMO-1"
+
+
 async def lose_what_is_read_again(bench: Bench, cases: Cases) -> str:
     """Jira confirms the values, and the push does not hear what Jira makes of them."""
     await bench.pull()
@@ -190,7 +204,7 @@ async def lose_what_is_made(bench: Bench, cases: Cases) -> str:
     return "DEMO-4"
 
 
-LOSSES = [lose_the_answer, lose_what_is_read_again, lose_what_is_made]
+LOSSES = [lose_the_answer, lose_it_for_a_refusal, lose_what_is_read_again, lose_what_is_made]
 every_loss = pytest.mark.parametrize("lose", LOSSES)
 both = pytest.mark.parametrize("cases", [FIELDS, STATUS], ids=["fields", "status"])
 
@@ -247,7 +261,7 @@ async def test_what_somebody_else_has_made_of_them_is_theirs(
 
     found = bench.finds(key)
     assert {name: getattr(found, name) for name in theirs} == theirs
-    # Where Jira has confirmed ours, theirs came later; where nobody knows, both changed the same.
+    # Where ours was seen in Jira, theirs came later; where nobody knows, both changed the same.
     clashes = {each.line for each in cases} if edited or lose is lose_the_answer else set()
     (reason,) = [note.reason for note in result.pull.conflicts] or [""]
     named = reason.removeprefix("changed here and in Jira: ").split(", ") if reason else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, Created, JiraError, is_unsure
+from ticketr.jira import AuthenticationFailed, Created, JiraError, may_be_done
 from ticketr.sync.creating import Creator, Draft, failure_note
 from ticketr.sync.errors import first_of
 from ticketr.sync.plan import pushed
@@ -176,10 +176,9 @@ class Delivery:
             sent = list(edit.changes)
             unsure = False
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
-            unsure = False
             raise
         except (JiraError, NoWay) as error:
-            unsure = is_unsure(error)
+            unsure = isinstance(error, JiraError) and may_be_done(error, edit.sending.fields)
             failure = failure_note(edit.issue, path, error)
             if sent:
                 reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
