@@ -127,13 +127,13 @@ def test_every_option_of_the_sandbox_is_in_its_documentation() -> None:
 
 
 def test_the_faults_of_the_sandbox_do_what_its_documentation_says() -> None:
-    from ticketr.sandbox import Fault, Kind
+    from ticketr.sandbox import Fault, FaultKind
 
     page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|.*\| (yes|no|sometimes) \|$", page, re.MULTILINE)
 
     words = {(False, False): "no", (True, True): "yes", (False, True): "sometimes"}
-    done = {kind: [Fault(kind, after).carried_out for after in (False, True)] for kind in Kind}
+    done = {kind: [Fault(kind, after).carried_out for after in (False, True)] for kind in FaultKind}
     assert dict(rows) == {kind.value: words[early, late] for kind, (early, late) in done.items()}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox import Site
 
 NOW = datetime(2025, 10, 1, 12, 0, tzinfo=UTC)
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 def demo_site(tickets: int = 60, seed: int = 1) -> Site:
@@ -56,11 +56,11 @@ async def _check(response: httpx.Response) -> None:
         assert wrong_answer(response) == []
 
 
-async def search(client: httpx.AsyncClient, jql: str, **options: object) -> Json:
+async def search(client: httpx.AsyncClient, jql: str, **options: object) -> JsonObject:
     """Search by POST and give the answer, which has to be one."""
     response = await client.post("search/jql", json={"jql": jql, **options})
     assert response.status_code == 200, response.text
-    answer: Json = response.json()
+    answer: JsonObject = response.json()
     return answer
 
 

@@ -21,7 +21,7 @@ from ticketr.jira import (
     open_jira,
 )
 from ticketr.jira.transport._httpx import HttpxTransport
-from ticketr.sandbox import EMAIL, TOKEN, Fault, Faults, Kind, create_app
+from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 from ticketr.testing import StepReport, cancel_at_every_step
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock:
     """An error says either that the issue is not there, or that nobody knows."""
     site = demo_site(5)
     # That a refused create was carried out is nothing that an error could say.
-    rates = dict.fromkeys(Kind, 0.04) | {Kind.TOO_MANY: 0.25, Kind.REFUSED: 0.0}
+    rates = dict.fromkeys(FaultKind, 0.04) | {FaultKind.TOO_MANY: 0.25, FaultKind.REFUSED: 0.0}
     sure: list[int] = []
     made: list[int] = []
     failed: list[JiraError] = []
@@ -157,7 +157,7 @@ class SlowDownFirst:
         if asked in self._asked:
             return None
         self._asked.add(asked)
-        return Fault(Kind.TOO_MANY)
+        return Fault(FaultKind.TOO_MANY)
 
 
 async def do_create(jira: JiraClient) -> None:

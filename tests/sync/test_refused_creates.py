@@ -15,7 +15,7 @@ from fakes.unsettled import DRAFT, SETTLE, check_settled, new, unsettled, write
 from ticketr import JobFailed
 from ticketr.jira import AuthenticationFailed, ConnectionLost
 from ticketr.jira.transport import Response as HttpResponse
-from ticketr.sandbox import Fault, Kind, create_app
+from ticketr.sandbox import Fault, FaultKind, create_app
 from ticketr.sync import Code
 from ticketr.tickets import parse
 
@@ -43,7 +43,7 @@ WITH_MORE = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n"
 
 def refusing(bench: Bench, *turns: int | None) -> Wire:
     """Answer the creates in their order so, though they are carried out; None: as they should."""
-    plan = [None if turn is None else Fault(Kind.REFUSED, turn=turn) for turn in turns]
+    plan = [None if turn is None else Fault(FaultKind.REFUSED, turn=turn) for turn in turns]
     faults = PlannedFaults(*plan, method="POST", path="/issue?")
     return Wire(create_app(bench.site, faults=faults))
 
@@ -267,7 +267,7 @@ async def test_a_kill_between_the_answer_and_the_look_doubles_nothing(
     bench: Bench, autojump_clock: MockClock, turn: int
 ) -> None:
     path = write(bench, DRAFT)
-    faults = PlannedFaults(Fault(Kind.REFUSED, turn=turn), method="POST", path="/issue?")
+    faults = PlannedFaults(Fault(FaultKind.REFUSED, turn=turn), method="POST", path="/issue?")
     app = create_app(bench.site, faults=faults)
 
     with trio.CancelScope() as scope:

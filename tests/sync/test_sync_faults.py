@@ -20,7 +20,7 @@ from fakes.scenes import (
 )
 
 from ticketr import JobFailed, open_job_queue
-from ticketr.sandbox import Fault, Faults, Kind, create_app
+from ticketr.sandbox import Fault, FaultKind, Faults, create_app
 from ticketr.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
 
 if TYPE_CHECKING:
@@ -97,14 +97,16 @@ def ordeal(
     return ended
 
 
-def everywhere(rate: float, seeds: Iterable[int], kinds: Iterable[Kind] = Kind) -> list[Faults]:
+def everywhere(
+    rate: float, seeds: Iterable[int], kinds: Iterable[FaultKind] = FaultKind
+) -> list[Faults]:
     kinds = list(kinds)
     return [Faults(dict.fromkeys(kinds, rate / len(kinds)), seed=seed) for seed in seeds]
 
 
-@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("fault", FaultKind, ids=lambda kind: kind.value)
 def test_writes_may_go_wrong_in_every_way(
-    scene: Bench, wanted: Facts, tmp_path: Path, fault: Kind
+    scene: Bench, wanted: Facts, tmp_path: Path, fault: FaultKind
 ) -> None:
     ended = ordeal(scene, tmp_path, SyncJob, [OnWrites({fault: 0.5}, seed=1)], wanted)
 
@@ -121,9 +123,9 @@ def test_anything_may_go_wrong_at_any_time(
 @pytest.mark.stress
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", JOBS)
-@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("fault", FaultKind, ids=lambda kind: kind.value)
 def test_everything_may_go_wrong_in_one_way(
-    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: Kind
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: FaultKind
 ) -> None:
     ordeal(scene, tmp_path, kind, everywhere(0.1, range(10), [fault]), wanted)
 
@@ -131,9 +133,9 @@ def test_everything_may_go_wrong_in_one_way(
 @pytest.mark.stress
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", [PushJob, SyncJob])
-@pytest.mark.parametrize("fault", Kind, ids=lambda kind: kind.value)
+@pytest.mark.parametrize("fault", FaultKind, ids=lambda kind: kind.value)
 def test_writes_may_go_wrong_with_many_fates(
-    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: Kind
+    scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any], fault: FaultKind
 ) -> None:
     faults = [OnWrites({fault: 0.3 + seed % 5 / 10}, seed=seed) for seed in range(15)]
 

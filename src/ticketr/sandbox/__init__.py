@@ -10,7 +10,7 @@ each checks the other.
 from __future__ import annotations
 
 from ticketr.sandbox.api.app import create_app
-from ticketr.sandbox.api.entrances import CLOUD_ID
+from ticketr.sandbox.api.gateway import CLOUD_ID
 from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN
 from ticketr.sandbox.content.seed import make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER
@@ -18,7 +18,7 @@ from ticketr.sandbox.data.model import User
 from ticketr.sandbox.data.site import Site
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.errors import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
-from ticketr.sandbox.faults.source import Fault, Faults, FaultSource, Kind
+from ticketr.sandbox.faults.source import Fault, FaultKind, Faults, FaultSource
 from ticketr.sandbox.opening import open_site, user_in
 from ticketr.sandbox.server import run, serve
 
@@ -32,9 +32,9 @@ __all__ = [
     "CannotListen",
     "DataFailed",
     "Fault",
+    "FaultKind",
     "FaultSource",
     "Faults",
-    "Kind",
     "OtherSeed",
     "SandboxError",
     "Site",

@@ -111,7 +111,7 @@ class BadFaults(SandboxError):
         return f"the faults {self.text!r} are not understood: {self.problem}"
 
 
-class Refused(SandboxError):
+class RequestRefused(SandboxError):
     """A request that Jira would answer with an error.
 
     Attributes:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ticketr.sandbox.content.seed import make_issues
 from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.changes import ignore
+from ticketr.sandbox.data.changes import discard_change
 from ticketr.sandbox.data.site import Site, utc_now
 from ticketr.sandbox.errors import OtherSeed
 
@@ -53,9 +53,9 @@ def open_site(
     }
     issues: Iterable[Issue] = make_issues(**begun)
     counters: Counters | None = None
-    on_change: OnChange = ignore
+    on_change: OnChange = discard_change
     if file is not None:
-        if file.is_begun:
+        if file.has_site:
             _compare(file, {"tickets": tickets, "seed": seed})
         else:
             file.begin(issues, {name: str(number) for name, number in begun.items()})

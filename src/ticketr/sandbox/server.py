@@ -26,7 +26,7 @@ from ticketr.sandbox.api.app import create_app
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.errors import CannotListen
-from ticketr.sandbox.faults.door import BREAK_OFF
+from ticketr.sandbox.faults.middleware import RESET_CONNECTION
 from ticketr.sandbox.opening import open_site
 
 if TYPE_CHECKING:
@@ -116,12 +116,12 @@ class _Breakable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_or_break(message: Message) -> None:
-            if message["type"] == BREAK_OFF:
+            if message["type"] == RESET_CONNECTION:
                 self._reset()
             else:
                 await send(message)
 
-        extensions = {**scope.get("extensions", {}), BREAK_OFF: {}}
+        extensions = {**scope.get("extensions", {}), RESET_CONNECTION: {}}
         await self._app({**scope, "extensions": extensions}, receive, send_or_break)
 
     def _reset(self) -> None:

@@ -10,8 +10,8 @@ from fakes.sandbox_adf import quick_adf_validator
 from fakes.sandbox_client import demo_site
 
 from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.refusals import NotAdf
-from ticketr.sandbox.api.wiki import to_wiki
+from ticketr.sandbox.api.input_errors import InvalidDocument
+from ticketr.sandbox.api.wiki_markup import to_wiki
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ def document(*nodes: Any) -> Any:
 def is_taken(value: Any) -> bool:
     try:
         check_document(value)
-    except NotAdf:
+    except InvalidDocument:
         return False
     return True
 

@@ -15,11 +15,11 @@ from fakes.sandbox_client import demo_site, open_client
 from fakes.sandbox_documented import find_operation, wrong_answer, wrong_request
 from fakes.sandbox_specs import load
 
+from ticketr.sandbox.api.createmeta import CreateMetaRoutes
 from ticketr.sandbox.api.interface import Interface
-from ticketr.sandbox.api.meta import MetaRoutes
 from ticketr.sandbox.api.payload import INVALID, NOT_JSON
 from ticketr.sandbox.api.properties import PropertyRoutes
-from ticketr.sandbox.api.steps import StepRoutes
+from ticketr.sandbox.api.transitions import TransitionRoutes
 from ticketr.sandbox.api.users import UserRoutes
 from ticketr.sandbox.api.writes import WriteRoutes
 
@@ -116,7 +116,7 @@ def test_every_route_of_these_groups_is_walked_with_success() -> None:
     interface = Interface(demo_site(1), "3", odd=False)
     routes = {
         (method, re.sub(r"\{[^}]*\}", "x", route.path))
-        for group in (WriteRoutes, StepRoutes, MetaRoutes, UserRoutes, PropertyRoutes)
+        for group in (WriteRoutes, TransitionRoutes, CreateMetaRoutes, UserRoutes, PropertyRoutes)
         for route in group(interface).routes("/rest/api/3")
         for method in (route.methods or set()) - {"HEAD"}
     }

@@ -9,7 +9,7 @@ from fakes.sandbox_client import NOW, demo_site
 
 from ticketr.sandbox.content.seed import make_issues, make_site
 from ticketr.sandbox.data.catalogue import BLANK, DEMO, DONE, EPIC, IN_PROGRESS, STORY, SUBTASK
-from ticketr.sandbox.data.changes import Change, Counters
+from ticketr.sandbox.data.changes import Counters, SiteChange
 from ticketr.sandbox.data.model import to_millis
 from ticketr.sandbox.data.site import Site
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 NOW_MILLIS = to_millis(NOW)
 
 
-def watched(tickets: int = 5) -> tuple[Site, list[Change]]:
-    changes: list[Change] = []
+def watched(tickets: int = 5) -> tuple[Site, list[SiteChange]]:
+    changes: list[SiteChange] = []
     clock = lambda: NOW  # noqa: E731
     return make_site(tickets=tickets, seed=1, clock=clock, on_change=changes.append), changes
 
@@ -41,7 +41,7 @@ def test_a_creation_is_one_change_with_the_counters_after_it() -> None:
     assert (issue.key, issue.id, issue.status.name) == ("DEMO-6", 10_006, "To Do")
     assert issue.created == issue.updated == NOW_MILLIS
     assert issue.creator == issue.reporter == site.user
-    assert changes == [Change(Counters(10_006, {"DEMO": 6}), put=(issue,))]
+    assert changes == [SiteChange(Counters(10_006, {"DEMO": 6}), put=(issue,))]
 
 
 def test_neither_a_number_nor_an_id_is_used_again() -> None:
@@ -105,14 +105,14 @@ def test_a_delete_takes_sub_tasks_along_and_makes_orphans_of_the_rest() -> None:
 
     assert orphan is not None
     assert orphan.parent is None
-    assert changes[-1] == Change(site.counters, put=(orphan,), removed=(epic.id,))
+    assert changes[-1] == SiteChange(site.counters, put=(orphan,), removed=(epic.id,))
     assert site.delete(story.key) == (orphan, task)
     assert len(site) == 0
     assert site.find(task.key) is None
 
 
 def test_a_change_that_cannot_be_kept_did_not_happen() -> None:
-    def refuse(_: Change) -> None:
+    def refuse(_: SiteChange) -> None:
         raise OSError("the disk is full")
 
     site = Site(make_issues(tickets=3, seed=1), on_change=refuse)
@@ -135,7 +135,7 @@ def test_changes_played_again_give_the_same_site() -> None:
     site.edit("DEMO-2", summary="Other")
     site.delete("DEMO-6")
     issues = {issue.id: issue for issue in make_issues(tickets=5, seed=1)}
-    kept: list[Change] = pickle.loads(pickle.dumps(changes))
+    kept: list[SiteChange] = pickle.loads(pickle.dumps(changes))
     for change in kept:
         issues.update((issue.id, issue) for issue in change.put)
         for issue_id in change.removed:

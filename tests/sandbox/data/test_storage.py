@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from ticketr.sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
 from ticketr.sandbox.content.seed import make_issues
 from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.changes import Change, Counters
+from ticketr.sandbox.data.changes import Counters, SiteChange
 from ticketr.sandbox.data.model import Issue
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def test_a_beginning_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         with pytest.raises(RuntimeError, match="killed"):
             file.begin(broken(), {"tickets": "5"})
-        assert not file.is_begun
+        assert not file.has_site
         assert len(opened(file, tickets=2)) == 2
 
 
@@ -294,6 +294,6 @@ def test_a_change_of_several_issues_is_written_whole_or_not_at_all(tmp_path: Pat
     with SiteFile(tmp_path / "a.db") as file:
         site = opened(file, tickets=1)
         with pytest.raises(TypeError):
-            file.save(Change(Counters(99, {}), put=(EVERYTHING, unwritable), removed=(10_001,)))
+            file.save(SiteChange(Counters(99, {}), put=(EVERYTHING, unwritable), removed=(10_001,)))
 
         assert file.load() == (list(site), site.counters)

@@ -11,7 +11,7 @@ import trio
 from fakes.planned_faults import PlannedFaults
 from fakes.sandbox_client import demo_site
 
-from ticketr.sandbox import EMAIL, TOKEN, Fault, Faults, Kind, create_app
+from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -31,9 +31,11 @@ async def client_of(
         yield client
 
 
-@pytest.mark.parametrize(("kind", "made"), [(Kind.LOST, 1), (Kind.RESET, 1), (Kind.DROP, 0)])
+@pytest.mark.parametrize(
+    ("kind", "made"), [(FaultKind.LOST, 1), (FaultKind.RESET, 1), (FaultKind.DROP, 0)]
+)
 async def test_a_create_without_an_answer_was_carried_out_or_not(
-    kind: Kind, made: int, autojump_clock: object
+    kind: FaultKind, made: int, autojump_clock: object
 ) -> None:
     site = demo_site(5)
     async with client_of(site, PlannedFaults(Fault(kind), method="POST", path="/issue")) as client:
@@ -47,15 +49,17 @@ async def test_a_create_without_an_answer_was_carried_out_or_not(
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("kind", [Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE, Kind.HTML])
+@pytest.mark.parametrize(
+    "kind", [FaultKind.INTERNAL, FaultKind.BAD_GATEWAY, FaultKind.UNAVAILABLE, FaultKind.HTML]
+)
 async def test_a_delete_that_is_said_to_have_failed_may_have_been_done(
-    kind: Kind, after: bool, autojump_clock: object
+    kind: FaultKind, after: bool, autojump_clock: object
 ) -> None:
     site = demo_site(5)
     async with client_of(site, PlannedFaults(Fault(kind, after))) as client:
         answer = await client.delete("issue/DEMO-5")
 
-    assert answer.status_code == (200 if kind is Kind.HTML else int(kind.value))
+    assert answer.status_code == (200 if kind is FaultKind.HTML else int(kind.value))
     assert (site.find("DEMO-5") is None) is after
 
 
@@ -64,7 +68,7 @@ async def test_a_rate_limit_on_a_write_is_one_of_its_issue_and_nothing_is_done(
 ) -> None:
     site = demo_site(5)
     body = {"fields": {"summary": "Other"}}
-    async with client_of(site, PlannedFaults(Fault(Kind.TOO_MANY, turn=1))) as client:
+    async with client_of(site, PlannedFaults(Fault(FaultKind.TOO_MANY, turn=1))) as client:
         refused = await client.put("issue/DEMO-5", json=body)
         unchanged = site.revision
         accepted = await client.put("issue/DEMO-5", json=body)
@@ -80,7 +84,7 @@ async def test_an_answer_of_a_fault_takes_as_long_as_any_and_tells_the_time(
     autojump_clock: object,
 ) -> None:
     began = trio.current_time()
-    faults = PlannedFaults(Fault(Kind.INTERNAL))
+    faults = PlannedFaults(Fault(FaultKind.INTERNAL))
     async with client_of(demo_site(5), faults, latency=0.25) as client:
         answer = await client.get("serverInfo")
 

@@ -15,7 +15,7 @@ import trio.testing
 from fakes.planned_faults import PlannedFaults
 from fakes.sandbox_client import demo_site
 
-from ticketr.sandbox import EMAIL, TOKEN, Fault, Kind, create_app, serve
+from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, create_app, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -48,14 +48,14 @@ async def received(url: str) -> tuple[bytes, bool]:
         return some, True
 
 
-@pytest.mark.parametrize("kind", [Kind.DROP, Kind.LOST])
-async def test_the_socket_is_reset_without_an_answer(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.LOST])
+async def test_the_socket_is_reset_without_an_answer(kind: FaultKind) -> None:
     async with served(PlannedFaults(Fault(kind))) as url:
         assert await received(url) == (b"", True)
 
 
 async def test_the_socket_is_reset_in_the_middle_of_the_body() -> None:
-    async with served(PlannedFaults(Fault(Kind.RESET))) as url:
+    async with served(PlannedFaults(Fault(FaultKind.RESET))) as url:
         some, was_reset = await received(url)
 
     assert was_reset
@@ -65,9 +65,9 @@ async def test_the_socket_is_reset_in_the_middle_of_the_body() -> None:
     assert len(body) == int(length) // 2
 
 
-@pytest.mark.parametrize("kind", [Kind.DROP, Kind.LOST, Kind.RESET, Kind.HANG])
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.LOST, FaultKind.RESET, FaultKind.HANG])
 async def test_the_next_connection_is_as_good_as_new(
-    kind: Kind, caplog: pytest.LogCaptureFixture
+    kind: FaultKind, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
         served(PlannedFaults(Fault(kind), hang_for=0.01)) as url,
@@ -82,7 +82,9 @@ async def test_the_next_connection_is_as_good_as_new(
 
 
 async def test_answers_with_an_error_leave_the_connection_open() -> None:
-    faults = PlannedFaults(*(Fault(kind) for kind in (Kind.TOO_MANY, Kind.HTML, Kind.CUT)))
+    faults = PlannedFaults(
+        *(Fault(kind) for kind in (FaultKind.TOO_MANY, FaultKind.HTML, FaultKind.CUT))
+    )
     async with (
         served(faults) as url,
         httpx.AsyncClient(base_url=url, auth=AUTH, trust_env=False) as client,
@@ -101,7 +103,7 @@ async def test_answers_with_an_error_leave_the_connection_open() -> None:
 
 async def test_a_hang_does_not_hold_up_the_end_of_the_server() -> None:
     async with trio.open_nursery() as nursery:
-        app = create_app(demo_site(1), faults=PlannedFaults(Fault(Kind.HANG)))
+        app = create_app(demo_site(1), faults=PlannedFaults(Fault(FaultKind.HANG)))
         url = await nursery.start(partial(serve, app))
         stream = await trio.open_tcp_stream("127.0.0.1", int(url.rsplit(":", 1)[1]))
         await stream.send_all(REQUEST)
@@ -114,7 +116,7 @@ async def test_a_hang_does_not_hold_up_the_end_of_the_server() -> None:
 
 
 async def test_a_hang_ends_when_its_client_leaves() -> None:
-    app = create_app(demo_site(1), faults=PlannedFaults(Fault(Kind.HANG), hang_for=1e6))
+    app = create_app(demo_site(1), faults=PlannedFaults(Fault(FaultKind.HANG), hang_for=1e6))
     begun, ended = trio.Event(), trio.Event()
 
     async def watched(*arguments: object) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sandbox import Fault, Kind
+from ticketr.sandbox import Fault, FaultKind
 from ticketr.sandbox.faults.pages import page
 from ticketr.sandbox.faults.source import is_write
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 NOW = datetime(2025, 10, 8, 14, 59, 30, tzinfo=UTC)
 
 
-def shapes(kind: Kind, method: str = "PUT", path: str = "/rest/api/3/issue/A-1") -> list[Response]:
+def shapes(
+    kind: FaultKind, method: str = "PUT", path: str = "/rest/api/3/issue/A-1"
+) -> list[Response]:
     """Every shape of a fault, each once."""
     made = [
         page(Fault(kind, turn=turn), method=method, path=path, now=NOW, retry_within=2)
@@ -28,7 +30,9 @@ def shapes(kind: Kind, method: str = "PUT", path: str = "/rest/api/3/issue/A-1")
 
 def test_a_429_tells_its_limit_and_when_it_is_over() -> None:
     told = [
-        answer.headers for answer in shapes(Kind.TOO_MANY) if "x-ratelimit-limit" in answer.headers
+        answer.headers
+        for answer in shapes(FaultKind.TOO_MANY)
+        if "x-ratelimit-limit" in answer.headers
     ]
 
     assert len(told) > 3
@@ -39,7 +43,7 @@ def test_a_429_tells_its_limit_and_when_it_is_over() -> None:
 
 def test_a_429_on_a_write_may_be_about_its_issue_alone() -> None:
     def reasons(method: str, path: str) -> set[str | None]:
-        answers = shapes(Kind.TOO_MANY, method, path)
+        answers = shapes(FaultKind.TOO_MANY, method, path)
         return {answer.headers.get("ratelimit-reason") for answer in answers} - {None}
 
     always = {"jira-burst-based", "jira-quota-tenant-based"}
@@ -62,8 +66,8 @@ def test_what_may_change_an_issue_is_a_write(method: str, path: str, *, expected
     assert is_write(method, path) is expected
 
 
-@pytest.mark.parametrize("kind", [Kind.TOO_MANY, Kind.UNAVAILABLE])
-def test_some_ask_to_wait_and_some_do_not(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.TOO_MANY, FaultKind.UNAVAILABLE])
+def test_some_ask_to_wait_and_some_do_not(kind: FaultKind) -> None:
     asked = {answer.headers.get("retry-after") for answer in shapes(kind)}
 
     assert None in asked
@@ -71,7 +75,9 @@ def test_some_ask_to_wait_and_some_do_not(kind: Kind) -> None:
 
 
 def test_a_429_with_beta_names_alone_says_only_there_how_long_to_wait() -> None:
-    betas = [answer for answer in shapes(Kind.TOO_MANY) if "beta-retry-after" in answer.headers]
+    betas = [
+        answer for answer in shapes(FaultKind.TOO_MANY) if "beta-retry-after" in answer.headers
+    ]
 
     assert betas
     for answer in betas:
@@ -83,15 +89,17 @@ def test_a_429_with_beta_names_alone_says_only_there_how_long_to_wait() -> None:
 def test_a_503_may_ask_to_wait_until_a_date_by_the_clock_of_the_site() -> None:
     dates = [
         value
-        for answer in shapes(Kind.UNAVAILABLE)
+        for answer in shapes(FaultKind.UNAVAILABLE)
         if (value := answer.headers.get("retry-after")) and not value.isdigit()
     ]
 
     assert {(parsedate_to_datetime(date) - NOW).total_seconds() for date in dates} == {1, 2}
 
 
-@pytest.mark.parametrize("kind", [Kind.TOO_MANY, Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE])
-def test_errors_come_as_json_as_pages_and_as_nothing(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [FaultKind.TOO_MANY, FaultKind.INTERNAL, FaultKind.BAD_GATEWAY, FaultKind.UNAVAILABLE]
+)
+def test_errors_come_as_json_as_pages_and_as_nothing(kind: FaultKind) -> None:
     answers = shapes(kind)
 
     assert {answer.status_code for answer in answers} == {int(kind.value)}
@@ -102,7 +110,7 @@ def test_errors_come_as_json_as_pages_and_as_nothing(kind: Kind) -> None:
 
 
 def test_a_page_instead_of_json_may_lie_about_what_it_is() -> None:
-    answers = shapes(Kind.HTML)
+    answers = shapes(FaultKind.HTML)
 
     assert {answer.status_code for answer in answers} == {200}
     assert all(b"<html>" in bytes(answer.body) for answer in answers)
@@ -111,12 +119,12 @@ def test_a_page_instead_of_json_may_lie_about_what_it_is() -> None:
 
 
 def test_a_wait_of_nothing_is_possible() -> None:
-    answer = page(Fault(Kind.TOO_MANY), method="GET", path="/", now=NOW, retry_within=0)
+    answer = page(Fault(FaultKind.TOO_MANY), method="GET", path="/", now=NOW, retry_within=0)
 
     assert answer.headers["retry-after"] == "0"
 
 
 def test_a_refusal_of_what_was_carried_out_has_any_status_that_one_can_have() -> None:
-    statuses = {answer.status_code for answer in shapes(Kind.REFUSED)}
+    statuses = {answer.status_code for answer in shapes(FaultKind.REFUSED)}
 
     assert statuses == {302, 400, 403, 404, 409, 410, 413, 429}

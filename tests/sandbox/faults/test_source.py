@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from ticketr.sandbox import Fault, Faults, Kind
+from ticketr.sandbox import Fault, FaultKind, Faults
 
 REQUESTS = [("POST", f"/rest/api/3/issue/{number}?", b"{}") for number in range(300)]
 
@@ -38,15 +38,15 @@ def test_the_method_the_query_and_the_body_make_another_request() -> None:
 
 
 def test_each_kind_comes_as_often_as_its_rate_says() -> None:
-    faults = Faults({Kind.TOO_MANY: 0.2, Kind.LOST: 0.1}, seed=3)
+    faults = Faults({FaultKind.TOO_MANY: 0.2, FaultKind.LOST: 0.1}, seed=3)
 
     drawn = Counter(
         fault and fault.kind for fault in (faults.draw("GET", f"/{n}?", b"") for n in range(5000))
     )
 
-    assert abs(drawn[Kind.TOO_MANY] - 1000) < 100
-    assert abs(drawn[Kind.LOST] - 500) < 80
-    assert drawn.total() - drawn[None] == drawn[Kind.TOO_MANY] + drawn[Kind.LOST]
+    assert abs(drawn[FaultKind.TOO_MANY] - 1000) < 100
+    assert abs(drawn[FaultKind.LOST] - 500) < 80
+    assert drawn.total() - drawn[None] == drawn[FaultKind.TOO_MANY] + drawn[FaultKind.LOST]
 
 
 def test_rates_that_add_up_to_one_leave_no_request_unharmed() -> None:
@@ -55,11 +55,19 @@ def test_rates_that_add_up_to_one_leave_no_request_unharmed() -> None:
 
 def test_some_faults_come_before_the_request_is_carried_out_and_some_after() -> None:
     drawn = [fault for fault in fates(Faults.parse("all=0.1"), REQUESTS).values() if fault]
-    seen = {kind: {fault.carried_out for fault in drawn if fault.kind is kind} for kind in Kind}
+    seen = {
+        kind: {fault.carried_out for fault in drawn if fault.kind is kind} for kind in FaultKind
+    }
 
-    assert seen[Kind.TOO_MANY] == seen[Kind.DROP] == {False}
-    assert seen[Kind.LOST] == seen[Kind.RESET] == seen[Kind.CUT] == {True}
-    either = (Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE, Kind.HTML, Kind.HANG)
+    assert seen[FaultKind.TOO_MANY] == seen[FaultKind.DROP] == {False}
+    assert seen[FaultKind.LOST] == seen[FaultKind.RESET] == seen[FaultKind.CUT] == {True}
+    either = (
+        FaultKind.INTERNAL,
+        FaultKind.BAD_GATEWAY,
+        FaultKind.UNAVAILABLE,
+        FaultKind.HTML,
+        FaultKind.HANG,
+    )
     assert all(seen[kind] == {False, True} for kind in either)
 
 
@@ -70,4 +78,4 @@ def test_only_writes_are_refused_though_they_are_carried_out() -> None:
     assert faults.draw("POST", "/rest/api/3/issue/bulkfetch?", b"") is None
     fault = faults.draw("POST", "/rest/api/3/issue?", b"")
     assert fault is not None
-    assert (fault.kind, fault.carried_out) == (Kind.REFUSED, True)
+    assert (fault.kind, fault.carried_out) == (FaultKind.REFUSED, True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.sandbox import BadFaults, Faults, Kind
+from ticketr.sandbox import BadFaults, FaultKind, Faults
 from ticketr.sandbox.faults.source import HANG_FOR, RETRY_WITHIN
 from ticketr.sandbox.faults.spec import USUAL_RATE
 
@@ -10,26 +10,26 @@ from ticketr.sandbox.faults.spec import USUAL_RATE
 def test_a_specification_names_rates_and_settings() -> None:
     faults = Faults.parse("429=0.05, reset=0.02,hang=1e-2,seed=7,wait=5,hang-for=1.5")
 
-    assert faults.rates == {Kind.TOO_MANY: 0.05, Kind.RESET: 0.02, Kind.HANG: 0.01}
+    assert faults.rates == {FaultKind.TOO_MANY: 0.05, FaultKind.RESET: 0.02, FaultKind.HANG: 0.01}
     assert (faults.seed, faults.retry_within, faults.hang_for) == (7, 5, 1.5)
 
 
 def test_what_is_left_out_is_as_usual() -> None:
     faults = Faults.parse("cut")
 
-    assert faults.rates == {Kind.CUT: USUAL_RATE}
+    assert faults.rates == {FaultKind.CUT: USUAL_RATE}
     assert (faults.seed, faults.retry_within, faults.hang_for) == (1, RETRY_WITHIN, HANG_FOR)
 
 
 def test_all_means_every_usual_kind_and_gives_way_to_one_that_is_named() -> None:
-    usual = [kind for kind in Kind if kind is not Kind.REFUSED]
+    usual = [kind for kind in FaultKind if kind is not FaultKind.REFUSED]
     assert Faults.parse("all").rates == dict.fromkeys(usual, USUAL_RATE)
     assert Faults.parse("all=0.1").rates == dict.fromkeys(usual, 0.1)
-    assert Faults.parse("hang=0,all=0.01").rates == dict.fromkeys(usual, 0.01) | {Kind.HANG: 0}
+    assert Faults.parse("hang=0,all=0.01").rates == dict.fromkeys(usual, 0.01) | {FaultKind.HANG: 0}
 
 
 def test_refusals_of_what_was_carried_out_have_to_be_named() -> None:
-    assert Faults.parse("all=0.01,refused=0.5").rates[Kind.REFUSED] == 0.5
+    assert Faults.parse("all=0.01,refused=0.5").rates[FaultKind.REFUSED] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from ticketr.sandbox.jql.nodes import (
     Clause,
     Empty,
     Function,
-    Literal,
-    Node,
+    JqlLiteral,
+    JqlNode,
     Not,
     Or,
     Query,
@@ -23,7 +23,7 @@ from ticketr.sandbox.jql.nodes import (
 
 def clause(field: str, operator: str, *values: str) -> Clause:
     is_list = operator.endswith("in")
-    return Clause(field, operator, tuple(Literal(value) for value in values), is_list=is_list)
+    return Clause(field, operator, tuple(JqlLiteral(value) for value in values), is_list=is_list)
 
 
 A, B, C = (clause(name, "=", "1") for name in "abc")
@@ -63,7 +63,7 @@ A, B, C = (clause(name, "=", "1") for name in "abc")
         ("a\n=\t1", A),
     ],
 )
-def test_a_query_becomes_a_tree(text: str, where: Node) -> None:
+def test_a_query_becomes_a_tree(text: str, where: JqlNode) -> None:
     assert parse(text) == Query(where, ())
 
 
@@ -135,7 +135,7 @@ FIELDS = st.sampled_from(["a", "Story Points", "cf[10]"])
 
 
 @st.composite
-def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, Node]:
+def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, JqlNode]:
     """A query with the tree that it must become."""
     kind = draw(st.sampled_from(["clause", "and", "or", "not"])) if depth else "clause"
     if kind == "clause":
@@ -157,7 +157,7 @@ def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, Node]:
 
 @given(trees())
 def test_what_is_written_with_brackets_comes_back_as_the_same_tree(
-    pair: tuple[str, Node],
+    pair: tuple[str, JqlNode],
 ) -> None:
     text, tree = pair
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema_rs import Draft4Validator
 
-from ticketr.sandbox.api.refusals import NotAdf
+from ticketr.sandbox.api.input_errors import InvalidDocument
 
 
 def check_document(document: Any) -> None:
@@ -21,9 +21,9 @@ def check_document(document: Any) -> None:
     try:
         is_valid = _validator().is_valid(document)
     except ValueError as error:
-        raise NotAdf from error
+        raise InvalidDocument from error
     if not is_valid:
-        raise NotAdf
+        raise InvalidDocument
 
 
 @cache

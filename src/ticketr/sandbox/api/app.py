@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from ticketr.sandbox.api.about import AboutRoutes
-from ticketr.sandbox.api.door import Door
-from ticketr.sandbox.api.entrances import Entrances
+from ticketr.sandbox.api.createmeta import CreateMetaRoutes
+from ticketr.sandbox.api.gateway import GatewayRouter
+from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import Interface, error_response
 from ticketr.sandbox.api.issues import IssueRoutes
-from ticketr.sandbox.api.meta import MetaRoutes
+from ticketr.sandbox.api.latency import LatencyMiddleware
 from ticketr.sandbox.api.properties import PropertyRoutes
-from ticketr.sandbox.api.refusals import Invalid
 from ticketr.sandbox.api.search import SearchRoutes
-from ticketr.sandbox.api.steps import StepRoutes
+from ticketr.sandbox.api.site_info import SiteInfoRoutes
+from ticketr.sandbox.api.transitions import TransitionRoutes
 from ticketr.sandbox.api.users import UserRoutes
 from ticketr.sandbox.api.writes import WriteRoutes
 from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
-from ticketr.sandbox.errors import JqlError, Refused
-from ticketr.sandbox.faults.door import FaultDoor
+from ticketr.sandbox.errors import JqlError, RequestRefused
+from ticketr.sandbox.faults.middleware import FaultMiddleware
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 VERSIONS: Final = ("3", "2")
 _GROUPS: Final = (
-    AboutRoutes,
+    SiteInfoRoutes,
     SearchRoutes,
-    MetaRoutes,
+    CreateMetaRoutes,
     IssueRoutes,
     WriteRoutes,
-    StepRoutes,
+    TransitionRoutes,
     PropertyRoutes,
     UserRoutes,
 )
@@ -69,21 +69,21 @@ def create_app(
     interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]
     routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
-        routes=[*routes, AboutRoutes(interfaces[0]).session_route()],
+        routes=[*routes, SiteInfoRoutes(interfaces[0]).session_route()],
         exception_handlers={
-            Refused: complaints.refused,
-            Invalid: complaints.invalid,
+            RequestRefused: complaints.refused,
+            InvalidInput: complaints.invalid,
             JqlError: complaints.bad_query,
             HTTPException: complaints.no_such_route,
         },
     )
     app.router.redirect_slashes = False
-    entrances = Entrances(
+    router = GatewayRouter(
         BasicAuth(app, {EMAIL: TOKEN}, refusal), BasicAuth(app, {EMAIL: SCOPED_TOKEN}, refusal)
     )
     # Outside of Starlette, whose last resort would answer 500 for a connection that breaks.
-    inner = entrances if faults is None else FaultDoor(entrances, faults, site.now)
-    return Door(inner, site, latency)
+    inner = router if faults is None else FaultMiddleware(router, faults, site.now)
+    return LatencyMiddleware(inner, site, latency)
 
 
 def _routes(interface: Interface) -> list[Route]:
@@ -98,11 +98,11 @@ class _Complaints:
     """Answers to what went wrong. Starlette would run plain functions in threads."""
 
     async def refused(self, _request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)
+        assert isinstance(error, RequestRefused)
         return error_response(error.status, error.message)
 
     async def invalid(self, _request: Request, error: Exception) -> Response:
-        assert isinstance(error, Invalid)
+        assert isinstance(error, InvalidInput)
         return error_response(error.status, *error.messages, errors=error.errors)
 
     async def bad_query(self, _request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.payload import INVALID
 from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,11 +25,13 @@ def check_property(key: Any, value: Any) -> None:
         Refused: Jira would not keep it.
     """
     if not isinstance(key, str) or not key.strip():
-        raise Refused(400, "The property key must not be empty.")
+        raise RequestRefused(400, "The property key must not be empty.")
     if len(key) > _LONGEST_KEY:
-        raise Refused(400, f"The property key must not be longer than {_LONGEST_KEY} characters.")
+        raise RequestRefused(
+            400, f"The property key must not be longer than {_LONGEST_KEY} characters."
+        )
     if len(to_json(value).encode()) > MOST_BYTES:
-        raise Refused(400, f"The property value must not be longer than {MOST_BYTES} bytes.")
+        raise RequestRefused(400, f"The property value must not be longer than {MOST_BYTES} bytes.")
 
 
 def read_properties(body: dict[str, Any]) -> dict[str, Any]:
@@ -40,11 +42,11 @@ def read_properties(body: dict[str, Any]) -> dict[str, Any]:
     """
     entries = body.get("properties") or []
     if not isinstance(entries, list):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     properties: dict[str, Any] = {}
     for entry in entries:
         if not isinstance(entry, dict) or entry.keys() - {"key", "value"}:
-            raise Refused(400, INVALID)
+            raise RequestRefused(400, INVALID)
         check_property(entry.get("key"), entry.get("value"))
         properties[entry["key"]] = entry.get("value")
     return properties

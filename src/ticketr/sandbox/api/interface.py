@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.odd import Oddities
+from ticketr.sandbox.api.quirks import Quirks
 from ticketr.sandbox.api.views import View, to_json
 from ticketr.sandbox.jql.search import Searcher
 
@@ -57,7 +57,7 @@ class Interface:
     def answer_text(self, text: str, status: int = 200) -> Response:
         """Answer with JSON text."""
         if self._odd:
-            text = to_json(Oddities().add_to(json.loads(text)))
+            text = to_json(Quirks().add_to(json.loads(text)))
         return json_response(text, status)
 
 

@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED, asked_for
 from ticketr.sandbox.api.fields import select
-from ticketr.sandbox.api.payload import Kind, read_body, read_list
+from ticketr.sandbox.api.payload import JsonType, read_body, read_list
 from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 MOST_FETCHED: Final = 100
-_BODY: Final[Mapping[str, Kind]] = {
+_BODY: Final[Mapping[str, JsonType]] = {
     "expand": (str,),
     "fields": (str,),
     "fieldsByKeys": bool,
@@ -49,10 +49,10 @@ class IssueRoutes:
         ]
 
     async def _get(self, request: Request) -> Response:
-        issue = existing(self._interface.site, request)
+        issue = require_issue(self._interface.site, request)
         query = request.query_params
         selection = select(query.getlist("fields"), default="*all")
-        write = Writer(
+        write = IssueWriter(
             self._interface.view(request),
             selection,
             read_list(query, "expand"),
@@ -64,12 +64,16 @@ class IssueRoutes:
         body = await read_body(request, _BODY)
         asked = body.get("issueIdsOrKeys", [])
         if not 1 <= len(asked) <= MOST_FETCHED:
-            raise Refused(400, f"Between 1 and {MOST_FETCHED} issues can be requested at once.")
+            raise RequestRefused(
+                400, f"Between 1 and {MOST_FETCHED} issues can be requested at once."
+            )
         properties = body.get("properties", ())
         if len(properties) > MOST_ASKED:
-            raise Refused(400, f"'properties' takes at most {MOST_ASKED} keys.")
+            raise RequestRefused(400, f"'properties' takes at most {MOST_ASKED} keys.")
         selection = select(body.get("fields", ()), default="*navigable")
-        write = Writer(self._interface.view(request), selection, body.get("expand", ()), properties)
+        write = IssueWriter(
+            self._interface.view(request), selection, body.get("expand", ()), properties
+        )
         issues = ",".join(map(write, self._known(asked)))
         return self._interface.answer_text(f'{{"issueErrors":[],"issues":[{issues}]}}')
 
@@ -79,7 +83,7 @@ class IssueRoutes:
         return [found[issue_id] for issue_id in sorted(found)]
 
 
-def existing(site: Site, request: Request) -> Issue:
+def require_issue(site: Site, request: Request) -> Issue:
     """Find the issue that the path names.
 
     Raises:
@@ -87,11 +91,11 @@ def existing(site: Site, request: Request) -> Issue:
     """
     issue = site.find(request.path_params["id_or_key"])
     if issue is None:
-        raise Refused(404, NO_ISSUE)
+        raise RequestRefused(404, NO_ISSUE)
     return issue
 
 
-class Writer:
+class IssueWriter:
     """Writes issues with what was asked for besides their fields."""
 
     def __init__(

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +20,11 @@ _MAX_BODY: Final = 2_000_000
 _DEEPEST: Final = 100
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
-Kind = type | tuple[type]
+JsonType = type | tuple[type]
 """The type of a value; a tuple holds the type of an array's entries."""
 
 
-async def read_body(request: Request, allowed: Mapping[str, Kind]) -> dict[str, Any]:
+async def read_body(request: Request, allowed: Mapping[str, JsonType]) -> dict[str, Any]:
     """Read a JSON object with the allowed keys only; those that are null are left out.
 
     Args:
@@ -33,10 +33,10 @@ async def read_body(request: Request, allowed: Mapping[str, Kind]) -> dict[str, 
     """
     body = await read_object(request)
     if any(key not in allowed for key in body):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     given = {key: value for key, value in body.items() if value is not None}
     if not all(_fits(value, allowed[key]) for key, value in given.items()):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     return given
 
 
@@ -44,7 +44,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     """Read a JSON object that may hold anything."""
     body = await read_json(request)
     if not isinstance(body, dict):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     return body
 
 
@@ -55,13 +55,13 @@ async def read_json(request: Request) -> Any:
         if len(content) <= _MAX_BODY:  # the rest is read too, so that the client gets an answer
             content += chunk
     if len(content) > _MAX_BODY:
-        raise Refused(413, "The request body is too large.")
+        raise RequestRefused(413, "The request body is too large.")
     try:
         value = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise Refused(400, NOT_JSON) from None
+        raise RequestRefused(400, NOT_JSON) from None
     if not _is_sound(value):
-        raise Refused(400, NOT_JSON)
+        raise RequestRefused(400, NOT_JSON)
     return value
 
 
@@ -88,7 +88,7 @@ def _is_sound(value: Any) -> bool:
     return False
 
 
-def _fits(value: Any, kind: Kind) -> bool:
+def _fits(value: Any, kind: JsonType) -> bool:
     if isinstance(kind, tuple):
         return isinstance(value, list) and all(_fits(entry, kind[0]) for entry in value)
     if kind is int and isinstance(value, bool):
@@ -104,7 +104,9 @@ def read_integer(parameters: QueryParams, name: str, default: int) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Refused(400, f"The value '{text[:50]}' of '{name}' is not a whole number.") from None
+        raise RequestRefused(
+            400, f"The value '{text[:50]}' of '{name}' is not a whole number."
+        ) from None
 
 
 def read_flag(parameters: QueryParams, name: str, *, default: bool = False) -> bool:

@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import check_property
 from ticketr.sandbox.api.interface import no_content
-from ticketr.sandbox.api.issues import existing
+from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import read_json
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,7 +37,7 @@ class PropertyRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        issue = existing(self._interface.site, request)
+        issue = require_issue(self._interface.site, request)
         here = f"{self._interface.view(request).records.api}/issue/{issue.id}/properties"
         keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(issue.properties)]
         return self._interface.answer({"keys": keys})
@@ -48,7 +48,7 @@ class PropertyRoutes:
 
     async def _set(self, request: Request) -> Response:
         value = await read_json(request)
-        issue, key = existing(self._interface.site, request), request.path_params["key"]
+        issue, key = require_issue(self._interface.site, request), request.path_params["key"]
         check_property(key, value)
         self._interface.site.set_property(issue.key, key, value)
         return self._interface.answer({}, 200 if key in issue.properties else 201)
@@ -59,7 +59,7 @@ class PropertyRoutes:
         return no_content()
 
     def _named(self, request: Request) -> tuple[Issue, str]:
-        issue, key = existing(self._interface.site, request), request.path_params["key"]
+        issue, key = require_issue(self._interface.site, request), request.path_params["key"]
         if key not in issue.properties:
-            raise Refused(404, f"The property {key} does not exist.")
+            raise RequestRefused(404, f"The property {key} does not exist.")
         return issue, key

@@ -19,7 +19,7 @@ from ticketr.sandbox.data.model import (
     from_millis,
 )
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 _SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "medium"}
 
 
@@ -41,7 +41,7 @@ class Records:
         self.base = base
         self.api = f"{base}/rest/api/{version}"
 
-    def user(self, user: User, *, in_full: bool = False) -> Json:
+    def user(self, user: User, *, in_full: bool = False) -> JsonObject:
         """Describe a user; in full only to the user alone."""
         described = {
             "self": f"{self.api}/user?accountId={user.account_id}",
@@ -63,7 +63,7 @@ class Records:
             described["expand"] = "groups,applicationRoles"
         return described
 
-    def project(self, project: Project) -> Json:
+    def project(self, project: Project) -> JsonObject:
         """Describe a project as lists and issues do."""
         return {
             "self": f"{self.api}/project/{project.id}",
@@ -78,7 +78,7 @@ class Records:
             },
         }
 
-    def project_in_full(self, project: Project) -> Json:
+    def project_in_full(self, project: Project) -> JsonObject:
         """Describe a project as its own page does."""
         return {
             "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
@@ -95,7 +95,7 @@ class Records:
             "properties": {},
         }
 
-    def issue_type(self, kind: IssueType) -> Json:
+    def issue_type(self, kind: IssueType) -> JsonObject:
         """Describe an issue type."""
         avatar = 10300 + kind.level
         return {
@@ -109,7 +109,7 @@ class Records:
             "hierarchyLevel": kind.level,
         }
 
-    def status(self, status: Status) -> Json:
+    def status(self, status: Status) -> JsonObject:
         """Describe a status with its category."""
         category = status.category
         return {
@@ -127,7 +127,7 @@ class Records:
             },
         }
 
-    def priority(self, priority: Priority) -> Json:
+    def priority(self, priority: Priority) -> JsonObject:
         """Describe a priority."""
         return {
             "self": f"{self.api}/priority/{priority.id}",
@@ -136,7 +136,7 @@ class Records:
             "id": str(priority.id),
         }
 
-    def component(self, component: Component) -> Json:
+    def component(self, component: Component) -> JsonObject:
         """Describe a component."""
         return {
             "self": f"{self.api}/component/{component.id}",
@@ -144,7 +144,7 @@ class Records:
             "name": component.name,
         }
 
-    def version(self, version: Version, project: Project | None = None) -> Json:
+    def version(self, version: Version, project: Project | None = None) -> JsonObject:
         """Describe a release; on the project's page with the project's number."""
         described = {
             "self": f"{self.api}/version/{version.id}",
@@ -158,7 +158,7 @@ class Records:
             described["projectId"] = project.id
         return described
 
-    def resolution(self, resolution: Resolution) -> Json:
+    def resolution(self, resolution: Resolution) -> JsonObject:
         """Describe a resolution."""
         return {
             "self": f"{self.api}/resolution/{resolution.id}",
@@ -167,7 +167,7 @@ class Records:
             "name": resolution.name,
         }
 
-    def sprint(self, sprint: Sprint) -> Json:
+    def sprint(self, sprint: Sprint) -> JsonObject:
         """Describe a sprint as the Sprint field does."""
         utc = User("", "", "")
         described = {
@@ -184,7 +184,7 @@ class Records:
             described["completeDate"] = described["endDate"]
         return described
 
-    def option(self, option: Option) -> Json:
+    def option(self, option: Option) -> JsonObject:
         """Describe a choice of a select field."""
         return {
             "self": f"{self.api}/customFieldOption/{option.id}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api import values
-from ticketr.sandbox.api.values import Reader, maybe, one_of, several
+from ticketr.sandbox.api.values import ValueReader, maybe, one_of, several
 from ticketr.sandbox.data import catalogue
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Writable:
 
     field: str
     attribute: str
-    read: Reader
+    read: ValueReader
     allowed: tuple[Any, ...] = ()
     is_list: bool = False
     default: Any = None

@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED
 from ticketr.sandbox.api.fields import Selection, select
-from ticketr.sandbox.api.issues import Writer
-from ticketr.sandbox.api.payload import Kind, read_body, read_integer, read_list
+from ticketr.sandbox.api.issues import IssueWriter
+from ticketr.sandbox.api.payload import JsonType, read_body, read_integer, read_list
 from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ MOST_ISSUES: Final = 100
 """The biggest page otherwise."""
 _DEFAULT_PAGE: Final = 50
 _MOST_RECONCILED: Final = 50
-_BODY: Final[Mapping[str, Kind]] = {
+_BODY: Final[Mapping[str, JsonType]] = {
     "expand": str,
     "fields": (str,),
     "fieldsByKeys": bool,
@@ -77,7 +77,7 @@ class SearchRoutes:
         ]
 
     async def _removed(self, _request: Request) -> Response:
-        raise Refused(410, REMOVED)
+        raise RequestRefused(410, REMOVED)
 
     async def _count(self, request: Request) -> Response:
         body = await read_body(request, {"jql": str})
@@ -120,7 +120,7 @@ class SearchRoutes:
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
         found = self._interface.searcher.find(asked.jql, asked.reconcile)
         end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)
-        write = Writer(self._interface.view(request), selection, properties=asked.properties)
+        write = IssueWriter(self._interface.view(request), selection, properties=asked.properties)
         issues = ",".join(map(write, found[start:end]))
         tail = _tail(asked, selection, end if end < len(found) else None)
         return self._interface.answer_text(f'{{"issues":[{issues}],{tail}}}')
@@ -128,16 +128,18 @@ class SearchRoutes:
 
 def _check(asked: SearchRequest) -> None:
     if not 1 <= asked.max_results <= 2**31 - 1:
-        raise Refused(400, f"The value '{asked.max_results}' of 'maxResults' is out of range.")
+        raise RequestRefused(
+            400, f"The value '{asked.max_results}' of 'maxResults' is out of range."
+        )
     if len(asked.reconcile) > _MOST_RECONCILED:
-        raise Refused(400, f"'reconcileIssues' takes at most {_MOST_RECONCILED} IDs.")
+        raise RequestRefused(400, f"'reconcileIssues' takes at most {_MOST_RECONCILED} IDs.")
     if len(asked.properties) > MOST_ASKED:
-        raise Refused(400, f"'properties' takes at most {MOST_ASKED} keys.")
+        raise RequestRefused(400, f"'properties' takes at most {MOST_ASKED} keys.")
 
 
 def _read_ids(texts: list[str]) -> tuple[int, ...]:
     if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
-        raise Refused(400, "'reconcileIssues' takes the IDs of issues.")
+        raise RequestRefused(400, "'reconcileIssues' takes the IDs of issues.")
     return tuple(map(int, texts))
 
 
@@ -165,7 +167,7 @@ def _read_token(token: str, jql: str) -> int:
             return max(int(start), 0)
     except (ValueError, binascii.Error):
         pass
-    raise Refused(400, "The provided nextPageToken is invalid or has expired.")
+    raise RequestRefused(400, "The provided nextPageToken is invalid or has expired.")
 
 
 def _digest(jql: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.routing import Route
 
 from ticketr.sandbox.api.payload import read_integer
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,22 +39,22 @@ class UserRoutes:
         issue = query.get("issueKey") or query.get("issueId")
         project = query.get("project")
         if not issue and not project:
-            raise Refused(400, "One of 'project', 'issueKey' and 'issueId' must be given.")
+            raise RequestRefused(400, "One of 'project', 'issueKey' and 'issueId' must be given.")
         if issue and site.find(issue) is None:
-            raise Refused(404, f"The issue '{issue}' does not exist.")
+            raise RequestRefused(404, f"The issue '{issue}' does not exist.")
         if project and site.project(project) is None:
-            raise Refused(404, f"No project could be found with key '{project}'.")
+            raise RequestRefused(404, f"No project could be found with key '{project}'.")
         return await self._search(request)
 
     async def _search(self, request: Request) -> Response:
         query = request.query_params
         text, account = query.get("query", query.get("username")), query.get("accountId")
         if (text is None) == (account is None):
-            raise Refused(400, "Either 'query' or 'accountId' must be given.")
+            raise RequestRefused(400, "Either 'query' or 'accountId' must be given.")
         start = read_integer(query, "startAt", 0)
         size = read_integer(query, "maxResults", _DEFAULT_PAGE)
         if start < 0 or size < 0:
-            raise Refused(400, "'startAt' and 'maxResults' must not be negative.")
+            raise RequestRefused(400, "'startAt' and 'maxResults' must not be negative.")
         found = [
             user
             for user in self._interface.site.users

@@ -1,7 +1,7 @@
 """Reading the values of fields: what a request holds becomes what an issue holds.
 
 A reader takes the surroundings and the value out of the JSON, null included, and gives the
-value of the issue's attribute, or raises `Unfit` with what Jira would say.
+value of the issue's attribute, or raises `InvalidValue` with what Jira would say.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.refusals import Unfit
-from ticketr.sandbox.api.wiki import to_wiki
-from ticketr.sandbox.api.wiki_reader import from_wiki
+from ticketr.sandbox.api.input_errors import InvalidValue
+from ticketr.sandbox.api.wiki_markup import to_wiki
+from ticketr.sandbox.api.wiki_parser import from_wiki
 from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.model import to_millis
 
@@ -34,7 +34,7 @@ _WRONG_PARENT: Final = "Given parent work item does not belong to appropriate hi
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ValueContext:
     """What a value is read against; there is no issue yet while one is made."""
 
     site: Site
@@ -44,44 +44,44 @@ class Scope:
     issue: Issue | None
 
 
-Reader = Callable[[Scope, Any], Any]
+ValueReader = Callable[[ValueContext, Any], Any]
 
 
-def read_summary(_: Scope, value: Any) -> str:
+def read_summary(_: ValueContext, value: Any) -> str:
     """Read a title: one line with something in it."""
     if value is not None and not isinstance(value, str):
-        raise Unfit(_NOT_TEXT)
+        raise InvalidValue(_NOT_TEXT)
     if value is None or not value.strip():
-        raise Unfit("You must specify a summary of the issue.")
+        raise InvalidValue("You must specify a summary of the issue.")
     if len(value) > MOST_LINE:
-        raise Unfit(f"Summary must be less than {MOST_LINE} characters.")
+        raise InvalidValue(f"Summary must be less than {MOST_LINE} characters.")
     if "\n" in value or "\r" in value:
-        raise Unfit("The summary is invalid because it contains newline characters.")
+        raise InvalidValue("The summary is invalid because it contains newline characters.")
     return value.strip()
 
 
-def read_line(_: Scope, value: Any) -> str | None:
+def read_line(_: ValueContext, value: Any) -> str | None:
     """Read a field of one line; blanks around it are taken off."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Unfit(_NOT_TEXT)
+        raise InvalidValue(_NOT_TEXT)
     _check_length(value, MOST_LINE)
     return value.strip() or None
 
 
-def read_document(scope: Scope, value: Any) -> Adf | None:
+def read_document(context: ValueContext, value: Any) -> Adf | None:
     """Read a text of many lines: ADF in version 3, wiki text in version 2."""
     if value is None:
         return None
-    if scope.version == "3":
+    if context.version == "3":
         if not isinstance(value, dict) or value.get("type") != "doc":
-            raise Unfit(_NOT_ADF)
+            raise InvalidValue(_NOT_ADF)
         check_document(value)
         document = value
     else:
         if not isinstance(value, str):
-            raise Unfit(_NOT_TEXT)
+            raise InvalidValue(_NOT_TEXT)
         document = from_wiki(value)
     _check_length(to_wiki(document), MOST_TEXT)
     return document if document["content"] else None
@@ -89,59 +89,59 @@ def read_document(scope: Scope, value: Any) -> Adf | None:
 
 def _check_length(text: str, most: int) -> None:
     if len(text) > most:
-        raise Unfit(
+        raise InvalidValue(
             f"The entered text is too long. It exceeds the allowed limit of {most:,} characters."
         )
 
 
-def read_number(_: Scope, value: Any) -> float | None:
+def read_number(_: ValueContext, value: Any) -> float | None:
     """Read a number."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unfit("Operation value must be a number")
+        raise InvalidValue("Operation value must be a number")
     if not abs(value) <= _MOST_NUMBER:
-        raise Unfit("The number is too big.")
+        raise InvalidValue("The number is too big.")
     return float(value)
 
 
-def read_date(_: Scope, value: Any) -> date | None:
+def read_date(_: ValueContext, value: Any) -> date | None:
     """Read a day, written as ``2026-02-28``."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Unfit(_NOT_TEXT)
+        raise InvalidValue(_NOT_TEXT)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
         try:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise Unfit(f"Error parsing date string: {value[:50]}")
+    raise InvalidValue(f"Error parsing date string: {value[:50]}")
 
 
-def read_moment(_: Scope, value: Any) -> int | None:
+def read_moment(_: ValueContext, value: Any) -> int | None:
     """Read a moment, written in the one way that Jira takes: ``2026-02-28T09:30:00.000+0100``."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Unfit(_NOT_TEXT)
+        raise InvalidValue(_NOT_TEXT)
     if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}", value, re.ASCII):
         try:
             return to_millis(datetime.fromisoformat(value))
         except (ValueError, OverflowError):
             pass
-    raise Unfit(f"Error parsing time string: {value[:50]}")
+    raise InvalidValue(f"Error parsing time string: {value[:50]}")
 
 
-def read_labels(_: Scope, value: Any) -> tuple[str, ...]:
+def read_labels(_: ValueContext, value: Any) -> tuple[str, ...]:
     """Read labels; the order in which they come does not matter."""
     for label in _entries(value):
         if not isinstance(label, str):
-            raise Unfit(_NOT_TEXT)
+            raise InvalidValue(_NOT_TEXT)
         if not label or re.search(r"\s", label):
-            raise Unfit(f"The label '{label}' contains spaces which is invalid.")
+            raise InvalidValue(f"The label '{label}' contains spaces which is invalid.")
         if len(label) > MOST_LINE:
-            raise Unfit(f"The label '{label[:20]}...' exceeds {MOST_LINE} characters.")
+            raise InvalidValue(f"The label '{label[:20]}...' exceeds {MOST_LINE} characters.")
     return tuple(sorted(set(_entries(value))))
 
 
@@ -149,65 +149,67 @@ def _entries(value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Unfit("data was not an array")
+        raise InvalidValue("data was not an array")
     return value
 
 
-def read_user(scope: Scope, value: Any) -> User | None:
+def read_user(context: ValueContext, value: Any) -> User | None:
     """Read a person by the account ID."""
     if value is None:
         return None
     account = value.get("accountId", value.get("id")) if isinstance(value, dict) else 0
     if isinstance(value, dict) and account is None and not value.keys() & {"name", "key"}:
         return None
-    for user in scope.site.users:
+    for user in context.site.users:
         if user.account_id == account:
             return user
     if isinstance(account, str):
-        raise Unfit(f"User '{account[:128]}' does not exist.")
-    raise Unfit("Specify a user by 'accountId'.")
+        raise InvalidValue(f"User '{account[:128]}' does not exist.")
+    raise InvalidValue("Specify a user by 'accountId'.")
 
 
-def read_reporter(scope: Scope, value: Any) -> User:
+def read_reporter(context: ValueContext, value: Any) -> User:
     """Read a person where there must be one."""
-    user = read_user(scope, value)
+    user = read_user(context, value)
     if user is None:
-        raise Unfit("Reporter is required.")
+        raise InvalidValue("Reporter is required.")
     return user
 
 
-def read_sprint(scope: Scope, value: Any) -> tuple[Sprint, ...]:
+def read_sprint(context: ValueContext, value: Any) -> tuple[Sprint, ...]:
     """Read the number of a sprint; those that are over stay with the issue."""
-    past = () if scope.issue is None else scope.issue.sprints
+    past = () if context.issue is None else context.issue.sprints
     over = tuple(sprint for sprint in past if sprint.state == "closed")
     if value is None:
         return over
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit("Number value expected as the Sprint id.")
+        raise InvalidValue("Number value expected as the Sprint id.")
     for sprint in catalogue.SPRINTS:
         if sprint.id == value:
             return (*(other for other in over if other != sprint), sprint)
-    raise Unfit(f"Sprint with id '{value}' does not exist.")
+    raise InvalidValue(f"Sprint with id '{value}' does not exist.")
 
 
-def read_parent(scope: Scope, value: Any) -> int | None:
+def read_parent(context: ValueContext, value: Any) -> int | None:
     """Read an issue that may be this one's parent, by ID or key."""
     if value is None or value == {"none": True}:
-        if scope.type.subtask:
-            raise Unfit("Issue type is a sub-task but parent issue key or id not specified.")
+        if context.type.subtask:
+            raise InvalidValue("Issue type is a sub-task but parent issue key or id not specified.")
         return None
     name = (value.get("key") or value.get("id")) if isinstance(value, dict) else None
-    parent = scope.site.find(str(name)) if isinstance(name, (str, int)) else None
+    parent = context.site.find(str(name)) if isinstance(name, (str, int)) else None
     if parent is None:
-        raise Unfit("Could not find issue by id or key.")
-    if parent.type.level != scope.type.level + 1 or parent == scope.issue:
-        raise Unfit(_WRONG_PARENT, "parentId")
-    if parent.project != scope.project and scope.type.subtask:
-        raise Unfit("Sub-tasks must be created in the same project as the parent.", "project")
+        raise InvalidValue("Could not find issue by id or key.")
+    if parent.type.level != context.type.level + 1 or parent == context.issue:
+        raise InvalidValue(_WRONG_PARENT, "parentId")
+    if parent.project != context.project and context.type.subtask:
+        raise InvalidValue(
+            "Sub-tasks must be created in the same project as the parent.", "project"
+        )
     return parent.id
 
 
-def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> Reader:
+def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> ValueReader:
     """Make a reader of one thing out of several, by its ID or its name.
 
     Args:
@@ -217,29 +219,29 @@ def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> Reader:
     """
     known = tuple(things)
 
-    def read(_: Scope, value: Any) -> Any:
+    def read(_: ValueContext, value: Any) -> Any:
         if not isinstance(value, dict) or not value.keys() & {"id", name}:
-            raise Unfit(f"Specify a valid 'id' or '{name}'")
+            raise InvalidValue(f"Specify a valid 'id' or '{name}'")
         key = "id" if value.get("id") is not None else name
         attribute = "id" if key == "id" else name
         for thing in known:
             if str(getattr(thing, attribute)) == str(value.get(key)):
                 return thing
-        raise Unfit(refusal.format(f"{key} '{str(value.get(key))[:100]}'"))
+        raise InvalidValue(refusal.format(f"{key} '{str(value.get(key))[:100]}'"))
 
     return read
 
 
-def maybe(read: Reader) -> Reader:
+def maybe(read: ValueReader) -> ValueReader:
     """Let a field be empty."""
-    return lambda scope, value: None if value is None else read(scope, value)
+    return lambda context, value: None if value is None else read(context, value)
 
 
-def several(read: Reader) -> Reader:
+def several(read: ValueReader) -> ValueReader:
     """Make a reader of a list, each once and in the order of their IDs."""
 
-    def read_all(scope: Scope, value: Any) -> tuple[Any, ...]:
-        found = {(thing := read(scope, entry)).id: thing for entry in _entries(value)}
+    def read_all(context: ValueContext, value: Any) -> tuple[Any, ...]:
+        found = {(thing := read(context, entry)).id: thing for entry in _entries(value)}
         return tuple(found[key] for key in sorted(found))
 
     return read_all

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.records import Records, timestamp
-from ticketr.sandbox.api.wiki import to_wiki
+from ticketr.sandbox.api.wiki_markup import to_wiki
 from ticketr.sandbox.data.catalogue import RESOLUTIONS
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from ticketr.sandbox.api.drafts import read_edit, read_new
 from ticketr.sandbox.api.fields import select
+from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import no_content
-from ticketr.sandbox.api.issues import Writer, existing
+from ticketr.sandbox.api.issue_input import read_edit, read_new
+from ticketr.sandbox.api.issues import IssueWriter, require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
-from ticketr.sandbox.api.refusals import Invalid
-from ticketr.sandbox.api.steps import take_step
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.api.transitions import perform_transition
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,15 +45,15 @@ class WriteRoutes:
 
     def _make(self, request: Request, body: Any) -> dict[str, Any]:
         if not isinstance(body, dict) or not isinstance(body.get("transition") or {}, dict):
-            raise Refused(400, INVALID)
+            raise RequestRefused(400, INVALID)
         site, version = self._interface.site, self._interface.version
         issue = site.create(**read_new(site, version, body))
         made: dict[str, Any] = self._interface.view(request).link(issue)
         if body.get("transition"):
             made["transition"] = _nested(None)
             try:
-                take_step(site, version, issue, {"transition": body["transition"]})
-            except Invalid as error:
+                perform_transition(site, version, issue, {"transition": body["transition"]})
+            except InvalidInput as error:
                 made["transition"] = _nested(error)
         return made
 
@@ -61,14 +61,14 @@ class WriteRoutes:
         body = await read_object(request)
         updates = body.get("issueUpdates")
         if not isinstance(updates, list) or not updates:
-            raise Refused(400, INVALID)
+            raise RequestRefused(400, INVALID)
         if len(updates) > MOST_MADE:
-            raise Refused(400, f"At most {MOST_MADE} issues can be created at once.")
+            raise RequestRefused(400, f"At most {MOST_MADE} issues can be created at once.")
         made, failed = [], []
         for number, update in enumerate(updates):
             try:
                 made.append(self._make(request, update))
-            except (Invalid, Refused) as error:
+            except (InvalidInput, RequestRefused) as error:
                 failed.append(
                     {
                         "status": error.status,
@@ -82,23 +82,23 @@ class WriteRoutes:
     async def _edit(self, request: Request) -> Response:
         site, query = self._interface.site, request.query_params
         body = await read_object(request)
-        issue = existing(site, request)
+        issue = require_issue(site, request)
         if read_flag(query, "overrideScreenSecurity") or read_flag(query, "overrideEditableFlag"):
-            raise Refused(403, _NO_OVERRIDE)
+            raise RequestRefused(403, _NO_OVERRIDE)
         issue = site.edit(issue.key, **read_edit(site, self._interface.version, issue, body))
         if not read_flag(query, "returnIssue"):
             return no_content()
-        write = Writer(
+        write = IssueWriter(
             self._interface.view(request), select((), default="*all"), read_list(query, "expand")
         )
         return self._interface.answer_text(write(issue))
 
     async def _delete(self, request: Request) -> Response:
         site = self._interface.site
-        issue = existing(site, request)
+        issue = require_issue(site, request)
         with_subtasks = read_flag(request.query_params, "deleteSubtasks")
         if not with_subtasks and any(child.type.subtask for child in site.children(issue)):
-            raise Refused(
+            raise RequestRefused(
                 400,
                 f"The issue '{issue.key}' has subtasks. You must specify the 'deleteSubtasks' "
                 "parameter to delete this issue and all its subtasks.",
@@ -107,14 +107,14 @@ class WriteRoutes:
         return no_content()
 
 
-def error_body(error: Invalid | Refused) -> dict[str, Any]:
+def error_body(error: InvalidInput | RequestRefused) -> dict[str, Any]:
     """Give the body of the answer to a request that was refused."""
-    if isinstance(error, Invalid):
+    if isinstance(error, InvalidInput):
         return error.as_json()
     return {"errorMessages": [error.message], "errors": {}}
 
 
-def _nested(error: Invalid | None) -> dict[str, Any]:
+def _nested(error: InvalidInput | None) -> dict[str, Any]:
     """Say inside an answer how the transition went."""
     if error is None:
         return {"status": 200, "errorCollection": {"errorMessages": [], "errors": {}}}

@@ -16,7 +16,7 @@ from ticketr.sandbox.content import descriptions, hostile
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
 from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.changes import OnChange, ignore
+from ticketr.sandbox.data.changes import OnChange, discard_change
 from ticketr.sandbox.data.model import (
     Adf,
     Issue,
@@ -41,7 +41,7 @@ _KINDS: Final = (catalogue.STORY, catalogue.TASK, catalogue.BUG)
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _IssuePlan:
     """What an issue will be, before its texts are written.
 
     ``turn`` counts the issues of its type under its parent, so that siblings differ.
@@ -61,7 +61,7 @@ def make_site(
     clock: Callable[[], datetime] = utc_now,
     user: User = catalogue.DEMO_USER,
     search_lag: float = 0.0,
-    on_change: OnChange = ignore,
+    on_change: OnChange = discard_change,
 ) -> Site:
     """Make a site whose project ``DEMO`` holds exactly ``tickets`` issues.
 
@@ -100,20 +100,20 @@ class _Planner:
         self._rng = rng
         self._number = 0
         self._turns: Counter[tuple[int | None, int]] = Counter()
-        self._recent: deque[_Plan] = deque(maxlen=40)
+        self._recent: deque[_IssuePlan] = deque(maxlen=40)
 
-    def plans(self) -> Iterator[_Plan]:
+    def plans(self) -> Iterator[_IssuePlan]:
         while True:
             for area in self._rng.sample(AREAS, len(AREAS)):
                 yield from self._epic(area)
 
-    def _next(self, kind: IssueType, area: Area, parent: int | None) -> _Plan:
+    def _next(self, kind: IssueType, area: Area, parent: int | None) -> _IssuePlan:
         self._number += 1
         turn = self._turns[parent, kind.id]
         self._turns[parent, kind.id] += 1
-        return _Plan(self._number, kind, area, parent, turn)
+        return _IssuePlan(self._number, kind, area, parent, turn)
 
-    def _epic(self, area: Area) -> Iterator[_Plan]:
+    def _epic(self, area: Area) -> Iterator[_IssuePlan]:
         epic = self._next(catalogue.EPIC, area, None)
         yield epic
         for _ in range(self._rng.randint(4, 9)):
@@ -121,7 +121,7 @@ class _Planner:
             parent = epic.number if self._rng.random() < 0.85 else None
             yield from self._family(self._next(kind, area, parent))
 
-    def _family(self, issue: _Plan) -> Iterator[_Plan]:
+    def _family(self, issue: _IssuePlan) -> Iterator[_IssuePlan]:
         yield issue
         self._recent.append(issue)
         for _ in range(self._rng.choice((0, 0, 0, 1, 2, 2, 3))):
@@ -131,7 +131,7 @@ class _Planner:
             yield self._next(catalogue.SUBTASK, late.area, late.number)
 
 
-def _write(plan: _Plan, seed: int) -> Issue:
+def _write(plan: _IssuePlan, seed: int) -> Issue:
     rng = random.Random(f"{seed}/{plan.number}")  # a string is seeded by its digest, not by hash()
     created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
     status = _status(rng)
@@ -185,7 +185,7 @@ def _sprints(rng: random.Random) -> tuple[Sprint, ...]:
     return catalogue.SPRINTS[first : first + rng.choice((1, 1, 1, 2))]
 
 
-def _texts(rng: random.Random, plan: _Plan) -> tuple[str, Adf | None]:
+def _texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
     summary, description = _honest_texts(rng, plan)
     turn, rest = divmod(plan.number, _HOSTILE_EVERY)
     if rest == _HOSTILE_EVERY // 2:
@@ -195,7 +195,7 @@ def _texts(rng: random.Random, plan: _Plan) -> tuple[str, Adf | None]:
     return summary, description
 
 
-def _honest_texts(rng: random.Random, plan: _Plan) -> tuple[str, Adf | None]:
+def _honest_texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
     area = plan.area
     place = (plan.parent or 0) * 7 + plan.turn
     if plan.type is catalogue.EPIC:

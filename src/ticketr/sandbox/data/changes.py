@@ -31,7 +31,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SiteChange:
     """All that one write did; keep the whole of it, or nothing.
 
     Attributes:
@@ -45,7 +45,7 @@ class Change:
     removed: tuple[int, ...] = ()
 
 
-OnChange = Callable[[Change], None]
+OnChange = Callable[[SiteChange], None]
 """Called with each change just before the site shows it.
 
 If it raises, the write did not happen and the error goes to the writer. So what was kept
@@ -53,5 +53,5 @@ is never behind what was answered.
 """
 
 
-def ignore(_change: Change) -> None:
+def discard_change(_change: SiteChange) -> None:
     """Keep nothing."""

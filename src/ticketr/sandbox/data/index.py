@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.sandbox.data.changes import Change
+    from ticketr.sandbox.data.changes import SiteChange
     from ticketr.sandbox.data.model import Issue
 
 
@@ -27,10 +27,10 @@ class SearchIndex:
         self._lag = lag
         self._now = now
         self._behind = dict(current) if lag else {}
-        self._waiting: deque[tuple[int, Change]] = deque()
+        self._waiting: deque[tuple[int, SiteChange]] = deque()
         self._revision = 0
 
-    def note(self, change: Change) -> None:
+    def note(self, change: SiteChange) -> None:
         """Learn of a change, to show it when its time has come."""
         if self._lag:
             self._waiting.append((self._now() + self._lag, change))

@@ -15,7 +15,7 @@ from ticketr.sandbox.data.catalogue import (
     TO_DO,
     USERS,
 )
-from ticketr.sandbox.data.changes import Change, Counters, OnChange, ignore
+from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
 from ticketr.sandbox.data.index import SearchIndex
 from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, to_millis
 
@@ -36,7 +36,7 @@ class Site:
 
     Its methods that write (`create`, `edit`, `transition`, `delete`, `set_property`,
     `remove_property`, and `put` below them) trust their caller that the values fit
-    together; whoever serves strangers checks first. Each of them is one `Change`, raises
+    together; whoever serves strangers checks first. Each of them is one `SiteChange`, raises
     `revision`, and moves the issue's ``updated`` by a millisecond at least, even if the
     clock stands still.
 
@@ -49,7 +49,7 @@ class Site:
         clock: Tells the time of day; the site's dates and relative JQL dates follow it.
         search_lag: How many seconds searches and counts are behind.
         counters: What was given out before, when a site is opened again.
-        on_change: Called with each `Change` before it shows; see `OnChange`.
+        on_change: Called with each `SiteChange` before it shows; see `OnChange`.
 
     Attributes:
         former_keys: Projects by the keys that they had before they were renamed.
@@ -67,7 +67,7 @@ class Site:
         clock: Callable[[], datetime] = utc_now,
         search_lag: float = 0.0,
         counters: Counters | None = None,
-        on_change: OnChange = ignore,
+        on_change: OnChange = discard_change,
     ) -> None:
         if search_lag < 0:
             raise ValueError(f"searches cannot be {search_lag} seconds behind")
@@ -113,7 +113,7 @@ class Site:
         """List the issues whose parent this is, in ascending order."""
         return [self._issues[child] for child in sorted(self._children.get(issue.id, ()))]
 
-    def project_ever_called(self, id_or_key: str) -> Project | None:
+    def project_by_any_key(self, id_or_key: str) -> Project | None:
         """Find a project by its ID, its key, or one that it had before it was renamed."""
         return self.project(id_or_key) or self.former_keys.get(id_or_key.upper())
 
@@ -206,7 +206,7 @@ class Site:
             if not child.type.subtask
         )
         removed = tuple(issue.id for issue in gone)
-        self._apply(Change(self.counters, put=orphans, removed=removed))
+        self._apply(SiteChange(self.counters, put=orphans, removed=removed))
         return gone
 
     def set_property(self, id_or_key: str, key: str, value: Any) -> Issue:
@@ -222,9 +222,9 @@ class Site:
 
     def put(self, issue: Issue) -> None:
         """Add an issue, or replace the one with the same ID, exactly as it is given."""
-        self._apply(Change(self.counters.after(issue), put=(issue,)))
+        self._apply(SiteChange(self.counters.after(issue), put=(issue,)))
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: SiteChange) -> None:
         self._on_change(change)
         for issue in change.put:
             self._show(issue)

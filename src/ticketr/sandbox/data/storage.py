@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from ticketr.sandbox.data.changes import Change
+    from ticketr.sandbox.data.changes import SiteChange
     from ticketr.sandbox.data.model import User
 
 _OURS: Final = 0x7469636B
@@ -133,7 +133,7 @@ class SiteFile:
             self._write_fact(name, value)
 
     @property
-    def is_begun(self) -> bool:
+    def has_site(self) -> bool:
         """Whether there is a site in the file."""
         return self.about(_COUNTERS) is not None
 
@@ -164,7 +164,7 @@ class SiteFile:
             problem = f"its records are not understood ({type(error).__name__}: {error})"
             raise DataFailed(self.path, problem) from error
 
-    def save(self, change: Change) -> None:
+    def save(self, change: SiteChange) -> None:
         """Write what one change did, all of it or nothing."""
         with self._errors(), self._transaction():
             for issue in change.put:

@@ -37,7 +37,7 @@ WORKFLOW: Final = (
 )
 
 
-def leaving(status: Status) -> tuple[Transition, ...]:
+def transitions_from(status: Status) -> tuple[Transition, ...]:
     """List the steps that can be taken from a status."""
     return tuple(step for step in WORKFLOW if step.source.id == status.id)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.faults.source import Kind, is_write
+from ticketr.sandbox.faults.source import FaultKind, is_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: i
         retry_within: The most seconds that a ``Retry-After`` asks for.
     """
     wait = min(retry_within, 1 + fault.turn // 8 % max(retry_within, 1))
-    if fault.kind is Kind.TOO_MANY:
+    if fault.kind is FaultKind.TOO_MANY:
         shapes = _too_many(now, wait, on_issue=is_write(method, path))
     else:
         shapes = _SHAPES[fault.kind](now, wait)
@@ -117,12 +117,12 @@ def _refused(_now: datetime, _wait: int) -> list[Response]:
     ]
 
 
-_SHAPES: Final[Mapping[Kind, Callable[[datetime, int], list[Response]]]] = {
-    Kind.INTERNAL: _internal,
-    Kind.BAD_GATEWAY: _bad_gateway,
-    Kind.UNAVAILABLE: _unavailable,
-    Kind.HTML: _instead,
-    Kind.REFUSED: _refused,
+_SHAPES: Final[Mapping[FaultKind, Callable[[datetime, int], list[Response]]]] = {
+    FaultKind.INTERNAL: _internal,
+    FaultKind.BAD_GATEWAY: _bad_gateway,
+    FaultKind.UNAVAILABLE: _unavailable,
+    FaultKind.HTML: _instead,
+    FaultKind.REFUSED: _refused,
 }
 
 

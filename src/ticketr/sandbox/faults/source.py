@@ -23,7 +23,7 @@ HANG_FOR: Final = 60.0
 RETRY_WITHIN: Final = 2
 
 
-class Kind(Enum):
+class FaultKind(Enum):
     """What can go wrong; the values are the names in a specification."""
 
     TOO_MANY = "429"
@@ -50,9 +50,11 @@ class Kind(Enum):
     """A write is carried out, and the answer is a status from 302 to 429 as if it were not."""
 
 
-_NEVER: Final = frozenset((Kind.TOO_MANY, Kind.DROP))
-_ONLY_READ: Final = ("/issue/bulkfetch", "/search", "/approximate-count")
-_ALWAYS: Final = frozenset((Kind.LOST, Kind.RESET, Kind.CUT, Kind.REFUSED))
+_NEVER_CARRIED_OUT: Final = frozenset((FaultKind.TOO_MANY, FaultKind.DROP))
+_READ_ONLY_POSTS: Final = ("/issue/bulkfetch", "/search", "/approximate-count")
+_ALWAYS_CARRIED_OUT: Final = frozenset(
+    (FaultKind.LOST, FaultKind.RESET, FaultKind.CUT, FaultKind.REFUSED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,20 @@ class Fault:
         turn: Which of the shapes that the kind has; they go round.
     """
 
-    kind: Kind
+    kind: FaultKind
     after: bool = False
     turn: int = 0
 
     @property
     def carried_out(self) -> bool:
         """Whether the request is carried out all the same."""
-        return self.kind in _ALWAYS or (self.after and self.kind not in _NEVER)
+        return self.kind in _ALWAYS_CARRIED_OUT or (
+            self.after and self.kind not in _NEVER_CARRIED_OUT
+        )
 
     def hits(self, method: str, path: str) -> bool:
         """Tell whether a request of that kind can meet it."""
-        return self.kind is not Kind.REFUSED or is_write(method, path)
+        return self.kind is not FaultKind.REFUSED or is_write(method, path)
 
 
 class FaultSource(Protocol):
@@ -107,7 +111,7 @@ class Faults:
 
     def __init__(
         self,
-        rates: Mapping[Kind, float],
+        rates: Mapping[FaultKind, float],
         *,
         seed: int = 1,
         hang_for: float = HANG_FOR,
@@ -126,10 +130,10 @@ class Faults:
         Raises:
             BadFaults: It is not understood.
         """
-        names = tuple(kind.value for kind in Kind)
-        spec = read_spec(text, names, apart=(Kind.REFUSED.value,))
+        names = tuple(kind.value for kind in FaultKind)
+        spec = read_spec(text, names, apart=(FaultKind.REFUSED.value,))
         return cls(
-            {Kind(name): rate for name, rate in spec.rates.items()},
+            {FaultKind(name): rate for name, rate in spec.rates.items()},
             seed=int(spec.settings.get("seed", 1)),
             hang_for=spec.settings.get("hang-for", HANG_FOR),
             retry_within=int(spec.settings.get("wait", RETRY_WITHIN)),
@@ -154,4 +158,4 @@ class Faults:
 def is_write(method: str, path: str) -> bool:
     """Tell whether a request may change an issue; a query may stand behind the path."""
     bare = path.partition("?")[0]
-    return method != "GET" and "/issue" in bare and not bare.endswith(_ONLY_READ)
+    return method != "GET" and "/issue" in bare and not bare.endswith(_READ_ONLY_POSTS)

@@ -28,14 +28,14 @@ MATCHING: Final = frozenset({"~", "!~"})
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class QueryContext:
     """What a literal is read against."""
 
     site: Site
     now: datetime
 
 
-Reader = Callable[[Scope, str, str], Any]
+LiteralReader = Callable[[QueryContext, str, str], Any]
 """(scope, field as written, literal) -> a value that the field's values can equal."""
 
 
@@ -46,9 +46,9 @@ class JqlField:
     names: tuple[str, ...]
     operators: frozenset[str]
     values: Callable[[Issue], tuple[Any, ...]]
-    read: Reader
+    read: LiteralReader
     sort: Callable[[Issue], Any] | None = None
-    read_bound: Reader | None = None
+    read_bound: LiteralReader | None = None
     """How the other side of < and > is read, where that differs."""
     is_date: bool = False
     is_user: bool = False
@@ -58,14 +58,14 @@ def _missing(field: str, literal: str) -> JqlError:
     return JqlError(f"The value '{literal}' does not exist for the field '{field}'.")
 
 
-def _named(things: Iterable[Any]) -> Reader:
+def _named(things: Iterable[Any]) -> LiteralReader:
     """Make a reader for things with an ID and a name, whatever the case of letters."""
     known: dict[str, int] = {}
     for thing in things:
         known[str(thing.id)] = thing.id
         known[thing.name.lower()] = thing.id
 
-    def read(_: Scope, field: str, literal: str) -> int:
+    def read(_: QueryContext, field: str, literal: str) -> int:
         found = known.get(literal.lower())
         if found is None:
             raise _missing(field, literal)
@@ -74,41 +74,41 @@ def _named(things: Iterable[Any]) -> Reader:
     return read
 
 
-def _project(scope: Scope, field: str, literal: str) -> int:
-    project = scope.site.project(literal)
+def _project(context: QueryContext, field: str, literal: str) -> int:
+    project = context.site.project(literal)
     if project is not None:
         return project.id
-    for candidate in scope.site.projects:
+    for candidate in context.site.projects:
         if candidate.name.lower() == literal.lower():
             return candidate.id
     raise _missing(field, literal)
 
 
-def _issue(scope: Scope, field: str, literal: str) -> int:
-    issue = scope.site.find(literal)
+def _issue(context: QueryContext, field: str, literal: str) -> int:
+    issue = context.site.find(literal)
     if issue is None:
         kind = "ID" if _is_number(literal) else "key"
         raise JqlError(f"An issue with {kind} '{literal}' does not exist for field '{field}'.")
     return issue.id
 
 
-def _issue_bound(scope: Scope, field: str, literal: str) -> int:
-    return int(literal) if _is_number(literal) else _issue(scope, field, literal)
+def _issue_bound(context: QueryContext, field: str, literal: str) -> int:
+    return int(literal) if _is_number(literal) else _issue(context, field, literal)
 
 
 def _is_number(literal: str) -> bool:
     return literal.isascii() and literal.isdigit() and len(literal) < 19
 
 
-def _user(scope: Scope, field: str, literal: str) -> str:
-    for user in scope.site.users:
+def _user(context: QueryContext, field: str, literal: str) -> str:
+    for user in context.site.users:
         if literal.lower() in {user.account_id.lower(), user.email.lower(), user.name.lower()}:
             return user.account_id
     raise _missing(field, literal)
 
 
-def _date(scope: Scope, field: str, literal: str) -> int:
-    instant = read_date(literal, now=scope.now, zone=scope.site.user.zone)
+def _date(context: QueryContext, field: str, literal: str) -> int:
+    instant = read_date(literal, now=context.now, zone=context.site.user.zone)
     if instant is None:
         raise JqlError(
             f"Date value '{literal}' for field '{field}' is invalid. Valid formats include: "
@@ -118,7 +118,7 @@ def _date(scope: Scope, field: str, literal: str) -> int:
     return instant
 
 
-def _number(_: Scope, field: str, literal: str) -> float:
+def _number(_: QueryContext, field: str, literal: str) -> float:
     try:
         number = float(literal)
     except ValueError:
@@ -128,7 +128,7 @@ def _number(_: Scope, field: str, literal: str) -> float:
     return number
 
 
-def _text(_: Scope, _field: str, literal: str) -> str:
+def _text(_: QueryContext, _field: str, literal: str) -> str:
     return literal.lower()
 
 

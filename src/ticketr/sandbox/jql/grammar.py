@@ -13,13 +13,13 @@ from ticketr.sandbox.jql.nodes import (
     Clause,
     Empty,
     Function,
-    Literal,
-    Node,
+    JqlLiteral,
+    JqlNode,
+    JqlValue,
     Not,
     Or,
     Query,
     SortBy,
-    Value,
 )
 
 MAX_DEPTH: Final = 60
@@ -113,16 +113,16 @@ class _Builder(Transformer[Token, Query]):
         order = tuple(child for child in children if isinstance(child, SortBy))
         return Query(where[0] if where else None, order)
 
-    def or_(self, children: list[Node]) -> Node:
+    def or_(self, children: list[JqlNode]) -> JqlNode:
         return Or(tuple(children))
 
-    def and_(self, children: list[Node]) -> Node:
+    def and_(self, children: list[JqlNode]) -> JqlNode:
         return And(tuple(children))
 
-    def negation(self, children: list[Node]) -> Node:
+    def negation(self, children: list[JqlNode]) -> JqlNode:
         return Not(children[0])
 
-    def group(self, children: list[Node]) -> Node:
+    def group(self, children: list[JqlNode]) -> JqlNode:
         return children[0]
 
     def compare(self, children: list[Any]) -> Clause:
@@ -151,8 +151,8 @@ class _Builder(Transformer[Token, Query]):
     def is_not(self, _: list[Any]) -> str:
         return "is not"
 
-    def literal(self, children: list[Token]) -> Literal:
-        return Literal(_content(children[0]))
+    def literal(self, children: list[Token]) -> JqlLiteral:
+        return JqlLiteral(_content(children[0]))
 
     def function(self, children: list[Any]) -> Function:
         name, *arguments = children
@@ -164,7 +164,7 @@ class _Builder(Transformer[Token, Query]):
     def empty(self, _: list[Any]) -> Empty:
         return Empty()
 
-    def values(self, children: list[Value]) -> tuple[Value, ...]:
+    def values(self, children: list[JqlValue]) -> tuple[JqlValue, ...]:
         return tuple(children)
 
     def sort(self, children: list[Any]) -> SortBy:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class JqlLiteral:
     """A word, a number or a quoted string."""
 
     text: str
@@ -25,7 +25,7 @@ class Empty:
     """The word ``EMPTY``, or ``NULL``."""
 
 
-Value = Literal | Function | Empty
+JqlValue = JqlLiteral | Function | Empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Clause:
 
     field: str
     operator: str
-    values: tuple[Value, ...]
+    values: tuple[JqlValue, ...]
     is_list: bool
 
 
@@ -42,24 +42,24 @@ class Clause:
 class And:
     """All of them hold."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[JqlNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
     """At least one of them holds."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[JqlNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
     """The opposite."""
 
-    part: Node
+    part: JqlNode
 
 
-Node = Clause | And | Or | Not
+JqlNode = Clause | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +74,5 @@ class SortBy:
 class Query:
     """A whole query; without ``where`` it is unbounded."""
 
-    where: Node | None
+    where: JqlNode | None
     order: tuple[SortBy, ...]

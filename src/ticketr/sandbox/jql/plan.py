@@ -16,19 +16,19 @@ from typing import Any, Final, assert_never
 from ticketr.sandbox.data.model import Issue, to_millis
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql.dates import read_period
-from ticketr.sandbox.jql.fields import EQUALITY, JqlField, Scope, find_field
+from ticketr.sandbox.jql.fields import EQUALITY, JqlField, QueryContext, find_field
 from ticketr.sandbox.jql.nodes import (
     And,
     Clause,
     Empty,
     Function,
-    Literal,
-    Node,
+    JqlLiteral,
+    JqlNode,
+    JqlValue,
     Not,
     Or,
     Query,
     SortBy,
-    Value,
 )
 
 Test = Callable[[Issue], bool]
@@ -48,7 +48,7 @@ _COMPARE: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": 
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class QueryPlan:
     """A query that is ready to run.
 
     Attributes:
@@ -62,7 +62,7 @@ class Plan:
     timeless: bool
 
 
-def make_plan(query: Query, scope: Scope) -> Plan:
+def make_plan(query: Query, context: QueryContext) -> QueryPlan:
     """Resolve what a query names.
 
     Raises:
@@ -75,8 +75,8 @@ def make_plan(query: Query, scope: Scope) -> Plan:
         )
     if len(query.order) > MAX_SORT_FIELDS:
         raise JqlError(f"The ORDER BY clause has more than {MAX_SORT_FIELDS} fields.")
-    test = _test(query.where, scope, negated=False)
-    return Plan(test, tuple(_sort(key) for key in query.order), _timeless(query.where))
+    test = _test(query.where, context, negated=False)
+    return QueryPlan(test, tuple(_sort(key) for key in query.order), _timeless(query.where))
 
 
 def _sort(key: SortBy) -> tuple[SortKey, bool]:
@@ -92,7 +92,7 @@ def _unknown_field(name: str) -> JqlError:
     return JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
 
 
-def _timeless(node: Node) -> bool:
+def _timeless(node: JqlNode) -> bool:
     if isinstance(node, (And, Or)):
         return all(_timeless(part) for part in node.parts)
     if isinstance(node, Not):
@@ -101,20 +101,20 @@ def _timeless(node: Node) -> bool:
     return field is None or not field.is_date
 
 
-def _test(node: Node, scope: Scope, *, negated: bool) -> Test:
+def _test(node: JqlNode, context: QueryContext, *, negated: bool) -> Test:
     if isinstance(node, Not):
-        return _test(node.part, scope, negated=not negated)
+        return _test(node.part, context, negated=not negated)
     if isinstance(node, Clause):
-        return _clause(node, scope, negated=negated)
+        return _clause(node, context, negated=negated)
     if isinstance(node, (And, Or)):
-        tests = tuple(_test(part, scope, negated=negated) for part in node.parts)
+        tests = tuple(_test(part, context, negated=negated) for part in node.parts)
         if isinstance(node, And) != negated:
             return lambda issue: all(test(issue) for test in tests)
         return lambda issue: any(test(issue) for test in tests)
     assert_never(node)
 
 
-def _clause(clause: Clause, scope: Scope, *, negated: bool) -> Test:
+def _clause(clause: Clause, context: QueryContext, *, negated: bool) -> Test:
     field = find_field(clause.field)
     if field is None:
         raise _unknown_field(clause.field)
@@ -122,7 +122,7 @@ def _clause(clause: Clause, scope: Scope, *, negated: bool) -> Test:
     written = _OPPOSITE_OF[clause.operator] if negated else clause.operator
     if _is_emptiness(clause):
         return _emptiness(field, wanted=written in {"=", "is", "in"})
-    wanted = [_read(value, clause, field, scope) for value in clause.values]
+    wanted = [_read(value, clause, field, context) for value in clause.values]
     if written in EQUALITY:
         return _membership(field, frozenset(wanted), wanted=written in {"=", "in"})
     if written in _COMPARE:
@@ -184,30 +184,30 @@ def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
     )
 
 
-def _read(value: Value, clause: Clause, field: JqlField, scope: Scope) -> Any:
-    if isinstance(value, Literal):
+def _read(value: JqlValue, clause: Clause, field: JqlField, context: QueryContext) -> Any:
+    if isinstance(value, JqlLiteral):
         bound = field.read_bound if clause.operator in _COMPARE else None
-        return (bound or field.read)(scope, clause.field, value.text)
+        return (bound or field.read)(context, clause.field, value.text)
     if isinstance(value, Function):
-        return _call(value, clause, field, scope)
+        return _call(value, clause, field, context)
     raise JqlError(f"The field '{clause.field}' does not support EMPTY inside a list.")
 
 
-def _call(call: Function, clause: Clause, field: JqlField, scope: Scope) -> Any:
+def _call(call: Function, clause: Clause, field: JqlField, context: QueryContext) -> Any:
     name = call.name.lower()
     if name == "currentuser" and field.is_user and not call.arguments:
-        return scope.site.user.account_id
+        return context.site.user.account_id
     if name == "now" and field.is_date and not call.arguments:
-        return to_millis(scope.now.astimezone(UTC))
+        return to_millis(context.now.astimezone(UTC))
     if name == "startofday" and field.is_date:
-        return _start_of_day(call, scope)
+        return _start_of_day(call, context)
     raise JqlError(
         f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})' "
         f"for the field '{clause.field}'."
     )
 
 
-def _start_of_day(call: Function, scope: Scope) -> int:
+def _start_of_day(call: Function, context: QueryContext) -> int:
     offset: timedelta | None = timedelta()
     if call.arguments:
         text = call.arguments[0]
@@ -216,6 +216,6 @@ def _start_of_day(call: Function, scope: Scope) -> int:
         raise JqlError(
             f"The arguments of the function '{call.name}' are not a single period such as '-1d'."
         )
-    local = scope.now.astimezone(scope.site.user.zone)
+    local = context.now.astimezone(context.site.user.zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     return to_millis(midnight + offset)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.fields import Scope
+from ticketr.sandbox.jql.fields import QueryContext
 from ticketr.sandbox.jql.grammar import parse
-from ticketr.sandbox.jql.plan import Plan, make_plan
+from ticketr.sandbox.jql.plan import QueryPlan, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +51,7 @@ class Searcher:
             return self._answers[question]
         if len(jql) > MAX_LENGTH:
             raise JqlError(f"The query is longer than {MAX_LENGTH} characters.")
-        plan = make_plan(parse(jql), Scope(self._site, self._site.now()))
+        plan = make_plan(parse(jql), QueryContext(self._site, self._site.now()))
         found = self._run(plan, question[1])
         if plan.timeless:
             while len(self._answers) >= _REMEMBERED:
@@ -59,7 +59,7 @@ class Searcher:
             self._answers[question] = found
         return found
 
-    def _run(self, plan: Plan, current: frozenset[int]) -> tuple[Issue, ...]:
+    def _run(self, plan: QueryPlan, current: frozenset[int]) -> tuple[Issue, ...]:
         found = [issue for issue in self._site.searchable(current).values() if plan.test(issue)]
         found.sort(key=lambda issue: -issue.id)
         for key, descending in reversed(plan.order):

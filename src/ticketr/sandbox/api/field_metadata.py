@@ -19,20 +19,20 @@ from ticketr.sandbox.data.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.api.records import Json, Records
+    from ticketr.sandbox.api.records import JsonObject, Records
     from ticketr.sandbox.data.site import Site
 
 _PICKED: Final = frozenset(("assignee", "reporter", "customfield_10033"))
 
 
-class Describer:
+class FieldDescriber:
     """Describes the fields of a screen."""
 
     def __init__(self, records: Records, site: Site, project: Project) -> None:
         self._records = records
         self._site = site
         self._project = project
-        self._make: dict[type, Callable[[Any], Json]] = {
+        self._make: dict[type, Callable[[Any], JsonObject]] = {
             Component: records.component,
             IssueType: records.issue_type,
             Option: records.option,
@@ -42,7 +42,7 @@ class Describer:
             Version: records.version,
         }
 
-    def create_screen(self, kind: IssueType) -> list[Json]:
+    def create_screen(self, kind: IssueType) -> list[JsonObject]:
         """Describe all that an issue of a type can be made with."""
         fixed = (("issuetype", kind), ("project", self._project))
         return [
@@ -61,7 +61,7 @@ class Describer:
             for name, writable in screen(kind).items()
         ]
 
-    def field(self, writable: Writable) -> Json:
+    def field(self, writable: Writable) -> JsonObject:
         """Describe one field."""
         described = {**self._base(writable.field), "operations": list(writable.operations)}
         if writable.allowed:
@@ -76,7 +76,7 @@ class Describer:
             )
         return described
 
-    def _base(self, name: str) -> Json:
+    def _base(self, name: str) -> JsonObject:
         spec = spec_of(name)
         return {
             "key": spec.key or spec.id,
@@ -88,8 +88,8 @@ class Describer:
         }
 
     @staticmethod
-    def _with_id(described: Json) -> Json:
+    def _with_id(described: JsonObject) -> JsonObject:
         return {**described, "fieldId": described["key"]}
 
-    def _json(self, thing: Any) -> Json:
+    def _json(self, thing: Any) -> JsonObject:
         return self._make[type(thing)](thing)

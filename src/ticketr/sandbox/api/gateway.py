@@ -17,7 +17,7 @@ _TENANT_INFO: Final = "/_edge/tenant_info"
 _GATEWAY: Final = f"/ex/jira/{CLOUD_ID}"
 
 
-class Entrances:
+class GatewayRouter:
     """An ASGI application that leads to the right door of a site.
 
     Atlassian's gateway is another machine; here it is another path.

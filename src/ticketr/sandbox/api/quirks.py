@@ -52,7 +52,7 @@ _MAY_BE_NULL: Final = frozenset(
 _BLOCK: Final = frozenset(("doc", "panel", "expand", "blockquote"))
 
 
-class Oddities:
+class Quirks:
     """Changes one answer; which key becomes null goes by turns, so nothing is random."""
 
     def __init__(self) -> None:

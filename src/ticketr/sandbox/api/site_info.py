@@ -10,7 +10,7 @@ from ticketr.sandbox.api.fields import ISSUE_FIELDS, LISTED_ONLY
 from ticketr.sandbox.api.payload import read_integer, read_list
 from ticketr.sandbox.api.records import timestamp
 from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,7 +23,7 @@ _DEFAULT_PAGE: Final = 50
 _MOST_PROJECTS: Final = 100
 
 
-class AboutRoutes:
+class SiteInfoRoutes:
     """The surroundings of one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
@@ -84,10 +84,10 @@ class AboutRoutes:
 
     async def _project(self, request: Request) -> Response:
         wanted = request.path_params["id_or_key"]
-        project = self._interface.site.project_ever_called(wanted)
+        project = self._interface.site.project_by_any_key(wanted)
         if project is None:
             kind = "id" if wanted.isdigit() else "key"
-            raise Refused(404, f"No project could be found with {kind} '{wanted}'.")
+            raise RequestRefused(404, f"No project could be found with {kind} '{wanted}'.")
         records = self._interface.view(request).records
         return self._interface.answer(records.project_in_full(project))
 
@@ -96,7 +96,7 @@ class AboutRoutes:
         start = read_integer(query, "startAt", 0)
         size = read_integer(query, "maxResults", _DEFAULT_PAGE)
         if start < 0 or size < 1:
-            raise Refused(400, "'startAt' and 'maxResults' must not be negative.")
+            raise RequestRefused(400, "'startAt' and 'maxResults' must not be negative.")
         size = min(size, _MOST_PROJECTS)
         found = self._matching(query.get("query", ""), read_list(query, "keys"))
         page = found[start : start + size]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Invalid(SandboxError):
+class InvalidInput(SandboxError):
     """A request whose values Jira would not take.
 
     Attributes:
@@ -33,8 +33,8 @@ class Invalid(SandboxError):
         return {"errorMessages": list(self.messages), "errors": self.errors}
 
 
-class Unfit(SandboxError):
-    """A value that its field does not take; it becomes part of `Invalid`.
+class InvalidValue(SandboxError):
+    """A value that its field does not take; it becomes part of `InvalidInput`.
 
     Attributes:
         text: What is wrong, in Jira's words.
@@ -50,5 +50,5 @@ class Unfit(SandboxError):
         return self.text
 
 
-class NotAdf(SandboxError):
+class InvalidDocument(SandboxError):
     """A document with nodes that do not belong there; Jira does not say which."""

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.wiki import to_wiki
-from ticketr.sandbox.api.wiki_reader import from_wiki
+from ticketr.sandbox.api.wiki_markup import to_wiki
+from ticketr.sandbox.api.wiki_parser import from_wiki
 from ticketr.sandbox.content.adf import bullets, doc, heading, item, line_break, ordered, p, rule
 
 LINES = ["", " ", "text", "  indented", "* a", "** b", "# c", "*# d", "#* e", "*** f", "----"]

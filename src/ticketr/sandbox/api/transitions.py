@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from ticketr.sandbox.api.describe import Describer
-from ticketr.sandbox.api.drafts import read_step
+from ticketr.sandbox.api.field_metadata import FieldDescriber
+from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import no_content
-from ticketr.sandbox.api.issues import existing
+from ticketr.sandbox.api.issue_input import read_transition
+from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
-from ticketr.sandbox.api.refusals import Invalid
 from ticketr.sandbox.api.screens import TRANSITION_SCREEN
-from ticketr.sandbox.data.workflow import WORKFLOW, Transition, leaving
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.data.workflow import WORKFLOW, Transition, transitions_from
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MISSING: Final = "Missing 'transition' identifier"
 
 
-def take_step(site: Site, version: str, issue: Issue, body: dict[str, Any]) -> None:
+def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, Any]) -> None:
     """Take an issue to another status as a request says.
 
     Raises:
@@ -35,20 +35,20 @@ def take_step(site: Site, version: str, issue: Issue, body: dict[str, Any]) -> N
     """
     asked = body.get("transition")
     if asked is not None and not isinstance(asked, dict):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     name = (asked or {}).get("id")
     if name is None:
-        raise Invalid({}, [_MISSING])
-    for step in leaving(issue.status):
-        if str(step.id) == str(name):
-            on_screen = TRANSITION_SCREEN if step.has_screen else {}
-            values = read_step(site, version, issue, body, on_screen)
-            site.transition(issue.key, step.to, **values)
+        raise InvalidInput({}, [_MISSING])
+    for transition in transitions_from(issue.status):
+        if str(transition.id) == str(name):
+            on_screen = TRANSITION_SCREEN if transition.has_screen else {}
+            values = read_transition(site, version, issue, body, on_screen)
+            site.transition(issue.key, transition.to, **values)
             return
-    raise Invalid({}, [f"Transition id '{str(name)[:50]}' is not valid for this issue."])
+    raise InvalidInput({}, [f"Transition id '{str(name)[:50]}' is not valid for this issue."])
 
 
-class StepRoutes:
+class TransitionRoutes:
     """The transitions of one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
@@ -63,43 +63,46 @@ class StepRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        issue, query = existing(self._interface.site, request), request.query_params
-        steps = leaving(issue.status)
+        issue, query = require_issue(self._interface.site, request), request.query_params
+        transitions = transitions_from(issue.status)
         if read_flag(query, "includeUnavailableTransitions"):
-            steps = WORKFLOW
+            transitions = WORKFLOW
         if wanted := query.get("transitionId"):
-            steps = tuple(step for step in steps if str(step.id) == wanted)
+            transitions = tuple(
+                transition for transition in transitions if str(transition.id) == wanted
+            )
         with_fields = "transitions.fields" in read_list(query, "expand")
         described = [
-            self._describe(request, issue, step, with_fields=with_fields) for step in steps
+            self._describe(request, issue, transition, with_fields=with_fields)
+            for transition in transitions
         ]
         return self._interface.answer({"expand": "transitions", "transitions": described})
 
     def _describe(
-        self, request: Request, issue: Issue, step: Transition, *, with_fields: bool
+        self, request: Request, issue: Issue, transition: Transition, *, with_fields: bool
     ) -> dict[str, Any]:
         records = self._interface.view(request).records
         described: dict[str, Any] = {
-            "id": str(step.id),
-            "name": step.name,
-            "to": records.status(step.to),
-            "hasScreen": step.has_screen,
+            "id": str(transition.id),
+            "name": transition.name,
+            "to": records.status(transition.to),
+            "hasScreen": transition.has_screen,
             "isGlobal": False,
             "isInitial": False,
-            "isAvailable": step.source.id == issue.status.id,
+            "isAvailable": transition.source.id == issue.status.id,
             "isConditional": False,
             "looped": False,
         }
         if with_fields:
-            describer = Describer(records, self._interface.site, issue.project)
+            describer = FieldDescriber(records, self._interface.site, issue.project)
             described["fields"] = {
                 name: describer.field(writable)
-                for name, writable in (TRANSITION_SCREEN if step.has_screen else {}).items()
+                for name, writable in (TRANSITION_SCREEN if transition.has_screen else {}).items()
             }
         return described
 
     async def _take(self, request: Request) -> Response:
         body = await read_object(request)
-        issue = existing(self._interface.site, request)
-        take_step(self._interface.site, self._interface.version, issue, body)
+        issue = require_issue(self._interface.site, request)
+        perform_transition(self._interface.site, self._interface.version, issue, body)
         return no_content()

@@ -19,13 +19,13 @@ _LISTS: Final = {"*": "bulletList", "#": "orderedList"}
 
 def from_wiki(text: str) -> Adf:
     """Read wiki text as a document."""
-    reader = _Reader()
+    reader = _WikiParser()
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         reader.read(line)
     return {"type": "doc", "version": 1, "content": reader.blocks}
 
 
-class _Reader:
+class _WikiParser:
     def __init__(self) -> None:
         self.blocks: list[Adf] = []
         self._paragraph: list[Adf] | None = None

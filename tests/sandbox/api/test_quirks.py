@@ -4,7 +4,7 @@ from typing import Any
 
 from fakes.sandbox_client import demo_site, open_client, search
 
-from ticketr.sandbox.api.odd import Oddities
+from ticketr.sandbox.api.quirks import Quirks
 
 
 def walk(value: Any) -> list[tuple[str, Any]]:
@@ -85,7 +85,7 @@ def test_the_value_itself_is_not_changed() -> None:
     value = {"a": [{"labels": ["x"]}], "content": {"type": "doc", "version": 1, "content": []}}
     before = repr(value)
 
-    Oddities().add_to(value)
+    Quirks().add_to(value)
 
     assert repr(value) == before
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 
-class Door:
+class LatencyMiddleware:
     """ASGI middleware that waits before each answer and adds the ``Date`` header.
 
     The date is the site's own, not the computer's: a client has to go by Jira's clock.

@@ -9,7 +9,7 @@ import trio
 from starlette.datastructures import MutableHeaders
 
 from ticketr.sandbox.faults.pages import page
-from ticketr.sandbox.faults.source import Kind
+from ticketr.sandbox.faults.source import FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.faults.source import Fault, FaultSource
 
-BREAK_OFF: Final = "ticketr.break_off"
+RESET_CONNECTION: Final = "ticketr.reset_connection"
 """An extension of ASGI: a server that announces it resets the connection at such a message."""
 _LOOKED_AT: Final = 2_000_000
 
 
-class FaultDoor:
+class FaultMiddleware:
     """ASGI middleware that makes requests go wrong.
 
-    Under a server without the extension `BREAK_OFF`, or inside a client, a connection that
+    Under a server without the extension `RESET_CONNECTION`, or inside a client, a connection that
     is to be reset shows as the `ConnectionResetError` that leaves the application.
 
     Args:
@@ -46,7 +46,7 @@ class FaultDoor:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _Request(receive)
+        request = _BufferedRequest(receive)
         body = await request.read()
         path = scope["raw_path"].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
@@ -54,29 +54,31 @@ class FaultDoor:
         if fault is None:
             await self._app(scope, request.replay, send)
             return
-        answer = _Answer()
+        answer = _BufferedResponse()
         if fault.carried_out:
             await self._app(scope, request.replay, answer.send)
-        await self._hurt(fault, answer, scope, request.replay, send)
+        await self._inflict(fault, answer, scope, request.replay, send)
 
-    async def _hurt(
-        self, fault: Fault, answer: _Answer, scope: Scope, receive: Receive, send: Send
+    async def _inflict(
+        self, fault: Fault, answer: _BufferedResponse, scope: Scope, receive: Receive, send: Send
     ) -> None:
         match fault.kind:
-            case Kind.RESET if answer.halves:
+            case FaultKind.RESET if answer.half:
                 await answer.begin(send)
-                await send(_part(answer.body[: answer.halves], more=True))
-                await _break_off(scope, send)
-            case Kind.CUT if answer.halves:
-                await answer.begin(send, length=answer.halves)
-                await send(_part(answer.body[: answer.halves], more=False))
-            case Kind.DROP | Kind.LOST | Kind.RESET | Kind.CUT:  # without a body nothing is halved
-                await _break_off(scope, send)
-            case Kind.HANG:
+                await send(_part(answer.body[: answer.half], more=True))
+                await _reset_connection(scope, send)
+            case FaultKind.CUT if answer.half:
+                await answer.begin(send, length=answer.half)
+                await send(_part(answer.body[: answer.half], more=False))
+            case (
+                FaultKind.DROP | FaultKind.LOST | FaultKind.RESET | FaultKind.CUT
+            ):  # without a body nothing is halved
+                await _reset_connection(scope, send)
+            case FaultKind.HANG:
                 with trio.move_on_after(self._faults.hang_for):
-                    await _until_left(receive)
+                    await _wait_for_disconnect(receive)
                     return
-                await _break_off(scope, send)
+                await _reset_connection(scope, send)
             case _:
                 response = page(
                     fault,
@@ -88,7 +90,7 @@ class FaultDoor:
                 await response(scope, receive, send)
 
 
-class _Request:
+class _BufferedRequest:
     """A request whose body is looked at before somebody else reads it."""
 
     def __init__(self, receive: Receive) -> None:
@@ -113,7 +115,7 @@ class _Request:
         return self._messages.pop() if self._messages else await self._receive()
 
 
-class _Answer:
+class _BufferedResponse:
     """What a site answered, kept back."""
 
     def __init__(self) -> None:
@@ -129,7 +131,7 @@ class _Answer:
             self.body += message.get("body", b"")
 
     @property
-    def halves(self) -> int:
+    def half(self) -> int:
         """The length of half the body."""
         return len(self.body) // 2
 
@@ -144,14 +146,14 @@ def _part(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-async def _until_left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _break_off(scope: Scope, send: Send) -> None:
-    if BREAK_OFF in scope.get("extensions", {}):
-        await send({"type": BREAK_OFF})
+async def _reset_connection(scope: Scope, send: Send) -> None:
+    if RESET_CONNECTION in scope.get("extensions", {}):
+        await send({"type": RESET_CONNECTION})
         return
     await trio.lowlevel.checkpoint()
     raise ConnectionResetError(errno.ECONNRESET, "the sandbox broke the connection off")

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from ticketr.sandbox.api.describe import Describer
+from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.payload import read_integer
 from ticketr.sandbox.data.catalogue import ISSUE_TYPES
 from ticketr.sandbox.data.workflow import statuses
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from ticketr.sandbox.api.interface import Interface
-    from ticketr.sandbox.api.records import Json
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import IssueType, Project
 
 _DEFAULT_PAGE: Final = 50
 _BIGGEST_PAGE: Final = 200
 
 
-class MetaRoutes:
+class CreateMetaRoutes:
     """The create metadata of one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
@@ -49,7 +49,7 @@ class MetaRoutes:
         project = self._project(request)
         kind = _issue_type(request.path_params["type_id"])
         records = self._interface.view(request).records
-        fields = Describer(records, self._interface.site, project).create_screen(kind)
+        fields = FieldDescriber(records, self._interface.site, project).create_screen(kind)
         return self._interface.answer(_page(request, "fields", fields))
 
     async def _statuses(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class MetaRoutes:
         wanted = request.path_params["project"]
         project = self._interface.site.project(wanted)
         if project is None:
-            raise Refused(missing, f"No project could be found with id or key '{wanted}'.")
+            raise RequestRefused(missing, f"No project could be found with id or key '{wanted}'.")
         return project
 
 
@@ -80,16 +80,18 @@ def _issue_type(wanted: str) -> IssueType:
     for kind in ISSUE_TYPES:
         if str(kind.id) == wanted:
             return kind
-    raise Refused(400, f"The issue type with id '{wanted}' does not exist in this project.")
+    raise RequestRefused(400, f"The issue type with id '{wanted}' does not exist in this project.")
 
 
-def _page(request: Request, name: str, entries: list[Json]) -> dict[str, Any]:
+def _page(request: Request, name: str, entries: list[JsonObject]) -> dict[str, Any]:
     query = request.query_params
     start = read_integer(query, "startAt", 0)
     size = read_integer(query, "maxResults", _DEFAULT_PAGE)
     if size > _BIGGEST_PAGE:
-        raise Refused(400, f"Parameter 'maxResults' must not exceed the limit '{_BIGGEST_PAGE}'")
+        raise RequestRefused(
+            400, f"Parameter 'maxResults' must not exceed the limit '{_BIGGEST_PAGE}'"
+        )
     if start < 0 or size < 1:
-        raise Refused(400, "'startAt' and 'maxResults' must not be negative.")
+        raise RequestRefused(400, "'startAt' and 'maxResults' must not be negative.")
     page = entries[start : start + size]
     return {"startAt": start, "maxResults": size, "total": len(entries), name: page}

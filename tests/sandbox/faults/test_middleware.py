@@ -13,8 +13,8 @@ from fakes.planned_faults import PlannedFaults, Wire
 
 from ticketr.jira.errors import ConnectionLost
 from ticketr.jira.transport import Request
-from ticketr.sandbox import Fault, Faults, Kind
-from ticketr.sandbox.faults.door import BREAK_OFF, FaultDoor
+from ticketr.sandbox import Fault, FaultKind, Faults
+from ticketr.sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -43,8 +43,8 @@ class Site:
         await send({"type": "http.response.body", "body": self.answer})
 
 
-def door(site: Site, faults: FaultSource) -> FaultDoor:
-    return FaultDoor(site, faults, lambda: datetime(2025, 10, 1, 12, tzinfo=UTC))
+def door(site: Site, faults: FaultSource) -> FaultMiddleware:
+    return FaultMiddleware(site, faults, lambda: datetime(2025, 10, 1, 12, tzinfo=UTC))
 
 
 async def post(site: Site, faults: FaultSource) -> httpx.Response:
@@ -77,26 +77,26 @@ async def test_a_huge_request_goes_through_whole(autojump_clock: object) -> None
     assert site.done == [body]
 
 
-ANSWERED = (Kind.INTERNAL, Kind.BAD_GATEWAY, Kind.UNAVAILABLE, Kind.HTML)
+ANSWERED = (FaultKind.INTERNAL, FaultKind.BAD_GATEWAY, FaultKind.UNAVAILABLE, FaultKind.HTML)
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
 @pytest.mark.parametrize("kind", ANSWERED)
 async def test_an_error_comes_before_the_work_or_after(
-    kind: Kind, carried_out: bool, autojump_clock: object
+    kind: FaultKind, carried_out: bool, autojump_clock: object
 ) -> None:
     site = Site()
 
     answer = await post(site, PlannedFaults(Fault(kind, carried_out)))
 
-    assert answer.status_code == (200 if kind is Kind.HTML else int(kind.value))
+    assert answer.status_code == (200 if kind is FaultKind.HTML else int(kind.value))
     assert site.done == ([BODY] if carried_out else [])
 
 
 async def test_a_cut_answer_is_no_json_and_has_the_right_length(autojump_clock: object) -> None:
     site = Site()
 
-    answer = await post(site, PlannedFaults(Fault(Kind.CUT)))
+    answer = await post(site, PlannedFaults(Fault(FaultKind.CUT)))
 
     assert answer.status_code == 201
     assert answer.content == CREATED[: len(CREATED) // 2]
@@ -107,17 +107,17 @@ async def test_a_cut_answer_is_no_json_and_has_the_right_length(autojump_clock: 
 
 
 BREAKING = [
-    (Kind.DROP, False, CREATED),
-    (Kind.LOST, True, CREATED),
-    (Kind.RESET, True, CREATED),
-    (Kind.RESET, True, b""),
-    (Kind.CUT, True, b""),
+    (FaultKind.DROP, False, CREATED),
+    (FaultKind.LOST, True, CREATED),
+    (FaultKind.RESET, True, CREATED),
+    (FaultKind.RESET, True, b""),
+    (FaultKind.CUT, True, b""),
 ]
 
 
 @pytest.mark.parametrize(("kind", "carried_out", "answer"), BREAKING)
 async def test_a_broken_connection_is_an_error_that_leaves_the_app(
-    kind: Kind, carried_out: bool, answer: bytes, autojump_clock: object
+    kind: FaultKind, carried_out: bool, answer: bytes, autojump_clock: object
 ) -> None:
     site = Site(answer)
 
@@ -129,7 +129,7 @@ async def test_a_broken_connection_is_an_error_that_leaves_the_app(
 
 @pytest.mark.parametrize(("kind", "carried_out", "answer"), BREAKING)
 async def test_it_is_a_lost_connection_for_the_client_on_the_wire(
-    kind: Kind, carried_out: bool, answer: bytes, autojump_clock: object
+    kind: FaultKind, carried_out: bool, answer: bytes, autojump_clock: object
 ) -> None:
     site = Site(answer)
     faults = PlannedFaults(Fault(kind))
@@ -160,7 +160,7 @@ async def sent(fault: Fault, *, extension: bool) -> list[Message]:
         "raw_path": b"/",
         "query_string": b"",
         "headers": [],
-        "extensions": {BREAK_OFF: {}} if extension else {},
+        "extensions": {RESET_CONNECTION: {}} if extension else {},
     }
     await door(Site(), PlannedFaults(fault))(scope, receive, send)
     return messages
@@ -169,17 +169,17 @@ async def sent(fault: Fault, *, extension: bool) -> list[Message]:
 async def test_a_server_that_can_is_told_to_break_off_after_half_the_body(
     autojump_clock: object,
 ) -> None:
-    start, body, end = await sent(Fault(Kind.RESET), extension=True)
+    start, body, end = await sent(Fault(FaultKind.RESET), extension=True)
 
     assert dict(start["headers"])[b"content-length"] == b"%d" % len(CREATED)
     assert (body["body"], body["more_body"]) == (CREATED[: len(CREATED) // 2], True)
-    assert end == {"type": BREAK_OFF}
+    assert end == {"type": RESET_CONNECTION}
 
 
 async def test_a_server_that_can_is_told_to_break_off_without_an_answer(
     autojump_clock: object,
 ) -> None:
-    assert await sent(Fault(Kind.LOST), extension=True) == [{"type": BREAK_OFF}]
+    assert await sent(Fault(FaultKind.LOST), extension=True) == [{"type": RESET_CONNECTION}]
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
@@ -189,7 +189,7 @@ async def test_a_hang_is_silence_until_its_bound_and_then_a_broken_connection(
     site, began = Site(), trio.current_time()
 
     with pytest.raises(ConnectionResetError):
-        await post(site, PlannedFaults(Fault(Kind.HANG, carried_out), hang_for=7.5))
+        await post(site, PlannedFaults(Fault(FaultKind.HANG, carried_out), hang_for=7.5))
 
     assert trio.current_time() - began == 7.5
     assert site.done == ([BODY] if carried_out else [])
@@ -212,7 +212,7 @@ async def test_a_hang_ends_when_the_client_leaves(autojump_clock: object) -> Non
         raise AssertionError(message)
 
     scope: Scope = {"type": "http", "method": "POST", "raw_path": b"/", "query_string": b""}
-    await door(Site(), PlannedFaults(Fault(Kind.HANG)))(scope, receive, send)
+    await door(Site(), PlannedFaults(Fault(FaultKind.HANG)))(scope, receive, send)
 
     assert trio.current_time() - began == 3
 
@@ -221,7 +221,7 @@ async def test_a_hang_can_be_cancelled(autojump_clock: object) -> None:
     began = trio.current_time()
 
     with trio.move_on_after(2) as scope:
-        await post(Site(), PlannedFaults(Fault(Kind.HANG, after=True)))
+        await post(Site(), PlannedFaults(Fault(FaultKind.HANG, after=True)))
 
     assert scope.cancelled_caught
     assert trio.current_time() - began == 2
@@ -252,8 +252,8 @@ async def test_what_is_no_http_request_goes_through(autojump_clock: object) -> N
     async def nothing(*_message: object) -> Message:
         raise AssertionError
 
-    faults = PlannedFaults(Fault(Kind.DROP))
-    closed = FaultDoor(app, faults, lambda: datetime(2025, 10, 1, tzinfo=UTC))
+    faults = PlannedFaults(Fault(FaultKind.DROP))
+    closed = FaultMiddleware(app, faults, lambda: datetime(2025, 10, 1, tzinfo=UTC))
     await closed({"type": "websocket"}, nothing, nothing)  # type: ignore[arg-type]
 
     assert seen == ["websocket"]

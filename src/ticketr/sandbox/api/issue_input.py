@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.entity_properties import read_properties
+from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
 from ticketr.sandbox.api.payload import INVALID
-from ticketr.sandbox.api.refusals import Invalid, NotAdf, Unfit
 from ticketr.sandbox.api.screens import NOT_ON_SCREEN, Writable, screen
-from ticketr.sandbox.api.values import Scope, one_of
+from ticketr.sandbox.api.values import ValueContext, one_of
 from ticketr.sandbox.data.catalogue import ISSUE_TYPES
-from ticketr.sandbox.errors import Refused
+from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Issue, IssueType, Project
     from ticketr.sandbox.data.site import Site
 
-Body = dict[str, Any]
+JsonObject = dict[str, Any]
 _NOTHING: Final = "one of 'fields' or 'update' required"
 _NO_PROJECT: Final = "Specify a valid project ID or key"
 _NO_TYPE: Final = "Specify a valid issue type"
@@ -27,7 +27,7 @@ _WRONG_TYPE: Final = "The issue type selected is invalid."
 _read_type = one_of(ISSUE_TYPES, _WRONG_TYPE)
 
 
-def read_new(site: Site, version: str, body: Body) -> dict[str, Any]:
+def read_new(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
     """Read an issue that is to be made.
 
     Returns:
@@ -38,20 +38,20 @@ def read_new(site: Site, version: str, body: Body) -> dict[str, Any]:
     """
     fields, update = _parts(body)
     if not fields and not update:
-        raise Invalid({}, [_NOTHING])
+        raise InvalidInput({}, [_NOTHING])
     project, kind = _place(site, version, fields)
-    scope = Scope(site, version, project, kind, None)
+    context = ValueContext(site, version, project, kind, None)
     rest = {name: value for name, value in fields.items() if name not in {"project", "issuetype"}}
     if not _mentions(rest, update, "summary"):
         rest["summary"] = None
     if kind.subtask and not _mentions(rest, update, "parent"):
         rest["parent"] = None
-    values = _read(scope, rest, update, screen(kind))
+    values = _read(context, rest, update, screen(kind))
     values["properties"] = read_properties(body)
     return {**values, "project": project, "type": kind}
 
 
-def read_edit(site: Site, version: str, issue: Issue, body: Body) -> dict[str, Any]:
+def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[str, Any]:
     """Read an edit of an issue.
 
     Returns:
@@ -63,22 +63,22 @@ def read_edit(site: Site, version: str, issue: Issue, body: Body) -> dict[str, A
     fields, update = _parts(body)
     properties = read_properties(body)
     if not fields and not update and not properties:
-        raise Invalid({}, [_NOTHING])
-    scope = Scope(site, version, issue.project, issue.type, issue)
+        raise InvalidInput({}, [_NOTHING])
+    context = ValueContext(site, version, issue.project, issue.type, issue)
     values: dict[str, Any] = {}
     if "issuetype" in fields:
-        kind = _new_type(scope, fields["issuetype"])
-        scope = replace(scope, type=kind)
+        kind = _new_type(context, fields["issuetype"])
+        context = replace(context, type=kind)
         fields = {name: value for name, value in fields.items() if name != "issuetype"}
         values["type"] = kind
-    values |= _read(scope, fields, update, screen(scope.type))
+    values |= _read(context, fields, update, screen(context.type))
     if properties:
         values["properties"] = {**issue.properties, **properties}
     return values
 
 
-def read_step(
-    site: Site, version: str, issue: Issue, body: Body, on_screen: Mapping[str, Writable]
+def read_transition(
+    site: Site, version: str, issue: Issue, body: JsonObject, on_screen: Mapping[str, Writable]
 ) -> dict[str, Any]:
     """Read the fields that go with a transition.
 
@@ -89,29 +89,29 @@ def read_step(
         Invalid: Jira would not take them.
     """
     fields, update = _parts(body)
-    scope = Scope(site, version, issue.project, issue.type, issue)
-    values = _read(scope, fields, update, on_screen)
+    context = ValueContext(site, version, issue.project, issue.type, issue)
+    values = _read(context, fields, update, on_screen)
     if properties := read_properties(body):
         values["properties"] = {**issue.properties, **properties}
     return values
 
 
-def _parts(body: Body) -> tuple[Body, Body]:
+def _parts(body: JsonObject) -> tuple[JsonObject, JsonObject]:
     fields, update = body.get("fields") or {}, body.get("update") or {}
     if not isinstance(fields, dict) or not isinstance(update, dict):
-        raise Refused(400, INVALID)
+        raise RequestRefused(400, INVALID)
     if twice := fields.keys() & update.keys():
-        raise Invalid(
+        raise InvalidInput(
             {name: f"Field '{name}' is in both 'fields' and 'update'." for name in sorted(twice)}
         )
     return fields, update
 
 
-def _mentions(fields: Body, update: Body, name: str) -> bool:
+def _mentions(fields: JsonObject, update: JsonObject, name: str) -> bool:
     return name in fields or name in update
 
 
-def _place(site: Site, version: str, fields: Body) -> tuple[Project, IssueType]:
+def _place(site: Site, version: str, fields: JsonObject) -> tuple[Project, IssueType]:
     errors: dict[str, str] = {}
     project = _project(site, fields.get("project"))
     if project is None:
@@ -122,11 +122,13 @@ def _place(site: Site, version: str, fields: Body) -> tuple[Project, IssueType]:
         errors["issuetype"] = _NO_TYPE
     else:
         try:
-            kind = _read_type(Scope(site, version, site.projects[0], ISSUE_TYPES[0], None), given)
-        except Unfit:
+            kind = _read_type(
+                ValueContext(site, version, site.projects[0], ISSUE_TYPES[0], None), given
+            )
+        except InvalidValue:
             errors["issuetype"] = _NO_TYPE
     if project is None or kind is None:
-        raise Invalid(errors)
+        raise InvalidInput(errors)
     return project, kind
 
 
@@ -135,19 +137,19 @@ def _project(site: Site, value: Any) -> Project | None:
     return site.project(str(name)) if isinstance(name, (str, int)) else None
 
 
-def _new_type(scope: Scope, value: Any) -> IssueType:
+def _new_type(context: ValueContext, value: Any) -> IssueType:
     """Read the type that an issue is to become; only a move can take it to another level."""
     try:
-        kind: IssueType = _read_type(scope, value)
-    except Unfit:
-        raise Invalid({"issuetype": _NO_TYPE}) from None
-    if kind.level != scope.type.level:
-        raise Invalid({"issuetype": _WRONG_TYPE})
+        kind: IssueType = _read_type(context, value)
+    except InvalidValue:
+        raise InvalidInput({"issuetype": _NO_TYPE}) from None
+    if kind.level != context.type.level:
+        raise InvalidInput({"issuetype": _WRONG_TYPE})
     return kind
 
 
 def _read(
-    scope: Scope, fields: Body, update: Body, on_screen: Mapping[str, Writable]
+    context: ValueContext, fields: JsonObject, update: JsonObject, on_screen: Mapping[str, Writable]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -159,33 +161,33 @@ def _read(
             continue
         try:
             if name in fields:
-                values[writable.attribute] = writable.read(scope, fields[name])
+                values[writable.attribute] = writable.read(context, fields[name])
             else:
-                values[writable.attribute] = _updated(scope, writable, update[name])
-        except Unfit as error:
+                values[writable.attribute] = _updated(context, writable, update[name])
+        except InvalidValue as error:
             errors[error.field or name] = error.text
-        except NotAdf:
+        except InvalidDocument:
             messages.append("INVALID_INPUT")
     if errors or messages:
-        raise Invalid(errors, messages)
+        raise InvalidInput(errors, messages)
     return values
 
 
-def _updated(scope: Scope, writable: Writable, operations: Any) -> Any:
+def _updated(context: ValueContext, writable: Writable, operations: Any) -> Any:
     """Carry out the operations on a field one after another."""
     if not isinstance(operations, list) or not operations:
-        raise Unfit("The operations of an update are a list of objects.")
-    value = () if scope.issue is None else getattr(scope.issue, writable.attribute)
+        raise InvalidValue("The operations of an update are a list of objects.")
+    value = () if context.issue is None else getattr(context.issue, writable.attribute)
     for operation in operations:
         if not isinstance(operation, dict) or len(operation) != 1:
-            raise Unfit("An operation is an object with one key.")
+            raise InvalidValue("An operation is an object with one key.")
         ((verb, operand),) = operation.items()
         if verb not in writable.operations:
-            raise Unfit(f"Field '{writable.field}' does not support update '{verb}'")
+            raise InvalidValue(f"Field '{writable.field}' does not support update '{verb}'")
         if verb == "set":
-            value = writable.read(scope, operand)
+            value = writable.read(context, operand)
             continue
-        named = writable.read(scope, [operand])
+        named = writable.read(context, [operand])
         others = tuple(entry for entry in value if entry not in named)
         value = others if verb == "remove" else _in_order((*others, *named))
     return value
