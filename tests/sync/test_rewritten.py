@@ -11,7 +11,7 @@ from fakes.lossy import Lossy
 from fakes.planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 
-from ticketr.sandbox import Fault, Kind, create_app, make_site
+from ticketr.sandbox import Fault, FaultKind, create_app, make_site
 from ticketr.sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
 from ticketr.sync import Code
 from ticketr.tickets import parse, render_ticket
@@ -174,7 +174,7 @@ async def lose_it_for_a_refusal(bench: Bench, cases: Cases) -> str:
     await bench.pull()
     write_lines(bench, "DEMO-1", typed(cases))
     last = ("POST", "/issue/DEMO-1/trans") if cases is STATUS else ("PUT", "/issue/DEMO-1")
-    faults = PlannedFaults(Fault(Kind.REFUSED, turn=NOT_ALLOWED), method=last[0], path=last[1])
+    faults = PlannedFaults(Fault(FaultKind.REFUSED, turn=NOT_ALLOWED), method=last[0], path=last[1])
     result = await bench.push(transport=Wire(create_app(bench.site, faults=faults)))
     # A status is looked at at once.
     assert [note.code for note in result.failed] == [Code.REFUSED] * (cases is not STATUS)
