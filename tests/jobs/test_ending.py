@@ -483,8 +483,11 @@ async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: Mo
     assert queue.statistics().completed == 1
 
 
-def test_nothing_leaves_if_the_nursery_let_nothing_out() -> None:
-    assert what_leaves(ValueError(), [], None) is None
+def test_what_the_body_raised_leaves_as_it_is() -> None:
+    error = ValueError()
+
+    assert what_leaves(error, [], None) is error
+    assert what_leaves(None, [], None) is None
 
 
 def test_a_fault_of_ours_says_so() -> None:

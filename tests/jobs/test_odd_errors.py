@@ -1,24 +1,144 @@
-"""Jobs that raise errors which nobody would expect: their own job fails, and nothing else."""
+"""Errors which nobody would expect: their own job fails or they leave as they are, no more."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
 
-from ticketr import JobStatus, RetryLater, open_job_queue
+from ticketr import (
+    JobFailed,
+    JobStatus,
+    Keep,
+    Retry,
+    RetryLater,
+    SqliteHistory,
+    open_job_queue,
+)
+from ticketr.jobs._groups import leaves, sound, split_cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
     from trio.testing import MockClock
 
-    from ticketr import JobContext
+    from ticketr import JobContext, JobHandle, JobQueue, JobSnapshot
 
 
-class Later(RetryLater):
-    def __init__(self, delay: Any) -> None:
-        super().__init__()
-        self.delay = delay
+@dataclass(frozen=True)
+class Frozen(Exception):
+    number: int = 1
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise OSError("my own code")
+
+    __repr__ = __str__
+
+
+class Secretive(Exception):
+    """Neither says what it is nor lets anybody look."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise OSError("my own code")
+
+    __traceback__ = __cause__ = __context__ = property(lambda self: 1 / 0)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise OSError("my own code")
+
+    def __eq__(self, other: object) -> bool:
+        raise OSError("my own code")
+
+    def __hash__(self) -> int:
+        raise OSError("my own code")
+
+    def __bool__(self) -> bool:
+        raise OSError("my own code")
+
+
+class NamelessMeta(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise OSError("my own code")
+
+
+class Nameless(Exception, metaclass=NamelessMeta):
+    """Its class has no name."""
+
+
+class Underivable(ExceptionGroup[Exception]):
+    def derive(self, excs: object) -> NoReturn:
+        raise OSError("my own code")
+
+
+class Forgetful(BaseExceptionGroup[BaseException]):
+    """Makes nothing but empty promises when it is split."""
+
+    def derive(self, excs: object) -> Any:
+        return ExceptionGroup("nothing of that", [ValueError("another")])
+
+
+class Faceless(ExceptionGroup[Exception]):
+    exceptions = property(lambda self: 1 / 0)
+    message = property(lambda self: 1 / 0)
+
+
+def nested(levels: int, leaf: Exception | None = None) -> Exception:
+    error = ValueError("deep") if leaf is None else leaf
+    for _ in range(levels):
+        error = ExceptionGroup("level", [error])
+    return error
+
+
+def branching(levels: int) -> Exception:
+    """So many places that nobody can walk them all, of a few objects."""
+    error: Exception = ValueError("deep")
+    for _ in range(levels):
+        error = ExceptionGroup("level", [error, error])
+    return error
+
+
+def linked(how: str, to: BaseException) -> Exception:
+    error = KeyError("linked")
+    setattr(error, how, to)
+    return error
+
+
+ODD: dict[str, Callable[[], BaseException]] = {
+    "frozen": Frozen,
+    "frozen cause": lambda: linked("__cause__", Frozen()),
+    "frozen context": lambda: linked("__context__", Frozen()),
+    "frozen in a group": lambda: ExceptionGroup("", [Frozen(), ValueError()]),
+    "deep": lambda: nested(5000),
+    "deep cause": lambda: linked("__cause__", nested(5000)),
+    "deep context": lambda: linked("__context__", nested(5000)),
+    "branching": lambda: branching(60),
+    "wide": lambda: ExceptionGroup("", [ValueError(n) for n in range(300)]),
+    "mute": Mute,
+    "mute in a group": lambda: ExceptionGroup("", [Mute(), ExceptionGroup("", [Mute()])]),
+    "secretive": Secretive,
+    "secretive in a group": lambda: ExceptionGroup("", [Secretive(), ValueError()]),
+    "nameless": Nameless,
+    "underivable": lambda: Underivable("", [ValueError()]),
+    "forgetful": lambda: Forgetful("", [ValueError()]),
+    "faceless": lambda: Faceless("", [ValueError()]),
+    "stop": StopIteration,
+    "stop async": StopAsyncIteration,
+    "recursion": RecursionError,
+    "memory": MemoryError,
+}
+"""``Forgetful`` and its kin are Exceptions when they hold nothing else."""
+OF_A_BODY = [odd for odd in ODD if odd != "stop"]  # which no coroutine lets out
 
 
 async def fine(context: JobContext) -> str:
@@ -27,6 +147,150 @@ async def fine(context: JobContext) -> str:
 
 async def throw(context: JobContext, error: BaseException) -> None:
     raise error
+
+
+async def throw_beside_a_cancel(context: JobContext, error: BaseException) -> None:
+    try:
+        await trio.sleep_forever()
+    except trio.Cancelled as cancelled:
+        raise BaseExceptionGroup("both", [cancelled, error]) from None
+
+
+async def throw_in_place_of_a_cancel(context: JobContext, error: BaseException) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise error
+
+
+async def left_by(
+    body: Callable[[JobQueue], Awaitable[object]], **options: Any
+) -> BaseException | None:
+    """What comes out of the block of a queue."""
+    try:
+        async with open_job_queue(**options) as queue:
+            await body(queue)
+    except BaseException as error:  # noqa: BLE001 - it is what is tested
+        return error
+    return None
+
+
+def told(snapshot: JobSnapshot) -> None:
+    assert snapshot.error is not None
+    assert type(snapshot.error.type) is type(snapshot.error.message) is str
+    assert type(snapshot.error.traceback) is str
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("retry", [None, Retry(2, first=1), Retry(2, first=1, on=ValueError)])
+async def test_an_odd_error_fails_its_own_job_and_nothing_else(
+    odd: str, retry: Retry | None, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(on_job_error=told) as queue:
+        asked = await queue.submit(throw, ODD[odd](), retry=retry, id="a")
+        await queue.submit(throw, ODD[odd](), retry=retry, id="b")
+
+        snapshot = await asked.wait()
+        assert snapshot.status is JobStatus.FAILED
+        assert snapshot.error is not None
+        if odd not in {"stop", "stop async"}:  # Python itself turns these into a RuntimeError
+            kind = type.__dict__["__name__"].__get__(type(ODD[odd]()))
+            assert snapshot.error.type == kind or odd in {"underivable", "forgetful", "faceless"}
+            assert "in throw\n" in snapshot.error.traceback
+        with pytest.raises(JobFailed):
+            await asked.result()
+        assert await queue.run(fine) == "fine"
+
+    assert queue.statistics().failed == 2
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("job", [throw_beside_a_cancel, throw_in_place_of_a_cancel])
+@pytest.mark.parametrize("how", ["cancel", "timeout", "scope"])
+async def test_an_odd_error_of_a_job_that_is_cancelled(
+    odd: str, job: Any, how: str, autojump_clock: MockClock
+) -> None:
+    with trio.move_on_after(2 if how == "scope" else math.inf) as scope:
+        async with open_job_queue(on_job_error=told) as queue:
+            handle = await queue.submit(job, ODD[odd](), timeout=1 if how == "timeout" else None)
+            await wait_all_tasks_blocked()
+            if how == "cancel":
+                handle.cancel()
+            if how == "scope":
+                await trio.sleep_forever()
+            assert (await handle.wait()).status is JobStatus.FAILED
+            assert await queue.run(fine) == "fine"
+
+    assert handle.status is JobStatus.FAILED
+    assert scope.cancelled_caught is (how == "scope")
+
+
+@pytest.mark.parametrize("odd", OF_A_BODY)
+async def test_an_odd_error_of_the_body_leaves_as_it_is(
+    odd: str, autojump_clock: MockClock
+) -> None:
+    error = ODD[odd]()
+    before = vars(error).copy() if odd == "frozen" else None
+
+    running: list[JobHandle[None]] = []
+
+    async def body(queue: JobQueue) -> None:
+        running.append(await queue.submit(throw_in_place_of_a_cancel, Frozen()))
+        await wait_all_tasks_blocked()
+        raise error
+
+    assert await left_by(body) is error
+    assert running[0].status is JobStatus.FAILED
+    assert before is None or vars(error) == before
+
+
+@pytest.mark.parametrize("odd", OF_A_BODY)
+async def test_an_odd_error_beside_an_exit(odd: str, autojump_clock: MockClock) -> None:
+    """Of the body, and in the group of the exit itself."""
+    error, inner = ODD[odd](), ODD[odd]()
+
+    async def body(queue: JobQueue) -> None:
+        await queue.submit(throw, BaseExceptionGroup("", [SystemExit(3), inner]))
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise error
+
+    found = leaves(await left_by(body))
+    assert any(type(leaf) is SystemExit for leaf in found)
+    assert {id(leaf) for leaf in leaves(error)} <= {id(leaf) for leaf in found}
+    assert {id(leaf) for leaf in leaves(inner)} <= {id(leaf) for leaf in found}
+
+
+async def test_an_odd_error_of_a_callback_is_logged(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    for make in ODD.values():
+        error = make()
+
+        def fall_over(_: object, error: BaseException = error) -> bool:
+            raise error
+
+        retry = Retry(2, on=fall_over)
+        async with open_job_queue(on_job_error=fall_over, keep=Keep(jobs=0)) as queue:
+            await queue.submit(throw, ValueError(), retry=retry)
+            await wait_all_tasks_blocked()
+            assert await queue.run(fine) == "fine"
+
+    assert len(caplog.records) == 2 * len(ODD)
+
+
+# Errors of ours that the user made odd
+
+
+class Later(RetryLater):
+    def __init__(self, delay: Any) -> None:
+        super().__init__()
+        self.delay = delay
+
+
+class Never(RetryLater):
+    delay = property(lambda self: 1 / 0, lambda self, value: None)
 
 
 @pytest.mark.parametrize("delay", [math.inf, math.nan, -1, "5", None, 10**400])
@@ -39,3 +303,262 @@ async def test_a_delay_that_is_none_fails_the_job(delay: object, autojump_clock:
         assert snapshot.error is not None
         assert snapshot.error.type == "Later"
         assert await queue.run(fine) == "fine"
+
+
+async def test_a_delay_that_cannot_be_read_fails_the_job(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        job = await queue.submit(throw, Never())
+
+        assert (await job.wait()).status is JobStatus.FAILED
+        assert await queue.run(fine) == "fine"
+
+
+@pytest.mark.parametrize("chance", ["0.5", math.nan, None])
+async def test_a_source_of_chance_that_gives_no_number_fails_the_job(
+    chance: Any, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        rule = Retry(2, random=lambda: chance)
+        job = await queue.submit(throw, ValueError(), retry=rule)
+
+        assert (await job.wait()).status is JobStatus.FAILED
+        assert await queue.run(fine) == "fine"
+
+
+# What is told
+
+
+async def test_a_failure_that_is_printed_names_the_line_of_the_job(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(JobFailed) as caught:
+            await queue.run(throw, ValueError("why"))
+
+    text = "".join(traceback.format_exception(caught.value))
+    assert f'File "{__file__}"' in text
+    assert "in throw\n    raise error\n" in text
+    assert str(caught.value) == "job 'job-1' (throw) failed: ValueError: why"
+
+
+# What ends the program
+
+
+def leave(code: int = 3) -> Callable[[JobSnapshot], NoReturn]:
+    def on_job_error(snapshot: JobSnapshot) -> NoReturn:
+        sys.exit(code)
+
+    return on_job_error
+
+
+async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    error = ValueError("the body's")
+
+    async def body(queue: JobQueue) -> None:
+        for _ in range(3):
+            await queue.submit(throw, KeyError())
+        await wait_all_tasks_blocked()
+        raise error
+
+    both = await left_by(body, on_job_error=leave())
+    assert isinstance(both, BaseExceptionGroup)
+    assert both.exceptions[0] is error
+    assert [type(found) for found in both.exceptions] == [ValueError, SystemExit]
+    texts = [record.getMessage() for record in caplog.records]
+    assert ["job-2" in texts[0], "job-3" in texts[1], len(texts)] == [True, True, 2]
+
+
+async def test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    async def body(queue: JobQueue) -> None:
+        for _ in range(2):
+            await queue.submit(throw, KeyError())
+
+    assert type(await left_by(body, on_job_error=leave())) is SystemExit
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == ["Job 'job-2'"]
+
+
+async def test_an_exit_of_on_job_error_in_the_middle_ends_the_queue(
+    autojump_clock: MockClock,
+) -> None:
+    async def body(queue: JobQueue) -> None:
+        await queue.submit(throw, KeyError())
+        handles.append(await queue.submit(fine, delay=99))
+        await trio.sleep(50)
+
+    handles: list[JobHandle[str]] = []
+    left = await left_by(body, on_job_error=leave(), keep=Keep(jobs=0))
+    assert type(left) is SystemExit
+    assert trio.current_time() == 0
+    assert [handle.snapshot().cancel_cause for handle in handles] == ["shutdown"]
+
+
+async def test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def here(function: Callable[[], Any]) -> Any:
+        return function()
+
+    opened: list[JobQueue] = []
+
+    async def body(queue: JobQueue) -> None:
+        opened.append(queue)
+        await queue.run(fine)
+        await trio.sleep(9)
+
+    history = SqliteHistory(tmp_path / "jobs", summary=lambda _: sys.exit(4), run_sync=here)
+    assert type(await left_by(body, history=history)) is SystemExit
+    assert trio.current_time() == 0
+    counts = opened[0].statistics()
+    assert (counts.completed, counts.running, counts.pending) == (1, 0, 0)
+
+
+class Loud(SystemExit):
+    """An exit whose ``repr`` raises; a nursery asks for it."""
+
+    def __repr__(self) -> str:
+        raise OSError("my own code")
+
+
+async def test_an_exit_that_cannot_be_shown_leaves_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    error = Loud()
+
+    async def body(queue: JobQueue) -> None:
+        await queue.submit(throw, error)
+        await trio.sleep_forever()
+
+    assert await left_by(body) is error
+
+
+# What a job leaves behind
+
+
+async def open_a_nursery(
+    context: JobContext, error: BaseException | None, task: Callable[[], Any] | None = None
+) -> str:
+    nursery = await trio.open_nursery().__aenter__()
+    if task is not None:
+        nursery.start_soon(task)
+    if error is not None:
+        raise error
+    return "left"
+
+
+async def slow_to_stop() -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(3)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("its own")])
+@pytest.mark.parametrize("task", [None, trio.sleep_forever, slow_to_stop])
+async def test_a_job_that_leaves_a_nursery_open_has_failed(
+    error: Exception | None, task: Callable[[], Any] | None, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        for _ in range(2):
+            snapshot = await (await queue.submit(open_a_nursery, error, task)).wait()
+
+            assert snapshot.status is JobStatus.FAILED
+            assert snapshot.error is not None
+            told = "its own" if error is not None else "a job has left a nursery open"
+            assert told in snapshot.error.message
+        assert await queue.run(fine) == "fine"
+
+    assert trio.current_time() == (6 if task is slow_to_stop else 0)
+
+
+async def test_an_exit_out_of_a_nursery_that_is_left_open(autojump_clock: MockClock) -> None:
+    async def leave() -> NoReturn:
+        raise SystemExit(3)
+
+    for error, task in ((SystemExit(3), None), (None, leave)):
+
+        async def body(
+            queue: JobQueue, error: BaseException | None = error, task: Any = task
+        ) -> None:
+            await queue.submit(open_a_nursery, error, task)
+            await trio.sleep_forever()
+
+        assert any(type(leaf) is SystemExit for leaf in leaves(await left_by(body)))
+
+
+async def test_a_job_with_a_nursery_left_open_may_be_cancelled(autojump_clock: MockClock) -> None:
+    async def open_and_wait(context: JobContext) -> None:
+        await open_a_nursery(context, None, slow_to_stop)
+        await trio.sleep_forever()
+
+    with trio.move_on_after(5) as scope:
+        async with open_job_queue() as queue:
+            for _ in range(2):
+                job = await queue.submit(open_and_wait)
+                await trio.sleep(1)
+                await job.cancel_and_wait()
+                assert job.status is JobStatus.FAILED
+    assert scope.cancelled_caught
+    assert trio.current_time() == 8
+
+
+async def test_a_nursery_that_trio_itself_could_not_close(autojump_clock: MockClock) -> None:
+    """It asks the error for its ``repr``, and stays open when that raises."""
+
+    async def job(context: JobContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise Mute
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+
+        assert (await handle.wait()).status is JobStatus.FAILED
+        assert await queue.run(fine) == "fine"
+
+
+# The block
+
+
+async def test_a_block_is_entered_once(autojump_clock: MockClock) -> None:
+    block = open_job_queue()
+    async with block as queue:
+        with pytest.raises(RuntimeError, match="entered once: call open_job_queue"):
+            await block.__aenter__()
+        assert await queue.run(fine) == "fine"
+    with pytest.raises(RuntimeError, match="entered once"):
+        async with block:
+            pytest.fail("it was entered")
+
+
+# Groups
+
+
+def test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart() -> None:
+    plain = ExceptionGroup("", [nested(3), ValueError(), nested(40)])
+
+    assert sound(plain) is plain
+    for odd in ("deep", "branching"):
+        error = ODD[odd]()
+        flat = sound(error)
+        assert isinstance(flat, ExceptionGroup)
+        assert flat.message == "level"
+        assert list(flat.exceptions) == leaves(error)
+
+
+@pytest.mark.parametrize("kind", [BaseExceptionGroup, Forgetful])
+def test_what_is_cancelled_is_parted_from_the_rest(kind: Any) -> None:
+    cancelled = trio.Cancelled._create(source="explicit")
+    error = ValueError()
+    deep = nested(5000, error)
+
+    for group in (kind("", [cancelled, error]), kind("", [cancelled, deep])):
+        [first], [second] = (leaves(part) for part in split_cancelled(group))
+        assert first is cancelled
+        assert second is error
+    assert split_cancelled(deep) == (None, deep)
+    assert split_cancelled(cancelled) == (cancelled, None)

@@ -168,7 +168,7 @@ async def test_on_job_error_may_exit_as_a_job_is_taken(autojump_clock: MockClock
     with pytest.RaisesGroup(pytest.RaisesExc(SystemExit, match="stop")):
         await exit_as_the_last_is_taken()
 
-    assert taken.status is JobStatus.FAILED
+    assert taken.status is JobStatus.CANCELLED  # before its first step: the exit is not its own
     statuses = {job.id: job.status async for job in updates}
     assert all(status.is_terminal for status in statuses.values())
     assert (queue.statistics().running, queue.statistics().pending) == (0, 0)

@@ -694,9 +694,9 @@ async def test_an_error_of_on_job_error_is_logged_and_harms_nothing(
         await queue.submit(fail)
         await queue.submit(fail)
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "on_job_error raised about job 'job-1'",
-        "on_job_error raised about job 'job-2'",
-    ]
+    first, second = [record.getMessage() for record in caplog.records]
+    assert first.startswith("on_job_error raised about job 'job-1':\nTraceback")
+    assert first.endswith("RuntimeError: the teller fell over\n")
+    assert second.startswith("on_job_error raised about job 'job-2':\nTraceback")
     assert queue.statistics().failed == 2
     assert math.isclose(trio.current_time(), 0)

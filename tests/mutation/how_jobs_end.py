@@ -19,7 +19,7 @@ MUTANTS: Final = [
     Mutant(
         "Cancelled in a group is taken for an error",
         "_groups.py",
-        "cancelled, rest = error.split(trio.Cancelled)",
+        "cancelled, rest = sound(error).split(trio.Cancelled)",
         "cancelled, rest = None, error",
         "test_ending.py::test_a_job_that_fails_while_everything_is_cancelled_has_failed",
     ),
@@ -54,22 +54,22 @@ MUTANTS: Final = [
     Mutant(
         "an outer Cancelled does not leave the block",
         "_ending.py",
-        "return body if body is not None else next(leaves(cancelled), None)",
+        "return body if body is not None else next(iter(leaves(cancelled)), None)",
         "return body",
         "test_ending.py::test_a_cancel_that_reaches_only_the_workers_goes_on",
     ),
     Mutant(
         "a KeyboardInterrupt stays in its job",
         "_worker.py",
-        "error=rest, leaving=error, is_fatal=True)",
-        "error=rest)",
+        "return Verdict(FAILED, error=rest, is_fatal=True)",
+        "return Verdict(FAILED, error=rest)",
         "test_ending.py::test_an_interrupt_in_a_job_while_the_block_waits",
     ),
     Mutant(
         "a KeyboardInterrupt in a group of errors is an error",
         "_worker.py",
-        "if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):",
-        "if rest is not None and all(not isinstance(leaf, Exception) for leaf in leaves(rest)):",
+        "    if not is_failure(rest):\n        return Verdict",
+        "    if not (rest is None or any(is_failure(leaf) for leaf in leaves(rest))):\n        return Verdict",
         "test_ending.py::test_an_interrupt_among_errors_of_a_job_leaves_with_them",
     ),
     Mutant(

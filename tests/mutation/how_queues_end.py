@@ -116,8 +116,7 @@ MUTANTS: Final = [
     Mutant(
         "the block ends before the last job",
         "_open.py",
-        "                if not ledger.is_idle:\n"
-        "                    await until_idle(ledger, is_refusable=False)\n",
+        "        if not ledger.is_idle:\n            await until_idle(ledger, is_refusable=False)\n",
         "",
         "test_ending.py::test_left_normally_a_block_waits_for_its_jobs",
     ),

@@ -49,8 +49,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit that has submitted can be cancelled",
         "_queue.py",
-        "            await cancel_shielded_checkpoint()\n            ledger",
-        "            await trio.lowlevel.checkpoint()\n            ledger",
+        "                await cancel_shielded_checkpoint()\n            finally",
+        "                await trio.lowlevel.checkpoint()\n            finally",
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(

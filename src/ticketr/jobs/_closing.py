@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import reprlib
 from typing import TYPE_CHECKING
 
 import trio
@@ -12,6 +11,7 @@ import trio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._goals import AllEnded
 from ticketr.jobs._job import CancelCause
+from ticketr.jobs._values import shown
 from ticketr.jobs._whereabouts import whereabouts
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def refuse(ledger: Ledger) -> None:
         ledger.answer(submission)
     if ledger.is_idle and not ledger.closed:
         ledger.settle()
-        ledger.past.forget(ledger.now())  # last, since on_job_error may raise SystemExit
+        ledger.past.forget(ledger.now())
 
 
 def shorten_grace(ledger: Ledger, seconds: float) -> None:
@@ -68,7 +68,7 @@ def report(ledger: Ledger) -> None:
     ledger.patience *= 2
     ledger.report_at = now + ledger.patience if ledger.running else math.inf
     for worker, record in list(ledger.running.items()):
-        key = f", key {reprlib.repr(record.key)}" if record.key is not None else ""
+        key = f", key {shown(record.key)}" if record.key is not None else ""
         place = whereabouts(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from ticketr.jobs._job import JobStatus
+from ticketr.jobs._values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def finished(
         number=number,
         id=short(snapshot.id),
         name=short(snapshot.name),
-        key=None if key is None else short(key if isinstance(key, str) else repr(key)),
+        key=None if key is None else short(key if type(key) is str else shown(key)),
         status=snapshot.status,
         attempts=snapshot.attempt,
         submitted_at=datetime.fromtimestamp(snapshot.submitted_at + shift, UTC),

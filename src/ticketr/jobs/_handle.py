@@ -129,9 +129,11 @@ class JobHandle(Generic[T_co]):
         if record.exception is None:
             raise JobTimedOut(record.id, record.name, record.timeout)
         assert record.error is not None
-        raise JobFailed(
-            record.id, record.name, record.error.type, record.error.message
-        ) from record.exception
+        info = record.error
+        failed = JobFailed(record.id, record.name, info.type, info.message)
+        # The error itself holds no live traceback any more.
+        failed.add_note(f"The job's own traceback:\n{info.traceback.rstrip()}")
+        raise failed from record.exception
 
     async def _until_ended(self) -> None:
         self._ledger.hub.home.check()

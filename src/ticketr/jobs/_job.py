@@ -8,7 +8,9 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
+from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._progress import JobProgress
+from ticketr.jobs._values import class_name, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
@@ -125,13 +127,19 @@ class JobErrorInfo:
     @classmethod
     def of(cls, error: BaseException) -> JobErrorInfo:
         """Describe an error; one that cannot even be printed is described all the same."""
+        kind = class_name(type(error))
         try:
-            message = str(error)
-            text = "".join(traceback.format_exception(error))
+            message = plain_text(str(error))
         except Exception as flaw:  # noqa: BLE001 - the error's own __str__ is user code
-            message = f"<no message: {type(flaw).__name__} while printing it>"
+            message = f"<no message: {class_name(type(flaw))} while printing it>"
+        try:
+            text = "".join(traceback.format_exception(error)) if is_printable(error) else ""
+        except Exception:  # noqa: BLE001 - user code again
             text = ""
-        return cls(type(error).__name__, message, text)
+        if not text:  # the lines of its own at least
+            lines = traceback.format_tb(traceback_of(error))
+            text = "".join(["Traceback (most recent call last):\n", *lines, f"{kind}: {message}\n"])
+        return cls(kind, message, text)
 
 
 @final

@@ -111,6 +111,7 @@ class Ledger:
         "report_at",
         "running",
         "schedule",
+        "scope",
         "totals",
         "waiters",
         "waiting",
@@ -138,7 +139,7 @@ class Ledger:
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
         self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
-        self.past: Past = Past(self.records, keep, on_job_error)
+        self.past: Past = Past(self.records, keep, on_job_error, self.interrupt)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = waits_of_run()
         self.waiters: Sized = self.waits.waiters  # empty if no job of any queue waits
@@ -166,7 +167,8 @@ class Ledger:
         self.refusing: bool = False  # no new jobs
         self.closed: bool = False  # nor will any job change
         self.ending: CancelCause | None = None  # why jobs are being cut off
-        self.fatal: list[BaseException] = []  # what jobs raised that must leave the queue
+        self.fatal: list[BaseException] = []  # what was raised that must leave the queue
+        self.scope: trio.CancelScope = trio.CancelScope()  # around its tasks
         self.leaving: bool = False  # pauses are lifted
         self.bounded: bool = False  # nothing is waited for that is not due
         self.cut_off_at: float = math.inf
@@ -259,6 +261,7 @@ class Ledger:
     def answer(self, submission: Submission) -> None:
         """Let a submitter go on that waited for room: it is about to have arrived."""
         self.arriving += 1
+        submission.is_answered = True
         trio.lowlevel.reschedule(submission.task)
 
     def arrived(self) -> None:
@@ -360,7 +363,10 @@ class Ledger:
         if self.hub.is_watched:
             self.hub.ended(record)
         if self.recorder is not None:
-            self.recorder.put(record.snapshot())
+            try:
+                self.recorder.put(record.snapshot())
+            except BaseException as error:  # noqa: BLE001 - its summary calls sys.exit()
+                self.interrupt(error)
         if record.ended is not None:
             # A parked waiter is sure to get the outcome, though it has not run yet.
             record.claimed |= record.ended.statistics().tasks_waiting > 0
@@ -448,6 +454,16 @@ class Ledger:
         return sum(self.totals.values()) - self.past.remembered
 
     # The end of the queue
+
+    def interrupt(self, error: BaseException) -> None:
+        """An interrupt or exit ends the queue, and leaves it by its block.
+
+        It does not go by the nursery, which would ask it for its ``repr`` and take it apart.
+        """
+        self.fatal.append(error)
+        if self.ending is None:
+            self.ending = CancelCause.SHUTDOWN
+        self.scope.cancel("a job or a callback raised what ends the program")
 
     @property
     def is_idle(self) -> bool:

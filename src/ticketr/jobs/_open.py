@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
@@ -24,7 +23,7 @@ from ticketr.jobs._values import checked_callable, checked_count, checked_whole,
 from ticketr.jobs._worker import keep_time, work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
@@ -97,23 +96,48 @@ def open_job_queue(
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
-    return Block(run_queue(make_ledger, limit, retry, history))
+    return Block(make_ledger, limit, retry, history)
 
 
 @final
 class Block:
     """The block of a queue; Ctrl+C finds no gap on the way into it or out of it.
 
-    What is behind protects itself, but not the lines of contextlib before it. Interrupted
-    there, it would not learn that its block has ended, and its nursery would stay open.
+    It is no generator in a ``contextmanager``: that would write into the body's error, which may
+    refuse it.
     """
 
-    def __init__(self, inner: AbstractAsyncContextManager[JobQueue]) -> None:
-        self._inner = inner
+    __slots__ = ("_history", "_ledger", "_limit", "_make_ledger", "_nursery", "_retry")
+
+    def __init__(
+        self,
+        make_ledger: Callable[[], Ledger],
+        limit: float,
+        retry: Retry | None,
+        history: JobHistory | None,
+    ) -> None:
+        self._make_ledger = make_ledger
+        self._limit = limit
+        self._retry = retry
+        self._history = history
+        self._ledger: Ledger | None = None
+        # A run may be told not to group lone errors, and there is work to do behind the nursery.
+        self._nursery = trio.open_nursery(strict_exception_groups=True)
 
     @enable_ki_protection
     async def __aenter__(self) -> JobQueue:
-        return await self._inner.__aenter__()
+        if self._ledger is not None:
+            raise RuntimeError("a queue's block is entered once: call open_job_queue() again")
+        ledger = self._ledger = self._make_ledger()
+        ledger.recorder = Recorder(self._history) if self._history is not None else None
+        nursery = await self._nursery.__aenter__()
+        ledger.scope = nursery.cancel_scope
+        nursery.start_soon(keep_time, ledger)
+        if ledger.recorder is not None:
+            nursery.start_soon(ledger.recorder.write)
+        for number in range(1, ledger.workers + 1):
+            nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
+        return JobQueue(ledger, self._limit, self._retry)
 
     @enable_ki_protection
     async def __aexit__(
@@ -121,54 +145,41 @@ class Block:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
-        return await self._inner.__aexit__(kind, error, trace)  # noqa: ASYNC102 - it hands on
-
-
-@asynccontextmanager
-@enable_ki_protection
-async def run_queue(
-    make_ledger: Callable[[], Ledger],
-    limit: float,
-    retry: Retry | None,
-    history: JobHistory | None,
-) -> AsyncGenerator[JobQueue, None]:
-    """Run a queue for the length of a block."""
-    ledger = make_ledger()
-    ledger.recorder = Recorder(history) if history is not None else None
-    queue = JobQueue(ledger, limit, retry)
-    body: BaseException | None = None
-    spill: BaseException | None = None
-    try:
-        # A run may be told not to group lone errors, and there is work to do behind the nursery.
-        async with trio.open_nursery(strict_exception_groups=True) as nursery:
-            nursery.start_soon(keep_time, ledger)
-            if ledger.recorder is not None:
-                nursery.start_soon(ledger.recorder.write)
-            for number in range(1, ledger.workers + 1):
-                nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
-            try:
-                yield queue
-                leave(ledger)
-                if not ledger.is_idle:
-                    await until_idle(ledger, is_refusable=False)
-            except BaseException as error:
-                body = error
-                is_cancel = split_cancelled(error)[1] is None
-                abandon(ledger, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
-                raise
+    ) -> bool:
+        ledger = self._ledger
+        assert ledger is not None  # it was entered
+        body = await finish_jobs(ledger) if error is None else error
+        if body is None:
             refuse(ledger)
-            nursery.cancel_scope.cancel("the job queue is closed")
-    except BaseExceptionGroup as group:
-        spill = group
-    try:
-        if ledger.recorder is not None:
-            await ledger.recorder.flush()
-    finally:
-        end(ledger)
-    leaving = what_leaves(body, ledger.fatal, spill)
-    if leaving is not None:
+        else:
+            is_cancel = split_cancelled(body)[1] is None
+            abandon(ledger, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+        ledger.scope.cancel("the job queue is closed")
+        spill: BaseException | None = None
         try:
-            raise leaving
+            await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own
+        except BaseExceptionGroup as group:
+            spill = group
+        try:
+            if ledger.recorder is not None:
+                await ledger.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            del body, spill, leaving  # their tracebacks hold this frame
+            end(ledger)
+        leaving = what_leaves(body, ledger.fatal, spill)
+        try:
+            if leaving is not None and leaving is not error:
+                raise leaving
+            return leaving is None
+        finally:
+            del body, error, spill, leaving  # their tracebacks hold this frame
+
+
+async def finish_jobs(ledger: Ledger) -> BaseException | None:
+    """The body was left normally: wait for the jobs, and give what cuts that short."""
+    try:
+        leave(ledger)
+        if not ledger.is_idle:
+            await until_idle(ledger, is_refusable=False)
+    except BaseException as error:  # noqa: BLE001 - it leaves by the block
+        return error
+    return None

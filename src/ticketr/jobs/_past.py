@@ -8,7 +8,9 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._job import FAILED
+from ticketr.jobs._groups import is_failure
+from ticketr.jobs._job import FAILED, JobErrorInfo
+from ticketr.jobs._numbers import log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,7 @@ class Past:
     __slots__ = (
         "_age",
         "_context",
+        "_interrupt",
         "_most",
         "_on_job_error",
         "_records",
@@ -45,12 +48,14 @@ class Past:
         records: dict[JobID, JobRecord],
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object],
+        interrupt: Callable[[BaseException], None],
     ) -> None:
         self._records = records  # by ID, which a forgotten job leaves too
         self._most, self._age = keep.jobs, keep.age
         self.limit: float = keep.jobs + keep.jobs / 16  # several at once, which takes less time
         self.stale_at: float = -math.inf
         self._on_job_error = on_job_error
+        self._interrupt = interrupt
         self._context = contextvars.copy_context()  # a job's own may be the current one
         self.jobs: deque[JobRecord] = deque()
 
@@ -81,5 +86,10 @@ class Past:
         record.claimed = True
         try:
             self._context.copy().run(self._on_job_error, record.snapshot())
-        except Exception:
-            logger.exception("on_job_error raised about job %r", record.id)
+        except BaseException as error:  # noqa: BLE001 - it is user code
+            if is_failure(error):
+                text = JobErrorInfo.of(error).traceback
+                logger.error("on_job_error raised about job %r:\n%s", record.id, text)  # noqa: TRY400
+            else:  # it leaves by the block
+                self._on_job_error = log_failure  # no further failure may be silent
+                self._interrupt(error)

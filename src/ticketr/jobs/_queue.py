@@ -103,8 +103,10 @@ class JobQueue:
             entered = await self._wait_for_room(record)
         else:
             ledger.arriving += 1
-            await cancel_shielded_checkpoint()
-            ledger.arrived()
+            try:
+                await cancel_shielded_checkpoint()
+            finally:
+                ledger.arrived()
         return JobHandle(entered, ledger)
 
     @overload
@@ -424,12 +426,15 @@ class JobQueue:
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
         schedule.line_up(submission)
-        if self._ledger.waits.jobs_around():
-            park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
-            await self._ledger.waits.wait(RoomFor(self._ledger, submission), park)
-        else:  # as nearly always, and quicker
-            await trio.lowlevel.wait_task_rescheduled(give_up)
-        self._ledger.arrived()
+        try:
+            if self._ledger.waits.jobs_around():
+                park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
+                await self._ledger.waits.wait(RoomFor(self._ledger, submission), park)
+            else:  # as nearly always, and quicker
+                await trio.lowlevel.wait_task_rescheduled(give_up)
+        finally:
+            if submission.is_answered:
+                self._ledger.arrived()
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record

@@ -44,11 +44,13 @@ class Submission:
         record: The job; after its entry, the job that it was joined to.
         task: The task that waits.
         refusal: Why the job did not get in after all.
+        is_answered: Whether the task goes on with its next step.
     """
 
     record: JobRecord
     task: trio.lowlevel.Task
     refusal: Exception | None = None
+    is_answered: bool = False
 
 
 @final

@@ -36,6 +36,12 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
+def class_name(kind: type) -> str:
+    """The name of a class, whatever its own class makes of it."""
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name
+
+
 def plain_text(text: str) -> str:
     """The same text without a class of its own."""
     return str.__str__(text)

@@ -24,11 +24,13 @@ def whereabouts(task: trio.lowlevel.Task) -> str:
 
 
 def _leaves(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
-    children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-    if not children:
-        yield task
-    for child in children:
-        yield from _leaves(child)
+    todo = [task]
+    while todo:  # a job may have any number of tasks within tasks
+        found = todo.pop()
+        children = [child for nursery in found.child_nurseries for child in nursery.child_tasks]
+        if not children:
+            yield found
+        todo += reversed(children)
 
 
 def _place(task: trio.lowlevel.Task) -> str:

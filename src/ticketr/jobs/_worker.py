@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import trio
 from trio.lowlevel import (
@@ -47,8 +47,14 @@ from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._clock import look_at_clock, set_alarm
 from ticketr.jobs._closing import abandon, report
 from ticketr.jobs._context import JobContext
-from ticketr.jobs._ending import lone
-from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
+from ticketr.jobs._groups import (
+    is_failure,
+    leaves,
+    lone,
+    sound,
+    split_cancelled,
+    strip_tracebacks,
+)
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._retry import delay_after
 
@@ -61,12 +67,13 @@ logger = logging.getLogger("ticketr.jobs")
 
 AWAKE: Final = object()
 """Marks a task until it is next rescheduled, which is when Trio takes such a mark away."""
+LEFT_OPEN: Final = "a job has left a nursery open: enter it by 'async with trio.open_nursery()'"
 CAUGHT: Final = object()
 """Stands for the value if the job's scope caught its cancellation, a time limit included."""
 
 
 @disable_ki_protection
-async def work(ledger: Ledger) -> NoReturn:
+async def work(ledger: Ledger) -> None:
     """Run one job after the other until cancelled."""
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     task = trio.lowlevel.current_task()
@@ -109,10 +116,14 @@ async def work(ledger: Ledger) -> NoReturn:
                         task.context = record.context
                         await checkpoint()
                     task.custom_sleep_data = AWAKE
-                    if record.args:
-                        value = await record.function(JobContext(record, hub), *record.args)
-                    else:  # a call without a star takes less time
-                        value = await record.function(JobContext(record, hub))
+                    try:
+                        if record.args:
+                            value = await record.function(JobContext(record, hub), *record.args)
+                        else:  # a call without a star takes less time
+                            value = await record.function(JobContext(record, hub))
+                    except BaseException as error:
+                        await mend(task, error)
+                        raise
                 is_free = task.custom_sleep_data is None
                 if value is CAUGHT:
                     settle(ledger, task, None)
@@ -120,16 +131,67 @@ async def work(ledger: Ledger) -> NoReturn:
                     ledger.finish(record, COMPLETED, value)
                 del record, value  # an idle worker keeps nothing of its last job alive
             except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
-                if not settle(ledger, task, error):
+                if task.child_nurseries:  # it returned, and the end of its scope failed
+                    settle(ledger, task, await mended(task, RuntimeError(LEFT_OPEN)))
+                elif not settle(ledger, task, error):
                     raise
                 is_free = False
     except BaseException as error:
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
         settle(ledger, task, error)
-        raise
+        if not any(error is known for known in ledger.fatal):  # or it leaves by the block
+            raise
     finally:
         del ledger.waits.workers[task]
         ledger.suspect()  # who keeps the time may have waited for this one to end
+
+
+async def mend(worker: trio.lowlevel.Task, error: BaseException) -> None:
+    """Raise what is to go on in the place of a job's error, if that needs mending."""
+    whole = await mended(worker, error)
+    if whole is error:
+        return
+    try:
+        raise whole
+    finally:
+        whole.__context__ = None  # it is in there already, in parts
+        del error, whole  # their tracebacks hold this frame
+
+
+async def mended(worker: trio.lowlevel.Task, error: BaseException) -> BaseException:
+    """Close what a job has left open, and replace an error that Trio could not take apart.
+
+    This is done inside the job's scope, whose end would fail in the middle otherwise.
+
+    Returns:
+        The error to go on with, the same one if there is nothing to mend.
+    """
+    nurseries = worker.child_nurseries
+    if not nurseries:
+        return sound(error)
+    found = [error]
+    if all(type(leaf) is trio.Cancelled for leaf in leaves(error)):
+        found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of
+    for nursery in reversed(nurseries):
+        found += await close_nursery(nursery)
+    return sound(error if len(found) == 1 else BaseExceptionGroup(LEFT_OPEN, found))
+
+
+async def close_nursery(nursery: trio.Nursery) -> list[BaseException]:
+    """Cancel a nursery that was entered and not left, and wait for its tasks.
+
+    Returns:
+        What they raised.
+    """
+    nursery.cancel_scope.cancel("the job has ended without leaving this nursery")
+    # What ``async with`` would do, and Trio does it in no other way.
+    error = await nursery._nested_child_finished(None)  # noqa: SLF001
+    kind = None if error is None else type(error)
+    try:
+        is_done = nursery.cancel_scope.__exit__(kind, error, None)
+    except BaseException as rest:  # noqa: BLE001 - it is told with the job's own
+        return [rest]
+    return [] if error is None or is_done else [error]
 
 
 @enable_ki_protection
@@ -177,9 +239,14 @@ def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | No
     record = ledger.running.get(worker)
     if record is None:
         return False
-    verdict = judge(error, asked=record.cancel_requested)
     try:
+        verdict = judge(error, asked=record.cancel_requested)
         delay = delay_of_next(ledger, record, verdict)
+    except BaseException as flaw:  # the error's own code may raise anything
+        if not is_failure(flaw):
+            raise
+        verdict, delay = Verdict(FAILED, error=flaw), None
+    try:
         if delay is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)
         else:
@@ -198,9 +265,9 @@ class Verdict(NamedTuple):
     error: BaseException | None = None
     """What it failed with; none if its time was over."""
     leaving: BaseException | None = None
-    """What goes on to whoever cancelled or interrupted the workers."""
+    """The Cancelled that goes on to whoever cancelled the workers."""
     is_fatal: bool = False
-    """Whether that ends the queue."""
+    """Whether it ends the queue and leaves by its block."""
 
 
 def judge(error: BaseException | None, *, asked: bool) -> Verdict:
@@ -216,9 +283,9 @@ def judge(error: BaseException | None, *, asked: bool) -> Verdict:
         return Verdict(FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
     outside = trio.current_effective_deadline() == -math.inf
-    if not all(isinstance(leaf, Exception) for leaf in leaves(rest)):
-        return Verdict(FAILED, error=rest, leaving=error, is_fatal=True)
-    if rest is not None and isinstance(lone(rest), RetryLater) and (asked or outside):
+    if not is_failure(rest):
+        return Verdict(FAILED, error=rest, is_fatal=True)
+    if rest is not None and issubclass(type(lone(rest)), RetryLater) and (asked or outside):
         # It wanted to stop for now, and it is to stop for good.
         return Verdict(CANCELLED, CancelCause.SCOPE, leaving=cancelled if outside else None)
     if cancelled is not None and not outside:
@@ -241,14 +308,17 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
         error = JobTimedOut(record.id, record.name, record.timeout)
     else:
         error = split_cancelled(verdict.error)[1]
-    if not isinstance(error, Exception):
+    if error is None or not issubclass(type(error), Exception):
         return None
     snoozes = record.snoozes if record.attempt > 1 else 0
     try:
-        delay = delay_after(error, record.retry, record.attempt - snoozes)
-        record.snoozes = snoozes + isinstance(lone(error), RetryLater)
-    except Exception:
-        logger.exception("the retry rule of job %r raised", record.id)
+        delay = delay_after(cast("Exception", error), record.retry, record.attempt - snoozes)
+        record.snoozes = snoozes + issubclass(type(lone(error)), RetryLater)
+    except BaseException as flaw:  # the rule is user code
+        if not is_failure(flaw):
+            raise
+        text = JobErrorInfo.of(flaw).traceback
+        logger.error("the retry rule of job %r raised:\n%s", record.id, text)  # noqa: TRY400
         return None
     finally:
         del error, verdict  # their tracebacks hold this frame
@@ -269,15 +339,15 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
             strip_tracebacks(error)
     elif status is FAILED:
         info = JobErrorInfo.of(JobTimedOut(record.id, record.name, record.timeout))
-    if is_fatal and error is not None:
-        ledger.fatal.append(error)
+    if is_fatal:
         record.claimed = True  # it leaves by the block, so it is not silent
     record.exception, record.error = error, info
     ledger.finish(record, status)
-    if is_fatal:
+    if is_fatal and error is not None:
+        ledger.interrupt(error)
         abandon(ledger, CancelCause.SHUTDOWN)
     if leaving is not None:
         try:
-            raise leaving
+            raise leaves(leaving)[0]  # which one is all the same, and Trio may look into a group
         finally:
             del error, leaving, verdict

@@ -1,0 +1,162 @@
+"""Mutants of what stands between the queue and the odd errors of jobs, bodies and callbacks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+FAILS = "test_odd_errors.py::test_an_odd_error_fails_its_own_job_and_nothing_else"
+CANCELLED = "test_odd_errors.py::test_an_odd_error_of_a_job_that_is_cancelled"
+OF_THE_BODY = "test_odd_errors.py::test_an_odd_error_of_the_body_leaves_as_it_is"
+LEFT_OPEN = "test_odd_errors.py::test_a_job_that_leaves_a_nursery_open_has_failed"
+
+MUTANTS: Final = [
+    Mutant(
+        "an error that cannot be changed kills its worker",
+        "_groups.py",
+        "BaseException.with_traceback(found, None)",
+        "found.__traceback__ = None",
+        FAILS,
+    ),
+    Mutant(
+        "an error says itself what caused it",
+        "_groups.py",
+        "BaseException.__cause__.__get__(found)",
+        "found.__cause__",
+        FAILS,
+    ),
+    Mutant(
+        "an error says itself of what class it is",
+        "_groups.py",
+        "return issubclass(type(error), BaseExceptionGroup)",
+        "return isinstance(error, BaseExceptionGroup)",
+        FAILS,
+    ),
+    Mutant(
+        "a group says itself what is in it",
+        "_groups.py",
+        "BaseExceptionGroup.exceptions.__get__(group)",
+        "group.exceptions",
+        FAILS,
+    ),
+    Mutant(
+        "a deep group is given to Trio as it is",
+        "_groups.py",
+        "if depth > DEEPEST or id(found) in seen:",
+        "if id(found) in seen:",
+        CANCELLED,
+    ),
+    Mutant(
+        "a group that cannot be split is given to Trio as it is",
+        "_groups.py",
+        "(_is_small(error) and _can_be_split(error))",
+        "_is_small(error)",
+        CANCELLED,
+    ),
+    Mutant(
+        "a group that forgets its errors when it is split is given to Trio as it is",
+        "_groups.py",
+        "return found == {id(leaf) for leaf in leaves(group)}",
+        "return True",
+        CANCELLED,
+    ),
+    Mutant(
+        "a job's error is not mended before its scope ends",
+        "_worker.py",
+        "                        await mend(task, error)\n",
+        "",
+        CANCELLED + " " + LEFT_OPEN,
+    ),
+    Mutant(
+        "an error of the body goes by the nursery",
+        "_open.py",
+        "await self._nursery.__aexit__(None, None, None)",
+        "await self._nursery.__aexit__(kind, error, trace)",
+        OF_THE_BODY,
+    ),
+    Mutant(
+        "an exit of a job goes by the nursery, which shows it",
+        "_worker.py",
+        "if not any(error is known for known in ledger.fatal):",
+        "if True:",
+        "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
+    ),
+    Mutant(
+        "an exit of a job stops nobody",
+        "_ledger.py",
+        '        self.scope.cancel("a job or a callback raised what ends the program")\n',
+        "",
+        "test_odd_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
+    ),
+    Mutant(
+        "an exit of on_job_error is all that is told",
+        "_past.py",
+        "                self._on_job_error = log_failure  # no further failure may be silent\n",
+        "",
+        "test_odd_errors.py::test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine",
+    ),
+    Mutant(
+        "an exit of a summary leaves its job in the middle of its end",
+        "_ledger.py",
+        "            except BaseException as error:  # noqa: BLE001 - its summary calls sys.exit()",
+        "            except ZeroDivisionError as error:",
+        "test_odd_errors.py::test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended",
+    ),
+    Mutant(
+        "an error that is linked to an endless group is printed",
+        "_job.py",
+        "if is_printable(error) else",
+        "if True else",
+        OF_THE_BODY,
+    ),
+    Mutant(
+        "the class of an error is asked for its name",
+        "_values.py",
+        'type.__dict__["__name__"].__get__(kind)',
+        "kind.__name__",
+        FAILS,
+    ),
+    Mutant(
+        "a failure does not name the line of its job",
+        "_handle.py",
+        "        failed.add_note(",
+        "        str(",
+        "test_odd_errors.py::test_a_failure_that_is_printed_names_the_line_of_the_job",
+    ),
+    Mutant(
+        "a nursery that a job left open is not closed",
+        "_worker.py",
+        "                if task.child_nurseries:  # it returned",
+        "                if False:",
+        LEFT_OPEN,
+    ),
+    Mutant(
+        "a cancelled job that left a nursery open was just cancelled",
+        "_worker.py",
+        "        found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of\n",
+        "        pass\n",
+        "test_odd_errors.py::test_a_job_with_a_nursery_left_open_may_be_cancelled",
+    ),
+    Mutant(
+        "what the tasks of such a nursery raised is lost",
+        "_worker.py",
+        "        found += await close_nursery(nursery)\n",
+        "        await close_nursery(nursery)\n",
+        "test_odd_errors.py::test_an_exit_out_of_a_nursery_that_is_left_open",
+    ),
+    Mutant(
+        "a block is entered twice",
+        "_open.py",
+        "        if self._ledger is not None:\n            raise RuntimeError",
+        "        if False:\n            raise RuntimeError",
+        "test_odd_errors.py::test_a_block_is_entered_once",
+    ),
+    Mutant(
+        "a submit that was answered is waited for by the workers for ever",
+        "_queue.py",
+        "            if submission.is_answered:\n                self._ledger.arrived()\n",
+        "",
+        "test_queue.py::test_submit_waits_for_room",
+    ),
+]
