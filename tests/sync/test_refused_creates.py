@@ -62,7 +62,8 @@ class Answering(Recorder):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(create_app(bench.site))
-        self._status, self._body = status, json.dumps(body or {}).encode()
+        self._status = status
+        self._body = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
         self._left, self._carry_out, self._headers = times, carry_out, dict(headers or {})
         self.creates = 0
 
@@ -156,12 +157,17 @@ async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_d
     assert (await bench.push()).created == ("DEMO-13",)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{}, b"Blocked by policy.", {"message": "Forbidden"}],
+    ids=["of no words", "of plain text", "of a gateway's JSON"],
+)
 async def test_a_page_of_something_before_jira_is_waited_for_as_a_lost_answer_is(
-    bench: Bench, autojump_clock: MockClock
+    bench: Bench, autojump_clock: MockClock, body: object
 ) -> None:
     write(bench, DRAFT)
 
-    result = await bench.push(transport=Answering(bench, 403, carry_out=False))
+    result = await bench.push(transport=Answering(bench, 403, body, carry_out=False))
 
     assert len(result.failed) == 1
     assert trio.current_time() == SETTLE

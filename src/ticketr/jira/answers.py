@@ -124,7 +124,7 @@ def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
     status = response.status
     if status < 400:
         return Redirected(response.url, _told(response.headers.get("location", ""), redact))
-    messages, field_errors = _words(response, redact)
+    messages, field_errors, is_jiras = _words(response, redact)
     if status >= 500:
         wait = retry_after(response.headers)
         return ServerError(response.url, status, "; ".join(messages), wait)
@@ -134,7 +134,7 @@ def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
         return RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = REJECTIONS.get(status, Rejected)
     wait = retry_after(response.headers)
-    return kind(response.url, status, messages, field_errors, wait)
+    return kind(response.url, status, messages, field_errors, wait, is_jiras)
 
 
 def _why_no_json(response: Response) -> str:
@@ -148,16 +148,16 @@ def _why_no_json(response: Response) -> str:
 
 def _words(
     response: Response, redact: Callable[[str], str]
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Find a server's own words about what it did not like."""
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
+    """Find a server's own words about what it did not like, and whether Jira forms them so."""
     if _why_no_json(response) or len(response.body) > _LARGEST_ERROR:
-        return (), ()
+        return (), (), False
     try:
         answer = json.loads(response.body)
     except (ValueError, RecursionError):
-        return (_told(response.body.decode("utf-8", "replace"), redact),), ()
+        return (_told(response.body.decode("utf-8", "replace"), redact),), (), False
     if not isinstance(answer, dict):
-        return (), ()
+        return (), (), False
     listed = answer.get("errorMessages")
     messages = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
     if not messages:
@@ -166,7 +166,8 @@ def _words(
     pairs = fields.items() if isinstance(fields, dict) else ()
     told = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
     field_errors = tuple((_told(k, redact), _told(v, redact)) for k, v in told)
-    return tuple(_told(one, redact) for one in messages[:5]), field_errors
+    is_jiras = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(answer)
+    return tuple(_told(one, redact) for one in messages[:5]), field_errors, is_jiras
 
 
 def _told(text: str, redact: Callable[[str], str]) -> str:

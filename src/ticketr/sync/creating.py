@@ -347,11 +347,11 @@ def _is_passing(error: JiraError) -> bool:
 def _over(error: JiraError) -> float:
     """Give Trio's clock at a moment when a request was over that has just been answered so.
 
-    With words of its own Jira has come to an end. A page without any may come from something
-    that stands before Jira, which may be at it still.
+    With words in its own form Jira has come to an end. Anything else may come from something that
+    stands before Jira, which may be at it still.
     """
-    is_jiras = isinstance(error, Rejected) and (error.detail or isinstance(error, RateLimited))
-    return -math.inf if is_jiras else trio.current_time()
+    is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
+    return -math.inf if is_over else trio.current_time()
 
 
 def _short(error: JiraError) -> str:

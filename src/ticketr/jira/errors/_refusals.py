@@ -19,6 +19,8 @@ class Rejected(JiraError):
         messages: Jira's own words.
         field_errors: Jira's own words about single fields, as pairs.
         retry_after: The seconds that it asked to wait, if it did.
+        is_jiras: Whether the answer has the form of Jira's own, and not that of something that
+            stands before it.
     """
 
     advice: ClassVar[str] = "this is ticketr's or the site's fault, please report it"
@@ -30,12 +32,14 @@ class Rejected(JiraError):
         messages: tuple[str, ...] = (),
         field_errors: tuple[tuple[str, str], ...] = (),
         retry_after: float | None = None,
+        is_jiras: bool = True,  # noqa: FBT001, FBT002 - an exception is copied by its arguments
     ) -> None:
         self.status = status
         self.messages = tuple(clip(message) for message in messages[:5])
         self.field_errors = tuple((clip(k, 80), clip(v)) for k, v in field_errors[:20])
         self.retry_after = retry_after
-        super().__init__(url, status, self.messages, self.field_errors, retry_after)
+        self.is_jiras = is_jiras
+        super().__init__(url, status, self.messages, self.field_errors, retry_after, is_jiras)
 
     @property
     def detail(self) -> str:
@@ -100,7 +104,7 @@ class RateLimited(Rejected):
     ) -> None:
         self.reason = clip(reason, 80)
         super().__init__(url, status, messages, field_errors, retry_after)
-        self.args = (*self.args, self.reason)
+        self.args = (*self.args[:-1], self.reason)
 
     def __str__(self) -> str:
         if self.retry_after is None:
