@@ -269,7 +269,7 @@ def test_a_file_that_was_never_in_step_is_no_edit_after_a_kill_either(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketr.sync.editing.Editor.write", die)
+        patch.setattr("ticketr.sync.workspace.editor.Editor.write", die)
         with pytest.raises(BaseException):  # noqa: B017, PT011 - as Trio wraps it
             mia.runs("pull")
     told = mia.runs("sync")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.store import Store
+from ticketr.sync.workspace.store import Store
 from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:

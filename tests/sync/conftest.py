@@ -10,13 +10,13 @@ from fakes.pulls import Bench
 from fakes.stores import make_store
 
 from ticketr.sandbox import make_site
-from ticketr.sync.state import State
+from ticketr.sync.state.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.sync.store import Store
+    from ticketr.sync.workspace.store import Store
 
 
 @pytest.fixture

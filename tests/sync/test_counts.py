@@ -9,10 +9,10 @@ import pytest
 from ticketr import open_job_queue
 from ticketr.jira import Issue
 from ticketr.sync import Side, SyncJob
-from ticketr.sync.editing import Written
-from ticketr.sync.mapping import FamilyText
-from ticketr.sync.tally import Tally
-from ticketr.sync.writer import Outcome, Prepared
+from ticketr.sync.compare.mapping import FamilyText
+from ticketr.sync.pull.tally import Tally
+from ticketr.sync.workspace.editor import Written
+from ticketr.sync.writing.writer import Outcome, Prepared
 from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from fakes.pulls import CREDENTIALS, Bench
 from ticketr import JobFailed
 from ticketr.sandbox import make_site
 from ticketr.sync import OtherSite
-from ticketr.sync.state import State
+from ticketr.sync.state.state import State
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:

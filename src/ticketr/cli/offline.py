@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store, known_losses
-from ticketr.sync.reading import read_state, readable, see
+from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable, see
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

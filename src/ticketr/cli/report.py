@@ -89,8 +89,7 @@ def as_object(
 
 def nothing_pulled() -> PullResult:
     """Give the result of a pull that was not even begun."""
-    from ticketr.sync.pull import pull_result
-    from ticketr.sync.tally import Tally
+    from ticketr.sync import Tally, pull_result
 
     return pull_result(Tally())
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ticketr.sync.actions import Action
+from ticketr.sync.compare.mapping import Columns
+from ticketr.sync.compare.merge import Side
+from ticketr.sync.edits.local_changes import Work
+from ticketr.sync.edits.losses import Loss, known_losses
+from ticketr.sync.edits.reading import (
+    bears_mark,
+    read_state,
+    readable,
+    see,
+    sign_state,
+    visit_files,
+)
+from ticketr.sync.edits.survey import LocalSurvey
 from ticketr.sync.errors import (
     DuplicateKey,
     FileFailed,
@@ -15,23 +27,20 @@ from ticketr.sync.errors import (
     UnsupportedField,
     WorkspaceBusy,
 )
-from ticketr.sync.files import write_new_file
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
-from ticketr.sync.journal import Conflict, Creation
-from ticketr.sync.local import LocalSurvey
-from ticketr.sync.losses import Loss, known_losses
-from ticketr.sync.mapping import Columns
-from ticketr.sync.marks import Marked, marked_file, marked_files
-from ticketr.sync.merge import Side
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.plan import Work
-from ticketr.sync.pull import PullResult
-from ticketr.sync.push import PushResult
-from ticketr.sync.reading import bears_mark, sign_state
+from ticketr.sync.pull.pull import PullResult, pull_result
+from ticketr.sync.pull.tally import Tally
+from ticketr.sync.push.actions import Action
+from ticketr.sync.push.push import PushResult
 from ticketr.sync.resolve import Take, conflict_of, resolve
 from ticketr.sync.session import OnWritten
-from ticketr.sync.state import State
-from ticketr.sync.store import Store
+from ticketr.sync.state.journal import Conflict, Creation
+from ticketr.sync.state.state import State
+from ticketr.sync.threads import ThreadRunner
+from ticketr.sync.workspace.files import comparable, write_new_file
+from ticketr.sync.workspace.markers import Marked, marked_file, marked_files
+from ticketr.sync.workspace.store import Store
 
 __all__ = [
     "Action",
@@ -61,16 +70,24 @@ __all__ = [
     "SyncJob",
     "SyncResult",
     "Take",
+    "Tally",
+    "ThreadRunner",
     "UnknownField",
     "UnsupportedField",
     "Work",
     "WorkspaceBusy",
     "bears_mark",
+    "comparable",
     "conflict_of",
     "known_losses",
     "marked_file",
     "marked_files",
+    "pull_result",
+    "read_state",
+    "readable",
     "resolve",
+    "see",
     "sign_state",
+    "visit_files",
     "write_new_file",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.values import nearest
+from ticketr.sync.hints import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path

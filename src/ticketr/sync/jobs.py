@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import told_of
-from ticketr.sync.layout import notes_on
-from ticketr.sync.pull import PullResult, pull, pull_result
-from ticketr.sync.push import PushResult, push, push_result
-from ticketr.sync.recovery import recover
+from ticketr.sync.pull.pull import PullResult, pull, pull_result
+from ticketr.sync.pull.tally import Tally
+from ticketr.sync.push.push import PushResult, push, push_result
+from ticketr.sync.push.recovery import recover
+from ticketr.sync.push.tally import PushTally
 from ticketr.sync.session import Progress, SessionJob, open_session, open_workspace
-from ticketr.sync.tally import PushTally, Tally
+from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from ticketr import JobContext
-    from ticketr.sync.losses import Accepted
+    from ticketr.sync.edits.losses import Accepted
 
 
 @dataclass(frozen=True, kw_only=True)

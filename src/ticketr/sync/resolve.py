@@ -10,23 +10,24 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.sync.editing import Editor, Written
+from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.compare.diff3 import Agreed, compare_lines
+from ticketr.sync.compare.mapping import FamilyText
+from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed, NoConflict
-from ticketr.sync.files import comparable
-from ticketr.sync.lines import Agreed, compare_lines
-from ticketr.sync.mapping import FamilyText
-from ticketr.sync.marks import marked_file
-from ticketr.sync.merge import Side
-from ticketr.sync.state import Base, rows_from_json
-from ticketr.sync.writer import FamilyWriter, Prepared, read_ticket
+from ticketr.sync.state.state import Base, rows_from_json
+from ticketr.sync.workspace.editor import Editor, Written
+from ticketr.sync.workspace.files import comparable
+from ticketr.sync.workspace.markers import marked_file
+from ticketr.sync.writing.writer import FamilyWriter, Prepared
 from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync.journal import Conflict
-    from ticketr.sync.state import Row, State
-    from ticketr.sync.store import Store
+    from ticketr.sync.state.journal import Conflict
+    from ticketr.sync.state.state import Row, State
+    from ticketr.sync.workspace.store import Store
 
 
 class Take(Enum):

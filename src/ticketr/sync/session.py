@@ -17,15 +17,15 @@ import trio
 
 from ticketr.config import STATE_FOLDER
 from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
-from ticketr.sync.editing import Editor
+from ticketr.sync.compare.mapping import Columns
+from ticketr.sync.compare.moments import zone_of
+from ticketr.sync.edits.reading import visit_files
+from ticketr.sync.edits.survey import LocalSurvey
 from ticketr.sync.errors import RenamedProject, UnknownField
-from ticketr.sync.layout import Layout
-from ticketr.sync.local import LocalSurvey
-from ticketr.sync.mapping import Columns
-from ticketr.sync.moments import zone_of
-from ticketr.sync.reading import visit_files
-from ticketr.sync.state import State
-from ticketr.sync.store import Store
+from ticketr.sync.state.state import State
+from ticketr.sync.workspace.editor import Editor
+from ticketr.sync.workspace.layout import Layout
+from ticketr.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ticketr.config import WantedField
     from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
-    from ticketr.sync.merge import Side
+    from ticketr.sync.compare.merge import Side
     from ticketr.sync.threads import ThreadRunner
     from ticketr.tickets import Ticket
 

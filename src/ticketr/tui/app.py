@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ticketr import Job, JobQueue
-    from ticketr.sync import Loss, Store
-    from ticketr.sync.session import OnWritten
-    from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync import Loss, OnWritten, Store, ThreadRunner
     from ticketr.terminal import Event
     from ticketr.tickets import Ticket
     from ticketr.tui.effects import Effect

@@ -7,9 +7,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ticketr.sync import LocalSurvey, State, Take, known_losses, resolve
-from ticketr.sync.files import comparable
-from ticketr.sync.reading import read_state, see
+from ticketr.sync import (
+    LocalSurvey,
+    State,
+    Take,
+    comparable,
+    known_losses,
+    read_state,
+    resolve,
+    see,
+)
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
 from ticketr.tui.messages import FilesRead, TicketsFound

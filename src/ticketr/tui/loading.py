@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync.reading import read_state, visit_files
+from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
 from ticketr.tui.files import Look, nothing_known, read_clash, read_detail, settle
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from contextlib import AbstractContextManager
 
-    from ticketr.sync import State, Store
-    from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync import State, Store, ThreadRunner
     from ticketr.tui.messages import Message
     from ticketr.tui.rows import Row
     from ticketr.tui.work import Work

@@ -1,0 +1,28 @@
+"""The texts that a ticket was edited from. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import by_key, changes
+from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from ticketr.tickets import Ticket
+
+
+def read_ticket(text: str) -> Ticket | None:
+    """Read the ticket of a base; None where this version cannot read it."""
+    try:
+        tickets = parse(text).tickets
+    except TicketSyntaxError:  # pragma: no cover - another version wrote it
+        return None
+    return tickets[0] if len(tickets) == 1 else None
+
+
+def distance(base: Ticket, local: Ticket) -> int:
+    """Count the edits that lead from a base to a file; a killed pull may leave several bases."""
+    old = by_key(base)
+    return sum(
+        len(changes(old[key], issue)) if key in old else 1 for key, issue in by_key(local).items()
+    )

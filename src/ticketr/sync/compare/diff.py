@@ -1,0 +1,189 @@
+"""The parts of an issue that can change by themselves, and how two versions of it differ.
+
+A line that is missing under ``## Fields`` says nothing: to empty a field, its line stays, without
+a value. An emptied description or list of criteria is a change like any other. Another wording of
+the same is none: what Jira would get decides, so ``* this`` for ``- this`` is not worth a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from ticketr.jira.adf import canonical, is_too_long, lost
+from ticketr.sync.compare.mapping import description_adf
+from ticketr.tickets import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Stands for a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
+_SOFT_END = "\r"
+
+
+class Own(Enum):
+    """The parts that are no fields; the values are what people call them."""
+
+    TITLE = "Title"
+    DESCRIPTION = "Description"
+    CRITERIA = "Acceptance Criteria"
+
+
+#: A part of an issue: one of its own, or the name of a field, which may be "Title" as well.
+Part: TypeAlias = Own | str
+
+#: Parts that are merged by line.
+TEXTS = frozenset({Own.DESCRIPTION, Own.CRITERIA})
+
+_STATUS = "Status"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of one issue that differs between two versions of it.
+
+    Attributes:
+        part: which part.
+        old: it as text before; empty for none.
+        new: it as text after.
+    """
+
+    part: Part
+    old: str
+    new: str
+
+    @property
+    def old_shown(self) -> str:
+        """The old text as people read it."""
+        return self.old.replace(_SOFT_END, "\n")
+
+    @property
+    def new_shown(self) -> str:
+        """The new text as people read it."""
+        return self.new.replace(_SOFT_END, "\n")
+
+    @property
+    def name(self) -> str:
+        """What people call the part."""
+        return self.part.value if isinstance(self.part, Own) else self.part
+
+
+def parts(issue: Ticket) -> dict[Part, str]:
+    """Give an issue's parts as text, its sub-tasks left out; criteria one a line."""
+    criteria = (each.replace("\n", _SOFT_END) for each in issue.acceptance_criteria)
+    own: dict[Part, str] = {
+        Own.TITLE: issue.title,
+        Own.DESCRIPTION: issue.description,
+        Own.CRITERIA: "\n".join(criteria),
+    }
+    return own | dict(issue.fields)
+
+
+def criteria_of(text: str) -> tuple[str, ...]:
+    """Read criteria out of their part again."""
+    return tuple(each.replace(_SOFT_END, "\n") for each in text.split("\n") if each)
+
+
+def alike(part: Part, one: str, other: str) -> bool:
+    """Tell whether two texts of a part say the same to Jira, however they are worded."""
+    if one == other:
+        return True
+    if part in TEXTS:
+        # What is lost takes the longest to find, and is no matter where the documents differ.
+        return all(meaning(part, one) == meaning(part, other) for meaning in (_sent, _not_sent))
+    # A transition leads to a status in any letters; where Jira is already, none may lead to.
+    return part == _STATUS and one.casefold() == other.casefold()
+
+
+def _sent(part: Part, text: str) -> object:
+    """Give what Jira would get of a text."""
+    if part is Own.DESCRIPTION:
+        return canonical(description_adf(Ticket("", description=text)))
+    return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
+
+
+def _not_sent(part: Part, text: str) -> object:
+    """Give what Jira would not get of a text."""
+    if part is Own.DESCRIPTION:
+        return lost(text)
+    return () if is_too_long(text) else tuple(map(lost, criteria_of(text)))
+
+
+def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
+    """List what a newer version of one issue changes; what it does not mention is unchanged.
+
+    Args:
+        before: the older version.
+        after: the newer version. Sub-tasks of neither are looked at.
+    """
+    old = parts(before)
+    return tuple(
+        Change(part, old.get(part, ""), text)
+        for part, text in parts(after).items()
+        if not alike(part, text, old.get(part, ""))
+    )
+
+
+def text_size(*issues: Ticket) -> int:
+    """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
+    return sum(len(each.description) + sum(map(len, each.acceptance_criteria)) for each in issues)
+
+
+def differing_size(one: Ticket, other: Ticket) -> int:
+    """Count the characters of texts that have to be converted to compare two versions of a ticket."""
+    before = by_key(one)
+    pairs = [(before[key], issue) for key, issue in by_key(other).items() if key in before]
+    return sum(text_size(*pair) for pair in pairs if _texts(pair[0]) != _texts(pair[1]))
+
+
+def _texts(issue: Ticket) -> tuple[str, tuple[str, ...]]:
+    return issue.description, issue.acceptance_criteria
+
+
+def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
+    """Give a ticket with other texts for some parts of one of its issues.
+
+    Args:
+        ticket: the ticket.
+        key: the issue, its head or a sub-task.
+        texts: the parts; a field without text has a line without one then.
+    """
+
+    def changed(issue: Ticket) -> Ticket:
+        if issue.key != key:
+            return issue
+        own = parts(issue) | dict(texts)
+        fields = {part: text for part, text in texts.items() if isinstance(part, str)}
+        return replace(
+            issue,
+            title=own[Own.TITLE],
+            description=own[Own.DESCRIPTION],
+            acceptance_criteria=(
+                criteria_of(own[Own.CRITERIA])
+                if Own.CRITERIA in texts
+                else issue.acceptance_criteria
+            ),
+            fields={**issue.fields, **fields},
+        )
+
+    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
+
+
+def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
+    """Give a ticket with the keys that its issues have now.
+
+    Args:
+        ticket: the ticket.
+        renamed: the new key of each issue that has another one, by the old key.
+    """
+
+    def changed(issue: Ticket) -> Ticket:
+        return replace(issue, key=renamed.get(issue.key or "", issue.key))
+
+    return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))
+
+
+def by_key(ticket: Ticket) -> dict[str, Ticket]:
+    """Give the issues of a ticket that have keys, by key: its head and its sub-tasks."""
+    return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}

@@ -1,0 +1,410 @@
+"""From Jira's issues to tickets and back, in pure functions.
+
+A family is an issue with those of its sub-tasks that are filed under it; it becomes one ticket.
+Whether a description survives its way through the file is not assumed but tried, on the very
+text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf import (
+    canonical,
+    is_too_large,
+    is_too_long,
+    plain_document,
+    to_adf,
+    to_markdown,
+    weight,
+)
+from ticketr.sync.compare.unsupported import unsupported
+from ticketr.sync.errors import UnknownField, UnsupportedField
+from ticketr.tickets import Ticket, parse, render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ticketr.config.fields import MappedField, WantedField
+    from ticketr.jira.models import Field, Issue
+
+#: What is written under ``## Fields``, in this order: the line's name and Jira's field.
+STANDARD_FIELDS = (
+    ("Type", "issuetype"),
+    ("Status", "status"),
+    ("Priority", "priority"),
+    ("Assignee", "assignee"),
+    ("Reporter", "reporter"),
+    ("Labels", "labels"),
+    ("Components", "components"),
+    ("Fix Version", "fixVersions"),
+)
+#: Custom fields that are written where a site has them, found by their names.
+CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
+
+#: The line that names the parent of an issue that stands by itself.
+PARENT = "Parent"
+#: Lines that have these names and stand for these fields, whatever somebody would call them.
+_FIXED, _SPRINT = ("Type", "Status"), "Sprint"
+#: Fields that have a place of their own in a file, or none.
+ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+
+_CRITERIA = "Acceptance Criteria"
+#: What an issue without a description weighs.
+_ISSUE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which of a site's fields are written to files.
+
+    Attributes:
+        names: pairs of the name in the file and Jira's field ID, in the order of writing.
+    """
+
+    names: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, fields: Collection[Field], more: Iterable[WantedField] = ()) -> Columns:
+        """Choose the columns for a site from its own list of fields.
+
+        Args:
+            fields: every field that the site has.
+            more: further fields that files are to hold. One under a name of the user's own has
+                that name, whatever it would be called else.
+
+        Raises:
+            UnknownField: the site has no field of such a name, or a file has another place for it.
+            UnsupportedField: a line of a file cannot hold one of them.
+        """
+        reasons = {each.id: why for each in fields if (why := unsupported(each))}
+        ids: dict[str, str] = {}
+        every: dict[str, str] = {}
+        site: dict[str, str] = {}
+        for field in fields:
+            name = field.name.strip()  # as a file's line will have it
+            if name == PARENT or field.id in ELSEWHERE:
+                continue
+            every.setdefault(name, field.id)
+            site[field.id] = name
+            if field.custom and name in CUSTOM_FIELDS:
+                ids.setdefault(name, field.id)
+        names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
+        for each in more:
+            if not isinstance(each, str):
+                if why := reasons.get(each.id):
+                    raise UnsupportedField(each.name, why, each.place)
+                names = _under_own_name(names, each, site)
+                continue
+            name = each.strip()
+            if name in dict(names):
+                continue
+            if name not in every:
+                raise UnknownField(name, tuple(every))
+            if why := reasons.get(every[name]):
+                raise UnsupportedField(name, why)
+            # A field has one line: what Jira calls "Issue Type" is "Type" here.
+            if every[name] not in dict(names).values():
+                names.append((name, every[name]))
+        return cls(tuple(names))
+
+    @property
+    def requested(self) -> tuple[str, ...]:
+        """The field IDs to ask Jira for."""
+        always = ("summary", "description", "updated", "parent", "subtasks")
+        return always + tuple(field_id for _, field_id in self.names)
+
+
+def _under_own_name(
+    names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Give the columns with one more, in the place of those of its name and of its field."""
+    if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
+        own = next((field_id for field_id, name in site.items() if name == field.name), None)
+        raise UnknownField(field.name, tuple(site.values()), field.place, own)
+    taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
+    if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
+        return names  # a push knows these lines by their names
+    at = names.index(taken[0]) if taken else len(names)
+    rest = [pair for pair in names[at:] if pair not in taken]
+    return [*names[:at], (field.name, field.id), *rest]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyText:
+    """A family as it will stand in a file.
+
+    Attributes:
+        ticket: the ticket, as a reader of ``text`` will get it.
+        text: what is written.
+        inexact: keys of the issues whose description does not survive the way through the file
+            unchanged; their ADF in the state is what they really say.
+    """
+
+    ticket: Ticket
+    text: str
+    inexact: frozenset[str]
+
+
+def is_subtask(issue: Issue) -> bool:
+    """Tell whether an issue is a sub-task, which lives in its parent's ticket."""
+    kind = issue.fields.get("issuetype")
+    return isinstance(kind, dict) and kind.get("subtask") is True and parent_id(issue) is not None
+
+
+def parent_id(issue: Issue) -> str | None:
+    """Give the ID of an issue's parent (an epic counts), or None."""
+    return _text_at(issue.fields.get("parent"), "id")
+
+
+def subtask_ids(issue: Issue) -> tuple[str, ...]:
+    """Give the IDs of an issue's sub-tasks in Jira's own order."""
+    subtasks = issue.fields.get("subtasks")
+    if not isinstance(subtasks, list):
+        return ()
+    return tuple(found for each in subtasks if (found := _text_at(each, "id")) is not None)
+
+
+def updated(issue: Issue) -> str:
+    """Give the moment of an issue's last change, in Jira's own words."""
+    value = issue.fields.get("updated")
+    return value if isinstance(value, str) else ""
+
+
+def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> FamilyText:
+    """Write a family as text, and find out what the text cannot hold exactly.
+
+    Args:
+        head: the issue that gives the ticket its heading.
+        subtasks: the sub-tasks to file under it, in order.
+        columns: the fields to write.
+
+    Returns:
+        The text, the ticket that a reader gets from it, and the keys that are not exact.
+    """
+    issues = (head, *subtasks)
+    whole: set[str] = set()  # keys whose criteria stay in the description
+    while True:
+        text = render_ticket(_family(head, subtasks, columns, whole))
+        ticket = _only_ticket(text)
+        inexact = {
+            issue.key
+            for issue, read in zip(issues, (ticket, *ticket.tasks), strict=True)
+            if not _is_exact(issue, read)
+        }
+        # Criteria that do not survive as a section of their own are tried again as description.
+        again = {key for key in inexact - whole if _has_criteria(key, ticket)}
+        if not again:
+            return FamilyText(ticket, text, frozenset(inexact))
+        whole |= again
+
+
+def weight_of(issues: Iterable[Issue], most: int) -> int:
+    """Tell about how much work a family's text is; a character counts as 1.
+
+    Args:
+        issues: the family's.
+        most: where to stop counting.
+    """
+    total = 0
+    for issue in issues:
+        total += _ISSUE + weight(issue.fields.get("description"), most)
+        total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
+        if total > most:
+            break
+    return total
+
+
+def field_text(value: object) -> str:
+    """Write one field's value as the text of its line; empty for no value.
+
+    Lists are joined by commas; an entry that holds a comma or a quote is put in quotes, as in CSV.
+    """
+    if isinstance(value, list):
+        entries = [text for each in value if (text := _entry_text(each))]
+        return ", ".join(_quoted(entry) for entry in entries)
+    return _entry_text(value)
+
+
+def slim(fields: Mapping[str, object]) -> dict[str, object]:
+    """Keep of Jira's answer what files and comparisons need; avatars and links go.
+
+    The description is kept to the letter: it is what an inexact one really says.
+    """
+    return {
+        name: value if name == "description" else _slim(value)
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+_KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask")
+
+
+def _slim(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _slim(value[name]) for name in _KEPT if value.get(name) is not None}
+    if isinstance(value, list):
+        return [_slim(each) for each in value if each is not None]
+    return value
+
+
+def _family(head: Issue, subtasks: Sequence[Issue], columns: Columns, whole: set[str]) -> Ticket:
+    ticket = _ticket(head, columns, whole, nested=False)
+    tasks = tuple(_ticket(each, columns, whole, nested=True) for each in subtasks)
+    return replace(ticket, tasks=tasks)
+
+
+def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) -> Ticket:
+    fields = {
+        name: text
+        for name, field_id in columns.names
+        if (text := field_text(issue.fields.get(field_id)))
+    }
+    parent_key = _text_at(issue.fields.get("parent"), "key")
+    if parent_key and not nested:
+        fields[PARENT] = parent_key
+    adf = issue.fields.get("description")
+    body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
+    summary = issue.fields.get("summary")
+    return Ticket(
+        title=summary if isinstance(summary, str) else "",
+        key=issue.key,
+        description=_markdown(body),
+        fields=fields,
+        acceptance_criteria=criteria,
+    )
+
+
+def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
+    """Split acceptance criteria off the end of a description.
+
+    They are a heading of level 3, "Acceptance Criteria", and a bullet list of plain paragraphs,
+    and nothing after that; anything of another shape stays description.
+
+    Returns:
+        The rest of the description, and each criterion's Markdown; no criteria where the shape
+        is not exactly that.
+    """
+    content = adf.get("content") if isinstance(adf, dict) else None
+    if not isinstance(adf, dict) or not isinstance(content, list) or len(content) < 2:
+        return adf, ()
+    heading, bullets = content[-2:]
+    if not _is_criteria_heading(heading) or is_too_large(adf):
+        return adf, ()
+    criteria = _criteria(bullets)
+    if not criteria:
+        return adf, ()
+    return {**adf, "content": content[:-2]}, criteria
+
+
+def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]:
+    """Give a ticket's description in Jira's form, its acceptance criteria at the end.
+
+    Args:
+        ticket: the ticket.
+        body: the description in Jira's form, if the Markdown of it is not to be read; criteria at
+            its end are not taken over.
+
+    Returns:
+        The document. What is longer than Jira takes stands there as it is, for it is not sent.
+    """
+    texts = (ticket.description, *ticket.acceptance_criteria)
+    read = plain_document if is_too_long(*texts) else to_adf
+    kept = split_criteria(body)[0] if body is not None else read(ticket.description)
+    document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
+    if ticket.acceptance_criteria:
+        heading = {
+            "type": "heading",
+            "attrs": {"level": 3},
+            "content": [{"type": "text", "text": _CRITERIA}],
+        }
+        items = [
+            {"type": "listItem", "content": read(each).get("content", [])}
+            for each in ticket.acceptance_criteria
+        ]
+        content = document.get("content")
+        before = content if isinstance(content, list) else []
+        document["content"] = [*before, heading, {"type": "bulletList", "content": items}]
+    return document
+
+
+def _is_exact(issue: Issue, read: Ticket) -> bool:
+    original = issue.fields.get("description")
+    if is_too_large(original):
+        return False
+    return canonical(description_adf(read)) == canonical(original)
+
+
+def _has_criteria(key: str, ticket: Ticket) -> bool:
+    return any(
+        each.key == key and bool(each.acceptance_criteria) for each in (ticket, *ticket.tasks)
+    )
+
+
+def _only_ticket(text: str) -> Ticket:
+    (ticket,) = parse(text).tickets
+    return ticket
+
+
+def _is_criteria_heading(node: object) -> bool:
+    return (
+        isinstance(node, dict)
+        and node.get("type") == "heading"
+        and isinstance(attrs := node.get("attrs"), dict)
+        and attrs.get("level") == 3
+        and isinstance(content := node.get("content"), list)
+        and len(content) == 1
+        and isinstance(content[0], dict)
+        and content[0].get("text") == _CRITERIA
+        and not content[0].get("marks")
+    )
+
+
+def _criteria(node: object) -> tuple[str, ...]:
+    if not isinstance(node, dict) or node.get("type") != "bulletList":
+        return ()
+    items = node.get("content")
+    texts = [_criterion(item) for item in items] if isinstance(items, list) else []
+    return tuple(text for text in texts if text) if all(texts) else ()
+
+
+def _criterion(item: object) -> str | None:
+    content = item.get("content") if isinstance(item, dict) else None
+    if not isinstance(content, list) or len(content) != 1:
+        return None
+    if not isinstance(content[0], dict) or content[0].get("type") != "paragraph":
+        return None
+    if not content[0].get("content"):
+        return None
+    text = _markdown({"type": "doc", "version": 1, "content": content}).strip()
+    return text if text and "\n" not in text else None
+
+
+def _markdown(adf: object) -> str:
+    return to_markdown(adf) if isinstance(adf, dict) else ""
+
+
+def _entry_text(value: object) -> str:
+    if isinstance(value, dict):
+        if value.get("state") == "closed":  # a sprint that is over says nothing about today
+            return ""
+        names = (value.get(name) for name in ("displayName", "name", "value", "key"))
+        return next((name for name in names if isinstance(name, str) and name), "")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    return ""
+
+
+def _quoted(entry: str) -> str:
+    if not any(mark in entry for mark in ',"'):
+        return entry
+    return '"' + entry.replace('"', '""') + '"'
+
+
+def _text_at(value: object, name: str) -> str | None:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,212 @@
+"""What was sent of an issue, part by part, and whether Jira has it. Pure.
+
+Jira writes many a value in its own way: it sorts labels, knows a person by an account, tells a
+moment in another zone. So what it has is compared with the value that was sent and not with the
+text that stood for it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf import canonical
+from ticketr.sync.compare.diff import Own, alike, by_key, parts, with_parts
+from ticketr.sync.compare.moments import read_moment
+from ticketr.sync.hints import folded
+from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.jira.models import Issue
+    from ticketr.sync.compare.diff import Part
+    from ticketr.tickets import Ticket
+
+#: The keys of a record in Jira, the best first, by which it is compared.
+_NAMES = ("accountId", "id", "key", "value", "name")
+#: Stands before the name of a part that is no field: no line of a file begins with it.
+_OWN = "#"
+#: Stands for a value that nobody knows; no answer is like it.
+_UNKNOWN = {"unknown": True}
+
+
+@dataclass(frozen=True, slots=True)
+class SentValue:
+    """A part of an issue that was sent, or is about to be.
+
+    Attributes:
+        part: the part.
+        text: it as it stands in the file.
+        field: Jira's field.
+        value: what was sent for it.
+    """
+
+    part: Part
+    text: str
+    field: str
+    value: object
+
+    @property
+    def name(self) -> str:
+        """The part as one text, which is no other part's."""
+        return f"{_OWN}{self.part.name}" if isinstance(self.part, Own) else self.part
+
+    def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
+        """Tell whether Jira has it.
+
+        Args:
+            issue: the issue as Jira has it now, as a file would hold it.
+            fields: its fields in Jira's terms.
+        """
+        now = parts(issue).get(self.part, "")
+        return alike(self.part, self.text, now) or is_answer(self.value, fields.get(self.field))
+
+
+def to_json(values: Iterable[SentValue]) -> str:
+    """Write down what was sent."""
+    return json.dumps([[each.name, each.text, each.field, each.value] for each in values])
+
+
+def from_json(text: str) -> tuple[SentValue, ...]:
+    """Read what `to_json` wrote."""
+    return tuple(sent_value(*each) for each in json.loads(text))
+
+
+def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
+    """Give a value by the name of its part."""
+    is_own = name.startswith(_OWN)
+    return SentValue(Own[name[len(_OWN) :]] if is_own else name, text, field, value)
+
+
+def of_whole(text: str) -> list[SentValue]:
+    """Read what an older version has sent of an issue; which parts, and as what, it did not tell.
+
+    Args:
+        text: the issue as it would be in Jira, without its sub-tasks.
+    """
+    try:
+        (issue,) = parse(text).tickets
+    except (TicketSyntaxError, ValueError):  # pragma: no cover - this program wrote it
+        return []
+    return [SentValue(part, each, "", _UNKNOWN) for part, each in parts(issue).items()]
+
+
+def is_answer(sent: object, now: object) -> bool:
+    """Tell whether a field holds what was sent for it, in Jira's own form.
+
+    Args:
+        sent: the value that was sent.
+        now: what Jira says that the field holds.
+    """
+    if isinstance(now, list) and (sent is None or isinstance(sent, int)):
+        # Only sprints are sent one at a time and told as a list, those that are over too.
+        now = [each for each in now if not _is_over(each)]
+        return is_answer([] if sent is None else [sent], now)
+    if _is_empty(sent) or _is_empty(now):
+        return _is_empty(sent) and _is_empty(now)
+    match sent:
+        case list():
+            return isinstance(now, list) and _same_entries(sent, now)
+        case {"type": "doc"}:
+            return canonical(sent) == canonical(now)
+        case dict():
+            return isinstance(now, dict) and _same_record(sent, now)
+        case str():
+            return isinstance(now, str) and _same_text(sent, now)
+        case int() | float():
+            number = now.get("id") if isinstance(now, dict) else now
+            return isinstance(number, int | float) and number == sent
+    return False
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [])
+
+
+def _is_over(sprint: object) -> bool:
+    return isinstance(sprint, dict) and sprint.get("state") == "closed"
+
+
+def _same_entries(sent: list[object], now: list[object]) -> bool:
+    """Compare two lists; neither their order counts nor how often something is in them."""
+    return all(any(is_answer(each, other) for other in now) for each in sent) and all(
+        any(is_answer(each, other) for each in sent) for other in now
+    )
+
+
+def _same_record(sent: dict[str, object], now: dict[str, object]) -> bool:
+    name = next((name for name in _NAMES if name in sent), "")
+    return name in now and folded(str(sent[name])) == folded(str(now[name]))
+
+
+def _same_text(sent: str, now: str) -> bool:
+    one, other = (text.replace("\r\n", "\n").strip() for text in (sent, now))
+    if one == other:
+        return True
+    moments = read_moment(one), read_moment(other)
+    return moments[0] is not None and moments[0] == moments[1]
+
+
+def arrived(
+    base: Ticket,
+    local: Ticket,
+    remote: Ticket,
+    issues: Iterable[Issue],
+    sent: Mapping[str, Iterable[SentValue]],
+    *,
+    known: Iterable[Issue] = (),
+) -> tuple[Ticket, Ticket]:
+    """Count what Jira has of a push whose end was lost to the last sync.
+
+    Args:
+        base: the ticket at the last sync.
+        local: it as it stands here.
+        remote: it as Jira has it now.
+        issues: its issues in Jira's terms.
+        sent: what was sent of each of them, by key.
+        known: its issues at the last sync, in Jira's terms. Of one that was made here and never
+            read, what Jira has put in where the draft says nothing belongs to the last sync too.
+
+    Returns:
+        The base, and the ticket here, each with Jira's form of what has arrived; here as far as
+        it was not edited since. They are the very same as before where nothing has arrived.
+    """
+    there, before = by_key(remote), by_key(base)
+    unread = {each.key for each in known if not each.fields}
+    for issue in issues:
+        key = issue.key
+        if key not in there or key not in before:
+            continue
+        now, said = parts(there[key]), parts(before[key])
+        if key in unread:
+            added = {part: text for part, text in now.items() if part not in said}
+            base = with_parts(base, key, added) if added else base
+        came = [each for each in sent.get(key, ()) if each.is_in(there[key], issue.fields)]
+        if not came:
+            continue
+        here = parts(by_key(local)[key]) if key in by_key(local) else {}
+        base = with_parts(base, key, {each.part: now.get(each.part, "") for each in came})
+        same = {each.part for each in came if here.get(each.part) == each.text}
+        local = with_parts(local, key, {part: now.get(part, "") for part in same})
+    return base, local
+
+
+def as_sent(
+    base: Ticket,
+    remote: Ticket,
+    issues: Iterable[Issue],
+    sent: Mapping[str, Iterable[SentValue]],
+) -> Ticket:
+    """Give the base of a ticket with what has arrived, as it was written here; else as `arrived`."""
+    there = by_key(remote)
+    for issue in issues:
+        if issue.key in there and issue.key in by_key(base):
+            came = {
+                each.part: each.text
+                for each in sent.get(issue.key, ())
+                if each.is_in(there[issue.key], issue.fields)
+            }
+            base = with_parts(base, issue.key, came) if came else base
+    return base

@@ -1,0 +1,51 @@
+"""Keeps the wording of descriptions that say in Jira what they said at the last sync. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf import canonical
+from ticketr.sync.compare.diff import by_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.jira.models import Issue
+    from ticketr.tickets import Ticket
+
+
+def settled(
+    ticket: Ticket, issues: Iterable[Issue], *, base: Ticket, known: Iterable[Issue]
+) -> Ticket:
+    """Give a ticket with the old wording of descriptions that say the same as before.
+
+    What counts is Jira's own form; another version of this program may word it differently.
+
+    Args:
+        ticket: it as Jira has it now.
+        issues: its issues, likewise.
+        base: the ticket at the last sync.
+        known: its issues at the last sync.
+    """
+    before = {each.id: each for each in known}
+    same = {
+        issue.key
+        for issue in issues
+        if issue.id in before and _description(issue) == _description(before[issue.id])
+    }
+    old = by_key(base)
+
+    def reworded(issue: Ticket) -> Ticket:
+        text = old.get(issue.key or "") if issue.key in same else None
+        if text is None:
+            return issue
+        return replace(
+            issue, description=text.description, acceptance_criteria=text.acceptance_criteria
+        )
+
+    return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
+
+
+def _description(issue: Issue) -> object:
+    return canonical(issue.fields.get("description"))

@@ -1,0 +1,142 @@
+"""What a push is to do: the difference between the files and the last sync.
+
+Pure. A plan is made offline; whether Jira has moved on, and how a change is said in Jira's terms,
+comes after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import Change, alike, by_key, changes, parts, with_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.sync.workspace.store import LocalTicket
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be pushed of one ticket.
+
+    Attributes:
+        local: the ticket as it stands in its file.
+        head: the ID of its head in Jira; None for a draft.
+        base: the ticket at the last sync; None for a draft.
+        edits: what has changed here, by key.
+        drafts: its sub-tasks that Jira does not know yet.
+        strays: keys of sub-tasks that Jira has elsewhere, or not at all.
+    """
+
+    local: LocalTicket
+    head: str | None
+    base: Ticket | None
+    edits: Mapping[str, tuple[Change, ...]]
+    drafts: tuple[Ticket, ...]
+    strays: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to call the ticket: its key, or a draft's title."""
+        return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
+
+    @property
+    def writes(self) -> int:
+        """How many issues a push would create or change."""
+        return len(self.edits) + len(self.drafts) + (self.head is None)
+
+
+def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | None:
+    """Compare a ticket's file with the last sync.
+
+    Args:
+        local: the ticket in its file.
+        head: its ID in Jira; None for a draft.
+        base: the ticket at the last sync; None for a draft.
+
+    Returns:
+        What there is to do; None if there is nothing, or nothing to compare a key's ticket with:
+        what Jira has already must not be taken for a draft.
+    """
+    ticket = local.ticket
+    drafts = tuple(task for task in ticket.tasks if task.key is None)
+    if ticket.key is not None and (head is None or base is None):
+        return None
+    if head is None or base is None:
+        keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
+        return Work(local, None, None, {}, drafts, keyed)
+    edits = edited(base, ticket)
+    before = by_key(base)
+    strays = tuple(key for key in by_key(ticket) if key not in before)
+    if not edits and not drafts and not strays:
+        return None
+    return Work(local, head, base, edits, drafts, strays)
+
+
+def edited(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
+    """List what was edited of each issue since the last sync, by key."""
+    before = by_key(base)
+    return {
+        key: found
+        for key, issue in by_key(ticket).items()
+        if key in before and (found := changes(before[key], issue))
+    }
+
+
+def new_parts(draft: Ticket) -> tuple[Change, ...]:
+    """List what a new issue is to have: every part of a draft that says something."""
+    return tuple(Change(part, "", text) for part, text in parts(draft).items() if text)
+
+
+def moved(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+    """List what has changed in Jira since the last sync and is not what stands here anyway.
+
+    Args:
+        base: the ticket at the last sync.
+        local: the ticket in its file.
+        remote: the ticket as Jira has it now.
+
+    Returns:
+        The changes of each issue that has some, by key.
+    """
+    old, here = by_key(base), by_key(local)
+    found: dict[str, tuple[Change, ...]] = {}
+    for key, issue in by_key(remote).items():
+        if key not in old or key not in here:
+            continue
+        mine, now = parts(here[key]), parts(issue)
+        # Jira does not mention an empty field, so what it lost has to be looked for: in the file,
+        # for without the line both are alike.
+        gone = (
+            Change(part, text, "")
+            for part, text in parts(old[key]).items()
+            if text and part in mine and part not in now
+        )
+        left = tuple(
+            each
+            for each in (*changes(old[key], issue), *gone)
+            if not alike(each.part, mine.get(each.part, each.old), each.new)
+        )
+        if left:
+            found[key] = left
+    return found
+
+
+def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
+    """Leave out of some edits what Jira has already, as after a push whose end was lost."""
+    there = parts(remote)
+    return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
+
+
+def pushed(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
+    """Give the new base of a ticket, once the edits of one of its issues are in Jira.
+
+    Args:
+        base: the base before.
+        key: the issue.
+        sent: what was sent of it.
+    """
+    return with_parts(base, key, {each.part: each.new for each in sent})

@@ -1,0 +1,103 @@
+"""What of a description in Jira would be lost if an edit of its Markdown were sent.
+
+A file cannot say everything that a description in Jira can. Where it does not, an edit beside it
+takes that away; so it is named first, and nothing is sent until somebody has accepted it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from ticketr.jira import adf
+from ticketr.sync.compare.diff import Own, by_key
+from ticketr.sync.compare.mapping import description_adf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.edits.local_changes import Work
+    from ticketr.sync.state.state import State
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A piece of an issue's description that a push would take away in Jira.
+
+    Attributes:
+        key: the issue.
+        path: its file, relative to the workspace.
+        what: the piece, in words.
+    """
+
+    key: str
+    path: str
+    what: str
+
+
+#: The losses that a push may cause: all, or those that somebody was shown and has accepted.
+Accepted: TypeAlias = "bool | frozenset[Loss]"
+
+
+def losses(work: Work, documents: Mapping[str, object]) -> tuple[Loss, ...]:
+    """Tell what sending the edits of a ticket would take away in Jira.
+
+    Args:
+        work: what was edited.
+        documents: the descriptions of its issues as Jira has them, by key.
+    """
+    if work.base is None:
+        return ()
+    before, here = by_key(work.base), by_key(work.local.ticket)
+    return tuple(
+        Loss(key, work.local.path, what)
+        for key, changes in work.edits.items()
+        if _rewrites(changes) and key in documents
+        for what in _lost(before[key], here[key], documents[key])
+    )
+
+
+def _rewrites(changes: Sequence[Change]) -> bool:
+    """Tell whether the whole description is written anew; else it stays to the letter."""
+    return any(each.part is Own.DESCRIPTION for each in changes)
+
+
+def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:
+    shown = description_adf(replace(before, tasks=()))
+    return adf.missing(document, shown, description_adf(here))
+
+
+def known_losses(state: State, work: Work) -> tuple[Loss, ...]:
+    """Tell the same as far as it was known at the last sync, without asking Jira.
+
+    Args:
+        state: the last sync.
+        work: what was edited.
+
+    Raises:
+        StateFailed: the state cannot be read.
+    """
+    if work.head is None or not any(map(_rewrites, work.edits.values())):
+        return ()
+    issues = state.issues_of(work.head)
+    return losses(work, {each.key: each.fields.get("description") for each in issues})
+
+
+def lossy(work: Work, key: str) -> tuple[str, ...]:
+    """Give the pieces of an issue's Markdown that no document could hold at the last sync.
+
+    They stand for what Jira has there, and are lost with it.
+    """
+    assert work.base is not None
+    before = by_key(work.base)[key]
+    texts = (before.description, *before.acceptance_criteria)
+    return tuple(piece for text in texts for piece in adf.lost(text))
+
+
+def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:
+    """Leave out what somebody has accepted."""
+    if isinstance(accepted, bool):
+        return () if accepted else tuple(lost)
+    return tuple(each for each in lost if each not in accepted)

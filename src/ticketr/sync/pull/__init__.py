@@ -1,0 +1,1 @@
+"""From Jira to the files: decide what to fetch, fetch it, hand whole families to the writer."""

@@ -1,0 +1,119 @@
+"""Which issues to fetch next, and when a family is whole; pure, no waiting.
+
+A pull fetches issues by the hundred, in the order of the search, but writes families. So as soon
+as one member of a family arrives, the others move to the front of the line: what is held in
+memory stays a few pages, however many issues there are and however far apart their IDs.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.jira import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family whose fetched members are all here.
+
+    Attributes:
+        head: the ID of the issue that gives the ticket its heading. It may be absent from
+            ``issues``: then it has not changed, and the state has it.
+        issues: the fetched members, by ID.
+    """
+
+    head: str
+    issues: dict[str, Issue]
+
+
+@dataclass(slots=True)
+class _Growing:
+    issues: dict[str, Issue] = field(default_factory=dict)
+    needs: set[str] = field(default_factory=set)
+
+
+class Families:
+    """Turns a set of wanted issues into batches to fetch, and what arrives into whole families.
+
+    Args:
+        wanted: IDs to fetch, in order.
+        present: the IDs that sub-tasks are filed under: every one that the query found, and those
+            whose tickets are in the workspace. A sub-task whose parent is not among them is a
+            ticket of its own.
+        apart: keys and IDs of sub-tasks that people keep as tickets of their own.
+    """
+
+    def __init__(
+        self, wanted: Iterable[str], *, present: Iterable[str], apart: Iterable[str] = ()
+    ) -> None:
+        # Ordered sets that give up their first member at no cost, however long they are.
+        self._waiting = OrderedDict.fromkeys(wanted)
+        self._urgent: OrderedDict[str, None] = OrderedDict()
+        self._awaited = set(self._waiting)  # wanted and not here yet, asked for or not
+        self._present = set(present)
+        self._apart = set(apart)
+        self._growing: dict[str, _Growing] = {}
+
+    def next_batch(self, limit: int) -> list[str]:
+        """Take the IDs to ask for next; an empty list when none is left."""
+        batch: list[str] = []
+        for line in (self._urgent, self._waiting):
+            while line and len(batch) < limit:
+                batch.append(line.popitem(last=False)[0])
+        return batch
+
+    def arrived(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
+        """Take in one answer.
+
+        Args:
+            asked: the IDs of the batch.
+            issues: those that Jira gave. The rest is gone since the search.
+
+        Returns:
+            The families that are whole now.
+        """
+        asked = set(asked)
+        self._awaited -= asked
+        touched: dict[str, None] = {}
+        for issue in issues:
+            self._awaited.discard(issue.id)
+            touched[self._take(issue)] = None
+        waiting = [head for head, family in self._growing.items() if family.needs & asked]
+        touched.update(dict.fromkeys(waiting))
+        return [self._finish(head) for head in touched if self._is_whole(head)]
+
+    def _take(self, issue: Issue) -> str:
+        head = self.head_of(issue)
+        family = self._growing.setdefault(head, _Growing())
+        family.issues[issue.id] = issue
+        others = subtask_ids(issue) if head == issue.id else (head,)
+        for each in others:
+            if each in self._awaited:
+                family.needs.add(each)
+                if each in self._waiting:
+                    del self._waiting[each]
+                    self._urgent[each] = None
+        return head
+
+    def head_of(self, issue: Issue) -> str:
+        """Tell in whose ticket an issue belongs: the ID of its parent, or its own."""
+        parent = parent_id(issue)
+        apart = not self._apart.isdisjoint((issue.key, issue.id))
+        if parent in self._present and is_subtask(issue) and not apart:
+            return parent
+        return issue.id
+
+    def _is_whole(self, head: str) -> bool:
+        family = self._growing[head]
+        family.needs &= self._awaited
+        return not family.needs
+
+    def _finish(self, head: str) -> Family:
+        return Family(head, self._growing.pop(head).issues)

@@ -1,0 +1,78 @@
+"""What is here, what is there, and so what is to be fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.sync.state.state import Known
+    from ticketr.sync.workspace.store import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The comparison that a pull starts from.
+
+    Attributes:
+        found: every issue ID that the query found, in its order.
+        wanted: those to fetch.
+        gone: issues pulled earlier that the query no longer finds, in the order of their keys.
+    """
+
+    found: tuple[str, ...]
+    wanted: tuple[str, ...]
+    gone: tuple[Known, ...]
+
+
+def compare(
+    found: Iterable[str],
+    changed: Iterable[str],
+    known: Mapping[str, Known],
+    places: Mapping[str, Place],
+    *,
+    project: str | None,
+) -> Survey:
+    """Decide what to fetch: what is missing here, has changed there, or was not taken last time.
+
+    Args:
+        found: IDs that the query finds.
+        changed: IDs among them that Jira says have changed.
+        known: what the state knows.
+        places: the keys that stand in files.
+        project: the project, when all of it is pulled; only then can an issue be said to be gone.
+    """
+    found = tuple(found)
+    home = f"{project}-" if project else ""  # in its project an issue has such a key
+    fresh = {
+        each.id
+        for each in known.values()
+        if each.key in places and not each.stale and each.key.startswith(home)
+    }
+    fresh.difference_update(changed)
+    present = set(found)
+    gone = (
+        each
+        for each in known.values()
+        if project and each.key.startswith(f"{project}-") and each.key in places
+        if each.id not in present
+    )
+    return Survey(
+        found,
+        tuple(each for each in found if each not in fresh),
+        tuple(sorted(gone, key=lambda each: each.key)),
+    )
+
+
+def oldest_sight(
+    found: Iterable[str], known: Mapping[str, Known], places: Mapping[str, Place]
+) -> float | None:
+    """Find since when changes must be asked for; None where nothing is here yet."""
+    sights = [
+        known[each].seen
+        for each in found
+        if each in known and known[each].key in places and not known[each].stale
+    ]
+    return min(sights, default=None)

@@ -1,0 +1,228 @@
+"""Tickets whose issues a pull no longer finds: what became of them, and what of their files.
+
+Nothing is deleted here because it is gone there. Only a pull that is told to prune takes away
+what was not edited, and puts it aside in ticketr's own folder.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ticketr._errors import TicketrError
+from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.compare.diff import by_key, changes
+from ticketr.sync.notes import Code, Note, not_given
+from ticketr.sync.queries import OVERLAP
+from ticketr.sync.session import PAGE
+from ticketr.sync.state.state import Base
+from ticketr.sync.threads import chunks
+from ticketr.sync.workspace.files import comparable
+from ticketr.tickets import render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ticketr.jira import Issue
+    from ticketr.sync.session import Session
+    from ticketr.sync.state.state import Known
+    from ticketr.sync.workspace.store import Place
+    from ticketr.tickets import Ticket
+
+_DELETED = "it was deleted in Jira, or you may no longer see it"
+_EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What became of issues that a project no longer has.
+
+    Attributes:
+        notes: a note on each that is still here.
+        pruned: keys of those that were taken out of the way.
+        prunable: keys of those that would have been, had it been asked for.
+    """
+
+    notes: tuple[Note, ...] = ()
+    pruned: tuple[str, ...] = ()
+    prunable: tuple[str, ...] = ()
+
+
+async def look_after(
+    session: Session,
+    gone: Sequence[Known],
+    places: Mapping[str, Place],
+    *,
+    now: float,
+    prune: bool,
+) -> Gone:
+    """Ask Jira what became of issues that a project no longer has.
+
+    Args:
+        session: the workspace and the site.
+        gone: the issues.
+        places: where each key stands.
+        now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
+            heard of it yet.
+        prune: whether to take those that are gone for good out of the way, as far as they were
+            not edited: a ticket with its file if that holds nothing else, a sub-task with its
+            lines.
+    """
+    notes: list[Note] = []
+    lost: list[Known] = []
+    for some in chunks(gone, PAGE):
+        answer = await session.jira.bulk_fetch(
+            [each.id for each in some], fields=["created"], partly=True
+        )
+        there = {issue.id: issue for issue in answer.issues}
+        for each in some:
+            issue, path = there.get(each.id), places[each.key].path
+            if each.id in answer.failed:
+                reason = f"the query no longer finds it, and {not_given(answer.failed[each.id])}"
+                notes.append(Note(each.key, path, reason, Code.UNREACHED))
+                continue
+            if issue is None:
+                lost.append(each)
+                continue
+            if issue.key != each.key:
+                reason = f"Jira calls it {issue.key} now; it was moved to another project"
+                notes.append(Note(each.key, path, reason, Code.MOVED))
+            elif not _is_new(issue, now):
+                reason = "the query no longer finds it"
+                notes.append(Note(each.key, path, reason, Code.UNMATCHED))
+    pruned = await _prune(session, lost, places) if prune else set()
+    prunable = set() if prune else await session.in_thread(_prunable, session, lost, places)
+    for each in lost:
+        if each.key not in pruned:
+            reason = _DELETED if each.key in prunable else _EDITED
+            notes.append(Note(each.key, places[each.key].path, reason, Code.MISSING))
+    notes.sort(key=lambda note: [each.key for each in gone].index(note.key))
+    return Gone(
+        tuple(notes),
+        tuple(each.key for each in lost if each.key in pruned),
+        tuple(each.key for each in lost if each.key in prunable),
+    )
+
+
+def _is_new(issue: Issue, now: float) -> bool:
+    try:
+        created = datetime.fromisoformat(str(issue.fields.get("created")))
+    except ValueError:  # a server may say anything
+        return False
+    return now - created.timestamp() < OVERLAP * 60
+
+
+async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+    """Take away what is lost; a ticket goes with its sub-tasks, which are no more than it is."""
+    heads = {each.id: each for each in lost if each.id == each.head}
+    pruned: set[str] = set()
+    for head in heads.values():
+        if await _prune_file(session, head, places[head.key].path):
+            pruned |= {each.key for each in lost if each.head == head.id}
+    for task in lost:
+        if task.head not in heads and await _prune_task(session, task, places[task.key]):
+            pruned.add(task.key)
+    return pruned
+
+
+def _prunable(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+    """Tell what `_prune` would take away, and take nothing."""
+    heads = {each.id: each for each in lost if each.id == each.head}
+    alone = {
+        head.id for head in heads.values() if _is_unedited_file(session, head, places[head.key])
+    }
+    return {
+        each.key
+        for each in lost
+        if each.head in alone
+        or (each.head not in heads and _is_unedited_task(session, each, places[each.key]))
+    }
+
+
+def _is_unedited_file(session: Session, issue: Known, place: Place) -> bool:
+    base = session.state.base(issue.id)
+    with suppress(TicketrError):  # somebody is in the middle of editing it
+        text = session.store.read(place.path).text
+        is_ours = session.store.target(place.path) is not None
+        return base is not None and is_ours and comparable(text) == comparable(base.text)
+    return False
+
+
+def _is_unedited_task(session: Session, task: Known, place: Place) -> bool:
+    base = session.state.base(task.head)
+    before = read_ticket(base.text) if base else None
+    known = by_key(before).get(task.key) if before else None
+    with suppress(TicketrError):
+        here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
+        return known is not None and _unedited(here.get(place.head), task.key, known) is not None
+    return False
+
+
+async def _prune_file(session: Session, issue: Known, path: str) -> bool:
+    """Move a file away and forget its issues, so that a restored issue comes as a new one."""
+
+    def move() -> bool:
+        base = session.state.base(issue.id)
+        if base is None or session.editor.prune(path, issue.key, base.text) is None:
+            return False
+        session.state.forget(issue.id)
+        return True
+
+    return await session.in_thread(move)
+
+
+async def _prune_task(session: Session, task: Known, place: Place) -> bool:
+    """Take a sub-task's lines out of its ticket, and out of what is known of that."""
+
+    def take_out() -> bool:
+        state = session.state
+        base = state.base(task.head)
+        before = read_ticket(base.text) if base else None
+        known = by_key(before).get(task.key) if before else None
+        if base is None or before is None or known is None:
+            return False
+        if not _without(session, place, task.key, known):
+            return False
+        rows = state.rows_of(task.head)
+        rest = [row for row in rows if row.issue.id != task.id]
+        dead = [row for row in rows if row.issue.id == task.id]
+        seen = state.known()[task.head].seen
+        with state.batch():
+            left = Base(base.path, render_ticket(_less(before, task.key)))
+            state.record(task.head, left, rest, seen=seen)
+            # Under a head of its own it can be forgotten by itself.
+            state.record(task.id, Base(base.path, ""), dead, seen=seen)
+        state.forget(task.id)
+        return True
+
+    return await session.in_thread(take_out)
+
+
+def _without(session: Session, place: Place, key: str, known: Ticket) -> bool:
+    """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
+    here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
+    task = _unedited(here.get(place.head), key, known)
+    if task is None:
+        return False
+    session.editor.put_aside(key, render_ticket(task))
+
+    def less(text: str) -> str:
+        ticket = read_ticket(text)
+        if ticket is None or _unedited(ticket, key, known) is None:  # since a moment ago
+            return text
+        return render_ticket(_less(ticket, key)).rstrip("\n")
+
+    return session.editor.rewrite(place.path, place.head, less)
+
+
+def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:
+    """Give a task of a ticket if it says no more than what is known of it."""
+    tasks = ticket.tasks if ticket else ()
+    here = next((task for task in tasks if task.key == key), None)
+    return None if here is None or here.remarks or changes(known, here) else here
+
+
+def _less(ticket: Ticket, key: str) -> Ticket:
+    return replace(ticket, tasks=tuple(task for task in ticket.tasks if task.key != key))

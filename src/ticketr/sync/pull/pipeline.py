@@ -1,0 +1,263 @@
+"""Fetches what a survey wants and writes each family as soon as it is whole.
+
+A few fetchers run side by side, hand families to a task that writes their texts, and that to one
+that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
+wait, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.sync.compare.mapping import subtask_ids, weight_of
+from ticketr.sync.errors import first_of
+from ticketr.sync.notes import Code, Note, not_given
+from ticketr.sync.pull.families import Families
+from ticketr.sync.session import CONCURRENCY, PAGE
+from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
+from ticketr.sync.workspace.editor import Written
+from ticketr.sync.writing.writer import misplaced, place_of, prepare
+from ticketr.tickets import InvalidKey, InvalidTicket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ticketr.jira import BulkFetched, Issue
+    from ticketr.sync.pull.families import Family
+    from ticketr.sync.pull.fetch_plan import Survey
+    from ticketr.sync.pull.tally import Tally
+    from ticketr.sync.session import Session
+    from ticketr.sync.state.state import Known
+    from ticketr.sync.workspace.store import Place
+    from ticketr.sync.writing.writer import FamilyWriter, Outcome, Prepared
+
+#: What is said of an issue that a pull has to leave to the next one.
+_AGAIN = "the next pull asks for it again"
+_VANISHED = (
+    "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
+    f"longer see it; {_AGAIN}"
+)
+
+
+class Assembly:
+    """The middle part of a pull.
+
+    Args:
+        session: the workspace and the site.
+        writer: writes families.
+        places: where each key stands.
+        survey: what to fetch.
+        known: what the state knows, by ID.
+        tally: counts what was written.
+        progress: called whenever the tally has changed.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        writer: FamilyWriter,
+        *,
+        places: dict[str, Place],
+        survey: Survey,
+        known: Mapping[str, Known],
+        tally: Tally,
+        progress: Callable[[], None],
+    ) -> None:
+        self._jira = session.jira
+        self._state = session.state
+        self._writer = writer
+        self._columns = session.columns
+        self._places = places
+        self._known = known
+        self._recorded = {each.head for each in known.values()}
+        self._tally = tally
+        self._progress = progress
+        self._on_written = session.job.on_written
+        self._unwritten: dict[str, Prepared] = {}
+        self._failed: dict[str, str] = {}  # what Jira could not give, and why
+        self._in_thread = session.in_thread
+        apart = {key for key, place in places.items() if place.head == key}
+        # Those whose tickets are here take their sub-tasks in, whatever the query finds.
+        heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}
+        # One that was moved since stands apart as well, though by another key.
+        apart |= {each.id for each in known.values() if each.key in apart}
+        self._families = Families(survey.wanted, present=heads.union(survey.found), apart=apart)
+
+    async def run(self) -> None:
+        """Fetch and write everything.
+
+        Raises:
+            JiraError: a request failed for good; what was written before stays.
+            FileFailed: a file could not be written; likewise.
+
+        Cancellation:
+            Takes effect at once, but for a visit to a worker thread, which is short.
+        """
+        failure: TicketrError | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
+                to_write, prepared = trio.open_memory_channel[list["Prepared"]](0)
+                with to_prepare:
+                    for _ in range(CONCURRENCY):
+                        nursery.start_soon(self._fetch, to_prepare.clone())
+                nursery.start_soon(self._prepare_all, fetched, to_write)
+                await self._write_all(prepared)
+        except* TicketrError as group:
+            failure = first_of(group)
+        except* trio.BrokenResourceError:
+            if failure is None:  # else whoever stopped reading has said why
+                raise
+        if failure is not None:
+            raise failure
+
+    async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
+        with to_prepare:
+            while batch := self._families.next_batch(PAGE):
+                answer = await self._jira.bulk_fetch(
+                    batch, fields=self._columns.requested, partly=True
+                )
+                if answer.failed or answer.missing:
+                    await self._take_note(answer)
+                whole = self._families.arrived(batch, answer.issues)
+                await to_prepare.send(whole)
+
+    async def _take_note(self, answer: BulkFetched) -> None:
+        """Note what Jira did not give; the next pull asks for it again if the query still finds it."""
+        ids = (*answer.failed, *answer.missing)
+        await self._in_thread(self._state.mark_stale, ids)
+        self._failed.update(answer.failed)
+        for issue_id, words in answer.failed.items():
+            note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
+            self._tally.failed[note.key] = note
+        self._tally.lost(answer.missing)
+        for issue_id in answer.missing:
+            note = self._note_on(issue_id, _VANISHED, Code.MISSING)
+            if note.path:  # else there never was anything of it here
+                self._tally.vanished[note.key] = note
+
+    def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
+        known = self._known.get(issue_id)
+        key = known.key if known else issue_id
+        place = self._places.get(key)
+        return Note(key, place.path if place else "", reason, code)
+
+    async def _prepare_all(
+        self,
+        fetched: trio.MemoryReceiveChannel[list[Family]],
+        to_write: trio.MemorySendChannel[list[Prepared]],
+    ) -> None:
+        """Write texts while the thread before it writes files."""
+        with fetched, to_write:
+            async for families in fetched:
+                for some in chunks(families, CHUNK):
+                    ready = [each for family in some for each in await self._prepare(family)]
+                    for portion in portions(ready, lambda each: len(each.text.text)):
+                        await to_write.send(portion)
+
+    async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[Prepared]]) -> None:
+        with prepared:
+            async for ready in prepared:
+                outcomes, error = await self._in_thread(self._writer.write, ready)
+                self._tally.add(outcomes)
+                self._tell(outcomes)
+                for outcome in outcomes:
+                    head = outcome.ids[0]
+                    self._recorded.add(head)
+                    # Unless more of the same family is on its way already.
+                    if self._unwritten.get(head) is outcome.family:
+                        del self._unwritten[head]
+                self._progress()
+                if error is not None:
+                    raise error
+
+    def _tell(self, outcomes: Iterable[Outcome]) -> None:
+        written = [
+            (outcome.family.text.ticket, outcome.path)
+            for outcome in outcomes
+            if outcome.written in {Written.NEW, Written.UPDATED}
+        ]
+        if written:
+            self._on_written(written)
+
+    async def _prepare(self, family: Family) -> list[Prepared]:
+        """Complete a family and write its text."""
+        members = dict(family.issues)
+        stale: set[str] = set()
+        # A part that came late joins the rest, which is on its way to disk or there already.
+        if unwritten := self._unwritten.get(family.head):
+            stale.update(unwritten.stale - members.keys())
+            for issue in unwritten.issues:
+                members.setdefault(issue.id, issue)
+        if family.head in self._recorded:
+            fresh = members.get(family.head)
+            for row in await self._in_thread(self._state.rows_of, family.head):
+                issue = row.issue
+                if issue.id in members or (fresh and not self._is_wanted(fresh, issue)):
+                    continue
+                members[issue.id] = issue
+                if row.stale:
+                    stale.add(issue.id)
+        head = members.pop(family.head, None)
+        if head is None and (words := self._failed.get(family.head)):
+            await self._put_off(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
+            return []
+        if head is None:  # the parent has gone, so each sub-task stands by itself
+            return [each for one in members.values() for each in await self._text(one, (), stale)]
+        if note := misplaced(head, head, self._places, self._known) or self._out_of_reach(
+            members.values()
+        ):
+            await self._in_thread(self._state.mark_stale, (head.id, *members))
+            self._tally.keep(note, (head.id, *members))
+            return []
+        subtasks = [each for each in members.values() if self._is_here(head, each)]
+        return await self._text(head, subtasks, stale)
+
+    def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
+        """Tell of an issue whose line cannot be read, for its ticket cannot be written then."""
+        for issue in issues:
+            place = place_of(issue, self._places, self._known)
+            if place is not None and place.reason:
+                return Note(issue.key, place.path, place.reason, Code.BROKEN)
+        return None
+
+    async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
+        """Leave issues to the next pull, which asks for them again."""
+        await self._in_thread(self._state.mark_stale, issues)
+        for issue in issues.values():
+            place = place_of(issue, self._places, self._known)
+            note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
+            self._tally.failed[issue.key] = note
+
+    async def _text(
+        self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
+    ) -> list[Prepared]:
+        """Write a family's text; a checkpoint each, since that is real work."""
+        place = place_of(head, self._places, self._known)
+        path = place.path if place else None
+        write = partial(prepare, head, subtasks, self._columns, path=path, stale=stale)
+        weight = weight_of((head, *subtasks), LIGHT)
+        try:
+            family = await compute(self._in_thread, weight, write)
+        except (InvalidKey, InvalidTicket) as error:  # a server may say anything
+            self._tally.failed[head.key] = Note(head.key, path or "", str(error), Code.INVALID)
+            return []
+        self._unwritten[head.id] = family
+        return [family]
+
+    def _is_wanted(self, head: Issue, issue: Issue) -> bool:
+        """Tell whether a known sub-task is to stand in a ticket: Jira says so, or its lines do.
+
+        One that was deleted, and whose lines somebody has taken out, must not come back.
+        """
+        return issue.id in subtask_ids(head) or issue.key in self._places
+
+    def _is_here(self, head: Issue, issue: Issue) -> bool:
+        note = misplaced(head, issue, self._places, self._known)
+        if note is not None:
+            self._tally.keep(note, (issue.id,))
+        return note is None

@@ -1,0 +1,109 @@
+"""The counts of a pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.workspace.editor import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.sync.notes import Note
+    from ticketr.sync.writing.writer import Outcome
+
+
+#: What counts of an issue that was written more than once: the last of these.
+_WEIGHTS = (
+    Written.UNCHANGED,
+    Written.UPDATED,
+    Written.MERGED,
+    Written.NEW,
+    Written.KEPT,
+    Written.CONFLICT,
+)
+
+
+class Tally:
+    """Which issues are settled, of how many. An issue counts once, however often it is written.
+
+    A ticket may hold more than the query found: sub-tasks that were pulled another time, or that
+    Jira has no longer. They are written with it and not counted.
+
+    Attributes:
+        outcomes: what became of each issue, by ID; of one written more than once, the most.
+        kept: tickets left as they are, by key.
+        conflicts: tickets that both sides have changed, by key.
+        failed: tickets that could not be written, by key; where Jira could not give an issue that
+            was never here, by its ID.
+        broken: files that cannot be read.
+        vanished: tickets that the query found and Jira did not give, by key.
+        inexact: keys of issues whose description says more than their files can.
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Written] = {}
+        self.kept: dict[str, Note] = {}
+        self.conflicts: dict[str, Note] = {}
+        self.failed: dict[str, Note] = {}
+        self.broken: list[Note] = []
+        self.vanished: dict[str, Note] = {}
+        self.inexact: set[str] = set()
+        self._found: set[str] = set()
+        self._known: set[str] = set()
+
+    @property
+    def total(self) -> int:
+        """How many issues the query found and Jira could give."""
+        return len(self._found)
+
+    @property
+    def done(self) -> int:
+        """How many issues are settled: on disk as Jira has them, or kept there as they were."""
+        return len(self.outcomes)
+
+    def count(self, outcome: Written) -> int:
+        """How many issues came to this end."""
+        return sum(each is outcome for each in self.outcomes.values())
+
+    def found(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
+        """Begin with what the query found, what of it is up to date, and what was here before."""
+        self._found.update(ids)
+        self._known.update(known)
+        self.outcomes.update(dict.fromkeys(fresh, Written.UNCHANGED))
+
+    def lost(self, ids: Iterable[str]) -> None:
+        """Take out what Jira could not give: deleted since the search."""
+        self._found.difference_update(ids)
+
+    def keep(self, note: Note, ids: Iterable[str]) -> None:
+        """Count issues that are left where they stand, with what their user should know."""
+        self.kept[note.key] = note
+        for each in ids:
+            self._settle(each, Written.KEPT)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what was just written."""
+        for outcome in outcomes:
+            if outcome.written is None:
+                if outcome.note is not None:
+                    self.failed[outcome.note.key] = outcome.note
+                continue
+            if outcome.note is not None:
+                conflict = outcome.written is Written.CONFLICT
+                notes = self.conflicts if conflict else self.kept
+                notes[outcome.note.key] = outcome.note
+            else:
+                self.inexact |= outcome.family.text.inexact
+            for issue in outcome.family.issues:
+                if issue.id not in outcome.family.stale:
+                    self._settle(issue.id, outcome.share(issue.key))
+
+    def _settle(self, issue_id: str, written: Written) -> None:
+        if issue_id not in self._found:
+            return
+        if written is Written.UPDATED and issue_id not in self._known:
+            written = Written.NEW  # a sub-task that joined a ticket which was there
+        # A ticket is written again when more of it arrives; what it was before still counts.
+        before = self.outcomes.get(issue_id, written)
+        self.outcomes[issue_id] = max(before, written, key=_WEIGHTS.index)

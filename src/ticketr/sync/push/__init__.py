@@ -1,0 +1,1 @@
+"""From the files to Jira: plan, check, send, and find what was sent before an answer was lost."""

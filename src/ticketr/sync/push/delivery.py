@@ -1,0 +1,250 @@
+"""Carries out what a push was found to do for each ticket: creates, edits, transitions."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.jira import AuthenticationFailed, Created, JiraError, may_be_done
+from ticketr.sync.edits.local_changes import pushed
+from ticketr.sync.errors import first_of
+from ticketr.sync.push.creating import Creator, Draft, failure_note
+from ticketr.sync.push.transitions import NoWay, take_to
+from ticketr.sync.session import CONCURRENCY
+from ticketr.sync.state.state import Base
+from ticketr.tickets import render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ticketr.jira import Transition
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.edits.local_changes import Work
+    from ticketr.sync.notes import Note
+    from ticketr.sync.push.requests import Sending
+    from ticketr.sync.push.tally import PushTally
+    from ticketr.sync.session import Session
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is sent of an issue that is there.
+
+    Attributes:
+        key: the issue.
+        issue: it as it stands here.
+        changes: what of it is sent.
+        sending: the same in Jira's terms.
+        way: the transition to its new status; None where that cannot be known yet.
+    """
+
+    key: str
+    issue: Ticket
+    changes: tuple[Change, ...]
+    sending: Sending
+    way: Transition | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that is sent of one ticket.
+
+    Attributes:
+        work: what was found to do.
+        head: the ticket itself, if it is a draft.
+        edits: its issues that are there.
+        tasks: its sub-tasks that are not.
+    """
+
+    work: Work
+    head: Draft | None
+    edits: tuple[Edit, ...]
+    tasks: tuple[Draft, ...]
+
+
+class Delivery:
+    """Carries out orders, several at once.
+
+    Args:
+        session: the workspace and the site.
+        tally: counts what is done.
+        orders: what is to be done.
+        after: for each project, a number that its keys had reached before the push.
+        progress: called whenever the tally has changed.
+
+    Attributes:
+        touched: the file of each ticket that was created or changed, by its head's ID.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        tally: PushTally,
+        orders: Sequence[Order],
+        *,
+        after: dict[str, int],
+        progress: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._tally = tally
+        self._orders = orders
+        self._waiting: deque[tuple[Order, Created | None]] = deque((each, None) for each in orders)
+        self._progress = progress
+        drafts = (each for order in orders for each in (order.head, *order.tasks) if each)
+        self._creator = Creator(
+            session,
+            tally,
+            after=after,
+            drafts=frozenset(replace(each.issue, tasks=()) for each in drafts),
+            progress=progress,
+        )
+        self.touched: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Carry out the orders; what Jira does not take is noted, and the rest goes on.
+
+        Raises:
+            AuthenticationFailed: the site does not take the login any more.
+            FileFailed: a file could not be written; what Jira has taken by then is known.
+            StateFailed: the state could not be; likewise.
+
+        Cancellation:
+            Takes effect at once. What Jira has taken by then is known to the state, or will be
+            found by `recover`.
+        """
+        await self._deliver_all()
+        # What was refused and is there all the same has tasks that nobody has asked for yet.
+        heads = {id(order.head): order for order in self._orders if order.head is not None}
+        for draft, created in await self._creator.look_for_refused():
+            if (order := heads.get(id(draft))) is not None:
+                self._waiting.append((order, created))
+        if self._waiting:
+            await self._deliver_all()
+            await self._creator.look_for_refused()
+
+    async def _deliver_all(self) -> None:
+        failure: TicketrError | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(CONCURRENCY):
+                    nursery.start_soon(self._deliver_some)
+        except* TicketrError as group:
+            failure = first_of(group)
+        if failure is not None:
+            raise failure
+
+    async def _deliver_some(self) -> None:
+        while self._waiting:
+            order, created = self._waiting.popleft()
+            path = order.work.local.path
+            if order.head is not None and created is None:
+                created = await self._creator.create(order.head, path, parent=None)
+                if created is None:
+                    continue
+            await self._deliver(order, created)
+
+    async def _deliver(self, order: Order, created: Created | None) -> None:
+        """Send the rest of a ticket; its head is there, and was created just now or is known."""
+        work, local = order.work, order.work.local
+        for edit in order.edits:
+            work = await self._edit(edit, work)
+        for task in order.tasks:
+            parent = local.ticket.key if created is None else created.key
+            await self._creator.create(task, local.path, parent=parent)
+        head = work.head if created is None else created.id
+        if head is not None:
+            self.touched[head] = local.path
+
+    async def _edit(self, edit: Edit, work: Work) -> Work:
+        """Send what was edited of one issue; gives the work with what Jira has taken as its base."""
+        path = work.local.path
+        sent: list[Change] = []
+        failure: Note | None = None
+        unsure = True  # until Jira has said what it makes of it
+        await self._announce(edit, work)
+        try:
+            if edit.sending.fields:
+                await self._session.jira.edit_issue(edit.key, edit.sending.fields)
+                sent += [each for each in edit.changes if each.part != "Status"]
+            if edit.sending.status is not None:
+                await take_to(self._session.jira, edit.key, edit.sending.status, way=edit.way)
+            sent = list(edit.changes)
+            unsure = False
+        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            raise
+        except (JiraError, NoWay) as error:
+            unsure = isinstance(error, JiraError) and may_be_done(error, edit.sending.fields)
+            failure = failure_note(edit.issue, path, error)
+            if sent:
+                reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
+                failure = replace(failure, reason=reason)
+        finally:
+            if sent:  # Jira has it, even if the rest was cancelled
+                self._tally.updated.append(edit.key)
+            if sent or not unsure:
+                with trio.CancelScope(shield=True):  # one visit to the disk
+                    work = await self._record(work, edit, tuple(sent), unsure=unsure)
+        if failure is not None:
+            self._tally.failed.append(failure)
+        self._progress()
+        return work
+
+    async def _announce(self, edit: Edit, work: Work) -> None:
+        """Write down what is about to be sent, so that a lost answer makes nobody else's change."""
+        head, _ = _known(work)
+        put, values = self._session.state.sent.put, edit.sending.values
+        async with self._session.disk:
+            await self._session.in_thread(put, head, edit.key, values)
+
+    async def _record(
+        self, work: Work, edit: Edit, sent: tuple[Change, ...], *, unsure: bool
+    ) -> Work:
+        """Make what was sent the base; what Jira has refused is forgotten.
+
+        Args:
+            work: the ticket.
+            edit: what was to be sent of one of its issues.
+            sent: what Jira has of it.
+            unsure: whether Jira may have the rest as well.
+        """
+        head, base = _known(work)
+        moved = pushed(base, edit.key, sent)
+        names = {each.part for each in sent}
+        confirmed = [each for each in edit.sending.values if each.part in names]
+        rest = [each for each in edit.sending.values if each.part not in names]
+
+        def record() -> None:
+            state = self._session.state
+            known = state.base(head)
+            if known is None:  # pragma: no cover - it was there a moment ago
+                return
+            rows = [replace(row, stale=True) for row in state.rows_of(head)]
+            with state.batch():
+                if sent:
+                    text = render_ticket(moved)
+                    state.record(head, Base(known.path, text), rows, seen=0.0)
+                    # How Jira writes them is not known before they are read again.
+                    state.sent.confirm(head, edit.key, confirmed)
+                if not unsure:
+                    state.sent.withdraw(head, edit.key, rest)
+
+        async with self._session.disk:
+            await self._session.in_thread(record)
+        return replace(work, base=moved)
+
+
+def _known(work: Work) -> tuple[str, Ticket]:
+    """Give the ID of the head of a ticket that Jira has, and its base."""
+    assert work.head is not None
+    assert work.base is not None
+    return work.head, work.base
+
+
+def _sent(changes: Iterable[Change]) -> str:
+    names = [each.name for each in changes]
+    return f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} sent"

@@ -1,0 +1,293 @@
+"""From changes to Jira's fields: what is sent for a new issue and for a changed one.
+
+Pure. Everything that can be wrong is found here, before the first write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Allowed, adf
+from ticketr.sync.compare.diff import TEXTS, Change, Own
+from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.edits.local_changes import new_parts
+from ticketr.sync.hints import nearest
+from ticketr.sync.push.values import BadValue, Directory, Kind, find_name, jira_value, shown
+from ticketr.tickets import is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from ticketr.jira import IssueType
+    from ticketr.tickets import Ticket
+
+#: Lines that are no fields of their own in Jira's forms.
+_STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
+_LONGEST_TITLE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a project takes.
+
+    Attributes:
+        types: its issue types.
+        kinds: for each issue type, by ID, what is known of each field, by the name of its line.
+        story_type: the type of a draft that names none.
+        subtask_type: the type of a draft that is a task and names none.
+        statuses: the names of the statuses of each issue type, by ID, as far as they were asked.
+    """
+
+    types: tuple[IssueType, ...]
+    kinds: Mapping[str, Mapping[str, Kind]]
+    story_type: str = "Task"
+    subtask_type: str = "Sub-task"
+    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
+        """Tell what is wrong with the status of an issue; of what is not known, nothing.
+
+        Args:
+            type_id: the ID of its type.
+            status: the status; None if it says none.
+        """
+        names = self.statuses.get(type_id, ())
+        if not status or not names or status.casefold() in {each.casefold() for each in names}:
+            return ()
+        kind = next((each.name for each in self.types if each.id == type_id), "ticket")
+        return (f"{_STATUS}: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
+
+    def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
+        """Find the type of a new issue.
+
+        Args:
+            name: what its ``Type`` line says; None or empty where it says nothing.
+            subtask: whether it is a task of a ticket.
+
+        Raises:
+            BadValue: there is no such type.
+        """
+        fitting = [each for each in self.types if each.subtask is subtask]
+        wanted = name or (self.subtask_type if subtask else self.story_type)
+        found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
+        if found is None and subtask and not name and fitting:
+            return fitting[0]  # sites call them as they like; a task can be nothing else
+        if found is None:
+            names = [each.name for each in fitting]
+            what = "sub-task type" if subtask else "issue type"
+            raise BadValue(
+                f"{shown(wanted)} is no {what} of this project: {nearest(wanted, names)}"
+            )
+        return next(each for each in fitting if each.id == found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is sent of one issue.
+
+    Attributes:
+        fields: Jira's fields.
+        status: the status that it is to reach; None to leave it.
+        problems: what is wrong, each with the part's name; then nothing may be sent.
+        warnings: what reaches Jira otherwise than its author may think, likewise.
+        values: the same part by part, the status too; no matter in a comparison.
+    """
+
+    fields: dict[str, object] = field(default_factory=dict)
+    status: str | None = None
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    values: tuple[SentValue, ...] = field(default=(), compare=False)
+
+
+def creating(
+    draft: Ticket,
+    form: Form,
+    directory: Directory,
+    *,
+    project: str,
+    subtask: bool,
+    path: str = "",
+) -> Sending:
+    """Say in Jira's terms what a new issue is to be; the parent of a sub-task comes later.
+
+    Args:
+        draft: the draft.
+        form: what its project takes.
+        directory: what names stand for.
+        project: the project's key.
+        subtask: whether it is a task of a ticket.
+        path: its file, for what is wrong with a line of it.
+    """
+    try:
+        kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
+    except BadValue as error:
+        return Sending(problems=(f"{_TYPE}: {error}",))
+    kinds = form.kinds.get(kind.id, {})
+    said = [each for each in new_parts(draft) if each.part != _TYPE]
+    sent = sending(draft, said, kinds, directory, path=path)
+    fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
+    named = {each.part for each in said}  # what is wrong with those is told already
+    missing = tuple(
+        f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
+        for each in kinds.values()
+        if each.required and each.id not in fields and each.name not in named
+    )
+    problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
+    line = draft.fields.get(_TYPE)
+    named_type = [SentValue(_TYPE, line, "issuetype", fields["issuetype"])] if line else []
+    values = (*sent.values, *named_type)
+    return Sending(fields, sent.status, problems, sent.warnings, values)
+
+
+def _remedy(missing: Kind) -> str:
+    if missing.unsupported:
+        return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
+    return "add a line to its Fields"
+
+
+def sending(
+    issue: Ticket,
+    changes: Iterable[Change],
+    kinds: Mapping[str, Kind],
+    directory: Directory,
+    *,
+    document: object = None,
+    path: str = "",
+    lossy: Collection[str] = (),
+) -> Sending:
+    """Say some changes of an issue in Jira's terms.
+
+    Args:
+        issue: the issue as it stands here.
+        changes: what of it is to be sent.
+        kinds: what is known of each field of its type, by the name of its line.
+        directory: what names stand for.
+        document: the issue's description as Jira has it; where criteria alone have changed, the
+            rest of it stays to the letter, whether Markdown could say it or not.
+        path: the issue's file, for what is wrong with a line of it.
+        lossy: pieces of the Markdown that may be lost, since somebody has accepted it.
+    """
+    changes = tuple(changes)
+    warnings = tuple(_warnings(issue, changes, path))
+    fields: dict[str, object] = {}
+    problems: list[str] = []
+    values: list[SentValue] = []
+    status: str | None = None
+    said = {each.part: each for each in changes}
+    criteria: Change | None = None
+    if Own.DESCRIPTION in said:
+        criteria = said.pop(Own.CRITERIA, None)  # both are one document
+        document = None
+    for change in said.values():
+        sent: dict[str, object] = {}
+        try:
+            if change.part == _STATUS:
+                status = _given(change)
+                values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
+            elif isinstance(change.part, Own):
+                sent = _own(change.part, issue, document, path, lossy)
+            else:
+                sent = _field(change, kinds, directory)
+        except BadValue as error:
+            problems.append(f"{change.name}: {error}")
+        fields |= sent
+        values += (SentValue(change.part, change.new, *each) for each in sent.items())
+    if criteria is not None:
+        values += [
+            replace(each, part=criteria.part, text=criteria.new)
+            for each in values
+            if each.part is Own.DESCRIPTION
+        ]
+    return Sending(fields, status, tuple(problems), warnings, tuple(values))
+
+
+def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
+    """Tell what of an issue's edited texts reaches Jira otherwise than its author may think."""
+    for change in changes:
+        if change.part not in TEXTS:
+            continue
+        description, *criteria = _texts(issue, with_description=True)
+        for text, place in [description] if change.part is Own.DESCRIPTION else criteria:
+            for piece in adf.literal_pieces(text, before=change.old_shown):
+                line = place(piece.line) if path else 0
+                where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
+                yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+
+
+def _given(change: Change) -> str:
+    if not change.new:
+        raise BadValue("every ticket has one; write it, or remove the line")
+    return change.new
+
+
+def _own(
+    part: Own, issue: Ticket, body: object, path: str, lossy: Collection[str]
+) -> dict[str, object]:
+    if part is Own.TITLE:
+        if len(issue.title) > _LONGEST_TITLE:
+            raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
+        return {"summary": issue.title}
+    texts = list(_texts(issue, with_description=body is None))
+    size = sum(len(text) for text, _ in texts)
+    # Measured before it is converted, which takes its time, and after.
+    if adf.is_too_long(*(text for text, _ in texts)):
+        raise BadValue(_too_long(size, issue, path))
+    document = description_adf(issue, body=body)
+    if (size := adf.length(document)) > adf.LONGEST_TEXT:
+        raise BadValue(_too_long(size, issue, path))
+    if gone := list(_lost(texts, path, lossy)):
+        raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
+    # What came from Jira is Jira's; only what is ours is checked.
+    ours = document if body is None else description_adf(replace(issue, description=""))
+    problems = adf.problems(ours)
+    if problems:
+        raise BadValue(f"Jira would refuse it: {problems[0]}")
+    return {"description": document if document.get("content") else None}
+
+
+def _too_long(size: int, issue: Ticket, path: str) -> str:
+    line = issue.places.of_description(1) or issue.line
+    where = f"{path}:{line}: " if path and line else ""
+    return f"{where}it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
+
+
+def _lost(
+    texts: Iterable[tuple[str, Callable[[int], int]]], path: str, lossy: Collection[str]
+) -> Iterator[str]:
+    """Tell what of an issue's Markdown Jira would not get, each piece with its line."""
+    for text, place in texts:
+        for piece in adf.lost_pieces(text):
+            if piece.text in lossy:
+                continue
+            line = place(piece.line) if path and piece.line else 0
+            yield f"{path}:{line}: {piece.reason}" if line else str(piece)
+
+
+def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Callable[[int], int]]]:
+    """Give the Markdown of an issue, each text with what tells the line in the file of a line."""
+    places = issue.places
+    if with_description:
+        yield issue.description, places.of_description
+    for number, text in enumerate(issue.acceptance_criteria):
+        yield text, partial(places.of_criterion, number)
+
+
+def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> dict[str, object]:
+    if change.part == _PARENT:
+        if change.new and not is_key(change.new):
+            raise BadValue(f"{shown(change.new)} is no key like PROJ-123")
+        return {"parent": {"key": change.new} if change.new else None}
+    if change.part == _TYPE:
+        _given(change)
+    kind = kinds.get(change.name)
+    if kind is not None and kind.unsupported:
+        raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")
+    if kind is None:
+        known = [name for name, each in kinds.items() if not each.unsupported]
+        known += _STATUS, _PARENT
+        raise BadValue(f"there is no such field here; {nearest(change.name, known)}")
+    return {kind.id: jira_value(kind, change.new, directory)}

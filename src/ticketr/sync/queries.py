@@ -1,0 +1,45 @@
+"""Queries for issues, in JQL. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+
+#: Minutes that a search for changes looks back beyond the last pull: Jira's index lags behind.
+OVERLAP = 5
+
+_ORDER_BY = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
+
+
+def base_query(project: str | None, jql: str | None) -> str:
+    """Write the query for a pull, without an order of its own.
+
+    Args:
+        project: a project's key.
+        jql: the user's own query; it wins. Its ORDER BY is left out, since the order of files in
+            a folder is not the search's.
+    """
+    if jql is None:
+        return f'project = "{project}"'
+    order = _ORDER_BY.search(jql)
+    return jql[: order.start()].strip() if order else jql.strip()
+
+
+def in_order(query: str) -> str:
+    """Ask for the issues of a query in an order that does not change while pages are read."""
+    return f"{query} ORDER BY key ASC"
+
+
+def changed_since(query: str, *, seen: float, now: float) -> str:
+    """Ask for the issues of a query that have changed since a moment of Jira's clock.
+
+    The span is counted back from Jira's own present, so neither the laptop's clock nor anybody's
+    time zone matters.
+
+    Args:
+        query: the query without an order.
+        seen: when a pull last confirmed the issues, in seconds since the epoch.
+        now: the present, by the same clock.
+    """
+    minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
+    return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"

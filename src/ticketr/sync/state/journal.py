@@ -1,0 +1,222 @@
+"""What is not settled yet: conflicts, and new issues and edits that are on their way to Jira.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.sent import of_whole, sent_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ticketr.sync.compare.sent import SentValue
+    from ticketr.sync.state.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A ticket that both sides have changed, with Jira's version of it.
+
+    Attributes:
+        head: the ID of the ticket's head.
+        key: its key.
+        path: its file, relative to the workspace.
+        text: the ticket as Jira has it, as a file would hold it.
+        issues: its issues as JSON, for the state once the conflict is settled.
+        parts: what clashes, in words.
+    """
+
+    head: str
+    key: str
+    path: str
+    text: str
+    issues: str
+    parts: tuple[str, ...]
+
+
+class Conflicts:
+    """The tickets that both sides have changed."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[Conflict]:
+        """Read them, in the order of their keys."""
+        query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
+        with self._db.sound():
+            return [
+                Conflict(head, key, path, text, issues, tuple(json.loads(parts)))
+                for head, key, path, text, issues, parts in self._db.read(query)
+            ]
+
+    def of(self, key: str) -> Conflict | None:
+        """Read the conflict of one ticket, if there is one."""
+        return next((each for each in self.all() if each.key == key), None)
+
+    def add(self, conflict: Conflict) -> None:
+        """Remember one; Jira's older version of the same ticket goes."""
+        self._db.write(
+            "INSERT OR REPLACE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
+            (*_values(conflict)[:5], json.dumps(conflict.parts)),
+        )
+
+    def settle(self, head: str) -> None:
+        """Forget the conflict of a ticket that is settled."""
+        self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An issue that Jira was asked to create.
+
+    Attributes:
+        marker: a random text in the issue's own properties, by which it can be found again.
+        project: the project's key.
+        parent: the parent's key, for a sub-task.
+        title: its title.
+        path: the draft's file, relative to the workspace.
+        draft: the draft as text, with its tasks.
+        after: a number that the project's keys had reached before.
+        sent: this computer's clock when it was asked for, in seconds since the epoch.
+        parts: what is sent of it, as `sent.to_json` writes it.
+        id: its ID; None while no answer has come.
+        key: its key; likewise.
+    """
+
+    marker: str
+    project: str
+    parent: str | None
+    title: str
+    path: str
+    draft: str
+    after: int
+    sent: float
+    parts: str = "[]"
+    id: str | None = None
+    key: str | None = None
+
+    def answered(self, issue_id: str, key: str) -> Creation:
+        """Give the same with Jira's answer."""
+        return replace(self, id=issue_id, key=key)
+
+
+#: Seconds for which an issue that was made here is known by its draft.
+REMEMBERED = 30 * 86_400.0
+
+_COLUMNS = "marker, project, parent, title, path, draft, after, sent, parts, id, key"
+
+
+class Creations:
+    """The issues that were asked for, from before the request until their keys are in files.
+
+    Each change is on disk before the next step is taken.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[Creation]:
+        """Read those that are not settled, oldest first."""
+        return self._where("settled IS NULL")
+
+    def settled(self) -> list[Creation]:
+        """Read those whose keys were written into their files of late, oldest first."""
+        return self._where("settled IS NOT NULL")
+
+    def _where(self, condition: str) -> list[Creation]:
+        query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608 - our own words
+        return [Creation(*row) for row in self._db.read(query)]
+
+    def put(self, creation: Creation) -> None:
+        """Write one down, or down anew."""
+        with self._db.durable():
+            self._db.write(
+                f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _values(creation),
+            )
+
+    def settle(self, creation: Creation, path: str, *, now: float) -> None:
+        """Note that the key of one is in a file.
+
+        Args:
+            creation: the issue.
+            path: the file, relative to the workspace.
+            now: this computer's clock, in seconds since the epoch.
+        """
+        self._db.write(
+            "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
+            (now, path, creation.marker),
+        )
+        self._db.write("DELETE FROM creation WHERE settled < ?", (now - REMEMBERED,))
+
+    def forget(self, marker: str) -> None:
+        """Forget one that certainly never came to be, is gone again, or has no draft any more."""
+        self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
+
+
+class Sent:
+    """The parts of issues that were sent, from before the request until they were read again.
+
+    What Jira has of them by then is no change of anybody else's.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Write down what is about to be sent.
+
+        Args:
+            head: the ID of the head in whose ticket the issue stands.
+            key: the issue.
+            values: what is sent of it.
+        """
+        self._db.write_all(
+            "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (head, key, each.name, each.text, each.field, json.dumps(each.value))
+                for each in values
+            ],
+        )
+
+    def of(self, head: str) -> dict[str, list[SentValue]]:
+        """Read what may be in Jira of the issues in one ticket, by key."""
+        query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
+        found: dict[str, list[SentValue]] = {}
+        with self._db.sound():
+            for key, part, text, field, value in self._db.read(query, (head,)):
+                found.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
+        for key, text in self._db.read("SELECT key, text FROM sent_whole WHERE head = ?", (head,)):
+            found.setdefault(key, []).extend(of_whole(text))
+        return found
+
+    def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Note that Jira has taken some parts: what was sent of them before is no matter now."""
+        values = tuple(values)
+        self._db.write_all(
+            "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
+            [(head, key, each.name) for each in values],
+        )
+        self.put(head, key, values)
+
+    def withdraw(self, head: str, key: str, values: Iterable[SentValue]) -> None:
+        """Forget what Jira has refused."""
+        self._db.write_all(
+            "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
+            [(head, key, each.name, each.text, json.dumps(each.value)) for each in values],
+        )
+
+    def forget(self, head: str) -> None:
+        """Forget what was sent of a ticket: what Jira has is known now."""
+        self._db.write("DELETE FROM sent WHERE head = ?", (head,))
+        self._db.write("DELETE FROM sent_whole WHERE head = ?", (head,))
+
+
+def _values(record: Conflict | Creation) -> Sequence[object]:
+    return tuple(asdict(record).values())

@@ -1,0 +1,94 @@
+"""What a workspace knows of its site as a whole: which one it is, and what fields it has.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import OtherSite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ticketr.sync.state.database import Database
+
+# Texts that were only to be written are none of it: whether they came to be is not known.
+_HOLDS_SOMETHING = (
+    "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
+    " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM creation)"
+)
+
+
+class About:
+    """What the state file says about the site, and not about single issues."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def check_site(self, root: Path, url: str) -> None:
+        """See that this workspace belongs to a Jira site, or to none yet.
+
+        Raises:
+            OtherSite: it holds something of another one: tickets, conflicts, or issues that were
+                asked for there. A pull that brought nothing binds nobody.
+        """
+        found = self._db.read("SELECT value FROM about WHERE name = 'site'")
+        if found and found[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
+            raise OtherSite(root, found[0][0], url)
+
+    def claim_site(self, url: str) -> None:
+        """Remember the Jira site that this workspace belongs to from now on."""
+        with self._db.batch():
+            if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
+                return
+            self._db.write("DELETE FROM about")  # what is told there of fields is another site's
+            # A killed pull may have left a file of that site. IDs begin anew with each site, so
+            # its text must not count as one that this site's ticket may replace.
+            self._db.write("DELETE FROM intended")
+            self._db.write("DELETE FROM sent")
+            self._db.write("DELETE FROM sent_whole")
+            self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
+
+    def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
+        """Remember which fields files hold; where they were others, no issue is up to date.
+
+        Args:
+            names: pairs of the name in the file and Jira's field ID.
+
+        Returns:
+            Whether they were others, and there are issues that lack some of them.
+        """
+        told = json.dumps([list(each) for each in names])
+        with self._db.batch():
+            rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+            if rows and rows[0][0] == told:
+                return False
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (told,))
+            # Without a word of them an older version wrote it, most probably with the same ones.
+            return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
+
+    def keep_fields(self, answer: str, *, at: float) -> None:
+        """Remember a site's list of fields.
+
+        Args:
+            answer: the list, as JSON.
+            at: this computer's clock, in seconds since the epoch.
+        """
+        with self._db.batch():
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
+
+    def kept_fields(self, *, now: float, age: float) -> str | None:
+        """Read the site's list of fields, as JSON; None if it is not known or too old.
+
+        Args:
+            now: this computer's clock, in seconds since the epoch.
+            age: how old it may be, in seconds.
+        """
+        rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
+        fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
+        return rows["fields"] if fresh else None

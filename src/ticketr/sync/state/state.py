@@ -1,0 +1,291 @@
+"""What was true at the last sync: the base that both sides are compared with.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Issue
+from ticketr.sync.state.database import Database
+from ticketr.sync.state.journal import Conflicts, Creations, Sent
+from ticketr.sync.state.site import About
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the state knows of an issue without reading all of it.
+
+    Attributes:
+        id: Jira's ID.
+        key: its key when it was last seen.
+        head: the ID of the issue whose ticket it stands in.
+        updated: its last change, in Jira's words.
+        seen: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
+        stale: whether Jira has a newer version that was not taken.
+    """
+
+    id: str
+    key: str
+    head: str
+    updated: str
+    seen: float
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A ticket as it was at the last sync.
+
+    Attributes:
+        path: its file, relative to the workspace.
+        text: its text as Jira has it, with LF line ends.
+    """
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the state is to know of an issue.
+
+    Attributes:
+        issue: the issue, without what files do not need.
+        updated: its last change, in Jira's words.
+        exact: whether the description in the file is all of its ADF.
+        stale: whether there is something newer, or unread, in Jira.
+    """
+
+    issue: Issue
+    updated: str
+    exact: bool
+    stale: bool = False
+
+
+def rows_to_json(rows: Iterable[Row], *, seen: float) -> str:
+    """Write down what the state is to know of a ticket's issues later."""
+    entries = [
+        {
+            "id": row.issue.id,
+            "key": row.issue.key,
+            "fields": dict(row.issue.fields),
+            "updated": row.updated,
+            "exact": row.exact,
+            "stale": row.stale,
+        }
+        for row in rows
+    ]
+    return json.dumps({"seen": seen, "issues": entries})
+
+
+def rows_from_json(text: str) -> tuple[list[Row], float]:
+    """Read what `rows_to_json` wrote: the rows and when they were true."""
+    stored = json.loads(text)
+    rows = [
+        Row(
+            Issue(each["id"], each["key"], each["fields"]),
+            each["updated"],
+            each["exact"],
+            each.get("stale", False),  # an older version did not tell
+        )
+        for each in stored["issues"]
+    ]
+    return rows, stored["seen"]
+
+
+class State:
+    """The state file of one workspace, open for one job.
+
+    Args:
+        path: the SQLite file.
+        mark: what a state file of this user bears, and a new one gets; None to take any.
+
+    Attributes:
+        about: what is known of the site as a whole.
+        conflicts: the tickets that both sides have changed.
+        creations: the issues that were asked for and are not in their files yet.
+        sent: the edits that Jira may have taken.
+
+    Raises:
+        StateFailed: it is damaged, newer than this program, or cannot be opened.
+        ForeignState: it does not bear the mark.
+    """
+
+    def __init__(self, path: Path, mark: str | None = None) -> None:
+        self._db = Database(path, mark)
+        self.about = About(self._db)
+        self.conflicts = Conflicts(self._db)
+        self.creations = Creations(self._db)
+        self.sent = Sent(self._db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def sign(self, mark: str) -> None:
+        """Let the file bear a user's mark."""
+        self._db.sign(mark)
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Make everything recorded inside one transaction."""
+        return self._db.batch()
+
+    def known(self) -> dict[str, Known]:
+        """Read what is known of every issue, by ID."""
+        rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
+        return {row[0]: Known(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+
+    def issues_of(self, head: str) -> list[Issue]:
+        """Read the issues that stand in one ticket, as they were at the last sync."""
+        return [row.issue for row in self.rows_of(head)]
+
+    def rows_of(self, head: str) -> list[Row]:
+        """Read all that is known of the issues in one ticket."""
+        query = "SELECT id, key, fields, updated, exact, stale FROM issue WHERE head = ?"
+        with self._db.sound():
+            return [
+                Row(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
+                for row in self._db.read(query, (head,))
+            ]
+
+    def clashes(self) -> dict[str, tuple[str, ...]]:
+        """Tell of each ticket in conflict what clashes, in words, by the ID of its head."""
+        rows = self._db.read("SELECT head, parts FROM conflict")
+        with self._db.sound():
+            return {head: tuple(json.loads(parts)) for head, parts in rows}
+
+    def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
+        """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""
+        query = "SELECT id FROM issue WHERE head = ?"
+        return {head: [row[0] for row in self._db.read(query, (head,))] for head in heads}
+
+    def head_of(self, key: str) -> str | None:
+        """Find the ID of the issue in whose ticket a key stands; None for an unknown key."""
+        rows = self._db.read("SELECT head FROM issue WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
+
+    def base(self, head: str) -> Base | None:
+        """Read a ticket as it was at the last sync, or None for one that never was."""
+        rows = self._db.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
+        return Base(*rows[0]) if rows else None
+
+    def base_of_key(self, key: str) -> tuple[str, Base] | None:
+        """Read the head's ID and the base of the ticket that has this key in its heading."""
+        query = (
+            "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
+            " JOIN issue ON issue.id = ticket.head WHERE issue.key = ?"
+        )
+        rows = self._db.read(query, (key,))
+        return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+
+    def homes(self) -> dict[str, str]:
+        """Give the file of each ticket, relative to the workspace, by the key in its heading."""
+        query = (
+            "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
+            " ORDER BY issue.key"
+        )
+        return dict(self._db.read(query))
+
+    def in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
+        """Give the keys that stood in some files, each with its file.
+
+        Args:
+            paths: the files, relative to the workspace.
+        """
+        if not paths:
+            return []
+        query = "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.head = ticket.head"
+        return [(key, path) for key, path in self._db.read(query) if path in paths]
+
+    def recent(self) -> frozenset[str]:
+        """Give the keys of issues that were made here of late."""
+        return frozenset(each.key for each in self.creations.settled() if each.key)
+
+    def record(self, head: str, base: Base, rows: Sequence[Row], *, seen: float) -> None:
+        """Remember a ticket that is in step with Jira now, or whose base has moved.
+
+        Args:
+            head: the ID of its head.
+            base: where it stands and what Jira has.
+            rows: its issues.
+            seen: Jira's clock when this job began.
+        """
+        self._db.write_all(
+            "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, exact, seen, stale)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    row.issue.id,
+                    row.issue.key,
+                    head,
+                    row.updated,
+                    json.dumps(dict(row.issue.fields)),
+                    row.exact,
+                    seen,
+                    row.stale,
+                )
+                for row in rows
+            ],
+        )
+        self._db.write(
+            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
+        )
+        self.conflicts.settle(head)
+        self.forget_intended(head)
+
+    def forget(self, head: str) -> None:
+        """Forget a ticket and its issues, as if they had never been here."""
+        with self._db.batch():
+            self._db.write("DELETE FROM issue WHERE head = ?", (head,))
+            self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
+            self.forget_intended(head)
+            self.sent.forget(head)
+            self.conflicts.settle(head)
+
+    def intend(self, head: str, text: str) -> None:
+        """Remember a text that is about to be written; `record` forgets it again."""
+        self._db.write("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
+
+    def intended(self, head: str) -> list[str]:
+        """Read the texts of a ticket that may stand in its file though nothing recorded them."""
+        return [
+            row[0] for row in self._db.read("SELECT text FROM intended WHERE head = ?", (head,))
+        ]
+
+    def forget_intended(self, head: str) -> None:
+        """Forget those texts, since what stands in the file is known now."""
+        self._db.write("DELETE FROM intended WHERE head = ?", (head,))
+
+    def mark_stale(self, ids: Iterable[str]) -> None:
+        """Remember that Jira has newer versions that were not taken."""
+        self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
+
+    def sprints(self, field_id: str) -> dict[str, int]:
+        """Give the ID of each sprint that some issue here is or was in, by its name.
+
+        Args:
+            field_id: the field that holds sprints.
+        """
+        query = (
+            "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
+            " FROM issue, json_each(issue.fields, ?) AS sprint"
+        )
+        found = self._db.read(query, (f'$."{field_id}"',))
+        return {name: number for name, number in found if name and isinstance(number, int)}
+
+    def confirm(self, ids: Iterable[str], *, seen: float) -> None:
+        """Remember that these issues were found up to date by a pull that began at ``seen``."""
+        with self._db.batch():
+            self._db.write_all(
+                "UPDATE issue SET seen = ? WHERE id = ? AND stale = 0 AND seen < ?",
+                [(seen, each, seen) for each in ids],
+            )

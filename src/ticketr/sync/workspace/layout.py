@@ -1,0 +1,87 @@
+"""Where the tickets of a workspace stand, and what of it cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ticketr._errors import TicketrError
+from ticketr.sync.errors import DuplicateKey
+from ticketr.sync.notes import Code, Note
+from ticketr.sync.workspace.store import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+
+
+_NO_DRAFT = "it was created from a draft that cannot be found while a file cannot be read"
+
+
+@dataclass
+class Layout:
+    """The keys in the files of a workspace. One file that cannot be read stops no other.
+
+    Attributes:
+        places: where each key stands. One in a file that cannot be read, as far as that can be
+            guessed, has a reason to be left alone; so has one that stands in two places.
+        broken: what is wrong with files, by their paths relative to the workspace.
+    """
+
+    places: dict[str, Place] = field(default_factory=dict)
+    broken: dict[str, TicketrError] = field(default_factory=dict)
+    _guessed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, store: Store, paths: Iterable[Path]) -> None:
+        """Take in some files; synchronous, for a worker thread.
+
+        Args:
+            store: the workspace.
+            paths: files that ``walk`` gave.
+        """
+        for path in paths:
+            name = store.name_of(path)
+            try:
+                found = store.places(name)
+            except TicketrError as error:
+                self.broken[name] = error
+                self._guessed.update(dict.fromkeys(store.keys_of_broken(name), name))
+                continue
+            for key, place in found:
+                self._add(key, place)
+
+    def _add(self, key: str, place: Place) -> None:
+        first = self.places.setdefault(key, place)
+        if first is not place:
+            error = DuplicateKey(key, first.path, place.path)
+            self.broken[place.path] = error
+            self.places[key] = replace(first, reason=str(error))
+
+    def complete(self, state: State) -> None:
+        """Give the tickets of files that cannot be read a place, once every file is taken in.
+
+        Args:
+            state: the last sync, which knows what stood in them.
+        """
+        for key, name in (*self._guessed.items(), *state.in_files(self.broken)):
+            error = self.broken[name]
+            if not isinstance(error, DuplicateKey):
+                self.places.setdefault(key, Place(name, "", str(error)))
+        for creation in state.creations.all():
+            if creation.key is not None:  # whose draft may be in a file that cannot be read
+                self.places.setdefault(creation.key, Place(creation.path, "", _NO_DRAFT))
+
+
+def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:
+    """Say what is wrong with files.
+
+    Args:
+        broken: the errors, by the files' paths relative to the workspace.
+    """
+    return [
+        Note(error.key if isinstance(error, DuplicateKey) else "", path, str(error), Code.BROKEN)
+        for path, error in broken.items()
+    ]

@@ -1,0 +1,58 @@
+"""Finds files in which conflict markers still stand: those of ``resolve``, and git's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import FileFailed
+from ticketr.tickets import CONFLICT, TicketSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync.workspace.store import Store
+
+_MARKERS = (b"<<<<<<<", b">>>>>>>")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A file that somebody has to edit until no marker stands in it any more.
+
+    Attributes:
+        path: the file, relative to the workspace.
+        line: the line of the first marker, from 1.
+    """
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        what = "conflict markers stand there; edit the file until none is left, then sync"
+        return f"{self.path}:{self.line}: {what}"
+
+
+def marked_files(store: Store) -> Iterator[Marked]:
+    """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
+    for path in (each for paths in store.walk() for each in paths):
+        if (found := marked_file(store, store.name_of(path))) is not None:
+            yield found
+
+
+def marked_file(store: Store, name: str) -> Marked | None:
+    """Look for conflict markers in a file; None where there are none, or no such file.
+
+    Args:
+        store: the workspace.
+        name: the file, relative to the workspace.
+    """
+    try:
+        data = (store.root / name).read_bytes()
+        if any(each in data for each in _MARKERS):  # so few that they can be read once more
+            store.tickets(name)
+    except TicketSyntaxError as error:
+        return Marked(name, error.line) if CONFLICT.match(error.text) else None
+    except (OSError, FileFailed):
+        return None
+    return None

@@ -1,0 +1,323 @@
+"""The workspace's folder: its lock, and finding the tickets in it.
+
+Synchronous, for a worker thread.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import stat
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ticketr.config import LOCK_FILE, OwnFolder
+from ticketr.sync.errors import FileFailed, WorkspaceBusy
+from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
+from ticketr.tickets import is_key, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from ticketr.tickets import Ticket, TicketFile
+
+# What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
+_KEYED = re.compile(rb"^[ \t]*(?:#+[^\[\n]*|[-*+][ \t]*)\[([A-Z][A-Z0-9_]*-[0-9]+)\]", re.MULTILINE)
+_TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ticket stands.
+
+    Attributes:
+        path: its file, relative to the workspace, with ``/``.
+        head: the key of the top-level ticket it stands in; its own, or its parent's. It may be
+            empty where the file cannot be read.
+        reason: why the ticket has to be left alone; empty if nothing is wrong there.
+    """
+
+    path: str
+    head: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTicket:
+    """A ticket as it stands in a file.
+
+    Attributes:
+        path: the file, relative to the workspace.
+        ticket: the ticket.
+        text: its text, comparable with a base.
+    """
+
+    path: str
+    ticket: Ticket
+    text: str
+
+
+class Store:
+    """The ticket files of one workspace.
+
+    Args:
+        root: the workspace's folder; it is made where it does not exist.
+        own: ticketr's own folder in it, left out of every search.
+        mark: what its state file bears if this user made it; None to take any.
+    """
+
+    def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
+        self.root = root
+        self.mark = mark
+        self.folder = OwnFolder(root / own)
+        self._folders: dict[str, str] = {}  # where each folder really is
+        self._is_locked = False
+
+    @property
+    def own(self) -> Path:
+        """The folder with the state and all else of ticketr's own."""
+        return self.folder.path
+
+    @property
+    def state_path(self) -> Path:
+        """The file with the last sync; it is there once something has opened it to write."""
+        return self.own / "state.db"
+
+    def prepare(self) -> None:
+        """Make the folders, and see that git ignores ticketr's own.
+
+        Raises:
+            UnsafePath: a link or the like has a name of ticketr's own.
+            FileFailed: the folder cannot be made or written.
+        """
+        with file_errors(self.root, "write into"):
+            self.folder.make()
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Hold the workspace for one job; the system frees it however the process ends.
+
+        Raises:
+            WorkspaceBusy: another process holds it.
+            UnsafePath: a link or the like has its name.
+            FileFailed: the lock file cannot be opened.
+        """
+        with file_errors(self.own / LOCK_FILE, "lock"):
+            descriptor = self.folder.open_file(LOCK_FILE, os.O_RDWR | os.O_CREAT)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                pid = os.read(descriptor, 32).decode(errors="replace").strip()
+                raise WorkspaceBusy(self.root, pid) from error
+            # For the message of the next one only; the lock itself is the kernel's.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            self._is_locked = True
+            yield
+        finally:
+            self._is_locked = False
+            os.close(descriptor)
+
+    def walk(self) -> Iterator[list[Path]]:
+        """Go through the workspace folder by folder, in a fixed order.
+
+        While the workspace is locked, what a killed process left of a half-written file goes; its
+        file is whole without it. At other times it may be what another process writes just now.
+
+        Yields:
+            A few of those files of one folder that may hold tickets; none where it has none. What
+            is no file is among them where it has the name of a ticket's, for it is in the way.
+        """
+        for folder, folders, names in os.walk(self.root):
+            # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
+            folders[:] = sorted(each for each in folders if not each.startswith("."))
+            for name in names:
+                if self._is_locked and name.startswith(TEMPORARY):
+                    with suppress(OSError):
+                        (self.root / folder / name).unlink()
+            named = [
+                self.root / folder / name
+                for name in sorted([*names, *filter(_is_of_ticket, folders)])
+                if name.endswith(".md") and not name.startswith(".")
+            ]
+            # A folder may hold thousands, or none, and whoever walks must be able to stop.
+            for paths in chunks(named, CHUNK) if named else [[]]:
+                yield [path for path in paths if self._may_hold(path)]
+
+    def _may_hold(self, path: Path) -> bool:
+        """Tell whether a name is a file of the workspace, or stands where that of a ticket would."""
+        try:
+            if path.is_file():
+                return self.target(self.name_of(path)) is not None
+        except OSError:  # nobody may look there, which reading it tells
+            return True
+        return _is_of_ticket(path.name)
+
+    def name_of(self, path: Path) -> str:
+        """Give a file's path relative to the workspace, with ``/``."""
+        return path.relative_to(self.root).as_posix()
+
+    def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
+        """Read a file.
+
+        Args:
+            name: its path, relative to the workspace.
+            known: what it held before; given back where it still does.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        data = self._bytes(name)
+        if known is not None and data == known.text.encode():
+            return known
+        return self._parse(name, data)
+
+    def tickets(self, name: str) -> tuple[Ticket, ...]:
+        """Read a file's tickets; a file without a heading that looks like one may hold anything.
+
+        Args:
+            name: its path, relative to the workspace.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        data = self._bytes(name)
+        return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
+
+    def holds(self, name: str, key: str) -> bool:
+        """Tell whether a key stands in a file; False where there is no such file.
+
+        Args:
+            name: its path, relative to the workspace.
+            key: the key, of a ticket or of a sub-task.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        if not (self.root / name).is_file():
+            return False
+        return key in chain.from_iterable(each.keys() for each in self.tickets(name))
+
+    def places(self, name: str) -> list[tuple[str, Place]]:
+        """Find every ticket with a key in a file, wherever people put it.
+
+        Args:
+            name: the file, relative to the workspace. One without anything that looks like a
+                ticket's heading may hold whatever it likes.
+
+        Returns:
+            Each key with its place, in reading order.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        return [
+            (each.key, Place(name, ticket.key or ""))
+            for ticket in self.tickets(name)
+            for each in (ticket, *ticket.tasks)
+            if each.key is not None
+        ]
+
+    def local(self, name: str) -> list[LocalTicket]:
+        """Read a file's tickets with their texts; a file that holds none gives none.
+
+        Args:
+            name: its path, relative to the workspace.
+
+        Raises:
+            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: it cannot be read.
+        """
+        data = self._bytes(name)
+        if not _TICKETISH.search(data):
+            return []
+        file = self._parse(name, data)
+        return [
+            LocalTicket(name, ticket, comparable(file.text[span.start : span.end]))
+            for ticket, span in zip(file.tickets, file.spans, strict=True)
+        ]
+
+    def keys_of_broken(self, name: str) -> set[str]:
+        """Guess which tickets stand in a file that cannot be read, by its name and its lines.
+
+        Args:
+            name: its path, relative to the workspace.
+        """
+        stem = name.rpartition("/")[2].removesuffix(".md")
+        keys = {stem} if is_key(stem) else set()
+        with suppress(OSError, FileFailed):
+            keys.update(each.decode() for each in _KEYED.findall(self._content(name)))
+        return keys
+
+    def _bytes(self, name: str) -> bytes:
+        path = self.root / name
+        if not is_utf8(name):
+            raise FileFailed(path, "read", "its name is not UTF-8", alone=True)
+        with file_errors(path, "read"):
+            return self._content(name)
+
+    def _content(self, name: str) -> bytes:
+        """Read what a regular file holds: a named pipe would wait for ever, in a worker thread."""
+        path = self.root / name
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileFailed(path, "read", NO_FILE, alone=True)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
+
+    def _parse(self, name: str, data: bytes) -> TicketFile:
+        with file_errors(self.root / name, "read"):
+            text = data.decode("utf-8")
+        return parse(text, source=name)
+
+    def target(self, name: str) -> str | None:
+        """Give the file behind a name, links followed; None if it lies outside the workspace.
+
+        Raises:
+            FileFailed: the name, or a folder on the way, is a link that leads nowhere.
+        """
+        folder, _, base = name.rpartition("/")
+        for each in ("", folder):
+            if each not in self._folders:
+                self._refuse_dangling(self.root / each)
+                self._folders[each] = os.path.realpath(self.root / each)
+        target = f"{self._folders[folder]}/{base}"
+        if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
+            self._refuse_dangling(Path(target))
+            target = os.path.realpath(target)
+        return target if target.startswith(f"{self._folders['']}/") else None
+
+    def _refuse_dangling(self, path: Path) -> None:
+        """Refuse to write through a link to what is not there: it may be meant for another place."""
+        for each in (path, *path.parents):
+            if os.path.exists(each):  # noqa: PTH110 - which a loop of links does not either
+                return
+            if os.path.islink(each):  # noqa: PTH114
+                raise FileFailed(each, "write", "it is a link that leads nowhere", alone=True)
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text, a file's name for one, can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_of_ticket(name: str) -> bool:
+    """Tell whether a name is that of a ticket's own file."""
+    return name.endswith(".md") and is_key(name.removesuffix(".md"))

@@ -1,0 +1,52 @@
+"""What the write of a ticket was to each of its issues, for the counts. Pure.
+
+A ticket is written as a whole, but every count counts issues: one that was changed on neither side
+was neither updated nor merged, whatever became of its parent or its sub-tasks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import by_key, changes, parts
+from ticketr.sync.workspace.editor import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.tickets import Ticket
+
+
+def share_of_each(
+    written: Written, *, base: Ticket | None, before: Ticket, after: Ticket
+) -> Mapping[str, Written]:
+    """Tell what became of each issue.
+
+    Args:
+        written: what became of the whole ticket.
+        base: it at the last sync; None if there never was one.
+        before: it as it stood in its file.
+        after: it as it stands there now; in a conflict, as Jira has it.
+
+    Returns:
+        The outcome of each issue that Jira has, by key.
+    """
+    here, old = by_key(before), by_key(base) if base is not None else {}
+    return {
+        key: _share(written, old.get(key), here.get(key), issue)
+        for key, issue in by_key(after).items()
+    }
+
+
+def _share(written: Written, base: Ticket | None, before: Ticket | None, after: Ticket) -> Written:
+    if written is Written.CONFLICT:
+        # It is held back with its ticket, whichever side has changed it.
+        differs = before is None or changes(after, before) or changes(before, after)
+        return Written.CONFLICT if differs else Written.UNCHANGED
+    if before is None:
+        return Written.UPDATED
+    if parts(before) == parts(after):
+        return Written.UNCHANGED
+    if written is Written.MERGED and base is not None and not changes(base, before):
+        return Written.UPDATED
+    return written

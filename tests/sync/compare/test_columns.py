@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+
+from ticketr.config import MappedField
+from ticketr.jira import Field, Issue
+from ticketr.sync.compare.mapping import ELSEWHERE, STANDARD_FIELDS, Columns, family_text
+from ticketr.sync.errors import UnknownField, UnsupportedField
+
+
+def field(name: str, field_id: str = "customfield_1") -> Field:
+    return Field(field_id, name, custom=field_id.startswith("custom"), schema_type="", items="")
+
+
+ESTIMATE = field("Team Estimate")
+SUMMARY = field("Summary", "summary")
+
+
+def added(columns: Columns) -> tuple[tuple[str, str], ...]:
+    """The columns beyond those that every file has."""
+    assert columns.names[: len(STANDARD_FIELDS)] == STANDARD_FIELDS
+    return columns.names[len(STANDARD_FIELDS) :]
+
+
+def test_fields_that_are_asked_for_come_last_in_the_order_of_asking() -> None:
+    other, points = field("Other", "customfield_2"), field("Story Points", "customfield_3")
+
+    columns = Columns.of([ESTIMATE, other, points], ["Other", "Team Estimate"])
+
+    assert added(columns) == (
+        *(("Story Points", "customfield_3"), ("Other", "customfield_2")),
+        ("Team Estimate", "customfield_1"),
+    )
+    assert columns.requested[-2:] == ("customfield_2", "customfield_1")
+
+
+def test_fields_that_are_not_asked_for_are_left_out() -> None:
+    assert added(Columns.of([ESTIMATE])) == ()
+
+
+def test_of_two_fields_of_one_name_the_first_is_taken() -> None:
+    columns = Columns.of([field("Other"), field("Other", "customfield_2")], ["Other", "Other"])
+
+    assert added(columns) == (("Other", "customfield_1"),)
+
+
+def test_a_field_has_one_line_whatever_it_is_called() -> None:
+    site = [field("Issue Type", "issuetype"), field("Fix versions", "fixVersions")]
+
+    assert added(Columns.of(site, ["Issue Type", "Fix versions", "Type", "Fix Version"])) == ()
+
+
+def test_a_field_of_the_sites_own_with_a_name_of_ours_gets_no_line() -> None:
+    assert added(Columns.of([field("Status"), field("Parent", "customfield_2")], ["Status"])) == ()
+
+
+def test_white_space_around_a_name_does_not_count() -> None:
+    columns = Columns.of(
+        [field(" Team Estimate "), field("Sprint ", "customfield_2")], ["Team Estimate"]
+    )
+
+    assert added(columns) == (("Sprint", "customfield_2"), ("Team Estimate", "customfield_1"))
+
+
+def test_the_line_that_is_read_has_the_name_of_the_column() -> None:
+    columns = Columns.of([field(" A: b ")], [" A: b "])
+
+    (name,) = (name for name, _ in added(columns))
+    issue = Issue("1", "AB-1", {"summary": "A", "customfield_1": "x"})
+
+    assert dict(family_text(issue, (), columns).ticket.fields) == {name: "x"}
+
+
+def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are_offered() -> None:
+    with pytest.raises(UnknownField) as caught:
+        Columns.of([ESTIMATE, SUMMARY], ["Team Estimates"])
+
+    assert caught.value.known == ("Team Estimate",)
+    assert str(caught.value).endswith("did you mean Team Estimate?")
+
+
+@pytest.mark.parametrize("field_id", sorted(ELSEWHERE))
+def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
+    with pytest.raises(UnknownField):
+        Columns.of([field("Odd", field_id)], ["Odd"])
+
+
+def test_a_field_of_the_sites_own_that_is_called_parent_is_refused() -> None:
+    with pytest.raises(UnknownField):
+        Columns.of([field("Parent")], ["Parent"])
+
+
+TYPES = "com.atlassian.jira.plugin.system.customfieldtypes"
+CMDB = "com.atlassian.jira.plugins.cmdb:cmdb-object-cftype"
+TEAMS = "com.atlassian.teams:rm-teams-custom-field-team"
+UNSUPPORTED = [
+    Field("environment", "Environment", False, "string", ""),
+    Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea"),
+    Field("customfield_1", "Team", True, "team", "", f"{TYPES}:atlassian-team"),
+    Field("customfield_1", "Team", True, "any", "", TEAMS),
+    Field("timetracking", "Time tracking", False, "timetracking", ""),
+    Field("timeoriginalestimate", "Original estimate", False, "number", ""),
+    Field("customfield_1", "Server", True, "array", "cmdb-object-field"),
+    Field("customfield_1", "Server", True, "any", "", CMDB),
+    Field("customfield_1", "Place", True, "option-with-child", "", f"{TYPES}:cascadingselect"),
+    Field("attachment", "Attachment", False, "array", "attachment"),
+    Field("issuelinks", "Linked Issues", False, "array", "issuelinks"),
+]
+
+
+@pytest.mark.parametrize("unfit", UNSUPPORTED)
+def test_a_field_that_a_line_cannot_hold_is_refused_with_the_reason(unfit: Field) -> None:
+    with pytest.raises(UnsupportedField, match=f"{unfit.name}. cannot be kept .*: it holds "):
+        Columns.of([SUMMARY, unfit], [unfit.name])
+    with pytest.raises(UnsupportedField, match=r"^here: the field .Mine. cannot be kept"):
+        Columns.of([SUMMARY, unfit], [MappedField("Mine", unfit.id, "here")])
+
+
+@pytest.mark.parametrize(
+    "kind", ["textfield", "float", "select", "multiselect", "userpicker", "url"]
+)
+def test_other_custom_fields_are_taken(kind: str) -> None:
+    fit = Field("customfield_1", "Team", True, "string", "", f"{TYPES}:{kind}")
+
+    assert added(Columns.of([fit], ["Team"])) == (("Team", "customfield_1"),)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.ticket_texts import texts
+from fakes.ticket_versions import Versions, versions
+from hypothesis import given, settings, strategies as st
+
+from ticketr.sync.compare.diff import (
+    Change,
+    Own,
+    Part,
+    alike,
+    by_key,
+    changes,
+    criteria_of,
+    parts,
+)
+from ticketr.tickets import Ticket
+
+thorough = settings(max_examples=100, deadline=None)
+
+
+def ticket(description: str = "", *criteria: str, **fields: str) -> Ticket:
+    return Ticket("A", "AB-1", description, fields, criteria)
+
+
+@thorough
+@given(versions)
+def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
+    for issue in (three.local, *three.local.tasks):
+        found = parts(issue)
+        again = Ticket(
+            found[Own.TITLE],
+            issue.key,
+            found[Own.DESCRIPTION],
+            {part: text for part, text in found.items() if isinstance(part, str)},
+            criteria_of(found[Own.CRITERIA]),
+        )
+        assert again == replace(issue, tasks=())
+
+
+@thorough
+@given(versions)
+def test_an_issue_changes_nothing_of_itself(three: Versions) -> None:
+    assert changes(three.local, three.local) == ()
+
+
+@thorough
+@given(versions)
+def test_all_that_a_newer_version_mentions_and_says_otherwise_is_a_change(three: Versions) -> None:
+    old, new = parts(three.base), parts(three.local)
+
+    found = {each.part: (each.old, each.new) for each in changes(three.base, three.local)}
+
+    for part, text in new.items():
+        before = old.get(part, "")
+        assert found.pop(part, None) == (None if alike(part, text, before) else (before, text))
+    assert not found
+
+
+def test_a_field_may_be_called_as_a_part_of_every_issue_is() -> None:
+    before = ticket("Words.", Description="one", Title="two")
+    after = ticket("Words.", Description="1", Title="two")
+
+    (change,) = changes(before, after)
+
+    assert change == Change("Description", "one", "1")
+    assert change.name == Change(Own.DESCRIPTION, "", "").name == "Description"
+
+
+def test_criteria_are_one_part_and_stand_one_a_line() -> None:
+    (change,) = changes(ticket("", "a"), ticket("", "a\n- b", "c"))
+
+    assert change.part is Own.CRITERIA
+    assert change.old == "a"
+    assert change.new.count("\n") == 1
+    assert criteria_of(change.new) == ("a\n- b", "c")
+
+
+def test_a_field_that_is_not_mentioned_is_not_changed() -> None:
+    assert changes(ticket(Status="To Do"), ticket()) == ()
+
+
+def test_a_field_that_is_mentioned_without_a_value_is_emptied() -> None:
+    assert changes(ticket(Labels="ui"), ticket(Labels="")) == (Change("Labels", "ui", ""),)
+    assert changes(ticket(), ticket(Labels="")) == ()
+
+
+def test_a_description_and_criteria_that_are_gone_are_emptied() -> None:
+    assert changes(ticket("Words.", "a"), ticket()) == (
+        Change(Own.DESCRIPTION, "Words.", ""),
+        Change(Own.CRITERIA, "a", ""),
+    )
+
+
+def test_criteria_in_another_order_are_a_change() -> None:
+    assert len(changes(ticket("", "a", "b"), ticket("", "b", "a"))) == 1
+    assert len(changes(ticket("", "a", "a"), ticket("", "a"))) == 1
+
+
+def test_sub_tasks_are_not_looked_at() -> None:
+    parent = replace(ticket(), tasks=(Ticket("B", "AB-2"),))
+
+    assert changes(ticket(), parent) == ()
+
+
+def test_issues_are_found_by_their_keys_and_drafts_are_not() -> None:
+    task = Ticket("B", "AB-2")
+    parent = replace(ticket(), tasks=(Ticket("draft"), task))
+
+    assert by_key(parent) == {"AB-1": parent, "AB-2": task}
+    assert by_key(Ticket("draft", tasks=(task,))) == {"AB-2": task}
+
+
+@pytest.mark.parametrize(
+    ("part", "one", "other"),
+    [
+        (Own.DESCRIPTION, "* one\n* two", "- one\n- two"),
+        (Own.DESCRIPTION, "one\n\n\n\ntwo", "one\n\ntwo"),
+        (Own.DESCRIPTION, "a line\nand its rest", "a line and its rest"),
+        (Own.DESCRIPTION, "__bold__", "**bold**"),
+        (Own.CRITERIA, "__bold__\nb", "**bold**\nb"),
+        ("Status", "in progress", "In Progress"),
+    ],
+)
+def test_what_jira_cannot_tell_apart_is_alike(part: Part, one: str, other: str) -> None:
+    assert alike(part, one, other)
+
+
+@pytest.mark.parametrize(
+    ("part", "one", "other"),
+    [
+        (Own.DESCRIPTION, "one\ntwo", "one\n\ntwo"),
+        (Own.DESCRIPTION, "one  \ntwo", "one\ntwo"),
+        (Own.DESCRIPTION, "    code", "code"),
+        (Own.DESCRIPTION, "One", "one"),
+        (Own.CRITERIA, "a\nb", "a b"),
+        (Own.CRITERIA, "__bold__", "bold"),
+        (Own.TITLE, "**bold**", "__bold__"),
+        (Own.TITLE, "One", "one"),
+        ("Summary", "* one", "- one"),
+        ("Priority", "high", "High"),
+    ],
+)
+def test_what_jira_can_tell_apart_is_not_alike(part: Part, one: str, other: str) -> None:
+    assert not alike(part, one, other)
+
+
+def test_words_that_jira_would_not_get_are_a_change_all_the_same() -> None:
+    assert not alike(Own.DESCRIPTION, "- a\n\n  # never said", "- a")
+    assert not alike(Own.CRITERIA, "- # never said", "- # nor this")
+
+
+@thorough
+@given(st.sampled_from([*Own, "Status"]), texts, texts)
+def test_alike_has_no_first_and_second(part: Part, one: str, other: str) -> None:
+    assert alike(part, one, one)
+    assert alike(part, one, other) == alike(part, other, one)

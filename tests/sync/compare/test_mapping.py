@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ticketr.jira import Field, Issue
+from ticketr.jira.adf import canonical
+from ticketr.sync.compare.mapping import (
+    Columns,
+    description_adf,
+    family_text,
+    field_text,
+    slim,
+    split_criteria,
+)
+from ticketr.tickets import parse
+
+COLUMNS = Columns.of([])
+
+
+def doc(*content: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "doc", "version": 1, "content": list(content)}
+
+
+def text(words: str, *marks: str) -> dict[str, Any]:
+    node: dict[str, Any] = {"type": "text", "text": words}
+    return node | ({"marks": [{"type": mark} for mark in marks]} if marks else {})
+
+
+def paragraph(*content: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "paragraph", "content": list(content)}
+
+
+def heading(words: str, level: int = 3) -> dict[str, Any]:
+    return {"type": "heading", "attrs": {"level": level}, "content": [text(words)]}
+
+
+def bullets(*items: list[dict[str, Any]]) -> dict[str, Any]:
+    content = [{"type": "listItem", "content": item} for item in items]
+    return {"type": "bulletList", "content": content}
+
+
+def issue(number: int = 1, **fields: object) -> Issue:
+    return Issue(id=str(number), key=f"DEMO-{number}", fields={"summary": "A title", **fields})
+
+
+CRITERIA = (heading("Acceptance Criteria"), bullets([paragraph(text("Works"))]))
+
+
+def test_an_issue_becomes_a_ticket_with_its_fields_in_a_fixed_order() -> None:
+    full = issue(
+        description=doc(paragraph(text("Words."))),
+        status={"name": "To Do"},
+        issuetype={"name": "Story", "subtask": False},
+        priority={"name": "High"},
+        assignee={"displayName": "Ana", "accountId": "1"},
+        labels=["ui", "mobile"],
+        components=[{"name": "Shop"}],
+        fixVersions=[{"name": "1.0"}],
+        parent={"id": "9", "key": "DEMO-9"},
+    )
+
+    written = family_text(full, [], COLUMNS)
+
+    assert written.text == (
+        "# TICKET: [DEMO-1] A title\n\n## Description\nWords.\n\n## Fields\n"
+        "Type: Story\nStatus: To Do\nPriority: High\nAssignee: Ana\nLabels: ui, mobile\n"
+        "Components: Shop\nFix Version: 1.0\nParent: DEMO-9\n"
+    )
+    assert written.inexact == frozenset()
+
+
+def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
+    child = issue(
+        2,
+        summary="Part",
+        status={"name": "Done"},
+        parent={"id": "1", "key": "DEMO-1"},
+        description=doc(paragraph(text("One.")), paragraph(text("Two."))),
+    )
+
+    written = family_text(issue(), [child], COLUMNS)
+
+    (ticket,) = parse(written.text).tickets
+    assert ticket == written.ticket
+    assert ticket.tasks[0].key == "DEMO-2"
+    assert ticket.tasks[0].description == "One.\n\nTwo."
+    assert dict(ticket.tasks[0].fields) == {"Status": "Done"}
+    assert written.inexact == frozenset()
+
+
+def test_custom_fields_are_found_by_their_names_the_first_of_each() -> None:
+    def field(field_id: str, name: str, *, custom: bool = True) -> Field:
+        return Field(id=field_id, name=name, custom=custom, schema_type="number", items="")
+
+    columns = Columns.of(
+        [
+            field("customfield_2", "Story Points"),
+            field("customfield_3", "Story Points"),
+            field("customfield_1", "Sprint"),
+            field("customfield_4", "Something else"),
+            field("x", "Story Points", custom=False),
+        ]
+    )
+
+    assert columns.names[-2:] == (("Sprint", "customfield_1"), ("Story Points", "customfield_2"))
+    assert {"customfield_1", "customfield_2"} <= set(columns.requested)
+    assert "customfield_4" not in columns.requested
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        ("text", "text"),
+        (3.0, "3"),
+        (2.5, "2.5"),
+        (8, "8"),
+        ({"displayName": "Ana", "name": "ana"}, "Ana"),
+        ({"value": "Web"}, "Web"),
+        ({"name": None, "key": "K"}, "K"),
+        ({}, ""),
+        ([], ""),
+        ([{"name": "a"}, None, {"name": ""}, {"name": "b"}], "a, b"),
+        (["a, b", 'say "x"'], '"a, b", "say ""x"""'),
+        ([{"name": "S1", "state": "closed"}, {"name": "S2", "state": "active"}], "S2"),
+        (object(), ""),
+    ],
+)
+def test_a_fields_value_becomes_one_line(value: object, expected: str) -> None:
+    assert field_text(value) == expected
+
+
+def test_criteria_of_exactly_the_known_shape_become_a_section() -> None:
+    adf = doc(
+        paragraph(text("Words.")),
+        heading("Acceptance Criteria"),
+        bullets([paragraph(text("One"))], [paragraph(text("Two", "strong"))]),
+    )
+
+    written = family_text(issue(description=adf), [], COLUMNS)
+
+    assert written.ticket.description == "Words."
+    assert written.ticket.acceptance_criteria == ("One", "**Two**")
+    assert written.inexact == frozenset()
+    assert canonical(description_adf(written.ticket)) == canonical(adf)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (heading("Acceptance Criteria", 2), CRITERIA[1]),
+        (heading("acceptance criteria"), CRITERIA[1]),
+        (CRITERIA[0], bullets([paragraph(text("a")), paragraph(text("b"))])),
+        (CRITERIA[0], bullets([paragraph(text("a")), bullets([paragraph(text("b"))])])),
+        (CRITERIA[0], bullets([paragraph()])),
+        (CRITERIA[0], {"type": "orderedList", "content": CRITERIA[1]["content"]}),
+        (*CRITERIA, paragraph(text("more"))),
+        (CRITERIA[0],),
+    ],
+    ids=[
+        "level 2",
+        "lower case",
+        "two paragraphs",
+        "nested",
+        "empty",
+        "ordered",
+        "not last",
+        "no list",
+    ],
+)
+def test_anything_of_another_shape_stays_description(content: tuple[dict[str, Any], ...]) -> None:
+    adf = doc(paragraph(text("Words.")), *content)
+
+    assert split_criteria(adf) == (adf, ())
+
+    written = family_text(issue(description=adf), [], COLUMNS)
+    assert written.ticket.acceptance_criteria == ()
+    assert "cceptance" in written.ticket.description
+
+
+@pytest.mark.parametrize(
+    "adf",
+    [
+        None,
+        "words",
+        {},
+        {"type": "doc"},
+        {"type": "doc", "content": None},
+        {"type": "doc", "content": [None, 7]},
+        {"type": "doc", "content": [None, *CRITERIA]},
+        doc(CRITERIA[0], {"type": "bulletList", "content": [None]}),
+        doc(CRITERIA[0], {"type": "bulletList", "content": None}),
+        doc({"type": "heading", "attrs": None, "content": []}, CRITERIA[1]),
+    ],
+)
+def test_an_odd_description_is_no_trouble(adf: object) -> None:
+    written = family_text(issue(description=adf), [], COLUMNS)
+
+    assert parse(written.text).tickets == (written.ticket,)
+
+
+def test_a_description_that_markdown_cannot_say_is_known_as_inexact() -> None:
+    odd = doc({**paragraph(text("x")), "somethingNew": {"y": 1}})
+
+    written = family_text(issue(description=odd), [issue(2, description=odd)], COLUMNS)
+
+    assert written.inexact == {"DEMO-1", "DEMO-2"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["# TICKET: [DEMO-9] Mine", "## Tasks", "- [DEMO-9] a task", "<<<<<<< HEAD", "  ## Fields"],
+)
+def test_text_that_looks_like_the_grammar_stays_text(words: str) -> None:
+    adf = doc(paragraph(text(words)), {"type": "codeBlock", "content": [text(words)]})
+
+    written = family_text(
+        issue(summary=words, description=adf), [issue(2, summary=words, description=adf)], COLUMNS
+    )
+
+    assert written.inexact == frozenset()
+    assert written.ticket.title == words.strip()
+    assert [task.key for task in written.ticket.tasks] == ["DEMO-2"]
+
+
+def test_only_what_files_need_is_remembered_but_the_description_to_the_letter() -> None:
+    adf = doc({**paragraph(text("x")), "attrs": {"localId": "7", "odd": [None]}})
+
+    kept = slim(
+        {
+            "description": adf,
+            "assignee": {"accountId": "1", "displayName": "Ana", "avatarUrls": {"16": "x"}},
+            "subtasks": [{"id": "2", "key": "DEMO-2", "self": "x", "fields": {}}, None],
+            "labels": ["a"],
+            "priority": None,
+        }
+    )
+
+    assert kept == {
+        "description": adf,
+        "assignee": {"accountId": "1", "displayName": "Ana"},
+        "subtasks": [{"id": "2", "key": "DEMO-2"}],
+        "labels": ["a"],
+    }

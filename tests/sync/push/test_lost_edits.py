@@ -1,0 +1,366 @@
+"""Edits that Jira has taken though the push ended before it knew: they are nobody else's changes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.request
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.killed_sync import open_runner
+from fakes.lossy import Lossy
+from fakes.processes import sandbox_process
+from fakes.pulls import URL, Bench, Recorder
+from fakes.scenes import run
+
+from ticketr.jira.adf import to_adf
+from ticketr.jira.transport import Response as HttpResponse
+from ticketr.sandbox import create_app
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.storage import SiteFile
+from ticketr.sandbox.opening import open_site
+from ticketr.sync import Code, Side, State, Store, Take, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+    from ticketr.sandbox import Site
+    from ticketr.sync.compare.sent import SentValue
+
+KILLED, INTERRUPTED = -9, 130
+
+
+def edits(bench: Bench, old: str, new: str, name: str = "DEMO-1.md") -> None:
+    path = bench.root / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+class CutOff(Recorder):
+    """Cancels a scope when the site has taken a request and its answer is still under way."""
+
+    def __init__(self, bench: Bench, request: tuple[str, str], scope: trio.CancelScope) -> None:
+        super().__init__(create_app(bench.site))
+        self._request = request
+        self._scope = scope
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if (request.method, request.url.removeprefix(f"{URL}/rest/api/3/")) == self._request:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return response
+
+
+async def cut_off(bench: Bench, path: str = "issue/DEMO-1", method: str = "PUT") -> None:
+    """Push, and cancel it when the site has taken a request and the push does not know."""
+    with trio.CancelScope() as scope:
+        await bench.push(transport=CutOff(bench, (method, path), scope))
+    assert scope.cancelled_caught
+
+
+async def leave_a_title_cut_off(bench: Bench) -> None:
+    """Jira has the title "First" for DEMO-1, and the push that brought it does not know."""
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+    await cut_off(bench)
+
+
+def from_the_edit_on(what: str, *, edit: str | None = None) -> Callable[[str, str], str | None]:
+    """Lose what is asked for after the first edit; of edits, if anything, what is told."""
+    written: list[str] = []
+
+    def lose(method: str, path: str) -> str | None:
+        if method == "PUT":
+            written.append(path)
+            return edit
+        return what if written else None
+
+    return lose
+
+
+async def in_step(bench: Bench) -> bool:
+    """See that one more sync has nothing to do."""
+    planned = (await bench.push(dry_run=True)).total
+    synced = await bench.sync()
+    return (planned, synced.push.total, synced.pull.conflicts) == (0, 0, ())
+
+
+def sent(bench: Bench, head: int) -> dict[str, list[SentValue]]:
+    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        return state.sent.of(str(head))
+
+
+@pytest.mark.parametrize("prefer", [None, Side.REMOTE, Side.LOCAL])
+async def test_a_title_that_is_edited_again_is_an_edit(
+    bench: Bench, autojump_clock: MockClock, prefer: Side | None
+) -> None:
+    await leave_a_title_cut_off(bench)
+    assert bench.finds("DEMO-1").summary == "First"
+    bench.retitles("DEMO-1", "Second")
+
+    result = await bench.sync(prefer=prefer)
+
+    assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-1",))
+    assert bench.finds("DEMO-1").summary == "Second"
+    assert "# TICKET: [DEMO-1] Second\n" in (bench.root / "DEMO-1.md").read_text()
+    assert sent(bench, bench.finds("DEMO-1").id) == {}
+    assert await in_step(bench)
+
+
+async def test_a_push_alone_takes_it_for_an_edit_too(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await leave_a_title_cut_off(bench)
+    bench.retitles("DEMO-1", "Second")
+
+    planned = await bench.push(dry_run=True)
+    result = await bench.push()
+
+    assert planned.planned[0].changes == (("Title", "First", "Second"),)
+    assert (result.updated, result.conflicts) == (("DEMO-1",), ())
+    assert bench.finds("DEMO-1").summary == "Second"
+    assert await in_step(bench)
+
+
+@pytest.mark.parametrize("prefer", [None, Side.REMOTE])
+async def test_what_is_edited_back_is_an_edit(
+    bench: Bench, autojump_clock: MockClock, prefer: Side | None
+) -> None:
+    await bench.pull()
+    before = bench.finds("DEMO-1").summary
+    bench.retitles("DEMO-1", "First")
+    await cut_off(bench)
+    bench.retitles("DEMO-1", before)
+
+    assert (await bench.sync(prefer=prefer)).push.updated == ("DEMO-1",)
+
+    assert bench.finds("DEMO-1").summary == before
+    assert await in_step(bench)
+
+
+async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await leave_a_title_cut_off(bench)
+    bench.site.edit("DEMO-1", summary="Theirs")
+    bench.retitles("DEMO-1", "Second")
+
+    (note,) = (await bench.push()).conflicts
+    assert note.code is Code.MOVED_ON
+    (note,) = (await bench.sync()).pull.conflicts
+
+    assert note.reason == "changed here and in Jira: DEMO-1: Title"
+    assert bench.finds("DEMO-1").summary == "Theirs"
+
+
+async def test_an_edit_that_never_arrived_is_still_to_be_sent(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+    lossy = Lossy(create_app(bench.site), from_the_edit_on("request", edit="request"))
+    await bench.push(transport=lossy)
+    assert sent(bench, bench.finds("DEMO-1").id) != {}
+
+    bench.site.edit("DEMO-1", labels=("theirs",))
+    assert (await bench.sync()).push.updated == ("DEMO-1",)
+
+    assert bench.finds("DEMO-1").summary == "First"
+    assert await in_step(bench)
+
+
+@pytest.mark.parametrize("take", Take)
+async def test_it_is_forgotten_with_a_conflict_that_is_settled(
+    bench: Bench, autojump_clock: MockClock, take: Take
+) -> None:
+    await leave_a_title_cut_off(bench)
+    bench.site.edit("DEMO-1", summary="Theirs")
+    bench.retitles("DEMO-1", "Second")
+    await bench.sync()
+
+    store = Store(bench.root, ".ticketr")
+    with closing(State(store.state_path)) as state:
+        resolve(store, state, "DEMO-1", take)
+
+    assert sent(bench, bench.finds("DEMO-1").id) == {}
+
+
+async def test_what_had_arrived_is_recorded_with_the_next_edit(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    old = bench.finds("DEMO-4").summary
+    edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
+    await cut_off(bench, "issue/DEMO-4")
+    bench.retitles("DEMO-3", "Head")
+    edits(bench, f"[DEMO-5] {bench.finds('DEMO-5').summary}", "[DEMO-5] Other", "DEMO-3.md")
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), from_the_edit_on("request")))
+
+    assert [note.code for note in result.warnings] == [Code.UNREACHED]
+    head = str(bench.finds("DEMO-3").id)
+    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        base = state.base(head)
+        assert base is not None
+        assert all(title in base.text for title in ("] Head\n", "] First\n", "] Other\n"))
+        # How Jira writes them is known once they are read again.
+        assert {
+            key: [each.text for each in values] for key, values in state.sent.of(head).items()
+        } == {
+            "DEMO-3": ["Head"],
+            "DEMO-4": ["First"],
+            "DEMO-5": ["Other"],
+        }
+    edits(bench, "[DEMO-4] First", f"[DEMO-4] {old}", "DEMO-3.md")
+
+    assert (await bench.push()).updated == ("DEMO-4",)
+    assert bench.finds("DEMO-4").summary == old
+    assert sent(bench, int(head)) == {}
+
+
+async def test_it_counts_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    bench.site.edit("DEMO-1", description=to_adf("one\n\ntwo"))
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+    edits(bench, "Priority: Low", "Priority: High")
+    edits(bench, "one\n", "first\n")
+    await cut_off(bench)
+    bench.site.edit("DEMO-1", summary="Theirs")
+    bench.retitles("DEMO-1", "Second")
+    edits(bench, "Priority: High", "Priority: Medium")
+    edits(bench, "first\n", "second\n")
+
+    (note,) = (await bench.sync()).pull.conflicts
+
+    assert note.reason == "changed here and in Jira: DEMO-1: Title"
+    assert sent(bench, bench.finds("DEMO-1").id) != {}  # the next merge needs it again
+    assert [each.reason for each in (await bench.sync()).pull.conflicts] == [note.reason]
+
+
+async def test_a_sub_task_and_its_ticket_are_apart(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    old = bench.finds("DEMO-4").summary
+    edits(bench, f"[DEMO-4] {old}", "[DEMO-4] First", "DEMO-3.md")
+    await cut_off(bench, "issue/DEMO-4")
+    edits(bench, "[DEMO-4] First", "[DEMO-4] Second", "DEMO-3.md")
+    bench.retitles("DEMO-3", "Head")
+    await cut_off(bench, "issue/DEMO-3")  # what Jira had of DEMO-4 is not forgotten with that
+    edits(bench, "[DEMO-4] Second", "[DEMO-4] Third", "DEMO-3.md")
+
+    result = await bench.sync()
+
+    assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-4",))
+    assert [bench.finds(key).summary for key in ("DEMO-3", "DEMO-4")] == ["Head", "Third"]
+    assert await in_step(bench)
+
+
+async def test_a_status_whose_answer_was_lost_is_known_though_the_fields_were_recorded(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (key,) = [
+        each.key for each in bench.site if each.status.name == "To Do" and each.parent is None
+    ][:1]
+    bench.retitles(key, "First")
+    edits(bench, "Status: To Do", "Status: In Progress", f"{key}.md")
+    await cut_off(bench, f"issue/{key}/transitions", "POST")
+    assert bench.finds(key).status.name == "In Progress"
+    edits(bench, "Status: In Progress", "Status: In Review", f"{key}.md")
+
+    result = await bench.sync()
+
+    assert (result.pull.conflicts, result.push.updated) == ((), (key,))
+    assert bench.finds(key).status.name == "In Review"
+    assert await in_step(bench)
+
+
+async def test_what_jira_refused_by_its_name_is_forgotten(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+    issue = bench.finds("DEMO-1")
+
+    class Naming(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.method != "PUT":
+                return await super().send(request)
+            return HttpResponse(400, {}, b'{"errors": {"summary": "Too dull."}}', request.url)
+
+    result = await bench.push(transport=Naming(create_app(bench.site)))
+
+    assert [note.code for note in result.failed] == [Code.REFUSED]
+    assert sent(bench, issue.id) == {}
+
+
+async def test_an_answer_that_never_came_is_not_a_refusal(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "First")
+
+    lossy = Lossy(create_app(bench.site), from_the_edit_on("request", edit="answer"))
+    result = await bench.push(transport=lossy)
+    bench.retitles("DEMO-1", "Second")
+
+    assert [note.code for note in result.failed] == [Code.UNREACHED]
+    assert (await bench.sync()).pull.conflicts == ()
+    assert bench.finds("DEMO-1").summary == "Second"
+    assert await in_step(bench)
+
+
+@contextmanager
+def open_data(path: Path) -> Generator[Site]:
+    """Open the site in a file, in this process."""
+    with SiteFile(path, [DEMO_USER]) as file:
+        yield open_site(file, tickets=3, seed=1)
+
+
+def title_at(url: str) -> str:
+    login = base64.b64encode(b"demo@example.com:demo").decode()
+    asked = urllib.request.Request(
+        f"{url}/rest/api/3/issue/DEMO-1?fields=summary", headers={"Authorization": f"Basic {login}"}
+    )
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        title: str = json.load(answer)["fields"]["summary"]
+    return title
+
+
+@pytest.mark.parametrize(("blow", "end"), [("SIGKILL", KILLED), ("SIGINT", INTERRUPTED)])
+def test_a_killed_push_leaves_edits_that_are_our_own(tmp_path: Path, blow: str, end: int) -> None:
+    data, root = tmp_path / "site.db", tmp_path / "work"
+    with open_data(data) as site:
+        run(Bench(site, root).pull)
+        Bench(site, root).retitles("DEMO-1", "First")
+    arguments = ("--data", str(data), "--port", "0")
+    with sandbox_process(tickets=3, arguments=arguments) as url, open_runner() as runner:
+        task: dict[str, Any] = {
+            "root": str(root),
+            "url": url,
+            "browse": URL,
+            "kind": "push",
+            "signal": blow,
+        }
+        step = 0
+        while title_at(url) != "First":  # the first step that comes after the site has it
+            step += 1
+            assert runner.run(step=step, **task)["ended"] == end
+    with open_data(data) as site:
+        bench = Bench(site, root)
+        bench.retitles("DEMO-1", "Second")
+
+        result = run(bench.sync)
+
+        assert (result.pull.conflicts, result.push.updated) == ((), ("DEMO-1",))
+        assert bench.finds("DEMO-1").summary == "Second"
+        assert run(in_step, bench=bench)

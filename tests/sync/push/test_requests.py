@@ -1,0 +1,405 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes.sandbox_adf import quick_adf_validator
+from fakes.ticket_texts import texts
+from hypothesis import event, given, settings, strategies as st
+
+from ticketr.jira import Allowed, IssueType, User, adf
+from ticketr.sync.compare.diff import Change, Own, changes
+from ticketr.sync.compare.mapping import split_criteria
+from ticketr.sync.push.requests import Form, Sending, creating, sending
+from ticketr.sync.push.values import BadValue, Directory, Kind
+from ticketr.tickets import Ticket, parse
+
+thorough = settings(max_examples=100, deadline=None)
+
+TASK, STORY, SUBTASK = (
+    IssueType("1", "Task", subtask=False),
+    IssueType("2", "Story", subtask=False),
+    IssueType("3", "Subtask", subtask=True),
+)
+PRIORITY = Kind("priority", "Priority", "priority", allowed=(Allowed("7", "High"),))
+LABELS = Kind("labels", "Labels", "array", "string")
+ASSIGNEE = Kind("assignee", "Assignee", "user")
+TYPE = Kind("issuetype", "Type", "issuetype", allowed=(Allowed("1", "Task"), Allowed("2", "Story")))
+KINDS = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
+FORM = Form((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
+ANA = Directory({"Ana": (User("a1", "Ana", ""),)})
+
+
+def draft(title: str = "A", description: str = "", *criteria: str, **fields: str) -> Ticket:
+    return Ticket(title, None, description, fields, criteria)
+
+
+def created(issue: Ticket, form: Form = FORM, *, subtask: bool = False) -> Sending:
+    return creating(issue, form, ANA, project="AB", subtask=subtask)
+
+
+def requiring(*names: str) -> Form:
+    kinds = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
+    return replace(FORM, kinds=dict.fromkeys(FORM.kinds, kinds))
+
+
+def edited(before: Ticket, after: Ticket) -> Sending:
+    return sending(after, changes(before, after), KINDS, ANA)
+
+
+def words(document: Any) -> list[str]:
+    """The blocks of a document as Markdown."""
+    return [
+        adf.to_markdown({"type": "doc", "version": 1, "content": [block]}).strip()
+        for block in document["content"]
+    ]
+
+
+class TestTypes:
+    """Which type a new issue has."""
+
+    @pytest.mark.parametrize(
+        ("name", "subtask", "expected"),
+        [
+            (None, False, TASK),
+            ("", False, TASK),
+            ("Story", False, STORY),
+            ("story", False, STORY),
+            ("subtask", True, SUBTASK),
+        ],
+    )
+    def test_a_type_is_found_by_its_name(
+        self, name: str | None, expected: IssueType, *, subtask: bool
+    ) -> None:
+        assert FORM.type_of(name, subtask=subtask) == expected
+
+    @pytest.mark.parametrize("name", [None, ""])
+    def test_a_task_without_a_type_is_whatever_a_sub_task_is_called_there(
+        self, name: str | None
+    ) -> None:
+        assert FORM.type_of(name, subtask=True) == SUBTASK
+
+    def test_of_several_sub_task_types_the_one_that_was_set_is_taken(self) -> None:
+        form = Form((SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, subtask_type="sub-bug")
+
+        assert form.type_of(None, subtask=True).id == "4"
+
+    def test_the_type_of_stories_can_be_set(self) -> None:
+        assert replace(FORM, story_type="Story").type_of(None, subtask=False) == STORY
+
+    @pytest.mark.parametrize(
+        ("name", "subtask", "reason"),
+        [
+            ("Stories", False, '"Stories" is no issue type of this project: did you mean Story?'),
+            ("Subtask", False, '"Subtask" is no issue type of this project: did you mean Task?'),
+            ("Story", True, '"Story" is no sub-task type of this project: there is Subtask'),
+        ],
+    )
+    def test_a_type_that_is_not_there_is_refused(
+        self, name: str, reason: str, *, subtask: bool
+    ) -> None:
+        with pytest.raises(BadValue) as caught:
+            FORM.type_of(name, subtask=subtask)
+
+        assert str(caught.value) == reason
+
+    def test_a_project_without_sub_tasks_takes_none(self) -> None:
+        with pytest.raises(BadValue, match="is no sub-task type of this project: there is none"):
+            Form((TASK,), {}).type_of(None, subtask=True)
+
+    def test_a_type_that_is_not_there_is_all_that_is_told(self) -> None:
+        sent = created(draft(Type="Stories", Priority="Hihg"))
+
+        assert sent == Sending(
+            problems=('Type: "Stories" is no issue type of this project: did you mean Story?',)
+        )
+
+
+class TestCreating:
+    """What is sent for a new issue."""
+
+    def test_a_draft_is_said_in_jiras_terms(self) -> None:
+        issue = draft("A", "Words.", "Works", Type="Story", Priority="high", Assignee="Ana")
+
+        sent = created(replace(issue, fields={**issue.fields, "Status": "Done", "Labels": "a, b"}))
+
+        assert sent.problems == ()
+        assert sent.status == "Done"
+        description = sent.fields.pop("description")
+        assert words(description) == ["Words.", "### Acceptance Criteria", "- Works"]
+        assert sent.fields == {
+            "project": {"key": "AB"},
+            "issuetype": {"id": "2"},
+            "summary": "A",
+            "priority": {"id": "7"},
+            "assignee": {"accountId": "a1"},
+            "labels": ["a", "b"],
+        }
+
+    def test_a_draft_of_one_line_sends_no_more_than_that(self) -> None:
+        expected: dict[str, object] = {"project": {"key": "AB"}, "issuetype": {"id": "3"}}
+
+        assert created(draft(), subtask=True) == Sending(expected | {"summary": "A"})
+
+    def test_lines_without_a_value_are_not_sent(self) -> None:
+        sent = created(draft(Type="", Status="", Labels="", Assignee="", Unheard=""))
+
+        assert sent == Sending({"project": {"key": "AB"}, "issuetype": {"id": "1"}, "summary": "A"})
+
+    def test_a_draft_can_name_its_epic(self) -> None:
+        assert created(draft(Parent="AB-9")).fields["parent"] == {"key": "AB-9"}
+
+    def test_a_required_field_without_a_line_is_named(self) -> None:
+        sent = created(draft(Type="Story", Labels=""), requiring("Priority", "Labels"))
+
+        assert sent.problems == (
+            "Priority: a Story needs one; add a line to its Fields",
+            "Labels: a Story needs one; add a line to its Fields",
+        )
+
+    def test_a_required_field_with_a_line_is_not_missed(self) -> None:
+        assert created(draft(Priority="High"), requiring("Priority")).problems == ()
+
+    def test_what_every_new_issue_gets_is_not_missed(self) -> None:
+        assert created(draft(), requiring("Type")).problems == ()
+
+    def test_a_task_can_name_its_type(self) -> None:
+        sent = created(draft(Type="Subtask"), subtask=True)
+
+        assert sent == Sending({"project": {"key": "AB"}, "issuetype": {"id": "3"}, "summary": "A"})
+
+    def test_a_required_field_that_is_wrong_is_told_once(self) -> None:
+        sent = created(draft(Priority="Hihg"), requiring("Priority"))
+
+        assert sent.problems == ('Priority: "Hihg" is not possible: did you mean High?',)
+
+    def test_all_that_is_wrong_is_told(self) -> None:
+        sent = created(draft(Priority="Hihg", Assignee="Eve", Priorities="x"), requiring("Labels"))
+
+        assert [each.partition(":")[0] for each in sent.problems] == [
+            *("Priority", "Assignee", "Priorities", "Labels")
+        ]
+
+    def test_a_type_without_a_known_form_takes_no_fields(self) -> None:
+        sent = created(draft(Priority="High"), Form((TASK,), {}))
+
+        assert sent.problems == ("Priority: there is no such field here; there is Parent, Status",)
+
+
+class TestEditing:
+    """What is sent of a changed issue."""
+
+    def test_only_what_changed_is_sent(self) -> None:
+        before = draft("A", "Words.", "Works", Priority="Low", Labels="a")
+
+        assert edited(before, before) == Sending()
+        assert edited(before, replace(before, title="B")) == Sending({"summary": "B"})
+
+    def test_what_is_sent_is_told_part_by_part(self) -> None:
+        after = draft("B", "Words.", "a", Labels="b, a", Status="Done")
+
+        sent = edited(draft("A", Labels="a", Status="To Do"), after)
+
+        told = {each.part: (each.text, each.field, each.value) for each in sent.values}
+        document = sent.fields["description"]
+        assert told == {
+            Own.TITLE: ("B", "summary", "B"),
+            Own.DESCRIPTION: ("Words.", "description", document),
+            Own.CRITERIA: ("a", "description", document),
+            "Labels": ("b, a", "labels", ["b", "a"]),
+            "Status": ("Done", "status", {"name": "Done"}),
+        }
+
+    def test_a_changed_criterion_is_sent_with_the_description_before_it(self) -> None:
+        sent = edited(draft("A", "Words.", "a"), draft("A", "Words.", "a", "**b**"))
+
+        description: Any = sent.fields["description"]
+        assert words(description) == ["Words.", "### Acceptance Criteria", "- a\n- **b**"]
+        body, criteria = split_criteria(description)
+        assert (adf.to_markdown(body).strip(), criteria) == ("Words.", ("a", "**b**"))
+
+    def test_criteria_alone_are_a_description(self) -> None:
+        sent = edited(draft(), draft("A", "", "a"))
+
+        description: Any = sent.fields["description"]
+        assert words(description) == ["### Acceptance Criteria", "- a"]
+
+    def test_criteria_that_are_gone_leave_the_description(self) -> None:
+        sent = edited(draft("A", "Words.", "a"), draft("A", "Words."))
+
+        description: Any = sent.fields["description"]
+        assert words(description) == ["Words."]
+
+    def test_an_emptied_description_is_sent_as_none(self) -> None:
+        assert edited(draft("A", "Words.", "a"), draft()) == Sending({"description": None})
+
+    def test_an_emptied_field_is_sent_empty(self) -> None:
+        sent = edited(
+            draft(Assignee="Ana", Labels="a", Priority="High", Parent="AB-9"),
+            draft(Assignee="", Labels="", Priority="", Parent=""),
+        )
+
+        assert sent == Sending({"assignee": None, "labels": [], "priority": None, "parent": None})
+
+    def test_a_status_is_no_field(self) -> None:
+        assert edited(draft(Status="To Do"), draft(Status="Done")) == Sending(status="Done")
+
+    @pytest.mark.parametrize("name", ["Status", "Type"])
+    def test_what_every_ticket_has_cannot_be_emptied(self, name: str) -> None:
+        sent = edited(draft(**{name: "Task"}), draft(**{name: ""}))
+
+        assert sent.problems == (f"{name}: every ticket has one; write it, or remove the line",)
+
+    def test_an_issue_can_become_one_of_another_type(self) -> None:
+        assert edited(draft(Type="Task"), draft(Type="story")) == Sending(
+            {"issuetype": {"id": "2"}}
+        )
+
+    @pytest.mark.parametrize("key", ["ab-9", "AB 9", "the epic", "[AB-9]"])
+    def test_a_parent_that_is_no_key_is_refused(self, key: str) -> None:
+        sent = edited(draft(), draft(Parent=key))
+
+        assert sent == Sending(problems=(f'Parent: "{key}" is no key like PROJ-123',))
+
+    def test_an_unknown_field_is_refused_and_the_nearest_ones_are_offered(self) -> None:
+        sent = edited(draft(), draft(Assignees="Ana", status="Done"))
+
+        assert sent.problems == (
+            "Assignees: there is no such field here; did you mean Assignee?",
+            "status: there is no such field here; did you mean Status?",
+        )
+
+    def test_a_field_that_is_called_as_a_part_is_a_field(self) -> None:
+        odd = Kind("customfield_1", "Title", "string")
+        change = Change("Title", "", "x")
+
+        assert sending(draft("A"), [change], {"Title": odd}, ANA) == Sending({"customfield_1": "x"})
+
+    def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
+        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+        change = Change("Place", "", "x")
+
+        sent = sending(draft("A"), [change], {"Place": place}, ANA)
+
+        told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
+        assert sent == Sending(problems=(told,))
+
+    def test_a_field_that_no_line_can_hold_is_not_offered(self) -> None:
+        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+
+        sent = sending(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
+
+        assert "there is Parent, Status" in sent.problems[0]
+
+    def test_a_title_is_as_long_as_jira_takes_it(self) -> None:
+        assert edited(draft(), draft("é" * 255)) == Sending({"summary": "é" * 255})
+        assert edited(draft(), draft("é" * 256)).problems == (
+            "Title: it has 256 characters; Jira takes 255",
+        )
+
+    def test_a_description_is_as_long_as_jira_takes_it(self) -> None:
+        assert edited(draft("A"), draft("A", "é" * 32_767)).problems == ()
+        assert edited(draft("A"), draft("A", "é" * 32_768)).problems == (
+            "Description: it has 32768 characters; Jira takes 32767",
+        )
+        assert edited(draft("A"), draft("A", "é" * 32_000, "e" * 1000)).problems == (
+            "Description: it has 33000 characters; Jira takes 32767",
+        )
+
+    def test_a_text_that_is_too_long_is_told_with_its_line(self) -> None:
+        text = "# TICKET: Short\n\n# TICKET: Long\n\n" + "word " * 30_000
+        ticket = parse(text).tickets[1]
+        said = changes(draft(), ticket)
+
+        assert sending(ticket, said, KINDS, ANA, path="a.md").problems == (
+            "Description: a.md:5: it has 149999 characters; Jira takes 32767",
+        )
+
+    def test_markup_that_shows_nothing_does_not_count(self) -> None:
+        links = "[word](https://example.com/a/long/address) " * 1000
+        assert len(links) > 32_767
+
+        assert edited(draft("A"), draft("A", links)).problems == ()
+
+    def test_what_a_description_that_is_too_long_loses_is_not_looked_for(self) -> None:
+        assert edited(draft("A"), draft("A", "é" * 32_768 + "\n\n<!-- a -->")).problems == (
+            "Description: it has 32780 characters; Jira takes 32767",
+        )
+
+    def test_text_in_angle_brackets_is_text(self) -> None:
+        sent = edited(draft("A"), draft("A", "List<String> <ticket>", "<b>bold</b>"))
+
+        assert "List<String> <ticket>" in str(sent.fields)
+        assert "<b>bold</b>" in str(sent.fields)
+
+    @pytest.mark.parametrize("text", ["a\n\nb <!-- ask Mia -->", "a\n\n<!-- ask Mia -->"])
+    def test_a_comment_is_refused_with_its_line(self, text: str) -> None:
+        told = (
+            'Description: in its line 3: the HTML comment "<!-- ask Mia -->" would be lost '
+            "in Jira; take it out, or write \\<!-- to send it as text"
+        )
+        assert edited(draft("A"), draft("A", text)) == Sending(problems=(told,))
+
+    def test_a_comment_that_is_added_is_refused_as_well(self) -> None:
+        sent = edited(draft("A", "a", "b"), draft("A", "a", "b <!-- c -->"))
+
+        assert [each.partition(" would")[0] for each in sent.problems] == [
+            'Acceptance Criteria: in its line 1: the HTML comment "<!-- c -->"'
+        ]
+
+    @pytest.mark.parametrize("text", ["[a]: https://example.com", "<!-- -->", "[a]: *"])
+    def test_a_text_of_which_nothing_is_left_never_empties_the_description(self, text: str) -> None:
+        sent = edited(draft("A", "old"), draft("A", text))
+
+        assert sent.fields == {}
+        assert len(sent.problems) == 1
+
+    @pytest.mark.parametrize("criterion", ["# heading", "> quote", "|a|b|\n|-|-|\n|1|2|"])
+    def test_a_criterion_that_no_list_can_hold_is_refused(self, criterion: str) -> None:
+        sent = edited(draft("A", "old"), draft("A", "new", criterion))
+
+        assert sent.fields == {}
+        assert len(sent.problems) == 1
+        assert sent.problems[0].startswith("Description: Jira would refuse it: ")
+
+    def test_a_criterion_that_no_list_can_hold_is_told_as_its_own_fault(self) -> None:
+        sent = edited(draft(), draft("A", "", "# heading"))
+
+        assert sent.problems[0].startswith("Acceptance Criteria: Jira would refuse it: ")
+
+    @pytest.mark.parametrize(
+        ("text", "where"),
+        [
+            ("- a\n- # some words", "in its line 2: "),
+            ("- a\n\n  # some words", "in its line 3: "),
+            ("- > some words", "in its line 1: "),
+        ],
+    )
+    def test_words_that_jira_would_not_get_are_not_dropped_in_silence(
+        self, text: str, where: str
+    ) -> None:
+        sent = edited(draft(), draft("A", text))
+
+        told = f'{where}Jira has no place for "some words" there; write it another way'
+        assert sent == Sending(problems=(f"Description: {told}",))
+
+    def test_words_of_a_criterion_are_not_dropped_in_silence_either(self) -> None:
+        sent = edited(draft(), draft("A", "", "a\n\n- b\n\n  # some words"))
+
+        assert [each.partition(":")[0] for each in sent.problems] == ["Acceptance Criteria"]
+        assert 'no place for "some words"' in sent.problems[0]
+
+    @thorough
+    @given(texts, st.lists(texts, max_size=2))
+    def test_a_description_that_is_sent_is_one_that_jira_takes(
+        self, description: str, criteria: list[str]
+    ) -> None:
+        issue = draft("A", description, *criteria)
+
+        sent = sending(issue, [Change(Own.DESCRIPTION, "", issue.description)], KINDS, ANA)
+
+        event(f"refused: {bool(sent.problems)}")
+        assert bool(sent.problems) == ("description" not in sent.fields)
+        document = sent.fields.get("description")
+        assert document is None or quick_adf_validator().is_valid(document)

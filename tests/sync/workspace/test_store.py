@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.stores import OLD, files, put
+
+from ticketr.sync.errors import FileFailed, WorkspaceBusy
+from ticketr.sync.threads import CHUNK
+from ticketr.sync.workspace.files import look_at
+from ticketr.sync.workspace.store import Place, Store
+from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
+    assert (store.own / ".gitignore").read_text() == "*\n"
+
+
+def test_the_last_sync_is_where_people_are_told_to_look_for_it(store: Store) -> None:
+    assert store.name_of(store.state_path) == ".ticketr/state.db"
+
+
+def places(store: Store) -> list[tuple[str, Place]]:
+    return [each for path in files(store) for each in store.places(store.name_of(path))]
+
+
+def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None:
+    task = Ticket(title="Part", key="DEMO-2")
+    whole = Ticket(title="Whole", key="DEMO-1", tasks=(task, Ticket(title="draft")))
+    put(store, "b/deep/a.md", render_ticket(whole) + "\n" + render_ticket(Ticket(title="draft")))
+    put(store, "c.md", render_ticket(Ticket(title="Other", key="DEMO-3")))
+    put(store, ".git/x.md", render_ticket(whole))
+    put(store, "notes.txt", render_ticket(whole))
+
+    assert places(store) == [
+        ("DEMO-3", Place("c.md", "DEMO-3")),
+        ("DEMO-1", Place("b/deep/a.md", "DEMO-1")),
+        ("DEMO-2", Place("b/deep/a.md", "DEMO-1")),
+    ]
+
+
+def test_only_regular_files_are_read(store: Store) -> None:
+    os.mkfifo(store.root / "pipe.md")
+    (store.root / "loop.md").symlink_to("loop.md")
+    (store.root / "dangling.md").symlink_to("nowhere.md")
+    (store.root / "folder.md").mkdir()
+
+    assert files(store) == []
+    with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
+        look_at(str(store.root / "pipe.md"))
+
+
+def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(
+    store: Store,
+) -> None:
+    for name in ("a", "b", "c"):
+        (store.root / name).mkdir()
+    kept = put(store, "c/x.md", "")
+
+    walk = store.walk()
+
+    assert [next(walk) for _ in range(4)] == [[], [], [], [kept]]
+
+
+def test_the_files_of_a_full_folder_come_a_few_at_a_time(store: Store) -> None:
+    paths = [put(store, f"{number:02}.md", "") for number in range(2 * CHUNK + 1)]
+
+    assert list(store.walk()) == [paths[:CHUNK], paths[CHUNK:-1], paths[-1:]]
+
+
+@pytest.mark.parametrize(
+    "data", [b"```\nnever closed\n", b"<<<<<<< HEAD\n", b"caf\xe9 and its TICKET\n"]
+)
+def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: Store) -> None:
+    (store.root / "README.md").write_bytes(data)
+
+    assert places(store) == []
+
+
+def test_tickets_in_utf_16_are_not_overlooked(store: Store) -> None:
+    (store.root / "a.md").write_bytes(render_ticket(OLD).encode("utf-16"))
+
+    with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
+        places(store)
+
+
+def test_what_a_killed_writer_left_goes(store: Store) -> None:
+    left = put(store, ".ticketr-tmp-abc", "half")
+    store.prepare()
+
+    with store.lock():
+        assert files(store) == []
+
+    assert not left.exists()
+
+
+def test_what_another_process_writes_just_now_is_left_to_it(store: Store) -> None:
+    half = put(store, ".ticketr-tmp-abc", "half")
+
+    assert files(store) == []
+
+    assert half.exists()
+
+
+def test_a_file_that_is_not_utf_8_is_named_with_its_line(store: Store) -> None:
+    (store.root / "a.md").write_bytes(b"fine\n# TICKET: \xff\n")
+
+    with pytest.raises(FileFailed, match=r"cannot read .*a\.md: line 2 is not UTF-8"):
+        places(store)
+
+
+def test_a_broken_file_is_named_by_its_path_in_the_workspace(store: Store) -> None:
+    put(store, "sprint/a.md", "#TICKET: x\n")
+
+    with pytest.raises(TicketSyntaxError, match=r"sprint/a\.md:1:1"):
+        places(store)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(FileFailed, match=r"cannot write into .*file/x: Not a directory"):
+        Store(tmp_path / "file" / "x", ".ticketr").prepare()
+
+
+def test_only_one_holds_the_workspace_and_the_error_names_it(store: Store) -> None:
+    with (
+        store.lock(),
+        pytest.raises(WorkspaceBusy, match=rf"by process {os.getpid()}; wait"),
+        Store(store.root, ".ticketr").lock(),
+    ):
+        pass
+
+    with store.lock():
+        pass
+
+
+def test_a_killed_process_holds_nothing(store: Store) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from ticketr.sync.workspace.store import Store\n"
+        "with Store(Path(sys.argv[1]), '.ticketr').lock():\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(store.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(WorkspaceBusy, match=str(process.pid)), store.lock():
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+
+    with store.lock():
+        pass
