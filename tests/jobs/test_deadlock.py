@@ -124,6 +124,7 @@ async def test_a_wait_that_a_scope_cuts_short(autojump_clock: MockClock) -> None
 
 async def test_a_job_with_a_time_limit_is_waited_for(autojump_clock: MockClock) -> None:
     async def wait_for(context: JobContext, other: int) -> str:
+        await trio.sleep(1 - other)
         return await outcome(handles[other].wait)
 
     handles: list[JobHandle[str]] = []
@@ -515,6 +516,26 @@ async def test_a_waiting_submitter_of_the_same_key_takes_the_only_room(
         await queue.submit(nothing, key="k")
 
         assert await handle.result() == 3  # before that the other one might have made room
+
+
+async def test_the_last_job_that_could_make_room_was_waited_for_elsewhere(
+    autojump_clock: MockClock,
+) -> None:
+    async def holder(context: JobContext) -> float:
+        await queue.submit(nothing, key="k")
+        await queue.submit(nothing)
+        return trio.current_time()
+
+    async def wait_and_work(context: JobContext) -> None:
+        await working.wait()
+        await trio.sleep(5)
+
+    async with open_job_queue() as other, open_job_queue(workers=2, max_pending=1) as queue:
+        working = await queue.submit(sleep, 3)
+        await other.submit(wait_and_work)
+        await wait_all_tasks_blocked()
+
+        assert await (await queue.submit(holder, key="k")).result() == 3
 
 
 async def test_who_is_in_the_deadlock_is_refused_not_who_waits_for_it(

@@ -33,14 +33,15 @@ from ticketr import (
 )
 from ticketr.jobs import _waits
 from ticketr.jobs._goals import ChangeIn, RoomFor
-from ticketr.jobs._waits import wait_to_end, waits_of_run
+from ticketr.jobs._wait import wait_to_end
+from ticketr.jobs._waits import waits_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._updates import Updates
-    from ticketr.jobs._waits import Wait
+    from ticketr.jobs._wait import Wait
 
 LONG: Final = 10_000.0
 """Seconds, of which no program needs more than a few hundred."""

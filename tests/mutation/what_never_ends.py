@@ -186,21 +186,21 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a deadline ends no wait",
-        "_waits.py",
+        "_wait.py",
         "return self.deadline != math.inf and not isinstance(self.goal, RoomFor)",
         "return False",
         "test_deadlock.py::test_a_job_with_a_time_limit_is_waited_for",
     ),
     Mutant(
         "a job with a time limit waits for room until it has passed",
-        "_waits.py",
+        "_wait.py",
         "return self.deadline != math.inf and not isinstance(self.goal, RoomFor)",
         "return self.deadline != math.inf",
         "test_waits.py::test_a_time_limit_does_not_keep_a_job_waiting_for_room",
     ),
     Mutant(
         "a deadline around the queue ends its jobs' waits",
-        "_waits.py",
+        "_wait.py",
         "return deadline if deadline < ledger.deadline else math.inf",
         "return deadline",
         "test_deadlock.py::test_a_deadline_around_the_queue_ends_no_wait_of_its_jobs",
@@ -223,9 +223,16 @@ MUTANTS: Final = [
     Mutant(
         "nobody looks when the last job that did not wait has ended",
         "_ledger.py",
-        "        del belongings, contexts\n        if self.waiters and self.waiting >= len(self.running):\n            self.waits.reconsider()\n",
-        "        del belongings, contexts\n",
+        "            self.waits.ended(record, self)\n",
+        "            pass\n",
         "test_waits.py::test_room_is_made_only_when_every_running_job_waits",
+    ),
+    Mutant(
+        "nobody looks when the last job has ended that did not wait, and one of another queue goes on",
+        "_waits.py",
+        "        if waiter is None or self.waiters[waiter].ledger is not ledger:\n",
+        "        if waiter is None:\n",
+        "test_deadlock.py::test_the_last_job_that_could_make_room_was_waited_for_elsewhere",
     ),
     Mutant(
         "nobody looks when the block is being left",
@@ -243,9 +250,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "nobody looks when the last task that was hope has gone",
-        "_waits.py",
-        "            ledger.suspect()\n\n\n_WAITS",
-        "            pass\n\n\n_WAITS",
+        "_steps.py",
+        "            ledger.suspect()\n",
+        "            pass\n",
         "test_deadlock.py::test_the_last_task_that_was_hope_ends_without_a_word",
     ),
     Mutant(
@@ -334,14 +341,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a wait is refused though a job could be let in",
-        "_waits.py",
+        "_wait.py",
         "    if submits:\n        return min(submits, key=_place)\n",
         "",
         "test_waits.py::test_room_that_only_oneself_could_make_is_made",
     ),
     Mutant(
         "the last in the line is let in first",
-        "_waits.py",
+        "_wait.py",
         "return min(submits, key=_place)",
         "return max(submits, key=_place)",
         "test_waits.py::test_who_waited_first_for_room_enters_first",

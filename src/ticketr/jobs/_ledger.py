@@ -377,7 +377,7 @@ class Ledger:
             self.wake()
         del belongings, contexts
         if self.waiters and self.waiting >= len(self.running):
-            self.waits.reconsider()
+            self.waits.ended(record, self)
         if self._quiet is not None and self.is_idle:
             self.settle()
         if len(past.jobs) > past.limit or now > past.stale_at:

@@ -36,85 +36,18 @@ import trio
 
 from ticketr._errors import WouldDeadlock
 from ticketr.jobs._deadlock import sink_component, spread
-from ticketr.jobs._goals import NOTHING, AnyJobOf, EndOf, EveryJobOf, RoomFor, may_start
+from ticketr.jobs._goals import NOTHING, AnyJobOf, EndOf, EveryJobOf, may_start
 from ticketr.jobs._job import JobRecord
+from ticketr.jobs._steps import Steps
 from ticketr.jobs._task_tree import descendants, waits_for_children
+from ticketr.jobs._wait import Wait, Waiter, deadline_inside, wait_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from ticketr.jobs._goals import Books, Goal, Needs, Node
 
 T = TypeVar("T")
-
-
-@final
-class Wait:
-    """One task's wait inside one or more jobs.
-
-    Attributes:
-        goal: What it waits for.
-        jobs: The jobs that the task belongs to, the innermost first: more than one if a job
-            has opened a queue.
-        number: Rises from wait to wait.
-        scope: Cancelled to end the wait, or to have the deadline read anew.
-        deadline: When a scope inside the outermost queue will end it, as the task saw it when it
-            parked; infinite if none will.
-        is_refused: Whether it is to end with ``WouldDeadlock``.
-    """
-
-    __slots__ = ("deadline", "goal", "is_refused", "jobs", "number", "scope")
-
-    def __init__(self, goal: Goal, jobs: Sequence[JobRecord], number: int) -> None:
-        self.goal = goal
-        self.jobs = jobs
-        self.number = number
-        self.scope = trio.CancelScope()
-        self.deadline: float = math.inf
-        self.is_refused: bool = False
-
-    @property
-    def ends_by_time(self) -> bool:
-        """Whether a deadline ends it.
-
-        One around a submit does not count: if it passes, the job is lost that could be let in.
-        """
-        return self.deadline != math.inf and not isinstance(self.goal, RoomFor)
-
-    def end(self) -> None:
-        """End it, by letting the job in or by ``WouldDeadlock``."""
-        if isinstance(self.goal, RoomFor):
-            self.goal.ledger.admit(self.goal.submission)
-        else:
-            self.is_refused = True
-            self.scope.cancel()
-
-    def needs(self) -> Needs:
-        """Return what has to go on for it to end; a deadline aside."""
-        if self.is_refused:
-            return NOTHING
-        try:
-            return self.goal.needs()
-        except Exception:  # noqa: BLE001 - a key's own code, which fails the job it belongs to
-            return NOTHING
-
-
-@final
-class Waiter:
-    """A job that waits.
-
-    Attributes:
-        worker: The job's worker.
-        ledger: Its queue's books.
-        waits: The waits of all tasks below the worker.
-    """
-
-    __slots__ = ("ledger", "waits", "worker")
-
-    def __init__(self, worker: trio.lowlevel.Task, ledger: Books) -> None:
-        self.worker = worker
-        self.ledger = ledger
-        self.waits: dict[Wait, None] = {}
 
 
 @final
@@ -132,6 +65,7 @@ class Waits:
         self.helpers: dict[trio.lowlevel.Task, Books] = {}
         self._parked: set[trio.lowlevel.Task] = set()
         self.waiters: dict[JobRecord, Waiter] = {}
+        self._of_end: dict[JobRecord, JobRecord] = {}  # a job that waits for the end of another
         self._numbers = itertools.count()
         self._steps = Steps()
 
@@ -192,11 +126,15 @@ class Waits:
                 waiter = self.waiters[job] = Waiter(job.worker, ledger)
                 ledger.waiting += 1
             waiter.waits[wait] = None
+        if isinstance(wait.goal, EndOf):
+            self._of_end[wait.goal.record] = wait.jobs[0]
         if not self._is_sure(wait):
             jobs[wait.jobs[0]].suspect()
 
     def _erase(self, wait: Wait, task: trio.lowlevel.Task) -> None:
         self._parked.remove(task)
+        if isinstance(wait.goal, EndOf) and self._of_end.get(wait.goal.record) is wait.jobs[0]:
+            del self._of_end[wait.goal.record]
         for job in wait.jobs:
             waiter = self.waiters[job]
             del waiter.waits[wait]
@@ -205,6 +143,12 @@ class Waits:
             else:
                 del self.waiters[job]
                 waiter.ledger.waiting -= 1
+
+    def ended(self, job: JobRecord, ledger: Books) -> None:
+        """The last running job of a queue that did not wait has ended."""
+        waiter = self._of_end.get(job)
+        if waiter is None or self.waiters[waiter].ledger is not ledger:
+            self.reconsider()  # otherwise that one goes on now
 
     def reconsider(self) -> None:
         """Have it looked soon whether jobs wait for ever: something that they need may be gone."""
@@ -333,48 +277,6 @@ class Waits:
             else:
                 self.waiters[wait.jobs[0]].ledger.look_at(wait.deadline)
         return overdue
-
-
-def deadline_inside(ledger: Books) -> float:
-    """Return when a scope around the current task ends it that is not around the queue as well."""
-    deadline = trio.current_effective_deadline()
-    return deadline if deadline < ledger.deadline else math.inf
-
-
-def wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
-    """Choose the wait of a deadlock that is to be ended; None if none may be."""
-    submits = [wait for wait in deadlock if isinstance(wait.goal, RoomFor)]
-    if submits:
-        return min(submits, key=_place)
-    refusable = [wait for wait in deadlock if wait.goal.is_refusable]
-    return max(refusable, key=lambda wait: wait.number, default=None)
-
-
-def _place(submit: Wait) -> tuple[float, int]:
-    assert isinstance(submit.goal, RoomFor)
-    return submit.goal.ledger.schedule.place_outside(submit.goal.submission)
-
-
-@final
-class Steps(trio.abc.Instrument):
-    """Tells of the first step that any of some tasks takes."""
-
-    def __init__(self) -> None:
-        self._hopes: dict[trio.lowlevel.Task, Books] = {}
-
-    def watch(self, hopes: dict[trio.lowlevel.Task, Books]) -> None:
-        """Have these tasks' queues look when a task has taken a step, instead of those before."""
-        if hopes and not self._hopes:
-            trio.lowlevel.add_instrument(self)
-        elif self._hopes and not hopes:
-            trio.lowlevel.remove_instrument(self)
-        self._hopes = hopes
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        ledger = self._hopes.get(task)
-        if ledger is not None:
-            self.watch({})
-            ledger.suspect()
 
 
 _WAITS: Final = trio.lowlevel.RunVar[Waits]("the waits of ticketr's jobs")
