@@ -272,7 +272,7 @@ MUTANTS: Final = [
     Mutant(
         "one look is enough",
         "_waits.py",
-        "if deadlock and asked.issuperset(deadlock):",
+        "if deadlock and before == set(deadlock):",
         "if deadlock:",
         "test_deadlock.py::test_a_deadline_that_is_set_while_a_job_waits",
     ),

@@ -174,19 +174,22 @@ class Waits:
         # constant part of the time that anything takes.
         for _ in range(len(self.waiters)):
             await trio.lowlevel.checkpoint()
+        before: set[Wait] = set()
         asked: set[Wait] = set()
         while True:
             deadlock, overdue = self._look()
-            if deadlock and asked.issuperset(deadlock):
+            if deadlock and before == set(deadlock):
                 wait = wait_to_end(deadlock)
                 if wait is None:
                     return
                 wait.end()
+                before = set()
                 continue
-            suspects = {*deadlock, *overdue} - asked
+            before = set(deadlock)
+            suspects = before.union(set(overdue) - asked)
             if not suspects:
                 return
-            asked |= suspects
+            asked.update(overdue)
             for wait in suspects:
                 if wait.goal.is_refusable:
                     wait.scope.cancel()
