@@ -34,7 +34,7 @@ def test_faults_that_are_not_understood_end_with_2_and_the_names_of_those_that_a
     ended = ticketr("sandbox", "--faults", "404=1", folder=tmp_path)
 
     assert ended.returncode == 2
-    assert "'404' is none of all, 429, 500, 502, 503, html, drop, lost" in ended.stderr
+    assert "'404' is not one of all, 429, 500, 502, 503, html, drop, lost" in ended.stderr
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def test_a_port_that_was_taken_meanwhile_is_told_and_another_can_be_had(tmp_path
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"ticketr: cannot listen on 127.0.0.1 port {port}: ")
-    assert f"know the site in {data} by this address" in line
+    assert f"use this address for the site in {data}" in line
     assert afterwards == moved != url
 
 
@@ -117,7 +117,7 @@ def test_a_site_that_was_begun_with_other_tickets_is_wrong_usage(tmp_path: Path)
     ended = ticketr("sandbox", "--data", str(data), "--tickets", "6", folder=tmp_path)
 
     assert ended.returncode == 2
-    assert f"the site in {data} was begun with --tickets 5, not 6" in ended.stderr
+    assert f"the site in {data} was made with --tickets 5, not 6" in ended.stderr
 
 
 def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:

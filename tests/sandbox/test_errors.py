@@ -15,17 +15,17 @@ ERRORS: list[tuple[SandboxError, str]] = [
     (
         CannotListen("localhost", 8080, "Address already in use", "a.db"),
         (
-            "cannot listen on localhost port 8080: Address already in use; folders know the site in "
-            "a.db by this address, so end whatever has the port now, or begin another site"
+            "cannot listen on localhost port 8080: Address already in use; workspaces use this address "
+            "for the site in a.db, so stop the program that uses the port, or start a new site"
         ),
     ),
-    (BadFaults("x", "no"), "the faults 'x' are not understood: no"),
+    (BadFaults("x", "no"), "the faults 'x' are invalid: no"),
     (DataFailed(Path("a.db"), "no room"), "the site's file a.db cannot be used: no room"),
     (
         OtherSeed(Path("a.db"), "seed", 2, "1"),
         (
-            "the site in a.db was begun with --seed 1, not 2: leave that out to go on with it, or "
-            "begin another one elsewhere"
+            "the site in a.db was made with --seed 1, not 2: leave the option out to use this site, "
+            "or give another file"
         ),
     ),
 ]

@@ -1,10 +1,9 @@
 """A Jira Cloud site in a box, to try ticketr on and to test it against.
 
-Its rooms, each leaning on those before it: `data`, what a site holds, and its file; `content`,
-seeded issues; `opening`, which takes a site from its file or makes one up; `jql`, the query
-language; `faults`, which make it hostile; `api`, the REST interface with `auth` at its door;
-and `server`, which puts it on a socket. It shares no code with ticketr's own client, so that
-each checks the other.
+Each of its parts imports only those before it: `data` holds a site and stores it in a file,
+`content` generates issues, `opening` loads or generates a site, `jql` runs queries, `faults`
+makes requests fail, `api` is the REST interface behind `auth`, and `server` listens on a
+socket. The sandbox shares no code with ticketr's own client, so that each checks the other.
 """
 
 from __future__ import annotations

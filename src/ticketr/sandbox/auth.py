@@ -1,4 +1,4 @@
-"""Who may come in: HTTP basic authentication with an e-mail address and a token."""
+"""HTTP basic authentication with an e-mail address and an API token."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 EMAIL: Final = "demo@example.com"
-TOKEN: Final = "demo"  # noqa: S105 - it opens nothing but the sandbox
+TOKEN: Final = "demo"  # noqa: S105 - valid for the sandbox only
 
-SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - nor does this one
-"""As Atlassian's tokens with scopes, it is taken at the gateway alone."""
+SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - valid for the sandbox only
+"""Only the gateway accepts it, like Atlassian's API tokens with scopes."""
 
 
 def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
-    """Tell whether the value of an ``Authorization`` header is that of a user.
+    """Return whether an ``Authorization`` header holds a user's e-mail address and token.
 
     Args:
         authorization: The header's value.
@@ -42,12 +42,12 @@ def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
 
 
 class BasicAuth:
-    """ASGI middleware that lets only known users through.
+    """ASGI middleware that passes on the requests of known users only.
 
     Args:
-        app: What is behind the door.
+        app: The application that answers them.
         users: The token of each e-mail address.
-        refusal: What everybody else gets.
+        refusal: The response to all other requests.
     """
 
     def __init__(self, app: ASGIApp, users: Mapping[str, str], refusal: Response) -> None:
@@ -56,7 +56,7 @@ class BasicAuth:
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer it here."""
+        """Pass the request on or refuse it."""
         if scope["type"] == "http":
             authorization = Headers(scope=scope).get("authorization")
             if not is_known(authorization, self._users):

@@ -1,4 +1,4 @@
-"""What can go wrong in the sandbox.
+"""The errors of the sandbox.
 
 The tree::
 
@@ -6,10 +6,10 @@ The tree::
      └── SandboxError
           ├── CannotListen   the address could not be bound
           ├── DataFailed     the file that keeps a site cannot be used
-          ├── OtherSeed      the site in a file was begun in another way
-          ├── BadFaults      what was asked to go wrong is not understood
-          ├── Refused        a request is answered with an error of Jira's shape
-          └── JqlError       a query is not understood, or names what does not exist
+          ├── OtherSeed      the site in a file was generated with other options
+          ├── BadFaults      a specification of faults is invalid
+          ├── RequestRefused a request is answered with an error of Jira's shape
+          └── JqlError       a query is invalid, or names what does not exist
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class CannotListen(SandboxError):
     """The sandbox could not bind its address.
 
     Attributes:
-        host: The host that was asked for.
-        port: The port that was asked for.
-        reason: What the operating system said.
-        data: The file that remembers this port, if nobody asked for it just now.
+        host: The requested host.
+        port: The requested port.
+        reason: The operating system's error message.
+        data: The site's file, if the port comes from there; else empty.
     """
 
     def __init__(self, host: str, port: int, reason: str, data: str = "") -> None:
@@ -47,8 +47,8 @@ class CannotListen(SandboxError):
         what = f"cannot listen on {self.host} port {self.port}: {self.reason}"
         if self.data:
             return (
-                f"{what}; folders know the site in {self.data} by this address, "
-                "so end whatever has the port now, or begin another site"
+                f"{what}; workspaces use this address for the site in {self.data}, "
+                "so stop the program that uses the port, or start a new site"
             )
         return f"{what}; port 0 takes any free port"
 
@@ -71,13 +71,13 @@ class DataFailed(SandboxError):
 
 
 class OtherSeed(SandboxError):
-    """The site in a file was begun with other issues than those that are asked for now.
+    """The site in a file was generated with other options than those given now.
 
     Attributes:
         path: The file.
-        option: The option that says otherwise.
-        given: What it says.
-        begun: What the site was begun with.
+        option: The name of the option that differs.
+        given: Its value now.
+        begun: Its value when the site was generated.
     """
 
     def __init__(self, path: Path, option: str, given: int, begun: str) -> None:
@@ -89,13 +89,13 @@ class OtherSeed(SandboxError):
 
     def __str__(self) -> str:
         return (
-            f"the site in {self.path} was begun with --{self.option} {self.begun}, "
-            f"not {self.given}: leave that out to go on with it, or begin another one elsewhere"
+            f"the site in {self.path} was made with --{self.option} {self.begun}, not "
+            f"{self.given}: leave the option out to use this site, or give another file"
         )
 
 
 class BadFaults(SandboxError):
-    """A specification of faults that is not understood.
+    """A specification of faults is invalid.
 
     Attributes:
         text: The specification.
@@ -108,11 +108,11 @@ class BadFaults(SandboxError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"the faults {self.text!r} are not understood: {self.problem}"
+        return f"the faults {self.text!r} are invalid: {self.problem}"
 
 
 class RequestRefused(SandboxError):
-    """A request that Jira would answer with an error.
+    """Jira would answer the request with an error.
 
     Attributes:
         status: The HTTP status.
@@ -129,10 +129,10 @@ class RequestRefused(SandboxError):
 
 
 class JqlError(SandboxError):
-    """A query that Jira would refuse.
+    """Jira would refuse the query.
 
     Attributes:
-        message: What is wrong, in Jira's words.
+        message: Jira's error message.
     """
 
     def __init__(self, message: str) -> None:

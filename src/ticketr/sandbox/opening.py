@@ -1,4 +1,4 @@
-"""Opens a site: made up anew, or as its file has it."""
+"""Open a site: load it from its file, or generate it."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ def open_site(
     """Open a site.
 
     Args:
-        file: Where it is kept; a file without a site gets one. None keeps it in memory alone.
-        tickets: How many issues a new site begins with.
-        seed: Which of the many possible sites a new one is.
-        user: Whose eyes the site is seen through.
-        search_lag: How many seconds searches are behind.
-        clock: Tells the time of day.
+        file: The file that stores the site; an empty one gets a new site. None stores nothing.
+        tickets: The number of issues in a new site.
+        seed: The seed from which a new site is generated.
+        user: The user who is signed in.
+        search_lag: How many seconds search results lag behind the issues.
+        clock: Returns the current time.
 
     Raises:
-        OtherSeed: The site in the file was begun with other numbers than those given.
+        OtherSeed: The site in the file was generated with another `tickets` or `seed`.
         DataFailed: The file cannot be read or written.
     """
-    begun = {
+    options = {
         "tickets": TICKETS if tickets is None else tickets,
         "seed": SEED if seed is None else seed,
     }
-    issues: Iterable[Issue] = make_issues(**begun)
+    issues: Iterable[Issue] = make_issues(**options)
     counters: Counters | None = None
     on_change: OnChange = discard_change
     if file is not None:
         if file.has_site:
-            _compare(file, {"tickets": tickets, "seed": seed})
+            _check_options(file, {"tickets": tickets, "seed": seed})
         else:
-            file.begin(issues, {name: str(number) for name, number in begun.items()})
+            file.begin(issues, {name: str(number) for name, number in options.items()})
         issues, counters = file.load()
         on_change = file.save
     return Site(
@@ -72,12 +72,12 @@ def open_site(
 
 
 def user_in(time_zone: str) -> User:
-    """Give the demo's user, living somewhere else.
+    """Return the demo user with another time zone.
 
-    The zone's offset of today holds for every date, as everywhere in the sandbox.
+    The zone's current UTC offset is used for every date.
 
     Raises:
-        LookupError: This machine knows no such zone.
+        LookupError: The time zone database of this machine has no such zone.
     """
     try:
         offset = datetime.now(ZoneInfo(time_zone)).utcoffset()
@@ -86,8 +86,8 @@ def user_in(time_zone: str) -> User:
     return replace(DEMO_USER, time_zone=time_zone, utc_offset=offset or timedelta(0))
 
 
-def _compare(file: SiteFile, asked: dict[str, int | None]) -> None:
-    for option, given in asked.items():
+def _check_options(file: SiteFile, options: dict[str, int | None]) -> None:
+    for option, given in options.items():
         begun = file.about(option)
         if given is not None and begun is not None and begun != str(given):
             raise OtherSeed(file.path, option, given, begun)

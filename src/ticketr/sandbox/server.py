@@ -1,8 +1,8 @@
-"""Serves a site on a real socket, with Hypercorn's Trio worker.
+"""Serve a site on a real socket with Hypercorn's Trio worker.
 
-Hypercorn's own ``serve`` waits for clients that do not read, shielded from cancellation. So
-the listening and the connections are ours, and a cancel closes them at once; Hypercorn
-speaks the protocol on each.
+Hypercorn's own ``serve`` waits, shielded from cancellation, for clients that do not read.
+Therefore this module accepts the connections itself and closes them when it is cancelled;
+Hypercorn handles HTTP on each.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 _KEEP_ALIVE: Final = 75.0
 _LONGEST_REQUEST_HEAD: Final = 128 * 1024
 _PORT: Final = "port"
-"""What a site's file calls its port."""
+"""The name of the port in a site's file."""
 
 
 def _config() -> Config:
     config = Config()
     config.errorlog = logging.getLogger("ticketr.sandbox")
-    config.include_date_header = False  # every answer has the site's own date
+    config.include_date_header = False  # LatencyMiddleware adds the site's own date
     config.include_server_header = False
     config.keep_alive_timeout = _KEEP_ALIVE
     config.keep_alive_max_requests = 1_000_000
@@ -65,10 +65,13 @@ async def serve(
     """Serve an application until cancelled.
 
     Args:
-        app: What `create_app` made.
+        app: The result of `create_app`.
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
-        task_status: Told the base URL once connections are accepted.
+        task_status: Receives the base URL once connections are accepted.
+
+    Cancellation:
+        Closes all connections at once.
 
     Raises:
         CannotListen: The address cannot be bound.
@@ -82,12 +85,12 @@ async def _accept(app: ASGIApp, listeners: list[trio.SocketListener]) -> None:
     config, context = _config(), WorkerContext(None)
     streams: set[trio.SocketStream] = set()
 
-    async def speak(stream: trio.SocketStream) -> None:
+    async def serve_connection(stream: trio.SocketStream) -> None:
         streams.add(stream)
-        # The two libraries describe ASGI differently.
-        wrapped = ASGIWrapper(cast("Any", _Breakable(app, stream)))
+        # Starlette and Hypercorn annotate ASGI differently.
+        wrapped = ASGIWrapper(cast("Any", _ResettableApp(app, stream)))
         try:
-            # It is annotated for TLS, and takes both.
+            # TCPServer is annotated for TLS, but accepts plain streams, too.
             tls = cast("trio.SSLStream[trio.SocketStream]", stream)
             await TCPServer(wrapped, config, context, ConnectionState({}), tls)
         finally:
@@ -95,15 +98,15 @@ async def _accept(app: ASGIApp, listeners: list[trio.SocketListener]) -> None:
 
     async with trio.open_nursery() as connections:
         try:
-            await trio.serve_listeners(speak, listeners, handler_nursery=connections)
+            await trio.serve_listeners(serve_connection, listeners, handler_nursery=connections)
         finally:
-            # A send to a client that does not read is shielded; closing the socket ends it.
+            # Hypercorn shields a send to a client that does not read; closing the socket ends it.
             for stream in streams:
                 stream.socket.close()
 
 
-class _Breakable:
-    """An application that may ask for its connection to be reset.
+class _ResettableApp:
+    """ASGI middleware that resets the connection at a `RESET_CONNECTION` message.
 
     Args:
         app: The application.
@@ -115,20 +118,20 @@ class _Breakable:
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_or_break(message: Message) -> None:
+        async def send_or_reset(message: Message) -> None:
             if message["type"] == RESET_CONNECTION:
                 self._reset()
             else:
                 await send(message)
 
         extensions = {**scope.get("extensions", {}), RESET_CONNECTION: {}}
-        await self._app({**scope, "extensions": extensions}, receive, send_or_break)
+        await self._app({**scope, "extensions": extensions}, receive, send_or_reset)
 
     def _reset(self) -> None:
-        """Close so that the other side's system speaks of a reset, whatever is in the buffers."""
+        """Close the connection with a TCP reset."""
         if self._stream.socket.fileno() >= 0:
-            at_once = struct.pack("ii", 1, 0)
-            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            no_linger = struct.pack("ii", 1, 0)
+            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
             self._stream.socket.close()
 
 
@@ -138,7 +141,7 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
     except (OSError, OverflowError) as error:
         raise CannotListen(host, port, getattr(error, "strerror", None) or str(error)) from error
     if port == 0:
-        # A name with several addresses got another free port for each; only one is announced.
+        # Each address of the host name got another free port; announce and keep only one.
         for listener in listeners[1:]:
             listener.socket.close()
         del listeners[1:]
@@ -165,28 +168,28 @@ async def run(
     exit_with_stdin: bool = False,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve a site until SIGINT or SIGTERM comes, or the caller is cancelled.
+    """Serve a site until SIGINT, SIGTERM or cancellation.
 
     Args:
         host: The address to listen on.
-        port: The port to listen on; 0 takes any free one. None takes the one that the site in
-            ``data`` had before, so that its address stays the same, else any free one.
-        tickets: How many issues the project ``DEMO`` of a new site has.
-        seed: Which of the many possible sites a new one is.
-        data: The file that keeps the site; without one it is gone at the end.
-        user: Whose eyes the site is seen through.
-        latency: Seconds to wait before each answer.
-        search_lag: Seconds that searches are behind.
-        odd: Whether answers hold unknown keys and nulls.
-        faults: What goes wrong; nothing if it is left out.
-        exit_with_stdin: Whether to end when standard input does, so that a child process
-            never outlives the parent that holds the other end of the pipe.
-        announce: Given one line with the address, once connections are accepted.
+        port: The port to listen on; 0 takes any free one. None takes the port stored in
+            ``data``, so that the site's address stays the same, else any free one.
+        tickets: The number of issues in a new site.
+        seed: The seed from which a new site is generated.
+        data: The file that stores the site; None keeps it in memory.
+        user: The user who is signed in.
+        latency: Seconds to wait before each response.
+        search_lag: How many seconds search results lag behind the issues.
+        odd: Whether responses contain unknown keys and nulls.
+        faults: The faults to inject; None injects none.
+        exit_with_stdin: Whether to end at the end of standard input, so that a child process
+            does not outlive the parent that holds the other end of the pipe.
+        announce: Called with a line that holds the address, once connections are accepted.
 
     Raises:
         CannotListen: The address cannot be bound.
         DataFailed: The file cannot be read or written.
-        OtherSeed: The site in the file was begun with other numbers than those given.
+        OtherSeed: The site in the file was generated with another `tickets` or `seed`.
     """
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
@@ -194,7 +197,7 @@ async def run(
     ):
         site = open_site(file, tickets=tickets, seed=seed, user=user, search_lag=search_lag)
         app = create_app(site, latency=latency, odd=odd, faults=faults)
-        listeners = await _listen_as_before(host, port, file)
+        listeners = await _listen_on_known_port(host, port, file)
         try:
             if file is not None:
                 file.remember(_PORT, str(listeners[0].socket.getsockname()[1]))
@@ -216,14 +219,14 @@ async def _cancel_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope
 
 
 async def _cancel_with_stdin(scope: trio.CancelScope) -> None:
-    await _wait_for_end(0)
+    await _wait_for_eof(0)
     scope.cancel()
 
 
-async def _listen_as_before(
+async def _listen_on_known_port(
     host: str, port: int | None, file: SiteFile | None
 ) -> list[trio.SocketListener]:
-    """Listen where somebody says, else where the site in the file was before."""
+    """Listen on the given port, else on the port stored in the file, else on any free one."""
     before = file.about(_PORT) if file else None
     try:
         return await _listen(host, int(before or 0) if port is None else port)
@@ -233,10 +236,10 @@ async def _listen_as_before(
         raise CannotListen(host, error.port, error.reason, str(file.path)) from None
 
 
-async def _wait_for_end(descriptor: int) -> None:
-    """Wait until a pipe or terminal has no more to say; what it says is thrown away.
+async def _wait_for_eof(descriptor: int) -> None:
+    """Read and discard the input of a pipe or terminal until it ends.
 
-    What cannot be waited for, a file or nothing at all, counts as ended.
+    Return at once for a regular file or a closed descriptor, which cannot be waited for.
     """
     with suppress(OSError):
         await trio.lowlevel.wait_readable(descriptor)

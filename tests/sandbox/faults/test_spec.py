@@ -37,22 +37,22 @@ def test_refusals_of_what_was_carried_out_have_to_be_named() -> None:
     [
         (
             "",
-            "'' is none of all, 429, 500, 502, 503, html, drop, lost, reset, cut, hang, refused, seed",
+            "'' is not one of all, 429, 500, 502, 503, html, drop, lost, reset, cut, hang, refused, seed",
         ),
-        ("429=0.1,", "'' is none of"),
-        ("404=0.1", "'404' is none of"),
-        ("429=0.1,429=0.2", "429 is there twice"),
-        ("429=often", "429 needs a number, as in 429=1, and has 'often'"),
+        ("429=0.1,", "'' is not one of"),
+        ("404=0.1", "'404' is not one of"),
+        ("429=0.1,429=0.2", "429 is given twice"),
+        ("429=often", "429 needs a number, as in 429=1, not 'often'"),
         ("429=", "429 needs a number"),
         ("429=nan", "429 needs a number"),
-        ("429=1.5", "429 is 1.5, and a rate is from 0 to 1"),
-        ("429=-0.1", "429 is -0.1, and a rate is from 0 to 1"),
+        ("429=1.5", "429 is 1.5, but a rate is between 0 and 1"),
+        ("429=-0.1", "429 is -0.1, but a rate is between 0 and 1"),
         ("429=0.6,500=0.6", "the rates add up to 1.2, which is more than 1"),
         ("all=0.2", "the rates add up to 2,"),
-        ("seed=7", "it names no fault; all names every one"),
+        ("seed=7", "no fault is named; all stands for every one"),
         ("all,seed", "seed needs a number"),
-        ("all,seed=1.5", "seed is 1.5, and has to be a whole number"),
-        ("all,wait=-1", "wait is -1, and cannot be negative"),
+        ("all,seed=1.5", "seed is 1.5, but must be a whole number"),
+        ("all,wait=-1", "wait is -1, but must not be negative"),
         ("all,hang-for=inf", "hang-for needs a number"),
     ],
 )
@@ -60,4 +60,4 @@ def test_what_is_not_understood_is_told(text: str, problem: str) -> None:
     with pytest.raises(BadFaults) as caught:
         Faults.parse(text)
 
-    assert str(caught.value).startswith(f"the faults {text!r} are not understood: {problem}")
+    assert str(caught.value).startswith(f"the faults {text!r} are invalid: {problem}")

@@ -1,3 +1,3 @@
-"""The site over HTTP: `app` puts together the routes, the lock and the delay."""
+"""The site's REST interface; `app` assembles it."""
 
 from __future__ import annotations

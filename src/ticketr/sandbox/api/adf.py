@@ -1,4 +1,4 @@
-"""Checks that a document is one that Jira would take, against Atlassian's own schema."""
+"""Validate documents against Atlassian's schema of the Atlassian Document Format (ADF)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ticketr.sandbox.api.input_errors import InvalidDocument
 
 
 def check_document(document: Any) -> None:
-    """Look at every node of a document.
+    """Validate a document.
 
     Raises:
-        NotAdf: Something in it does not belong there, or it is nested too deeply to tell.
+        InvalidDocument: The document does not match the schema, or it is nested too deeply.
     """
     try:
         is_valid = _validator().is_valid(document)
@@ -28,6 +28,6 @@ def check_document(document: Any) -> None:
 
 @cache
 def _validator() -> Draft4Validator:
-    """Compile the schema; its origin and licence stand in the file beside it."""
+    """Compile the schema; a file beside it states its origin and licence."""
     schema = files(__package__).joinpath("adf-schema.json").read_text("utf-8")
     return Draft4Validator(json.loads(schema))

@@ -1,4 +1,4 @@
-"""Puts the site together: both versions of the interface, the lock and the delay."""
+"""Assemble the web application: both versions of the interface and the middleware."""
 
 from __future__ import annotations
 
@@ -44,44 +44,43 @@ _GROUPS: Final = (
     PropertyRoutes,
     UserRoutes,
 )
-"""Those whose paths are words come before those whose paths are keys."""
+"""Groups with literal paths come before groups with keys in their paths."""
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
 
 
 def create_app(
     site: Site, *, latency: float = 0.0, odd: bool = False, faults: FaultSource | None = None
 ) -> ASGIApp:
-    """Make the web application of a site.
+    """Return the web application of a site.
 
-    It runs behind a server, or inside a client by ``httpx.ASGITransport``; either way under
-    Trio.
+    It runs under Trio, behind a server or in a client with ``httpx.ASGITransport``.
 
     Args:
         site: The site to serve.
-        latency: Seconds to wait before each answer.
-        odd: Whether answers hold unknown keys and nulls, as those of a real site do.
-        faults: What goes wrong; nothing if it is left out.
+        latency: Seconds to wait before each response.
+        odd: Whether responses contain unknown keys and nulls, as those of a real site do.
+        faults: The faults to inject; None injects none.
     """
     if not 0 <= latency < math.inf:
         raise ValueError(f"the latency cannot be {latency} seconds")
-    complaints = _Complaints()
+    handlers = _ErrorHandlers()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
     interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]
     routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
         routes=[*routes, SiteInfoRoutes(interfaces[0]).session_route()],
         exception_handlers={
-            RequestRefused: complaints.refused,
-            InvalidInput: complaints.invalid,
-            JqlError: complaints.bad_query,
-            HTTPException: complaints.no_such_route,
+            RequestRefused: handlers.refused,
+            InvalidInput: handlers.invalid,
+            JqlError: handlers.bad_query,
+            HTTPException: handlers.no_such_route,
         },
     )
     app.router.redirect_slashes = False
     router = GatewayRouter(
         BasicAuth(app, {EMAIL: TOKEN}, refusal), BasicAuth(app, {EMAIL: SCOPED_TOKEN}, refusal)
     )
-    # Outside of Starlette, whose last resort would answer 500 for a connection that breaks.
+    # Outside of Starlette, which would turn a ConnectionResetError into a response with 500.
     inner = router if faults is None else FaultMiddleware(router, faults, site.now)
     return LatencyMiddleware(inner, site, latency)
 
@@ -94,8 +93,8 @@ def _routes(interface: Interface) -> list[Route]:
     ]
 
 
-class _Complaints:
-    """Answers to what went wrong. Starlette would run plain functions in threads."""
+class _ErrorHandlers:
+    """Starlette's exception handlers; async, since Starlette runs plain functions in threads."""
 
     async def refused(self, _request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestRefused)

@@ -1,4 +1,4 @@
-"""What is needed to make an issue: the types of a project, the fields and statuses of a type."""
+"""Routes for create metadata: a project's issue types, and a type's fields and statuses."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _BIGGEST_PAGE: Final = 200
 
 
 class CreateMetaRoutes:
-    """The create metadata of one version of the interface."""
+    """The routes for create metadata in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``."""
+        """Return the routes below ``prefix``."""
         path = f"{prefix}/issue/createmeta/{{project}}/issuetypes"
         return [
             Route(path, self._types, methods=["GET"]),
@@ -56,7 +56,7 @@ class CreateMetaRoutes:
         self._project(request, missing=404)
         records = self._interface.view(request).records
         known = [records.status(status) for status in statuses()]
-        told = [
+        by_type = [
             {
                 "self": f"{records.api}/issuetype/{kind.id}",
                 "id": str(kind.id),
@@ -66,7 +66,7 @@ class CreateMetaRoutes:
             }
             for kind in ISSUE_TYPES
         ]
-        return self._interface.answer(told)
+        return self._interface.answer(by_type)
 
     def _project(self, request: Request, *, missing: int = 400) -> Project:
         wanted = request.path_params["project"]

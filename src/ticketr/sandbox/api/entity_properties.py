@@ -1,4 +1,4 @@
-"""The properties of issues: small pieces of JSON that programs keep with them."""
+"""Validate and select entity properties: JSON values that programs store with an issue."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LONGEST_KEY: Final = 255
 
 
 def check_property(key: Any, value: Any) -> None:
-    """Refuse a property whose key or value is too long.
+    """Check the key and the size of a property.
 
     Raises:
-        Refused: Jira would not keep it.
+        RequestRefused: The key is invalid, or the value is too long.
     """
     if not isinstance(key, str) or not key.strip():
         raise RequestRefused(400, "The property key must not be empty.")
@@ -35,10 +35,10 @@ def check_property(key: Any, value: Any) -> None:
 
 
 def read_properties(body: dict[str, Any]) -> dict[str, Any]:
-    """Read the list of properties that goes with a write.
+    """Read the list of properties in the body of a write.
 
     Raises:
-        Refused: Jira would not keep them.
+        RequestRefused: The list or one of the properties is invalid.
     """
     entries = body.get("properties") or []
     if not isinstance(entries, list):
@@ -53,7 +53,7 @@ def read_properties(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked_for(issue: Issue, keys: Iterable[str]) -> dict[str, Any]:
-    """Pick the properties that a request asks for: keys, ``*all``, or ``-`` and a key."""
+    """Return the properties that a request selects by key, ``*all``, or ``-`` and a key."""
     wanted = list(keys)
     unwanted = {key[1:] for key in wanted if key.startswith("-")}
     every = "*all" in wanted or len(unwanted) == len(wanted)

@@ -1,4 +1,4 @@
-"""What can be set and what it may hold, as the interface describes it."""
+"""Field metadata: which fields a screen has, and which values each accepts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ticketr.sandbox.api.records import JsonObject, Records
     from ticketr.sandbox.data.site import Site
 
-_PICKED: Final = frozenset(("assignee", "reporter", "customfield_10033"))
+_USER_FIELDS: Final = frozenset(("assignee", "reporter", "customfield_10033"))
 
 
 class FieldDescriber:
-    """Describes the fields of a screen."""
+    """Describes the fields of a project's screens."""
 
     def __init__(self, records: Records, site: Site, project: Project) -> None:
         self._records = records
@@ -43,7 +43,7 @@ class FieldDescriber:
         }
 
     def create_screen(self, kind: IssueType) -> list[JsonObject]:
-        """Describe all that an issue of a type can be made with."""
+        """Describe the fields with which an issue of a type can be created."""
         fixed = (("issuetype", kind), ("project", self._project))
         return [
             self._with_id(
@@ -70,7 +70,7 @@ class FieldDescriber:
             described |= {"hasDefaultValue": True, "defaultValue": self._json(writable.default)}
         if writable.field == "reporter":
             described["hasDefaultValue"] = True
-        if writable.field in _PICKED:
+        if writable.field in _USER_FIELDS:
             described["autoCompleteUrl"] = (
                 f"{self._records.api}/user/assignable/search?project={self._project.key}&query="
             )

@@ -1,4 +1,4 @@
-"""The fields of an issue as the REST interface lists them, and which of them are asked for."""
+"""The fields of an issue in the REST interface, and the selection of fields by a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,19 @@ _CUSTOM_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field: ``type`` is that of its schema, ``items`` the type inside an array."""
+    """A field of the REST interface.
+
+    Attributes:
+        id: The field's ID.
+        name: The display name.
+        type: The type in the schema; None for a field without a schema.
+        items: The type of an array's entries.
+        custom: The kind of custom field, a key of `_CUSTOM_TYPES`; None for a system field.
+        clauses: The field's names in JQL; empty if it is not searchable.
+        navigable: Whether ``*navigable`` selects the field.
+        orderable: Whether queries can sort by the field.
+        key: The key, if it differs from the ID.
+    """
 
     id: str
     name: str
@@ -35,7 +47,7 @@ class FieldSpec:
 
     @property
     def schema(self) -> dict[str, Any] | None:
-        """The schema as the interface gives it; None for the few fields without one."""
+        """The JSON of the schema; None for the few fields without one."""
         if self.type is None:
             return None
         schema: dict[str, Any] = {"type": self.type}
@@ -113,7 +125,7 @@ ISSUE_FIELDS: Final = (
     _custom(10033, "Reviewer", "user", "user"),
     _custom(10034, "Ready At", "datetime", "datetime"),
 )
-"""Every field of an issue, in the order in which answers give them."""
+"""The fields of an issue, in the order of responses."""
 
 LISTED_ONLY: Final = (
     FieldSpec(
@@ -125,7 +137,7 @@ LISTED_ONLY: Final = (
     ),
     FieldSpec("thumbnail", "Images", None, orderable=False),
 )
-"""Fields that ``GET /field`` lists although no issue has them among its fields."""
+"""Fields that ``GET /field`` lists but no issue contains."""
 
 _ALL: Final = tuple(field.id for field in ISSUE_FIELDS)
 _NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)
@@ -133,38 +145,38 @@ _BY_ID: Final = {field.id: field for field in ISSUE_FIELDS}
 
 
 def spec_of(field: str) -> FieldSpec:
-    """Find a field by its ID."""
+    """Return the field with an ID."""
     return _BY_ID[field]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The fields that a request asks for.
+    """The fields that a request selects.
 
     Attributes:
-        fields: IDs of fields of the issue, in the order of answers.
-        bare: Whether nothing but the ID was asked for.
+        fields: The IDs of the fields, in the order of responses.
+        bare: Whether the request selects nothing but the issue's ID.
     """
 
     fields: tuple[str, ...]
     bare: bool = False
 
     def names(self) -> dict[str, str]:
-        """Give the display name of each field."""
+        """Return the display name of each field."""
         return {field: _BY_ID[field].name for field in self.fields}
 
     def schemas(self) -> dict[str, dict[str, Any]]:
-        """Give the schema of each field."""
+        """Return the schema of each field."""
         return {field: _BY_ID[field].schema or {"type": "any"} for field in self.fields}
 
 
 def select(asked: Iterable[str], *, default: str) -> Selection:
-    """Work out which fields are meant; what no field is called is ignored, as in Jira.
+    """Resolve the fields that a request selects; unknown names are ignored, as in Jira.
 
     Args:
-        asked: IDs, ``*all``, ``*navigable``, and with a minus before it what to leave out;
-            each may be a list with commas.
-        default: What is meant when nothing, or only what to leave out, is given.
+        asked: IDs, ``*all`` or ``*navigable``; with a leading minus, fields to leave out.
+            Each may be a comma-separated list.
+        default: The selection if nothing, or only fields to leave out, is given.
     """
     words = [word for part in asked for word in part.replace(",", " ").split()]
     wanted = [word for word in words if not word.startswith("-")]

@@ -1,4 +1,4 @@
-"""The ways into a site: its own address, and Atlassian's gateway to it."""
+"""Route requests by address: to the site itself, or through Atlassian's gateway."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 CLOUD_ID: Final = "5b1c7d3e-0f4a-4c62-9e8d-7a21b6c0d94f"
-"""By which the gateway knows this site; every sandbox has the same."""
+"""The ID of the site at the gateway; the same for every sandbox."""
 
 _TENANT_INFO: Final = "/_edge/tenant_info"
 _GATEWAY: Final = f"/ex/jira/{CLOUD_ID}"
 
 
 class GatewayRouter:
-    """An ASGI application that leads to the right door of a site.
+    """ASGI application that passes requests on to the site or to the gateway.
 
-    Atlassian's gateway is another machine; here it is another path.
+    Atlassian's gateway is another host; here it is another path.
 
     Args:
-        site: What is behind the site's own address.
-        gateway: What is behind the gateway; it sees the paths that the site has.
+        site: The application at the site's own address.
+        gateway: The application behind the gateway; it gets paths without the gateway's prefix.
     """
 
     def __init__(self, site: ASGIApp, gateway: ASGIApp) -> None:
@@ -32,7 +32,7 @@ class GatewayRouter:
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lead a request in; the cloud ID is told to anybody."""
+        """Pass a request on; answer with the cloud ID, which needs no credentials."""
         path = scope.get("path", "")
         if path == _TENANT_INFO and scope["method"] == "GET":
             await json_response(to_json({"cloudId": CLOUD_ID}))(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Requests that are refused because of what single fields hold."""
+"""Errors in the fields of a request."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class InvalidInput(SandboxError):
-    """A request whose values Jira would not take.
+    """Jira would refuse the values of a request.
 
     Attributes:
-        errors: What is wrong with each field, by its ID.
-        messages: What is wrong besides.
+        errors: The error of each field, by the field's ID.
+        messages: Errors that belong to no field.
     """
 
     status = 400
@@ -29,16 +29,16 @@ class InvalidInput(SandboxError):
         return "; ".join((*self.messages, *map(": ".join, self.errors.items())))
 
     def as_json(self) -> dict[str, object]:
-        """Give the body of the answer."""
+        """Return the body of the response."""
         return {"errorMessages": list(self.messages), "errors": self.errors}
 
 
 class InvalidValue(SandboxError):
-    """A value that its field does not take; it becomes part of `InvalidInput`.
+    """A field does not accept its value; becomes part of an `InvalidInput`.
 
     Attributes:
-        text: What is wrong, in Jira's words.
-        field: The name that Jira gives the complaint, where it is not that of the field.
+        text: Jira's error message.
+        field: The name under which Jira reports the error, if it differs from the field's.
     """
 
     def __init__(self, text: str, field: str | None = None) -> None:
@@ -51,4 +51,4 @@ class InvalidValue(SandboxError):
 
 
 class InvalidDocument(SandboxError):
-    """A document with nodes that do not belong there; Jira does not say which."""
+    """A document does not match the ADF schema; Jira does not say where."""

@@ -1,4 +1,4 @@
-"""What the routes of one version share: the site, its views, and how answers are made."""
+"""What the routes of one version share: the site, its views, and the making of responses."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _KEPT_VIEWS: Final = 4
 CONTENT_TYPE: Final = "application/json;charset=UTF-8"
-"""As Jira writes it."""
+"""The content type in Jira's spelling."""
 
 
 class Interface:
     """One version of the REST interface.
 
     Args:
-        site: The site that is served.
+        site: The site to serve.
         version: ``"3"`` or ``"2"``.
-        odd: Whether answers hold what the documentation does not promise.
+        odd: Whether responses contain unknown keys and nulls.
     """
 
     def __init__(self, site: Site, version: str, *, odd: bool) -> None:
@@ -40,7 +40,7 @@ class Interface:
         self._views: dict[str, View] = {}
 
     def view(self, request: Request) -> View:
-        """Find the view whose links begin as the request's own address does."""
+        """Return the view whose links have the same base address as the request."""
         host = request.headers.get("host") or "localhost"
         base = f"{request.url.scheme}://{host}"
         view = self._views.get(base)
@@ -51,18 +51,18 @@ class Interface:
         return view
 
     def answer(self, value: Any, status: int = 200) -> Response:
-        """Answer with a value that is not JSON yet."""
+        """Make a response that holds a value as JSON."""
         return self.answer_text(to_json(value), status)
 
     def answer_text(self, text: str, status: int = 200) -> Response:
-        """Answer with JSON text."""
+        """Make a response of JSON text."""
         if self._odd:
             text = to_json(Quirks().add_to(json.loads(text)))
         return json_response(text, status)
 
 
 def no_content() -> Response:
-    """Answer that it is done, without another word."""
+    """Make an empty response with status 204."""
     return Response(status_code=204)
 
 
@@ -81,6 +81,6 @@ def error_response(
     errors: Mapping[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Make an error answer of Jira's shape."""
+    """Make an error response of Jira's shape."""
     body = {"errorMessages": messages, "errors": errors or {}}
     return json_response(to_json(body), status, headers)

@@ -1,4 +1,4 @@
-"""From the body of a write to the values of an issue, or to all that is wrong with it."""
+"""Read the body of a write into the values of an issue, or report all its errors."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _read_type = one_of(ISSUE_TYPES, _WRONG_TYPE)
 
 
 def read_new(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
-    """Read an issue that is to be made.
+    """Read the body of a request that creates an issue.
 
     Returns:
         The arguments of `Site.create`.
 
     Raises:
-        Invalid: Jira would not make it.
+        InvalidInput: Jira would refuse the request.
     """
     fields, update = _parts(body)
     if not fields and not update:
@@ -52,13 +52,13 @@ def read_new(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
 
 
 def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[str, Any]:
-    """Read an edit of an issue.
+    """Read the body of a request that edits an issue.
 
     Returns:
         The arguments of `Site.edit`.
 
     Raises:
-        Invalid: Jira would not make it.
+        InvalidInput: Jira would refuse the request.
     """
     fields, update = _parts(body)
     properties = read_properties(body)
@@ -80,13 +80,13 @@ def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[
 def read_transition(
     site: Site, version: str, issue: Issue, body: JsonObject, on_screen: Mapping[str, Writable]
 ) -> dict[str, Any]:
-    """Read the fields that go with a transition.
+    """Read the fields in the body of a request for a transition.
 
     Returns:
-        The arguments of `Site.transition`, the status excepted.
+        The arguments of `Site.transition` except the status.
 
     Raises:
-        Invalid: Jira would not take them.
+        InvalidInput: Jira would refuse the request.
     """
     fields, update = _parts(body)
     context = ValueContext(site, version, issue.project, issue.type, issue)
@@ -138,7 +138,7 @@ def _project(site: Site, value: Any) -> Project | None:
 
 
 def _new_type(context: ValueContext, value: Any) -> IssueType:
-    """Read the type that an issue is to become; only a move can take it to another level."""
+    """Read an issue's new type, which must be on the same level as the old one."""
     try:
         kind: IssueType = _read_type(context, value)
     except InvalidValue:
@@ -174,7 +174,7 @@ def _read(
 
 
 def _updated(context: ValueContext, writable: Writable, operations: Any) -> Any:
-    """Carry out the operations on a field one after another."""
+    """Apply the operations of an update to a field's value, one after another."""
     if not isinstance(operations, list) or not operations:
         raise InvalidValue("The operations of an update are a list of objects.")
     value = () if context.issue is None else getattr(context.issue, writable.attribute)
@@ -194,5 +194,5 @@ def _updated(context: ValueContext, writable: Writable, operations: Any) -> Any:
 
 
 def _in_order(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sort labels by themselves and other things by their IDs, as they are when set at once."""
+    """Sort labels by name and other entries by ID, the same order as when they are set."""
     return tuple(sorted(entries, key=lambda entry: getattr(entry, "id", entry)))

@@ -1,4 +1,4 @@
-"""Reading issues: one by its ID or key, or up to a hundred at once."""
+"""Routes that read issues: one by its ID or key, or up to a hundred at once."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it.
 
 
 class IssueRoutes:
-    """The issues of one version of the interface."""
+    """The routes that read issues in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``; bulkfetch comes before the key that it could be."""
+        """Return the routes below ``prefix``; literal paths come before those with a key."""
         return [
             Route(f"{prefix}/issue/bulkfetch", self._bulk_fetch, methods=["POST"]),
             Route(f"{prefix}/issue/{{id_or_key}}", self._get, methods=["GET"]),
@@ -78,16 +78,16 @@ class IssueRoutes:
         return self._interface.answer_text(f'{{"issueErrors":[],"issues":[{issues}]}}')
 
     def _known(self, asked: Iterable[str]) -> list[Issue]:
-        """List the issues in ascending order; what does not exist is passed over in silence."""
+        """Return the issues in ascending order, without those that do not exist."""
         found = {issue.id: issue for text in asked if (issue := self._interface.site.find(text))}
         return [found[issue_id] for issue_id in sorted(found)]
 
 
 def require_issue(site: Site, request: Request) -> Issue:
-    """Find the issue that the path names.
+    """Return the issue that the path names.
 
     Raises:
-        Refused: There is none.
+        RequestRefused: The issue does not exist.
     """
     issue = site.find(request.path_params["id_or_key"])
     if issue is None:
@@ -96,7 +96,7 @@ def require_issue(site: Site, request: Request) -> Issue:
 
 
 class IssueWriter:
-    """Writes issues with what was asked for besides their fields."""
+    """Serializes issues with the fields, properties and expansions that a request selects."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class IssueWriter:
         self._extra = f",{to_json(parts)[1:-1]}" if parts else ""
 
     def __call__(self, issue: Issue) -> str:
-        """Write an issue as JSON text."""
+        """Return an issue as JSON text."""
         extra = self._extra
         if self._properties:
             extra += f',"properties":{to_json(asked_for(issue, self._properties))}'

@@ -1,4 +1,4 @@
-"""What every answer has in common: it takes a while, and it tells the time."""
+"""Delay responses and add the ``Date`` header."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 
 class LatencyMiddleware:
-    """ASGI middleware that waits before each answer and adds the ``Date`` header.
-
-    The date is the site's own, not the computer's: a client has to go by Jira's clock.
+    """ASGI middleware that waits before each response and adds the ``Date`` header.
 
     Args:
-        app: What is behind the door.
-        site: Whose clock it is.
-        latency: How many seconds to wait.
+        app: The application that answers the requests.
+        site: The site whose clock gives the date.
+        latency: Seconds to wait.
     """
 
     def __init__(self, app: ASGIApp, site: Site, latency: float) -> None:
@@ -32,7 +30,7 @@ class LatencyMiddleware:
         self._latency = latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait, then let the request in."""
+        """Wait, then pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

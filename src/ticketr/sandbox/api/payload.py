@@ -1,4 +1,7 @@
-"""Reading requests: a body that is not exactly as documented is refused, as Jira does."""
+"""Read and validate the body and the query string of a request.
+
+A body that does not match the documentation exactly is refused, as in Jira.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,14 @@ JsonType = type | tuple[type]
 
 
 async def read_body(request: Request, allowed: Mapping[str, JsonType]) -> dict[str, Any]:
-    """Read a JSON object with the allowed keys only; those that are null are left out.
+    """Read a JSON object with the allowed keys only, and leave out keys that are null.
 
     Args:
         request: The request.
-        allowed: The keys and what they may hold.
+        allowed: The allowed keys and the types of their values.
+
+    Raises:
+        RequestRefused: The body is invalid.
     """
     body = await read_object(request)
     if any(key not in allowed for key in body):
@@ -41,7 +47,7 @@ async def read_body(request: Request, allowed: Mapping[str, JsonType]) -> dict[s
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """Read a JSON object that may hold anything."""
+    """Read a JSON object with any keys."""
     body = await read_json(request)
     if not isinstance(body, dict):
         raise RequestRefused(400, INVALID)
@@ -70,7 +76,7 @@ def _no_number(text: str) -> float:
 
 
 def _is_sound(value: Any) -> bool:
-    """Tell whether a value is neither nested too deeply nor holds half a character."""
+    """Return whether a value is not nested too deeply and holds no lone surrogates."""
     level = [value]
     for _ in range(_DEEPEST):
         if not level:
@@ -97,7 +103,7 @@ def _fits(value: Any, kind: JsonType) -> bool:
 
 
 def read_integer(parameters: QueryParams, name: str, default: int) -> int:
-    """Read a whole number out of the query string."""
+    """Read an integer parameter of the query string."""
     text = parameters.get(name)
     if text is None or not text.strip():
         return default
@@ -110,13 +116,13 @@ def read_integer(parameters: QueryParams, name: str, default: int) -> int:
 
 
 def read_flag(parameters: QueryParams, name: str, *, default: bool = False) -> bool:
-    """Read yes or no out of the query string."""
+    """Read a boolean parameter of the query string."""
     text = parameters.get(name)
     return default if text is None else text.strip().lower() == "true"
 
 
 def read_list(parameters: QueryParams, name: str) -> list[str]:
-    """Read a list out of the query string: repeated, with commas, or both."""
+    """Read a list parameter of the query string: repeated, comma-separated, or both."""
     return [
         part.strip()
         for text in parameters.getlist(name)

@@ -1,4 +1,4 @@
-"""Reading and writing the properties of one issue."""
+"""Routes that read and write the properties of an issue."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class PropertyRoutes:
-    """The properties of one version of the interface."""
+    """The routes for properties in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``; a key may hold slashes."""
+        """Return the routes below ``prefix``; a property's key may contain slashes."""
         path = f"{prefix}/issue/{{id_or_key}}/properties"
         return [
             Route(path, self._list, methods=["GET"]),

@@ -1,8 +1,7 @@
-"""Answers as they really come: with keys nobody documented, and nulls in odd places.
+"""Add undocumented keys and nulls to responses.
 
-Jira's own document forbids extra keys nearly everywhere and knows few nulls, yet real
-answers have both. A client that survives this mode reads what it needs and no more. What
-identifies things (IDs, keys, the type of a node) stays, as it does in real answers.
+Jira's documentation allows few extra keys and few nulls, but real responses have both. IDs,
+keys and the types of nodes stay, as they do in real responses.
 """
 
 from __future__ import annotations
@@ -53,13 +52,13 @@ _BLOCK: Final = frozenset(("doc", "panel", "expand", "blockquote"))
 
 
 class Quirks:
-    """Changes one answer; which key becomes null goes by turns, so nothing is random."""
+    """Adds quirks to one response, chosen by a counter, so the result is deterministic."""
 
     def __init__(self) -> None:
         self._turn = 0
 
     def add_to(self, value: Any) -> Any:
-        """Give the value with oddities in it."""
+        """Return a copy of the value with quirks added."""
         if isinstance(value, list):
             return [self.add_to(part) for part in value]
         if not isinstance(value, dict):
@@ -67,13 +66,13 @@ class Quirks:
         self._turn += 1
         if value.get("type") == "doc" and "version" in value:
             return self._document(value)
-        odd = {key: self._part(key, part) for key, part in value.items()}
+        changed = {key: self._part(key, part) for key, part in value.items()}
         name, extra = _EXTRA[self._turn % len(_EXTRA)]
-        odd.setdefault(name, extra)
-        if "issues" in odd:
-            odd.setdefault("nextPageToken", None)
-            odd.setdefault("warnings", None)
-        return odd
+        changed.setdefault(name, extra)
+        if "issues" in changed:
+            changed.setdefault("nextPageToken", None)
+            changed.setdefault("warnings", None)
+        return changed
 
     def _part(self, key: str, part: Any) -> Any:
         if key in _MAY_BE_NULL:
@@ -84,22 +83,26 @@ class Quirks:
 
     def _document(self, document: dict[str, Any]) -> dict[str, Any]:
         turn = self._turn
-        odd: dict[str, Any] = self._node(document)
+        changed: dict[str, Any] = self._node(document)
         if turn % 7 == 0:
-            odd["content"].append({"type": "hologram", "attrs": {"depth": 3}, "content": None})
+            changed["content"].append({"type": "hologram", "attrs": {"depth": 3}, "content": None})
         if turn % 11 == 0:
-            odd["content"].append({"type": "paragraph", "content": None})
-        return odd
+            changed["content"].append({"type": "paragraph", "content": None})
+        return changed
 
     def _node(self, node: dict[str, Any]) -> dict[str, Any]:
-        """Add to a node what editors leave behind: empty attributes, null marks."""
+        """Add what editors leave behind in a node: empty attributes, null marks."""
         self._turn += 1
-        odd = dict(node)
+        changed = dict(node)
         if "content" in node:
-            odd["content"] = [self._node(child) for child in node["content"]]
+            changed["content"] = [self._node(child) for child in node["content"]]
         if self._turn % 5 == 0 and node["type"] not in _BLOCK:
-            odd.setdefault("marks", None)
-            odd.setdefault("attrs", None)
-        if self._turn % 6 == 0 and isinstance(odd.get("attrs"), dict):
-            odd["attrs"] = {**odd["attrs"], "localId": None, "futureAttribute": {"a": [None]}}
-        return odd
+            changed.setdefault("marks", None)
+            changed.setdefault("attrs", None)
+        if self._turn % 6 == 0 and isinstance(changed.get("attrs"), dict):
+            changed["attrs"] = {
+                **changed["attrs"],
+                "localId": None,
+                "futureAttribute": {"a": [None]},
+            }
+        return changed

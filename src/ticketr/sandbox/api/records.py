@@ -1,4 +1,4 @@
-"""The JSON of everything around an issue: users, projects, statuses and so on."""
+"""Serialize records that issues refer to: users, projects, statuses and so on."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "mediu
 
 
 def timestamp(millis: int, user: User) -> str:
-    """Write a time as Jira does, in the zone of the user who asks."""
+    """Format a time as Jira does, in the time zone of a user."""
     moment = from_millis(millis, user.zone)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}{moment:%z}"
 
 
 class Records:
-    """Makes the JSON of records, with links that begin with one base URL.
+    """Serializes records, with links that begin with one base URL.
 
     Args:
-        base: The site's own address, without a slash at its end.
+        base: The site's own address, without a trailing slash.
         version: The version of the interface, ``"3"`` or ``"2"``.
     """
 
@@ -42,7 +42,7 @@ class Records:
         self.api = f"{base}/rest/api/{version}"
 
     def user(self, user: User, *, in_full: bool = False) -> JsonObject:
-        """Describe a user; in full only to the user alone."""
+        """Describe a user; `in_full` as in ``GET /myself``."""
         described = {
             "self": f"{self.api}/user?accountId={user.account_id}",
             "accountId": user.account_id,
@@ -64,7 +64,7 @@ class Records:
         return described
 
     def project(self, project: Project) -> JsonObject:
-        """Describe a project as lists and issues do."""
+        """Describe a project as in lists and issues."""
         return {
             "self": f"{self.api}/project/{project.id}",
             "id": str(project.id),
@@ -79,7 +79,7 @@ class Records:
         }
 
     def project_in_full(self, project: Project) -> JsonObject:
-        """Describe a project as its own page does."""
+        """Describe a project as in ``GET /project/{key}``."""
         return {
             "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
             **self.project(project),
@@ -145,7 +145,7 @@ class Records:
         }
 
     def version(self, version: Version, project: Project | None = None) -> JsonObject:
-        """Describe a release; on the project's page with the project's number."""
+        """Describe a release, with its project's ID if the project is given."""
         described = {
             "self": f"{self.api}/version/{version.id}",
             "id": str(version.id),
@@ -168,7 +168,7 @@ class Records:
         }
 
     def sprint(self, sprint: Sprint) -> JsonObject:
-        """Describe a sprint as the Sprint field does."""
+        """Describe a sprint as in the Sprint field."""
         utc = User("", "", "")
         described = {
             "id": sprint.id,

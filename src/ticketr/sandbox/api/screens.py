@@ -1,4 +1,4 @@
-"""Which fields can be set on which screen, how each is read, and what it may hold."""
+"""The screens: which fields can be set, how values are read, and which are allowed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Writable:
     """A field that can be set.
 
     Attributes:
-        field: Its ID.
-        attribute: The attribute of the issue.
+        field: The field's ID.
+        attribute: The attribute of `Issue` that holds the value.
         read: Reads a value.
-        allowed: All that it can be, if that is a short list.
+        allowed: The allowed values, if they are a short list.
         is_list: Whether single entries can be added and removed.
-        default: What it is when nothing is said, for those that have a default.
+        default: The value of a new issue if none is given, for fields with a default.
     """
 
     field: str
@@ -39,7 +39,7 @@ class Writable:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What ``update`` can do with it."""
+        """The operations that ``update`` supports."""
         return ("add", "set", "remove") if self.is_list else ("set",)
 
 
@@ -68,7 +68,7 @@ _WRITABLE: Final = (
     Writable("customfield_10034", "ready", values.read_moment),
 )
 _PLANNED: Final = frozenset(("customfield_10016", "customfield_10020"))
-"""Story points and sprints, which belong to standard issues alone."""
+"""Story points and sprints, which only standard issues have."""
 
 TRANSITION_SCREEN: Final[Mapping[str, Writable]] = {
     "resolution": Writable(
@@ -83,7 +83,7 @@ TRANSITION_SCREEN: Final[Mapping[str, Writable]] = {
 
 
 def screen(kind: IssueType) -> dict[str, Writable]:
-    """Give the fields that issues of a type can be made with and edited by, by their IDs."""
+    """Return the fields with which issues of a type can be created and edited, by ID."""
     return {
         writable.field: writable
         for writable in _WRITABLE

@@ -1,4 +1,4 @@
-"""Searching: pages found by tokens, the count, and what is left of the old search."""
+"""Routes for searches: pages with tokens, the approximate count, and the removed old search."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.api.interface import Interface
 
 MOST_IDS: Final = 5000
-"""The biggest page when nothing but IDs or keys is asked for."""
+"""The biggest page if only IDs or keys are selected."""
 MOST_ISSUES: Final = 100
 """The biggest page otherwise."""
 _DEFAULT_PAGE: Final = 50
@@ -50,7 +50,7 @@ REMOVED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What a search asks for, however it was sent."""
+    """The parameters of a search, from a query string or a body."""
 
     jql: str
     fields: tuple[str, ...]
@@ -62,13 +62,13 @@ class SearchRequest:
 
 
 class SearchRoutes:
-    """The searches of one version of the interface."""
+    """The routes for searches in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``."""
+        """Return the routes below ``prefix``."""
         return [
             Route(f"{prefix}/search/jql", self._get, methods=["GET"]),
             Route(f"{prefix}/search/jql", self._post, methods=["POST"]),
@@ -160,7 +160,7 @@ def _make_token(start: int, jql: str) -> str:
 
 
 def _read_token(token: str, jql: str) -> int:
-    """Find where the page begins; a token belongs to the query that it came with."""
+    """Return the index at which the page begins; a token is valid for its own query only."""
     try:
         start, digest = base64.urlsafe_b64decode(token.encode()).decode().split(".")
         if digest == _digest(jql):

@@ -1,4 +1,4 @@
-"""Everything around the issues: the site, the user, the fields, the projects."""
+"""Routes for the site itself: server info, the current user, fields and projects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _MOST_PROJECTS: Final = 100
 
 
 class SiteInfoRoutes:
-    """The surroundings of one version of the interface."""
+    """The site's routes in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``; search comes before the key that it could be."""
+        """Return the routes below ``prefix``; literal paths come before those with a key."""
         return [
             Route(f"{prefix}/serverInfo", self._server_info, methods=["GET"]),
             Route(f"{prefix}/myself", self._myself, methods=["GET"]),
@@ -41,7 +41,7 @@ class SiteInfoRoutes:
         ]
 
     def session_route(self) -> Route:
-        """Give the route by which older clients check their credentials."""
+        """Return the route by which older clients check their credentials."""
         return Route("/rest/auth/1/session", self._session, methods=["GET"])
 
     async def _session(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Taking issues through the workflow."""
+"""Routes that list and perform transitions of the workflow."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _MISSING: Final = "Missing 'transition' identifier"
 
 
 def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, Any]) -> None:
-    """Take an issue to another status as a request says.
+    """Perform the transition that a request's body names.
 
     Raises:
-        Invalid: The workflow does not allow it, or a field does not.
+        InvalidInput: The workflow does not allow the transition, or a field is invalid.
     """
     asked = body.get("transition")
     if asked is not None and not isinstance(asked, dict):
@@ -49,13 +49,13 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
 
 
 class TransitionRoutes:
-    """The transitions of one version of the interface."""
+    """The routes for transitions in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``."""
+        """Return the routes below ``prefix``."""
         path = f"{prefix}/issue/{{id_or_key}}/transitions"
         return [
             Route(path, self._list, methods=["GET"]),

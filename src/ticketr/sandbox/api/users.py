@@ -1,4 +1,4 @@
-"""Finding people by what their names and addresses begin with."""
+"""Routes that find users by the beginning of a name or an e-mail address."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _BIGGEST_PAGE: Final = 1000
 
 
 class UserRoutes:
-    """The people of one version of the interface."""
+    """The routes for users in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``."""
+        """Return the routes below ``prefix``."""
         return [
             Route(f"{prefix}/user/search", self._search, methods=["GET"]),
             Route(f"{prefix}/user/assignable/search", self._assignable, methods=["GET"]),
         ]
 
     async def _assignable(self, request: Request) -> Response:
-        """Everybody can be assigned to everything; still it has to be there."""
+        """Find users for an issue or project, which must exist; every user is assignable."""
         query, site = request.query_params, self._interface.site
         issue = query.get("issueKey") or query.get("issueId")
         project = query.get("project")
@@ -66,7 +66,7 @@ class UserRoutes:
 
 
 def _begins(user: User, text: str) -> bool:
-    """Tell whether the name, a word of it, or the address begins with a text."""
+    """Return whether the name, a word of it, or the e-mail address begins with a text."""
     wanted = text.strip().casefold()
     name = user.name.casefold()
     return any(part.startswith(wanted) for part in (name, *name.split(), user.email.casefold()))

@@ -1,7 +1,7 @@
-"""Reading the values of fields: what a request holds becomes what an issue holds.
+"""Convert JSON values of fields to the attributes of an issue.
 
-A reader takes the surroundings and the value out of the JSON, null included, and gives the
-value of the issue's attribute, or raises `InvalidValue` with what Jira would say.
+A reader takes a context and a JSON value, null included. It returns the value of the issue's
+attribute or raises `InvalidValue` with Jira's error message.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _WRONG_PARENT: Final = "Given parent work item does not belong to appropriate hi
 
 @dataclass(frozen=True, slots=True)
 class ValueContext:
-    """What a value is read against; there is no issue yet while one is made."""
+    """The context in which a value is read; `issue` is None for a new issue."""
 
     site: Site
     version: str
@@ -48,7 +48,7 @@ ValueReader = Callable[[ValueContext, Any], Any]
 
 
 def read_summary(_: ValueContext, value: Any) -> str:
-    """Read a title: one line with something in it."""
+    """Read a summary: one line that is not blank."""
     if value is not None and not isinstance(value, str):
         raise InvalidValue(_NOT_TEXT)
     if value is None or not value.strip():
@@ -61,7 +61,7 @@ def read_summary(_: ValueContext, value: Any) -> str:
 
 
 def read_line(_: ValueContext, value: Any) -> str | None:
-    """Read a field of one line; blanks around it are taken off."""
+    """Read a text of one line and strip it."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -71,7 +71,7 @@ def read_line(_: ValueContext, value: Any) -> str | None:
 
 
 def read_document(context: ValueContext, value: Any) -> Adf | None:
-    """Read a text of many lines: ADF in version 3, wiki text in version 2."""
+    """Read a document: ADF in version 3, wiki markup in version 2."""
     if value is None:
         return None
     if context.version == "3":
@@ -106,7 +106,7 @@ def read_number(_: ValueContext, value: Any) -> float | None:
 
 
 def read_date(_: ValueContext, value: Any) -> date | None:
-    """Read a day, written as ``2026-02-28``."""
+    """Read a date such as ``2026-02-28``."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -120,7 +120,7 @@ def read_date(_: ValueContext, value: Any) -> date | None:
 
 
 def read_moment(_: ValueContext, value: Any) -> int | None:
-    """Read a moment, written in the one way that Jira takes: ``2026-02-28T09:30:00.000+0100``."""
+    """Read a time in the only format that Jira accepts: ``2026-02-28T09:30:00.000+0100``."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -134,7 +134,7 @@ def read_moment(_: ValueContext, value: Any) -> int | None:
 
 
 def read_labels(_: ValueContext, value: Any) -> tuple[str, ...]:
-    """Read labels; the order in which they come does not matter."""
+    """Read labels and sort them."""
     for label in _entries(value):
         if not isinstance(label, str):
             raise InvalidValue(_NOT_TEXT)
@@ -154,7 +154,7 @@ def _entries(value: Any) -> list[Any]:
 
 
 def read_user(context: ValueContext, value: Any) -> User | None:
-    """Read a person by the account ID."""
+    """Read a user by the account ID."""
     if value is None:
         return None
     account = value.get("accountId", value.get("id")) if isinstance(value, dict) else 0
@@ -169,7 +169,7 @@ def read_user(context: ValueContext, value: Any) -> User | None:
 
 
 def read_reporter(context: ValueContext, value: Any) -> User:
-    """Read a person where there must be one."""
+    """Read a user, who must not be null."""
     user = read_user(context, value)
     if user is None:
         raise InvalidValue("Reporter is required.")
@@ -177,7 +177,7 @@ def read_reporter(context: ValueContext, value: Any) -> User:
 
 
 def read_sprint(context: ValueContext, value: Any) -> tuple[Sprint, ...]:
-    """Read the number of a sprint; those that are over stay with the issue."""
+    """Read the ID of a sprint; the issue keeps its closed sprints."""
     past = () if context.issue is None else context.issue.sprints
     over = tuple(sprint for sprint in past if sprint.state == "closed")
     if value is None:
@@ -191,7 +191,7 @@ def read_sprint(context: ValueContext, value: Any) -> tuple[Sprint, ...]:
 
 
 def read_parent(context: ValueContext, value: Any) -> int | None:
-    """Read an issue that may be this one's parent, by ID or key."""
+    """Read the parent's ID or key, and check its level and project."""
     if value is None or value == {"none": True}:
         if context.type.subtask:
             raise InvalidValue("Issue type is a sub-task but parent issue key or id not specified.")
@@ -210,12 +210,12 @@ def read_parent(context: ValueContext, value: Any) -> int | None:
 
 
 def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> ValueReader:
-    """Make a reader of one thing out of several, by its ID or its name.
+    """Return a reader that selects one of several records by ID or name.
 
     Args:
-        things: What there is.
-        refusal: What is said when it is none of them; ``{0}`` becomes what was given.
-        name: The key and the attribute by which things are called.
+        things: The records.
+        refusal: The error message if none matches; ``{0}`` becomes the given ID or name.
+        name: The JSON key, and the attribute of a record, that holds the name.
     """
     known = tuple(things)
 
@@ -233,12 +233,12 @@ def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> ValueRead
 
 
 def maybe(read: ValueReader) -> ValueReader:
-    """Let a field be empty."""
+    """Return a reader that also accepts null."""
     return lambda context, value: None if value is None else read(context, value)
 
 
 def several(read: ValueReader) -> ValueReader:
-    """Make a reader of a list, each once and in the order of their IDs."""
+    """Return a reader of a list, which drops duplicates and sorts by ID."""
 
     def read_all(context: ValueContext, value: Any) -> tuple[Any, ...]:
         found = {(thing := read(context, entry)).id: thing for entry in _entries(value)}

@@ -1,8 +1,7 @@
-"""Issues as JSON text, made once and put together many times.
+"""Serialize issues, with a cache of JSON text.
 
-Answers repeat themselves: the same users, statuses and whole issues again and again. So a
-`View` keeps the text of each field of each issue, and an answer is those texts joined.
-Everything is thrown away when the site changes.
+Responses repeat the same users, statuses and whole issues. So a `View` caches the text of
+each field of each issue and joins these texts. The cache is cleared when the site changes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 to_json: Final[Callable[[Any], str]] = _ENCODER.encode
-"""Write JSON as compactly as Jira does."""
+"""Serialize a value to compact JSON, as Jira does."""
 
 _EXPAND: Final = "operations,versionedRepresentations,editmeta,changelog,renderedFields"
 _RANK_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -43,12 +42,12 @@ _CONSTANTS: Final = {
 
 
 class View:
-    """The issues of a site as one version of the interface shows them.
+    """The JSON of a site's issues in one version of the interface.
 
     Args:
         site: The site.
-        base: The address with which links begin, without a slash at its end.
-        version: ``"3"`` gives descriptions as ADF, ``"2"`` as text.
+        base: The base address of links, without a trailing slash.
+        version: ``"3"`` for descriptions in ADF, ``"2"`` for wiki markup.
     """
 
     def __init__(self, site: Site, base: str, version: str) -> None:
@@ -60,7 +59,7 @@ class View:
         self._shared: dict[object, str] = {}
 
     def issue(self, issue: Issue, selection: Selection, extra: str = "") -> str:
-        """Write an issue; ``extra`` is JSON text with a leading comma, put at its end."""
+        """Return an issue as JSON; ``extra`` is JSON text with a leading comma to append."""
         if selection.bare:
             return f'{{"id":"{issue.id}"{extra}}}'
         head = (
@@ -72,7 +71,7 @@ class View:
         return f'{head},"fields":{{{self._fields(issue, selection)}}}{extra}}}'
 
     def link(self, issue: Issue) -> dict[str, str]:
-        """Describe an issue as the answer that it was made does."""
+        """Describe an issue as in the response to its creation."""
         return {
             "id": str(issue.id),
             "key": issue.key,
@@ -84,7 +83,7 @@ class View:
             self._texts.clear()
             self._revision = self._site.revision
         kept, texts = self._texts.get(issue.id, (None, {}))
-        if kept is not issue:  # a search that is behind sees older ones
+        if kept is not issue:  # a lagging search returns older versions
             texts = {}
             self._texts[issue.id] = (issue, texts)
         for field in selection.fields:
@@ -97,7 +96,7 @@ class View:
         return _FIELDS[field](self, issue) if constant is None else constant
 
     def _record(self, make: Callable[[Any], Any], record: Any) -> str:
-        """Write a record that many issues share."""
+        """Return the JSON of a record that many issues share."""
         if record is None:
             return "null"
         key = (type(record), record)
@@ -126,7 +125,7 @@ class View:
         return to_json(issue.description if self._version == "3" else to_wiki(issue.description))
 
     def _link(self, issue: Issue) -> str:
-        """Write an issue as its relatives mention it."""
+        """Return the short JSON of an issue inside its parent or sub-task."""
         return (
             f'{{"id":"{issue.id}","key":"{issue.key}",'
             f'"self":{to_json(f"{self.records.api}/issue/{issue.id}")},"fields":{{'

@@ -1,7 +1,6 @@
-"""Descriptions for version 2 of the interface: ADF written as Jira's wiki text.
+"""Convert ADF to wiki markup, in which version 2 of the interface gives descriptions.
 
-Good enough to read and to search. It loses what wiki text has no words for, as Jira does.
-The way back, for what version 2 is given, is in `wiki_reader`.
+The markup loses whatever it has no syntax for, as in Jira. `wiki_parser` is the inverse.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _MARKS: Final = {
 
 
 def to_wiki(document: Adf) -> str:
-    """Write a document as wiki text."""
+    """Return a document as wiki markup."""
     return _blocks(document)
 
 
@@ -53,7 +52,7 @@ def _block(node: Adf) -> str:
 
 
 def _link(node: Adf) -> str:
-    """Write a node that only points somewhere: media and cards."""
+    """Return the markup of a medium or a card."""
     attrs = _attrs(node)
     if node["type"] == "media":
         return f"!{attrs.get('alt') or attrs.get('url') or attrs.get('id')}!"

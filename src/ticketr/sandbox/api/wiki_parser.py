@@ -1,6 +1,6 @@
-"""Reads the wiki text that version 2 of the interface is given.
+"""Convert wiki markup, in which version 2 of the interface takes descriptions, to ADF.
 
-It knows headings, lists, rules and paragraphs; anything else stays the text that it is.
+Headings, lists, rules and paragraphs are converted; other markup stays plain text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LISTS: Final = {"*": "bulletList", "#": "orderedList"}
 
 
 def from_wiki(text: str) -> Adf:
-    """Read wiki text as a document."""
+    """Return the document of a text in wiki markup."""
     reader = _WikiParser()
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         reader.read(line)
@@ -33,7 +33,7 @@ class _WikiParser:
         self._lists: list[Adf] = []
 
     def read(self, line: str) -> None:
-        """Add a line to what there is."""
+        """Add a line to the document."""
         if item := _ITEM.fullmatch(line):
             self._paragraph = None
             self._add_item(item[1], item[2])
@@ -58,17 +58,17 @@ class _WikiParser:
         self._paragraph = None
 
     def _add_item(self, markers: str, text: str) -> None:
-        """Add an item to a list, at most one level deeper than the item before it."""
+        """Add a list item, at most one level deeper than the item before it."""
         shared = len(
             [*takewhile(lambda pair: pair[0] == pair[1], zip(self._markers, markers, strict=False))]
         )
         markers = markers[: shared + 1]
         del self._lists[min(shared, len(markers)) :]
         if len(self._lists) < len(markers):
-            made: Adf = {"type": _LISTS[markers[-1]], "content": []}
-            home = self._lists[-1]["content"][-1]["content"] if self._lists else self.blocks
-            home.append(made)
-            self._lists.append(made)
+            inner: Adf = {"type": _LISTS[markers[-1]], "content": []}
+            outer = self._lists[-1]["content"][-1]["content"] if self._lists else self.blocks
+            outer.append(inner)
+            self._lists.append(inner)
         self._markers = markers
         paragraph = {"type": "paragraph", "content": _text(text)}
         self._lists[-1]["content"].append({"type": "listItem", "content": [paragraph]})

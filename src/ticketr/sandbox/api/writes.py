@@ -1,4 +1,4 @@
-"""Making, editing and deleting issues."""
+"""Routes that create, edit and delete issues."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _NO_OVERRIDE: Final = "You must be an administrator of the app to override the s
 
 
 class WriteRoutes:
-    """The writes of one version of the interface."""
+    """The routes that write issues in one version of the interface."""
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
-        """List the routes below ``prefix``; bulk comes before the key that it could be."""
+        """Return the routes below ``prefix``; literal paths come before those with a key."""
         return [
             Route(f"{prefix}/issue", self._create, methods=["POST"]),
             Route(f"{prefix}/issue/bulk", self._create_all, methods=["POST"]),
@@ -108,14 +108,14 @@ class WriteRoutes:
 
 
 def error_body(error: InvalidInput | RequestRefused) -> dict[str, Any]:
-    """Give the body of the answer to a request that was refused."""
+    """Return the body of the response to a refused request."""
     if isinstance(error, InvalidInput):
         return error.as_json()
     return {"errorMessages": [error.message], "errors": {}}
 
 
 def _nested(error: InvalidInput | None) -> dict[str, Any]:
-    """Say inside an answer how the transition went."""
+    """Return the result of a transition as a part of a response."""
     if error is None:
         return {"status": 200, "errorCollection": {"errorMessages": [], "errors": {}}}
     return {"status": error.status, "errorCollection": error.as_json()}

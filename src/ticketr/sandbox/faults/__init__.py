@@ -1,1 +1,1 @@
-"""Makes a site hostile: `source` draws what goes wrong, `pages` words it, `door` does it."""
+"""Fault injection: `source` draws a fault, `pages` writes its response, `middleware` injects it."""

@@ -1,4 +1,4 @@
-"""Lets requests into a site, or does to them what was drawn."""
+"""ASGI middleware that injects faults."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from ticketr.sandbox.faults.source import Fault, FaultSource
 
 RESET_CONNECTION: Final = "ticketr.reset_connection"
-"""An extension of ASGI: a server that announces it resets the connection at such a message."""
-_LOOKED_AT: Final = 2_000_000
+"""An ASGI extension: a server that supports it resets the connection at such a message."""
+_MOST_BUFFERED: Final = 2_000_000
 
 
 class FaultMiddleware:
-    """ASGI middleware that makes requests go wrong.
+    """ASGI middleware that makes requests fail.
 
-    Under a server without the extension `RESET_CONNECTION`, or inside a client, a connection that
-    is to be reset shows as the `ConnectionResetError` that leaves the application.
+    Under a server without the extension `RESET_CONNECTION`, the application raises
+    `ConnectionResetError` instead of resetting the connection.
 
     Args:
-        app: What is behind the door.
-        faults: What goes wrong.
-        now: Tells the time by the site's clock.
+        app: The application that answers the requests.
+        faults: Draws the fault of each request.
+        now: Returns the time by the site's clock.
     """
 
     def __init__(self, app: ASGIApp, faults: FaultSource, now: Callable[[], datetime]) -> None:
@@ -42,7 +42,7 @@ class FaultMiddleware:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request in, or not, or hurt its answer."""
+        """Answer one request, with a fault if one is drawn."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,9 +70,8 @@ class FaultMiddleware:
             case FaultKind.CUT if answer.half:
                 await answer.begin(send, length=answer.half)
                 await send(_part(answer.body[: answer.half], more=False))
-            case (
-                FaultKind.DROP | FaultKind.LOST | FaultKind.RESET | FaultKind.CUT
-            ):  # without a body nothing is halved
+            case FaultKind.DROP | FaultKind.LOST | FaultKind.RESET | FaultKind.CUT:
+                # RESET and CUT get here if the body is empty.
                 await _reset_connection(scope, send)
             case FaultKind.HANG:
                 with trio.move_on_after(self._faults.hang_for):
@@ -91,17 +90,17 @@ class FaultMiddleware:
 
 
 class _BufferedRequest:
-    """A request whose body is looked at before somebody else reads it."""
+    """A request whose body is read early and passed on afterwards."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._messages: list[Message] = []
 
     async def read(self) -> bytes:
-        """Read the body, or as much of a huge one as is enough to know it by."""
+        """Read the body, or the beginning of a huge one."""
         body = b""
         more = True
-        while more and len(body) <= _LOOKED_AT:
+        while more and len(body) <= _MOST_BUFFERED:
             message = await self._receive()
             self._messages.append(message)
             body += message.get("body", b"")
@@ -110,20 +109,20 @@ class _BufferedRequest:
         return body
 
     async def replay(self) -> Message:
-        """Be the `receive` of whoever comes next."""
+        """Receive the next message, buffered ones first; the application's `receive`."""
         await trio.lowlevel.checkpoint()
         return self._messages.pop() if self._messages else await self._receive()
 
 
 class _BufferedResponse:
-    """What a site answered, kept back."""
+    """A response that is buffered instead of sent."""
 
     def __init__(self) -> None:
         self._start: Message = {}
         self.body = b""
 
     async def send(self, message: Message) -> None:
-        """Be the `send` of the site."""
+        """Buffer a message; the application's `send`."""
         await trio.lowlevel.checkpoint()
         if message["type"] == "http.response.start":
             self._start = message
@@ -136,7 +135,7 @@ class _BufferedResponse:
         return len(self.body) // 2
 
     async def begin(self, send: Send, *, length: int | None = None) -> None:
-        """Send the head, with another length of the body if one is given."""
+        """Send the head, with another content length if one is given."""
         if length is not None:
             MutableHeaders(scope=self._start)["content-length"] = str(length)
         await send(self._start)

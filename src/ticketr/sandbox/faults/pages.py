@@ -1,4 +1,4 @@
-"""What a site, or a gateway before it, says when it does not answer as it should."""
+"""The responses of faults, as a site or a gateway in front of it sends them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _QUOTA: Final = "jira-quota-tenant-based"
 
 
 def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: int) -> Response:
-    """Make the answer of a fault that has one.
+    """Return the response of a fault that has one.
 
     Args:
-        fault: What goes wrong.
+        fault: The fault.
         method: The method of the request.
-        path: Its path.
+        path: The path of the request.
         now: The time by the site's clock.
-        retry_within: The most seconds that a ``Retry-After`` asks for.
+        retry_within: The longest ``Retry-After``, in seconds.
     """
     wait = min(retry_within, 1 + fault.turn // 8 % max(retry_within, 1))
     if fault.kind is FaultKind.TOO_MANY:
@@ -43,7 +43,7 @@ def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: i
 
 
 def _too_many(now: datetime, wait: int, *, on_issue: bool) -> list[Response]:
-    """Give the ways of saying 429; during its trials Jira adds the names with ``Beta-``."""
+    """Return the variants of status 429; Jira adds the ``Beta-`` headers during trials."""
     reset = (now.astimezone(UTC) + timedelta(seconds=wait + 59)).replace(second=0)
     full = {
         "X-RateLimit-Limit": "350",
@@ -102,7 +102,7 @@ def _instead(_now: datetime, _wait: int) -> list[Response]:
 
 
 def _refused(_now: datetime, _wait: int) -> list[Response]:
-    """Give the refusals of a request that was carried out, by Jira or by what stands before it."""
+    """Return refusals, by Jira or by a gateway, of a request that was carried out."""
     return [
         _html(302, "Found", {"Location": "https://gateway.example.com/login"}),
         _json(400, "The workflow refused it.", {}),

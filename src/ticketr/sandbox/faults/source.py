@@ -1,8 +1,8 @@
-"""Which requests go wrong, and how: drawn from a seed, never from the order of arrival.
+"""Draw the fault of each request from a seed.
 
-The fate of a request hangs on the seed, on what it asks and on how often the same was asked
-before. So a client that sends several at once meets the same faults in every run, and one
-that repeats a request draws again.
+The fault depends on the seed, on the request and on how often the same request came before,
+not on the order of different requests. So a client that sends several requests at once meets
+the same faults in every run, and a repeated request gets a new draw.
 """
 
 from __future__ import annotations
@@ -24,30 +24,33 @@ RETRY_WITHIN: Final = 2
 
 
 class FaultKind(Enum):
-    """What can go wrong; the values are the names in a specification."""
+    """A kind of fault; the values are the names in a specification.
+
+    Attributes:
+        TOO_MANY: The request is rate limited.
+        INTERNAL: The site answers with an internal error.
+        BAD_GATEWAY: A gateway answers with an error page.
+        UNAVAILABLE: The site is out of service for a while.
+        HTML: The response has status 200 and an HTML page instead of JSON.
+        DROP: The connection is reset before the request is carried out.
+        LOST: The request is carried out; the connection is reset instead of a response.
+        RESET: The connection is reset in the middle of the response's body.
+        CUT: The JSON is cut off, and the content length matches the part that is sent.
+        HANG: No response comes until the client disconnects or `FaultSource.hang_for` is over.
+        REFUSED: A write is carried out, but its response has a status from 302 to 429.
+    """
 
     TOO_MANY = "429"
-    """Rate limited."""
     INTERNAL = "500"
-    """An error of the site's own."""
     BAD_GATEWAY = "502"
-    """A gateway's page."""
     UNAVAILABLE = "503"
-    """Out of service for a while."""
     HTML = "html"
-    """Status 200, and a page instead of JSON."""
     DROP = "drop"
-    """The connection is reset before the request is carried out."""
     LOST = "lost"
-    """The request is carried out, and the connection reset instead of an answer."""
     RESET = "reset"
-    """The connection is reset in the middle of the answer's body."""
     CUT = "cut"
-    """The JSON ends too early, and its length is said to be just that."""
     HANG = "hang"
-    """Silence, until the client leaves or the bound on hanging is over."""
     REFUSED = "refused"
-    """A write is carried out, and the answer is a status from 302 to 429 as if it were not."""
 
 
 _NEVER_CARRIED_OUT: Final = frozenset((FaultKind.TOO_MANY, FaultKind.DROP))
@@ -59,12 +62,12 @@ _ALWAYS_CARRIED_OUT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """The fault of one request.
 
     Attributes:
-        kind: What it is.
-        after: Whether it comes after the request was carried out, where its kind leaves a choice.
-        turn: Which of the shapes that the kind has; they go round.
+        kind: The kind of fault.
+        after: Whether the request is carried out first, where the kind leaves a choice.
+        turn: Selects one of the kind's responses, modulo their number.
     """
 
     kind: FaultKind
@@ -73,22 +76,22 @@ class Fault:
 
     @property
     def carried_out(self) -> bool:
-        """Whether the request is carried out all the same."""
+        """Whether the request is carried out in spite of the fault."""
         return self.kind in _ALWAYS_CARRIED_OUT or (
             self.after and self.kind not in _NEVER_CARRIED_OUT
         )
 
     def hits(self, method: str, path: str) -> bool:
-        """Tell whether a request of that kind can meet it."""
+        """Return whether the fault applies to such a request."""
         return self.kind is not FaultKind.REFUSED or is_write(method, path)
 
 
 class FaultSource(Protocol):
-    """Says of each request what goes wrong with it.
+    """Draws the fault of each request.
 
     Attributes:
-        hang_for: How many seconds a hang lasts at most.
-        retry_within: The most seconds that a ``Retry-After`` asks for.
+        hang_for: The longest hang, in seconds.
+        retry_within: The longest ``Retry-After``, in seconds.
     """
 
     hang_for: float
@@ -100,13 +103,13 @@ class FaultSource(Protocol):
 
 
 class Faults:
-    """Faults at random, the same for the same seed.
+    """Random faults, reproducible by their seed.
 
     Args:
-        rates: How often each kind happens, as a share of all requests; what is left out never.
-        seed: Which of the many possible fates.
-        hang_for: How many seconds a hang lasts at most.
-        retry_within: The most seconds that a ``Retry-After`` asks for.
+        rates: The share of requests that each kind hits; 0 for kinds that are left out.
+        seed: The seed of the random numbers.
+        hang_for: The longest hang, in seconds.
+        retry_within: The longest ``Retry-After``, in seconds.
     """
 
     def __init__(
@@ -128,7 +131,7 @@ class Faults:
         """Read a specification such as ``429=0.05,lost=0.02,seed=7``, or ``all``.
 
         Raises:
-            BadFaults: It is not understood.
+            BadFaults: The specification is invalid.
         """
         names = tuple(kind.value for kind in FaultKind)
         spec = read_spec(text, names, apart=(FaultKind.REFUSED.value,))
@@ -144,7 +147,7 @@ class Faults:
         head = f"{len(method)} {len(path)} {method} {path} ".encode()
         request = blake2b(head + body, digest_size=16).digest()
         self._asked[request] += 1
-        # A string is seeded by its digest, which is the same in every process.
+        # Python seeds from the string's SHA-512, which is the same in every process.
         rng = random.Random(f"{self.seed}/{request.hex()}/{self._asked[request]}")
         chance = rng.random()
         for kind, rate in self.rates.items():
@@ -156,6 +159,6 @@ class Faults:
 
 
 def is_write(method: str, path: str) -> bool:
-    """Tell whether a request may change an issue; a query may stand behind the path."""
+    """Return whether a request may change an issue; the path may include a query."""
     bare = path.partition("?")[0]
     return method != "GET" and "/issue" in bare and not bare.endswith(_READ_ONLY_POSTS)

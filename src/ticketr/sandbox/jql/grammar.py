@@ -191,7 +191,7 @@ def parse(text: str) -> Query:
     try:
         return cast("Query", _PARSER.parse(text))
     except UnexpectedInput as error:
-        raise JqlError(f"Error in the JQL Query: {_complaint(text, error)}") from None
+        raise JqlError(f"Error in the JQL Query: {_syntax_error(text, error)}") from None
 
 
 def _check_depth(text: str) -> None:
@@ -208,7 +208,7 @@ def _check_depth(text: str) -> None:
         raise JqlError("Error in the JQL Query: The query is nested too deeply.")
 
 
-def _complaint(text: str, error: UnexpectedInput) -> str:
+def _syntax_error(text: str, error: UnexpectedInput) -> str:
     if isinstance(error, UnexpectedToken):
         return _unexpected_token(error)
     if isinstance(error, UnexpectedCharacters):
