@@ -163,7 +163,9 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this computer's clock be Trio's."""
     start = datetime.now(UTC).timestamp()
     for module in ("creating", "recovery"):
-        monkeypatch.setattr(f"ticketr.sync.push.{module}.time.time", lambda: start + trio.current_time())
+        monkeypatch.setattr(
+            f"ticketr.sync.push.{module}.time.time", lambda: start + trio.current_time()
+        )
 
 
 async def test_the_seconds_count_from_the_last_request_and_not_from_those_that_were_refused(
