@@ -96,7 +96,7 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
     assert told == (0, f"DEMO-2: {words}; edit it, then sync\n", "")
     text = torn.files()["DEMO-2.md"]
     assert text.startswith("<<<<<<< here\n# TICKET: [DEMO-2] Mine\n=======\n")
-    assert torn.runs("push").code == 1
+    assert torn.runs("push").code == 3
     torn.writes("DEMO-2.md", "# TICKET: [DEMO-2] Ours\n" + text.split(">>>>>>> Jira\n")[1])
     what = "it is in conflict with Jira (DEMO-9: Title); run ticketr resolve DEMO-9"
     take = "--take local, remote or merge"

@@ -15,7 +15,7 @@ from ticketr.sync.compare.diff3 import Agreed, compare_lines
 from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed, NoConflict
-from ticketr.sync.state.state import Base, rows_from_json
+from ticketr.sync.state.state import Base
 from ticketr.sync.workspace.editor import Editor, Written
 from ticketr.sync.workspace.files import comparable
 from ticketr.sync.workspace.markers import marked_file
@@ -62,7 +62,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     if conflict is None:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
-    rows, seen = rows_from_json(conflict.issues)
+    rows, seen = state.told_of(conflict)
     family = _family(conflict, rows, path)
 
     def writer(prefer: Side) -> FamilyWriter:
@@ -86,12 +86,14 @@ def conflict_of(state: State, key: str) -> Conflict | None:
         key: the key of a ticket or of a sub-task, which Jira may have made since the last sync.
     """
     head, conflicts = state.head_of(key), state.conflicts.all()
-    return next((each for each in conflicts if each.head == head or key in _keys_in(each)), None)
+    return next(
+        (each for each in conflicts if each.head == head or key in _keys_in(state, each)), None
+    )
 
 
-def _keys_in(conflict: Conflict) -> set[str]:
+def _keys_in(state: State, conflict: Conflict) -> set[str]:
     """Give the keys of all issues that Jira has in a ticket."""
-    rows, _ = rows_from_json(conflict.issues)
+    rows, _ = state.told_of(conflict)
     return {conflict.key, *(row.issue.key for row in rows)}
 
 

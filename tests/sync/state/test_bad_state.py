@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ticketr import JobFailed
-from ticketr.sync import StateFailed
+from ticketr.sync import State, StateFailed, Store, Take, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +36,13 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def asked_for(**values: str) -> str:
+    """Give the SQL of an issue that was asked for, some columns of which hold something else."""
+    row = {"marker": "'m'", "project": "'DEMO'", "title": "'t'", "path": "'t.md'", "sent": "1.0"}
+    row |= {"draft": "'# TICKET: t'", "after": "1", "parts": "'[]'"} | values
+    return f"INSERT INTO creation ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
 BROKEN: dict[str, Callable[[Path], object]] = {
     "text": lambda path: write(path, b"no database, this\n" * 100),
     "half": cut,
@@ -43,6 +50,17 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "no column": lambda path: run_sql(path, "ALTER TABLE ticket RENAME COLUMN text TO word"),
     "no JSON": lambda path: run_sql(path, "UPDATE issue SET fields = 'x'"),
     "JSON of a wrong shape": lambda path: run_sql(path, "UPDATE issue SET fields = '[1]'"),
+    "bytes": lambda path: run_sql(path, "UPDATE ticket SET text = x'00'"),
+    "no UTF-8": lambda path: run_sql(path, "UPDATE ticket SET text = CAST(x'ff' AS TEXT)"),
+    "no number": lambda path: run_sql(path, "UPDATE issue SET seen = 'x'"),
+    "a creation of no draft": lambda path: run_sql(path, asked_for(draft="''")),
+    "a creation of no ticket": lambda path: run_sql(path, asked_for(draft="'<<<<<<< a'")),
+    "a creation of bytes": lambda path: run_sql(path, asked_for(path="x'00'")),
+    "a creation after no number": lambda path: run_sql(path, asked_for(after="'x'")),
+    "a creation at no moment": lambda path: run_sql(path, asked_for(sent="'x'")),
+    "a creation of no JSON": lambda path: run_sql(path, asked_for(parts="'x'")),
+    "a creation of no parts": lambda path: run_sql(path, asked_for(parts="'{\"a\": 1}'")),
+    "a creation of deep JSON": lambda path: run_sql(path, asked_for(parts=f"'{'[' * 100_000}'")),
 }
 
 
@@ -62,8 +80,44 @@ async def test_a_broken_state_is_told_in_our_words(
     assert isinstance(error, StateFailed)
     assert error.damaged
     assert "move it away and pull again" in str(error)
-    for theirs in ("sqlite", "no such", "malformed", "disk image", "Expecting", "object"):
+    for theirs in ("sqlite", "no such", "malformed", "disk image", "Expecting", "object", "UTF"):
         assert theirs not in str(error)
+    assert bench.files() == files
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("issues", "{broken"),
+        ("issues", "[1, 2]"),
+        ("issues", '{"issues": [1], "seen": 1.0}'),
+        ("issues", '{"issues": [], "seen": "x"}'),
+        ("text", "no ticket"),
+        ("parts", "{broken"),
+        ("parts", '{"a": 2}'),
+        ("parts", "[2]"),
+    ],
+)
+async def test_a_broken_conflict_is_told_in_our_words(
+    bench: Bench, autojump_clock: MockClock, column: str, value: str
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-3", "Mine")
+    bench.site.edit("DEMO-3", summary="Theirs")
+    await bench.pull()
+    store = Store(bench.root, ".ticketr")
+    with closing(sqlite3.connect(store.state_path)) as db:
+        assert db.execute(f"UPDATE conflict SET {column} = ?", (value,)).rowcount == 1
+        db.commit()
+    files = bench.files()
+
+    with (
+        closing(State(store.state_path)) as state,
+        pytest.raises(StateFailed, match="it does not hold what ticketr writes there") as failed,
+    ):
+        resolve(store, state, "DEMO-3", Take.REMOTE)
+
+    assert failed.value.damaged
     assert bench.files() == files
 
 

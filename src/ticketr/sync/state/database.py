@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.config import ForeignState, require_database
 from ticketr.sync.errors import StateFailed
+from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -103,6 +104,8 @@ IN_MEMORY = Path(":memory:")
 #: How SQLite names what is wrong with a file itself.
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
 _UNREADABLE = "it does not hold what ticketr writes there"
+#: What reading a value raises that has not the shape of what ticketr writes.
+_UNSOUND = (ValueError, TypeError, LookupError, AttributeError, RecursionError, TicketSyntaxError)
 #: What is wrong with a file, by the beginning of SQLite's name for it.
 _WORDS = {
     "SQLITE_NOTADB": "it is not a database",
@@ -156,9 +159,12 @@ class Database:
             self._db.close()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Run a query and give its rows."""
+        """Run a query and give its rows; bytes, which ticketr never writes, are in none."""
         with self._errors():
-            return self._db.execute(query, values).fetchall()
+            rows = self._db.execute(query, values).fetchall()
+        if any(bytes in map(type, row) for row in rows):
+            raise StateFailed(self._path, _UNREADABLE, damaged=True)
+        return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Change something and give the number of rows that it met."""
@@ -251,6 +257,8 @@ class Database:
                 yield
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
+            if not name and isinstance(error, sqlite3.OperationalError):  # a text is no UTF-8
+                raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
             words = (words for start, words in _WORDS.items() if name.startswith(start))
             reason = next(words, str(error))
             raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
@@ -264,5 +272,5 @@ class Database:
         """
         try:
             yield
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _UNSOUND as error:
             raise StateFailed(self._path, _UNREADABLE, damaged=True) from error

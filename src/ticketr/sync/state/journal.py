@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ticketr.sync.compare.sent import of_whole, sent_value
+from ticketr.sync.compare.sent import from_json, of_whole, sent_value
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,10 +49,11 @@ class Conflicts:
     def all(self) -> list[Conflict]:
         """Read them, in the order of their keys."""
         query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
+        rows = self._db.read(query)
         with self._db.sound():
             return [
-                Conflict(head, key, path, text, issues, tuple(json.loads(parts)))
-                for head, key, path, text, issues, parts in self._db.read(query)
+                Conflict(head, key, path, text, issues, _names(json.loads(parts)))
+                for head, key, path, text, issues, parts in rows
             ]
 
     def of(self, key: str) -> Conflict | None:
@@ -122,7 +124,11 @@ class Creations:
 
     def all(self) -> list[Creation]:
         """Read those that are not settled, oldest first."""
-        return self._where("settled IS NULL")
+        found = self._where("settled IS NULL")
+        with self._db.sound():
+            for each in found:
+                _check(each)
+        return found
 
     def settled(self) -> list[Creation]:
         """Read those whose keys were written into their files of late, oldest first."""
@@ -130,7 +136,14 @@ class Creations:
 
     def _where(self, condition: str) -> list[Creation]:
         query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608 - our own words
-        return [Creation(*row) for row in self._db.read(query)]
+        rows = self._db.read(query)
+        with self._db.sound():
+            return [_creation(row) for row in rows]
+
+    def recent(self) -> frozenset[str]:
+        """Read the keys of those whose keys were written into their files of late."""
+        query = "SELECT key FROM creation WHERE settled IS NOT NULL AND key IS NOT NULL"
+        return frozenset(row[0] for row in self._db.read(query))
 
     def put(self, creation: Creation) -> None:
         """Write one down, or down anew."""
@@ -216,6 +229,28 @@ class Sent:
         """Forget what was sent of a ticket: what Jira has is known now."""
         self._db.write("DELETE FROM sent WHERE head = ?", (head,))
         self._db.write("DELETE FROM sent_whole WHERE head = ?", (head,))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """See that a value is a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError(value)
+    return tuple(value)
+
+
+def _creation(row: Sequence[Any]) -> Creation:
+    """See that a row is one that was written here: whoever reads it later takes it as it is."""
+    after, sent = row[6:8]
+    if not isinstance(after, int) or not isinstance(sent, int | float):
+        raise TypeError(row)
+    return Creation(*row)
+
+
+def _check(creation: Creation) -> None:
+    """See that what was asked for can be read."""
+    if len(parse(creation.draft).tickets) != 1:
+        raise ValueError(creation.draft)
+    from_json(creation.parts)
 
 
 def _values(record: Conflict | Creation) -> Sequence[object]:

@@ -13,11 +13,14 @@ from ticketr.jira import Issue
 from ticketr.sync.state.database import Database
 from ticketr.sync.state.journal import Conflicts, Creations, Sent
 from ticketr.sync.state.site import About
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from ticketr.sync.state.journal import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +95,14 @@ def rows_from_json(text: str) -> tuple[list[Row], float]:
     stored = json.loads(text)
     rows = [
         Row(
-            Issue(each["id"], each["key"], each["fields"]),
-            each["updated"],
-            each["exact"],
-            each.get("stale", False),  # an older version did not tell
+            Issue(str(each["id"]), str(each["key"]), dict(each["fields"])),
+            str(each["updated"]),
+            bool(each["exact"]),
+            bool(each.get("stale", False)),  # an older version did not tell
         )
         for each in stored["issues"]
     ]
-    return rows, stored["seen"]
+    return rows, float(stored["seen"])
 
 
 class State:
@@ -142,7 +145,11 @@ class State:
     def known(self) -> dict[str, Known]:
         """Read what is known of every issue, by ID."""
         rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
-        return {row[0]: Known(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
+        with self._db.sound():
+            return {
+                row[0]: Known(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
+                for row in rows
+            }
 
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that stand in one ticket, as they were at the last sync."""
@@ -162,6 +169,17 @@ class State:
         rows = self._db.read("SELECT head, parts FROM conflict")
         with self._db.sound():
             return {head: tuple(json.loads(parts)) for head, parts in rows}
+
+    def told_of(self, conflict: Conflict) -> tuple[list[Row], float]:
+        """Read what Jira has told of a conflict.
+
+        Returns:
+            The rows of the ticket's issues, and when they were true.
+        """
+        with self._db.sound():
+            if len(parse(conflict.text).tickets) != 1:
+                raise ValueError(conflict.text)
+            return rows_from_json(conflict.issues)
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
         """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""
@@ -208,7 +226,7 @@ class State:
 
     def recent(self) -> frozenset[str]:
         """Give the keys of issues that were made here of late."""
-        return frozenset(each.key for each in self.creations.settled() if each.key)
+        return self.creations.recent()
 
     def record(self, head: str, base: Base, rows: Sequence[Row], *, seen: float) -> None:
         """Remember a ticket that is in step with Jira now, or whose base has moved.
