@@ -1,4 +1,4 @@
-"""Faults exactly where a test wants them, and a wire that can break inside the process."""
+"""Faults at planned requests, and a transport in this process that can break."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _broken = ContextVar("_broken", default=False)
 
 
 class PlannedFaults(FaultSource):
-    """Gives each request that fits the next fault of a plan; after the last, nothing goes wrong.
+    """Gives each matching request the next fault of a plan; after the last, no request fails.
 
     Args:
         plan: The faults in order; None lets a request through.
@@ -46,9 +46,9 @@ class PlannedFaults(FaultSource):
 
 
 class Wire(HttpxTransport):
-    """The client's transport on an app in this process; a reset by the app breaks the connection.
+    """The client's transport to an app in this process; a reset by the app breaks the connection.
 
-    By itself `httpx.ASGITransport` makes a short answer of it, or a 500.
+    `httpx.ASGITransport` would return a short response or a 500 instead.
     """
 
     def __init__(self, app: ASGIApp, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox in a process of its own, started by a few lines of Python."""
+"""Run the sandbox in a child process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ trio.run(functools.partial(sandbox.run, announce=functools.partial(print, flush=
 
 @contextmanager
 def sandbox_child(**options: object) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Start `ticketr.sandbox.run` in a child; gives the process and the address."""
+    """Start `ticketr.sandbox.run` in a child; yield the process and the address."""
     program = _PROGRAM.format({"tickets": 20, **options})
     with subprocess.Popen(
         [sys.executable, "-c", program],

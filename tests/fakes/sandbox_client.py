@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from fakes.sandbox_documented import wrong_answer
+from fakes.sandbox_openapi import wrong_answer
 from fakes.sandbox_specs import find
 
 from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
@@ -22,7 +22,7 @@ JsonObject = dict[str, Any]
 
 
 def demo_site(tickets: int = 60, seed: int = 1) -> Site:
-    """A site whose clock stands still."""
+    """Make a site whose clock stands still."""
     return make_site(tickets=tickets, seed=seed, clock=lambda: NOW)
 
 
@@ -35,7 +35,7 @@ async def open_client(
     version: str = "3",
     auth: tuple[str, str] | None = (EMAIL, TOKEN),
 ) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client whose requests go straight into the app.
+    """Open a client whose requests go straight into the app.
 
     Where Atlassian's document is at hand, each answer is held against it, but for odd ones.
     """
@@ -57,7 +57,7 @@ async def _check(response: httpx.Response) -> None:
 
 
 async def search(client: httpx.AsyncClient, jql: str, **options: object) -> JsonObject:
-    """Search by POST and give the answer, which has to be one."""
+    """Search by POST and return the JSON of the successful response."""
     response = await client.post("search/jql", json={"jql": jql, **options})
     assert response.status_code == 200, response.text
     answer: JsonObject = response.json()
@@ -65,6 +65,6 @@ async def search(client: httpx.AsyncClient, jql: str, **options: object) -> Json
 
 
 async def keys(client: httpx.AsyncClient, jql: str) -> list[str]:
-    """Search and give the keys on the first page."""
+    """Search and return the keys on the first page."""
     answer = await search(client, jql, fields=["key"], maxResults=5000)
     return [issue["key"] for issue in answer["issues"]]

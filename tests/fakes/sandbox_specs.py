@@ -1,4 +1,4 @@
-"""Atlassian's own documents, where somebody has put them: what answers must look like."""
+"""Atlassian's OpenAPI documents and schemas, if they are on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLACES = (
 
 
 def find(name: str) -> Path | None:
-    """Find a document, if it is here."""
+    """Find a document; return None if it is not on this machine."""
     for place in _PLACES:
         if place and (path := Path(place) / name).is_file():
             return path
@@ -27,7 +27,7 @@ def find(name: str) -> Path | None:
 
 
 def load(name: str) -> Any:
-    """Load a document, or skip the test that wants it."""
+    """Load a document, or skip the calling test."""
     path = find(name)
     if path is None:
         pytest.skip(f"{name} is neither in $TICKETR_SPECS nor in ../shared/specs")
@@ -36,7 +36,7 @@ def load(name: str) -> Any:
 
 @cache
 def adf_validator() -> Draft4Validator:
-    """What a document in the Atlassian Document Format must look like."""
+    """Return the validator of the Atlassian Document Format."""
     return Draft4Validator(load("adf-schema.json"))
 
 
@@ -47,7 +47,7 @@ def _openapi() -> Any:
 
 @cache
 def answer_validator(method: str, path: str) -> Draft4Validator:
-    """What the answer of an operation must look like, extra keys forbidden as they are there."""
+    """Return the validator of an operation's response, which forbids extra keys as the document does."""
     operation = _openapi()["paths"][f"/rest/api/3/{path}"][method.lower()]
     content = operation["responses"]["200"]["content"]["application/json"]
     return Draft4Validator({**content["schema"], "components": _openapi()["components"]})
@@ -55,13 +55,13 @@ def answer_validator(method: str, path: str) -> Draft4Validator:
 
 @cache
 def schema_validator(name: str) -> Draft4Validator:
-    """What a named record of the document must look like."""
+    """Return the validator of a named record of the document."""
     reference = f"#/components/schemas/{name}"
     return Draft4Validator({"$ref": reference, "components": _openapi()["components"]})
 
 
 def problems(validator: Draft4Validator, value: Any) -> list[str]:
-    """What is wrong with a value, in short."""
+    """Return a short description of what is wrong with a value."""
     return [
         f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
         for error in validator.iter_errors(value)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PROPERTY = "test.marker"
 State = tuple[str, str, Any] | None
-"""The summary, the status and the property of an issue; None for one that is gone."""
+"""The summary, the status and the property of an issue; None for a deleted one."""
 
 
 @contextmanager
@@ -40,11 +40,11 @@ def killable(data: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
 
 @dataclass
 class Knowledge:
-    """What the writers may count on: the answers that they got.
+    """The state of the site according to the responses that the writers got.
 
     Attributes:
-        states: What each issue may be: one thing, or two while a write is under way.
-        unanswered: The summaries of creates whose answer never came.
+        states: The possible states of each issue: one, or two during a write.
+        unanswered: The summaries of creates without a response.
     """
 
     states: dict[str, list[State]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Knowledge:
     left: int = 0
 
     def expect(self, writes: int) -> trio.Event:
-        """Give an event for when so many writes more have been answered."""
+        """Return an event that is set after so many more responses."""
         self.left, self.enough = writes, trio.Event()
         return self.enough
 
@@ -64,7 +64,7 @@ class Knowledge:
 
 
 class Writer:
-    """Writes without end, each time to an issue of its own."""
+    """Writes to its own issues until it is cancelled."""
 
     def __init__(self, client: httpx.Client, known: Knowledge, rng: random.Random) -> None:
         self._client = client
@@ -129,7 +129,7 @@ def client_of(url: str) -> httpx.Client:
 
 
 async def ask(client: httpx.Client, method: str, path: str, body: Any) -> Any:
-    """Ask in a thread: an async client of httpx leaves litter behind when a connection breaks."""
+    """Send the request in a thread, since httpx's async client leaks when a connection breaks."""
     answer = await trio.to_thread.run_sync(partial(client.request, method, path, json=body))
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
@@ -170,7 +170,7 @@ async def read_all(client: httpx.Client) -> dict[str, State]:
 
 
 def compare(known: Knowledge, found: dict[str, State]) -> None:
-    """See that the answered writes are there, and nothing but them and those under way."""
+    """Check that the site holds the answered writes, and nothing else but unanswered ones."""
     for key, possible in known.states.items():
         assert found.get(key) in possible, key
     for key in found.keys() - known.states.keys():

@@ -58,7 +58,7 @@ def open_site(
         if file.has_site:
             _check_options(file, {"tickets": tickets, "seed": seed})
         else:
-            file.begin(issues, {name: str(number) for name, number in options.items()})
+            file.create(issues, {name: str(number) for name, number in options.items()})
         issues, counters = file.load()
         on_change = file.save
     return Site(
@@ -88,6 +88,6 @@ def user_in(time_zone: str) -> User:
 
 def _check_options(file: SiteFile, options: dict[str, int | None]) -> None:
     for option, given in options.items():
-        begun = file.about(option)
+        begun = file.read_fact(option)
         if given is not None and begun is not None and begun != str(given):
             raise OtherSeed(file.path, option, given, begun)

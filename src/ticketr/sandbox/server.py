@@ -200,7 +200,7 @@ async def run(
         listeners = await _listen_on_known_port(host, port, file)
         try:
             if file is not None:
-                file.remember(_PORT, str(listeners[0].socket.getsockname()[1]))
+                file.write_fact(_PORT, str(listeners[0].socket.getsockname()[1]))
             announce(f"listening on {_address(listeners)}")
         except BaseException:
             for listener in listeners:
@@ -227,7 +227,7 @@ async def _listen_on_known_port(
     host: str, port: int | None, file: SiteFile | None
 ) -> list[trio.SocketListener]:
     """Listen on the given port, else on the port stored in the file, else on any free one."""
-    before = file.about(_PORT) if file else None
+    before = file.read_fact(_PORT) if file else None
     try:
         return await _listen(host, int(before or 0) if port is None else port)
     except CannotListen as error:

@@ -1,4 +1,4 @@
-"""Which documents the sandbox takes."""
+"""Which documents the sandbox accepts."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_document_of_every_node_is_taken() -> None:
 
 
 def wrapped(parent: str, child: Any) -> Any:
-    """Put a node into a parent, and the parent where it may stand."""
+    """Wrap a node in a parent, and the parent in the nodes that it needs."""
     homes: dict[str, Callable[[Any], Any]] = {
         "listItem": lambda node: {"type": "bulletList", "content": [node]},
         "taskItem": lambda node: {**NODES["taskList"], "content": [node]},

@@ -90,7 +90,7 @@ async def test_types_differ_in_their_fields() -> None:
 
 
 async def test_what_is_listed_can_be_set_and_what_is_required_must_be() -> None:
-    """The description and the behaviour have one source, and this sees that they keep it."""
+    """The metadata and the writes must agree, since both come from the screens."""
     values: dict[str, Any] = {
         "summary": "x",
         "parent": {"key": "DEMO-2"},

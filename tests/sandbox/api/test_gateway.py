@@ -1,4 +1,4 @@
-"""The ways into a site: its own address, and the gateway to it."""
+"""The site's own address and Atlassian's gateway to it."""
 
 from __future__ import annotations
 

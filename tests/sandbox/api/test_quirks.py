@@ -8,7 +8,7 @@ from ticketr.sandbox.api.quirks import Quirks
 
 
 def walk(value: Any) -> list[tuple[str, Any]]:
-    """Every key with its value, at any depth."""
+    """Yield every key with its value, at any depth."""
     if isinstance(value, list):
         return [pair for part in value for pair in walk(part)]
     if isinstance(value, dict):
@@ -39,7 +39,7 @@ async def test_odd_answers_have_unknown_keys_and_more_nulls() -> None:
 
 
 def essentials(answer: list[Any]) -> list[object]:
-    """What a client cannot do without."""
+    """Return the parts of a response that identify things."""
     bulk, info, me, fields, project, projects, found = answer
     return [
         info["deploymentType"],

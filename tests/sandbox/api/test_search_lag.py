@@ -18,7 +18,7 @@ NEW = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}, "summary": "Ne
 
 
 def behind() -> Site:
-    """A site whose clock is Trio's, and whose searches are three seconds behind."""
+    """Make a site with Trio's clock and searches that lag three seconds behind."""
     began = trio.current_time()
     return make_site(
         tickets=5,
@@ -101,7 +101,7 @@ async def test_reconciled_ids_are_numbers(autojump_clock: MockClock) -> None:
 async def test_an_incremental_search_misses_what_has_just_been_written(
     autojump_clock: MockClock,
 ) -> None:
-    """The trap that a client needs an overlap for."""
+    """A client needs an overlap to find such an issue."""
     async with open_client(behind()) as client:
         await client.put("issue/DEMO-2", json={"fields": {"summary": "Kumquat"}})
         jql = "project = DEMO AND updated >= '2025/10/01 17:29' AND updated <= '2025/10/01 17:31'"

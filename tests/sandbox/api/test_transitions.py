@@ -27,7 +27,7 @@ async def take(client: httpx.AsyncClient, key: str, status: int = 204, **body: A
 
 
 async def walk(client: httpx.AsyncClient, key: str, *numbers: str) -> Any:
-    """Take some steps; give the fields after them."""
+    """Perform some transitions; return the fields after them."""
     for number in numbers:
         await take(client, key, transition={"id": number})
     return (await client.get(f"issue/{key}")).json()["fields"]

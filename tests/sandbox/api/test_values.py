@@ -1,4 +1,4 @@
-"""What each field takes and what it says to everything else, on creation and in an edit."""
+"""Which values each field accepts, and the errors for others, on creation and in an edit."""
 
 from __future__ import annotations
 

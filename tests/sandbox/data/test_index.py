@@ -11,7 +11,7 @@ from ticketr.sandbox.data.site import Site
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = NOW

@@ -135,7 +135,7 @@ ACTIONS = st.lists(
 
 
 def act(site: Site, action: str, number: int, text: str) -> None:
-    """Do one thing to a site; one that cannot be done is passed over."""
+    """Apply one operation to a site; skip one that is not possible."""
     if action == "create":
         parent = next(iter(site), None)
         site.create(
@@ -207,7 +207,7 @@ def test_a_beginning_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
 
     with SiteFile(tmp_path / "a.db") as file:
         with pytest.raises(RuntimeError, match="killed"):
-            file.begin(broken(), {"tickets": "5"})
+            file.create(broken(), {"tickets": "5"})
         assert not file.has_site
         assert len(opened(file, tickets=2)) == 2
 
@@ -220,7 +220,7 @@ def test_what_a_site_was_begun_with_need_not_be_said_again_but_cannot_be_another
     with SiteFile(tmp_path / "a.db") as file:
         assert len(opened(file)) == len(opened(file, tickets=3, seed=2)) == 3
         for option, value in (("tickets", 4), ("seed", 1)):
-            with pytest.raises(OtherSeed, match=f"begun with --{option} [32], not {value}"):
+            with pytest.raises(OtherSeed, match=f"made with --{option} [32], not {value}"):
                 opened(file, **{option: value})
 
 
@@ -285,7 +285,7 @@ def test_records_that_are_not_understood_are_an_error_that_names_the_file(
     with SiteFile(tmp_path / "a.db") as file:
         opened(file, tickets=3)
         file._db.execute(change)
-        with pytest.raises(DataFailed, match=r"a\.db cannot be used: its records are not"):
+        with pytest.raises(DataFailed, match=r"a\.db cannot be used: its records cannot be read"):
             file.load()
 
 

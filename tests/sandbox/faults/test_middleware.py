@@ -1,4 +1,4 @@
-"""In virtual time: the real door before a site that counts what it carried out."""
+"""The fault middleware in virtual time, in front of an application that counts requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATED = b'{"id":"10001","key":"DEMO-1"}'
 
 
 class Site:
-    """Carries out what it is asked, and remembers it."""
+    """An application that counts the requests that it carries out."""
 
     def __init__(self, answer: bytes = CREATED) -> None:
         self.answer = answer
@@ -144,7 +144,7 @@ async def test_it_is_a_lost_connection_for_the_client_on_the_wire(
 
 
 async def sent(fault: Fault, *, extension: bool) -> list[Message]:
-    """What the app of a fault sends to a server with the extension, or raises to one without."""
+    """Return what the application sends to a server with the extension, or raises without it."""
     messages: list[Message] = []
 
     async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""On real sockets: what a client's own system says of a fault."""
+"""Faults on real sockets: the errors that a client's operating system reports."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def served(faults: FaultSource) -> AsyncGenerator[str]:
 
 
 async def received(url: str) -> tuple[bytes, bool]:
-    """What one request brings, and whether the connection was reset after it."""
+    """Return the response to one request, and whether the connection was reset after it."""
     host, port = url.removeprefix("http://").split(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         await stream.send_all(REQUEST)

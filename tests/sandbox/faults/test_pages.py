@@ -20,7 +20,7 @@ NOW = datetime(2025, 10, 8, 14, 59, 30, tzinfo=UTC)
 def shapes(
     kind: FaultKind, method: str = "PUT", path: str = "/rest/api/3/issue/A-1"
 ) -> list[Response]:
-    """Every shape of a fault, each once."""
+    """Return each variant of a fault's response once."""
     made = [
         page(Fault(kind, turn=turn), method=method, path=path, now=NOW, retry_within=2)
         for turn in range(24)

@@ -136,7 +136,7 @@ FIELDS = st.sampled_from(["a", "Story Points", "cf[10]"])
 
 @st.composite
 def trees(draw: st.DrawFn, depth: int = 3) -> tuple[str, JqlNode]:
-    """A query with the tree that it must become."""
+    """A query with its expected tree."""
     kind = draw(st.sampled_from(["clause", "and", "or", "not"])) if depth else "clause"
     if kind == "clause":
         value = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))

@@ -1,3 +1,3 @@
-"""The seeded content: texts of an imaginary bookshop, and issues made from them."""
+"""The generated content: texts about an imaginary bookshop, and issues made of them."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Small builders for the Atlassian Document Format.
+"""Builders for nodes of the Atlassian Document Format.
 
-A block builder takes inline nodes or plain strings; a plain string is a text node without
-marks. Nothing here is random: where Jira wants a local ID, the caller gives one.
+A builder of a block takes inline nodes or strings; a string becomes a text node without
+marks. Nothing here is random: callers pass the local IDs that Jira requires.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def colored(content: str, color: str) -> Adf:
 
 
 def mention(user: User) -> Adf:
-    """Mention somebody."""
+    """Make a mention of a user."""
     return {
         "type": "mention",
         "attrs": {"id": user.account_id, "text": f"@{user.name}", "accessLevel": ""},
@@ -130,7 +130,7 @@ def _items(items: Iterable[Inline]) -> list[Adf]:
 
 
 def tasks(local_id: str, *items: tuple[bool, str]) -> Adf:
-    """Make a list of check boxes out of pairs (ticked, text)."""
+    """Make a list of check boxes from pairs of state and text."""
     content: list[dict[str, Any]] = [
         {
             "type": "taskItem",

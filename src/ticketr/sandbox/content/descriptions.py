@@ -1,4 +1,4 @@
-"""Descriptions: from one plain sentence to a page with tables and panels."""
+"""Generate descriptions, from one plain sentence to a page with tables and panels."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _DAY: Final = 86_400_000
 
 
 def local_id(rng: random.Random) -> str:
-    """Make an ID of the form that Jira's editor gives to check boxes and the like."""
+    """Make an ID like those that Jira's editor gives to check boxes."""
     digits = f"{rng.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def criteria(rng: random.Random) -> list[Adf]:
-    """Make acceptance criteria in the form in which they travel through Jira."""
+    """Make acceptance criteria as Jira stores them: a heading and a list."""
     lines = rng.sample(CRITERIA, rng.randint(2, 4))
     return [adf.heading(3, "Acceptance Criteria"), adf.bullets(*lines)]
 
@@ -40,7 +40,7 @@ def plain(rng: random.Random, area: Area) -> Adf:
 
 
 def epic(rng: random.Random, area: Area) -> Adf:
-    """Write what an epic is for, and how one would notice that it is done."""
+    """Write the description of an epic: its goal, the facts and a remark."""
     facts = rng.sample(area.facts, 3)
     return adf.doc(
         adf.p(adf.strong("Goal: "), area.goal),
@@ -52,7 +52,7 @@ def epic(rng: random.Random, area: Area) -> Adf:
 
 
 def story(rng: random.Random, area: Area, wish: tuple[str, str, str, str]) -> Adf:
-    """Write a user story, mostly with acceptance criteria at its end."""
+    """Write a user story, in most cases with acceptance criteria at its end."""
     _, who, what, why = wish
     article = "an" if who[0] in "aeiou" else "a"
     blocks = [
@@ -90,15 +90,15 @@ def bug(rng: random.Random, area: Area, title: str) -> Adf:
 
 
 def rich(rng: random.Random, area: Area) -> Adf:
-    """Write a page that uses much of what Jira's editor offers."""
+    """Write a page with many of the elements that Jira's editor offers."""
     blocks = [adf.p(rng.choice(area.facts)), *_extras(rng, area, rng.randint(2, 4))]
     if rng.random() < 0.4:
         blocks += criteria(rng)
     return adf.doc(*blocks)
 
 
-def odd_one(rng: random.Random) -> Adf:
-    """Write a description that looks like something else."""
+def misleading(rng: random.Random) -> Adf:
+    """Write a description that resembles the syntax of a ticket file."""
     return rng.choice((hostile.lookalikes, hostile.confusing))()
 
 

@@ -1,6 +1,6 @@
-"""Titles and texts that a careless program would trip over.
+"""Titles and texts that a careless program mishandles.
 
-Anybody with an account can type these into Jira, so a ticket may hold any of them.
+Every user of Jira can type them, so any ticket may contain them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TITLES: Final = (
     "Tab\there, and a line\u2028separator there",
     "全角文字のタイトル\uff1a表示幅は文字数の二倍になります",
 )
-"""Each at most 255 characters long, as Jira demands."""
+"""Titles of at most 255 characters, which is Jira's limit."""
 
 _LOOKALIKES: Final = (
     "# TICKET: [DEMO-1] A line that looks like a ticket",
@@ -51,7 +51,7 @@ _LOOKALIKES: Final = (
 
 
 def lookalikes() -> Adf:
-    """Make a document of paragraphs that look like the syntax of a ticket file."""
+    """Make a document of paragraphs that resemble the syntax of a ticket file."""
     return doc(*(p(line) for line in _LOOKALIKES))
 
 

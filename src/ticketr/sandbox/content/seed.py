@@ -1,7 +1,7 @@
-"""Makes a site from a number of issues and a seed.
+"""Generate a site from a number of issues and a seed.
 
-The same arguments give the same site in every process and on every machine. An issue
-depends on the seed and its own place only, so a bigger site begins with the same issues.
+The same arguments give the same site in every process and on every machine. An issue depends
+only on the seed and its own number, so a bigger site begins with the same issues.
 """
 
 from __future__ import annotations
@@ -42,9 +42,14 @@ _KINDS: Final = (catalogue.STORY, catalogue.TASK, catalogue.BUG)
 
 @dataclass(frozen=True, slots=True)
 class _IssuePlan:
-    """What an issue will be, before its texts are written.
+    """The place of an issue in the hierarchy, before its texts are generated.
 
-    ``turn`` counts the issues of its type under its parent, so that siblings differ.
+    Attributes:
+        number: The number in the issue's key.
+        type: The issue's type.
+        area: The part of the shop that the issue is about.
+        parent: The number of the parent.
+        turn: The number of earlier issues with the same type and parent, so that siblings differ.
     """
 
     number: int
@@ -63,15 +68,15 @@ def make_site(
     search_lag: float = 0.0,
     on_change: OnChange = discard_change,
 ) -> Site:
-    """Make a site whose project ``DEMO`` holds exactly ``tickets`` issues.
+    """Generate a site whose project ``DEMO`` holds exactly ``tickets`` issues.
 
     Args:
-        tickets: How many issues, sub-tasks included.
-        seed: Which of the many possible sites.
-        clock: Tells the time of day.
-        user: Whose eyes the site is seen through, in whose time zone.
-        search_lag: How many seconds searches and counts are behind.
-        on_change: Called with each change that is made later, before it shows.
+        tickets: The number of issues, sub-tasks included.
+        seed: The seed from which the site is generated.
+        clock: Returns the current time.
+        user: The user who is signed in; times are given in this user's time zone.
+        search_lag: How many seconds searches and counts lag behind the issues.
+        on_change: Called with each later change before it becomes visible.
     """
     return Site(
         make_issues(tickets=tickets, seed=seed),
@@ -83,7 +88,7 @@ def make_site(
 
 
 def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
-    """Make the issues of such a site alone, in ascending order of their numbers."""
+    """Generate the issues of such a site in ascending order of their numbers."""
     if tickets < 0:
         raise ValueError(f"a site cannot hold {tickets} tickets")
     plans = _Planner(random.Random(seed)).plans()
@@ -91,9 +96,9 @@ def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
 
 
 class _Planner:
-    """Lays out families without end: an epic, its issues, their sub-tasks.
+    """Plans an endless series of epics with their issues and sub-tasks.
 
-    Some sub-tasks come long after their parents, as somebody remembers them.
+    Some sub-tasks come long after their parents.
     """
 
     def __init__(self, rng: random.Random) -> None:
@@ -132,7 +137,7 @@ class _Planner:
 
 
 def _write(plan: _IssuePlan, seed: int) -> Issue:
-    rng = random.Random(f"{seed}/{plan.number}")  # a string is seeded by its digest, not by hash()
+    rng = random.Random(f"{seed}/{plan.number}")  # seeded from the SHA-512, not from hash()
     created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
     status = _status(rng)
     updated = created + rng.randrange(20 * 24 * 60) * _MINUTE + rng.randrange(_MINUTE)
@@ -186,16 +191,16 @@ def _sprints(rng: random.Random) -> tuple[Sprint, ...]:
 
 
 def _texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
-    summary, description = _honest_texts(rng, plan)
+    summary, description = _ordinary_texts(rng, plan)
     turn, rest = divmod(plan.number, _HOSTILE_EVERY)
     if rest == _HOSTILE_EVERY // 2:
         return hostile.TITLES[turn % len(hostile.TITLES)].strip()[:255], description
     if rest == _HOSTILE_EVERY - 1:
-        return summary, descriptions.odd_one(rng)
+        return summary, descriptions.misleading(rng)
     return summary, description
 
 
-def _honest_texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
+def _ordinary_texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
     area = plan.area
     place = (plan.parent or 0) * 7 + plan.turn
     if plan.type is catalogue.EPIC:

@@ -1,8 +1,4 @@
-"""What people at Harbour Books work on: the texts behind the issues, by area.
-
-A story is (title, who, wish, reason). ``facts`` are sentences that fit any issue of the
-area, so a description put together from them reads as if somebody had meant it.
-"""
+"""The work of an imaginary bookshop: the texts of the issues, by area."""
 
 from __future__ import annotations
 
@@ -12,7 +8,18 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A part of the shop, with an epic's worth of work."""
+    """A part of the shop, with the texts of its issues.
+
+    Attributes:
+        slug: The name of the area in labels, code and links.
+        component: The index of the area's component in `catalogue.COMPONENTS`.
+        epics: Titles of epics.
+        goal: The goal of each epic.
+        stories: Tuples of title, role, wish and reason.
+        tasks: Titles of tasks.
+        bugs: Titles of bugs.
+        facts: Sentences that fit into the description of any issue of the area.
+    """
 
     slug: str
     component: int

@@ -1,4 +1,4 @@
-"""Words and sentences that fit an issue of any area."""
+"""Phrases and sentences that fit an issue of any area."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""What a Jira site holds: plain records, and the `Site` that finds them."""
+"""The data of a Jira site: plain records, the `Site` that holds them, and its file."""
 
 from __future__ import annotations

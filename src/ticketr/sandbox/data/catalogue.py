@@ -1,7 +1,7 @@
-"""What every seeded site has alike: people, projects, types, statuses, priorities.
+"""The records that all sites share: users, projects, types, statuses, priorities.
 
-The signed-in user lives five and a half hours ahead of UTC, so a client that confuses its
-own clock with Jira's, or forgets the half hour, is found out.
+The signed-in user's time zone is five and a half hours ahead of UTC, which exposes clients
+that confuse their own clock with Jira's or ignore the half hour.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a write did to a site, for whoever keeps the site somewhere else too."""
+"""The change that a write makes to a site, for callbacks that store it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """The last ID and, for each project's key, the last number that were given out.
+    """The last assigned ID and numbers; they never decrease, so IDs and keys are not reused.
 
-    They never fall, whatever is deleted, so neither an ID nor a key is ever used again.
+    Attributes:
+        last_id: The last ID that was assigned.
+        numbers: The last number that was assigned, by the project's key.
     """
 
     last_id: int = 10_000
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     def after(self, issue: Issue) -> Counters:
-        """Give the counters as they must be once an issue exists."""
+        """Return the counters raised to an issue's ID and number."""
         key = issue.project.key
         last = self.numbers.get(key, 0)
         if issue.id <= self.last_id and issue.number <= last:
@@ -32,12 +34,12 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
-    """All that one write did; keep the whole of it, or nothing.
+    """The change that one write makes, to be stored whole or not at all.
 
     Attributes:
         counters: The counters after the write.
-        put: The issues that are new or different, each as it is now, properties included.
-        removed: The IDs of the issues that are gone.
+        put: The new and the changed issues.
+        removed: The IDs of the deleted issues.
     """
 
     counters: Counters
@@ -46,12 +48,12 @@ class SiteChange:
 
 
 OnChange = Callable[[SiteChange], None]
-"""Called with each change just before the site shows it.
+"""Called with each change before it becomes visible.
 
-If it raises, the write did not happen and the error goes to the writer. So what was kept
-is never behind what was answered.
+If it raises, the site does not change and the error reaches the caller of the write. So the
+stored site never lags behind the responses.
 """
 
 
 def discard_change(_change: SiteChange) -> None:
-    """Keep nothing."""
+    """Do nothing with a change."""

@@ -1,4 +1,4 @@
-"""What searches see of a site, which may be a while behind what is there."""
+"""The search index of a site, which may lag behind the issues."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ class SearchIndex:
     """The issues of a site as they were some time ago.
 
     Args:
-        current: The issues as they are; it changes as the site does, and what is in it now
-            is seen from the beginning.
-        lag: How many milliseconds searches are behind.
-        now: Tells the site's time in milliseconds.
+        current: The site's issues, a live mapping; its present content is visible at once.
+        lag: The age of what searches return, in milliseconds.
+        now: Returns the site's time in milliseconds.
     """
 
     def __init__(self, current: Mapping[int, Issue], lag: int, now: Callable[[], int]) -> None:
@@ -30,23 +29,23 @@ class SearchIndex:
         self._waiting: deque[tuple[int, SiteChange]] = deque()
         self._revision = 0
 
-    def note(self, change: SiteChange) -> None:
-        """Learn of a change, to show it when its time has come."""
+    def add(self, change: SiteChange) -> None:
+        """Add a change, which becomes visible after the lag."""
         if self._lag:
             self._waiting.append((self._now() + self._lag, change))
         else:
             self._revision += 1
 
     def revision(self) -> int:
-        """Give a number that is another one whenever a search would see something else."""
+        """Return a number that changes whenever the result of a search may change."""
         self._catch_up()
         return self._revision
 
     def issues(self, current: Iterable[int] = ()) -> Mapping[int, Issue]:
-        """Give the issues that searches see.
+        """Return the issues that are visible to a search.
 
         Args:
-            current: IDs of issues to see as they are, for once.
+            current: IDs of issues to return in their present state.
         """
         self._catch_up()
         if not self._lag:

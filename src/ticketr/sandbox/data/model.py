@@ -1,8 +1,7 @@
-"""The records of a site. They know nothing of HTTP, JSON or JQL.
+"""The records of a site, independent of HTTP, JSON and JQL.
 
-Everything is frozen: an edit replaces a record in the `Site`, so whatever was made from
-the old one can never be half new. Times are whole milliseconds since the epoch, which is
-the precision that Jira keeps.
+All records are frozen: an edit replaces a record in the `Site`. Times are whole milliseconds
+since the epoch, Jira's precision.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Adf = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with an account; the offset is fixed so that no zone database is needed."""
+    """A user; the UTC offset is fixed, so no time zone database is needed."""
 
     account_id: str
     name: str
@@ -36,7 +35,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project; its issues are found through the site."""
+    """A project; `Site` holds its issues."""
 
     id: int
     key: str
@@ -56,7 +55,7 @@ class IssueType:
 
     @property
     def subtask(self) -> bool:
-        """Whether issues of this type live inside a parent."""
+        """Whether issues of this type need a parent."""
         return self.level < 0
 
 
@@ -140,11 +139,11 @@ class Issue:
     """An issue, sub-tasks included.
 
     Attributes:
-        creator: Who made it; None stands for the reporter.
-        resolved: When it was resolved; None means that it has no resolution.
-        resolution: Why it is finished; None in a resolved one stands for the usual reason.
-        moved: When the category of its status last changed; None means never.
-        properties: Data that programs keep with it, by key.
+        creator: The user who created the issue; None stands for the reporter.
+        resolved: The time of the resolution; None for an unresolved issue.
+        resolution: The resolution; None in a resolved issue stands for the default one.
+        moved: The time of the last change of the status category; None if it never changed.
+        properties: The entity properties, by key.
     """
 
     id: int
@@ -183,10 +182,10 @@ class Issue:
 
 
 def to_millis(moment: datetime) -> int:
-    """Give an aware datetime as milliseconds since the epoch, exactly."""
+    """Convert an aware datetime to milliseconds since the epoch."""
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: int, zone: timezone) -> datetime:
-    """Give milliseconds since the epoch as a datetime in ``zone``."""
+    """Convert milliseconds since the epoch to a datetime in ``zone``."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)).astimezone(zone)

@@ -1,4 +1,4 @@
-"""A site: its records, found by ID, by key and by parent, and every way to change them."""
+"""A Jira site in memory: finding and changing its issues."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_OWN: Final = frozenset(("id", "number", "project", "status", "created", "updated", "resolved"))
-"""What a write works out for itself."""
+_COMPUTED: Final = frozenset(
+    ("id", "number", "project", "status", "created", "updated", "resolved")
+)
+"""The attributes of an issue that no caller may set."""
 
 
 def utc_now() -> datetime:
-    """Tell the time, as the computer's own clock has it."""
+    """Return the time by the computer's clock."""
     return datetime.now(UTC)
 
 
 class Site:
     """A Jira site in memory.
 
-    Its methods that write (`create`, `edit`, `transition`, `delete`, `set_property`,
-    `remove_property`, and `put` below them) trust their caller that the values fit
-    together; whoever serves strangers checks first. Each of them is one `SiteChange`, raises
-    `revision`, and moves the issue's ``updated`` by a millisecond at least, even if the
-    clock stands still.
+    The methods that write (`create`, `edit`, `transition`, `delete`, `set_property`,
+    `remove_property` and `put`) do not validate their values; the REST interface does. Each
+    call makes one `SiteChange`, increments `revision`, and raises the issue's ``updated`` by at
+    least a millisecond, even if the clock stands still.
 
     Args:
-        issues: The issues to begin with.
-        projects: The projects that exist.
-        users: The people who exist.
-        user: Whose eyes the site is seen through; the zone and the name of the same account
-            among ``users`` follow it.
-        clock: Tells the time of day; the site's dates and relative JQL dates follow it.
-        search_lag: How many seconds searches and counts are behind.
-        counters: What was given out before, when a site is opened again.
-        on_change: Called with each `SiteChange` before it shows; see `OnChange`.
+        issues: The initial issues.
+        projects: The projects.
+        users: The users.
+        user: The user who is signed in; replaces the user of the same account in ``users``.
+        clock: Returns the current time, from which the site's dates and relative JQL dates come.
+        search_lag: How many seconds searches and counts lag behind the issues.
+        counters: The counters of a site that was stored.
+        on_change: Called with each `SiteChange` before it becomes visible; see `OnChange`.
 
     Attributes:
-        former_keys: Projects by the keys that they had before they were renamed.
-        revision: Rises with every change, so that what was derived can be thrown away.
-        counters: What was given out.
+        former_keys: Renamed projects by their former keys.
+        revision: The number of changes so far; a new value invalidates caches.
+        counters: The last assigned ID and numbers.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Site:
             raise ValueError(f"searches cannot be {search_lag} seconds behind")
         self.projects = tuple(projects)
         self.former_keys: dict[str, Project] = {}
-        self.users = _with(user, users)
+        self.users = _with_user(user, users)
         self.user = user
         self.now = clock
         self.revision = 0
@@ -81,10 +81,10 @@ class Site:
         self._on_change = on_change
         self._issues: dict[int, Issue] = {}
         self._ids: dict[str, int] = {}
-        self._former: dict[str, int] = {}  # keys that issues had before they were moved
+        self._former_ids: dict[str, int] = {}  # by the keys of issues before they were moved
         self._children: dict[int, list[int]] = {}
         for issue in issues:
-            self._show(issue)
+            self._store(issue)
             self.counters = self.counters.after(issue)
         self._index = SearchIndex(self._issues, round(search_lag * 1000), self._millis)
 
@@ -99,22 +99,19 @@ class Site:
         return self._issues.get(issue_id)
 
     def find(self, id_or_key: str) -> Issue | None:
-        """Find an issue by its ID or key as Jira does.
-
-        A key may be in any case of letters, and one that the issue had before it was moved.
-        """
+        """Find an issue by its ID or key; case is ignored, and former keys count, as in Jira."""
         if id_or_key.isascii() and id_or_key.isdigit() and len(id_or_key) < 19:
             return self._issues.get(int(id_or_key))
         key = id_or_key.upper()
-        issue_id = self._ids.get(key, self._former.get(key))
+        issue_id = self._ids.get(key, self._former_ids.get(key))
         return None if issue_id is None else self._issues.get(issue_id)
 
     def children(self, issue: Issue) -> list[Issue]:
-        """List the issues whose parent this is, in ascending order."""
+        """Return the children of an issue in ascending order of their IDs."""
         return [self._issues[child] for child in sorted(self._children.get(issue.id, ()))]
 
     def project_by_any_key(self, id_or_key: str) -> Project | None:
-        """Find a project by its ID, its key, or one that it had before it was renamed."""
+        """Find a project by its ID, its key or a former key."""
         return self.project(id_or_key) or self.former_keys.get(id_or_key.upper())
 
     def project(self, id_or_key: str) -> Project | None:
@@ -126,24 +123,24 @@ class Site:
 
     @property
     def search_revision(self) -> int:
-        """A number that is another one whenever a search would see something else."""
+        """A number that changes whenever the result of a search may change."""
         return self._index.revision()
 
     def searchable(self, current: Iterable[int] = ()) -> Mapping[int, Issue]:
-        """Give the issues as searches see them, by ID.
+        """Return the issues that are visible to a search, by ID.
 
         Args:
-            current: IDs of issues to see as they are, for once.
+            current: IDs of issues to return in their present state.
         """
         return self._index.issues(current)
 
     def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002 - Jira's word
-        """Make an issue in the first status of the workflow.
+        """Create an issue in the first status of the workflow.
 
         Args:
-            project: Where it lives.
-            type: Its type.
-            summary: Its title.
+            project: The project.
+            type: The issue's type.
+            summary: The title.
             values: Other attributes of `Issue`.
         """
         _check(values)
@@ -165,18 +162,18 @@ class Site:
         return issue
 
     def edit(self, id_or_key: str, **values: Any) -> Issue:
-        """Give an issue other values of any of its attributes but the status."""
+        """Change attributes of an issue other than the status."""
         _check(values)
         before = self._existing(id_or_key)
-        after = replace(before, **values, updated=self._moment(before))
+        after = replace(before, **values, updated=self._update_time(before))
         self.put(after)
         return after
 
     def transition(self, id_or_key: str, status: Status, **values: Any) -> Issue:
-        """Take an issue to a status; one that means done resolves it, any other does not."""
+        """Change the status of an issue; a status of the category Done resolves it."""
         _check(values)
         before = self._existing(id_or_key)
-        now = self._moment(before)
+        now = self._update_time(before)
         done = status.category == FINISHED
         moved = now if status.category != before.status.category else before.moved
         kept = {"resolution": before.resolution if done else None}
@@ -192,60 +189,60 @@ class Site:
         return after
 
     def delete(self, id_or_key: str) -> tuple[Issue, ...]:
-        """Delete an issue with its sub-tasks; other children lose their parent.
+        """Delete an issue and its sub-tasks; other children lose their parent.
 
         Returns:
-            The issues that are gone, the one that was named first.
+            The deleted issues, the given one first.
         """
         issue = self._existing(id_or_key)
         children = self.children(issue)
-        gone = (issue, *(child for child in children if child.type.subtask))
+        deleted = (issue, *(child for child in children if child.type.subtask))
         orphans = tuple(
-            replace(child, parent=None, updated=self._moment(child))
+            replace(child, parent=None, updated=self._update_time(child))
             for child in children
             if not child.type.subtask
         )
-        removed = tuple(issue.id for issue in gone)
+        removed = tuple(issue.id for issue in deleted)
         self._apply(SiteChange(self.counters, put=orphans, removed=removed))
-        return gone
+        return deleted
 
     def set_property(self, id_or_key: str, key: str, value: Any) -> Issue:
-        """Keep a value with an issue."""
+        """Set an entity property of an issue."""
         properties = self._existing(id_or_key).properties
         return self.edit(id_or_key, properties={**properties, key: value})
 
     def remove_property(self, id_or_key: str, key: str) -> Issue:
-        """Forget a value that was kept with an issue."""
+        """Remove an entity property of an issue."""
         properties = self._existing(id_or_key).properties
         rest = {name: value for name, value in properties.items() if name != key}
         return self.edit(id_or_key, properties=rest)
 
     def put(self, issue: Issue) -> None:
-        """Add an issue, or replace the one with the same ID, exactly as it is given."""
+        """Add an issue, or replace the one with the same ID."""
         self._apply(SiteChange(self.counters.after(issue), put=(issue,)))
 
     def _apply(self, change: SiteChange) -> None:
         self._on_change(change)
         for issue in change.put:
-            self._show(issue)
+            self._store(issue)
         for issue_id in change.removed:
-            self._forget_links(self._issues.pop(issue_id))
+            self._unlink(self._issues.pop(issue_id))
         self.counters = change.counters
         self.revision += 1
-        self._index.note(change)
+        self._index.add(change)
 
-    def _show(self, issue: Issue) -> None:
+    def _store(self, issue: Issue) -> None:
         before = self._issues.get(issue.id)
         if before is not None:
-            self._forget_links(before)
+            self._unlink(before)
             if before.key != issue.key:
-                self._former[before.key] = issue.id
+                self._former_ids[before.key] = issue.id
         self._issues[issue.id] = issue
         self._ids[issue.key] = issue.id
         if issue.parent is not None:
             self._children.setdefault(issue.parent, []).append(issue.id)
 
-    def _forget_links(self, issue: Issue) -> None:
+    def _unlink(self, issue: Issue) -> None:
         self._ids.pop(issue.key, None)
         if issue.parent is not None:
             self._children[issue.parent].remove(issue.id)
@@ -259,16 +256,16 @@ class Site:
     def _millis(self) -> int:
         return to_millis(self.now())
 
-    def _moment(self, before: Issue) -> int:
-        """Tell the time of a change, which is later than that of the change before it."""
+    def _update_time(self, before: Issue) -> int:
+        """Return the time of a change, which is later than that of the previous change."""
         return max(self._millis(), before.updated + 1)
 
 
-def _with(user: User, users: Sequence[User]) -> tuple[User, ...]:
+def _with_user(user: User, users: Sequence[User]) -> tuple[User, ...]:
     others = tuple(user if other.account_id == user.account_id else other for other in users)
     return others if user in others else (user, *others)
 
 
 def _check(values: Mapping[str, Any]) -> None:
-    if wrong := sorted(_OWN & values.keys()):
-        raise TypeError(f"a site works out by itself: {', '.join(wrong)}")
+    if wrong := sorted(_COMPUTED & values.keys()):
+        raise TypeError(f"the site computes these attributes: {', '.join(wrong)}")

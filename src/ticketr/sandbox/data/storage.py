@@ -1,10 +1,9 @@
-"""Keeps a site in one SQLite file, so that it outlives its process however that ends.
+"""Store a site in a SQLite file, which survives a kill of the process.
 
-Each change is one transaction, made on the spot before the site shows it. That is meant: in
-write-ahead logging a commit is a write to the end of a file, which takes some 50
-microseconds, less than the way to a thread and back; and a change that waits for a thread
-could be overtaken by the answer, or by another change. What was committed is the kernel's
-and survives a kill; only a power cut may take the last of it.
+Each change is one transaction, committed in the Trio thread before the change becomes
+visible. With write-ahead logging a commit appends to a file, which takes about 50
+microseconds, less than a switch to a worker thread; and a response or another change cannot
+overtake it. Only a power cut can lose the last commits.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.changes import SiteChange
     from ticketr.sandbox.data.model import User
 
-_OURS: Final = 0x7469636B
-"""What SQLite calls an application's ID: which program a file belongs to."""
+_APPLICATION_ID: Final = 0x7469636B
+"""Marks a SQLite file as a sandbox's site."""
 _VERSION: Final = 1
 _SCHEMA: Final = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
 """
-_LOCK_WITHIN: Final = 2.0
-"""Seconds; a sandbox whose parent was killed needs a moment to notice."""
+_LOCK_TIMEOUT: Final = 2.0
+"""Seconds; a sandbox whose parent was killed needs a moment to end."""
 _COUNTERS: Final = "counters"
 
 _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
@@ -51,31 +50,31 @@ _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
     "sprints": catalogue.SPRINTS,
     "platform": catalogue.PLATFORMS,
 }
-"""Where the records are that an issue holds by their ID; users are the site's own."""
+"""The records that an issue refers to by ID, by attribute; users belong to the site."""
 _USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer"))
 
 
 class SiteFile:
-    """A site's file, held by this process alone until it is closed.
+    """The file of a site, locked by this process until it is closed.
 
-    Its methods raise `DataFailed` when the file cannot be read or written.
+    The methods raise `DataFailed` if the file cannot be read or written.
 
     Args:
-        path: The file; it is made where there is none.
-        users: Who exists, beside those of every site.
+        path: The file, which is created if it does not exist.
+        users: Users besides those in the catalogue.
 
     Attributes:
         path: The file.
 
     Raises:
-        DataFailed: It cannot be opened, is held by another process, or holds something else.
+        DataFailed: The file cannot be opened, is locked by another process, or is not a site.
     """
 
     def __init__(self, path: Path, users: Iterable[User] = ()) -> None:
         self.path = path
         self._users = {user.account_id: user for user in (*catalogue.USERS, *users)}
         with self._errors():
-            self._db = sqlite3.connect(path, timeout=_LOCK_WITHIN, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)
             try:
                 self._open()
             except BaseException:
@@ -90,15 +89,15 @@ class SiteFile:
             with self._transaction():
                 for statement in _SCHEMA.split(";"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA application_id = {_OURS}")
+                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        elif owner != _OURS:
+        elif owner != _APPLICATION_ID:
             raise DataFailed(self.path, "it is not the file of a sandbox's site")
         elif version > _VERSION:
             raise DataFailed(self.path, "a newer ticketr wrote it")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        with self._transaction():  # takes the lock, and keeps it
+        with self._transaction():  # locks the file until it is closed
             pass
 
     def _pragma(self, name: str) -> int:
@@ -117,55 +116,55 @@ class SiteFile:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._errors():
             self._db.close()
 
-    def about(self, name: str) -> str | None:
-        """Read a fact that `begin` or `remember` wrote."""
+    def read_fact(self, name: str) -> str | None:
+        """Read a fact about the site; None if it was never written."""
         with self._errors():
             row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def remember(self, name: str, value: str) -> None:
+    def write_fact(self, name: str, value: str) -> None:
         """Write a fact about the site."""
         with self._errors():
             self._write_fact(name, value)
 
     @property
     def has_site(self) -> bool:
-        """Whether there is a site in the file."""
-        return self.about(_COUNTERS) is not None
+        """Whether the file holds a site."""
+        return self.read_fact(_COUNTERS) is not None
 
-    def begin(self, issues: Iterable[Issue], about: Mapping[str, str]) -> None:
-        """Write a new site, all of it or nothing.
+    def create(self, issues: Iterable[Issue], facts: Mapping[str, str]) -> None:
+        """Write a new site in one transaction.
 
         Args:
-            issues: Its issues.
-            about: Facts about it.
+            issues: The site's issues.
+            facts: Facts about the site, such as its seed, by name.
         """
         counters = Counters()
         with self._errors(), self._transaction():
             for issue in issues:
                 counters = counters.after(issue)
                 self._write_issue(issue)
-            for name, value in about.items():
+            for name, value in facts.items():
                 self._write_fact(name, value)
             self._write_counters(counters)
 
     def load(self) -> tuple[list[Issue], Counters]:
-        """Read the site: its issues in ascending order, and what was given out."""
+        """Read the site's issues in ascending order of their IDs, and its counters."""
         with self._errors():
             rows = self._db.execute("SELECT record FROM issue ORDER BY id").fetchall()
         try:
-            counters = json.loads(self.about(_COUNTERS) or "{}")
+            counters = json.loads(self.read_fact(_COUNTERS) or "{}")
             return [self._issue(json.loads(row[0])) for row in rows], Counters(**counters)
         except (KeyError, TypeError, ValueError) as error:
-            problem = f"its records are not understood ({type(error).__name__}: {error})"
+            problem = f"its records cannot be read ({type(error).__name__}: {error})"
             raise DataFailed(self.path, problem) from error
 
     def save(self, change: SiteChange) -> None:
-        """Write what one change did, all of it or nothing."""
+        """Write one change in one transaction."""
         with self._errors(), self._transaction():
             for issue in change.put:
                 self._write_issue(issue)
@@ -206,7 +205,7 @@ class SiteFile:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself where the disk is full
+            if self._db.in_transaction:  # SQLite itself rolls back if the disk is full
                 self._db.execute("ROLLBACK")
             raise
 
@@ -226,7 +225,7 @@ _BY_ID: Final = {
 
 
 def _record(issue: Issue) -> dict[str, Any]:
-    """Give an issue as JSON knows it."""
+    """Convert an issue to values that JSON can hold."""
     return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
 
 

@@ -1,8 +1,7 @@
-"""The workflow of every issue: which step leads where, and from where.
+"""The workflow of every issue.
 
-It goes forward one status at a time, so a client that wants to jump from "To Do" to "Done"
-is told that it cannot. The names of the steps are not those of the statuses, as in Jira
-they need not be.
+It goes forward one status at a time: no transition leads from "To Do" to "Done". Transitions
+and statuses have different names, as they may have in Jira.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A step of the workflow; one with a screen takes a resolution."""
+    """A transition of the workflow; one with a screen takes a resolution."""
 
     id: int
     name: str
@@ -38,10 +37,10 @@ WORKFLOW: Final = (
 
 
 def transitions_from(status: Status) -> tuple[Transition, ...]:
-    """List the steps that can be taken from a status."""
-    return tuple(step for step in WORKFLOW if step.source.id == status.id)
+    """Return the transitions that leave a status."""
+    return tuple(transition for transition in WORKFLOW if transition.source.id == status.id)
 
 
 def statuses() -> tuple[Status, ...]:
-    """List the statuses that an issue can have, in the order of the workflow."""
-    return tuple({step.source.id: step.source for step in WORKFLOW}.values())
+    """Return the statuses of the workflow in its order."""
+    return tuple({each.source.id: each.source for each in WORKFLOW}.values())

@@ -1,7 +1,8 @@
 """JQL, Jira's query language.
 
-Upwards: `nodes`, the tree; `grammar`, from text to tree; `fields`, what can be named;
-`plan`, from tree to a test and an order; `search`, which runs plans over a site.
+Each module imports only those before it: `nodes` is the syntax tree, `grammar` parses text,
+`fields` lists the searchable fields, `plan` compiles a tree to a filter and a sort order, and
+`search` runs plans over a site.
 """
 
 from __future__ import annotations

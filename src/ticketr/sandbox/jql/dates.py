@@ -1,4 +1,4 @@
-"""What a date means in JQL: an instant, read in the user's time zone."""
+"""Read JQL's dates and periods in the user's time zone."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _MILLIS: Final = re.compile(r"-?\d{1,17}", re.ASCII)
 def read_date(text: str, *, now: datetime, zone: timezone) -> int | None:
     """Read a date as milliseconds since the epoch.
 
-    Understood are ``-5m``, ``4w 2d``, ``2026-01-02``, ``2026/01/02 10:00`` and whole
-    milliseconds since the epoch. A day without a time begins at midnight.
+    Valid are ``-5m``, ``4w 2d``, ``2026-01-02``, ``2026/01/02 10:00`` and whole milliseconds
+    since the epoch. A date without a time means midnight.
 
     Returns:
-        The instant, or None if the text is no date.
+        The time, or None if the text is not a date.
     """
     text = text.strip()
     if _MILLIS.fullmatch(text):
@@ -47,11 +47,11 @@ def read_date(text: str, *, now: datetime, zone: timezone) -> int | None:
         year, month, day, hour, minute = (int(part or 0) for part in match.groups())
         return to_millis(datetime(year, month, day, hour, minute, tzinfo=zone))
     except (ValueError, OverflowError):
-        return None  # the 31st of June, or a period that leaves the calendar
+        return None  # such as 31 June, or a period that leaves the calendar
 
 
 def read_period(text: str) -> timedelta | None:
-    """Read a period such as ``-5m`` or ``4w 2d``; None if the text is none."""
+    """Read a period such as ``-5m`` or ``4w 2d``; return None if the text is not a period."""
     match = _PERIOD.fullmatch(text.strip().lower())
     if match is None:
         return None

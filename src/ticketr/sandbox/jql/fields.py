@@ -1,7 +1,7 @@
-"""The fields that a query may name: what they hold, how a literal is read, how they sort.
+"""The fields of JQL: their values, how a literal is read, and how they sort.
 
-Each field gives an issue's values as a tuple: no value at all is EMPTY, and a field with
-several values, such as labels, compares any of them.
+A field returns an issue's values as a tuple. An empty tuple is EMPTY; of several values, such
+as labels, any may match.
 """
 
 from __future__ import annotations
@@ -29,19 +29,30 @@ MATCHING: Final = frozenset({"~", "!~"})
 
 @dataclass(frozen=True, slots=True)
 class QueryContext:
-    """What a literal is read against."""
+    """The context in which a query is compiled."""
 
     site: Site
     now: datetime
 
 
 LiteralReader = Callable[[QueryContext, str, str], Any]
-"""(scope, field as written, literal) -> a value that the field's values can equal."""
+"""(context, field as written, literal) -> a value to compare with the field's values."""
 
 
 @dataclass(frozen=True, slots=True)
 class JqlField:
-    """A field of the language."""
+    """A field of JQL.
+
+    Attributes:
+        names: The field's names, in lower case.
+        operators: The operators that the field supports.
+        values: Returns an issue's values of the field.
+        read: Reads a literal.
+        sort: Returns the sort key of an issue; None if the field cannot be sorted by.
+        read_bound: Reads a literal after ``<`` and ``>``, if that differs from `read`.
+        is_date: Whether the field holds a time.
+        is_user: Whether the field holds a user.
+    """
 
     names: tuple[str, ...]
     operators: frozenset[str]
@@ -49,7 +60,6 @@ class JqlField:
     read: LiteralReader
     sort: Callable[[Issue], Any] | None = None
     read_bound: LiteralReader | None = None
-    """How the other side of < and > is read, where that differs."""
     is_date: bool = False
     is_user: bool = False
 
@@ -59,7 +69,7 @@ def _missing(field: str, literal: str) -> JqlError:
 
 
 def _named(things: Iterable[Any]) -> LiteralReader:
-    """Make a reader for things with an ID and a name, whatever the case of letters."""
+    """Return a reader of records by ID or name; case is ignored."""
     known: dict[str, int] = {}
     for thing in things:
         known[str(thing.id)] = thing.id
@@ -247,5 +257,5 @@ _BY_NAME: Final = {name: field for field in _FIELDS for name in field.names}
 
 
 def find_field(name: str) -> JqlField | None:
-    """Find a field by a name of any case."""
+    """Find a field by its name; case is ignored."""
     return _BY_NAME.get(name.lower())

@@ -1,4 +1,4 @@
-"""From the text of a query to its tree, or to Jira's complaint about it."""
+"""Parse a query into its syntax tree, or raise Jira's error message."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from ticketr.sandbox.jql.nodes import (
 )
 
 MAX_DEPTH: Final = 60
-"""How deeply brackets and NOT may be nested."""
+"""The deepest nesting of brackets and NOT."""
 
 # A word ends at white space, quotes, operators and the characters that JQL reserves. A
-# keyword must not run on into a word: "android" is no AND.
+# keyword must not be the beginning of a word: "android" is not AND.
 _GRAMMAR: Final = r"""
 query: [_where] [_ORDER_BY sort ("," sort)*]
 _where: or_
@@ -78,12 +78,12 @@ _CONTROL: Final = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def _grammar() -> str:
-    # Inside a look-ahead the class is the positive one: [^...] matches a word character.
+    # [^...] matches a word character, in a look-ahead, too.
     return _GRAMMAR.replace("WORDCHAR", _WORD_CHARACTERS)
 
 
 def unescape(text: str) -> str:
-    """Resolve backslashes as JQL does."""
+    """Resolve JQL's escape sequences."""
 
     def replace(match: re.Match[str]) -> str:
         if match[1]:
@@ -94,7 +94,7 @@ def unescape(text: str) -> str:
 
 
 def _content(token: Token) -> str:
-    """Give the text of a word or a quoted string."""
+    """Return the text of a word or a quoted string."""
     if token.type == "STRING":
         return unescape(str(token[1:-1]))
     if token.lower() in _RESERVED_WORDS:
@@ -106,7 +106,7 @@ def _content(token: Token) -> str:
 
 
 class _Builder(Transformer[Token, Query]):
-    """Builds the tree while the parser runs, bottom up."""
+    """Builds the syntax tree from the bottom up while the parser runs."""
 
     def query(self, children: list[Any]) -> Query:
         where = [child for child in children if child and not isinstance(child, SortBy)]
@@ -182,10 +182,10 @@ _PARSER: Final = Lark(
 
 
 def parse(text: str) -> Query:
-    """Read a query.
+    """Parse a query.
 
     Raises:
-        JqlError: It is not JQL, or not the part of it that the sandbox knows.
+        JqlError: The query is not in the part of JQL that the sandbox supports.
     """
     _check_depth(text)
     try:
@@ -195,7 +195,7 @@ def parse(text: str) -> Query:
 
 
 def _check_depth(text: str) -> None:
-    """Refuse a query that would make the walks over its tree too deep."""
+    """Refuse a query whose tree is too deep for recursion."""
     if text.count("(") <= MAX_DEPTH and len(re.findall("not|!", text, re.IGNORECASE)) <= MAX_DEPTH:
         return
     depth = deepest = nots = 0

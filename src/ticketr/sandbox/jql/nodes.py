@@ -1,4 +1,4 @@
-"""The tree of a query: what was written, before anybody asks whether it makes sense."""
+"""The syntax tree of a query, before its names are resolved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JqlValue = JqlLiteral | Function | Empty
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A comparison: ``field operator values``; the operator in lower case."""
+    """A comparison: ``field operator values``, the operator in lower case."""
 
     field: str
     operator: str
@@ -40,21 +40,21 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of them hold."""
+    """A conjunction."""
 
     parts: tuple[JqlNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one of them holds."""
+    """A disjunction."""
 
     parts: tuple[JqlNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The opposite."""
+    """A negation."""
 
     part: JqlNode
 
@@ -72,7 +72,7 @@ class SortBy:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query; without ``where`` it is unbounded."""
+    """A whole query; if ``where`` is None, it is unbounded."""
 
     where: JqlNode | None
     order: tuple[SortBy, ...]

@@ -1,7 +1,7 @@
-"""From the tree of a query to a test for issues and an order of them.
+"""Compile the tree of a query to a filter and a sort order.
 
-NOT is pushed down to the comparisons, as Jira does it. That is why ``NOT assignee = x``
-leaves out unassigned issues just as ``assignee != x`` does: no value never compares.
+NOT is pushed down to the comparisons, as in Jira. So ``NOT assignee = x`` leaves out
+unassigned issues, like ``assignee != x``: an empty field matches no comparison.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _COMPARE: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """A query that is ready to run.
+    """A compiled query.
 
     Attributes:
-        test: Whether an issue is wanted.
-        order: The sort keys, the most important first, with True for descending.
-        timeless: Whether the answer depends on the issues alone, and not on the time.
+        test: Returns whether an issue matches.
+        order: The sort keys, the most important first, each with True for descending.
+        timeless: Whether the result depends on the issues only, not on the time.
     """
 
     test: Test
@@ -63,10 +63,10 @@ class QueryPlan:
 
 
 def make_plan(query: Query, context: QueryContext) -> QueryPlan:
-    """Resolve what a query names.
+    """Compile a query.
 
     Raises:
-        JqlError: It is unbounded, or names what the site does not know.
+        JqlError: The query is unbounded, or names something that does not exist.
     """
     if query.where is None:
         raise JqlError(
@@ -170,7 +170,7 @@ def _comparison(field: JqlField, compare: Callable[[Any, Any], bool], limit: obj
 
 
 def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
-    """Look for every word of ``text``; a star at its end stands for any ending."""
+    """Return a test for every word of ``text``; a star at the end of a word matches any ending."""
     words = [word for word in re.split(r"[^\w*]+", text) if word.strip("*")]
     patterns = [
         re.compile(

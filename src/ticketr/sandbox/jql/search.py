@@ -1,4 +1,4 @@
-"""Runs queries over a site, and remembers answers for as long as they stay true."""
+"""Run queries over a site, and cache the results until the site changes."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 MAX_LENGTH: Final = 100_000
-"""The longest query that is read; one that lists 5,000 keys is half of that."""
-_REMEMBERED: Final = 16
+"""The longest query in characters; a query that lists 5,000 keys has half of that."""
+_MOST_CACHED: Final = 16
 
 
 class Searcher:
     """Finds issues by JQL.
 
-    A client walks a long answer page by page with the same query, so the last few answers
-    are kept until the site changes; one that depends on the time is never kept.
+    A client reads a long result page by page with the same query. So the last few results are
+    cached until the site changes, except those that depend on the time.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._answers: dict[tuple[str, frozenset[int]], tuple[Issue, ...]] = {}
+        self._cache: dict[tuple[str, frozenset[int]], tuple[Issue, ...]] = {}
         self._revisions = (-1, -1)
 
     def find(self, jql: str, current: Iterable[int] = ()) -> Sequence[Issue]:
-        """List the issues that match, in the order asked for, else the newest first.
+        """Return the matching issues in the query's order, by default the newest first.
 
         Args:
             jql: The query.
-            current: IDs of issues to see as they are, however far behind the search is.
+            current: IDs of issues to match in their present state, without the search lag.
 
         Raises:
             JqlError: Jira would refuse the query.
         """
         revisions = (self._site.revision, self._site.search_revision)
         if self._revisions != revisions:
-            self._answers.clear()
+            self._cache.clear()
             self._revisions = revisions
-        question = (jql, frozenset(current))
-        if question in self._answers:
-            return self._answers[question]
+        key = (jql, frozenset(current))
+        if key in self._cache:
+            return self._cache[key]
         if len(jql) > MAX_LENGTH:
             raise JqlError(f"The query is longer than {MAX_LENGTH} characters.")
         plan = make_plan(parse(jql), QueryContext(self._site, self._site.now()))
-        found = self._run(plan, question[1])
+        found = self._run(plan, key[1])
         if plan.timeless:
-            while len(self._answers) >= _REMEMBERED:
-                del self._answers[next(iter(self._answers))]
-            self._answers[question] = found
+            while len(self._cache) >= _MOST_CACHED:
+                del self._cache[next(iter(self._cache))]
+            self._cache[key] = found
         return found
 
     def _run(self, plan: QueryPlan, current: frozenset[int]) -> tuple[Issue, ...]:

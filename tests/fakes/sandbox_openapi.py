@@ -1,4 +1,4 @@
-"""Every exchange with the sandbox, held against Atlassian's description of Jira Cloud."""
+"""Validate exchanges with the sandbox against Atlassian's OpenAPI document of Jira Cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ROOT = "/rest/api/3"
 _UNSAID = {405, 410, 413}
-"""The document knows no limits to bodies, and the old search is still in it."""
+"""Statuses that the document omits: limits to bodies, and the removal of the old search."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ class Operation:
     details: Any = field(compare=False, repr=False)
 
     def answer(self, status: int) -> Draft4Validator | None:
-        """What the body of an answer must look like; None if nothing is said about it."""
+        """Return the schema of a response's body; None if there is none."""
         response = self.details["responses"].get(str(status), {})
         return _validator(response.get("content", {}))
 
     def body(self) -> Draft4Validator | None:
-        """What the body of a request must look like; None if nothing is said about it."""
+        """Return the schema of a request's body; None if there is none."""
         return _validator(self.details.get("requestBody", {}).get("content", {}))
 
     def parameters(self) -> frozenset[str]:
-        """The names that the query may have."""
+        """Return the names of the query parameters."""
         listed = self.details.get("parameters", ())
         return frozenset(one["name"] for one in listed if one["in"] == "query")
 
@@ -54,7 +54,7 @@ def find_operation(method: str, path: str) -> Operation | None:
 
 
 def wrong_answer(response: httpx.Response) -> list[str]:
-    """What is wrong with an answer that has been read; an unknown operation has none."""
+    """Return what is wrong with a response; an unknown operation is never wrong."""
     request = response.request
     operation = find_operation(request.method, request.url.path)
     if operation is None:

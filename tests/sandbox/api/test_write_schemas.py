@@ -1,4 +1,4 @@
-"""The writes of the sandbox, held against Atlassian's own description of Jira Cloud.
+"""Validate the sandbox's writes against Atlassian's OpenAPI document of Jira Cloud.
 
 The client of these tests looks at every answer by itself, in all the other tests too.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fakes.sandbox_client import demo_site, open_client
-from fakes.sandbox_documented import find_operation, wrong_answer, wrong_request
+from fakes.sandbox_openapi import find_operation, wrong_answer, wrong_request
 from fakes.sandbox_specs import load
 
 from ticketr.sandbox.api.createmeta import CreateMetaRoutes
@@ -102,7 +102,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("version", ["3", "2"])
 async def test_requests_and_answers_are_as_documented(version: str) -> None:
-    """Both sides of each: a test that asks for what is not documented proves nothing."""
+    """Validate both the request and the response: an undocumented request proves nothing."""
     async with open_client(demo_site(5), version=version) as client:
         for method, path, body, status in WALK:
             response = await client.request(method, path, json=body)

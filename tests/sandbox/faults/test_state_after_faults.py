@@ -1,4 +1,4 @@
-"""Faults before the real interface: what the site has, whatever the client was told."""
+"""What the site holds after a fault in front of the real interface."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_an_answer_of_a_fault_takes_as_long_as_any_and_tells_the_time(
 
 
 async def statuses(seed: int) -> dict[str, int]:
-    """Ask for a hundred issues at once, and what became of each."""
+    """Request a hundred issues at once; return the result of each."""
     found: dict[str, int] = {}
     faults = Faults.parse(f"429=0.2,500=0.2,lost=0.1,hang=0.1,seed={seed}")
     async with client_of(demo_site(100), faults) as client, trio.open_nursery() as nursery:

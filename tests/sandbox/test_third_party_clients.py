@@ -1,4 +1,4 @@
-"""Clients that know nothing of ticketr work against the sandbox unchanged."""
+"""Other Jira clients work against the sandbox unchanged."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_it_is_told_what_is_wrong_with_a_query(jira: JIRA) -> None:
 
 
 def new(jira: JIRA, **fields: Any) -> Issue:
-    """Make a story of the client's own, so that the tests do not meet."""
+    """Create a story for one client, so that the tests do not interfere."""
     given = {"project": {"key": "BLANK"}, "issuetype": {"name": "Story"}, "summary": "Made here"}
     return jira.create_issue(fields=given | fields)
 

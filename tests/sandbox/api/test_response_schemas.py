@@ -1,4 +1,4 @@
-"""What the sandbox answers, held against Atlassian's own description of Jira Cloud."""
+"""Validate the sandbox's responses against Atlassian's OpenAPI document of Jira Cloud."""
 
 from __future__ import annotations
 
