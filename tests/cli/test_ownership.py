@@ -202,8 +202,13 @@ def test_where_no_key_can_be_kept_a_pull_works_and_the_next_says_what_to_do(
     trusted = mia.runs("workspace", "trust")
 
     assert (first.code, second.code, trusted.code) == (0, 2, 1)
-    assert "ticketr workspace trust" in second.err
+    assert f"your mark cannot be kept (cannot make {config}: " in second.err
+    assert "let TICKETR_CONFIG_DIR name a folder that can be written" in second.err
     assert f"cannot make {config}" in trusted.err
+
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(mia.root.parent / "config"))
+    assert mia.runs("workspace", "trust").code == 0
+    assert mia.runs("pull").code == 0
 
 
 def hostile_schemas() -> list[str]:

@@ -34,6 +34,7 @@ ERRORS: list[TicketrError] = [
     SiteNotConfirmed("https://x", "/r/ticketr.toml", None, "https://y"),
     UnsafePath("/r/.ticketr/lock", "a link", "a file"),
     ForeignState("/r", "/r/.ticketr/state.db"),
+    ForeignState("/r", "/r/.ticketr/state.db", "cannot make /c: Read-only file system"),
     UnknownWorkspace("a", None),
     WorkspaceTaken("a", "/r"),
     SettingsFailed("f.toml", "read", "no"),

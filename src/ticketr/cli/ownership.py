@@ -40,16 +40,16 @@ def own_mark(root: Path) -> str | None:
     """
     from ticketr.sync import Store, bears_mark, sign_state
 
-    marks, can_keep = _marks()
+    marks, unkept = _marks()
     store = Store(root, STATE_FOLDER, marks.mark)
     is_older = marks.is_older(root)
     if not bears_mark(store):
         if not is_older:
-            _ask(ForeignState(str(root), str(store.state_path)))
-        if not can_keep or not os.access(store.own, os.W_OK):
+            _ask(ForeignState(str(root), str(store.state_path), unkept))
+        if unkept or not os.access(store.own, os.W_OK):
             return None
         sign_state(store)
-    if is_older and can_keep:  # from now on it bears its mark, or is to be made with it
+    if is_older and not unkept:  # from now on it bears its mark, or is to be made with it
         note_marked(config_folder(os.environ), root)
     return store.mark
 
@@ -76,17 +76,17 @@ def trust(root: Path) -> bool:
     return True
 
 
-def _marks() -> tuple[Marks, bool]:
-    """Give the user's marks, and whether they will be the same the next time.
+def _marks() -> tuple[Marks, str]:
+    """Give the user's marks, and why they cannot be kept for the next time; empty if they can.
 
     Where no folder of settings can be made, a new state file still can be: it bears a mark that
     nobody will know, so it is asked about like anybody else's.
     """
     folder = config_folder(os.environ)
     try:
-        return open_marks(folder), True
-    except SettingsFailed:
-        return new_marks(folder), False
+        return open_marks(folder), ""
+    except SettingsFailed as error:
+        return new_marks(folder), str(error)
 
 
 def _ask(doubt: ForeignState) -> None:

@@ -189,15 +189,24 @@ class ForeignState(ConfigError):
     Attributes:
         root: the workspace's folder.
         path: the state file.
+        unkept: why the user's mark cannot be kept; empty where it can.
     """
 
-    def __init__(self, root: str, path: str) -> None:
-        super().__init__(root, path)
+    def __init__(self, root: str, path: str, unkept: str = "") -> None:
+        super().__init__(root, path, unkept)
         self.root = root
         self.path = path
+        self.unkept = unkept
 
     def __str__(self) -> str:
         own = shlex.quote(self.path.rpartition("/")[0])
+        if self.unkept:
+            return (
+                f"nobody can tell whether you made {self.path}, since your mark cannot be kept "
+                f"({self.unkept}): let TICKETR_CONFIG_DIR name a folder that can be written, then "
+                f"say: ticketr workspace trust --folder {shlex.quote(self.root)}. If it came with "
+                f"a git repository, move {own} away instead"
+            )
         return (
             f"{self.path} does not bear your mark: it may have come with a git repository, and would "
             "make its edits look like yours. If you made it, say: ticketr workspace trust --folder "
