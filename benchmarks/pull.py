@@ -13,7 +13,7 @@ import httpx
 import trio
 
 from ticketr import open_job_queue
-from ticketr.cli.running import GARBAGE
+from ticketr.cli.queue_runner import GARBAGE
 from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.sync import PullJob

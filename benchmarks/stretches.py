@@ -16,7 +16,7 @@ import trio
 from pull import EMAIL, TOKEN
 
 from ticketr import open_job_queue
-from ticketr.cli.running import GARBAGE
+from ticketr.cli.queue_runner import GARBAGE
 from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.jira.adf import LONGEST_TEXT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
 
-from ticketr.cli.sessions import SessionOptions, session_settings
+from ticketr.cli.job_options import CommonOptions, workspace_arguments
 from ticketr.cli.settings import resolve, sign_in
 from ticketr.config import (
     LoginEntry,
@@ -49,7 +49,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
 
 def pull(*, jql: str | None = None, **options: Any) -> PullJob:
     """A pull as the command would make it."""
-    return PullJob(**session_settings(SessionOptions(**options), jql=jql))
+    return PullJob(**workspace_arguments(CommonOptions(**options), jql=jql))
 
 
 def add(root: Path, **login: object) -> None:

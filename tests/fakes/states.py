@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
-from ticketr.tui.rows import Row, rows_of
-from ticketr.tui.state import WORK_TAG, State, update
+from ticketr.tui.rows import IssueRow, rows_of
+from ticketr.tui.state import JIRA_JOB_TAG, AppState, update
 
 if TYPE_CHECKING:
     from ticketr.tickets import Ticket
@@ -20,7 +20,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
         status=status,
         revision=1,
         key=None,
-        tags=frozenset({WORK_TAG}),
+        tags=frozenset({JIRA_JOB_TAG}),
         priority=0,
         attempt=1,
         progress=JobProgress(job_id=job, current=1, total=2, message="Pulling", revision=1),
@@ -36,12 +36,12 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
     )
 
 
-def tickets_of(*tickets: Ticket) -> tuple[tuple[Row, ...], ...]:
+def tickets_of(*tickets: Ticket) -> tuple[tuple[IssueRow, ...], ...]:
     """The rows of some tickets, each in a file of its own."""
     return tuple(rows_of(each, f"{each.key or 'draft'}.md") for each in tickets)
 
 
-def after(state: State, *each: messages.Message) -> State:
+def after(state: AppState, *each: messages.Message) -> AppState:
     for message in each:
         state, _ = update(state, message, 1.0)
     return state

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
+from ticketr.tickets import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
 
 if TYPE_CHECKING:
     from ticketr._errors import TicketrError
@@ -20,7 +20,7 @@ ERRORS = [
         InvalidTicket("a sub-task cannot have sub-tasks", "x"),
         'a sub-task cannot have sub-tasks: "x"',
     ),
-    (DuplicateKey("AB-1"), "AB-1 would stand twice in one file; keep one of the two"),
+    (RepeatedKey("AB-1"), "AB-1 would stand twice in one file; keep one of the two"),
 ]
 
 

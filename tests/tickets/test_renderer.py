@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.tickets import (
-    DuplicateKey,
+    RepeatedKey,
     Ticket,
     append,
     parse,
@@ -160,11 +160,11 @@ def test_the_same_issue_cannot_stand_twice_in_a_file() -> None:
     other = Ticket("b", tasks=(Ticket("c", "AB-1"),))
     file = parse("# TICKET: [AB-1] a\n# TICKET: b\n")
 
-    with pytest.raises(DuplicateKey, match="AB-1"):
+    with pytest.raises(RepeatedKey, match="AB-1"):
         render([one, other])
-    with pytest.raises(DuplicateKey, match="AB-1"):
+    with pytest.raises(RepeatedKey, match="AB-1"):
         append(file, other)
-    with pytest.raises(DuplicateKey, match="AB-1"):
+    with pytest.raises(RepeatedKey, match="AB-1"):
         replace(file, 1, other)
     assert parse(replace(file, 0, one)).tickets == file.tickets
 

@@ -6,7 +6,7 @@ from fakes.ticket_texts import files, texts, ticket_lists
 from hypothesis import assume, event, given, settings
 
 from ticketr.tickets import (
-    DuplicateKey,
+    RepeatedKey,
     Ticket,
     TicketFile,
     TicketSyntaxError,
@@ -122,7 +122,7 @@ def test_replacing_a_ticket_leaves_all_else_byte_for_byte(
         new = tickets[index % len(tickets)]
         try:
             out = replace(file, index, new)
-        except DuplicateKey:
+        except RepeatedKey:
             continue
         assert out.startswith(text[: span.start])
         assert out.endswith(text[span.end :])
@@ -139,7 +139,7 @@ def test_appending_a_ticket_leaves_all_else_byte_for_byte(
 
     try:
         out = append(file, tickets[0])
-    except DuplicateKey:
+    except RepeatedKey:
         return
 
     assert out.startswith(text)

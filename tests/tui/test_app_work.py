@@ -15,9 +15,9 @@ from ticketr.sandbox import make_site
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.tickets import parse
 from ticketr.tui.app import FRAME, App
+from ticketr.tui.job_kind import JobKind
 from ticketr.tui.state import NO_NOTES
 from ticketr.tui.theme import Theme
-from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketr import Job
     from ticketr.sync import Loss, OnWritten
 
-KINDS = {Work.PULL: PullJob, Work.PUSH: PushJob, Work.SYNC: SyncJob}
+KINDS = {JobKind.PULL: PullJob, JobKind.PUSH: PushJob, JobKind.SYNC: SyncJob}
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def bench(tmp_path: Path) -> Bench:
 
 @asynccontextmanager
 async def running(bench: Bench) -> AsyncGenerator[FakeScreen]:
-    def make(work: Work, on_written: OnWritten, accepted: frozenset[Loss]) -> Job[object]:
-        changes = {} if work is Work.PULL else {"accept_loss": accepted}
+    def make(work: JobKind, on_written: OnWritten, accepted: frozenset[Loss]) -> Job[object]:
+        changes = {} if work is JobKind.PULL else {"accept_loss": accepted}
         job: Job[object] = KINDS[work](**bench.settings(on_written=on_written, **changes))
         return job
 

@@ -16,9 +16,9 @@ from ticketr.sandbox import make_site
 from ticketr.sync import Store
 from ticketr.sync.threads import CHUNK
 from ticketr.tickets import Ticket, render
+from ticketr.tui.job_kind import JobKind
 from ticketr.tui.loading import Loader
 from ticketr.tui.messages import Failed, FilesRead, TicketsFound, WritesCounted
-from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ async def test_a_last_sync_that_cannot_be_read_is_told_and_the_tickets_are_shown
     assert isinstance(told[-1], Failed)
     assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].words
     told.clear()
-    await loader.count_writes(Work.PUSH)
+    await loader.count_writes(JobKind.PUSH)
     assert not any(isinstance(each, WritesCounted) for each in told)
 
 
@@ -150,9 +150,9 @@ async def test_to_look_at_a_folder_makes_nothing_in_it(
     (tmp_path / "new.md").write_text("# TICKET: New\n")
     told: list[Message] = []
 
-    await Loader(Store(tmp_path, ".ticketr"), inline, told.append).count_writes(Work.PUSH)
+    await Loader(Store(tmp_path, ".ticketr"), inline, told.append).count_writes(JobKind.PUSH)
 
-    assert told[-1] == WritesCounted(Work.PUSH, 1)
+    assert told[-1] == WritesCounted(JobKind.PUSH, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
 
 

@@ -10,10 +10,19 @@ from ticketr import JobErrorInfo, JobStatus
 from ticketr.sync import Code, Loss, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
+from ticketr.tui.job_kind import JobKind
 from ticketr.tui.keymap import TABLE
 from ticketr.tui.rows import merge, row_of_broken
-from ticketr.tui.state import BROKEN, NO_CONFLICT, NO_NOTES, REFUSED, UNASKED, Focus, State, update
-from ticketr.tui.work import Work
+from ticketr.tui.state import (
+    BROKEN,
+    NO_CONFLICT,
+    NO_NOTES,
+    REFUSED,
+    UNASKED,
+    AppState,
+    Focus,
+    update,
+)
 
 KEYS = [key for binding in TABLE for key in binding.keys]
 
@@ -24,24 +33,24 @@ def tickets(*numbers: int) -> messages.TicketsFound:
     )
 
 
-def press(state: State, *names: str) -> State:
+def press(state: AppState, *names: str) -> AppState:
     return after(state, *(messages.KeyPressed(name) for name in names))
 
 
-def asked(state: State, name: str) -> tuple[effects.Effect, ...]:
+def asked(state: AppState, name: str) -> tuple[effects.Effect, ...]:
     return update(state, messages.KeyPressed(name), 1.0)[1]
 
 
 @pytest.fixture
-def filled() -> State:
-    return after(State(height=8), tickets(*range(1, 21)))
+def filled() -> AppState:
+    return after(AppState(height=8), tickets(*range(1, 21)))
 
 
-def selected(state: State) -> str:
+def selected(state: AppState) -> str:
     return state.rows[state.index].key
 
 
-def test_the_first_row_is_selected_at_first(filled: State) -> None:
+def test_the_first_row_is_selected_at_first(filled: AppState) -> None:
     assert selected(filled) == "DEMO-1"
 
 
@@ -57,11 +66,11 @@ def test_the_first_row_is_selected_at_first(filled: State) -> None:
         (["G", "g"], "DEMO-1"),
     ],
 )
-def test_keys_move_the_selection(keys: list[str], expected: str, filled: State) -> None:
+def test_keys_move_the_selection(keys: list[str], expected: str, filled: AppState) -> None:
     assert selected(press(filled, *keys)) == expected
 
 
-def test_the_selected_row_is_always_in_view(filled: State) -> None:
+def test_the_selected_row_is_always_in_view(filled: AppState) -> None:
     state = press(filled, "G")
     assert state.top == 20 - state.page
 
@@ -69,8 +78,8 @@ def test_the_selected_row_is_always_in_view(filled: State) -> None:
     assert state.top == state.index == 12
 
 
-def test_the_selection_stays_with_its_ticket_when_others_arrive(filled: State) -> None:
-    state = after(State(height=8), tickets(10, 20))
+def test_the_selection_stays_with_its_ticket_when_others_arrive(filled: AppState) -> None:
+    state = after(AppState(height=8), tickets(10, 20))
     state = press(state, "j")
 
     state = after(state, tickets(1, 2, 15))
@@ -78,54 +87,56 @@ def test_the_selection_stays_with_its_ticket_when_others_arrive(filled: State) -
     assert selected(state) == "DEMO-20"
 
 
-def test_a_pull_is_asked_for_once_and_refused_while_one_runs(filled: State) -> None:
-    assert asked(filled, "P") == (effects.StartWork(Work.PULL),)
+def test_a_pull_is_asked_for_once_and_refused_while_one_runs(filled: AppState) -> None:
+    assert asked(filled, "P") == (effects.StartJob(JobKind.PULL),)
 
     state = after(filled, messages.JobChanged(snapshot()))
     assert asked(state, "P") == ()
     assert press(state, "P").notice == REFUSED
     state = after(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)))
-    assert asked(state, "KEY_F2") == (effects.StartWork(Work.PULL),)
+    assert asked(state, "KEY_F2") == (effects.StartJob(JobKind.PULL),)
 
 
-def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(filled: State) -> None:
-    assert asked(filled, "p") == (effects.CountWrites(Work.PUSH),)
-    assert asked(filled, "KEY_F4") == (effects.CountWrites(Work.SYNC),)
+def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(
+    filled: AppState,
+) -> None:
+    assert asked(filled, "p") == (effects.CountWrites(JobKind.PUSH),)
+    assert asked(filled, "KEY_F4") == (effects.CountWrites(JobKind.SYNC),)
 
-    few, begun = update(filled, messages.WritesCounted(Work.PUSH, UNASKED), 0.0)
-    assert (few.question, begun) == (None, (effects.StartWork(Work.PUSH),))
+    few, begun = update(filled, messages.WritesCounted(JobKind.PUSH, UNASKED), 0.0)
+    assert (few.prompt, begun) == (None, (effects.StartJob(JobKind.PUSH),))
 
-    many, begun = update(filled, messages.WritesCounted(Work.SYNC, UNASKED + 1), 0.0)
+    many, begun = update(filled, messages.WritesCounted(JobKind.SYNC, UNASKED + 1), 0.0)
     assert begun == ()
-    assert many.question is not None
-    assert many.question.line == "y yes  n no  Esc later: create or change 21 tickets in Jira?"
+    assert many.prompt is not None
+    assert many.prompt.line == "y yes  n no  Esc later: create or change 21 tickets in Jira?"
     assert asked(many, "j") == ()  # a key that is no answer changes nothing
     assert press(many, "j") == many
-    assert asked(many, "y") == (effects.StartWork(Work.SYNC),)
+    assert asked(many, "y") == (effects.StartJob(JobKind.SYNC),)
     for no in ("n", "KEY_ESCAPE"):
         assert asked(many, no) == ()
-        assert press(many, no).question is None
+        assert press(many, no).prompt is None
     assert asked(many, "q") == (effects.Leave(),)
 
 
-def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: State) -> None:
+def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: AppState) -> None:
     lost = (Loss("DEMO-1", "DEMO-1.md", "a panel"), Loss("DEMO-2", "DEMO-2.md", "\x1b[2Ja rule"))
 
-    few = after(filled, messages.WritesCounted(Work.PUSH, 1, lost[1:]))
-    assert few.question is not None
-    assert few.question.text == "lose a rule in Jira, by DEMO-2.md?"
-    assert asked(few, "y") == (effects.StartWork(Work.PUSH, frozenset(lost[1:])),)
-    assert asked(few, "o") == (effects.StartWork(Work.PUSH),)
+    few = after(filled, messages.WritesCounted(JobKind.PUSH, 1, lost[1:]))
+    assert few.prompt is not None
+    assert few.prompt.text == "lose a rule in Jira, by DEMO-2.md?"
+    assert asked(few, "y") == (effects.StartJob(JobKind.PUSH, frozenset(lost[1:])),)
+    assert asked(few, "o") == (effects.StartJob(JobKind.PUSH),)
     assert asked(few, "n") == asked(few, "KEY_ESCAPE") == ()
 
-    many = after(filled, messages.WritesCounted(Work.SYNC, UNASKED + 1, lost))
-    assert many.question is not None
-    assert many.question.text == (
+    many = after(filled, messages.WritesCounted(JobKind.SYNC, UNASKED + 1, lost))
+    assert many.prompt is not None
+    assert many.prompt.text == (
         "create or change 21 tickets in Jira, and lose a panel (and 1 more) in Jira, by DEMO-1.md?"
     )
 
 
-def test_nothing_else_is_begun_while_a_job_runs(filled: State) -> None:
+def test_nothing_else_is_begun_while_a_job_runs(filled: AppState) -> None:
     state = after(filled, messages.JobChanged(snapshot()))
 
     for key in ("p", "s"):
@@ -133,7 +144,7 @@ def test_nothing_else_is_begun_while_a_job_runs(filled: State) -> None:
         assert press(state, key).notice == REFUSED
 
 
-def test_the_files_are_read_again_when_a_job_has_ended(filled: State) -> None:
+def test_the_files_are_read_again_when_a_job_has_ended(filled: AppState) -> None:
     state = after(filled, messages.JobChanged(snapshot()))
 
     _, effect = update(state, messages.JobChanged(snapshot(JobStatus.CANCELLED)), 0.0)
@@ -141,7 +152,7 @@ def test_the_files_are_read_again_when_a_job_has_ended(filled: State) -> None:
     assert effect == (effects.Reload(),)
 
 
-def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
+def test_a_conflict_is_settled_by_a_choice(filled: AppState) -> None:
     key = filled.rows[0].head
     assert press(filled, "r").notice == NO_CONFLICT
 
@@ -149,20 +160,20 @@ def test_a_conflict_is_settled_by_a_choice(filled: State) -> None:
     state = after(filled, read)
     state = press(state, "r")
 
-    assert state.question is not None
-    assert state.question.text == f"{key}: Title changed on both sides"
+    assert state.prompt is not None
+    assert state.prompt.text == f"{key}: Title changed on both sides"
     for letter, take in (("l", "local"), ("r", "remote"), ("m", "merge")):
         assert asked(state, letter) == (effects.Resolve(key, take),)
-    assert press(state, "KEY_ESCAPE").question is None
+    assert press(state, "KEY_ESCAPE").prompt is None
 
 
 def test_of_a_broken_file_it_is_told_that_editing_settles_it() -> None:
-    state = after(State(), messages.FilesRead((row_of_broken("a.md", "wrong", has_rows=False),)))
+    state = after(AppState(), messages.FilesRead((row_of_broken("a.md", "wrong", has_rows=False),)))
 
     assert press(state, "r").notice == BROKEN
 
 
-def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: State) -> None:
+def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: AppState) -> None:
     row = filled.rows[0]
     state = after(filled, messages.FilesRead(filled.rows, conflicts={row.head: "Title"}))
     assert asked(state, "r") == (effects.LoadClash(row),)
@@ -172,7 +183,7 @@ def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: Sta
     assert state.detail is not None
     assert state.detail.lines[:2] == ("-mine", "+theirs")
     scrolled = press(state, "j", "KEY_PGDOWN")
-    assert scrolled.question == state.question is not None
+    assert scrolled.prompt == state.prompt is not None
     assert scrolled.detail is not None
     assert scrolled.detail.top > 1
 
@@ -184,13 +195,13 @@ def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: Sta
     assert after(late, clash).detail is None
 
 
-def test_a_question_leaves_the_list_as_it_is(filled: State) -> None:
-    state = after(filled, messages.WritesCounted(Work.PUSH, UNASKED + 1))
+def test_a_question_leaves_the_list_as_it_is(filled: AppState) -> None:
+    state = after(filled, messages.WritesCounted(JobKind.PUSH, UNASKED + 1))
 
     assert press(state, "j") == state
 
 
-def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
+def test_notes_are_opened_scrolled_and_closed(filled: AppState) -> None:
     notes = tuple(Note(f"DEMO-{n}", "a.md", "why\x1b[2J", Code.REFUSED) for n in range(40))
     ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(total=40, failed=notes))
     state = after(filled, messages.JobChanged(ended))
@@ -207,7 +218,7 @@ def test_notes_are_opened_scrolled_and_closed(filled: State) -> None:
         assert not press(state, key).are_notes_open
 
 
-def test_why_a_job_failed_can_be_read_in_full(filled: State) -> None:
+def test_why_a_job_failed_can_be_read_in_full(filled: AppState) -> None:
     error = JobErrorInfo("Refused", "the token was refused\x1b[2J,\nmake another", "Traceback ...")
     ended = replace(snapshot(JobStatus.FAILED), error=error)
 
@@ -217,7 +228,7 @@ def test_why_a_job_failed_can_be_read_in_full(filled: State) -> None:
     assert state.notice == "2 to look at: n lists them"
 
 
-def test_a_job_without_notes_has_none(filled: State) -> None:
+def test_a_job_without_notes_has_none(filled: AppState) -> None:
     state = filled
     for result in (None, 7, PushResult(total=1)):
         ended = replace(snapshot(JobStatus.COMPLETED), result=result)
@@ -226,13 +237,13 @@ def test_a_job_without_notes_has_none(filled: State) -> None:
     assert press(state, "n").notice == NO_NOTES
 
 
-def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: State) -> None:
+def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(merge((), tickets(3).tickets)))
 
     assert [row.key for row in state.rows] == ["DEMO-3"]
 
 
-def test_an_edit_is_marked_as_soon_as_its_row_is_there(filled: State) -> None:
+def test_an_edit_is_marked_as_soon_as_its_row_is_there(filled: AppState) -> None:
     state = after(filled, messages.TicketsFound((), frozenset({"DEMO-1"})))
     state = after(state, messages.TicketsFound((), frozenset({"DEMO-2"})))
 
@@ -240,7 +251,7 @@ def test_an_edit_is_marked_as_soon_as_its_row_is_there(filled: State) -> None:
     assert after(state, messages.FilesRead(state.rows)).edited == frozenset()
 
 
-def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: State) -> None:
+def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
     assert state.notice == "a.md:2:1: why"
     state = press(state, "j")
@@ -255,39 +266,39 @@ def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: State)
     assert press(state, "n").notice == NO_NOTES
 
 
-def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: State) -> None:
-    counted = messages.WritesCounted(Work.SYNC, UNASKED + 1)
+def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: AppState) -> None:
+    counted = messages.WritesCounted(JobKind.SYNC, UNASKED + 1)
     state = after(filled, messages.JobChanged(snapshot()), counted)
 
-    assert (state.question, state.notice) == (None, REFUSED)
+    assert (state.prompt, state.notice) == (None, REFUSED)
     assert update(state, counted, 1.0)[1] == ()
 
 
-def test_a_conflict_is_not_settled_while_a_job_runs(filled: State) -> None:
+def test_a_conflict_is_not_settled_while_a_job_runs(filled: AppState) -> None:
     conflicts = {filled.rows[0].head: "Title"}
     state = after(filled, messages.FilesRead(filled.rows, conflicts=conflicts))
     state = press(after(state, messages.JobChanged(snapshot())), "r")
 
-    assert (state.question, state.notice) == (None, REFUSED)
+    assert (state.prompt, state.notice) == (None, REFUSED)
 
 
-def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: State) -> None:
+def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
     state = press(state, "j")
 
-    state, effect = update(state, messages.WritesCounted(Work.PUSH, 1), 1.0)
+    state, effect = update(state, messages.WritesCounted(JobKind.PUSH, 1), 1.0)
 
     assert (state.notice, effect) == ("a.md:2:1: why", ())
 
 
-def test_a_notice_goes_with_the_next_key(filled: State) -> None:
+def test_a_notice_goes_with_the_next_key(filled: AppState) -> None:
     state = after(filled, messages.Failed("No."))
 
     assert state.notice == "No."
     assert press(state, "j").notice == ""
 
 
-def test_escape_does_one_thing_at_a_time_in_this_order(filled: State) -> None:
+def test_escape_does_one_thing_at_a_time_in_this_order(filled: AppState) -> None:
     row = filled.rows[0]
     state = after(
         filled, messages.DetailLoaded(row, ("x",)), messages.JobChanged(snapshot(job="7"))
@@ -307,13 +318,13 @@ def test_escape_does_one_thing_at_a_time_in_this_order(filled: State) -> None:
     assert press(state, "KEY_ESCAPE").focus is Focus.LIST
 
 
-def test_going_back_by_an_arrow_never_cancels(filled: State) -> None:
+def test_going_back_by_an_arrow_never_cancels(filled: AppState) -> None:
     state = after(filled, messages.JobChanged(snapshot()))
 
     assert asked(state, "KEY_LEFT") == asked(state, "h") == ()
 
 
-def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: State) -> None:
+def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: AppState) -> None:
     state = press(filled, "j")
     assert asked(state, "KEY_ENTER") == (effects.LoadDetail(state.rows[1]),)
 
@@ -328,7 +339,7 @@ def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: S
 
 
 def test_an_open_ticket_is_read_again_with_the_files_and_stays_where_it_was_scrolled(
-    filled: State,
+    filled: AppState,
 ) -> None:
     row = filled.rows[2]
     state = after(filled, messages.DetailLoaded(row, ("old",) * 20))
@@ -344,7 +355,7 @@ def test_an_open_ticket_is_read_again_with_the_files_and_stays_where_it_was_scro
     assert after(state, other) == state
 
 
-def test_an_open_ticket_whose_file_breaks_says_so(filled: State) -> None:
+def test_an_open_ticket_whose_file_breaks_says_so(filled: AppState) -> None:
     row = filled.rows[2]
     state = after(filled, messages.DetailLoaded(row, ("old",)))
     broken = row_of_broken(row.path, "why", has_rows=False)
@@ -358,7 +369,7 @@ def test_an_open_ticket_whose_file_breaks_says_so(filled: State) -> None:
     assert state.detail.text == ("why",)
 
 
-def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: State) -> None:
+def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: AppState) -> None:
     line = "some words " * 10
     state = after(filled, messages.Resized(40, 8), messages.DetailLoaded(filled.rows[0], (line,)))
     assert state.detail is not None
@@ -369,7 +380,7 @@ def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: 
     assert len(wide.detail.lines) == 2
 
 
-def test_enter_on_a_broken_file_says_all_that_is_wrong(filled: State) -> None:
+def test_enter_on_a_broken_file_says_all_that_is_wrong(filled: AppState) -> None:
     row = row_of_broken("a.md", "a.md:2:1: " + "words " * 30, has_rows=False)
     state = after(filled, messages.FilesRead((row, *filled.rows), broken=(row.title,)))
     state = press(state, "g")
@@ -383,10 +394,10 @@ def test_enter_on_a_broken_file_says_all_that_is_wrong(filled: State) -> None:
 
 
 def test_nothing_to_open_opens_nothing() -> None:
-    assert asked(State(), "KEY_ENTER") == ()
+    assert asked(AppState(), "KEY_ENTER") == ()
 
 
-def test_while_the_help_is_open_the_keys_behind_it_sleep(filled: State) -> None:
+def test_while_the_help_is_open_the_keys_behind_it_sleep(filled: AppState) -> None:
     state = press(filled, "?")
 
     assert asked(state, "P") == ()
@@ -394,7 +405,7 @@ def test_while_the_help_is_open_the_keys_behind_it_sleep(filled: State) -> None:
     assert asked(state, "q") == (effects.Leave(),)
 
 
-def test_another_size_keeps_the_selection_in_view(filled: State) -> None:
+def test_another_size_keeps_the_selection_in_view(filled: AppState) -> None:
     state = press(filled, *["j"] * 4)
 
     state, asked_for = update(state, messages.Resized(40, 5), 1.0)
@@ -422,7 +433,7 @@ def test_no_key_has_two_meanings() -> None:
     )
 )
 def test_whatever_happens_the_selection_is_a_row_in_view(each: list[messages.Message]) -> None:
-    state = after(State(), *each)
+    state = after(AppState(), *each)
 
     if state.rows:
         assert 0 <= state.top <= state.index < state.top + state.page

@@ -23,7 +23,7 @@ from ticketr.text import width as cells
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.rows import row_of_broken
-from ticketr.tui.state import State
+from ticketr.tui.state import AppState
 from ticketr.tui.theme import Theme
 from ticketr.tui.views import screen
 
@@ -61,8 +61,8 @@ JOBS = {
 }
 
 
-def state_of(name: str, width: int, height: int) -> State:
-    state = State(width=width, height=height, title="work")
+def state_of(name: str, width: int, height: int) -> AppState:
+    state = AppState(width=width, height=height, title="work")
     found = tickets_of(STORY, HOSTILE, Ticket(title="A draft", line=1))
     state = after(state, messages.TicketsFound(found))
     return after(state, *(messages.JobChanged(each) for each in JOBS[name]))
@@ -171,7 +171,7 @@ def test_every_frame_fits_whatever_is_in_it(
     width: int, height: int, titles: list[str], keys: list[str]
 ) -> None:
     found = tickets_of(*(Ticket(title=t, key=f"XY-{n}") for n, t in enumerate(titles, 1)))
-    state = after(State(width=width, height=height), messages.TicketsFound(found))
+    state = after(AppState(width=width, height=height), messages.TicketsFound(found))
     state = after(state, *(messages.KeyPressed(key) for key in keys))
 
     assert fits(screen(state, 0.0, COLORS), width, height)

@@ -51,12 +51,12 @@ def _open_app(context: click.Context) -> None:
 
     if not is_full_screen_possible():
         raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")
-    from ticketr.cli.running import run
+    from ticketr.cli.job_options import workspace_arguments
+    from ticketr.cli.queue_runner import run
     from ticketr.cli.screen import run_screen
-    from ticketr.cli.sessions import session_settings
     from ticketr.sync import PullJob
 
-    job = PullJob(**session_settings())
+    job = PullJob(**workspace_arguments())
     context.exit(run(partial(run_screen, job, title=job.root.name, pull=False)))
 
 

@@ -57,7 +57,7 @@ def demo(
     """
     require_demo_extra("ticketr demo")
     from ticketr.cli.ownership import own_mark
-    from ticketr.cli.running import run
+    from ticketr.cli.queue_runner import run
     from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
     from ticketr.cli.tty import is_full_screen_possible
     from ticketr.config import STATE_FOLDER
@@ -101,7 +101,7 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 
 async def _pull_with_lines(job: PullJob) -> int:
-    from ticketr.cli.running import run_with_lines
+    from ticketr.cli.queue_runner import run_with_lines
 
     ended = await run_with_lines(job)
     if ended.result is not None:

@@ -56,7 +56,7 @@ def diff(
 
     Without a KEY it shows every edited ticket. Asks nobody.
     """
-    from ticketr.cli.offline import open_store, read_state, survey
+    from ticketr.cli.local_status import open_store, read_state, survey
     from ticketr.cli.report import tell
     from ticketr.cli.status import MISSING, missing_as_json
     from ticketr.text import clean

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HISTORY = "history.db"
 
 
-class History:
+class WorkspaceHistory:
     """The history of a workspace's jobs, which keeps no secret; it holds nothing open."""
 
     def __init__(self, root: Path) -> None:
@@ -59,11 +59,11 @@ def _kept(text: str) -> str:
     return hidden(text).encode("utf-8", "replace").decode()
 
 
-class Histories:
+class WorkspaceHistories:
     """The histories of several workspaces, for one queue: each job's key is its workspace."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
-        self._by_key = {str(root): History(root) for root in roots}
+        self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
 
     def summary(self, result: object) -> str:
         """Say of a result what it is and no more."""
@@ -96,8 +96,8 @@ def type_name(result: object) -> str:
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     from ticketr import SqliteHistory
-    from ticketr.cli.offline import readable
-    from ticketr.cli.running import run
+    from ticketr.cli.local_status import readable
+    from ticketr.cli.queue_runner import run
 
     root = resolve(workspace=workspace, folder=folder).root
     found: list[FinishedJob] = []

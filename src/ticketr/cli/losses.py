@@ -38,7 +38,7 @@ def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[st
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.cli.offline import find_losses
+    from ticketr.cli.local_status import find_losses
     from ticketr.cli.report import tell
     from ticketr.cli.settings import is_interactive
 

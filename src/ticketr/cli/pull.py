@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
-from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
+from ticketr.cli.job_options import (
+    CommonOptions,
+    common_options,
+    find_job_arguments,
+    strategy_option,
+)
 from ticketr.text import clean
 
 
@@ -27,7 +32,7 @@ def _inside(path: Path, root: Path) -> str:
 
 
 @click.command(short_help="Bring tickets from Jira into Markdown files.")
-@session_options
+@common_options
 @strategy_option
 @click.option(
     "--jql", metavar="QUERY", callback=_some_query, help="Pull what a query of your own finds."
@@ -44,7 +49,7 @@ def _inside(path: Path, root: Path) -> str:
 @click.pass_context
 def pull(
     context: click.Context,
-    options: SessionOptions,
+    options: CommonOptions,
     *,
     jql: str | None,
     output: Path | None,
@@ -56,11 +61,11 @@ def pull(
     What you edited is merged with what Jira has changed, field by field; drafts are never touched.
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
-    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import nothing_pulled, tell_how_to_resolve, tell_pull
     from ticketr.sync import PullJob, PullResult
 
-    sessions = every_session(options, jql=jql)
+    sessions = find_job_arguments(options, jql=jql)
     jobs = {
         name: PullJob(
             **settings,

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.job_options import (
+    CommonOptions,
+    common_options,
+    find_job_arguments,
+    strategy_option,
+)
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
 from ticketr.cli.output import echo, shown
-from ticketr.cli.sessions import SessionOptions, every_session, session_options, strategy_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +30,14 @@ NOTHING = "Nothing was sent."
 
 
 @click.command(short_help="Bring what you edited to Jira.")
-@session_options
+@common_options
 @accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")
 @click.pass_context
 def push(
     context: click.Context,
-    options: SessionOptions,
+    options: CommonOptions,
     *,
     accept_loss: bool,
     dry_run: bool,
@@ -43,11 +48,11 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import as_objects, tell_how_to_merge, tell_how_to_resolve, tell_push
     from ticketr.sync import PushJob, PushResult
 
-    sessions = every_session(options)
+    sessions = find_job_arguments(options)
     jobs = {
         name: PushJob(**each, dry_run=dry_run, accept_loss=accept_loss)
         for name, each in sessions.ready.items()
@@ -70,7 +75,7 @@ def push(
 
 
 @click.command(short_help="Pull, merge and push in one go.")
-@session_options
+@common_options
 @strategy_option
 @accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
@@ -79,7 +84,7 @@ def push(
 @click.pass_context
 def sync(
     context: click.Context,
-    options: SessionOptions,
+    options: CommonOptions,
     *,
     accept_loss: bool,
     full: bool,
@@ -91,7 +96,7 @@ def sync(
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
     both have changed differently is a conflict: it is left alone on both sides and listed.
     """
-    from ticketr.cli.commanding import run_jobs
+    from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import (
         as_objects,
         nothing_pulled,
@@ -101,7 +106,7 @@ def sync(
     )
     from ticketr.sync import PushResult, SyncJob, SyncResult
 
-    sessions = every_session(options)
+    sessions = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.ready.items()}
     nothing = SyncResult(nothing_pulled(), PushResult(0))
     ask_first(jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing))
@@ -135,7 +140,7 @@ def ask_first(
         click.exceptions.Exit: the answer was no.
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.cli.offline import count_writes
+    from ticketr.cli.local_status import count_writes
     from ticketr.cli.settings import is_interactive
 
     writes = 0 if yes else sum(count_writes(job.root) for job in jobs.values())

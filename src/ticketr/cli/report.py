@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr._errors import TicketrError
-    from ticketr.cli.running import Ended
+    from ticketr.cli.queue_runner import JobOutcome
     from ticketr.sync import Note, PullResult, PushResult, SyncResult
 
 #: Notes about single tickets that are printed before the rest is only counted.
@@ -27,7 +27,9 @@ KEYS = 10
 _USAGE = ("AsksMissing", "ForeignState", "UnsafePath")
 
 
-def exit_code(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> int:
+def exit_code(
+    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
+) -> int:
     """Give the exit code for how a pull, push or sync ended."""
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
@@ -48,7 +50,9 @@ def print_all_json(told: Mapping[str, dict[str, object]]) -> None:
     echo_json(told.get("", {"workspaces": told}))
 
 
-def _error(ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult]) -> str | None:
+def _error(
+    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
+) -> str | None:
     """Give the name of the error that ended a job, if one did."""
     error = ended.snapshot.error
     return error.type.rpartition(".")[2] if error is not None else None
@@ -63,7 +67,7 @@ def _halves(
 
 
 def as_object(
-    ended: Ended[PullResult] | Ended[PushResult] | Ended[SyncResult],
+    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
     root: Path,
     so_far: PullResult | PushResult | SyncResult,
 ) -> dict[str, object]:

@@ -64,7 +64,7 @@ def resolve(
     Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
     changed comes into the file.
     """
-    from ticketr.cli.offline import open_store, read_state
+    from ticketr.cli.local_status import open_store, read_state
     from ticketr.sync import marked_files
     from ticketr.text import clean
 
@@ -102,7 +102,7 @@ def _own_key(state: State, key: str) -> str:
 
 def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     """Settle conflicts one by one; what cannot be done of one does not hold up the others."""
-    from ticketr.cli.offline import open_state
+    from ticketr.cli.local_status import open_state
     from ticketr.sync import Take, resolve as settle
 
     outcome = _Outcome()

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import open_job_queue
-from ticketr.cli.history import History
+from ticketr.cli.history import WorkspaceHistory
 from ticketr.cli.output import say
 from ticketr.config import STATE_FOLDER
 from ticketr.statusline import LineStyle
@@ -18,8 +18,8 @@ from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.terminal import open_terminal, sgr
 from ticketr.text import clean
 from ticketr.tui.app import App
+from ticketr.tui.job_kind import JobKind
 from ticketr.tui.theme import Theme
-from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from ticketr import Job, JobSnapshot
@@ -46,7 +46,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         NotATerminal: there is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
-    history = History(job.root)
+    history = WorkspaceHistory(job.root)
     async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:
         async with open_terminal() as terminal:
             style = line_style(terminal)
@@ -73,14 +73,14 @@ def _note(failed: JobSnapshot) -> None:
 
 
 def _job_for(
-    job: PullJob, work: Work, on_written: OnWritten, accepted: frozenset[Loss]
+    job: PullJob, work: JobKind, on_written: OnWritten, accepted: frozenset[Loss]
 ) -> Job[object]:
     match work:
-        case Work.PULL:
+        case JobKind.PULL:
             return PullJob.like(job, on_written=on_written)
-        case Work.PUSH:
+        case JobKind.PUSH:
             return PushJob.like(job, on_written=on_written, accept_loss=accepted)
-        case Work.SYNC:
+        case JobKind.SYNC:
             return SyncJob.like(job, on_written=on_written, accept_loss=accepted)
 
 

@@ -37,7 +37,7 @@ def status(
     context: click.Context, *, workspace: str | None, folder: Path | None, as_json: bool
 ) -> None:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Asks nobody."""
-    from ticketr.cli.offline import open_store, read_state, survey
+    from ticketr.cli.local_status import open_store, read_state, survey
     from ticketr.sync import known_losses
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)

@@ -16,7 +16,7 @@ from ticketr.cli import exits
 from ticketr.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
-    from ticketr.cli.workspace_site import Seen
+    from ticketr.cli.workspace_site import SiteAnswer
     from ticketr.config import Found, Source, UserConfig, Workspace
 
 
@@ -61,11 +61,11 @@ def add(
     A token with scopes works at Atlassian's gateway alone, which knows the site by its cloud ID.
     With --scoped the site is asked for it, without any login; --cloud-id gives it by hand.
     """
-    from ticketr.cli.workspace_add import Wanted, add_workspace
+    from ticketr.cli.workspace_add import AddRequest, add_workspace
 
     if scoped and cloud_id is not None:
         raise click.UsageError("say --scoped or --cloud-id, not both")
-    add_workspace(Wanted(name, folder, site, email, project, jql, cloud_id, scoped))
+    add_workspace(AddRequest(name, folder, site, email, project, jql, cloud_id, scoped))
 
 
 @workspace.command("list", short_help="List the workspaces that you have added.")
@@ -214,7 +214,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
         echo(f"project {seen.project.key}: {seen.project.name}")
 
 
-def _look(found: Workspace) -> tuple[Workspace, Found, Seen]:
+def _look(found: Workspace) -> tuple[Workspace, Found, SiteAnswer]:
     from ticketr.cli.settings import confirmed, log_in
     from ticketr.cli.workspace_gateway import offer_gateway
     from ticketr.jira import AuthenticationFailed
@@ -234,14 +234,14 @@ def _look(found: Workspace) -> tuple[Workspace, Found, Seen]:
     return offered, login, seen
 
 
-def _ask(found: Workspace, login: Found) -> Seen:
+def _ask(found: Workspace, login: Found) -> SiteAnswer:
     import trio
 
     from ticketr.cli.settings import credentials
-    from ticketr.cli.workspace_site import look_at_site
+    from ticketr.cli.workspace_site import check_site
 
     look = partial(
-        look_at_site,
+        check_site,
         credentials(login, found.login.cloud_id),
         site=found.required_site(),
         project=found.project,
@@ -286,7 +286,7 @@ def _check_as_json(name: str | None) -> int:
     return code
 
 
-def _as_json(seen: Seen) -> dict[str, object]:
+def _as_json(seen: SiteAnswer) -> dict[str, object]:
     user, project = seen.user, seen.project
     return {
         "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},

@@ -21,7 +21,7 @@ from ticketr.cli.settings import (
     log_in,
 )
 from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
-from ticketr.cli.workspace_site import Seen, look_at_site
+from ticketr.cli.workspace_site import SiteAnswer, check_site
 from ticketr.config import (
     GO_FILE,
     WORKSPACE_FILE,
@@ -73,7 +73,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AddRequest:
     """What the command was given.
 
     Attributes:
@@ -97,7 +97,7 @@ class Wanted:
     scoped: bool = False
 
 
-def add_workspace(wanted: Wanted) -> None:
+def add_workspace(wanted: AddRequest) -> None:
     """Add a workspace to the user's config once its site has taken the login.
 
     In a terminal it asks for what is missing. Until the site has answered nothing is written.
@@ -132,7 +132,7 @@ def add_workspace(wanted: Wanted) -> None:
     _tell(entry, found, seen, written=written, mapped=len(mapped))
 
 
-def _entry(wanted: Wanted) -> WorkspaceEntry:
+def _entry(wanted: AddRequest) -> WorkspaceEntry:
     """Settle the name, the folder and the site."""
     config = read_user_config(config_folder(os.environ))
     folder = _folder(wanted, config)
@@ -147,7 +147,7 @@ def _entry(wanted: Wanted) -> WorkspaceEntry:
     return WorkspaceEntry(name, folder, site, login)
 
 
-def _folder(wanted: Wanted, config: UserConfig) -> Path:
+def _folder(wanted: AddRequest, config: UserConfig) -> Path:
     if wanted.folder is not None:
         return wanted.folder.resolve()
     if wanted.name is not None and wanted.name in config.workspaces:
@@ -168,7 +168,7 @@ def _name(given: str | None, folder: Path, known: WorkspaceEntry | None, config:
     return checked_name("NAME", given)
 
 
-def _site(wanted: Wanted, here: Workspace) -> str:
+def _site(wanted: AddRequest, here: Workspace) -> str:
     """Take the site from the user's own words: a file alone does not settle it."""
     if wanted.site is not None:
         return checked_site("--site", wanted.site)
@@ -182,7 +182,7 @@ def _site(wanted: Wanted, here: Workspace) -> str:
     raise MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
 
 
-def _complete(entry: WorkspaceEntry, wanted: Wanted) -> Workspace:
+def _complete(entry: WorkspaceEntry, wanted: AddRequest) -> Workspace:
     """Settle the account and what to pull."""
     workspace = resolve_workspace(os.environ, Path.cwd(), proposed=entry, project=wanted.project)
     if wanted.jql is not None:
@@ -221,7 +221,7 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
     return answer
 
 
-def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
+def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, Found, SiteAnswer]:
     """Ask the site; where it does not take a login, offer the gateway, then ask for a token."""
     site = workspace.required_site()
     found = log_in(workspace)
@@ -233,7 +233,7 @@ def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
         login = credentials(found, workspace.login.cloud_id)
         try:
             look = partial(
-                look_at_site,
+                check_site,
                 login,
                 site=site,
                 project=workspace.project,
@@ -251,7 +251,9 @@ def _try(workspace: Workspace, wanted: Wanted) -> tuple[Workspace, Found, Seen]:
         found = ask_for_token(site, found.email or "")
 
 
-def _tell(entry: WorkspaceEntry, found: Found, seen: Seen, *, written: bool, mapped: int) -> None:
+def _tell(
+    entry: WorkspaceEntry, found: Found, seen: SiteAnswer, *, written: bool, mapped: int
+) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {seen.user.display_name}"]
     if seen.project is not None:
         lines.append(f"project {seen.project.key}: {seen.project.name}")

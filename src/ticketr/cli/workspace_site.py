@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SiteAnswer:
     """What a site answered.
 
     Attributes:
@@ -28,14 +28,14 @@ class Seen:
     project: Project | None
 
 
-async def look_at_site(
+async def check_site(
     credentials: Credentials,
     *,
     site: str,
     project: str | None,
     fields: tuple[WantedField, ...] = (),
     transport: Transport | None = None,
-) -> Seen:
+) -> SiteAnswer:
     """Ask a site who we are, and for a project.
 
     Args:
@@ -55,7 +55,7 @@ async def look_at_site(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        seen = Seen(user, await jira.project(project) if project else None)
+        seen = SiteAnswer(user, await jira.project(project) if project else None)
         if fields:
             Columns.of(await jira.fields(), fields)
         return seen

@@ -5,7 +5,7 @@ Nothing here waits, reads a file or asks the time.
 
 from __future__ import annotations
 
-from ticketr.tickets.errors import DuplicateKey, InvalidKey, InvalidTicket, TicketSyntaxError
+from ticketr.tickets.errors import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
 from ticketr.tickets.grammar import CONFLICT, slip_of
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
 from ticketr.tickets.parser import parse
@@ -16,9 +16,9 @@ __all__ = [
     "CONFLICT",
     "KEY",
     "NO_TITLE",
-    "DuplicateKey",
     "InvalidKey",
     "InvalidTicket",
+    "RepeatedKey",
     "Ticket",
     "TicketFile",
     "TicketSpan",

@@ -70,7 +70,7 @@ class InvalidTicket(TicketrError):
         return f"{self.problem}: {_show(self.text)}"
 
 
-class DuplicateKey(TicketrError):
+class RepeatedKey(TicketrError):
     """Raised when a file would hold the same issue twice.
 
     Attributes:

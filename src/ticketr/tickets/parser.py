@@ -9,8 +9,14 @@ from __future__ import annotations
 from ticketr.tickets.fences import opening
 from ticketr.tickets.grammar import CONFLICT, MARKED, TICKET
 from ticketr.tickets.model import TicketFile, TicketSpan
-from ticketr.tickets.sections import Body, Issue, read_issue, refuse_mistakes, skip_fence
-from ticketr.tickets.source import Source
+from ticketr.tickets.sections import (
+    BodyReader,
+    ParsedIssue,
+    read_issue,
+    refuse_mistakes,
+    skip_fence,
+)
+from ticketr.tickets.source_lines import SourceLines
 
 
 def parse(text: str, *, source: str = "<text>") -> TicketFile:
@@ -30,7 +36,7 @@ def parse(text: str, *, source: str = "<text>") -> TicketFile:
         TicketSyntaxError: If the text holds git's conflict markers, a heading that is almost one
             of a ticket, a code block that is never closed, or the same key twice.
     """
-    read = Source(text, source)
+    read = SourceLines(text, source)
     _refuse_conflicts(read)
     first = index = _skip_preamble(read)
     issues, spans = [], []
@@ -48,7 +54,7 @@ def parse(text: str, *, source: str = "<text>") -> TicketFile:
     )
 
 
-def _refuse_conflicts(read: Source) -> None:
+def _refuse_conflicts(read: SourceLines) -> None:
     if "<<<<<<<" not in read.text and ">>>>>>>" not in read.text:
         return
     for index, line in enumerate(read.lines):
@@ -60,7 +66,7 @@ def _refuse_conflicts(read: Source) -> None:
             )
 
 
-def _skip_preamble(read: Source) -> int:
+def _skip_preamble(read: SourceLines) -> int:
     index = 0
     while index < len(read.lines):
         line = read.lines[index]
@@ -74,22 +80,22 @@ def _skip_preamble(read: Source) -> int:
     return index
 
 
-def _read_ticket(read: Source, index: int) -> tuple[Issue, int]:
+def _read_ticket(read: SourceLines, index: int) -> tuple[ParsedIssue, int]:
     rest = read.lines[index][len(TICKET) :]
     issue = read_issue(read, index, rest.strip(), column=len(TICKET) + 1)
     if not issue.title:
         column = len(read.lines[index]) + 1
         read.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
-    return issue, Body(read, issue, read.lines, index + 1).read()
+    return issue, BodyReader(read, issue, read.lines, index + 1).read()
 
 
-def _span(read: Source, start: int, stop: int) -> TicketSpan:
+def _span(read: SourceLines, start: int, stop: int) -> TicketSpan:
     while not read.lines[stop - 1].strip():
         stop -= 1
     return TicketSpan(read.start_of(start), read.start_of(stop))
 
 
-def _refuse_duplicates(read: Source, issues: list[Issue]) -> None:
+def _refuse_duplicates(read: SourceLines, issues: list[ParsedIssue]) -> None:
     seen: dict[str, int] = {}
     for issue in [each for top in issues for each in (top, *top.tasks)]:
         if issue.key is None:

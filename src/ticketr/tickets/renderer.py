@@ -10,7 +10,7 @@ import re
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Protocol
 
-from ticketr.tickets.errors import DuplicateKey
+from ticketr.tickets.errors import RepeatedKey
 from ticketr.tickets.fences import closing, opening
 from ticketr.tickets.grammar import (
     CONFLICT,
@@ -50,7 +50,7 @@ def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
         The text, with LF as line end and one line end at its end; empty for nothing at all.
 
     Raises:
-        DuplicateKey: If two of the tickets are the same issue.
+        RepeatedKey: If two of the tickets are the same issue.
     """
     tickets = tuple(tickets)
     _refuse_duplicates(tickets)
@@ -100,7 +100,7 @@ def rewrite(
         The file as parsing its text again would give it, but for the numbers of lines.
 
     Raises:
-        DuplicateKey: If two of the tickets would be the same issue.
+        RepeatedKey: If two of the tickets would be the same issue.
     """
     writer = _Writer(file)
     for index, ticket in enumerate(file.tickets):
@@ -174,7 +174,7 @@ def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
     for ticket in tickets:
         for key in ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in seen:
-                raise DuplicateKey(key)
+                raise RepeatedKey(key)
             seen.add(key)
 
 

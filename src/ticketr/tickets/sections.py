@@ -1,6 +1,6 @@
 """From the lines below a heading to what they say about an issue.
 
-A ``Body`` reads the lines of one ticket or of one task. It stands in one section at a time, which
+A ``BodyReader`` reads the lines of one ticket or of one task. It stands in one section at a time, which
 is the method that takes the next line; each such method returns the index of the line after those
 it took. Whatever a section has no place for becomes text of the description, so that it is kept.
 """
@@ -32,14 +32,14 @@ from ticketr.tickets.model import NO_PLACES, Places, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.tickets.source import Source
+    from ticketr.tickets.source_lines import SourceLines
 
 _INDENT = "  "
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 
 @dataclass(slots=True)
-class Issue:
+class ParsedIssue:
     """A ticket or task while it is being read."""
 
     key: str | None
@@ -51,7 +51,7 @@ class Issue:
     criteria: list[list[str]] = field(default_factory=list)
     criteria_lines: list[int] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
-    tasks: list[Issue] = field(default_factory=list)
+    tasks: list[ParsedIssue] = field(default_factory=list)
 
     def is_bare(self) -> bool:
         """Tell whether nothing was found below its heading."""
@@ -94,7 +94,7 @@ class Issue:
         )
 
 
-def read_issue(read: Source, index: int, text: str, *, column: int) -> Issue:
+def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
     """Begin an issue with the text of its heading, which is empty if there is none."""
     try:
         key, title = read_title(text)
@@ -102,10 +102,10 @@ def read_issue(read: Source, index: int, text: str, *, column: int) -> Issue:
         line = read.lines[index]
         space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
         read.fail(index, str(error), column=column + space)
-    return Issue(key, title, index)
+    return ParsedIssue(key, title, index)
 
 
-def refuse_mistakes(read: Source, index: int, line: str) -> None:
+def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
     """Raise if a line is almost the heading of a ticket, and so would go unnoticed as text."""
     found = TICKETISH.match(line)
     if found is None:
@@ -120,7 +120,7 @@ def refuse_mistakes(read: Source, index: int, line: str) -> None:
     read.fail(index, f"{problem}, or \\# if it is text", column=column)
 
 
-def skip_fence(read: Source, index: int, lines: Sequence[str], start: int) -> int:
+def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
     """Find the line that closes the code block opened by ``lines[start]``.
 
     Args:
@@ -143,7 +143,7 @@ def skip_fence(read: Source, index: int, lines: Sequence[str], start: int) -> in
     return end
 
 
-class Body:
+class BodyReader:
     """What stands below the heading of a ticket or a task."""
 
     __slots__ = (
@@ -160,8 +160,8 @@ class Body:
 
     def __init__(
         self,
-        read: Source,
-        issue: Issue,
+        read: SourceLines,
+        issue: ParsedIssue,
         lines: Sequence[str],
         start: int,
         *,
@@ -324,7 +324,7 @@ class Body:
         stop = self._end_of_task(index + 1, indent)
         task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
         body = [_dedent(each, indent + len(_INDENT)) for each in self._lines[index + 1 : stop]]
-        Body(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        BodyReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)
         elif not task.is_bare():

@@ -16,11 +16,11 @@ import trio
 from ticketr import DuplicateJob, OnConflict, TicketrError
 from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
 from ticketr.tui import effects, messages
+from ticketr.tui.job_kind import JobKind
 from ticketr.tui.loading import Loader
 from ticketr.tui.rows import rows_of
-from ticketr.tui.state import REFUSED, WORK_TAG, State, update
+from ticketr.tui.state import JIRA_JOB_TAG, REFUSED, AppState, update
 from ticketr.tui.views import screen
-from ticketr.tui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ SIGNALLED = 128
 PORTION = 50
 
 
-class Screen(Protocol):
+class AppTerminal(Protocol):
     """What the app needs of a terminal."""
 
     @property
@@ -79,17 +79,17 @@ class App:
 
     def __init__(
         self,
-        terminal: Screen,
+        terminal: AppTerminal,
         queue: JobQueue,
         store: Store,
-        make_job: Callable[[Work, OnWritten, frozenset[Loss]], Job[object]],
+        make_job: Callable[[JobKind, OnWritten, frozenset[Loss]], Job[object]],
         *,
         theme: Theme,
         title: str,
         run_sync: ThreadRunner = trio.to_thread.run_sync,
     ) -> None:
         width, height = terminal.size
-        self.state = State(width=width, height=height, title=title)
+        self.state = AppState(width=width, height=height, title=title)
         #: What the process should end with: 0 if the user left, else as its signal says.
         self.exit_code = 0
         self._terminal = terminal
@@ -120,7 +120,7 @@ class App:
             await nursery.start(self._forward_jobs)
             nursery.start_soon(self._loader.load)
             if pull:
-                self._start(Work.PULL)
+                self._start(JobKind.PULL)
             await self._answer_all(nursery)
             nursery.cancel_scope.cancel()
 
@@ -154,7 +154,7 @@ class App:
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
         match effect:
-            case effects.StartWork(work, accepted):
+            case effects.StartJob(work, accepted):
                 self._start(work, accepted)
             case effects.CountWrites(work):
                 nursery.start_soon(self._loader.count_writes, work)
@@ -173,11 +173,11 @@ class App:
             case effects.Redraw():
                 self._terminal.redraw()
 
-    def _start(self, work: Work, accepted: frozenset[Loss] = frozenset()) -> None:
+    def _start(self, work: JobKind, accepted: frozenset[Loss] = frozenset()) -> None:
         try:
             self._queue.submit_nowait(
                 self._make_job(work, self._tell_written, accepted),
-                tags=[WORK_TAG],
+                tags=[JIRA_JOB_TAG],
                 key=str(self._store.root),
                 on_conflict=OnConflict.REJECT,
             )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.sync import Loss
-    from ticketr.tui.rows import Row
-    from ticketr.tui.work import Work
+    from ticketr.tui.job_kind import JobKind
+    from ticketr.tui.rows import IssueRow
 
 
 @dataclass(frozen=True, slots=True)
-class StartWork:
+class StartJob:
     """Submit a job.
 
     Attributes:
@@ -20,7 +20,7 @@ class StartWork:
         accepted: what it may take away in Jira.
     """
 
-    work: Work
+    work: JobKind
     accepted: frozenset[Loss] = frozenset()
 
 
@@ -28,7 +28,7 @@ class StartWork:
 class CountWrites:
     """Find what a push or sync would write and take away, before it is begun."""
 
-    work: Work
+    work: JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ class CancelJob:
 class LoadDetail:
     """Read an issue's text from its file."""
 
-    row: Row
+    row: IssueRow
 
 
 @dataclass(frozen=True, slots=True)
 class LoadClash:
     """Read both versions of a ticket that has a conflict; the row is its own or a sub-task's."""
 
-    row: Row
+    row: IssueRow
 
 
 @dataclass(frozen=True, slots=True)
 class RereadDetail:
     """Read the text of the open issue again, since its file may have changed."""
 
-    row: Row
+    row: IssueRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Leave:
 
 
 Effect = (
-    StartWork
+    StartJob
     | CountWrites
     | Resolve
     | Reload

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from ticketr.sync import Conflict, Loss, Store
-    from ticketr.tui.rows import Row
+    from ticketr.tui.rows import IssueRow
 
 
 @final
-class Look:
+class WorkspaceReader:
     """One look at every file: what stands in it, and how that differs from the last sync.
 
     Args:
@@ -42,8 +42,8 @@ class Look:
         self._store = store
         self._state = state
         self._survey = LocalSurvey()
-        self._tickets: list[tuple[Row, ...]] = []
-        self._broken: list[Row] = []
+        self._tickets: list[tuple[IssueRow, ...]] = []
+        self._broken: list[IssueRow] = []
         #: What a push would take away in Jira, once it has been looked for.
         self.lost: tuple[Loss, ...] = ()
 
@@ -61,7 +61,7 @@ class Look:
         Raises:
             StateFailed: the state cannot be read.
         """
-        tickets: list[tuple[Row, ...]] = []
+        tickets: list[tuple[IssueRow, ...]] = []
         begin = len(self._survey.works)
         for path in paths:
             seen = see(self._store, self._state, self._survey, path)
@@ -109,7 +109,7 @@ def nothing_known() -> Generator[State]:
         yield state
 
 
-def read_detail(store: Store, row: Row) -> tuple[str, ...]:
+def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
     """Read an issue's text, clean, line by line; empty where it is no longer there.
 
     Raises:
@@ -123,7 +123,7 @@ def read_detail(store: Store, row: Row) -> tuple[str, ...]:
     return ()
 
 
-def read_clash(store: Store, row: Row) -> tuple[str, ...]:
+def read_clash(store: Store, row: IssueRow) -> tuple[str, ...]:
     """Show line by line how a ticket that has a conflict differs from what Jira has, clean.
 
     Args:

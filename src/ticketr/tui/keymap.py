@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Action(Enum):
+class KeyAction(Enum):
     """What a key can ask for."""
 
     UP = auto()
@@ -44,7 +44,7 @@ class Binding:
         hint: the word in the action bar; empty to leave it out there.
     """
 
-    action: Action
+    action: KeyAction
     keys: tuple[str, ...]
     shown: str
     help: str
@@ -52,35 +52,35 @@ class Binding:
 
 
 TABLE = (
-    Binding(Action.UP, ("KEY_UP", "k"), "↑ k", "one up"),
-    Binding(Action.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down"),
-    Binding(Action.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up"),
-    Binding(Action.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F", " "), "PgDn", "a page down"),
-    Binding(Action.TOP, ("KEY_HOME", "g"), "Home g", "to the first"),
-    Binding(Action.BOTTOM, ("KEY_END", "G"), "End G", "to the last"),
-    Binding(Action.OPEN, ("KEY_ENTER", "l", "KEY_RIGHT"), "Enter", "read the ticket", "open"),
-    Binding(Action.BACK, ("h", "KEY_LEFT"), "← h", "back to the list"),
-    Binding(Action.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", "pull"),
-    Binding(Action.PUSH, ("p", "KEY_F3"), "p F3", "push what was edited here to Jira", "push"),
-    Binding(Action.SYNC, ("s", "KEY_F4"), "s F4", "sync: pull, merge and push", "sync"),
-    Binding(Action.RESOLVE, ("r",), "r", "settle the selected ticket's conflict", "resolve"),
+    Binding(KeyAction.UP, ("KEY_UP", "k"), "↑ k", "one up"),
+    Binding(KeyAction.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down"),
+    Binding(KeyAction.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up"),
+    Binding(KeyAction.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F", " "), "PgDn", "a page down"),
+    Binding(KeyAction.TOP, ("KEY_HOME", "g"), "Home g", "to the first"),
+    Binding(KeyAction.BOTTOM, ("KEY_END", "G"), "End G", "to the last"),
+    Binding(KeyAction.OPEN, ("KEY_ENTER", "l", "KEY_RIGHT"), "Enter", "read the ticket", "open"),
+    Binding(KeyAction.BACK, ("h", "KEY_LEFT"), "← h", "back to the list"),
+    Binding(KeyAction.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", "pull"),
+    Binding(KeyAction.PUSH, ("p", "KEY_F3"), "p F3", "push what was edited here to Jira", "push"),
+    Binding(KeyAction.SYNC, ("s", "KEY_F4"), "s F4", "sync: pull, merge and push", "sync"),
+    Binding(KeyAction.RESOLVE, ("r",), "r", "settle the selected ticket's conflict", "resolve"),
     Binding(
-        Action.NOTES,
+        KeyAction.NOTES,
         ("n",),
         "n",
         "broken files, and what the last job says of single tickets",
         "notes",
     ),
     Binding(
-        Action.ESCAPE,
+        KeyAction.ESCAPE,
         ("KEY_ESCAPE",),
         "Esc",
         "close what is open, or cancel the running job, or go back",
         "cancel",
     ),
-    Binding(Action.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", "help"),
-    Binding(Action.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "read the files again, redraw the screen"),
-    Binding(Action.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", "quit"),
+    Binding(KeyAction.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", "help"),
+    Binding(KeyAction.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "read the files again, redraw the screen"),
+    Binding(KeyAction.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", "quit"),
 )
 #: Keys that the terminal itself handles, for the help.
 ELSEWHERE = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
@@ -89,11 +89,11 @@ _ACTIONS = {key: binding.action for binding in TABLE for key in binding.keys}
 _BINDINGS = {binding.action: binding for binding in TABLE}
 
 
-def action_of(key: str) -> Action | None:
+def key_action(key: str) -> KeyAction | None:
     """Give what a key asks for, or None."""
     return _ACTIONS.get(key)
 
 
-def binding_of(action: Action) -> Binding:
+def binding_of(action: KeyAction) -> Binding:
     """Give the row of an action."""
     return _BINDINGS[action]

@@ -11,16 +11,16 @@ from ticketr import TicketrError
 from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.files import Look, nothing_known, read_clash, read_detail, settle
+from ticketr.tui.files import WorkspaceReader, nothing_known, read_clash, read_detail, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from contextlib import AbstractContextManager
 
     from ticketr.sync import State, Store, ThreadRunner
+    from ticketr.tui.job_kind import JobKind
     from ticketr.tui.messages import Message
-    from ticketr.tui.rows import Row
-    from ticketr.tui.work import Work
+    from ticketr.tui.rows import IssueRow
 
 
 @final
@@ -54,7 +54,7 @@ class Loader:
             return
         await self._look()
 
-    async def count_writes(self, work: Work) -> None:
+    async def count_writes(self, work: JobKind) -> None:
         """Find what a push or sync would write and take away in Jira.
 
         Nothing is told of a state that cannot be read.
@@ -69,26 +69,26 @@ class Loader:
             await self._in_thread(settle, self._store, key, take)
         await self._look()
 
-    async def open(self, row: Row) -> None:
+    async def open(self, row: IssueRow) -> None:
         """Read the text of an issue."""
         with self._telling():
             lines = await self._in_thread(read_detail, self._store, row)
             self._tell(messages.DetailLoaded(row, lines))
 
-    async def open_clash(self, row: Row) -> None:
+    async def open_clash(self, row: IssueRow) -> None:
         """Read both versions of a ticket that has a conflict."""
         with self._telling():
             lines = await self._in_thread(read_clash, self._store, row)
             self._tell(messages.ClashLoaded(row, lines))
 
-    async def reread(self, row: Row) -> None:
+    async def reread(self, row: IssueRow) -> None:
         """Read the text of the open issue again; what is wrong with its file has been told."""
         with suppress(TicketrError):
             lines = await self._in_thread(read_detail, self._store, row)
             if lines:
                 self._tell(messages.DetailReread(row, lines))
 
-    async def _look(self, *, with_losses: bool = False) -> Look | None:
+    async def _look(self, *, with_losses: bool = False) -> WorkspaceReader | None:
         """Look at every file; None where the last sync cannot be read and the tickets have to do."""
         async with self._turn:
             try:
@@ -100,11 +100,11 @@ class Loader:
 
     async def _look_against(
         self, last_sync: AbstractContextManager[State], *, with_losses: bool = False
-    ) -> Look:
+    ) -> WorkspaceReader:
         # What is shown already stays until all is read: rows must not come and go on the way.
         show = _ignore if self._is_filled else self._tell
         async with self._opened(last_sync) as state:
-            look = Look(self._store, state)
+            look = WorkspaceReader(self._store, state)
             await visit_files(self._store, self._in_thread, look.take, show)
             self._tell(await self._in_thread(look.whole))
             if with_losses:

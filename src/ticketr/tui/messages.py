@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from ticketr import JobSnapshot
     from ticketr.sync import Loss
-    from ticketr.tui.rows import Row
-    from ticketr.tui.work import Work
+    from ticketr.tui.job_kind import JobKind
+    from ticketr.tui.rows import IssueRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class TicketsFound:
         edited: keys of issues among them that are known to be edited here.
     """
 
-    tickets: tuple[tuple[Row, ...], ...]
+    tickets: tuple[tuple[IssueRow, ...], ...]
     edited: frozenset[str] = frozenset()
 
 
@@ -65,7 +65,7 @@ class FilesRead:
         broken: what is wrong with files, clean, a line a file.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[IssueRow, ...]
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class WritesCounted:
         lost: what it would take away in Jira.
     """
 
-    work: Work
+    work: JobKind
     writes: int
     lost: tuple[Loss, ...] = ()
 
@@ -90,7 +90,7 @@ class WritesCounted:
 class DetailLoaded:
     """The text of an issue, asked for by `LoadDetail`."""
 
-    row: Row
+    row: IssueRow
     lines: tuple[str, ...]
 
 
@@ -98,7 +98,7 @@ class DetailLoaded:
 class ClashLoaded:
     """Both versions of a ticket, line by line, asked for by `LoadClash`."""
 
-    row: Row
+    row: IssueRow
     lines: tuple[str, ...]
 
 
@@ -106,7 +106,7 @@ class ClashLoaded:
 class DetailReread:
     """The text of the open issue as it is now, asked for by `RereadDetail`."""
 
-    row: Row
+    row: IssueRow
     lines: tuple[str, ...]
 
 

@@ -21,7 +21,7 @@ Order = tuple[str, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IssueRow:
     """One issue in the list. Its texts are clean: they may go to a terminal.
 
     Attributes:
@@ -48,7 +48,7 @@ class Row:
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
 
-def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
+def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
     """Make the rows of a ticket and its sub-tasks.
 
     Args:
@@ -57,7 +57,7 @@ def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
     """
     project, number = _split(ticket.key)
     return tuple(
-        Row(
+        IssueRow(
             # Drafts have no number: what tells two of one file apart is their line.
             order=(project, number, path if number else f"{path}:{ticket.line:08}", place),
             key=issue.key or "",
@@ -70,7 +70,7 @@ def rows_of(ticket: Ticket, path: str) -> tuple[Row, ...]:
     )
 
 
-def row_of_broken(path: str, words: str, *, has_rows: bool) -> Row:
+def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
     """Make the row of a file with which something is wrong.
 
     Args:
@@ -80,7 +80,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> Row:
             would, as far as the name of the file tells, so that nothing seems to be lost.
     """
     project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
-    return Row(
+    return IssueRow(
         order=(project, number, path, 0),
         key="",
         title=clean(words),
@@ -91,7 +91,9 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> Row:
     )
 
 
-def merge(rows: tuple[Row, ...], tickets: Iterable[tuple[Row, ...]]) -> tuple[Row, ...]:
+def merge(
+    rows: tuple[IssueRow, ...], tickets: Iterable[tuple[IssueRow, ...]]
+) -> tuple[IssueRow, ...]:
     """Put tickets in their places; rows that a ticket had before are replaced.
 
     Args:
@@ -110,7 +112,7 @@ def merge(rows: tuple[Row, ...], tickets: Iterable[tuple[Row, ...]]) -> tuple[Ro
     return tuple(merged)
 
 
-def index_of(rows: tuple[Row, ...], order: Order) -> int:
+def index_of(rows: tuple[IssueRow, ...], order: Order) -> int:
     """Find a row by its order; the nearest one below where it has gone."""
     found = bisect_left(rows, order, key=lambda row: row.order)
     return min(found, max(0, len(rows) - 1))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ticketr.statusline import StatusModel
 from ticketr.text import wrap
 from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Action, action_of
+from ticketr.tui.job_kind import JobKind
+from ticketr.tui.keymap import KeyAction, key_action
 from ticketr.tui.notes import notes_of, notice_of
-from ticketr.tui.questions import Question, about_conflict, about_writes
-from ticketr.tui.rows import Order, Row, index_of, merge
-from ticketr.tui.work import Work
+from ticketr.tui.prompts import Prompt, conflict_prompt, writes_prompt
+from ticketr.tui.rows import IssueRow, Order, index_of, merge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
 
 #: On every job between the workspace and Jira.
-WORK_TAG = "work"
+JIRA_JOB_TAG = "work"
 REFUSED = "A job is running already; Esc cancels it"
 NO_CONFLICT = "This ticket has no conflict"
 BROKEN = "Edit this file until nothing is wrong with it, then sync"
@@ -54,7 +54,7 @@ class Detail:
         top: the first of these that is shown.
     """
 
-    row: Row
+    row: IssueRow
     text: tuple[str, ...]
     lines: tuple[str, ...] = ()
     top: int = 0
@@ -66,7 +66,7 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AppState:
     """Everything that the screen shows, and nothing else.
 
     Attributes:
@@ -94,7 +94,7 @@ class State:
     width: int = 80
     height: int = 24
     title: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[IssueRow, ...] = ()
     selected: Order | None = None
     top: int = 0
     focus: Focus = Focus.LIST
@@ -103,7 +103,7 @@ class State:
     are_notes_open: bool = False
     notes: tuple[str, ...] = ()
     notes_top: int = 0
-    question: Question | None = None
+    prompt: Prompt | None = None
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
@@ -142,12 +142,12 @@ class State:
         """The index of the selected row; 0 where there is none."""
         return 0 if self.selected is None else index_of(self.rows, self.selected)
 
-    def row_of(self, order: Order) -> Row | None:
+    def row_of(self, order: Order) -> IssueRow | None:
         """The row at just this place, if there is one."""
         found = self.rows[index_of(self.rows, order)] if self.rows else None
         return found if found is not None and found.order == order else None
 
-    def with_text(self, row: Row, text: tuple[str, ...]) -> State:
+    def with_text(self, row: IssueRow, text: tuple[str, ...]) -> AppState:
         """Give the open ticket its text as it is now, unless another one is open meanwhile."""
         if self.detail is None or self.detail.row.order != row.order:
             return self
@@ -155,7 +155,7 @@ class State:
         return replace(self, detail=detail.wrapped(self.detail_width))
 
 
-def update(state: State, message: Message, now: float) -> tuple[State, tuple[Effect, ...]]:
+def update(state: AppState, message: Message, now: float) -> tuple[AppState, tuple[Effect, ...]]:
     """Answer a message.
 
     Args:
@@ -183,12 +183,12 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
                 return replace(state, notice=REFUSED), ()
             asked = writes if writes > UNASKED else 0
             if asked or lost:
-                return replace(state, question=about_writes(work, asked, lost)), ()
-            return state, (effects.StartWork(work),)
+                return replace(state, prompt=writes_prompt(work, asked, lost)), ()
+            return state, (effects.StartJob(work),)
         case messages.DetailLoaded(row, lines):
             return _opened(state, row, lines), ()
         case messages.ClashLoaded(row, lines):
-            return state if state.question is None else _opened(state, row, lines), ()
+            return state if state.prompt is None else _opened(state, row, lines), ()
         case messages.DetailReread(row, lines):
             return state.with_text(row, lines), ()
         case messages.Resized(width, height):
@@ -201,14 +201,14 @@ def update(state: State, message: Message, now: float) -> tuple[State, tuple[Eff
             return state, (effects.Leave(),)
 
 
-def _resized(state: State, width: int, height: int) -> State:
+def _resized(state: AppState, width: int, height: int) -> AppState:
     state = replace(state, width=width, height=height)
     if state.detail is not None:
         state = replace(state, detail=state.detail.wrapped(state.detail_width))
     return _in_view(state)
 
 
-def _files(state: State, read: messages.FilesRead) -> tuple[State, tuple[Effect, ...]]:
+def _files(state: AppState, read: messages.FilesRead) -> tuple[AppState, tuple[Effect, ...]]:
     is_news = any(each not in state.broken for each in read.broken)
     state = _in_view(
         replace(
@@ -222,16 +222,16 @@ def _files(state: State, read: messages.FilesRead) -> tuple[State, tuple[Effect,
     )
     # A draft that has got its key has another row; its text stays until it is left.
     row = state.row_of(state.detail.row.order) if state.detail is not None else None
-    if row is None or state.question is not None:
+    if row is None or state.prompt is not None:
         return state, ()
     if row.is_broken:
         return state.with_text(row, (row.title,)), ()
     return state, (effects.RereadDetail(row),)
 
 
-def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[Effect, ...]]:
+def _job(state: AppState, snapshot: JobSnapshot, now: float) -> tuple[AppState, tuple[Effect, ...]]:
     state = replace(state, status=state.status.see(snapshot, now))
-    if WORK_TAG not in snapshot.tags:
+    if JIRA_JOB_TAG not in snapshot.tags:
         return state, ()
     if not snapshot.status.is_terminal:
         return replace(state, working=snapshot.id), ()
@@ -242,36 +242,36 @@ def _job(state: State, snapshot: JobSnapshot, now: float) -> tuple[State, tuple[
     return replace(state, notes=notes, notes_top=0, notice=notice), (effects.Reload(),)
 
 
-def _key(state: State, name: str) -> tuple[State, tuple[Effect, ...]]:
-    action = action_of(name)
-    if action is Action.QUIT:
+def _key(state: AppState, name: str) -> tuple[AppState, tuple[Effect, ...]]:
+    action = key_action(name)
+    if action is KeyAction.QUIT:
         return state, (effects.Leave(),)
-    if state.question is not None:
-        return _answer(state, state.question, name)
+    if state.prompt is not None:
+        return _answer(state, state.prompt, name)
     if action is None:
         return state, ()
-    if action is Action.REDRAW:
+    if action is KeyAction.REDRAW:
         return state, (effects.Redraw(), effects.Reload())
-    if action is Action.HELP:
+    if action is KeyAction.HELP:
         return replace(state, is_help_open=not state.is_help_open, are_notes_open=False), ()
-    if action is Action.NOTES:
+    if action is KeyAction.NOTES:
         return _notes(state), ()
-    if action is Action.ESCAPE:
+    if action is KeyAction.ESCAPE:
         return _escape(state)
     if state.is_help_open or (state.are_notes_open and action not in _MOVES):
         return state, ()
-    if action is Action.BACK:
+    if action is KeyAction.BACK:
         return replace(state, focus=Focus.LIST), ()
     if action in _WORK:
         return _work(state, _WORK[action])
-    if action is Action.RESOLVE:
+    if action is KeyAction.RESOLVE:
         return _resolve(state)
-    if action is Action.OPEN:
+    if action is KeyAction.OPEN:
         return _open(state)
     return _move(state, action), ()
 
 
-def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
+def _escape(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
     """Close what is open, else cancel what runs, else go back: never two of these at once."""
     if state.is_help_open or state.are_notes_open:
         return replace(state, is_help_open=False, are_notes_open=False), ()
@@ -280,40 +280,40 @@ def _escape(state: State) -> tuple[State, tuple[Effect, ...]]:
     return replace(state, focus=Focus.LIST), ()
 
 
-def _notes(state: State) -> State:
+def _notes(state: AppState) -> AppState:
     if not state.to_look_at:
         return replace(state, notice=NO_NOTES)
     is_open = not state.are_notes_open
     return replace(state, are_notes_open=is_open, is_help_open=False, notes_top=0)
 
 
-def _answer(state: State, question: Question, name: str) -> tuple[State, tuple[Effect, ...]]:
+def _answer(state: AppState, prompt: Prompt, name: str) -> tuple[AppState, tuple[Effect, ...]]:
     """Take the answer to a question; any key that is none leaves it open, Esc is always one."""
-    focus = Focus.LIST if question.covers_list else state.focus
-    answered = replace(state, question=None, focus=focus)
+    focus = Focus.LIST if prompt.covers_list else state.focus
+    answered = replace(state, prompt=None, focus=focus)
     if name == "KEY_ESCAPE":
         return answered, ()
-    choice = question.choice(name)
+    choice = prompt.choice(name)
     if choice is None:
-        action = action_of(name)
+        action = key_action(name)
         if action in _MOVES and state.focus is Focus.DETAIL:  # what is asked about may be long
             return _move(state, action), ()
         return state, ()
     return answered, choice.effects
 
 
-_WORK = {Action.PULL: Work.PULL, Action.PUSH: Work.PUSH, Action.SYNC: Work.SYNC}
+_WORK = {KeyAction.PULL: JobKind.PULL, KeyAction.PUSH: JobKind.PUSH, KeyAction.SYNC: JobKind.SYNC}
 
 
-def _work(state: State, work: Work) -> tuple[State, tuple[Effect, ...]]:
+def _work(state: AppState, work: JobKind) -> tuple[AppState, tuple[Effect, ...]]:
     if state.working:
         return replace(state, notice=REFUSED), ()
-    if work is Work.PULL:
-        return state, (effects.StartWork(work),)
+    if work is JobKind.PULL:
+        return state, (effects.StartJob(work),)
     return state, (effects.CountWrites(work),)
 
 
-def _resolve(state: State) -> tuple[State, tuple[Effect, ...]]:
+def _resolve(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
     row = state.rows[state.index] if state.rows else None
     if row is None or row.head not in state.conflicts:
         # The markers of a conflict that was settled with both versions may stand in it.
@@ -321,11 +321,11 @@ def _resolve(state: State) -> tuple[State, tuple[Effect, ...]]:
         return replace(state, notice=BROKEN if is_broken else NO_CONFLICT), ()
     if state.working:
         return replace(state, notice=REFUSED), ()
-    question = about_conflict(row.head, state.conflicts[row.head])
-    return replace(state, question=question), (effects.LoadClash(row),)
+    prompt = conflict_prompt(row.head, state.conflicts[row.head])
+    return replace(state, prompt=prompt), (effects.LoadClash(row),)
 
 
-def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
+def _open(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
     if state.focus is Focus.DETAIL or not state.rows:
         return state, ()
     row = state.rows[state.index]
@@ -334,17 +334,24 @@ def _open(state: State) -> tuple[State, tuple[Effect, ...]]:
     return state, (effects.LoadDetail(row),)
 
 
-def _opened(state: State, row: Row, lines: tuple[str, ...]) -> State:
+def _opened(state: AppState, row: IssueRow, lines: tuple[str, ...]) -> AppState:
     detail = Detail(row, lines).wrapped(state.detail_width)
     return replace(state, detail=detail, focus=Focus.DETAIL)
 
 
 _MOVES = frozenset(
-    {Action.UP, Action.DOWN, Action.PAGE_UP, Action.PAGE_DOWN, Action.TOP, Action.BOTTOM}
+    {
+        KeyAction.UP,
+        KeyAction.DOWN,
+        KeyAction.PAGE_UP,
+        KeyAction.PAGE_DOWN,
+        KeyAction.TOP,
+        KeyAction.BOTTOM,
+    }
 )
 
 
-def _move(state: State, action: Action) -> State:
+def _move(state: AppState, action: KeyAction) -> AppState:
     if state.are_notes_open:
         last = max(0, len(state.note_lines) - state.page + 1)
         return replace(state, notes_top=_target(action, state.notes_top, state.page, last))
@@ -359,19 +366,19 @@ def _move(state: State, action: Action) -> State:
     return _in_view(replace(state, selected=state.rows[index].order))
 
 
-def _target(action: Action, at: int, page: int, last: int) -> int:
+def _target(action: KeyAction, at: int, page: int, last: int) -> int:
     target = {
-        Action.UP: at - 1,
-        Action.DOWN: at + 1,
-        Action.PAGE_UP: at - page,
-        Action.PAGE_DOWN: at + page,
-        Action.TOP: 0,
-        Action.BOTTOM: last,
+        KeyAction.UP: at - 1,
+        KeyAction.DOWN: at + 1,
+        KeyAction.PAGE_UP: at - page,
+        KeyAction.PAGE_DOWN: at + page,
+        KeyAction.TOP: 0,
+        KeyAction.BOTTOM: last,
     }[action]
     return max(0, min(last, target))
 
 
-def _in_view(state: State) -> State:
+def _in_view(state: AppState) -> AppState:
     """Scroll as little as it takes to show the selected row."""
     if not state.rows:
         return state

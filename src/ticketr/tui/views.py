@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.tui.keymap import ELSEWHERE, TABLE, Action, binding_of
+from ticketr.tui.keymap import ELSEWHERE, TABLE, KeyAction, binding_of
 from ticketr.tui.state import TWO_PANELS, Focus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.tui.rows import Row
-    from ticketr.tui.state import State
+    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.state import AppState
     from ticketr.tui.theme import Theme
 
 #: From this width on, a row of the list has room for the status.
@@ -25,7 +25,7 @@ KEY_CELLS, STATUS_CELLS = 10, 13
 SMALLEST = (20, 4)
 
 
-def screen(state: State, now: float, theme: Theme) -> list[str]:
+def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     """Draw everything.
 
     Args:
@@ -54,7 +54,7 @@ def screen(state: State, now: float, theme: Theme) -> list[str]:
     ]
 
 
-def _header(state: State, theme: Theme) -> str:
+def _header(state: AppState, theme: Theme) -> str:
     number = sum(not row.is_broken for row in state.rows)
     count = f"{number} ticket{'' if number == 1 else 's'}" if number else "no tickets yet"
     edited, conflicts, broken = len(state.edited), len(state.conflicts), len(state.broken)
@@ -68,7 +68,7 @@ def _header(state: State, theme: Theme) -> str:
     return theme.header(theme.fit(f" {f' {theme.dot} '.join(facts)}", state.width))
 
 
-def _body(state: State, theme: Theme) -> list[str]:
+def _body(state: AppState, theme: Theme) -> list[str]:
     if state.width >= TWO_PANELS:
         lists = _list(state, state.list_width, theme)
         details = _detail(state, state.detail_width, theme)
@@ -78,9 +78,9 @@ def _body(state: State, theme: Theme) -> list[str]:
     return _list(state, state.width, theme)
 
 
-def _list(state: State, width: int, theme: Theme) -> list[str]:
+def _list(state: AppState, width: int, theme: Theme) -> list[str]:
     if not state.rows:
-        hint = f" Press {binding_of(Action.PULL).keys[0]} to pull from Jira"
+        hint = f" Press {binding_of(KeyAction.PULL).keys[0]} to pull from Jira"
         return _filled([theme.fit(hint, width)], state.page, width)
     shown = state.rows[state.top : state.top + state.page]
     selected = state.rows[state.index]
@@ -90,14 +90,14 @@ def _list(state: State, width: int, theme: Theme) -> list[str]:
     return _filled(rows, state.page, width)
 
 
-def _flag(state: State, row: Row) -> str:
+def _flag(state: AppState, row: IssueRow) -> str:
     """Say in one cell how an issue differs from the last sync."""
     if row.head in state.conflicts:
         return "!"
     return "*" if row.key in state.edited else " "
 
 
-def _row(row: Row, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
+def _row(row: IssueRow, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
     # The mark, not the colour alone, tells the selected row.
     mark = theme.mark if is_selected else " "
     key = theme.fit(row.key or ("broken" if row.is_broken else "draft"), KEY_CELLS)
@@ -108,7 +108,7 @@ def _row(row: Row, flag: str, width: int, theme: Theme, *, is_selected: bool) ->
     return theme.selected(text) if is_selected else text
 
 
-def _detail(state: State, width: int, theme: Theme) -> list[str]:
+def _detail(state: AppState, width: int, theme: Theme) -> list[str]:
     if state.detail is None:
         return _filled([], state.page, width)
     lines = state.detail.lines[state.detail.top : state.detail.top + state.page]
@@ -120,7 +120,7 @@ def _line(line: str, width: int, theme: Theme) -> str:
     return theme.heading(text) if line.lstrip().startswith("#") else text
 
 
-def _help(state: State, theme: Theme) -> list[str]:
+def _help(state: AppState, theme: Theme) -> list[str]:
     lines = [theme.heading(theme.fit(" Keys", state.width))]
     lines += [
         theme.fit(f"  {keys}{words}", state.width)
@@ -132,7 +132,7 @@ def _help(state: State, theme: Theme) -> list[str]:
     return _filled(lines, state.page, state.width)
 
 
-def _notes(state: State, theme: Theme) -> list[str]:
+def _notes(state: AppState, theme: Theme) -> list[str]:
     lines = state.note_lines[state.notes_top :]
     what = "Broken files, notes of the last job" if state.broken else "Notes of the last job"
     heading = theme.heading(theme.fit(f" {what}", state.width))
@@ -140,16 +140,16 @@ def _notes(state: State, theme: Theme) -> list[str]:
     return _filled(rows, state.page, state.width)
 
 
-def _action_bar(state: State, theme: Theme) -> str:
-    if state.question is not None:
-        return theme.notice(theme.fit(f" {state.question.line}", state.width))
+def _action_bar(state: AppState, theme: Theme) -> str:
+    if state.prompt is not None:
+        return theme.notice(theme.fit(f" {state.prompt.line}", state.width))
     if state.notice:
         return theme.notice(theme.fit(f" {state.notice}", state.width))
     hints = "  ".join(f"{key} {words}" for key, words in _hints(state))
     return theme.bar(theme.fit(f" {hints}", state.width))
 
 
-def _hints(state: State) -> Iterator[tuple[str, str]]:
+def _hints(state: AppState) -> Iterator[tuple[str, str]]:
     """What works now, and only that."""
     if state.is_help_open or state.are_notes_open:
         yield "Esc", "close"

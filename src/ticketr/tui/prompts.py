@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync import Loss
     from ticketr.tui.effects import Effect
-    from ticketr.tui.work import Work
+    from ticketr.tui.job_kind import JobKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Prompt:
     """A question that waits for a key; Esc leaves everything as it is.
 
     Attributes:
@@ -56,7 +56,7 @@ class Question:
         return next((each for each in self.choices if key in each.keys), None)
 
 
-def about_writes(work: Work, writes: int, lost: Sequence[Loss] = ()) -> Question:
+def writes_prompt(work: JobKind, writes: int, lost: Sequence[Loss] = ()) -> Prompt:
     """Ask before many issues are written, or something is taken away in Jira.
 
     Args:
@@ -64,21 +64,21 @@ def about_writes(work: Work, writes: int, lost: Sequence[Loss] = ()) -> Question
         writes: how many issues it would create or change; 0 if they are too few to ask about.
         lost: what it would take away.
     """
-    yes = Choice(("y",), "yes", (effects.StartWork(work, frozenset(lost)),))
+    yes = Choice(("y",), "yes", (effects.StartJob(work, frozenset(lost)),))
     no = Choice(("n",), "no")
     many = f"create or change {writes} tickets in Jira" if writes else ""
     if not lost:
-        return Question(f"{many}?", (yes, no))
+        return Prompt(f"{many}?", (yes, no))
     more = f" (and {len(lost) - 1} more)" if lost[1:] else ""
     loss = f"lose {lost[0].what}{more} in Jira, by {lost[0].path}"
     text = f"{many}, and {loss}?" if many else f"{loss}?"
-    return Question(clean(text), (yes, Choice(("o",), "others", (effects.StartWork(work),)), no))
+    return Prompt(clean(text), (yes, Choice(("o",), "others", (effects.StartJob(work),)), no))
 
 
-def about_conflict(key: str, parts: str) -> Question:
+def conflict_prompt(key: str, parts: str) -> Prompt:
     """Ask which side of a conflict counts."""
     choices = (("l", "yours", "local"), ("r", "Jira's", "remote"), ("m", "both", "merge"))
-    return Question(
+    return Prompt(
         clean(f"{parts} changed on both sides"),
         tuple(
             Choice((letter,), word, (effects.Resolve(key, take),)) for letter, word, take in choices

@@ -27,7 +27,7 @@ STRATEGIES = ("local", "remote", "merge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
+class CommonOptions:
     """What was said by the options that pull, push and sync share, or two of them.
 
     Attributes:
@@ -63,7 +63,7 @@ class FolderGone(ConfigError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class JobArguments:
     """What a command is to run, by the name of each workspace.
 
     Attributes:
@@ -75,20 +75,20 @@ class Sessions:
     failed: dict[str, tuple[Path, TicketrError]] = field(default_factory=dict)
 
 
-def session_options(command: Callable[Concatenate[SessionOptions, ...], R]) -> Callable[..., R]:
+def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Give a command the options that pull, push and sync share, as its first argument."""
-    shared = {each.name for each in fields(SessionOptions)}
+    shared = {each.name for each in fields(CommonOptions)}
 
     @wraps(command)
     def packed(**said: Any) -> R:
-        options = SessionOptions(**{name: said.pop(name) for name in shared & said.keys()})
+        options = CommonOptions(**{name: said.pop(name) for name in shared & said.keys()})
         return command(options, **said)
 
     return _with_options(packed)
 
 
 def strategy_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command that merges the option which says who wins, among `session_options`."""
+    """Give a command that merges the option which says who wins, among `common_options`."""
     return click.option(
         "--strategy",
         type=click.Choice(STRATEGIES),
@@ -116,7 +116,7 @@ def _with_options(command: Callable[..., R]) -> Callable[..., R]:
     return workspace_options(command)
 
 
-def every_session(options: SessionOptions, *, jql: str | None = None) -> Sessions:
+def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> JobArguments:
     """Give the arguments of the jobs that a command is to run, by the name of each workspace.
 
     One that is not plainly the one meant is told of, for a push to another Jira cannot be undone.
@@ -127,24 +127,24 @@ def every_session(options: SessionOptions, *, jql: str | None = None) -> Session
 
     Raises:
         click.UsageError: both one workspace and every one was said, or there is none.
-        ConfigError: as of `session_settings`; likewise its other errors. Of every workspace, none
+        ConfigError: as of `workspace_arguments`; likewise its other errors. Of every workspace, none
             is raised that is about one of them: that stops no other.
     """
     if not options.every:
         resolved = _resolved(options)
         tell([line] if (line := where(resolved, options)) else [])
-        return Sessions({"": _settings(resolved, options, jql)})
+        return JobArguments({"": _settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("say --every, or one workspace")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
-    sessions = Sessions({})
+    sessions = JobArguments({})
     for name, entry in sorted(workspaces.items()):
         try:
             if not entry.folder.is_dir():
                 raise FolderGone(entry.folder)
-            settings = session_settings(replace(options, workspace=name), jql=jql)
+            settings = workspace_arguments(replace(options, workspace=name), jql=jql)
         except TicketrError as error:
             sessions.failed[name] = (entry.folder, error)
         else:
@@ -152,8 +152,8 @@ def every_session(options: SessionOptions, *, jql: str | None = None) -> Session
     return sessions
 
 
-def session_settings(
-    options: SessionOptions = SessionOptions(), *, jql: str | None = None
+def workspace_arguments(
+    options: CommonOptions = CommonOptions(), *, jql: str | None = None
 ) -> dict[str, Any]:
     """Give the arguments of a pull, push or sync of one workspace.
 
@@ -167,7 +167,7 @@ def session_settings(
     return _settings(_resolved(options), options, jql)
 
 
-def where(resolved: Workspace, options: SessionOptions) -> str | None:
+def where(resolved: Workspace, options: CommonOptions) -> str | None:
     """Say which folder and site a command works with, where they may not be those expected.
 
     That is a workspace that the current folder is not in, unless its folder was said, and one
@@ -192,12 +192,12 @@ def where(resolved: Workspace, options: SessionOptions) -> str | None:
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def _resolved(options: SessionOptions) -> Workspace:
+def _resolved(options: CommonOptions) -> Workspace:
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
     return confirmed(found)
 
 
-def _settings(resolved: Workspace, options: SessionOptions, jql: str | None) -> dict[str, Any]:
+def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> dict[str, Any]:
     jql = jql or (resolved.jql if options.project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Work(Enum):
+class JobKind(Enum):
     """One kind of job between the workspace and Jira; the values are the words for it."""
 
     PULL = "pull"

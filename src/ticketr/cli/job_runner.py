@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ticketr.cli import exits
-from ticketr.cli.history import Histories, History
+from ticketr.cli.history import WorkspaceHistories, WorkspaceHistory
+from ticketr.cli.queue_runner import run, run_side_by_side
 from ticketr.cli.report import as_object, as_objects, exit_code, print_all_json, tell, worst
-from ticketr.cli.running import run, run_side_by_side
 from ticketr.sync import PullResult, PushResult, SyncResult
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr._errors import TicketrError
-    from ticketr.cli.running import Ended
-    from ticketr.cli.sessions import SessionOptions
+    from ticketr.cli.job_options import CommonOptions
+    from ticketr.cli.queue_runner import JobOutcome
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)
@@ -52,7 +52,7 @@ def run_jobs(
     *,
     failed: Mapping[str, tuple[Path, TicketrError]],
     nothing: R,
-    options: SessionOptions,
+    options: CommonOptions,
 ) -> int:
     """Run a command's jobs side by side, tell of their results, and give the exit code.
 
@@ -83,11 +83,11 @@ def run_jobs(
     return worst(codes)
 
 
-def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, Ended[R]]:
+def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOutcome[R]]:
     if not jobs:
         return {}
     roots = [job.root for job in jobs.values()]
-    history = History(roots[0]) if len(roots) == 1 else Histories(roots)
+    history = WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
     ends = run(
         partial(
             run_side_by_side,

@@ -12,7 +12,7 @@ _BOM = "\ufeff"
 _LINE_END = re.compile("(\r\n|\n|\r)")
 
 
-class Source:
+class SourceLines:
     """The lines of a file without their ends, which are LF, CRLF or CR as in Markdown."""
 
     __slots__ = ("_offsets", "lines", "name", "suspect", "text")

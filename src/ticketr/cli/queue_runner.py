@@ -32,7 +32,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended(Generic[T]):
+class JobOutcome(Generic[T]):
     """How a command's job ended.
 
     Attributes:
@@ -60,7 +60,7 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 
 async def run_with_lines(
     job: Job[T], *, plain: bool = True, history: JobHistory | None = None
-) -> Ended[T]:
+) -> JobOutcome[T]:
     """Run a job, as `run_side_by_side` runs several."""
     (ended,) = await run_side_by_side([job], plain=plain, history=history)
     return ended
@@ -72,7 +72,7 @@ async def run_side_by_side(
     keys: Sequence[str] = (),
     plain: bool = True,
     history: JobHistory | None = None,
-) -> list[Ended[T]]:
+) -> list[JobOutcome[T]]:
     """Run jobs at the same time, their progress on standard error.
 
     That is plain lines, or a status line in a terminal.
@@ -110,13 +110,13 @@ async def run_side_by_side(
         return [await _ended(handle, received) for handle in handles]
 
 
-async def _ended(handle: JobHandle[T], received: Sequence[signal.Signals]) -> Ended[T]:
+async def _ended(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
     snapshot = handle.snapshot()
     if snapshot.error is not None:
         _log.debug("the job failed:\n%s", snapshot.error.traceback)
     result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
     cancelled = snapshot.status is JobStatus.CANCELLED
-    return Ended(snapshot, result, received[0] if received and cancelled else None)
+    return JobOutcome(snapshot, result, received[0] if received and cancelled else None)
 
 
 async def _cancel_on_signal(
