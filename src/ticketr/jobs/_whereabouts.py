@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ticketr.jobs._task_tree import descendants
 
+if TYPE_CHECKING:
     import trio
 
 MOST = 3
@@ -17,20 +17,14 @@ NOT_THEIRS = ("trio.", "ticketr.jobs.", "outcome.")
 
 def whereabouts(task: trio.lowlevel.Task) -> str:
     """Name the lines at which a task, or its children if it waits for those, are held up."""
-    places = dict.fromkeys(_place(leaf) for leaf in _leaves(task))
+    places = dict.fromkeys(_place(leaf) for leaf in descendants(task) if _is_leaf(leaf))
     shown = list(places)[:MOST]
     more = f" and {len(places) - MOST} more" if len(places) > MOST else ""
     return f"it is at {', '.join(shown)}{more}"
 
 
-def _leaves(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
-    todo = [task]
-    while todo:  # a job may have any number of tasks within tasks
-        found = todo.pop()
-        children = [child for nursery in found.child_nurseries for child in nursery.child_tasks]
-        if not children:
-            yield found
-        todo += reversed(children)
+def _is_leaf(task: trio.lowlevel.Task) -> bool:
+    return not any(nursery.child_tasks for nursery in task.child_nurseries)
 
 
 def _place(task: trio.lowlevel.Task) -> str:
