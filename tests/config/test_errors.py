@@ -33,7 +33,6 @@ ERRORS: list[TicketrError] = [
     NotPrivate("f.toml", "others read it", "chmod 600 f.toml"),
     SiteNotConfirmed("https://x", "/r/ticketr.toml", None, "https://y"),
     UnsafePath("/r/.ticketr/lock", "a link", "a file"),
-    ForeignState("/r", "/r/.ticketr/state.db"),
     ForeignState("/r", "/r/.ticketr/state.db", "cannot make /c: Read-only file system"),
     UnknownWorkspace("a", None),
     WorkspaceTaken("a", "/r"),
