@@ -12,11 +12,11 @@ import trio
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use
 
 from ticketr.config import (
-    Found,
+    FoundToken,
     LoginEntry,
     NotPrivate,
-    Source,
     TokenFailed,
+    TokenSource,
     Workspace,
     find_token,
     forget_token,
@@ -57,10 +57,10 @@ async def test_the_sources_are_asked_in_their_order(
         sources.append(await find_token(command, environ))
 
     assert sources == [
-        Found(SITE, ME, "from the file", Source.FILE),
-        Found(SITE, ME, "from the keyring", Source.KEYRING),
-        Found(SITE, ME, "from the command", Source.COMMAND),
-        Found(SITE, ME, "from the environment", Source.ENVIRONMENT),
+        FoundToken(SITE, ME, "from the file", TokenSource.FILE),
+        FoundToken(SITE, ME, "from the keyring", TokenSource.KEYRING),
+        FoundToken(SITE, ME, "from the command", TokenSource.COMMAND),
+        FoundToken(SITE, ME, "from the environment", TokenSource.ENVIRONMENT),
     ]
 
 
@@ -78,7 +78,7 @@ async def test_the_environments_email_and_token_belong_together(
 
     found = await find_token(workspace, environ)
 
-    assert found == Found(SITE, "other@acme.com", "x", Source.ENVIRONMENT)
+    assert found == FoundToken(SITE, "other@acme.com", "x", TokenSource.ENVIRONMENT)
 
 
 async def test_a_broken_keyring_does_not_hide_the_tokens_file(
@@ -90,7 +90,7 @@ async def test_a_broken_keyring_does_not_hide_the_tokens_file(
         write_token(folder, SITE, ME, "x")
         found = await find_token(workspace, environ)
 
-    assert found == Found(SITE, ME, "x", Source.FILE)
+    assert found == FoundToken(SITE, ME, "x", TokenSource.FILE)
 
 
 async def test_a_command_that_fails_is_not_passed_over(
@@ -116,9 +116,9 @@ async def test_a_tokens_file_that_others_can_read_is_refused(
 async def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(
     environ: dict[str, str], folder: Path
 ) -> None:
-    assert await store_token(environ, SITE, ME, "old") is Source.FILE
+    assert await store_token(environ, SITE, ME, "old") is TokenSource.FILE
     with keyring_in_use(MemoryKeyring()):
-        assert await store_token(environ, SITE, ME, "new") is Source.KEYRING
+        assert await store_token(environ, SITE, ME, "new") is TokenSource.KEYRING
         assert keychain.read(SITE, ME) == "new"
 
     assert read_token(folder, SITE, ME) is None
@@ -139,7 +139,7 @@ async def test_a_token_is_forgotten_wherever_it_is_kept(environ: dict[str, str])
     with keyring_in_use(MemoryKeyring()):
         keychain.write(SITE, ME, "x")
 
-        assert await forget_token(environ, SITE, ME) == (Source.FILE, Source.KEYRING)
+        assert await forget_token(environ, SITE, ME) == (TokenSource.FILE, TokenSource.KEYRING)
         assert await forget_token(environ, SITE, ME) == ()
 
 
@@ -168,13 +168,13 @@ async def test_a_keyring_that_waits_for_its_user_blocks_nobody_and_can_be_left(
 @pytest.mark.parametrize("token", ["", "two\nlines", "bell\x07", "\ufffd\x00"])
 def test_what_no_token_can_be_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(TokenFailed, match="from the keyring: what it gave is no token") as caught:
-        Found(SITE, ME, token, Source.KEYRING)
+        FoundToken(SITE, ME, token, TokenSource.KEYRING)
 
     assert not token or token not in str(caught.value) + repr(caught.value)
 
 
 def test_a_login_shows_its_token_nowhere_and_is_not_pickled() -> None:
-    found = Found(SITE, ME, "canary", Source.KEYRING)
+    found = FoundToken(SITE, ME, "canary", TokenSource.KEYRING)
 
     assert "canary" not in repr(found)
     with pytest.raises(TypeError, match="not pickled"):
@@ -182,6 +182,6 @@ def test_a_login_shows_its_token_nowhere_and_is_not_pickled() -> None:
 
 
 def test_a_place_is_named_as_a_sentence_has_it() -> None:
-    assert Source.FILE.words == "tokens.toml"
-    assert Source.KEYRING.words == "the keyring"
+    assert TokenSource.FILE.words == "tokens.toml"
+    assert TokenSource.KEYRING.words == "the keyring"
     assert str(TokenFailed("tokens.toml", "x", "y")) == "no token from tokens.toml: x; y"

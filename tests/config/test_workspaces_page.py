@@ -12,8 +12,8 @@ import pytest
 
 from ticketr.cli.workspace import workspace
 from ticketr.config import (
-    Source,
-    Trust,
+    SiteTrust,
+    TokenSource,
     is_environment_for,
     read_user_config,
     read_workspace_file,
@@ -63,7 +63,7 @@ def test_every_command_and_its_options_are_told(name: str) -> None:
 
 
 def test_every_source_of_a_token_is_told() -> None:
-    assert [source.value for source in Source if f"`{source.value}`" not in PAGE] == []
+    assert [source.value for source in TokenSource if f"`{source.value}`" not in PAGE] == []
 
 
 def rows() -> Iterable[list[str]]:
@@ -86,7 +86,7 @@ def test_the_table_of_the_token_rule_is_the_rule() -> None:
         for named, confirmed in itertools.product(words[url], words[config]):
             known = {confirmed} if confirmed else set()
             is_ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
-            if trust_in(site, named=named, confirmed=confirmed) is Trust.NONE:
+            if trust_in(site, named=named, confirmed=confirmed) is SiteTrust.NONE:
                 expected = ("refused", "refused")
             else:
                 expected = ("goes there" if is_ours else "does not", "goes there")

@@ -22,7 +22,7 @@ from ticketr.jira import (
     Redirected,
     ServerInfo,
     User,
-    forms,
+    createmeta,
     gateway_site,
     open_jira,
     searches,
@@ -250,7 +250,7 @@ async def test_pages_that_never_end_have_a_bound_of_time(autojump_clock: Clock) 
 async def test_pages_of_a_form_that_never_end_have_a_bound_of_number(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: Clock
 ) -> None:
-    monkeypatch.setattr(forms, "MOST_PAGES", 5)
+    monkeypatch.setattr(createmeta, "MOST_PAGES", 5)
     app = RuledApp(lambda asked: Answer({"values": [{"id": str(len(app.asked))}]}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(BadAnswer, match="more than 5 pages of issueTypes"):

@@ -29,13 +29,13 @@ from ticketr.jira import (
     ConnectionLost,
     Credentials,
     NoAnswer,
-    RetryRule,
+    RetryPolicy,
     open_jira,
 )
 from ticketr.jira.transport import HttpPackage, Request, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
-NOW = RetryRule(first=0.0, quick_wait=0.0)
+NOW = RetryPolicy(first=0.0, quick_wait=0.0)
 
 
 def account(url: str) -> Credentials:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.jira import errors
-from ticketr.jira.words import LONGEST_TEXT
+from ticketr.jira.sanitize import LONGEST_TEXT
 
 URL = "https://example.atlassian.net/rest/api/3/myself"
 
@@ -106,4 +106,4 @@ UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.Bad
     ids=lambda error: type(error).__name__,
 )
 def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exception) -> None:
-    assert errors.is_unsure(error) is isinstance(error, UNSURE)
+    assert errors.may_have_happened(error) is isinstance(error, UNSURE)

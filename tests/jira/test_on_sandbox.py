@@ -16,8 +16,8 @@ from ticketr.jira import (
     Credentials,
     JiraError,
     NotFound,
-    RetryRule,
-    is_unsure,
+    RetryPolicy,
+    may_have_happened,
     open_jira,
 )
 from ticketr.jira.transport._httpx import HttpxTransport
@@ -58,7 +58,9 @@ async def test_an_issue_is_made_changed_moved_and_deleted(autojump_clock: Clock)
     site = demo_site(5)
     async with client_of(site) as jira:
         made = await jira.create_issue({**STORY, "summary": "New"}, properties={PROPERTY: "m"})
-        part = await jira.create_issue({**SUBTASK, "summary": "Part", "parent": {"key": made.key}})
+        part = await jira.create_issue(
+            {**SUBTASK, "summary": "Endpoints", "parent": {"key": made.key}}
+        )
         await jira.edit_issue(made.key, {"summary": "Newer"})
         step = (await jira.transitions(made.key))[0]
         await jira.transition_issue(made.key, step.id)
@@ -123,12 +125,12 @@ async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock:
             )
         except JiraError as error:
             failed.append(error)
-            if not is_unsure(error):
+            if not may_have_happened(error):
                 sure.append(number)
         else:
             made.append(number)
 
-    patient = RetryRule(tries=20)  # for the many 429s
+    patient = RetryPolicy(tries=20)  # for the many 429s
     async with (
         client_of(site, faults=Faults(rates, seed=seed), retry=patient) as jira,
         trio.open_nursery() as nursery,

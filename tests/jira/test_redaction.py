@@ -14,7 +14,7 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import raw_site, reply
 
-from ticketr.jira import Credentials, JiraError, RetryRule, open_jira
+from ticketr.jira import Credentials, JiraError, RetryPolicy, open_jira
 from ticketr.text import clean
 
 EMAIL = "mia@example.com"
@@ -173,7 +173,7 @@ async def test_a_real_site_that_repeats_the_header_broken_up_gets_it_nowhere(
     body = {"errorMessages": ["\u200b".join(PAIR), "\x1b".join(TOKEN)]}
     async with (
         raw_site(reply(body, status=403)) as site,
-        open_jira(account(site.url), retry=RetryRule(quick_wait=0.0)) as jira,
+        open_jira(account(site.url), retry=RetryPolicy(quick_wait=0.0)) as jira,
     ):
         with pytest.raises(JiraError) as caught:
             await jira.myself()

@@ -19,7 +19,7 @@ from ticketr.jira import (
     Credentials,
     InsecureSite,
     JiraError,
-    RetryRule,
+    RetryPolicy,
     WrongSite,
     errors,
     open_jira,
@@ -128,7 +128,7 @@ async def test_no_error_or_log_of_a_real_request_shows_the_token(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with raw_site(answer) as site:
-        async with open_jira(account(site.url), retry=RetryRule(quick_wait=0.0)) as jira:
+        async with open_jira(account(site.url), retry=RetryPolicy(quick_wait=0.0)) as jira:
             with pytest.raises(JiraError) as caught:
                 await jira.myself()
         assert PAIR.encode() in site.connections[0].requests[0]

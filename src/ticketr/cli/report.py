@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr import JobStatus
 from ticketr.cli import exits
 from ticketr.cli.output import echo_json, say
-from ticketr.jira.about import browse_url
+from ticketr.jira.site import browse_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -13,11 +13,11 @@ from ticketr.cli.output import echo, hide, shown
 from ticketr.config import (
     STATE_FOLDER,
     TOKEN_NAMES,
-    Found,
+    FoundToken,
     MissingSetting,
     OwnFolder,
-    Source,
     TokenFailed,
+    TokenSource,
     Workspace,
     WorkspaceEntry,
     config_folder,
@@ -102,7 +102,7 @@ def confirmed(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def log_in(workspace: Workspace) -> Found:
+def log_in(workspace: Workspace) -> FoundToken:
     """Find a token for the workspace's site, or ask for one in a terminal.
 
     Raises:
@@ -119,7 +119,7 @@ def log_in(workspace: Workspace) -> Found:
     return found or _ask_for_token(workspace)
 
 
-def credentials(found: Found, cloud_id: str | None) -> Credentials:
+def credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
     """Make what the client takes: the login, at the site or at Atlassian's gateway to it.
 
     Raises:
@@ -139,7 +139,7 @@ def credentials(found: Found, cloud_id: str | None) -> Credentials:
     return login
 
 
-def look_up(workspace: Workspace) -> Found | None:
+def look_up(workspace: Workspace) -> FoundToken | None:
     """Find a token where one may be stored; not to be called inside Trio.
 
     Raises:
@@ -174,7 +174,7 @@ def _confirm(workspace: Workspace) -> Workspace:
     return resolve(folder=workspace.root, project=workspace.project)
 
 
-def _ask_for_token(workspace: Workspace) -> Found:
+def _ask_for_token(workspace: Workspace) -> FoundToken:
     site, email = workspace.required_site(), workspace.login.email
     if email is None:
         raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
@@ -183,11 +183,11 @@ def _ask_for_token(workspace: Workspace) -> Found:
     return ask_for_token(site, email)
 
 
-def ask_for_token(site: str, email: str) -> Found:
+def ask_for_token(site: str, email: str) -> FoundToken:
     """Ask for a token, without showing what is typed."""
     whose = f" of {email}" if email else ""
     token = click.prompt(shown(f"API token{whose} for {site}"), hide_input=True, err=True)
-    return Found(site, email, token.strip(), Source.PROMPT)
+    return FoundToken(site, email, token.strip(), TokenSource.PROMPT)
 
 
 def _why_no_token(workspace: Workspace) -> str:

@@ -17,7 +17,7 @@ from ticketr.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
     from ticketr.cli.workspace_site import SiteAnswer
-    from ticketr.config import Found, Source, UserConfig, Workspace
+    from ticketr.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
 @click.group(short_help="Add, list, choose and check workspaces.")
@@ -155,7 +155,7 @@ def remove(*, name: str) -> None:
     others = {
         account(each.site, each.login) for each in config.workspaces.values() if each != entry
     }
-    gone: tuple[Source, ...] = ()
+    gone: tuple[TokenSource, ...] = ()
     if email is not None and (site, email) not in others:
         gone = trio.run(forget_token, os.environ, site, email)
     remove_workspace(folder, name)
@@ -214,7 +214,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
         echo(f"project {seen.project.key}: {seen.project.name}")
 
 
-def _look(found: Workspace) -> tuple[Workspace, Found, SiteAnswer]:
+def _look(found: Workspace) -> tuple[Workspace, FoundToken, SiteAnswer]:
     from ticketr.cli.settings import confirmed, log_in
     from ticketr.cli.workspace_gateway import offer_gateway
     from ticketr.jira import AuthenticationFailed
@@ -234,7 +234,7 @@ def _look(found: Workspace) -> tuple[Workspace, Found, SiteAnswer]:
     return offered, login, seen
 
 
-def _ask(found: Workspace, login: Found) -> SiteAnswer:
+def _ask(found: Workspace, login: FoundToken) -> SiteAnswer:
     import trio
 
     from ticketr.cli.settings import credentials

@@ -26,11 +26,11 @@ from ticketr.config import (
     GO_FILE,
     WORKSPACE_FILE,
     BadSetting,
-    Found,
+    FoundToken,
     LoginEntry,
     MappedField,
     MissingSetting,
-    Source,
+    TokenSource,
     UserConfig,
     Workspace,
     WorkspaceEntry,
@@ -61,12 +61,12 @@ from ticketr.jira import AuthenticationFailed, gateway_site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STORED = {Source.KEYRING, Source.FILE, Source.PROMPT}
+_STORED = {TokenSource.KEYRING, TokenSource.FILE, TokenSource.PROMPT}
 _WHERE = {
-    Source.ENVIRONMENT: "the token stays in the environment and is not stored",
-    Source.COMMAND: "the token is what your token_command prints",
-    Source.KEYRING: "the token is in your keyring",
-    Source.FILE: "the token is in tokens.toml, in your own config folder",
+    TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
+    TokenSource.COMMAND: "the token is what your token_command prints",
+    TokenSource.KEYRING: "the token is in your keyring",
+    TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
 }
 #: How often a token that the site does not take is asked for again.
 TRIES = 3
@@ -124,7 +124,7 @@ def add_workspace(wanted: AddRequest) -> None:
     mapped = _mapped(entry.folder)
     file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql, mapped)
     prepare_config_folder(config_folder(os.environ))  # before anything is left elsewhere
-    if found.source is Source.PROMPT:
+    if found.source is TokenSource.PROMPT:
         kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
         found = replace(found, source=kept)
     written = write_workspace_file(entry.folder, file)
@@ -221,7 +221,7 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
     return answer
 
 
-def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, Found, SiteAnswer]:
+def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, FoundToken, SiteAnswer]:
     """Ask the site; where it does not take a login, offer the gateway, then ask for a token."""
     site = workspace.required_site()
     found = log_in(workspace)
@@ -252,7 +252,7 @@ def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, Found, Si
 
 
 def _tell(
-    entry: WorkspaceEntry, found: Found, seen: SiteAnswer, *, written: bool, mapped: int
+    entry: WorkspaceEntry, found: FoundToken, seen: SiteAnswer, *, written: bool, mapped: int
 ) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {seen.user.display_name}"]
     if seen.project is not None:

@@ -38,8 +38,8 @@ from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.own_folder import LOCK_FILE, STATE_FOLDER, OwnFolder, require_database
 from ticketr.config.private import config_folder, prepare_config_folder
-from ticketr.config.rule import Trust, is_environment_for, trust_in
-from ticketr.config.tokens import Found, Source, find_token, forget_token, store_token
+from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import read_text
 from ticketr.config.user_config import (
     LoginEntry,
@@ -69,7 +69,7 @@ __all__ = [
     "ConfigError",
     "Environment",
     "ForeignState",
-    "Found",
+    "FoundToken",
     "GoFile",
     "LoginEntry",
     "MappedField",
@@ -80,9 +80,9 @@ __all__ = [
     "SecretInFile",
     "SettingsFailed",
     "SiteNotConfirmed",
-    "Source",
+    "SiteTrust",
     "TokenFailed",
-    "Trust",
+    "TokenSource",
     "UnknownKey",
     "UnknownWorkspace",
     "UnsafePath",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ticketr.config.workspace import Workspace
 
 
-class Source(Enum):
+class TokenSource(Enum):
     """Where a token came from; its value is a word for programs."""
 
     ENVIRONMENT = "environment"
@@ -43,7 +43,7 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundToken:
     """A login for one site.
 
     Attributes:
@@ -56,7 +56,7 @@ class Found:
     site: str
     email: str | None
     token: str = field(repr=False)
-    source: Source
+    source: TokenSource
 
     def __post_init__(self) -> None:
         if not self.token or not self.token.isprintable():
@@ -68,7 +68,7 @@ class Found:
 
 async def find_token(
     workspace: Workspace, environ: Mapping[str, str], *, interactive: bool = False
-) -> Found | None:
+) -> FoundToken | None:
     """Find the token for a workspace's site.
 
     It is looked for in the environment, by the user's ``token_command``, in the keyring and in
@@ -97,18 +97,18 @@ async def find_token(
     surroundings = read_environment(environ)
     if workspace.from_environment and surroundings.token:
         email = surroundings.email or login.email
-        return Found(site, email, surroundings.token, Source.ENVIRONMENT)
+        return FoundToken(site, email, surroundings.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)
     if login.token_command:
         token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
-        return Found(site, login.email, token, Source.COMMAND)
+        return FoundToken(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:
         return None
     look = partial(_stored, folder, site, login.email)
     return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
-def _stored(folder: Path, site: str, email: str) -> Found | None:
+def _stored(folder: Path, site: str, email: str) -> FoundToken | None:
     """Look where tokens are kept by site and account."""
     failed: TokenFailed | None = None
     try:
@@ -116,16 +116,16 @@ def _stored(folder: Path, site: str, email: str) -> Found | None:
     except TokenFailed as error:
         token, failed = None, error
     if token is not None:
-        return Found(site, email, token, Source.KEYRING)
+        return FoundToken(site, email, token, TokenSource.KEYRING)
     token = read_token(folder, site, email)
     if token is not None:
-        return Found(site, email, token, Source.FILE)
+        return FoundToken(site, email, token, TokenSource.FILE)
     if failed is not None:
         raise failed
     return None
 
 
-async def store_token(environ: Mapping[str, str], site: str, email: str, token: str) -> Source:
+async def store_token(environ: Mapping[str, str], site: str, email: str, token: str) -> TokenSource:
     """Keep the token of an account: in the keyring, or in the tokens file if there is none.
 
     Cancellation:
@@ -146,20 +146,24 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
         SettingsFailed: the tokens file could not be written.
     """
     folder = config_folder(environ)
-    return await trio.to_thread.run_sync(_store, folder, Found(site, email, token, Source.PROMPT))
+    return await trio.to_thread.run_sync(
+        _store, folder, FoundToken(site, email, token, TokenSource.PROMPT)
+    )
 
 
-def _store(folder: Path, found: Found) -> Source:
+def _store(folder: Path, found: FoundToken) -> TokenSource:
     assert found.email is not None
     if keychain.is_available():
         keychain.write(found.site, found.email, found.token)
         delete_token(folder, found.site, found.email)  # an older one would outlive its renewal
-        return Source.KEYRING
+        return TokenSource.KEYRING
     write_token(folder, found.site, found.email, found.token)
-    return Source.FILE
+    return TokenSource.FILE
 
 
-async def forget_token(environ: Mapping[str, str], site: str, email: str) -> tuple[Source, ...]:
+async def forget_token(
+    environ: Mapping[str, str], site: str, email: str
+) -> tuple[TokenSource, ...]:
     """Forget the token of an account, wherever it is kept.
 
     Cancellation:
@@ -176,10 +180,10 @@ async def forget_token(environ: Mapping[str, str], site: str, email: str) -> tup
     return await trio.to_thread.run_sync(_forget, config_folder(environ), site, email)
 
 
-def _forget(folder: Path, site: str, email: str) -> tuple[Source, ...]:
+def _forget(folder: Path, site: str, email: str) -> tuple[TokenSource, ...]:
     gone = []
     if delete_token(folder, site, email):
-        gone.append(Source.FILE)
+        gone.append(TokenSource.FILE)
     if keychain.is_available() and keychain.delete(site, email):
-        gone.append(Source.KEYRING)
+        gone.append(TokenSource.KEYRING)
     return tuple(gone)

@@ -2,7 +2,7 @@
 
 What is said in several places counts in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
-token rule stands above all of them; see `ticketr.config.rule`.
+token rule stands above all of them; see `ticketr.config.token_rule`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteN
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.own_folder import STATE_FOLDER
 from ticketr.config.private import config_folder
-from ticketr.config.rule import Trust, is_environment_for, trust_in
+from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
 from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
@@ -232,7 +232,7 @@ def _settle(
     )
     if site is None:
         return workspace
-    if trust_in(site, named=named, confirmed=confirmed) is Trust.NONE:
+    if trust_in(site, named=named, confirmed=confirmed) is SiteTrust.NONE:
         doubt = SiteNotConfirmed(site, str(said.own.path), confirmed, named)
         return replace(workspace, doubt=doubt)
     known = config.confirmed_sites()

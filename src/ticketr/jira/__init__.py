@@ -7,6 +7,7 @@ the tree of what can go wrong.
 from __future__ import annotations
 
 from ticketr.jira.client import JiraClient, open_jira
+from ticketr.jira.createmeta import Allowed, CreateField, IssueType
 from ticketr.jira.credentials import Credentials, gateway_site
 from ticketr.jira.errors import (
     AuthenticationFailed,
@@ -28,10 +29,9 @@ from ticketr.jira.errors import (
     ServerError,
     TlsFailed,
     WrongSite,
-    is_unsure,
-    may_be_done,
+    certainly_failed,
+    may_have_happened,
 )
-from ticketr.jira.forms import Allowed, CreateField, IssueType
 from ticketr.jira.models import (
     BulkFetched,
     Created,
@@ -44,7 +44,7 @@ from ticketr.jira.models import (
     Transition,
     User,
 )
-from ticketr.jira.patience import LONGEST_WAIT, RetryRule
+from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
 from ticketr.jira.tenant import ask_cloud_id
 
 __all__ = [
@@ -75,7 +75,7 @@ __all__ = [
     "RateLimited",
     "Redirected",
     "Rejected",
-    "RetryRule",
+    "RetryPolicy",
     "SearchPage",
     "SearchResult",
     "ServerError",
@@ -85,8 +85,8 @@ __all__ = [
     "User",
     "WrongSite",
     "ask_cloud_id",
+    "certainly_failed",
     "gateway_site",
-    "is_unsure",
-    "may_be_done",
+    "may_have_happened",
     "open_jira",
 ]

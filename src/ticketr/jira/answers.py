@@ -17,7 +17,7 @@ from ticketr.jira.errors import (
     ServerError,
 )
 from ticketr.jira.json_reader import MOST_VALUES, TooManyValues, read_json
-from ticketr.jira.limits import asked_to_wait, reason_of, retry_after
+from ticketr.jira.rate_limit_headers import asked_to_wait, reason_of, retry_after
 from ticketr.jira.redaction import HIDDEN
 from ticketr.jira.values import objects, read_http_date
 

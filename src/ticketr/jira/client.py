@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.about import About
-from ticketr.jira.caller import Caller
+from ticketr.jira.createmeta import CreateMetaEndpoints
 from ticketr.jira.credentials import normalise_site
-from ticketr.jira.forms import Forms
-from ticketr.jira.issues import Issues
-from ticketr.jira.searches import Searches
+from ticketr.jira.issues import IssueEndpoints
+from ticketr.jira.rest_api import RestApi
+from ticketr.jira.searches import SearchEndpoints
+from ticketr.jira.site import SiteEndpoints
 from ticketr.jira.transport import open_transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from ticketr.jira.credentials import Credentials
-    from ticketr.jira.patience import RetryRule
+    from ticketr.jira.retry import RetryPolicy
     from ticketr.jira.transport.base import Transport
 
 API = "3"
 """The version of the interface: Cloud's, with rich text as ADF."""
 
 
-class JiraClient(About, Searches, Forms, Issues):
+class JiraClient(SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints):
     """Asks one Jira site; made by `open_jira`.
 
     Every method may be called by several tasks at once. Each ends at once when cancelled, in
@@ -52,7 +52,7 @@ async def open_jira(
     allow_http: bool = False,
     max_concurrency: int = 4,
     answer_within: float = 30.0,
-    retry: RetryRule | None = None,
+    retry: RetryPolicy | None = None,
     on_wait: Callable[[float, str], None] | None = None,
     chance: Callable[[], float] = random.random,
 ) -> AsyncGenerator[JiraClient]:
@@ -88,7 +88,7 @@ async def open_jira(
         # In a thread, for it loads a package that takes a tenth of a second.
         load = partial(open_transport, answer_within=answer_within)
         transport = await trio.to_thread.run_sync(load)
-    caller = Caller(
+    api = RestApi(
         credentials,
         transport,
         site=client_site,
@@ -99,6 +99,6 @@ async def open_jira(
         on_wait=on_wait,
         chance=chance,
     )
-    client = JiraClient(caller, browse=browse)
+    client = JiraClient(api, browse=browse)
     async with transport:
         yield client

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.caller import Part
 from ticketr.jira.models import Created, Transition
+from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.values import object_of, text_of
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _NONE: Mapping[str, object] = MappingProxyType({})
 
 
-class Issues(Part):
+class IssueEndpoints(Endpoints):
     """The part of a client that changes issues.
 
-    A change that was cancelled, or failed with an error that `is_unsure`, may have happened all
+    A change that was cancelled, or failed with an error that `may_have_happened`, may have happened all
     the same. Only `edit_issue`, which may be done twice, is repeated then.
     """
 
@@ -45,7 +45,7 @@ class Issues(Part):
         body: dict[str, object] = {"fields": dict(fields)}
         if properties:
             body["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
-        answer = await self._caller.write(
+        answer = await self._api.write(
             "POST", "issue", issue=_parent(fields), body=body, once=once, empty=False
         )
         created = Created.read(answer.object())
@@ -67,7 +67,7 @@ class Issues(Part):
             BadRequest: The site does not accept them; `field_errors` tells which.
             NotFound: There is no such issue, or the account may not see it.
         """
-        await self._caller.write(
+        await self._api.write(
             "PUT",
             "issue/{}",
             key,
@@ -85,7 +85,7 @@ class Issues(Part):
         Raises:
             NotFound: There is no such issue, or the account may not see it.
         """
-        answer = await self._caller.get("issue/{}/transitions", key)
+        answer = await self._api.get("issue/{}/transitions", key)
         found = map(Transition.read, answer.array("transitions"))
         return tuple(transition for transition in found if transition is not None)
 
@@ -100,7 +100,7 @@ class Issues(Part):
             BadRequest: The issue cannot take it now, or it asks for fields.
             NotFound: There is no such issue, or the account may not see it.
         """
-        await self._caller.write(
+        await self._api.write(
             "POST",
             "issue/{}/transitions",
             key,
@@ -120,7 +120,7 @@ class Issues(Part):
             BadRequest: It has sub-tasks.
             NotFound: There is no such issue, or the account may not see it.
         """
-        await self._caller.write(
+        await self._api.write(
             "DELETE",
             "issue/{}",
             key,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ticketr.jira.caller import Part
 from ticketr.jira.errors import BadAnswer, IssuesUnavailable
 from ticketr.jira.models import BulkFetched, Issue, SearchPage, SearchResult
+from ticketr.jira.rest_api import Endpoints
+from ticketr.jira.sanitize import clip
 from ticketr.jira.values import objects, text_of
-from ticketr.jira.words import clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _BULK_FETCH = "issue/bulkfetch"
 _NO_REASON = "no reason given"
 
 
-class Searches(Part):
+class SearchEndpoints(Endpoints):
     """The part of a client that finds issues and reads them."""
 
     async def count(self, jql: str) -> int:
@@ -50,7 +50,7 @@ class Searches(Part):
         Raises:
             BadRequest: The site does not understand the search.
         """
-        answer = await self._caller.ask("search/approximate-count", {"jql": jql})
+        answer = await self._api.ask("search/approximate-count", {"jql": jql})
         count = answer.object().get("count")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             raise answer.unusable("it tells no count")
@@ -82,7 +82,7 @@ class Searches(Part):
         }
         if token is not None:
             body["nextPageToken"] = token
-        answer = await self._caller.ask(_SEARCH, body)
+        answer = await self._api.ask(_SEARCH, body)
         ids: list[str] = []
         for item in _no_more_than(max_results, answer):
             found = text_of(item.get("id")) or text_of(item.get("key"))
@@ -137,7 +137,7 @@ class Searches(Part):
             fruitless = fruitless + 1 if len(ids) == before else 0
 
     def _endless(self, problem: str) -> BadAnswer:
-        return BadAnswer(self._caller.address(_SEARCH), problem)
+        return BadAnswer(self._api.address(_SEARCH), problem)
 
     async def bulk_fetch(
         self,
@@ -182,13 +182,13 @@ class Searches(Part):
                 break
             failed = fetched.failed
         if failed and not partly:
-            raise IssuesUnavailable(self._caller.address(_BULK_FETCH), tuple(failed.items()))
+            raise IssuesUnavailable(self._api.address(_BULK_FETCH), tuple(failed.items()))
         return fetched
 
     async def _fetch(self, ids: Sequence[str], about: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
-            answer = await self._caller.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **about})
+            answer = await self._api.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **about})
         except BadAnswer as error:
             if not error.too_large or len(ids) == 1:
                 raise
@@ -228,7 +228,7 @@ class Searches(Part):
         listed = answer.object().get("issueErrors")
         failed: dict[str, str] = {}
         for item in objects(listed) if isinstance(listed, list) else ():
-            words = clip(self._caller.redact(text_of(item.get("errorMessage")))) or _NO_REASON
+            words = clip(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue
@@ -249,7 +249,7 @@ class Searches(Part):
         """
         quoted = project.replace("\\", "\\\\").replace('"', '\\"')
         jql = f'project = "{quoted}" ORDER BY key DESC'
-        answer = await self._caller.ask(_SEARCH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
+        answer = await self._api.ask(_SEARCH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
         for item in answer.array("issues"):
             issue = Issue.read(item)
             if issue is None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._schema import MARKS, NODES
-from ticketr.jira.words import clip
+from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.jira.adf._grammar import Attrs, Marks, Node
+    from ticketr.jira.adf._grammar import AttributeRules, Marks, Node
 
 MOST_PROBLEMS = 10
 """More than these would tell nothing new."""
@@ -128,7 +128,7 @@ def _marks(node: Any, allowed: Marks) -> Iterator[str]:
             yield f"the mark {_words(kind)} is not as Jira knows it"
 
 
-def _fits(value: object, attrs: Attrs) -> bool:
+def _fits(value: object, attrs: AttributeRules) -> bool:
     return (
         isinstance(value, dict)
         and attrs.required <= value.keys()
@@ -136,7 +136,7 @@ def _fits(value: object, attrs: Attrs) -> bool:
     )
 
 
-def _about_attrs(name: str, value: Any, rules: tuple[Attrs, ...]) -> str:
+def _about_attrs(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> str:
     """Name the attribute that is wrong, where that is certain."""
     if len(rules) > 1 or not isinstance(value, dict):
         return f"{name} says something about itself that Jira does not know"

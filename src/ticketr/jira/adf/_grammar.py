@@ -24,7 +24,7 @@ _CHILD = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Attrs:
+class AttributeRules:
     """The attributes of a node or a mark.
 
     Attributes:
@@ -36,7 +36,7 @@ class Attrs:
     required: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, text: str) -> Attrs:
+    def read(cls, text: str) -> AttributeRules:
         """Read a list of attributes."""
         pairs = [item.partition("=") for item in text.split()]
         return cls(
@@ -62,7 +62,7 @@ class Node:
     least: int | None = None
     most: int = 1_000_000
     ordered: bool = False
-    attrs: tuple[Attrs, ...] = ()
+    attrs: tuple[AttributeRules, ...] = ()
     bare: bool = True
 
 
@@ -75,7 +75,7 @@ def node(
     bare: bool | None = None,
 ) -> Node:
     """Read a row of the table; attributes may be missing where none is required."""
-    read = tuple(map(Attrs.read, attrs))
+    read = tuple(map(AttributeRules.read, attrs))
     if bare is None:
         bare = all(not one.required for one in read)
     return Node(_children(children), least, most, ordered, read, bare)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._plain import prose
 from ticketr.jira.adf._tables import blank_code
-from ticketr.jira.words import clip
+from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from ticketr.jira.adf._guards import guard_markdown, unguard_address, unguard_pi
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
 from ticketr.jira.adf._plain import plain_lines, prose
 from ticketr.jira.adf._tables import TableProblem, drawn_problem, read_tables, stray_problem
-from ticketr.jira.words import clip
+from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import is_too_large
-from ticketr.jira.words import clip
+from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -6,7 +6,7 @@ table is tested to agree with Atlassian's own schema.
 
 from __future__ import annotations
 
-from ticketr.jira.adf._grammar import Attrs, Node, node
+from ticketr.jira.adf._grammar import AttributeRules, Node, node
 
 _ID = "localId=text"
 _LAYOUT = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
@@ -142,19 +142,19 @@ NODES: dict[str, Node] = {
 }
 """Every node."""
 
-MARKS: dict[str, Attrs | None] = {
+MARKS: dict[str, AttributeRules | None] = {
     **dict.fromkeys(("strong", "em", "strike", "underline", "code")),
-    "link": Attrs.read("href!=text title=text id=text collection=text occurrenceKey=text"),
-    "subsup": Attrs.read("type!=sub|sup"),
-    "textColor": Attrs.read("color!=color"),
-    "backgroundColor": Attrs.read("color!=color"),
-    "annotation": Attrs.read("id!=text annotationType!=inlineComment"),
-    "alignment": Attrs.read("align!=center|end"),
-    "indentation": Attrs.read("level!=1..6"),
-    "fontSize": Attrs.read("fontSize!=small"),
-    "breakout": Attrs.read("mode!=wide|full-width width=number"),
-    "border": Attrs.read("size!=1..3 color!=border-color"),
-    "dataConsumer": Attrs.read("sources!=words"),
-    "fragment": Attrs.read("localId!=word name=text"),
+    "link": AttributeRules.read("href!=text title=text id=text collection=text occurrenceKey=text"),
+    "subsup": AttributeRules.read("type!=sub|sup"),
+    "textColor": AttributeRules.read("color!=color"),
+    "backgroundColor": AttributeRules.read("color!=color"),
+    "annotation": AttributeRules.read("id!=text annotationType!=inlineComment"),
+    "alignment": AttributeRules.read("align!=center|end"),
+    "indentation": AttributeRules.read("level!=1..6"),
+    "fontSize": AttributeRules.read("fontSize!=small"),
+    "breakout": AttributeRules.read("mode!=wide|full-width width=number"),
+    "border": AttributeRules.read("size!=1..3 color!=border-color"),
+    "dataConsumer": AttributeRules.read("sources!=words"),
+    "fragment": AttributeRules.read("localId!=word name=text"),
 }
 """Every mark; None for one without attributes."""

@@ -73,47 +73,45 @@ __all__ = [
     "ServerError",
     "TlsFailed",
     "WrongSite",
-    "is_unsure",
-    "may_be_done",
+    "certainly_failed",
+    "may_have_happened",
 ]
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: What keeps a request from being sent at all.
+#: Errors of requests that were not sent.
 _UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
 
 
-def is_unsure(error: BaseException) -> bool:
-    """Tell whether a request may have been carried out although it failed.
+def may_have_happened(error: BaseException) -> bool:
+    """Tell whether a request may have been carried out because its answer was lost or unusable.
 
-    A refusal is sure, and so is a connection that was never made. After anything else a create
-    must not be repeated before somebody has looked whether it happened.
+    A request that failed so must not be sent again unless it can be carried out twice. For a
+    write that was refused, `certainly_failed` is the stricter question.
 
     Args:
         error: What the request raised.
 
     Returns:
-        Whether nobody knows. An error that does not come from a request is sure.
+        Whether Jira may have carried it out; false for an error that no request raised.
     """
     return isinstance(error, ConnectionLost | NoAnswer | ServerError | BadAnswer)
 
 
-def may_be_done(error: JiraError, fields: Collection[str]) -> bool:
-    """Tell whether a change may have been carried out, whatever the answer says.
+def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
+    """Tell whether a write was certainly not carried out, whatever the answer says.
 
-    Something that stands before Jira can refuse what Jira carries out, and Jira can fail after it
-    has. Only a request that was not sent is certain, and a refusal for what was sent.
+    A gateway can refuse a write that Jira carries out, and Jira can fail after it has carried it
+    out. Only two cases are certain: the request was not sent, or Jira names a field that was sent.
 
     Args:
         error: What the request raised.
         fields: The IDs of the fields that were sent.
 
     Returns:
-        Whether somebody has to look before the change is asked for again.
+        Whether the write can be repeated without a look at what Jira has.
     """
     if isinstance(error, _UNSENT):
-        return False
-    return not (
-        isinstance(error, BadRequest) and any(name in fields for name, _ in error.field_errors)
-    )
+        return True
+    return isinstance(error, BadRequest) and any(name in fields for name, _ in error.field_errors)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Self
 
 from ticketr.jira.errors._base import JiraError
-from ticketr.jira.words import bare_url, clip, is_login_page
+from ticketr.jira.sanitize import bare_url, clip, is_login_page
 
 _IS_IT_JIRA = "is this the address of a Jira site?"
 _IN_TROUBLE = "Jira or something before it is in trouble, try again later"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticketr._errors import TicketrError
-from ticketr.jira.words import bare_url
+from ticketr.jira.sanitize import bare_url
 
 
 class JiraError(TicketrError):

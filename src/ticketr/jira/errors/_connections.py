@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ticketr.jira.errors._base import JiraError
-from ticketr.jira.words import clip
+from ticketr.jira.sanitize import clip
 
 
 class ConnectFailed(JiraError):

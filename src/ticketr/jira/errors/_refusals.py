@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ticketr.jira.errors._base import JiraError
-from ticketr.jira.words import LONGEST_TEXT, clip
+from ticketr.jira.sanitize import LONGEST_TEXT, clip
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticketr.jira.errors._base import JiraError
-from ticketr.jira.words import bare_url
+from ticketr.jira.sanitize import bare_url
 
 
 class BadSite(JiraError):

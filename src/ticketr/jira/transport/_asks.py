@@ -18,9 +18,9 @@ import h11
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
-from ticketr.jira.transport._asks_session import Session
-from ticketr.jira.transport._body import Body
-from ticketr.jira.transport._patience import Wait
+from ticketr.jira.transport._asks_session import AsksSession
+from ticketr.jira.transport._body import BodyReader
+from ticketr.jira.transport._certificates import CertificateStore, read_certificates
 from ticketr.jira.transport._reasons import (
     BAD_ADDRESS,
     CLOSED,
@@ -30,7 +30,7 @@ from ticketr.jira.transport._reasons import (
     not_connected,
     not_encoded,
 )
-from ticketr.jira.transport._trust import Trust, default_trust
+from ticketr.jira.transport._timeouts import ExchangeTimeout
 from ticketr.jira.transport.base import (
     ANSWER_WITHIN,
     CLOSE_WITHIN,
@@ -89,8 +89,10 @@ class AsksTransport:
         except (ImportError, AttributeError) as error:
             reason = f"anyio {version('anyio')} does not run on Trio {trio.__version__}"
             raise AsksMissing(reason) from error
-        self._trust = await default_trust() if self._verify is None else Trust(self._verify)
-        self._session = Session(self._trust.context)
+        self._certificates = (
+            await read_certificates() if self._verify is None else CertificateStore(self._verify)
+        )
+        self._session = AsksSession(self._certificates.context)
         return self
 
     async def __aexit__(
@@ -105,9 +107,9 @@ class AsksTransport:
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
-        self._trust.check(request.url)
-        body = Body(self._largest_body)
-        wait = Wait(self._answer_within, self._whole_within)
+        self._certificates.check(request.url)
+        body = BodyReader(self._largest_body)
+        wait = ExchangeTimeout(self._answer_within, self._whole_within)
         with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)
             answer = await self._session.exchange(connection, request, body, wait.move_on)

@@ -3,7 +3,7 @@
 What asks 3.0 does by itself would break promises of a transport, so it is done here instead:
 
 - `Session.request` is written to repeat a request once when its connection breaks, a create too,
-  and lets nobody see that connection. It is not called; `Session.exchange` is.
+  and lets nobody see that connection. It is not called; `AsksSession.exchange` is.
 - The path is decoded and quoted anew, and so a quoted ``..`` would leave its place.
 - Of a repeated header the last is kept. A header that is no UTF-8, a cookie without ``=``, an
   interim answer and a body that ends with its connection are each an error.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
-    from ticketr.jira.transport._body import Body
+    from ticketr.jira.transport._body import BodyReader
     from ticketr.jira.transport.base import Request
 
 KEEP_IDLE = 5.0
@@ -88,7 +88,7 @@ class Connection:
         return False
 
 
-class Session(asks.Session):  # type: ignore[misc]  # asks has no types
+class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
     """Opens connections, keeps the idle ones and closes them all."""
 
     def __init__(self, ssl_context: ssl.SSLContext) -> None:
@@ -115,7 +115,11 @@ class Session(asks.Session):  # type: ignore[misc]  # asks has no types
         return connection
 
     async def exchange(
-        self, connection: Connection, request: Request, body: Body, on_piece: Callable[[], None]
+        self,
+        connection: Connection,
+        request: Request,
+        body: BodyReader,
+        on_piece: Callable[[], None],
     ) -> Exchange:
         """Send a request and read its answer.
 
@@ -160,10 +164,10 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 
     def __init__(
         self,
-        session: Session,
+        session: AsksSession,
         connection: Connection,
         request: Request,
-        body: Body,
+        body: BodyReader,
         on_piece: Callable[[], None],
     ) -> None:
         headers = {

@@ -20,8 +20,12 @@ import httpx
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.jira.transport._body import Body
-from ticketr.jira.transport._patience import Wait
+from ticketr.jira.transport._body import BodyReader
+from ticketr.jira.transport._certificates import (
+    CertificateStore,
+    no_certificates,
+    read_certificates,
+)
 from ticketr.jira.transport._reasons import (
     BAD_ADDRESS,
     CLOSED,
@@ -31,7 +35,7 @@ from ticketr.jira.transport._reasons import (
     not_connected,
     not_encoded,
 )
-from ticketr.jira.transport._trust import Trust, default_trust, trust_nobody
+from ticketr.jira.transport._timeouts import ExchangeTimeout
 from ticketr.jira.transport.base import (
     ANSWER_WITHIN,
     CLOSE_WITHIN,
@@ -84,10 +88,12 @@ class HttpxTransport:
     async def __aenter__(self) -> Self:
         """Open for use."""
         if self._verify is not None:
-            self._trust = Trust(self._verify)
+            self._certificates = CertificateStore(self._verify)
         else:
             # An application is asked without a connection, and so without certificates.
-            self._trust = await default_trust() if self._app is None else trust_nobody()
+            self._certificates = (
+                await read_certificates() if self._app is None else no_certificates()
+            )
         if (
             self._app is None
         ):  # in a thread, for the first one loads the half of httpx that connects
@@ -103,7 +109,7 @@ class HttpxTransport:
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
             mounts=dict.fromkeys(_LOOPBACK),
-            verify=self._trust.context,
+            verify=self._certificates.context,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
@@ -122,11 +128,11 @@ class HttpxTransport:
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
-        self._trust.check(request.url)
+        self._certificates.check(request.url)
         if self._client.is_closed:
             raise ConnectionLost(request.url, CLOSED)
-        body = Body(self._largest_body)
-        wait = Wait(self._answer_within, self._whole_within)
+        body = BodyReader(self._largest_body)
+        wait = ExchangeTimeout(self._answer_within, self._whole_within)
         with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,

@@ -24,8 +24,8 @@ from ticketr.jira import (
     JiraError,
     RateLimited,
     Rejected,
-    is_unsure,
-    may_be_done,
+    certainly_failed,
+    may_have_happened,
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
@@ -234,7 +234,7 @@ class Creator:
             try:
                 return await self._ask_once(creation, fields)
             except JiraError as error:
-                if not may_be_done(error, fields):
+                if certainly_failed(error, fields):
                     await self._forget(creation)
                     raise
                 if not _is_passing(error):
@@ -341,7 +341,7 @@ def _is_passing(error: JiraError) -> bool:
     """Tell whether another try may well be answered better."""
     if isinstance(error, RateLimited):
         return (error.retry_after or 0.0) <= LONGEST_WAIT
-    return is_unsure(error)
+    return may_have_happened(error)
 
 
 def _over(error: JiraError) -> float:

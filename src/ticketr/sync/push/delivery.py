@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, Created, JiraError, may_be_done
+from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.edits.local_changes import pushed
 from ticketr.sync.errors import first_of
 from ticketr.sync.push.creating import Creator, Draft, failure_note
@@ -178,7 +178,9 @@ class Delivery:
         except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
             raise
         except (JiraError, NoWay) as error:
-            unsure = isinstance(error, JiraError) and may_be_done(error, edit.sending.fields)
+            unsure = isinstance(error, JiraError) and not certainly_failed(
+                error, edit.sending.fields
+            )
             failure = failure_note(edit.issue, path, error)
             if sent:
                 reason = f"{_sent(sent)}, but not the rest: {failure.reason}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, may_be_done
+from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 
 if TYPE_CHECKING:
     from ticketr.jira import Issue, JiraClient, Transition
@@ -75,7 +75,7 @@ async def _take(jira: JiraClient, key: str, way: Transition) -> None:
         failure = error
     if failure is None:
         return
-    if not may_be_done(failure, ()) or isinstance(failure, AuthenticationFailed):
+    if certainly_failed(failure, ()) or isinstance(failure, AuthenticationFailed):
         raise failure
     if await status_now(jira, key) != way.to:  # else it was taken all the same
         raise failure

@@ -13,7 +13,7 @@ from ticketr.jira import (
     JiraError,
     NoAnswer,
     RateLimited,
-    RetryRule,
+    RetryPolicy,
     ServerError,
     open_jira,
 )
@@ -130,7 +130,7 @@ async def test_after_the_last_try_the_error_is_raised(autojump_clock: Clock) -> 
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
         with pytest.raises(ServerError, match="503: busy"):
             await jira.myself()
-    assert len(app.asked) == RetryRule().tries
+    assert len(app.asked) == RetryPolicy().tries
 
 
 async def test_a_wish_that_is_too_long_is_an_error_at_once(autojump_clock: Clock) -> None:

@@ -25,7 +25,7 @@ from ticketr.jira.errors import (
     RateLimited,
     Redirected,
     ServerError,
-    is_unsure,
+    may_have_happened,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ SLOW_DOWN = "Jira asked us to slow down"
 
 
 @dataclass(frozen=True, slots=True)
-class RetryRule:
+class RetryPolicy:
     """How patient to be.
 
     Attributes:
@@ -89,7 +89,7 @@ class RetryRule:
         Returns:
             The seconds to wait first, or None to give up.
         """
-        if not repeatable and is_unsure(error):
+        if not repeatable and may_have_happened(error):
             return None
         match error:
             case RateLimited() | ServerError():

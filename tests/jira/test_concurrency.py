@@ -7,114 +7,114 @@ from functools import partial
 import trio
 import trio.testing
 
-from ticketr.jira.throttle import GROW_AFTER, OneByOne, Throttle
+from ticketr.jira.concurrency import GROW_AFTER, AdaptiveLimit, PerIssueLock
 
 Clock = trio.testing.MockClock
 
 
-class TestThrottle:
+class TestAdaptiveLimit:
     """How many go together."""
 
     async def test_a_refusal_halves_it_down_to_one(self) -> None:
-        throttle = Throttle(9)
+        limit = AdaptiveLimit(9)
         limits = []
         for _ in range(5):
-            throttle.refused(throttle.cuts)
-            limits.append(throttle.limit)
+            limit.refused(limit.cuts)
+            limits.append(limit.limit)
         assert limits == [4, 2, 1, 1, 1]
 
     async def test_refusals_of_those_sent_together_count_once(self) -> None:
-        throttle = Throttle(8)
+        limit = AdaptiveLimit(8)
         for _ in range(3):
-            throttle.refused(0)
-        assert throttle.limit == 4
+            limit.refused(0)
+        assert limit.limit == 4
 
     async def test_it_grows_back_by_one_after_many_good_answers_and_never_further(self) -> None:
-        throttle = Throttle(4)
-        throttle.refused(0)
+        limit = AdaptiveLimit(4)
+        limit.refused(0)
         limits = []
         for _ in range(4):
             for _ in range(GROW_AFTER - 1):
-                throttle.went_well()
-            before = throttle.limit
-            throttle.went_well()
-            limits.append((before, throttle.limit))
+                limit.went_well()
+            before = limit.limit
+            limit.went_well()
+            limits.append((before, limit.limit))
         assert limits == [(2, 3), (3, 4), (4, 4), (4, 4)]
 
     async def test_a_refusal_begins_the_count_anew(self) -> None:
-        throttle = Throttle(4)
-        throttle.refused(0)
+        limit = AdaptiveLimit(4)
+        limit.refused(0)
         for _ in range(GROW_AFTER - 1):
-            throttle.went_well()
-        throttle.refused(0)
-        throttle.went_well()
-        assert throttle.limit == 2
+            limit.went_well()
+        limit.refused(0)
+        limit.went_well()
+        assert limit.limit == 2
 
     async def test_who_waits_comes_in_as_soon_as_it_grows(self) -> None:
-        throttle = Throttle(2)
-        throttle.refused(0)
-        await throttle.enter()
+        limit = AdaptiveLimit(2)
+        limit.refused(0)
+        await limit.enter()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(throttle.enter)
+            nursery.start_soon(limit.enter)
             await trio.testing.wait_all_tasks_blocked()
             for _ in range(GROW_AFTER):
-                throttle.went_well()
+                limit.went_well()
             with trio.fail_after(1):
                 await trio.testing.wait_all_tasks_blocked()
             assert not nursery.child_tasks
 
     async def test_who_gave_up_a_place_has_the_next_one(self) -> None:
-        throttle = Throttle(1)
+        limit = AdaptiveLimit(1)
         order: list[str] = []
 
         async def enter(name: str, *, again: bool) -> None:
-            await throttle.enter(again=again)
+            await limit.enter(again=again)
             order.append(name)
-            throttle.leave()
+            limit.leave()
 
-        await throttle.enter()
+        await limit.enter()
         async with trio.open_nursery() as nursery:
             for name in ("new", "back"):
                 nursery.start_soon(partial(enter, name, again=name == "back"))
                 await trio.testing.wait_all_tasks_blocked()
-            throttle.leave()
+            limit.leave()
         assert order == ["back", "new"]
 
     async def test_a_wait_that_was_cancelled_takes_no_place(self) -> None:
-        throttle = Throttle(1)
-        await throttle.enter()
+        limit = AdaptiveLimit(1)
+        await limit.enter()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(throttle.enter)
+            nursery.start_soon(limit.enter)
             await trio.testing.wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
         with trio.CancelScope() as scope:
             scope.cancel()
-            await throttle.enter()
-        throttle.leave()
+            await limit.enter()
+        limit.leave()
         with trio.fail_after(1):
-            await throttle.enter()
+            await limit.enter()
 
     async def test_it_is_crowded_until_as_many_as_may_be_are_in(self) -> None:
-        throttle = Throttle(4)
+        limit = AdaptiveLimit(4)
         for _ in range(4):
-            await throttle.enter()
-        throttle.refused(0)
+            await limit.enter()
+        limit.refused(0)
         crowded = []
         for _ in range(3):
-            crowded.append(throttle.is_crowded)
-            throttle.leave()
+            crowded.append(limit.is_crowded)
+            limit.leave()
         assert crowded == [True, True, False]
 
 
-class TestOneByOne:
+class TestPerIssueLock:
     """Changes of one issue, one after the other."""
 
     async def test_the_same_issue_waits_and_another_does_not(self, autojump_clock: Clock) -> None:
-        one_by_one = OneByOne()
+        lock = PerIssueLock()
         log: list[tuple[str, float]] = []
 
         async def change(issue: str | None) -> None:
-            async with one_by_one.of(issue):
+            async with lock.hold(issue):
                 log.append((str(issue), trio.current_time() - start))
                 await trio.sleep(1)
 
@@ -131,32 +131,32 @@ class TestOneByOne:
         ]
 
     async def test_nothing_is_kept_of_what_is_over(self, autojump_clock: Clock) -> None:
-        one_by_one = OneByOne()
+        lock = PerIssueLock()
 
         async def give_up() -> None:
             with trio.move_on_after(1):
-                async with one_by_one.of("A-1"):
+                async with lock.hold("A-1"):
                     raise AssertionError
 
-        async with trio.open_nursery() as nursery, one_by_one.of("A-1"):
+        async with trio.open_nursery() as nursery, lock.hold("A-1"):
             nursery.start_soon(give_up)
             await trio.sleep(2)
-            assert len(vars(one_by_one)["_locks"]) == 1
-        assert vars(one_by_one)["_locks"] == {}
+            assert len(vars(lock)["_locks"]) == 1
+        assert vars(lock)["_locks"] == {}
 
     async def test_one_whose_waiting_was_cancelled_does_not_let_two_in(self) -> None:
         for _ in range(30):  # in each order of what happens together
-            assert await most_inside(OneByOne()) == 1
+            assert await most_inside(PerIssueLock()) == 1
 
 
-async def most_inside(one_by_one: OneByOne) -> int:
+async def most_inside(lock: PerIssueLock) -> int:
     """One leaves, one that waits is cancelled, two come, all at once; how many were in together."""
     inside, most = 0, 0
     scope = trio.CancelScope()
 
     async def change(done: trio.Event) -> None:
         nonlocal inside, most
-        async with one_by_one.of("A-1"):
+        async with lock.hold("A-1"):
             inside += 1
             most = max(most, inside)
             await done.wait()

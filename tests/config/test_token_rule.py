@@ -10,12 +10,12 @@ import trio
 from fakes.keyrings import MemoryKeyring, keyring_in_use
 
 from ticketr.config import (
-    Found,
+    FoundToken,
     LoginEntry,
     MissingSetting,
     SiteNotConfirmed,
-    Source,
-    Trust,
+    SiteTrust,
+    TokenSource,
     WorkspaceEntry,
     find_token,
     is_environment_for,
@@ -69,7 +69,7 @@ class User:
         path.write_text(f'{old}\n[sites."{site}"]\n{key} = "{value}"\nemail = "{ME}"\n')
         path.chmod(0o600)
 
-    def token(self) -> Found | None:
+    def token(self) -> FoundToken | None:
         return trio.run(find_token, resolve_workspace(self.environ, self.root), self.environ)
 
 
@@ -130,7 +130,7 @@ def expect(user: User, site: str | None, verdict: str, *, environment: bool, sto
     found = user.token()
     if environment and verdict == "environment":
         assert found is not None
-        assert (found.site, found.token, found.source) == (site, "env", Source.ENVIRONMENT)
+        assert (found.site, found.token, found.source) == (site, "env", TokenSource.ENVIRONMENT)
     elif stored:
         assert found is not None
         assert (found.site, found.email, found.token) == (site, ME, f"for {site}")
@@ -151,11 +151,11 @@ def test_the_environments_token_goes_where_it_may(
 
 
 @each_combination
-@pytest.mark.parametrize("source", [Source.KEYRING, Source.FILE, Source.COMMAND])
+@pytest.mark.parametrize("source", [TokenSource.KEYRING, TokenSource.FILE, TokenSource.COMMAND])
 @pytest.mark.parametrize("environment", [False, True])
 def test_a_stored_token_goes_to_its_own_site_alone(
     user: User,
-    source: Source,
+    source: TokenSource,
     file: str | None,
     url: str | None,
     config: str | None,
@@ -171,13 +171,18 @@ def test_a_stored_token_goes_to_its_own_site_alone(
     if environment:
         user.environ["JIRA_API_TOKEN"] = "env"
     for each in (A, B):
-        if source is Source.KEYRING:
+        if source is TokenSource.KEYRING:
             keychain.write(each, ME, f"for {each}")
-        elif source is Source.FILE:
+        elif source is TokenSource.FILE:
             write_token(user.folder, each, ME, f"for {each}")
         else:
             user.ask_sites_table(each, "token_command", f"echo for {each}")
-    if source is Source.COMMAND and url is None and config is not None and verdict != "refused":
+    if (
+        source is TokenSource.COMMAND
+        and url is None
+        and config is not None
+        and verdict != "refused"
+    ):
         verdict = "stored"  # the config knows two sites now: whose is the environment's token?
 
     expect(user, site, verdict, environment=environment, stored=True)
@@ -304,10 +309,10 @@ def test_what_stands_beside_the_url_of_another_site_counts_for_nothing(user: Use
 
 
 def test_whose_word_a_site_is() -> None:
-    assert trust_in(A, named=A, confirmed=A) is Trust.ENVIRONMENT
-    assert trust_in(A, named=B, confirmed=A) is Trust.CONFIRMED
-    assert trust_in(A, named=B, confirmed=B) is Trust.NONE
-    assert trust_in(A, named=None, confirmed=None) is Trust.NONE
+    assert trust_in(A, named=A, confirmed=A) is SiteTrust.ENVIRONMENT
+    assert trust_in(A, named=B, confirmed=A) is SiteTrust.CONFIRMED
+    assert trust_in(A, named=B, confirmed=B) is SiteTrust.NONE
+    assert trust_in(A, named=None, confirmed=None) is SiteTrust.NONE
 
 
 def test_for_which_site_the_environments_login_is() -> None:

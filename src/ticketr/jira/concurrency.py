@@ -14,7 +14,7 @@ GROW_AFTER = 20
 """How many good answers let one more request go together with the others."""
 
 
-class Throttle:
+class AdaptiveLimit:
     """Lets so many in together: half as many after a refusal, slowly more while all goes well.
 
     Args:
@@ -87,14 +87,14 @@ class Throttle:
             lot.unpark()
 
 
-class OneByOne:
+class PerIssueLock:
     """Lets those that change the same issue do so one after the other."""
 
     def __init__(self) -> None:
         self._locks: dict[str, trio.Lock] = {}
 
     @asynccontextmanager
-    async def of(self, issue: str | None) -> AsyncGenerator[None]:
+    async def hold(self, issue: str | None) -> AsyncGenerator[None]:
         """Wait for the others, and keep those that come later waiting; None waits for nobody."""
         if issue is None:
             yield

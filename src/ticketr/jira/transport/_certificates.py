@@ -13,7 +13,7 @@ from ticketr.jira.errors import TlsFailed
 
 
 @dataclass(frozen=True)
-class Trust:
+class CertificateStore:
     """What certificates are checked against.
 
     Attributes:
@@ -35,12 +35,12 @@ class Trust:
             raise TlsFailed(url, self.problem)
 
 
-def trust_nobody(problem: str = "") -> Trust:
+def no_certificates(problem: str = "") -> CertificateStore:
     """Make what accepts no certificate."""
-    return Trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
+    return CertificateStore(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
 
 
-async def default_trust() -> Trust:
+async def read_certificates() -> CertificateStore:
     """Read certifi's certificates, or those that the environment names.
 
     That is what httpx does. asks left to itself would read the system's, anew for each connection
@@ -48,9 +48,9 @@ async def default_trust() -> Trust:
     """
     try:
         # In a thread, for reading all the certificates takes long enough to be felt.
-        return Trust(
+        return CertificateStore(
             await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
         )
     except OSError as error:
         source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
-        return trust_nobody(f"no certificates in {source}, {error.strerror or error}")
+        return no_certificates(f"no certificates in {source}, {error.strerror or error}")

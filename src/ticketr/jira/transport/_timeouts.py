@@ -7,7 +7,7 @@ import trio
 from ticketr.jira.errors import NoAnswer
 
 
-class Wait:
+class ExchangeTimeout:
     """The bounds of one exchange: on silence, moved on by each piece, and on the whole.
 
     Args:

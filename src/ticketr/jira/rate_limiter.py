@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.jira.concurrency import AdaptiveLimit
 from ticketr.jira.errors import RateLimited
-from ticketr.jira.limits import Scope, scope_of
-from ticketr.jira.throttle import Throttle
+from ticketr.jira.rate_limit_headers import LimitScope, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
-    from ticketr.jira.calls import Call
+    from ticketr.jira.call import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Hold:
     why: str
 
 
-class Pace:
+class RateLimiter:
     """The pace of one site.
 
     Args:
@@ -53,28 +53,28 @@ class Pace:
     def __init__(self, most: int, on_wait: Callable[[float, str], None] | None) -> None:
         self._most = most
         self._on_wait = on_wait
-        self._kinds: dict[str, Throttle] = {}
-        self._holds: dict[tuple[Scope, str], Hold] = {}
-        self.site = Throttle(most)
+        self._kinds: dict[str, AdaptiveLimit] = {}
+        self._holds: dict[tuple[LimitScope, str], Hold] = {}
+        self.site = AdaptiveLimit(most)
 
-    def kind(self, call: Call) -> Throttle:
+    def kind(self, call: Call) -> AdaptiveLimit:
         """Give the throttle of the calls of a kind."""
-        return self._kinds.setdefault(call.kind, Throttle(self._most))
+        return self._kinds.setdefault(call.kind, AdaptiveLimit(self._most))
 
     @contextmanager
-    def place(self, call: Call) -> Generator[Place]:
+    def slot(self, call: Call) -> Generator[Slot]:
         """Let a call be sent, as often as need be.
 
         Args:
             call: What is to be sent.
         """
-        place = Place(self, call)
+        slot = Slot(self, call)
         try:
-            yield place
+            yield slot
         finally:
-            place.leave()
+            slot.leave()
 
-    def hold(self, call: Call, scope: Scope, hold: Hold) -> None:
+    def hold(self, call: Call, scope: LimitScope, hold: Hold) -> None:
         """Keep back whatever a limit concerns.
 
         Args:
@@ -82,14 +82,14 @@ class Pace:
             scope: Whom it concerns.
             hold: Until when, and why.
         """
-        if scope is Scope.ISSUE and call.issue is None:
-            scope = Scope.ENDPOINT
+        if scope is LimitScope.ISSUE and call.issue is None:
+            scope = LimitScope.ENDPOINT
         name = (scope, _name(call, scope))
         before = self._holds.get(name)
         if before is None or before.until < hold.until:
             self._holds[name] = hold
 
-    def held(self, call: Call, *scopes: Scope) -> Hold | None:
+    def held(self, call: Call, *scopes: LimitScope) -> Hold | None:
         """Give the longest of the holds that concern a call; drops those that are over."""
         now = trio.current_time()
         longest: Hold | None = None
@@ -109,13 +109,13 @@ class Pace:
         await trio.sleep_until(hold.until)
 
 
-class Place:
-    """A call among the others; made by `Pace.place`."""
+class Slot:
+    """A call among the others; made by `RateLimiter.slot`."""
 
-    def __init__(self, pace: Pace, call: Call) -> None:
-        self._pace = pace
+    def __init__(self, limiter: RateLimiter, call: Call) -> None:
+        self._limiter = limiter
         self._call = call
-        self._kind = pace.kind(call)
+        self._kind = limiter.kind(call)
         self._inside = self._was_inside = False
 
     @asynccontextmanager
@@ -125,13 +125,13 @@ class Place:
         Args:
             pause: A hold of its own.
         """
-        site = self._pace.site
+        site = self._limiter.site
         while True:
             await self._come_in(pause)
             await site.enter()
             try:
                 # Something may have been refused while this one waited for the last step.
-                if self._pace.held(self._call, *Scope):
+                if self._limiter.held(self._call, *LimitScope):
                     continue
                 with self._heeded():
                     yield
@@ -142,7 +142,7 @@ class Place:
     def went_well(self) -> None:
         """Count a good answer."""
         self._kind.went_well()
-        self._pace.site.went_well()
+        self._limiter.site.went_well()
 
     def leave(self) -> None:
         """Make room for another call of the kind."""
@@ -153,38 +153,42 @@ class Place:
     async def _come_in(self, pause: Hold | None) -> None:
         """Have a place among the calls of the kind, and nothing that holds it back."""
         while True:
-            of_issue = self._pace.held(self._call, Scope.ISSUE)
+            of_issue = self._limiter.held(self._call, LimitScope.ISSUE)
             if of_issue or self._kind.is_crowded:
                 self.leave()
             if of_issue:
-                await self._pace.wait(of_issue)
+                await self._limiter.wait(of_issue)
                 continue
             if not self._inside:
                 await self._kind.enter(again=self._was_inside)
                 self._inside = self._was_inside = True
-            hold = self._pace.held(self._call, Scope.ENDPOINT, Scope.SITE)
+            hold = self._limiter.held(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
             if pause is not None and pause.until > trio.current_time():
                 hold = pause if hold is None else max(hold, pause, key=lambda one: one.until)
             if hold is None:
                 return
-            await self._pace.wait(hold)
+            await self._limiter.wait(hold)
 
     @contextmanager
     def _heeded(self) -> Generator[None]:
         """Let fewer of those that a refusal concerns go together."""
-        kind, site = self._kind, self._pace.site
+        kind, site = self._kind, self._limiter.site
         cuts = kind.cuts, site.cuts
         try:
             yield
         except RateLimited as error:
             scope = scope_of(error.reason)
-            if scope is Scope.ENDPOINT:
+            if scope is LimitScope.ENDPOINT:
                 kind.refused(cuts[0])
-            elif scope is Scope.SITE:
+            elif scope is LimitScope.SITE:
                 site.refused(cuts[1])
             raise
 
 
-def _name(call: Call, scope: Scope) -> str:
+def _name(call: Call, scope: LimitScope) -> str:
     """Tell what of its scope a call belongs to."""
-    return {Scope.ENDPOINT: call.kind, Scope.ISSUE: call.issue or "", Scope.SITE: ""}[scope]
+    return {
+        LimitScope.ENDPOINT: call.kind,
+        LimitScope.ISSUE: call.issue or "",
+        LimitScope.SITE: "",
+    }[scope]

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ticketr.jira.caller import Part
 from ticketr.jira.credentials import is_gateway, normalise_site
 from ticketr.jira.models import Field, Project, ServerInfo, User
+from ticketr.jira.rest_api import Endpoints
 
 if TYPE_CHECKING:
-    from ticketr.jira.caller import Caller
+    from ticketr.jira.rest_api import RestApi
 
 _MOST_USERS = 50
 # As old accounts have them, and new ones.
@@ -28,13 +28,13 @@ def browse_url(site: str, key: str) -> str:
     return f"{site.rstrip('/')}/browse/{quote(key, safe='')}"
 
 
-class About(Part):
+class SiteEndpoints(Endpoints):
     """The part of a client that asks about the site."""
 
-    def __init__(self, caller: Caller, *, browse: str | None = None) -> None:
-        super().__init__(caller)
-        self.site = caller.site
-        self._browse = None if is_gateway(caller.site) else caller.site
+    def __init__(self, api: RestApi, *, browse: str | None = None) -> None:
+        super().__init__(api)
+        self.site = api.site
+        self._browse = None if is_gateway(api.site) else api.site
         if browse:
             self._browse = normalise_site(browse, allow_http=True)
 
@@ -49,7 +49,7 @@ class About(Part):
 
     async def server_info(self) -> ServerInfo:
         """Ask the site about itself; this needs no valid token."""
-        answer = await self._caller.get("serverInfo")
+        answer = await self._api.get("serverInfo")
         info = ServerInfo.read(answer.object())
         if info is None:
             raise answer.unusable("it tells no version")
@@ -59,7 +59,7 @@ class About(Part):
 
     async def myself(self) -> User:
         """Ask who is asking; this tells whether the token is good."""
-        answer = await self._caller.get("myself")
+        answer = await self._api.get("myself")
         user = User.read(answer.object())
         if user is None:
             raise answer.unusable("it tells no account")
@@ -67,7 +67,7 @@ class About(Part):
 
     async def fields(self) -> tuple[Field, ...]:
         """Ask for every field that the site's issues can have."""
-        answer = await self._caller.get("field")
+        answer = await self._api.get("field")
         found = map(Field.read, answer.array())
         return tuple(field for field in found if field is not None)
 
@@ -80,7 +80,7 @@ class About(Part):
         Raises:
             NotFound: There is none, or the account may not see it.
         """
-        answer = await self._caller.get("project/{}", key)
+        answer = await self._api.get("project/{}", key)
         project = Project.read(answer.object())
         if project is None:
             raise answer.unusable("it tells no key")
@@ -98,6 +98,6 @@ class About(Part):
         """
         by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
         about: dict[str, str | int] = {"project": project, by: query, "maxResults": _MOST_USERS}
-        answer = await self._caller.get("user/assignable/search", query=about)
+        answer = await self._api.get("user/assignable/search", query=about)
         found = map(User.read, answer.array())
         return tuple(user for user in found if user is not None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ticketr.jira.caller import Part
 from ticketr.jira.errors import BadAnswer
+from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class CreateField:
 _T = TypeVar("_T", IssueType, CreateField)
 
 
-class Forms(Part):
+class CreateMetaEndpoints(Endpoints):
     """The part of a client that asks what new issues can be."""
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:
@@ -143,7 +143,7 @@ class Forms(Part):
         Raises:
             NotFound: There is no such project, or the account may not see it.
         """
-        answer = await self._caller.get("project/{}/statuses", project)
+        answer = await self._api.get("project/{}/statuses", project)
         found: dict[str, tuple[str, ...]] = {}
         for item in answer.array():
             listed = item.get("statuses")
@@ -161,7 +161,7 @@ class Forms(Part):
         start = 0
         for _ in range(MOST_PAGES):
             query = {"startAt": start, "maxResults": PAGE_SIZE}
-            answer = await self._caller.get(endpoint, *steps, query=query)
+            answer = await self._api.get(endpoint, *steps, query=query)
             items = list(answer.array(key, "values"))
             before = len(found)
             for record in map(read, items):
@@ -172,5 +172,5 @@ class Forms(Part):
             # A page that brings nothing new is an end too, whatever the site says.
             if len(found) == before or (isinstance(total, int) and start >= total):
                 return tuple(found.values())
-        address = self._caller.address(endpoint, *steps)
+        address = self._api.address(endpoint, *steps)
         raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 
-class Scope(Enum):
+class LimitScope(Enum):
     """Whom a limit concerns."""
 
     ENDPOINT = auto()
@@ -29,17 +29,17 @@ class Scope(Enum):
     SITE = auto()
 
 
-def scope_of(reason: str) -> Scope:
+def scope_of(reason: str) -> LimitScope:
     """Tell whom a refusal concerns.
 
     Args:
         reason: The site's word for it, such as ``"jira-burst-based"``; it may be empty.
     """
     if "per-issue" in reason:
-        return Scope.ISSUE
+        return LimitScope.ISSUE
     if "quota" in reason:
-        return Scope.SITE
-    return Scope.ENDPOINT
+        return LimitScope.SITE
+    return LimitScope.ENDPOINT
 
 
 def reason_of(headers: Mapping[str, str]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ticketr.jira import errors
-from ticketr.jira.patience import RetryRule, why
+from ticketr.jira.retry import RetryPolicy, why
 
 URL = "https://example.com"
-RULE = RetryRule()
+RULE = RetryPolicy()
 LOST = errors.ConnectionLost(URL, "x")
 REFUSED = errors.ConnectFailed(URL, "x")
 CUT = errors.BadAnswer(URL, "x", passing=True)
@@ -89,7 +89,7 @@ def test_a_wish_is_kept_and_a_little_more() -> None:
 
 
 def test_the_waits_stop_growing_and_never_overflow() -> None:
-    patient = RetryRule(tries=10**6)
+    patient = RetryPolicy(tries=10**6)
     for attempt in (6, 100, 5000):
         wait = patient.delay(LOST, attempt, reached=True, chance=lambda: 1.0)
         assert wait == patient.cap
@@ -119,7 +119,7 @@ def test_a_wish_for_no_wait_at_all_is_answered_with_growing_waits() -> None:
 def test_what_may_have_been_carried_out_is_not_repeated_unless_twice_is_as_once(
     error: errors.JiraError,
 ) -> None:
-    assert errors.is_unsure(error)
+    assert errors.may_have_happened(error)
     assert delay(error, 1, repeatable=False) is None
 
 
@@ -129,7 +129,7 @@ def test_a_write_that_was_sent_to_a_login_page_is_not_repeated_unless_twice_is_a
 
 @pytest.mark.parametrize("error", [REFUSED, errors.RateLimited(URL, 429)])
 def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError) -> None:
-    assert not errors.is_unsure(error)
+    assert not errors.may_have_happened(error)
     assert [delay(error, n, repeatable=False) for n in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 
-class Trust(Enum):
+class SiteTrust(Enum):
     """Why a site may have a login."""
 
     ENVIRONMENT = "JIRA_URL names it"
@@ -31,7 +31,7 @@ class Trust(Enum):
     NONE = "only a file in the workspace names it"
 
 
-def trust_in(site: str, *, named: str | None, confirmed: str | None) -> Trust:
+def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrust:
     """Tell whose word it is that a login may go to a site.
 
     Args:
@@ -40,10 +40,10 @@ def trust_in(site: str, *, named: str | None, confirmed: str | None) -> Trust:
         confirmed: the site that the user's config has for this folder.
     """
     if site == named:
-        return Trust.ENVIRONMENT
+        return SiteTrust.ENVIRONMENT
     if site == confirmed:
-        return Trust.CONFIRMED
-    return Trust.NONE
+        return SiteTrust.CONFIRMED
+    return SiteTrust.NONE
 
 
 def is_environment_for(

@@ -10,8 +10,8 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.jira import Credentials, JiraClient, RateLimited, open_jira
-from ticketr.jira.patience import SLOW_DOWN
-from ticketr.jira.throttle import GROW_AFTER
+from ticketr.jira.concurrency import GROW_AFTER
+from ticketr.jira.retry import SLOW_DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ticketr.jira.limits import Scope, asked_to_wait, is_near, reason_of, retry_after, scope_of
+from ticketr.jira.rate_limit_headers import (
+    LimitScope,
+    asked_to_wait,
+    is_near,
+    reason_of,
+    retry_after,
+    scope_of,
+)
 
 NOW = datetime(2026, 1, 25, 10, tzinfo=UTC)
 
@@ -94,14 +101,14 @@ def test_an_answer_tells_when_the_limit_is_near(headers: dict[str, str], *, near
 @pytest.mark.parametrize(
     ("headers", "scope"),
     [
-        ({}, Scope.ENDPOINT),
-        ({"ratelimit-reason": "jira-burst-based"}, Scope.ENDPOINT),
-        ({"beta-ratelimit-reason": '"Jira-Burst-Based"'}, Scope.ENDPOINT),
-        ({"ratelimit-reason": "jira-per-issue-on-write"}, Scope.ISSUE),
-        ({"x-beta-ratelimit-reason": "jira-quota-global-based"}, Scope.SITE),
-        ({"ratelimit-reason": "jira-quota-tenant-based"}, Scope.SITE),
-        ({"ratelimit-reason": "a new one"}, Scope.ENDPOINT),
+        ({}, LimitScope.ENDPOINT),
+        ({"ratelimit-reason": "jira-burst-based"}, LimitScope.ENDPOINT),
+        ({"beta-ratelimit-reason": '"Jira-Burst-Based"'}, LimitScope.ENDPOINT),
+        ({"ratelimit-reason": "jira-per-issue-on-write"}, LimitScope.ISSUE),
+        ({"x-beta-ratelimit-reason": "jira-quota-global-based"}, LimitScope.SITE),
+        ({"ratelimit-reason": "jira-quota-tenant-based"}, LimitScope.SITE),
+        ({"ratelimit-reason": "a new one"}, LimitScope.ENDPOINT),
     ],
 )
-def test_a_reason_tells_whom_a_limit_concerns(headers: dict[str, str], scope: Scope) -> None:
+def test_a_reason_tells_whom_a_limit_concerns(headers: dict[str, str], scope: LimitScope) -> None:
     assert scope_of(reason_of(headers)) is scope

@@ -9,14 +9,14 @@ import trio
 
 from ticketr._version import __version__
 from ticketr.jira.answers import Answer, raise_for_status
-from ticketr.jira.calls import Call
+from ticketr.jira.call import Call
+from ticketr.jira.concurrency import PerIssueLock
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, Redirected, ServerError
 from ticketr.jira.json_writer import write_json
-from ticketr.jira.limits import Scope, is_near, retry_after, scope_of
-from ticketr.jira.pace import Hold, Pace
-from ticketr.jira.patience import BUSY, SLOW_DOWN, RetryRule, why
-from ticketr.jira.throttle import OneByOne
+from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
+from ticketr.jira.rate_limiter import Hold, RateLimiter
+from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ticketr.jira.transport.base import Response, Transport
 
 
-class Caller:
+class RestApi:
     """Sends the requests of a client at the pace that the site bears.
 
     Args:
@@ -55,7 +55,7 @@ class Caller:
         api: str,
         allow_http: bool,
         max_concurrency: int,
-        retry: RetryRule | None,
+        retry: RetryPolicy | None,
         on_wait: Callable[[float, str], None] | None,
         chance: Callable[[], float],
     ) -> None:
@@ -64,11 +64,11 @@ class Caller:
         credentials.authorization(self._base)  # refuses another site's token before all else
         self._credentials = credentials
         self._transport = transport
-        self._pace = Pace(max_concurrency, on_wait)
-        self._retry = RetryRule() if retry is None else retry
+        self._limiter = RateLimiter(max_concurrency, on_wait)
+        self._retry = RetryPolicy() if retry is None else retry
         self._chance = chance
         self._reached = self._known = False
-        self._writing = OneByOne()
+        self._write_lock = PerIssueLock()
 
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
@@ -103,7 +103,7 @@ class Caller:
     ) -> Answer:
         """Change something; one change of an issue at a time.
 
-        Cancelled, or after an error that `is_unsure`, the change may have happened all the same.
+        Cancelled, or after an error that `may_have_happened`, the change may have happened all the same.
 
         Args:
             method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
@@ -129,7 +129,7 @@ class Caller:
             repeatable=repeatable,
             once=once,
         )
-        async with self._writing.of(issue):
+        async with self._write_lock.hold(issue):
             return await self._send(call, empty=empty)
 
     def redact(self, text: str) -> str:
@@ -158,10 +158,10 @@ class Caller:
         request = Request(call.method, call.url, self._headers(call), call.body)
         pause: Hold | None = None
         attempt = 1
-        with self._pace.place(call) as place:
+        with self._limiter.slot(call) as slot:
             while True:
                 try:
-                    async with place.turn(pause):
+                    async with slot.turn(pause):
                         response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
@@ -176,7 +176,7 @@ class Caller:
                 else:
                     self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
-                        place.went_well()
+                        slot.went_well()
                     self._heed(response, call)
                     return answer
 
@@ -194,25 +194,25 @@ class Caller:
             return None
         pause = Hold(trio.current_time() + delay, why(error))
         if isinstance(error, RateLimited):
-            self._pace.hold(call, scope_of(error.reason), pause)
+            self._limiter.hold(call, scope_of(error.reason), pause)
             if call.once:
                 return None
         elif isinstance(error, ServerError) and error.status in BUSY:  # 500 is of one request
-            self._pace.hold(call, Scope.ENDPOINT, pause)
+            self._limiter.hold(call, LimitScope.ENDPOINT, pause)
         return pause
 
     def _heed(self, response: Response, call: Call) -> None:
         """Wait after a good answer of a Data Center site that says it has no tokens left."""
         wish = retry_after(response.headers)
         if is_near(response.headers) and wish and wish <= self._retry.longest:
-            self._pace.hold(call, Scope.SITE, Hold(trio.current_time() + wish, SLOW_DOWN))
+            self._limiter.hold(call, LimitScope.SITE, Hold(trio.current_time() + wish, SLOW_DOWN))
 
 
-class Part:
+class Endpoints:
     """A part of the client: some of the questions that a caller can ask."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, api: RestApi) -> None:
+        self._api = api
 
 
 def _one_step(text: str) -> str:
