@@ -84,7 +84,11 @@ def diff(
 
 
 def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Versions]:
-    here = {work.local.ticket.key: work.local for work in found.works if work.local.ticket.key}
+    here = {
+        local_change.local.ticket.key: local_change.local
+        for local_change in found.local_changes
+        if local_change.local.ticket.key
+    }
     conflicts = {each.key: each for each in state.conflicts.all()}
     versions: list[Versions] = []
     for key in dict.fromkeys(_own_ticket(state, each) for each in (keys or [*here, *conflicts])):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable, see
+from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable, scan_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -63,10 +63,10 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     """
     found, broken = LocalSurvey(), dict[str, TicketrError]()
     for path in (each for paths in store.walk() for each in paths):
-        seen = see(store, state, found, path)
+        seen = scan_file(store, state, found, path)
         if seen.error is not None:
             broken[seen.path] = seen.error
-    for name, error in found.refuse_slips(state, state.recent()).items():
+    for name, error in found.refuse_lost_keys(state, state.recent()).items():
         broken.setdefault(name, error)
     return found, broken
 
@@ -80,7 +80,11 @@ def find_losses(root: Path) -> list[Loss]:
     try:
         with read_state(store) as state:
             found, _ = survey(store, state)
-            return [loss for work in found.works for loss in known_losses(state, work)]
+            return [
+                loss
+                for local_change in found.local_changes
+                for loss in known_losses(state, local_change)
+            ]
     except TicketrError:
         return []
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr._errors import TicketrError
-    from ticketr.sync import Conflict, Creation, LocalSurvey, Work
+    from ticketr.sync import Conflict, Creation, LocalChange, LocalSurvey
 
 #: Tickets of which no last sync is known that are named one by one; a new clone may hold thousands.
 NAMED = 20
@@ -45,7 +45,11 @@ def status(
         found, broken = survey(store, state)
         conflicts, creations = state.conflicts.all(), state.creations.all()
         missing = found.missing(state, broken)
-        lost = [loss for work in found.works for loss in known_losses(state, work)]
+        lost = [
+            loss
+            for local_change in found.local_changes
+            for loss in known_losses(state, local_change)
+        ]
     if as_json:
         told = _as_json(found, broken, conflicts, creations)
         told["missing"] = missing_as_json(missing)
@@ -74,14 +78,18 @@ def _as_json(
     return {
         "tickets": found.count,
         "edited": [
-            {"key": key, "path": work.local.path, "parts": [each.name for each in changes]}
-            for work in found.works
-            for key, changes in work.edits.items()
+            {"key": key, "path": local_change.local.path, "parts": [each.name for each in changes]}
+            for local_change in found.local_changes
+            for key, changes in local_change.edits.items()
         ],
         "drafts": [
-            {"title": title, "path": work.local.path, "parent": work.local.ticket.key}
-            for work in found.works
-            for title in _draft_titles(work)
+            {
+                "title": title,
+                "path": local_change.local.path,
+                "parent": local_change.local.ticket.key,
+            }
+            for local_change in found.local_changes
+            for title in _draft_titles(local_change)
         ],
         "conflicts": [
             {"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts
@@ -98,11 +106,11 @@ def _lines(
     conflicts: Sequence[Conflict],
     creations: Sequence[Creation],
 ) -> Iterator[str]:
-    for work in found.works:
-        for key, changes in work.edits.items():
-            yield f"edited    {key} ({work.local.path}): {', '.join(each.name for each in changes)}"
-        for title in _draft_titles(work):
-            yield f"draft     {title} ({work.local.path})"
+    for local_change in found.local_changes:
+        for key, changes in local_change.edits.items():
+            yield f"edited    {key} ({local_change.local.path}): {', '.join(each.name for each in changes)}"
+        for title in _draft_titles(local_change):
+            yield f"draft     {title} ({local_change.local.path})"
     for conflict in conflicts:
         yield f"conflict  {conflict_line(conflict)}"
     for creation in creations:
@@ -141,6 +149,6 @@ def conflict_line(conflict: Conflict) -> str:
     return f"{conflict.key} ({conflict.path}): {parts}"
 
 
-def _draft_titles(work: Work) -> list[str]:
-    own = [work.local.ticket.title] if work.head is None else []
-    return own + [task.title for task in work.drafts]
+def _draft_titles(local_change: LocalChange) -> list[str]:
+    own = [local_change.local.ticket.title] if local_change.head is None else []
+    return own + [task.title for task in local_change.drafts]

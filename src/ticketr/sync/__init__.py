@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ticketr.sync.compare.mapping import Columns
 from ticketr.sync.compare.merge import Side
-from ticketr.sync.edits.local_changes import Work
+from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss, known_losses
 from ticketr.sync.edits.reading import (
     bears_mark,
     read_state,
     readable,
-    see,
+    scan_file,
     sign_state,
     visit_files,
 )
@@ -50,6 +50,7 @@ __all__ = [
     "Creation",
     "DuplicateKey",
     "FileFailed",
+    "LocalChange",
     "LocalSurvey",
     "Loss",
     "Marked",
@@ -74,7 +75,6 @@ __all__ = [
     "ThreadRunner",
     "UnknownField",
     "UnsupportedField",
-    "Work",
     "WorkspaceBusy",
     "bears_mark",
     "comparable",
@@ -86,7 +86,7 @@ __all__ = [
     "read_state",
     "readable",
     "resolve",
-    "see",
+    "scan_file",
     "sign_state",
     "visit_files",
     "write_new_file",

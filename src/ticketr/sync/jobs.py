@@ -27,9 +27,9 @@ class PullJob(SessionJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
-        full: fetch every issue again, even those that have not changed.
-        prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
-        into: the file for new tickets, relative to the workspace; None gives each one of its own.
+        full: Fetch every issue again, even those that have not changed.
+        prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        into: The file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
@@ -82,8 +82,8 @@ class PushJob(SessionJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
-        dry_run: only find out what there is to do, and whether Jira would take it.
-        accept_loss: whether it may take away what files cannot say of descriptions in Jira; or
+        dry_run: Only find out what there is to do, and whether Jira would take it.
+        accept_loss: Whether it may take away what files cannot say of descriptions in Jira; or
             the very losses that somebody has accepted.
 
     Cancellation:
@@ -133,8 +133,8 @@ class SyncResult:
     """What a sync did.
 
     Attributes:
-        pull: what its first half did.
-        push: what its second half did.
+        pull: What its first half did.
+        push: What its second half did.
     """
 
     pull: PullResult
@@ -160,9 +160,9 @@ class SyncJob(SessionJob):
     """A job that pulls, merges and pushes, in two phases of progress.
 
     Attributes:
-        full: fetch every issue again, even those that have not changed.
-        prune: move unedited files of issues that are gone from Jira into ticketr's own folder.
-        accept_loss: as of `PushJob`.
+        full: Fetch every issue again, even those that have not changed.
+        prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        accept_loss: As of `PushJob`.
 
     Cancellation:
         As of `PullJob` and `PushJob`, whichever phase it is in.

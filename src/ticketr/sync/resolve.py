@@ -45,18 +45,18 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     """Settle the conflict of one ticket.
 
     Args:
-        store: the workspace, which is locked.
-        state: its state.
-        key: the key of the ticket, or of a sub-task in it.
-        take: how to settle it.
+        store: The workspace, which is locked.
+        state: Its state.
+        key: The key of the ticket, or of a sub-task in it.
+        take: How to settle it.
 
     Returns:
         The ticket's file, relative to the workspace.
 
     Raises:
-        NoConflict: the ticket has none.
-        FileFailed: its file cannot be read or written.
-        TicketSyntaxError: its file cannot be read as tickets.
+        NoConflict: The ticket has none.
+        FileFailed: Its file cannot be read or written.
+        TicketSyntaxError: Its file cannot be read as tickets.
     """
     conflict = conflict_of(state, key)
     if conflict is None:
@@ -82,8 +82,8 @@ def conflict_of(state: State, key: str) -> Conflict | None:
     """Find the conflict of the ticket in which a key stands, if that has one.
 
     Args:
-        state: the state.
-        key: the key of a ticket or of a sub-task, which Jira may have made since the last sync.
+        state: The state.
+        key: The key of a ticket or of a sub-task, which Jira may have made since the last sync.
     """
     head, conflicts = state.head_of(key), state.conflicts.all()
     return next(
@@ -151,10 +151,10 @@ def _mark(store: Store, family: Prepared, local: FamilyWriter, remote: FamilyWri
     """Write both versions into the file, as git does; nothing reads it until that is sorted out.
 
     Args:
-        store: the workspace.
+        store: The workspace.
         family: Jira's version.
-        local: merges it so that this side wins.
-        remote: merges it so that Jira wins. So they differ in what clashes, and in nothing else.
+        local: Merges it so that this side wins.
+        remote: Merges it so that Jira wins. So they differ in what clashes, and in nothing else.
     """
 
     def marked(text: str) -> str:

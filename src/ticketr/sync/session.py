@@ -59,22 +59,22 @@ class SessionJob:
     processes a lock sees to that.
 
     Attributes:
-        root: the workspace's folder.
-        credentials: the site and the login.
-        project: the key of the project; needed unless ``jql`` is given, and for drafts.
-        jql: a query of the user's own, instead of a whole project.
-        fields: further fields to keep in files.
-        story_type: the type of a draft that names none.
-        subtask_type: the type of a sub-task that names none.
-        prefer: who wins where both sides have changed the same; None makes it a conflict.
-        prefer_from_file: whether that is said by a file that came with the folder. Then the files
+        root: The workspace's folder.
+        credentials: The site and the login.
+        project: The key of the project; needed unless ``jql`` is given, and for drafts.
+        jql: A query of the user's own, instead of a whole project.
+        fields: Further fields to keep in files.
+        story_type: The type of a draft that names none.
+        subtask_type: The type of a sub-task that names none.
+        prefer: Who wins where both sides have changed the same; None makes it a conflict.
+        prefer_from_file: Whether that is said by a file that came with the folder. Then the files
             win nothing where no last sync of this machine's own is known.
-        browse: the site's address for browsers, if it is another.
-        mark: what the state file bears if this user made it; None to take any.
-        transport: another way to reach the site than httpx.
-        on_written: called, on Trio's thread, with tickets that were just written and their files.
-        run_sync: how blocking work is run.
-        settle: seconds within which a request whose answer was lost may still be carried out.
+        browse: The site's address for browsers, if it is another.
+        mark: What the state file bears if this user made it; None to take any.
+        transport: Another way to reach the site than httpx.
+        on_written: Called, on Trio's thread, with tickets that were just written and their files.
+        run_sync: How blocking work is run.
+        settle: Seconds within which a request whose answer was lost may still be carried out.
     """
 
     root: Path
@@ -99,8 +99,8 @@ class SessionJob:
         """Make a job of this kind for the same workspace and site.
 
         Args:
-            other: a job of any kind.
-            changes: what is to be different.
+            other: A job of any kind.
+            changes: What is to be different.
         """
         common = {each.name: getattr(other, each.name) for each in dataclass_fields(SessionJob)}
         return cls(**(common | changes))
@@ -115,8 +115,8 @@ class Progress:
     """Tells how a job is getting on, whoever of its parts is speaking.
 
     Args:
-        context: the job's context.
-        redact: takes secrets out of what is told, which may be a server's words.
+        context: The job's context.
+        redact: Takes secrets out of what is told, which may be a server's words.
     """
 
     def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
@@ -148,12 +148,12 @@ class Workspace:
     """A workspace that is locked for one job.
 
     Attributes:
-        job: what the job was told.
-        progress: where to tell how it goes.
-        store: the ticket files.
-        state: the last sync.
-        disk: whoever changes files while others might holds this.
-        recent: keys that were written into their files of late; a job that finds one gone from
+        job: What the job was told.
+        progress: Where to tell how it goes.
+        store: The ticket files.
+        state: The last sync.
+        disk: Whoever changes files while others might holds this.
+        recent: Keys that were written into their files of late; a job that finds one gone from
             there brings it back by itself, or creates its issue anew.
     """
 
@@ -178,7 +178,7 @@ class Workspace:
         """Go through the files that may hold tickets, some at a time, on worker threads.
 
         Args:
-            visit: given some files.
+            visit: Given some files.
         """
         await visit_files(self.store, self.in_thread, visit)
 
@@ -186,7 +186,7 @@ class Workspace:
         """Find every ticket with a key in the workspace, and what cannot be read.
 
         Raises:
-            StateFailed: the state cannot be read.
+            StateFailed: The state cannot be read.
         """
         layout = Layout()
         await self.visit_files(lambda paths: layout.add(self.store, paths))
@@ -197,12 +197,12 @@ class Workspace:
         """Compare every ticket in the workspace with the last sync; see what is `broken` there.
 
         Raises:
-            StateFailed: the state cannot be read.
+            StateFailed: The state cannot be read.
         """
         survey = LocalSurvey()
         await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
         refused = await self.in_thread(
-            survey.refuse_slips, self.state, self.recent, self.job.project
+            survey.refuse_lost_keys, self.state, self.recent, self.job.project
         )
         survey.broken |= refused
         return survey
@@ -213,10 +213,10 @@ class Session(Workspace):
     """A locked workspace and its site.
 
     Attributes:
-        jira: the site.
-        site_fields: every field that the site has.
-        columns: the fields that are written to files.
-        zone: the account's time zone; None if it is not known.
+        jira: The site.
+        site_fields: Every field that the site has.
+        columns: The fields that are written to files.
+        zone: The account's time zone; None if it is not known.
     """
 
     jira: JiraClient
@@ -258,19 +258,19 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
     """Lock a workspace and open its state; nothing is asked yet.
 
     Args:
-        job: what the job was told.
-        progress: where to tell how it goes.
+        job: What the job was told.
+        progress: Where to tell how it goes.
 
     Yields:
         The workspace. When the block is left, or cancelled, everything is closed.
 
     Raises:
-        WorkspaceBusy: another process is changing the workspace.
-        OtherSite: it holds the tickets of another site.
-        StateFailed: its state file cannot be used.
-        ForeignState: its state file does not bear the user's mark.
-        UnsafePath: a link or the like has a name of ticketr's own.
-        FileFailed: the folder cannot be made or written.
+        WorkspaceBusy: Another process is changing the workspace.
+        OtherSite: It holds the tickets of another site.
+        StateFailed: Its state file cannot be used.
+        ForeignState: Its state file does not bear the user's mark.
+        UnsafePath: A link or the like has a name of ticketr's own.
+        FileFailed: The folder cannot be made or written.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
@@ -290,15 +290,15 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
     """Connect a workspace with its site, and see that the site takes the login.
 
     Args:
-        workspace: the workspace.
+        workspace: The workspace.
 
     Yields:
         The session. When the block is left, or cancelled, every connection is closed.
 
     Raises:
-        JiraError: the site cannot be reached or does not take the login.
-        UnknownField: the site lacks a field that the files are to hold.
-        UnsupportedField: the files cannot hold one of them.
+        JiraError: The site cannot be reached or does not take the login.
+        UnknownField: The site lacks a field that the files are to hold.
+        UnsupportedField: The files cannot hold one of them.
     """
     job = workspace.job
     workspace.progress.say("Connecting to Jira...")

@@ -15,7 +15,7 @@ from ticketr.sync import (
     known_losses,
     read_state,
     resolve,
-    see,
+    scan_file,
 )
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
@@ -62,9 +62,9 @@ class WorkspaceReader:
             StateFailed: the state cannot be read.
         """
         tickets: list[tuple[IssueRow, ...]] = []
-        begin = len(self._survey.works)
+        begin = len(self._survey.local_changes)
         for path in paths:
-            seen = see(self._store, self._state, self._survey, path)
+            seen = scan_file(self._store, self._state, self._survey, path)
             tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
             if seen.error is not None:
                 has_rows = bool(seen.tickets)
@@ -89,11 +89,17 @@ class WorkspaceReader:
         Raises:
             StateFailed: the state cannot be read.
         """
-        works = self._survey.works
-        self.lost = tuple(loss for work in works for loss in known_losses(self._state, work))
+        local_changes = self._survey.local_changes
+        self.lost = tuple(
+            loss
+            for local_change in local_changes
+            for loss in known_losses(self._state, local_change)
+        )
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
-        return frozenset(key for work in self._survey.works[begin:] for key in work.edits)
+        return frozenset(
+            key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
+        )
 
 
 def _clashing(conflict: Conflict) -> str:

@@ -62,7 +62,7 @@ def test_a_name_of_one_line_and_the_field_of_another_make_one_line() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        MappedField("Kind", "issuetype"),
+        MappedField("FieldSpec", "issuetype"),
         MappedField("State", "status"),
         MappedField("Iteration", "customfield_3"),
         MappedField("Type", "customfield_2"),

@@ -11,8 +11,8 @@ from hypothesis import event, given, settings, strategies as st
 from ticketr.jira import Allowed, IssueType, User, adf
 from ticketr.sync.compare.diff import Change, Own, changes
 from ticketr.sync.compare.mapping import split_criteria
-from ticketr.sync.push.requests import Form, Sending, creating, sending
-from ticketr.sync.push.values import BadValue, Directory, Kind
+from ticketr.sync.push.requests import IssuePayload, ProjectMetadata, create_payload, update_payload
+from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
 from ticketr.tickets import Ticket, parse
 
 thorough = settings(max_examples=100, deadline=None)
@@ -22,30 +22,32 @@ TASK, STORY, SUBTASK = (
     IssueType("2", "Story", subtask=False),
     IssueType("3", "Subtask", subtask=True),
 )
-PRIORITY = Kind("priority", "Priority", "priority", allowed=(Allowed("7", "High"),))
-LABELS = Kind("labels", "Labels", "array", "string")
-ASSIGNEE = Kind("assignee", "Assignee", "user")
-TYPE = Kind("issuetype", "Type", "issuetype", allowed=(Allowed("1", "Task"), Allowed("2", "Story")))
+PRIORITY = FieldSpec("priority", "Priority", "priority", allowed=(Allowed("7", "High"),))
+LABELS = FieldSpec("labels", "Labels", "array", "string")
+ASSIGNEE = FieldSpec("assignee", "Assignee", "user")
+TYPE = FieldSpec(
+    "issuetype", "Type", "issuetype", allowed=(Allowed("1", "Task"), Allowed("2", "Story"))
+)
 KINDS = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
-FORM = Form((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
-ANA = Directory({"Ana": (User("a1", "Ana", ""),)})
+FORM = ProjectMetadata((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
+ANA = NameLookup({"Ana": (User("a1", "Ana", ""),)})
 
 
 def draft(title: str = "A", description: str = "", *criteria: str, **fields: str) -> Ticket:
     return Ticket(title, None, description, fields, criteria)
 
 
-def created(issue: Ticket, form: Form = FORM, *, subtask: bool = False) -> Sending:
-    return creating(issue, form, ANA, project="AB", subtask=subtask)
+def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = False) -> IssuePayload:
+    return create_payload(issue, form, ANA, project="AB", subtask=subtask)
 
 
-def requiring(*names: str) -> Form:
+def requiring(*names: str) -> ProjectMetadata:
     kinds = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
     return replace(FORM, kinds=dict.fromkeys(FORM.kinds, kinds))
 
 
-def edited(before: Ticket, after: Ticket) -> Sending:
-    return sending(after, changes(before, after), KINDS, ANA)
+def edited(before: Ticket, after: Ticket) -> IssuePayload:
+    return update_payload(after, changes(before, after), KINDS, ANA)
 
 
 def words(document: Any) -> list[str]:
@@ -81,7 +83,9 @@ class TestTypes:
         assert FORM.type_of(name, subtask=True) == SUBTASK
 
     def test_of_several_sub_task_types_the_one_that_was_set_is_taken(self) -> None:
-        form = Form((SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, subtask_type="sub-bug")
+        form = ProjectMetadata(
+            (SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, subtask_type="sub-bug"
+        )
 
         assert form.type_of(None, subtask=True).id == "4"
 
@@ -106,12 +110,12 @@ class TestTypes:
 
     def test_a_project_without_sub_tasks_takes_none(self) -> None:
         with pytest.raises(BadValue, match="is no sub-task type of this project: there is none"):
-            Form((TASK,), {}).type_of(None, subtask=True)
+            ProjectMetadata((TASK,), {}).type_of(None, subtask=True)
 
     def test_a_type_that_is_not_there_is_all_that_is_told(self) -> None:
         sent = created(draft(Type="Stories", Priority="Hihg"))
 
-        assert sent == Sending(
+        assert sent == IssuePayload(
             problems=('Type: "Stories" is no issue type of this project: did you mean Story?',)
         )
 
@@ -140,12 +144,14 @@ class TestCreating:
     def test_a_draft_of_one_line_sends_no_more_than_that(self) -> None:
         expected: dict[str, object] = {"project": {"key": "AB"}, "issuetype": {"id": "3"}}
 
-        assert created(draft(), subtask=True) == Sending(expected | {"summary": "A"})
+        assert created(draft(), subtask=True) == IssuePayload(expected | {"summary": "A"})
 
     def test_lines_without_a_value_are_not_sent(self) -> None:
         sent = created(draft(Type="", Status="", Labels="", Assignee="", Unheard=""))
 
-        assert sent == Sending({"project": {"key": "AB"}, "issuetype": {"id": "1"}, "summary": "A"})
+        assert sent == IssuePayload(
+            {"project": {"key": "AB"}, "issuetype": {"id": "1"}, "summary": "A"}
+        )
 
     def test_a_draft_can_name_its_epic(self) -> None:
         assert created(draft(Parent="AB-9")).fields["parent"] == {"key": "AB-9"}
@@ -167,7 +173,9 @@ class TestCreating:
     def test_a_task_can_name_its_type(self) -> None:
         sent = created(draft(Type="Subtask"), subtask=True)
 
-        assert sent == Sending({"project": {"key": "AB"}, "issuetype": {"id": "3"}, "summary": "A"})
+        assert sent == IssuePayload(
+            {"project": {"key": "AB"}, "issuetype": {"id": "3"}, "summary": "A"}
+        )
 
     def test_a_required_field_that_is_wrong_is_told_once(self) -> None:
         sent = created(draft(Priority="Hihg"), requiring("Priority"))
@@ -182,7 +190,7 @@ class TestCreating:
         ]
 
     def test_a_type_without_a_known_form_takes_no_fields(self) -> None:
-        sent = created(draft(Priority="High"), Form((TASK,), {}))
+        sent = created(draft(Priority="High"), ProjectMetadata((TASK,), {}))
 
         assert sent.problems == ("Priority: there is no such field here; there is Parent, Status",)
 
@@ -193,8 +201,8 @@ class TestEditing:
     def test_only_what_changed_is_sent(self) -> None:
         before = draft("A", "Words.", "Works", Priority="Low", Labels="a")
 
-        assert edited(before, before) == Sending()
-        assert edited(before, replace(before, title="B")) == Sending({"summary": "B"})
+        assert edited(before, before) == IssuePayload()
+        assert edited(before, replace(before, title="B")) == IssuePayload({"summary": "B"})
 
     def test_what_is_sent_is_told_part_by_part(self) -> None:
         after = draft("B", "Words.", "a", Labels="b, a", Status="Done")
@@ -232,7 +240,7 @@ class TestEditing:
         assert words(description) == ["Words."]
 
     def test_an_emptied_description_is_sent_as_none(self) -> None:
-        assert edited(draft("A", "Words.", "a"), draft()) == Sending({"description": None})
+        assert edited(draft("A", "Words.", "a"), draft()) == IssuePayload({"description": None})
 
     def test_an_emptied_field_is_sent_empty(self) -> None:
         sent = edited(
@@ -240,10 +248,12 @@ class TestEditing:
             draft(Assignee="", Labels="", Priority="", Parent=""),
         )
 
-        assert sent == Sending({"assignee": None, "labels": [], "priority": None, "parent": None})
+        assert sent == IssuePayload(
+            {"assignee": None, "labels": [], "priority": None, "parent": None}
+        )
 
     def test_a_status_is_no_field(self) -> None:
-        assert edited(draft(Status="To Do"), draft(Status="Done")) == Sending(status="Done")
+        assert edited(draft(Status="To Do"), draft(Status="Done")) == IssuePayload(status="Done")
 
     @pytest.mark.parametrize("name", ["Status", "Type"])
     def test_what_every_ticket_has_cannot_be_emptied(self, name: str) -> None:
@@ -252,7 +262,7 @@ class TestEditing:
         assert sent.problems == (f"{name}: every ticket has one; write it, or remove the line",)
 
     def test_an_issue_can_become_one_of_another_type(self) -> None:
-        assert edited(draft(Type="Task"), draft(Type="story")) == Sending(
+        assert edited(draft(Type="Task"), draft(Type="story")) == IssuePayload(
             {"issuetype": {"id": "2"}}
         )
 
@@ -260,7 +270,7 @@ class TestEditing:
     def test_a_parent_that_is_no_key_is_refused(self, key: str) -> None:
         sent = edited(draft(), draft(Parent=key))
 
-        assert sent == Sending(problems=(f'Parent: "{key}" is no key like PROJ-123',))
+        assert sent == IssuePayload(problems=(f'Parent: "{key}" is no key like PROJ-123',))
 
     def test_an_unknown_field_is_refused_and_the_nearest_ones_are_offered(self) -> None:
         sent = edited(draft(), draft(Assignees="Ana", status="Done"))
@@ -271,29 +281,31 @@ class TestEditing:
         )
 
     def test_a_field_that_is_called_as_a_part_is_a_field(self) -> None:
-        odd = Kind("customfield_1", "Title", "string")
+        odd = FieldSpec("customfield_1", "Title", "string")
         change = Change("Title", "", "x")
 
-        assert sending(draft("A"), [change], {"Title": odd}, ANA) == Sending({"customfield_1": "x"})
+        assert update_payload(draft("A"), [change], {"Title": odd}, ANA) == IssuePayload(
+            {"customfield_1": "x"}
+        )
 
     def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
-        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
         change = Change("Place", "", "x")
 
-        sent = sending(draft("A"), [change], {"Place": place}, ANA)
+        sent = update_payload(draft("A"), [change], {"Place": place}, ANA)
 
         told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
-        assert sent == Sending(problems=(told,))
+        assert sent == IssuePayload(problems=(told,))
 
     def test_a_field_that_no_line_can_hold_is_not_offered(self) -> None:
-        place = Kind("customfield_1", "Place", "any", unsupported="it holds a team")
+        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
 
-        sent = sending(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
+        sent = update_payload(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
 
         assert "there is Parent, Status" in sent.problems[0]
 
     def test_a_title_is_as_long_as_jira_takes_it(self) -> None:
-        assert edited(draft(), draft("é" * 255)) == Sending({"summary": "é" * 255})
+        assert edited(draft(), draft("é" * 255)) == IssuePayload({"summary": "é" * 255})
         assert edited(draft(), draft("é" * 256)).problems == (
             "Title: it has 256 characters; Jira takes 255",
         )
@@ -312,7 +324,7 @@ class TestEditing:
         ticket = parse(text).tickets[1]
         said = changes(draft(), ticket)
 
-        assert sending(ticket, said, KINDS, ANA, path="a.md").problems == (
+        assert update_payload(ticket, said, KINDS, ANA, path="a.md").problems == (
             "Description: a.md:5: it has 149999 characters; Jira takes 32767",
         )
 
@@ -339,7 +351,7 @@ class TestEditing:
             'Description: in its line 3: the HTML comment "<!-- ask Mia -->" would be lost '
             "in Jira; take it out, or write \\<!-- to send it as text"
         )
-        assert edited(draft("A"), draft("A", text)) == Sending(problems=(told,))
+        assert edited(draft("A"), draft("A", text)) == IssuePayload(problems=(told,))
 
     def test_a_comment_that_is_added_is_refused_as_well(self) -> None:
         sent = edited(draft("A", "a", "b"), draft("A", "a", "b <!-- c -->"))
@@ -382,7 +394,7 @@ class TestEditing:
         sent = edited(draft(), draft("A", text))
 
         told = f'{where}Jira has no place for "some words" there; write it another way'
-        assert sent == Sending(problems=(f"Description: {told}",))
+        assert sent == IssuePayload(problems=(f"Description: {told}",))
 
     def test_words_of_a_criterion_are_not_dropped_in_silence_either(self) -> None:
         sent = edited(draft(), draft("A", "", "a\n\n- b\n\n  # some words"))
@@ -397,7 +409,7 @@ class TestEditing:
     ) -> None:
         issue = draft("A", description, *criteria)
 
-        sent = sending(issue, [Change(Own.DESCRIPTION, "", issue.description)], KINDS, ANA)
+        sent = update_payload(issue, [Change(Own.DESCRIPTION, "", issue.description)], KINDS, ANA)
 
         event(f"refused: {bool(sent.problems)}")
         assert bool(sent.problems) == ("description" not in sent.fields)

@@ -12,8 +12,8 @@ from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.hints import nearest
 from ticketr.sync.push.values import (
     BadValue,
-    Directory,
-    Kind,
+    FieldSpec,
+    NameLookup,
     find_name,
     jira_value,
     read_list,
@@ -24,27 +24,27 @@ from ticketr.tickets import Ticket
 HIGH, LOW = Allowed("1", "High"), Allowed("2", "Low")
 ANA = User("a1", "Ana", "", "ana@example.com")
 BEN = User("JIRAUSER2", "Ben", "")
-NOBODY = Directory()
+NOBODY = NameLookup()
 
 
 def value(kind: str, text: str, *, items: str = "", allowed: tuple[Allowed, ...] = ()) -> Any:
-    return jira_value(Kind("f", "F", kind, items, allowed), text, NOBODY)
+    return jira_value(FieldSpec("f", "F", kind, items, allowed), text, NOBODY)
 
 
 def person(text: str, *found: User) -> Any:
-    return jira_value(Kind("f", "F", "user"), text, Directory({text: found}))
+    return jira_value(FieldSpec("f", "F", "user"), text, NameLookup({text: found}))
 
 
 def people(text: str, **found: User) -> Any:
     known = {name: (user,) for name, user in found.items()}
-    return jira_value(Kind("f", "F", "array", "user"), text, Directory(known))
+    return jira_value(FieldSpec("f", "F", "array", "user"), text, NameLookup(known))
 
 
 def sprint(text: str, **sprints: int) -> Any:
-    return jira_value(Kind("f", "Sprint", "array", "json"), text, Directory(sprints=sprints))
+    return jira_value(FieldSpec("f", "Sprint", "array", "json"), text, NameLookup(sprints=sprints))
 
 
-def refusal(kind: Kind, text: str) -> str:
+def refusal(kind: FieldSpec, text: str) -> str:
     """Why a text is no value of a field; empty if it is one."""
     try:
         jira_value(kind, text, NOBODY)
@@ -154,9 +154,9 @@ class TestPlainValues:
         ],
     )
     def test_a_moment_is_sent_in_jira_s_form(self, text: str, sent: str) -> None:
-        berlin = Directory(zone=zone_of("Europe/Berlin"))
+        berlin = NameLookup(zone=zone_of("Europe/Berlin"))
 
-        assert jira_value(Kind("f", "F", "datetime"), text, berlin) == sent
+        assert jira_value(FieldSpec("f", "F", "datetime"), text, berlin) == sent
 
     @pytest.mark.parametrize(
         "text",
@@ -179,10 +179,10 @@ class TestPlainValues:
         "name", ["", "Nowhere/At_All", "../../etc/passwd", "/etc/passwd", "\0"]
     )
     def test_a_moment_needs_a_zone_where_that_of_the_account_is_not_known(self, name: str) -> None:
-        unknown = Directory(zone=zone_of(name))
+        unknown = NameLookup(zone=zone_of(name))
 
         with pytest.raises(BadValue, match=r"needs a zone, as in 2026-01-31 09:30\+0100"):
-            jira_value(Kind("f", "F", "datetime"), "2026-01-31 09:30", unknown)
+            jira_value(FieldSpec("f", "F", "datetime"), "2026-01-31 09:30", unknown)
 
 
 class TestChoices:
@@ -378,7 +378,9 @@ class TestOffers:
     @given(texts, st.lists(texts, max_size=5))
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:
         allowed = tuple(Allowed("1", name) for name in names)
-        kinds = [Kind("f", "F", kind, allowed=allowed) for kind in ("priority", "number", "user")]
+        kinds = [
+            FieldSpec("f", "F", kind, allowed=allowed) for kind in ("priority", "number", "user")
+        ]
 
         for kind in kinds:
             said = refusal(kind, text)

@@ -28,14 +28,14 @@ _COMPARED = 500
 
 
 @dataclass(frozen=True)
-class Sought:
+class DraftMatcher:
     """A draft that became an issue.
 
     Attributes:
-        key: the issue.
-        draft: the draft as it was when the issue was asked for.
-        parent: the key of the ticket whose task it is; None for a ticket of its own.
-        others: drafts that belong to other issues, without their tasks.
+        key: The issue.
+        draft: The draft as it was when the issue was asked for.
+        parent: The key of the ticket whose task it is; None for a ticket of its own.
+        others: Drafts that belong to other issues, without their tasks.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Sought:
         """Tell how well the best draft in one file fits.
 
         Args:
-            tickets: the tickets of the file.
+            tickets: The tickets of the file.
 
         Returns:
             0 if there is none that can be it.
@@ -64,8 +64,8 @@ class Sought:
         """Put the key into the draft that fits best.
 
         Args:
-            tickets: the tickets of a file.
-            least: how well it must fit.
+            tickets: The tickets of a file.
+            least: How well it must fit.
 
         Returns:
             Which of the tickets changes, and into what; None if the draft is not among them.

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class LocalChange:
     """What is to be pushed of one ticket.
 
     Attributes:
-        local: the ticket as it stands in its file.
-        head: the ID of its head in Jira; None for a draft.
-        base: the ticket at the last sync; None for a draft.
-        edits: what has changed here, by key.
-        drafts: its sub-tasks that Jira does not know yet.
-        strays: keys of sub-tasks that Jira has elsewhere, or not at all.
+        local: The ticket as it stands in its file.
+        head: The ID of its head in Jira; None for a draft.
+        base: The ticket at the last sync; None for a draft.
+        edits: What has changed here, by key.
+        drafts: Its sub-tasks that Jira does not know yet.
+        added_keys: Keys of sub-tasks that Jira has elsewhere, or not at all.
     """
 
     local: LocalTicket
@@ -36,7 +36,7 @@ class Work:
     base: Ticket | None
     edits: Mapping[str, tuple[Change, ...]]
     drafts: tuple[Ticket, ...]
-    strays: tuple[str, ...] = ()
+    added_keys: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,13 +49,15 @@ class Work:
         return len(self.edits) + len(self.drafts) + (self.head is None)
 
 
-def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | None:
+def find_local_change(
+    local: LocalTicket, head: str | None, base: Ticket | None
+) -> LocalChange | None:
     """Compare a ticket's file with the last sync.
 
     Args:
-        local: the ticket in its file.
-        head: its ID in Jira; None for a draft.
-        base: the ticket at the last sync; None for a draft.
+        local: The ticket in its file.
+        head: Its ID in Jira; None for a draft.
+        base: The ticket at the last sync; None for a draft.
 
     Returns:
         What there is to do; None if there is nothing, or nothing to compare a key's ticket with:
@@ -67,16 +69,16 @@ def plan(local: LocalTicket, head: str | None, base: Ticket | None) -> Work | No
         return None
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return Work(local, None, None, {}, drafts, keyed)
-    edits = edited(base, ticket)
+        return LocalChange(local, None, None, {}, drafts, keyed)
+    edits = find_edits(base, ticket)
     before = by_key(base)
-    strays = tuple(key for key in by_key(ticket) if key not in before)
-    if not edits and not drafts and not strays:
+    added_keys = tuple(key for key in by_key(ticket) if key not in before)
+    if not edits and not drafts and not added_keys:
         return None
-    return Work(local, head, base, edits, drafts, strays)
+    return LocalChange(local, head, base, edits, drafts, added_keys)
 
 
-def edited(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
+def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
     """List what was edited of each issue since the last sync, by key."""
     before = by_key(base)
     return {
@@ -86,18 +88,18 @@ def edited(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
     }
 
 
-def new_parts(draft: Ticket) -> tuple[Change, ...]:
+def draft_changes(draft: Ticket) -> tuple[Change, ...]:
     """List what a new issue is to have: every part of a draft that says something."""
     return tuple(Change(part, "", text) for part, text in parts(draft).items() if text)
 
 
-def moved(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """List what has changed in Jira since the last sync and is not what stands here anyway.
 
     Args:
-        base: the ticket at the last sync.
-        local: the ticket in its file.
-        remote: the ticket as Jira has it now.
+        base: The ticket at the last sync.
+        local: The ticket in its file.
+        remote: The ticket as Jira has it now.
 
     Returns:
         The changes of each issue that has some, by key.
@@ -131,12 +133,12 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
     return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
 
 
-def pushed(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
+def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
     """Give the new base of a ticket, once the edits of one of its issues are in Jira.
 
     Args:
-        base: the base before.
-        key: the issue.
-        sent: what was sent of it.
+        base: The base before.
+        key: The issue.
+        sent: What was sent of it.
     """
     return with_parts(base, key, {each.part: each.new for each in sent})

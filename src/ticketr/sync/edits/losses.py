@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
-    from ticketr.sync.edits.local_changes import Work
+    from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
     from ticketr.tickets import Ticket
 
@@ -27,9 +27,9 @@ class Loss:
     """A piece of an issue's description that a push would take away in Jira.
 
     Attributes:
-        key: the issue.
-        path: its file, relative to the workspace.
-        what: the piece, in words.
+        key: The issue.
+        path: Its file, relative to the workspace.
+        what: The piece, in words.
     """
 
     key: str
@@ -41,19 +41,19 @@ class Loss:
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
-def losses(work: Work, documents: Mapping[str, object]) -> tuple[Loss, ...]:
+def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[Loss, ...]:
     """Tell what sending the edits of a ticket would take away in Jira.
 
     Args:
-        work: what was edited.
-        documents: the descriptions of its issues as Jira has them, by key.
+        local_change: What was edited.
+        documents: The descriptions of its issues as Jira has them, by key.
     """
-    if work.base is None:
+    if local_change.base is None:
         return ()
-    before, here = by_key(work.base), by_key(work.local.ticket)
+    before, here = by_key(local_change.base), by_key(local_change.local.ticket)
     return tuple(
-        Loss(key, work.local.path, what)
-        for key, changes in work.edits.items()
+        Loss(key, local_change.local.path, what)
+        for key, changes in local_change.edits.items()
         if _rewrites(changes) and key in documents
         for what in _lost(before[key], here[key], documents[key])
     )
@@ -69,29 +69,29 @@ def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:
     return adf.missing(document, shown, description_adf(here))
 
 
-def known_losses(state: State, work: Work) -> tuple[Loss, ...]:
+def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     """Tell the same as far as it was known at the last sync, without asking Jira.
 
     Args:
-        state: the last sync.
-        work: what was edited.
+        state: The last sync.
+        local_change: What was edited.
 
     Raises:
-        StateFailed: the state cannot be read.
+        StateFailed: The state cannot be read.
     """
-    if work.head is None or not any(map(_rewrites, work.edits.values())):
+    if local_change.head is None or not any(map(_rewrites, local_change.edits.values())):
         return ()
-    issues = state.issues_of(work.head)
-    return losses(work, {each.key: each.fields.get("description") for each in issues})
+    issues = state.issues_of(local_change.head)
+    return losses(local_change, {each.key: each.fields.get("description") for each in issues})
 
 
-def lossy(work: Work, key: str) -> tuple[str, ...]:
+def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
     """Give the pieces of an issue's Markdown that no document could hold at the last sync.
 
     They stand for what Jira has there, and are lost with it.
     """
-    assert work.base is not None
-    before = by_key(work.base)[key]
+    assert local_change.base is not None
+    before = by_key(local_change.base)[key]
     texts = (before.description, *before.acceptance_criteria)
     return tuple(piece for text in texts for piece in adf.lost(text))
 

@@ -14,7 +14,7 @@ from ticketr.tickets import TicketSyntaxError, slip_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ticketr.sync.edits.local_changes import Work
+    from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.tickets import Ticket
 
@@ -32,32 +32,40 @@ _TASK_LOST = (
 )
 
 
-def slip(
-    work: Work, *, projects: Collection[str], lost: Mapping[str, Ticket], here: Collection[str]
+def lost_key_error(
+    local_change: LocalChange,
+    *,
+    projects: Collection[str],
+    lost: Mapping[str, Ticket],
+    here: Collection[str],
 ) -> TicketSyntaxError | None:
     """Find out whether a ticket has a draft that is probably none.
 
     Args:
-        work: what is to be pushed of the ticket.
-        projects: the keys of the projects that tickets here belong to.
-        lost: tickets of the last sync that stood in the same file and stand in no file now, by key.
-        here: the keys that a sub-task may have had and that are accounted for.
+        local_change: What is to be pushed of the ticket.
+        projects: The keys of the projects that tickets here belong to.
+        lost: Tickets of the last sync that stood in the same file and stand in no file now, by key.
+        here: The keys that a sub-task may have had and that are accounted for.
 
     Returns:
         What is wrong with it; None if it is what it seems.
     """
-    local = work.local
-    drafts = work.drafts if work.head is not None else (local.ticket, *work.drafts)
+    local = local_change.local
+    drafts = (
+        local_change.drafts
+        if local_change.head is not None
+        else (local.ticket, *local_change.drafts)
+    )
     for draft in drafts:
         if key := slip_of(draft.title, projects):
             return _error(local, draft, _BARE.format(key=key))
-    if work.head is None:
+    if local_change.head is None:
         for key, base in lost.items():
             if _is_the_same(local.ticket, base):
                 return _error(local, local.ticket, _LOST.format(key=key))
-    tasks = work.base.tasks if work.base is not None else ()
+    tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
-    for draft in work.drafts:
+    for draft in local_change.drafts:
         if key := titles.get(draft.title):
             return _error(local, draft, _TASK_LOST.format(key=key))
     return None

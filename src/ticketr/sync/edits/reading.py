@@ -34,13 +34,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ScannedFile:
     """A file that was looked at.
 
     Attributes:
-        path: the file, relative to the workspace.
-        tickets: what stands in it; none if it cannot be read.
-        error: what is wrong with it, if anything is.
+        path: The file, relative to the workspace.
+        tickets: What stands in it; none if it cannot be read.
+        error: What is wrong with it, if anything is.
     """
 
     path: str
@@ -48,33 +48,33 @@ class Seen:
     error: TicketrError | None
 
 
-def see(store: Store, state: State, survey: LocalSurvey, path: Path) -> Seen:
+def scan_file(store: Store, state: State, survey: LocalSurvey, path: Path) -> ScannedFile:
     """Read one file, and compare its tickets with the last sync.
 
     Args:
-        store: the workspace.
-        state: the last sync.
-        survey: takes in what there is to push.
-        path: a file that may hold tickets.
+        store: The workspace.
+        state: The last sync.
+        survey: Takes in what there is to push.
+        path: A file that may hold tickets.
 
     Returns:
         What stands in it. What is wrong with it is told there: it says nothing about the others.
 
     Raises:
-        StateFailed: the state cannot be read.
+        StateFailed: The state cannot be read.
     """
     name = store.name_of(path)
     try:
         found = store.local(name)
     except TicketrError as error:
-        return Seen(name, (), error)
+        return ScannedFile(name, (), error)
     duplicate = None
     for local in found:
         try:
             survey.take(state, local)
         except DuplicateKey as error:
             duplicate = error
-    return Seen(name, tuple(local.ticket for local in found), duplicate)
+    return ScannedFile(name, tuple(local.ticket for local in found), duplicate)
 
 
 async def visit_files(
@@ -88,10 +88,10 @@ async def visit_files(
     A folder may hold far more than tickets, a whole home for one.
 
     Args:
-        store: the workspace.
-        in_thread: how blocking work is run.
-        visit: given some files, on a thread.
-        then: given what that returned, on Trio's thread.
+        store: The workspace.
+        in_thread: How blocking work is run.
+        visit: Given some files, on a thread.
+        then: Given what that returned, on Trio's thread.
 
     Cancellation:
         Waits for the portion that a thread is at.
@@ -121,8 +121,8 @@ def readable(path: Path) -> Generator[Path | None]:
     SQLite writes beside a file that it reads. So where it must not, a copy is read.
 
     Raises:
-        UnsafePath: it, or a file that SQLite opens beside it, is a link or the like.
-        FileFailed: it cannot be copied.
+        UnsafePath: It, or a file that SQLite opens beside it, is a link or the like.
+        FileFailed: It cannot be copied.
     """
     require_database(path)
     if not path.exists():
@@ -150,8 +150,8 @@ def bears_mark(store: Store) -> bool:
     """Tell whether the state file of a workspace bears the user's mark; True where there is none.
 
     Raises:
-        StateFailed: it cannot be used.
-        FileFailed: it cannot be read.
+        StateFailed: It cannot be used.
+        FileFailed: It cannot be read.
     """
     try:
         with read_state(store):
@@ -164,7 +164,7 @@ def sign_state(store: Store) -> None:
     """Let the state file of a workspace bear the user's mark; all else in it stays.
 
     Raises:
-        StateFailed: it cannot be used or changed.
+        StateFailed: It cannot be used or changed.
     """
     assert store.mark is not None
     with closing(State(store.state_path)) as state:
@@ -176,9 +176,9 @@ def read_state(store: Store) -> Generator[State]:
     """Open the state of a workspace to read it; a folder without one has an empty one.
 
     Raises:
-        StateFailed: it cannot be used.
-        ForeignState: it does not bear the user's mark.
-        FileFailed: it cannot be read.
+        StateFailed: It cannot be used.
+        ForeignState: It does not bear the user's mark.
+        FileFailed: It cannot be read.
     """
     with readable(store.state_path) as path:
         state = State(IN_MEMORY) if path is None else State(path, store.mark)

@@ -11,10 +11,10 @@ class Action:
 
     Attributes:
         action: ``"create"`` or ``"update"``.
-        key: its key; empty for one that is not created yet.
-        title: its title.
-        path: its file, relative to the workspace.
-        changes: what is sent of it: the names of its parts with old and new text.
+        key: Its key; empty for one that is not created yet.
+        title: Its title.
+        path: Its file, relative to the workspace.
+        changes: What is sent of it: the names of its parts with old and new text.
     """
 
     action: str

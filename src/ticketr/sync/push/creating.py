@@ -30,9 +30,9 @@ from ticketr.jira import (
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.keys import note_key, settle
+from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
-from ticketr.sync.push.transitions import NoWay, status_now, take_to
+from ticketr.sync.push.transitions import NoTransition, change_status, status_now
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import compute
 from ticketr.tickets import TicketSyntaxError, render_ticket
@@ -40,7 +40,7 @@ from ticketr.tickets import TicketSyntaxError, render_ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from ticketr.sync.push.requests import Sending
+    from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
     from ticketr.tickets import Ticket
@@ -54,14 +54,14 @@ class Draft:
     """What is sent of an issue that is not there yet.
 
     Attributes:
-        issue: it as it stands here.
-        project: the key of its project.
-        sending: it in Jira's terms, without its parent.
+        issue: It as it stands here.
+        project: The key of its project.
+        payload: It in Jira's terms, without its parent.
     """
 
     issue: Ticket
     project: str
-    sending: Sending
+    payload: IssuePayload
 
 
 class _NotCreated(Exception):
@@ -73,9 +73,9 @@ class _Refused:
     """An issue that Jira says it did not create.
 
     Attributes:
-        creation: what was asked for.
-        draft: what was sent.
-        error: the answer.
+        creation: What was asked for.
+        draft: What was sent.
+        error: The answer.
         over: Trio's clock at a moment when the request was certainly over.
     """
 
@@ -89,11 +89,11 @@ class Creator:
     """Creates issues; several may be under way at once.
 
     Args:
-        session: the workspace and the site.
-        tally: counts what is done, and takes what failed.
-        after: for each project, a number that its keys had reached before the push.
-        drafts: every draft of the push, without its tasks.
-        progress: called whenever the tally has changed.
+        session: The workspace and the site.
+        tally: Counts what is done, and takes what failed.
+        after: For each project, a number that its keys had reached before the push.
+        drafts: Every draft of the push, without its tasks.
+        progress: Called whenever the tally has changed.
     """
 
     def __init__(
@@ -117,24 +117,24 @@ class Creator:
         """Create an issue.
 
         Args:
-            draft: what it is to be.
-            path: the draft's file, relative to the workspace.
-            parent: the key of its parent, for a sub-task.
+            draft: What it is to be.
+            path: The draft's file, relative to the workspace.
+            parent: The key of its parent, for a sub-task.
 
         Returns:
             Its ID and key; None if it was not created, or if not all that belongs to it here
             could be done: then whatever builds on it has to wait for the next run.
 
         Raises:
-            AuthenticationFailed: the site does not take the login any more.
-            FileFailed: a file could not be written; what Jira has taken is known to the state.
-            StateFailed: the state could not be; likewise.
+            AuthenticationFailed: The site does not take the login any more.
+            FileFailed: A file could not be written; what Jira has taken is known to the state.
+            StateFailed: The state could not be; likewise.
 
         Cancellation:
             Takes effect at once. An issue that is there by then will be found by `recover`.
         """
         # A long text takes some milliseconds.
-        write = partial(to_json, draft.sending.values)
+        write = partial(to_json, draft.payload.values)
         parts = await compute(self._session.in_thread, text_size(draft.issue), write)
         creation = Creation(
             marker=uuid.uuid4().hex,
@@ -158,8 +158,8 @@ class Creator:
             IDs and keys.
 
         Raises:
-            AuthenticationFailed: the site does not take the login any more.
-            FileFailed: as of `create`; likewise StateFailed.
+            AuthenticationFailed: The site does not take the login any more.
+            FileFailed: As of `create`; likewise StateFailed.
 
         Cancellation:
             Takes effect at once. The next run looks for what was not looked for.
@@ -193,7 +193,7 @@ class Creator:
 
     async def _take_in(self, created: Creation, draft: Draft) -> Created | None:
         """Write the key of an issue that is there into its file, and take it to its status."""
-        issue, status = draft.issue, draft.sending.status
+        issue, status = draft.issue, draft.payload.status
         assert created.id is not None
         assert created.key is not None
         is_noted = await self._note_key(created, created.path, begins=status is not None)
@@ -224,11 +224,11 @@ class Creator:
             None if it was refused, which has to be looked into.
 
         Raises:
-            JiraError: it is certainly not there.
-            _NotCreated: likewise, or nobody knows.
+            JiraError: It is certainly not there.
+            _NotCreated: Likewise, or nobody knows.
         """
         parent = {"parent": {"key": creation.parent}} if creation.parent else {}
-        fields = draft.sending.fields | parent
+        fields = draft.payload.fields | parent
         for _ in range(TRIES):
             creation = replace(creation, sent=time.time())
             try:
@@ -253,7 +253,7 @@ class Creator:
         """Find out whether an issue is there.
 
         Raises:
-            _NotCreated: it could not be found out.
+            _NotCreated: It could not be found out.
         """
         try:
             found = await look_up(self._session, [creation], sent=sent)
@@ -282,16 +282,16 @@ class Creator:
         """Write a key into its draft's file, and what Jira has now into the state.
 
         Args:
-            created: the new issue.
-            path: the draft's file.
-            begins: whether the draft names a status, so that the state has to wait until it is
+            created: The new issue.
+            path: The draft's file.
+            begins: Whether the draft names a status, so that the state has to wait until it is
                 known what Jira began with.
 
         Returns:
             Whether the draft was found.
         """
         session = self._session
-        note = partial(note_key, status=None if begins else "", drafts=self._drafts)
+        note = partial(write_key_and_record, status=None if begins else "", drafts=self._drafts)
         try:
             with trio.CancelScope(shield=True):  # one visit to the disk
                 async with session.disk:
@@ -324,15 +324,17 @@ class Creator:
             return False
         with trio.CancelScope(shield=True):  # one visit to the disk
             async with session.disk:
-                await session.in_thread(settle, session.state, created, path, begun)
+                await session.in_thread(record_created, session.state, created, path, begun)
         try:
             if begun.casefold() != status.casefold():
-                await take_to(session.jira, created.key, status)
-        except (JiraError, NoWay) as error:
+                await change_status(session.jira, created.key, status)
+        except (JiraError, NoTransition) as error:
             self._fail_after_creation(issue, path, error)
         return True
 
-    def _fail_after_creation(self, issue: Ticket, path: str, error: JiraError | NoWay) -> None:
+    def _fail_after_creation(
+        self, issue: Ticket, path: str, error: JiraError | NoTransition
+    ) -> None:
         note = failure_note(issue, path, error)
         self._tally.failed.append(replace(note, reason=f"it was created, but: {note.reason}"))
 
@@ -365,15 +367,15 @@ def _unknown(error: Exception) -> str:
     return f"it is not known yet whether it was created, the next run finds out: {error}"
 
 
-def failure_note(issue: Ticket, path: str, error: JiraError | NoWay) -> Note:
+def failure_note(issue: Ticket, path: str, error: JiraError | NoTransition) -> Note:
     """Say what kept an issue from being pushed.
 
     Args:
-        issue: it as it stands here.
-        path: its file, relative to the workspace.
-        error: what went wrong.
+        issue: It as it stands here.
+        path: Its file, relative to the workspace.
+        error: What went wrong.
     """
-    if isinstance(error, NoWay):
+    if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
     return Note.on(issue, path, str(error), code)

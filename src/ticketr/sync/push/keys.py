@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Issue
 from ticketr.sync.compare.diff import by_key
 from ticketr.sync.compare.sent import from_json
-from ticketr.sync.edits.drafts import Sought
+from ticketr.sync.edits.drafts import DraftMatcher
 from ticketr.sync.state.state import Base, Row
 from ticketr.tickets import parse, render_ticket, rewrite
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket, TicketFile
 
 
-def note_key(
+def write_key_and_record(
     editor: Editor,
     state: State,
     creation: Creation,
@@ -37,28 +37,28 @@ def note_key(
     """Write a key into its draft's file and the state.
 
     Args:
-        editor: the workspace's files.
-        state: the workspace's state.
-        creation: an issue that is there.
-        name: the file to look into, relative to the workspace.
-        status: the status that the issue has; None leaves the state for later, when it is known.
-        drafts: the drafts of other issues, without their tasks; its own may be among them.
+        editor: The workspace's files.
+        state: The workspace's state.
+        creation: An issue that is there.
+        name: The file to look into, relative to the workspace.
+        status: The status that the issue has; None leaves the state for later, when it is known.
+        drafts: The drafts of other issues, without their tasks; its own may be among them.
 
     Returns:
         Whether the draft, or its key already, stands in that file.
 
     Raises:
-        FileFailed: the file cannot be read or written.
-        TicketSyntaxError: it cannot be read as tickets.
+        FileFailed: The file cannot be read or written.
+        TicketSyntaxError: It cannot be read as tickets.
     """
-    if not write_key(editor, name, sought_of(creation, drafts)):
+    if not write_key(editor, name, matcher_for(creation, drafts)):
         return False
     if status is not None:
-        settle(state, creation, name, status)
+        record_created(state, creation, name, status)
     return True
 
 
-def write_key(editor: Editor, name: str, sought: Sought, *, least: float = 0.0) -> bool:
+def write_key(editor: Editor, name: str, sought: DraftMatcher, *, least: float = 0.0) -> bool:
     """Write the key that Jira gave to a draft into its file, and see it on disk.
 
     Args:
@@ -84,14 +84,14 @@ def write_key(editor: Editor, name: str, sought: Sought, *, least: float = 0.0) 
     return editor.change(name, change)
 
 
-def settle(state: State, creation: Creation, path: str, status: str) -> None:
+def record_created(state: State, creation: Creation, path: str, status: str) -> None:
     """Make what was sent the base: whatever Jira adds to it is Jira's change, not a conflict.
 
     Args:
-        state: the state.
-        creation: an issue whose key is in its file.
-        path: the file, relative to the workspace.
-        status: the status that the issue has. Jira begins where its workflow does, so what the
+        state: The state.
+        creation: An issue whose key is in its file.
+        path: The file, relative to the workspace.
+        status: The status that the issue has. Jira begins where its workflow does, so what the
             draft says beyond it is an edit.
     """
     assert creation.id is not None
@@ -117,16 +117,16 @@ def settle(state: State, creation: Creation, path: str, status: str) -> None:
         state.creations.settle(creation, path, now=time.time())
 
 
-def sought_of(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> Sought:
+def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:
     """Say what draft is looked for.
 
     Args:
-        creation: its issue, which has a key.
-        drafts: the drafts of other issues, without their tasks; its own may be among them.
+        creation: Its issue, which has a key.
+        drafts: The drafts of other issues, without their tasks; its own may be among them.
     """
     assert creation.key is not None
     draft = parse(creation.draft).tickets[0]
-    return Sought(creation.key, draft, creation.parent, drafts)
+    return DraftMatcher(creation.key, draft, creation.parent, drafts)
 
 
 def read_draft(creation: Creation) -> Ticket:

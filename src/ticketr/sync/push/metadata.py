@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
 from ticketr.sync.compare.diff import Own
 from ticketr.sync.compare.unsupported import unsupported
-from ticketr.sync.push.requests import Form
-from ticketr.sync.push.values import BadValue, Directory, Kind, read_list
+from ticketr.sync.push.requests import ProjectMetadata
+from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,14 +25,14 @@ _PLAIN = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
-class Question:
+class MetadataQuery:
     """What is to be said to Jira, as far as forms go.
 
     Attributes:
-        project: the project's key.
-        type_id: the ID of the issue's type; None for a draft, whose type has a name at best.
-        changes: what is to be said.
-        subtask: whether a draft is a task of a ticket.
+        project: The project's key.
+        type_id: The ID of the issue's type; None for a draft, whose type has a name at best.
+        changes: What is to be said.
+        subtask: Whether a draft is a task of a ticket.
     """
 
     project: str
@@ -55,52 +55,52 @@ class Question:
 
 
 @dataclass
-class Knowledge:
+class Metadata:
     """What was learnt.
 
     Attributes:
-        forms: what each project takes, by its key.
-        directory: what names stand for.
+        forms: What each project takes, by its key.
+        directory: What names stand for.
     """
 
-    forms: dict[str, Form] = field(default_factory=dict)
-    directory: Directory = field(default_factory=Directory)
+    forms: dict[str, ProjectMetadata] = field(default_factory=dict)
+    directory: NameLookup = field(default_factory=NameLookup)
 
-    def kinds(self, question: Question) -> Mapping[str, Kind]:
+    def kinds(self, question: MetadataQuery) -> Mapping[str, FieldSpec]:
         """Give what is known of each field of an issue, by the name of its line."""
         form = self.forms.get(question.project)
         return form.kinds.get(question.type_id or "", {}) if form else {}
 
 
-async def inquire(session: Session, questions: Iterable[Question]) -> Knowledge:
+async def fetch_metadata(session: Session, questions: Iterable[MetadataQuery]) -> Metadata:
     """Learn what is needed to say some changes in Jira's terms.
 
     Args:
-        session: the workspace and the site.
-        questions: what is to be said.
+        session: The workspace and the site.
+        questions: What is to be said.
 
     Raises:
-        NotFound: there is no such project, or the account may not see it.
-        JiraError: the site could not be asked.
+        NotFound: There is no such project, or the account may not see it.
+        JiraError: The site could not be asked.
     """
     asked = [each for each in questions if each.needs_form]
-    knowledge = Knowledge()
+    knowledge = Metadata()
     for project in dict.fromkeys(each.project for each in asked):
         mine = [each for each in asked if each.project == project]
         knowledge.forms[project] = await _form(session, project, mine)
-    knowledge.directory = Directory(
+    knowledge.directory = NameLookup(
         await _people(session, asked, knowledge), await _sprints(session, asked), session.zone
     )
     return knowledge
 
 
-async def _form(session: Session, project: str, questions: list[Question]) -> Form:
+async def _form(session: Session, project: str, questions: list[MetadataQuery]) -> ProjectMetadata:
     job = session.job
     types = await session.jira.issue_types(project)
-    bare = Form(types, {}, job.story_type, job.subtask_type)
+    bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
     wanted = {type_id for each in questions if (type_id := _type_of(bare, each)) is not None}
     possible = {each.id for each in types}
-    kinds: dict[str, Mapping[str, Kind]] = {}
+    kinds: dict[str, Mapping[str, FieldSpec]] = {}
     for type_id in sorted(wanted):
         # Of a type that nobody may create any more, the site's own list of fields has to do.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
@@ -119,7 +119,7 @@ async def _statuses(session: Session, project: str) -> Mapping[str, tuple[str, .
         return {}
 
 
-def _type_of(form: Form, question: Question) -> str | None:
+def _type_of(form: ProjectMetadata, question: MetadataQuery) -> str | None:
     """Tell the type of an issue; None for a draft whose type does not exist, which is told later."""
     if question.type_id is not None:
         return question.type_id
@@ -132,10 +132,10 @@ def _type_of(form: Form, question: Question) -> str | None:
 
 def _kinds(
     session: Session, form: Iterable[CreateField], types: Iterable[IssueType]
-) -> dict[str, Kind]:
+) -> dict[str, FieldSpec]:
     by_id = {each.id: each for each in form}
     site = {each.id: each for each in session.site_fields}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, FieldSpec] = {}
     for name, field_id in session.columns.names:
         if name in _PLAIN:
             continue
@@ -144,7 +144,7 @@ def _kinds(
         allowed = created.allowed if created else ()
         if field_id == "issuetype":
             allowed = tuple(Allowed(each.id, each.name) for each in types if not each.subtask)
-        kinds[name] = Kind(
+        kinds[name] = FieldSpec(
             id=field_id,
             name=name,
             type=known.schema_type if known else "",
@@ -155,12 +155,12 @@ def _kinds(
     for other in site.values():
         if other.name not in kinds and (why := unsupported(other)):
             required = _is_missed(by_id.get(other.id))
-            kinds[other.name] = Kind(
+            kinds[other.name] = FieldSpec(
                 other.id, other.name, other.schema_type, required=required, unsupported=why
             )
     for each in by_id.values():
         if _is_missed(each) and each.id not in {kind.id for kind in kinds.values()}:
-            kinds[each.name] = Kind(
+            kinds[each.name] = FieldSpec(
                 each.id, each.name, each.schema_type, each.items, each.allowed, required=True
             )
     return kinds
@@ -174,7 +174,7 @@ def _is_missed(field: CreateField | None) -> bool:
 
 
 async def _people(
-    session: Session, questions: Iterable[Question], knowledge: Knowledge
+    session: Session, questions: Iterable[MetadataQuery], knowledge: Metadata
 ) -> dict[str, tuple[User, ...]]:
     lines = {
         project: [each for kinds in form.kinds.values() for each in kinds.items()]
@@ -202,7 +202,7 @@ def _entries(text: str) -> list[str]:
         return []
 
 
-async def _sprints(session: Session, questions: Iterable[Question]) -> dict[str, int]:
+async def _sprints(session: Session, questions: Iterable[MetadataQuery]) -> dict[str, int]:
     """Find the IDs of sprints by their names: Jira's own interface has no list of them."""
     wanted = any(
         change.part == "Sprint" and change.new

@@ -11,15 +11,20 @@ import trio
 from ticketr.sync.compare.diff import TEXTS, by_key, differing_size, text_size
 from ticketr.sync.compare.sent import arrived
 from ticketr.sync.compare.wording import settled
-from ticketr.sync.edits.local_changes import edited, moved, new_parts, still_to_send
+from ticketr.sync.edits.local_changes import (
+    draft_changes,
+    find_edits,
+    remote_changes,
+    still_to_send,
+)
 from ticketr.sync.edits.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note, moved_away
 from ticketr.sync.push.creating import Draft
-from ticketr.sync.push.delivery import Edit, Order
-from ticketr.sync.push.metadata import Question, inquire
+from ticketr.sync.push.delivery import IssueEdit, TicketWrites
+from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.sync.push.preflight import check
-from ticketr.sync.push.refresh import Absent, families_now
-from ticketr.sync.push.requests import creating, sending
+from ticketr.sync.push.refresh import Unavailable, fetch_families
+from ticketr.sync.push.requests import create_payload, update_payload
 from ticketr.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
@@ -28,10 +33,10 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.edits.local_changes import Work
+    from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
-    from ticketr.sync.push.metadata import Knowledge
-    from ticketr.sync.push.requests import Form, Sending
+    from ticketr.sync.push.metadata import Metadata
+    from ticketr.sync.push.requests import IssuePayload, ProjectMetadata
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
     from ticketr.sync.writing.writer import Prepared
@@ -46,7 +51,7 @@ _CONVERTED = 4
 class _Wish:
     """A ticket whose edits may be sent, as far as Jira's own changes go."""
 
-    work: Work
+    local_change: LocalChange
     edits: Mapping[str, tuple[Change, ...]]
     types: Mapping[str, str]  # the ID of each issue's type, by key
     documents: Mapping[str, object] = field(default_factory=dict)  # their descriptions, as ADF
@@ -54,7 +59,10 @@ class _Wish:
     @property
     def text_size(self) -> int:
         """How many characters are converted to send it."""
-        drafts = [*self.work.drafts, *([] if self.work.head else [self.work.local.ticket])]
+        drafts = [
+            *self.local_change.drafts,
+            *([] if self.local_change.head else [self.local_change.local.ticket]),
+        ]
         edits = (each for found in self.edits.values() for each in found if each.part in TEXTS)
         # What stood there before is converted as well, to see whether Jira says more than it.
         return text_size(*drafts) + sum(len(each.old) + len(each.new) for each in edits)
@@ -64,17 +72,17 @@ class OrderMaker:
     """Finds out what can be sent; what cannot is noted, ticket by ticket.
 
     Args:
-        session: the workspace and the site.
-        tally: takes the notes.
-        merging: whether tickets that have moved on in Jira will be merged, and not noted.
-        advice: what to do about them otherwise.
-        accept_loss: which losses of a description may be caused; see `losses`.
+        session: The workspace and the site.
+        tally: Takes the notes.
+        merging: Whether tickets that have moved on in Jira will be merged, and not noted.
+        advice: What to do about them otherwise.
+        accept_loss: Which losses of a description may be caused; see `losses`.
 
     Attributes:
-        adopted: tickets of which Jira has everything already: the ID of each one's head, and its
+        adopted: Tickets of which Jira has everything already: the ID of each one's head, and its
             file.
-        behind: tickets that are to be merged first: the ID of each one's head, and its file.
-        strays: keys that came into a ticket's file since the last sync, by its head's ID.
+        behind: Tickets that are to be merged first: the ID of each one's head, and its file.
+        added_keys: Keys that came into a ticket's file since the last sync, by its head's ID.
     """
 
     def __init__(
@@ -99,24 +107,24 @@ class OrderMaker:
         self._accept_loss = accept_loss
         self.behind: dict[str, str] = {}
         self.adopted: dict[str, str] = {}
-        self.strays: dict[str, tuple[str, ...]] = {}
+        self.added_keys: dict[str, tuple[str, ...]] = {}
 
-    async def make(self, works: Sequence[Work]) -> list[Order]:
+    async def make(self, local_changes: Sequence[LocalChange]) -> list[TicketWrites]:
         """Make the orders for some tickets.
 
         Args:
-            works: what was edited here.
+            local_changes: What was edited here.
 
         Raises:
-            JiraError: the site could not be asked, or there is no such project.
+            JiraError: The site could not be asked, or there is no such project.
         """
-        wishes = await self._wishes(works)
-        questions: list[Question] = []
+        wishes = await self._wishes(local_changes)
+        questions: list[MetadataQuery] = []
         for few in chunks(wishes, CHUNK):
             await trio.lowlevel.checkpoint()
             questions += (question for wish in few for question in self._questions(wish))
-        knowledge = await inquire(self._session, questions)
-        orders: list[Order] = []
+        knowledge = await fetch_metadata(self._session, questions)
+        orders: list[TicketWrites] = []
         for wish in wishes:
             weight = 2 * _CONVERTED * wish.text_size
             say = partial(self._order, wish, knowledge)
@@ -126,38 +134,52 @@ class OrderMaker:
                 orders.append(order)
         return await check(self._session, self._tally, orders)
 
-    async def _wishes(self, works: Sequence[Work]) -> list[_Wish]:
+    async def _wishes(self, local_changes: Sequence[LocalChange]) -> list[_Wish]:
         """Leave out what Jira's own changes stand in the way of."""
-        wishes = [_Wish(work, {}, {}) for work in works if work.head is None]
-        by_head = {work.head: work for work in works if work.head is not None}
-        heads = {head: work.local.path for head, work in by_head.items()}
-        self.strays = {head: work.strays for head, work in by_head.items() if work.strays}
-        now = await families_now(self._session, heads, self.strays)
+        wishes = [
+            _Wish(local_change, {}, {})
+            for local_change in local_changes
+            if local_change.head is None
+        ]
+        by_head = {
+            local_change.head: local_change
+            for local_change in local_changes
+            if local_change.head is not None
+        }
+        heads = {head: local_change.local.path for head, local_change in by_head.items()}
+        self.added_keys = {
+            head: local_change.added_keys
+            for head, local_change in by_head.items()
+            if local_change.added_keys
+        }
+        now = await fetch_families(self._session, heads, self.added_keys)
         clashes = await self._session.in_thread(self._session.state.clashes)
         for some in chunks(list(now), CHUNK):
             known, sent = await self._session.in_thread(self._known, some)
             for head in some:
-                work, family = by_head[head], now.pop(head)
-                if isinstance(family, Absent):
+                local_change, family = by_head[head], now.pop(head)
+                if isinstance(family, Unavailable):
                     await trio.lowlevel.checkpoint()
-                    self._fail(work.name, work, family.reason, family.code)
+                    self._fail(local_change.name, local_change, family.reason, family.code)
                 else:
-                    assert work.base is not None
+                    assert local_change.base is not None
                     size = sum(
-                        differing_size(work.base, each)
-                        for each in (work.local.ticket, family.text.ticket)
+                        differing_size(local_change.base, each)
+                        for each in (local_change.local.ticket, family.text.ticket)
                     )
                     told = (sent[head], known[head], clashes.get(head, ()))
-                    compare = partial(self._compare, work, family, *told)
+                    compare = partial(self._compare, local_change, family, *told)
                     wish = await compute(self._session.in_thread, _CONVERTED * size, compare)
                     wishes += [wish] if wish else []
                 self._tell()
         # Not all that changes moves the time of an issue's last change: a sprint is closed, a
         # person renamed. A pull would not ask for it, though that is what is advised.
         await self._session.in_thread(self._session.state.mark_stale, self._moved_on)
-        place = {id(work.local): number for number, work in enumerate(works)}
+        place = {
+            id(local_change.local): number for number, local_change in enumerate(local_changes)
+        }
         # In the order of the files.
-        return sorted(wishes, key=lambda wish: place[id(wish.work.local)])
+        return sorted(wishes, key=lambda wish: place[id(wish.local_change.local)])
 
     def _known(
         self, heads: Sequence[str]
@@ -169,7 +191,7 @@ class OrderMaker:
 
     def _compare(
         self,
-        work: Work,
+        local_change: LocalChange,
         family: Prepared,
         sent: Mapping[str, Sequence[SentValue]],
         known: Sequence[Issue],
@@ -178,110 +200,123 @@ class OrderMaker:
         """See whether Jira has moved on since the last sync.
 
         Args:
-            work: what is to be pushed of a ticket.
-            family: the ticket in Jira.
-            sent: what Jira may have of it already.
-            known: its issues at the last sync.
-            clashes: what a pull has found that both sides have changed.
+            local_change: What is to be pushed of a ticket.
+            family: The ticket in Jira.
+            sent: What Jira may have of it already.
+            known: Its issues at the last sync.
+            clashes: What a pull has found that both sides have changed.
         """
-        work, here = _caught_up(work, family, sent, known)
-        assert work.head is not None
-        assert work.base is not None
+        local_change, here = _caught_up(local_change, family, sent, known)
+        assert local_change.head is not None
+        assert local_change.base is not None
         names = {each.id: each.key for each in family.issues}
         renamed = {
             each.key: now for each in known if (now := names.get(each.id, each.key)) != each.key
         }
-        if work.name in renamed:
-            self._fail(work.name, work, moved_away(work.name, renamed), Code.MOVED)
+        if local_change.name in renamed:
+            self._fail(
+                local_change.name, local_change, moved_away(local_change.name, renamed), Code.MOVED
+            )
             return None
-        remote = settled(family.text.ticket, family.issues, base=work.base, known=known)
-        if news := moved(work.base, here, remote):
+        remote = settled(family.text.ticket, family.issues, base=local_change.base, known=known)
+        if news := remote_changes(local_change.base, here, remote):
             if self._merging and not clashes:
-                self.behind[work.head] = work.local.path
+                self.behind[local_change.head] = local_change.local.path
             else:
                 self._moved_on += (each.id for each in family.issues)
-                note = _moved_on(work, news, clashes, self._advice)
-                self._left.append((note, work.writes))
+                note = _moved_on(local_change, news, clashes, self._advice)
+                self._left.append((note, local_change.writes))
             return None
         there = by_key(remote)
-        absent = [key for key in (*work.strays, *work.edits) if key not in there]
+        absent = [
+            key for key in (*local_change.added_keys, *local_change.edits) if key not in there
+        ]
         for key in absent:
             if key in renamed:
-                self._fail(key, work, moved_away(key, renamed), Code.MOVED)
+                self._fail(key, local_change, moved_away(key, renamed), Code.MOVED)
             else:
-                reason = f"Jira does not have it as a sub-task of {work.name}"
-                self._fail(key, work, reason, Code.MISPLACED)
+                reason = f"Jira does not have it as a sub-task of {local_change.name}"
+                self._fail(key, local_change, reason, Code.MISPLACED)
         edits = {
             key: left
-            for key, found in work.edits.items()
+            for key, found in local_change.edits.items()
             if key in there and (left := still_to_send(found, there[key]))
         }
-        if not edits and not work.drafts and not absent:
-            self.adopted[work.head] = work.local.path
+        if not edits and not local_change.drafts and not absent:
+            self.adopted[local_change.head] = local_change.local.path
         return _Wish(
-            work,
+            local_change,
             edits,
             {each.key: _type_id(each.fields) for each in family.issues},
             {each.key: each.fields.get("description") for each in family.issues},
         )
 
-    def _questions(self, wish: _Wish) -> Iterable[Question]:
+    def _questions(self, wish: _Wish) -> Iterable[MetadataQuery]:
         for key, found in wish.edits.items():
-            yield Question(_project_of(key), wish.types[key], found)
-        project = self._project(wish.work)
+            yield MetadataQuery(_project_of(key), wish.types[key], found)
+        project = self._project(wish.local_change)
         if project is not None:
-            if wish.work.head is None:
-                yield Question(project, None, new_parts(wish.work.local.ticket))
-            for draft in wish.work.drafts:
-                yield Question(project, None, new_parts(draft), subtask=True)
+            if wish.local_change.head is None:
+                yield MetadataQuery(project, None, draft_changes(wish.local_change.local.ticket))
+            for draft in wish.local_change.drafts:
+                yield MetadataQuery(project, None, draft_changes(draft), subtask=True)
 
-    def _project(self, work: Work) -> str | None:
-        key = work.local.ticket.key
+    def _project(self, local_change: LocalChange) -> str | None:
+        key = local_change.local.ticket.key
         return _project_of(key) if key else self._session.job.project
 
-    def _order(self, wish: _Wish, knowledge: Knowledge) -> Order:
-        work = wish.work
+    def _order(self, wish: _Wish, knowledge: Metadata) -> TicketWrites:
+        local_change = wish.local_change
         edits = self._edits(wish, knowledge)
-        project = self._project(work)
+        project = self._project(local_change)
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            self._fail(work.local.ticket, work, reason, Code.INVALID)
-            return Order(work, None, (), ())
+            self._fail(local_change.local.ticket, local_change, reason, Code.INVALID)
+            return TicketWrites(local_change, None, (), ())
         head: Draft | None = None
-        if work.head is None:
-            for key in work.strays:
-                reason = f"it stands under {work.name}, where Jira does not have it"
-                self._fail(key, work, reason, Code.MISPLACED)
-            head = self._draft(work, work.local.ticket, project, knowledge, subtask=False)
+        if local_change.head is None:
+            for key in local_change.added_keys:
+                reason = f"it stands under {local_change.name}, where Jira does not have it"
+                self._fail(key, local_change, reason, Code.MISPLACED)
+            head = self._draft(
+                local_change, local_change.local.ticket, project, knowledge, subtask=False
+            )
             if head is None:
-                return Order(work, None, (), ())
-        tasks = (self._draft(work, each, project, knowledge, subtask=True) for each in work.drafts)
-        return Order(work, head, edits, tuple(each for each in tasks if each is not None))
+                return TicketWrites(local_change, None, (), ())
+        tasks = (
+            self._draft(local_change, each, project, knowledge, subtask=True)
+            for each in local_change.drafts
+        )
+        return TicketWrites(
+            local_change, head, edits, tuple(each for each in tasks if each is not None)
+        )
 
-    def _edits(self, wish: _Wish, knowledge: Knowledge) -> tuple[Edit, ...]:
-        here = by_key(wish.work.local.ticket)
-        lost = losses(replace(wish.work, edits=wish.edits), wish.documents)
+    def _edits(self, wish: _Wish, knowledge: Metadata) -> tuple[IssueEdit, ...]:
+        here = by_key(wish.local_change.local.ticket)
+        lost = losses(replace(wish.local_change, edits=wish.edits), wish.documents)
         refused = self._refuse_losses(wish, lost)
-        edits: list[Edit] = []
+        edits: list[IssueEdit] = []
         for key, found in wish.edits.items():
             if key in refused:
                 continue
-            question = Question(_project_of(key), wish.types[key], found)
-            sent = sending(
+            question = MetadataQuery(_project_of(key), wish.types[key], found)
+            sent = update_payload(
                 here[key],
                 found,
                 knowledge.kinds(question),
                 knowledge.directory,
                 document=wish.documents.get(key),
-                path=wish.work.local.path,
-                lossy=lossy(wish.work, key) if any(each.key == key for each in lost) else (),
+                path=wish.local_change.local.path,
+                lossy=lossy(wish.local_change, key)
+                if any(each.key == key for each in lost)
+                else (),
             )
             problems = (*sent.problems, *_wrong_status(sent, knowledge.forms.get(question.project)))
             if problems:
-                self._fail(key, wish.work, "; ".join(problems), Code.INVALID)
+                self._fail(key, wish.local_change, "; ".join(problems), Code.INVALID)
             else:
-                self._warn(here[key], wish.work, sent)
-                edits.append(Edit(key, here[key], found, sent))
+                self._warn(here[key], wish.local_change, sent)
+                edits.append(IssueEdit(key, here[key], found, sent))
         return tuple(edits)
 
     def _refuse_losses(self, wish: _Wish, lost: Sequence[Loss]) -> set[str]:
@@ -294,36 +329,44 @@ class OrderMaker:
                     f"Description: sending it would lose {names}, for its file cannot say that; "
                     "change it in Jira, or say --accept-loss"
                 )
-                self._fail(key, wish.work, reason, Code.LOSS)
+                self._fail(key, wish.local_change, reason, Code.LOSS)
             else:
                 reason = f"Description: what its file cannot say is lost in Jira: {names}"
-                self._warnings.append(Note(key, wish.work.local.path, reason, Code.LOSS))
+                self._warnings.append(Note(key, wish.local_change.local.path, reason, Code.LOSS))
         return refused
 
     def _draft(
-        self, work: Work, issue: Ticket, project: str, knowledge: Knowledge, *, subtask: bool
+        self,
+        local_change: LocalChange,
+        issue: Ticket,
+        project: str,
+        knowledge: Metadata,
+        *,
+        subtask: bool,
     ) -> Draft | None:
-        sent = creating(
+        sent = create_payload(
             issue,
             knowledge.forms[project],
             knowledge.directory,
             project=project,
             subtask=subtask,
-            path=work.local.path,
+            path=local_change.local.path,
         )
         if sent.problems:
-            self._fail(issue, work, "; ".join(sent.problems), Code.INVALID)
+            self._fail(issue, local_change, "; ".join(sent.problems), Code.INVALID)
             return None
-        self._warn(issue, work, sent)
+        self._warn(issue, local_change, sent)
         return Draft(issue, project, sent)
 
-    def _warn(self, issue: Ticket, work: Work, sent: Sending) -> None:
+    def _warn(self, issue: Ticket, local_change: LocalChange, sent: IssuePayload) -> None:
         self._warnings += (
-            Note.on(issue, work.local.path, each, Code.LITERAL) for each in sent.warnings
+            Note.on(issue, local_change.local.path, each, Code.LITERAL) for each in sent.warnings
         )
 
-    def _fail(self, which: str | Ticket, work: Work, reason: str, code: Code) -> None:
-        path = work.local.path
+    def _fail(
+        self, which: str | Ticket, local_change: LocalChange, reason: str, code: Code
+    ) -> None:
+        path = local_change.local.path
         if isinstance(which, str):
             note = Note(which, path, reason, code)
         else:
@@ -340,33 +383,36 @@ class OrderMaker:
 
 
 def _caught_up(
-    work: Work,
+    local_change: LocalChange,
     family: Prepared,
     sent: Mapping[str, Sequence[SentValue]],
     known: Sequence[Issue],
-) -> tuple[Work, Ticket]:
+) -> tuple[LocalChange, Ticket]:
     """Count what Jira has of a push whose end was lost to the last sync."""
-    assert work.base is not None
-    local, remote = work.local.ticket, family.text.ticket
-    base, here = arrived(work.base, local, remote, family.issues, sent, known=known)
-    if base is work.base:
-        return work, here
-    return replace(work, base=base, edits=edited(base, here)), here
+    assert local_change.base is not None
+    local, remote = local_change.local.ticket, family.text.ticket
+    base, here = arrived(local_change.base, local, remote, family.issues, sent, known=known)
+    if base is local_change.base:
+        return local_change, here
+    return replace(local_change, base=base, edits=find_edits(base, here)), here
 
 
 def _moved_on(
-    work: Work, news: Mapping[str, Sequence[Change]], clashes: Sequence[str], advice: str
+    local_change: LocalChange,
+    news: Mapping[str, Sequence[Change]],
+    clashes: Sequence[str],
+    advice: str,
 ) -> Note:
     """Tell what to do about a ticket that has changed in Jira, which a pull may have seen before."""
     if known := ", ".join(clashes):
-        reason = f"it is in conflict with Jira ({known}); run ticketr resolve {work.name}"
-        return Note(work.name, work.local.path, reason, Code.CONFLICT)
+        reason = f"it is in conflict with Jira ({known}); run ticketr resolve {local_change.name}"
+        return Note(local_change.name, local_change.local.path, reason, Code.CONFLICT)
     what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
     reason = f"changed in Jira since the last pull ({what}); {advice}"
-    return Note(work.name, work.local.path, reason, Code.MOVED_ON)
+    return Note(local_change.name, local_change.local.path, reason, Code.MOVED_ON)
 
 
-def _wrong_status(sent: Sending, form: Form | None) -> tuple[str, ...]:
+def _wrong_status(sent: IssuePayload, form: ProjectMetadata | None) -> tuple[str, ...]:
     """See that a new type has the status; of an old one, the transitions are asked."""
     kind = sent.fields.get("issuetype")
     new = kind.get("id") if isinstance(kind, dict) else None

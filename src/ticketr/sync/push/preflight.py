@@ -17,7 +17,7 @@ from ticketr.jira import AuthenticationFailed, JiraError, Transition
 from ticketr.sync.errors import first_of
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
-from ticketr.sync.push.transitions import NoWay, way_to
+from ticketr.sync.push.transitions import NoTransition, find_transition
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import chunks
 
@@ -25,46 +25,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.push.creating import Draft
-    from ticketr.sync.push.delivery import Edit, Order
-    from ticketr.sync.push.requests import Sending
+    from ticketr.sync.push.delivery import IssueEdit, TicketWrites
+    from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
 
 
-async def check(session: Session, tally: PushTally, orders: Sequence[Order]) -> list[Order]:
+async def check(
+    session: Session, tally: PushTally, orders: Sequence[TicketWrites]
+) -> list[TicketWrites]:
     """Leave out of some orders what Jira would not do; that is noted, issue by issue.
 
     Args:
-        session: the workspace and the site.
-        tally: takes the notes.
-        orders: what is to be sent.
+        session: The workspace and the site.
+        tally: Takes the notes.
+        orders: What is to be sent.
 
     Raises:
-        AuthenticationFailed: the site does not take the login any more.
-        JiraError: the parents could not be asked for.
+        AuthenticationFailed: The site does not take the login any more.
+        JiraError: The parents could not be asked for.
 
     Cancellation:
         Takes effect at once; nothing was sent yet.
     """
-    said = (each.sending for order in orders for each in _with_parents(order))
+    said = (each.payload for order in orders for each in _with_parents(order))
     absent = await _absent(session, {key for each in said if (key := _parent(each))})
     edits = [edit for order in orders for edit in order.edits if _has_way(edit)]
     found = await _Ways(session, edits).find()
 
-    def fail(said: Edit | Draft, path: str) -> None:
-        reason = f"Parent: Jira has no {_parent(said.sending)}, or you may not see it"
+    def fail(said: IssueEdit | Draft, path: str) -> None:
+        reason = f"Parent: Jira has no {_parent(said.payload)}, or you may not see it"
         tally.failed.append(Note.on(said.issue, path, reason, Code.INVALID))
 
-    left: list[Order] = []
+    left: list[TicketWrites] = []
     for order in orders:
-        path = order.work.local.path
-        if order.head is not None and _parent(order.head.sending) in absent:
+        path = order.local_change.local.path
+        if order.head is not None and _parent(order.head.payload) in absent:
             fail(order.head, path)
             continue
-        kept: list[Edit] = []
+        kept: list[IssueEdit] = []
         for edit in order.edits:
             way = found.get(edit.key)
-            if _parent(edit.sending) in absent:
+            if _parent(edit.payload) in absent:
                 fail(edit, path)
             elif isinstance(way, Exception):
                 tally.failed.append(failure_note(edit.issue, path, way))
@@ -75,20 +77,20 @@ async def check(session: Session, tally: PushTally, orders: Sequence[Order]) -> 
     return left
 
 
-def _with_parents(order: Order) -> Iterable[Edit | Draft]:
+def _with_parents(order: TicketWrites) -> Iterable[IssueEdit | Draft]:
     """Choose what may name a parent; that of a task is its ticket, whatever it says."""
     return (*order.edits, *([order.head] if order.head else []))
 
 
-def _parent(sending: Sending) -> str | None:
-    parent = sending.fields.get("parent")
+def _parent(payload: IssuePayload) -> str | None:
+    parent = payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
     return key if isinstance(key, str) else None
 
 
-def _has_way(edit: Edit) -> bool:
+def _has_way(edit: IssueEdit) -> bool:
     """Tell whether its transitions are those that it has now: another type may have others."""
-    return edit.sending.status is not None and "issuetype" not in edit.sending.fields
+    return edit.payload.status is not None and "issuetype" not in edit.payload.fields
 
 
 async def _absent(session: Session, parents: set[str]) -> set[str]:
@@ -111,12 +113,12 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
 class _Ways:
     """Asks for the transitions of issues, several at once."""
 
-    def __init__(self, session: Session, edits: Iterable[Edit]) -> None:
+    def __init__(self, session: Session, edits: Iterable[IssueEdit]) -> None:
         self._session = session
         self._waiting = deque(edits)
-        self._found: dict[str, Transition | NoWay | JiraError] = {}
+        self._found: dict[str, Transition | NoTransition | JiraError] = {}
 
-    async def find(self) -> Mapping[str, Transition | NoWay | JiraError]:
+    async def find(self) -> Mapping[str, Transition | NoTransition | JiraError]:
         """Give the way of each issue by its key, or why there is none."""
         if not self._waiting:
             return self._found
@@ -135,12 +137,12 @@ class _Ways:
     async def _find_some(self) -> None:
         while self._waiting:
             edit = self._waiting.popleft()
-            assert edit.sending.status is not None
+            assert edit.payload.status is not None
             try:
-                way = await way_to(self._session.jira, edit.key, edit.sending.status)
+                way = await find_transition(self._session.jira, edit.key, edit.payload.status)
             except AuthenticationFailed:  # nor will it take another
                 raise
-            except (JiraError, NoWay) as error:
+            except (JiraError, NoTransition) as error:
                 self._found[edit.key] = error
             else:
                 self._found[edit.key] = way

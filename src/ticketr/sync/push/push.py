@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import JiraError
-from ticketr.sync.edits.local_changes import new_parts
+from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.actions import Action
 from ticketr.sync.push.delivery import Delivery
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.edits.losses import Accepted
     from ticketr.sync.edits.survey import LocalSurvey
-    from ticketr.sync.push.delivery import Order
+    from ticketr.sync.push.delivery import TicketWrites
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.store import LocalTicket
@@ -44,16 +44,16 @@ class PushResult:
     """What a push did, or would do. All counts are issues, sub-tasks included.
 
     Attributes:
-        total: issues that were to be created or changed.
-        site: the site's address for browsers.
-        planned: each of them.
-        created: keys of those that were created.
-        updated: keys of those that were changed.
-        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
-        conflicts: tickets that were left alone, since Jira has moved on.
-        in_conflict: issues in them that were to be created or changed.
-        failed: tickets, or parts of them, that could not be pushed, each with the reason.
-        warnings: what else should be known, by ticket.
+        total: Issues that were to be created or changed.
+        site: The site's address for browsers.
+        planned: Each of them.
+        created: Keys of those that were created.
+        updated: Keys of those that were changed.
+        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
+        conflicts: Tickets that were left alone, since Jira has moved on.
+        in_conflict: Issues in them that were to be created or changed.
+        failed: Tickets, or parts of them, that could not be pushed, each with the reason.
+        warnings: What else should be known, by ticket.
     """
 
     total: int
@@ -80,12 +80,12 @@ async def push(
     """Bring what was edited in the workspace to Jira.
 
     Args:
-        session: the workspace and the site.
-        survey: what was edited in the workspace.
-        tally: counts what is done; right at every moment.
-        dry_run: only find out what there is to do, and whether Jira would take it.
-        merging: merge tickets that Jira has changed meanwhile, instead of leaving them alone.
-        accept_loss: which losses of a description the push may cause; see `losses`.
+        session: The workspace and the site.
+        survey: What was edited in the workspace.
+        tally: Counts what is done; right at every moment.
+        dry_run: Only find out what there is to do, and whether Jira would take it.
+        merging: Merge tickets that Jira has changed meanwhile, instead of leaving them alone.
+        accept_loss: Which losses of a description the push may cause; see `losses`.
 
     Cancellation:
         Takes effect at once, inside a running request too. What Jira has taken is known, or will
@@ -98,8 +98,8 @@ def push_result(site: str, tally: PushTally) -> PushResult:
     """Say what a push has done until now.
 
     Args:
-        site: the site's address for browsers.
-        tally: what it has counted.
+        site: The site's address for browsers.
+        tally: What it has counted.
     """
     return PushResult(
         total=tally.total,
@@ -125,13 +125,13 @@ class _Push:
 
     async def run(self, survey: LocalSurvey, *, dry_run: bool, merging: bool) -> PushResult:
         session, tally = self._session, self._tally
-        if not survey.works and not survey.unknown:
+        if not survey.local_changes and not survey.unknown:
             await trio.lowlevel.checkpoint()
             return push_result(session.job.site, tally)
         seen = await session.now()
         maker = OrderMaker(session, tally, merging=merging, accept_loss=self._accept_loss)
         async with session.naming_project():
-            orders = await maker.make(survey.works)
+            orders = await maker.make(survey.local_changes)
             if maker.behind:
                 orders += await self._catch_up(maker, seen=seen)
         tally.planned = tuple(action for order in orders for action in _actions(order))
@@ -141,18 +141,20 @@ class _Push:
             await self._deliver(orders, maker, seen=seen)
         return push_result(session.job.site, tally)
 
-    async def _catch_up(self, maker: OrderMaker, *, seen: float) -> list[Order]:
+    async def _catch_up(self, maker: OrderMaker, *, seen: float) -> list[TicketWrites]:
         """Merge tickets whose changes the search index did not have, and make their orders."""
         session = self._session
-        outcomes, _ = await refresh(session, maker.behind, seen=seen, strays=maker.strays)
+        outcomes, _ = await refresh(session, maker.behind, seen=seen, added_keys=maker.added_keys)
         self._note(outcomes)
         noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
         wanted = maker.behind.keys() - noted
-        works = [each for each in (await session.survey()).works if each.head in wanted]
+        local_changes = [
+            each for each in (await session.survey()).local_changes if each.head in wanted
+        ]
         again = OrderMaker(session, self._tally, advice=_AGAIN, accept_loss=self._accept_loss)
-        orders = await again.make(works)
+        orders = await again.make(local_changes)
         maker.adopted |= again.adopted
-        maker.strays |= again.strays
+        maker.added_keys |= again.added_keys
         return orders
 
     async def _adopt(
@@ -162,10 +164,12 @@ class _Push:
         session, tally = self._session, self._tally
         outcomes, absent = await adopt(session, unknown, seen=seen)
         tally.failed += absent
-        same, _ = await refresh(session, maker.adopted, seen=seen, strays=maker.strays)
+        same, _ = await refresh(session, maker.adopted, seen=seen, added_keys=maker.added_keys)
         self._note([*outcomes, *same])
 
-    async def _deliver(self, orders: Sequence[Order], maker: OrderMaker, *, seen: float) -> None:
+    async def _deliver(
+        self, orders: Sequence[TicketWrites], maker: OrderMaker, *, seen: float
+    ) -> None:
         session = self._session
         if not orders:
             return
@@ -175,7 +179,7 @@ class _Push:
         await delivery.run()
         try:
             touched, absent = await refresh(
-                session, delivery.touched, seen=seen, strays=maker.strays
+                session, delivery.touched, seen=seen, added_keys=maker.added_keys
             )
         except JiraError as error:
             await self._warn(delivery.touched, dict.fromkeys(delivery.touched, str(error)))
@@ -190,8 +194,8 @@ class _Push:
         """Tell that what was pushed could not be read again; the next pull does it.
 
         Args:
-            touched: the file of each ticket that was pushed, by its head's ID.
-            unread: why some of them could not be read, likewise.
+            touched: The file of each ticket that was pushed, by its head's ID.
+            unread: Why some of them could not be read, likewise.
         """
         if not unread:
             return
@@ -207,7 +211,7 @@ class _Push:
             if head in known
         )
 
-    async def _reached(self, orders: Sequence[Order]) -> dict[str, int]:
+    async def _reached(self, orders: Sequence[TicketWrites]) -> dict[str, int]:
         """Find for each project a number that its keys have reached, to look for lost ones after."""
         projects = {
             draft.project
@@ -235,8 +239,8 @@ class _Push:
         self._session.progress.move(self._tally.done, self._tally.total, "Pushing tickets")
 
 
-def _actions(order: Order) -> Iterator[Action]:
-    path = order.work.local.path
+def _actions(order: TicketWrites) -> Iterator[Action]:
+    path = order.local_change.local.path
     if order.head is not None:
         yield _creation(order.head.issue, path)
     for edit in order.edits:
@@ -247,5 +251,5 @@ def _actions(order: Order) -> Iterator[Action]:
 
 
 def _creation(draft: Ticket, path: str) -> Action:
-    changes = tuple((each.name, "", each.new_shown) for each in new_parts(draft))
+    changes = tuple((each.name, "", each.new_shown) for each in draft_changes(draft))
     return Action("create", "", draft.title, path, changes)

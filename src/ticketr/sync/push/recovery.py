@@ -20,7 +20,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.sync.edits.drafts import SAME, TITLED
-from ticketr.sync.push.keys import note_key, read_draft, sought_of, write_key
+from ticketr.sync.push.keys import matcher_for, read_draft, write_key, write_key_and_record
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
 from ticketr.sync.session import PAGE
@@ -48,8 +48,8 @@ async def recover(session: Session, keys: list[str]) -> bool:
     """Settle what a killed or cut-off run has left: find its issues, write their keys.
 
     Args:
-        session: the workspace and the site.
-        keys: takes the keys of issues whose drafts have them only now.
+        session: The workspace and the site.
+        keys: Takes the keys of issues whose drafts have them only now.
 
     Returns:
         Whether there was anything, so that files may have changed.
@@ -87,8 +87,8 @@ async def look_up(
     """Find out which issues that were asked for are there, once that is certain.
 
     Args:
-        session: the workspace and the site.
-        asked: what was asked for.
+        session: The workspace and the site.
+        asked: What was asked for.
         sent: Trio's clock at a moment when no request for them could be under way any more, but
             for one that something before Jira still carries.
 
@@ -96,7 +96,7 @@ async def look_up(
         Those that exist, by their markers, with their IDs and keys, which are on disk then.
 
     Raises:
-        JiraError: it could not be found out.
+        JiraError: It could not be found out.
 
     Cancellation:
         Takes effect at once, also while waiting for a late request to be carried out.
@@ -120,8 +120,8 @@ class _Search:
     """Looks through one project for issues that were asked for, by their markers.
 
     Args:
-        session: the workspace and the site.
-        asked: what was asked for; one at least.
+        session: The workspace and the site.
+        asked: What was asked for; one at least.
     """
 
     def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
@@ -187,7 +187,7 @@ async def _write_key_somewhere(
     if name is None:  # the draft is gone: the issue comes with the next pull
         await session.in_thread(session.state.creations.forget, creation.marker)
         return False
-    note = partial(note_key, status=status_of(answer.issues[0]), drafts=drafts)
+    note = partial(write_key_and_record, status=status_of(answer.issues[0]), drafts=drafts)
     return await session.in_thread(note, session.editor, session.state, creation, name)
 
 
@@ -199,7 +199,7 @@ async def _whereabouts(
     Returns:
         The file, if there is one, and those that could not be read.
     """
-    sought, store = sought_of(creation, drafts), session.store
+    sought, store = matcher_for(creation, drafts), session.store
     found: list[tuple[float, str]] = []
     hidden: set[str] = set()
 
@@ -253,7 +253,7 @@ def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) 
         if all(each.key for ticket in tickets for each in (ticket, *ticket.tasks)):
             continue
         for creation in creations:
-            sought = sought_of(creation)
+            sought = matcher_for(creation)
             if not sought.is_in(tickets) and sought.likeness(tickets) >= SAME:
                 lost.append(creation)
     return lost
@@ -271,7 +271,7 @@ async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
         editor, written = session.editor, False
         for each in lost:
             if each.id in there:
-                written |= write_key(editor, each.path, sought_of(each), least=SAME)
+                written |= write_key(editor, each.path, matcher_for(each), least=SAME)
             else:  # it was deleted, and is wanted anew
                 session.state.creations.forget(each.marker)
         return written

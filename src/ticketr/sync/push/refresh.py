@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class Unavailable:
     """Why a ticket that was asked for is not there.
 
     Attributes:
-        reason: in words.
-        code: for scripts.
+        reason: In words.
+        code: For scripts.
     """
 
     reason: str
     code: Code
 
 
-_GONE = Absent("Jira has it no longer, or you may not see it any more", Code.MISSING)
-_UNKNOWN = Absent("Jira does not have it, or you may not see it", Code.MISSING)
+_GONE = Unavailable("Jira has it no longer, or you may not see it any more", Code.MISSING)
+_UNKNOWN = Unavailable("Jira does not have it, or you may not see it", Code.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,70 +57,70 @@ class _Wanted:
     That is their IDs, or their keys where the ticket was never pulled into this workspace.
 
     Attributes:
-        head: the head's.
-        members: every issue's, the head's too.
-        path: its file, relative to the workspace.
-        strays: keys of further sub-tasks, if Jira has them there.
+        head: The head's.
+        members: Every issue's, the head's too.
+        path: Its file, relative to the workspace.
+        added_keys: Keys of further sub-tasks, if Jira has them there.
     """
 
     head: str
     members: Sequence[str]
     path: str
-    strays: Sequence[str] = ()
+    added_keys: Sequence[str] = ()
 
     @property
     def asked(self) -> Sequence[str]:
         """All that is asked for."""
-        return (*self.members, *self.strays)
+        return (*self.members, *self.added_keys)
 
-    def absent_in(self, answers: _Answers, otherwise: Absent) -> Absent | None:
+    def absent_in(self, answers: _Answers, otherwise: Unavailable) -> Unavailable | None:
         """Tell why it is not there as a whole; None where it is.
 
         Args:
-            answers: what Jira gave.
-            otherwise: what it is where Jira does not have its head.
+            answers: What Jira gave.
+            otherwise: What it is where Jira does not have its head.
         """
         for name in self.asked:
             if words := answers.failed.get(name):
-                return Absent(f"{not_given(words)}; try again later", Code.UNREACHED)
+                return Unavailable(f"{not_given(words)}; try again later", Code.UNREACHED)
         if self.head in answers.renamed:
-            return Absent(moved_away(self.head, answers.renamed), Code.MOVED)
+            return Unavailable(moved_away(self.head, answers.renamed), Code.MOVED)
         return None if self.head in answers.issues else otherwise
 
     def found_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Choose its issues, the head first; none at all where Jira does not have that.
 
         Args:
-            answers: what Jira gave, by ID and by key.
+            answers: What Jira gave, by ID and by key.
         """
         if self.head not in answers:
             return []
         found = [answers[each] for each in (self.head, *self.members) if each in answers]
         found += (
             issue
-            for issue in map(answers.get, self.strays)
+            for issue in map(answers.get, self.added_keys)
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head
         )
         return list({each.id: each for each in found}.values())
 
 
-async def families_now(
+async def fetch_families(
     session: Session,
     heads: Mapping[str, str],
-    strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> dict[str, Prepared | Absent]:
+    added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> dict[str, Prepared | Unavailable]:
     """Read tickets as Jira has them now.
 
     Args:
-        session: the workspace and the site.
-        heads: each ticket's file, relative to the workspace, by its head's ID.
-        strays: keys that stand in a ticket's file though the last sync had them not there, by its
+        session: The workspace and the site.
+        heads: Each ticket's file, relative to the workspace, by its head's ID.
+        added_keys: Keys that stand in a ticket's file though the last sync had them not there, by its
             head's ID; those that Jira has there belong to the ticket.
 
     Returns:
         Each ticket by its head's ID, or why Jira does not give it.
     """
-    return await _read(session, await _known(session, heads, strays))
+    return await _read(session, await _known(session, heads, added_keys))
 
 
 async def refresh(
@@ -128,14 +128,14 @@ async def refresh(
     heads: Mapping[str, str],
     *,
     seen: float,
-    strays: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> tuple[list[Outcome], dict[str, Absent]]:
+    added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[list[Outcome], dict[str, Unavailable]]:
     """Bring tickets up to what Jira has now.
 
     Args:
-        session: the workspace and the site.
-        heads: each ticket's file, relative to the workspace, by its head's ID.
-        strays: as of `families_now`.
+        session: The workspace and the site.
+        heads: Each ticket's file, relative to the workspace, by its head's ID.
+        added_keys: As of `fetch_families`.
         seen: Jira's clock before this.
 
     Returns:
@@ -145,8 +145,8 @@ async def refresh(
     Cancellation:
         Takes effect at once, but for a visit to a worker thread. What was written stays.
     """
-    now = await _read(session, await _known(session, heads, strays), keep_lost=True)
-    absent = {head: family for head, family in now.items() if isinstance(family, Absent)}
+    now = await _read(session, await _known(session, heads, added_keys), keep_lost=True)
+    absent = {head: family for head, family in now.items() if isinstance(family, Unavailable)}
     return await _write(session, _writer(session, seen), now), absent
 
 
@@ -158,8 +158,8 @@ async def adopt(
     One that says what Jira says is simply known from now on; one that differs is a conflict.
 
     Args:
-        session: the workspace and the site.
-        unknown: the tickets.
+        session: The workspace and the site.
+        unknown: The tickets.
         seen: Jira's clock before this.
 
     Returns:
@@ -184,20 +184,22 @@ async def adopt(
         absent += (
             Note(key, paths[key], family.reason, family.code)
             for key, family in now.items()
-            if isinstance(family, Absent)
+            if isinstance(family, Unavailable)
         )
         done += sum(len(each.members) for each in batch)
     return outcomes, absent
 
 
 async def _known(
-    session: Session, heads: Mapping[str, str], strays: Mapping[str, Sequence[str]]
+    session: Session, heads: Mapping[str, str], added_keys: Mapping[str, Sequence[str]]
 ) -> list[_Wanted]:
     """Find out of which issues some tickets were made at the last sync."""
     wanted: list[_Wanted] = []
     for some in chunks(list(heads), PAGE):
         members = await session.in_thread(session.state.members, some)
-        wanted += (_Wanted(each, members[each], heads[each], strays.get(each, ())) for each in some)
+        wanted += (
+            _Wanted(each, members[each], heads[each], added_keys.get(each, ())) for each in some
+        )
     return wanted
 
 
@@ -206,20 +208,20 @@ async def _read(
     wanted: Iterable[_Wanted],
     *,
     keep_lost: bool = False,
-    otherwise: Absent = _GONE,
-) -> dict[str, Prepared | Absent]:
+    otherwise: Unavailable = _GONE,
+) -> dict[str, Prepared | Unavailable]:
     """Ask for tickets and write their texts.
 
     Args:
-        session: the workspace and the site.
-        wanted: the tickets.
-        keep_lost: whether sub-tasks that Jira has no longer stay where their lines stand.
-        otherwise: what a ticket is that Jira does not have.
+        session: The workspace and the site.
+        wanted: The tickets.
+        keep_lost: Whether sub-tasks that Jira has no longer stay where their lines stand.
+        otherwise: What a ticket is that Jira does not have.
 
     Returns:
         Each by what its head was asked for by, or why Jira does not give it.
     """
-    found: dict[str, Prepared | Absent] = {}
+    found: dict[str, Prepared | Unavailable] = {}
     for batch in _batches(wanted):
         answers = await _ask(session, [name for each in batch for name in each.asked])
         for each in batch:
@@ -300,10 +302,10 @@ def _writer(session: Session, seen: float) -> FamilyWriter:
 
 
 async def _write(
-    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | Absent]
+    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | Unavailable]
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    ready = (each for each in now.values() if not isinstance(each, Absent))
+    ready = (each for each in now.values() if not isinstance(each, Unavailable))
     for some in portions(ready, lambda each: len(each.text.text)):
         async with session.disk:
             written, error = await session.in_thread(writer.write, some)

@@ -13,9 +13,9 @@ from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.diff import TEXTS, Change, Own
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.edits.local_changes import new_parts
+from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.hints import nearest
-from ticketr.sync.push.values import BadValue, Directory, Kind, find_name, jira_value, shown
+from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, find_name, jira_value, shown
 from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ _LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ProjectMetadata:
     """What a project takes.
 
     Attributes:
-        types: its issue types.
-        kinds: for each issue type, by ID, what is known of each field, by the name of its line.
-        story_type: the type of a draft that names none.
-        subtask_type: the type of a draft that is a task and names none.
-        statuses: the names of the statuses of each issue type, by ID, as far as they were asked.
+        types: Its issue types.
+        kinds: For each issue type, by ID, what is known of each field, by the name of its line.
+        story_type: The type of a draft that names none.
+        subtask_type: The type of a draft that is a task and names none.
+        statuses: The names of the statuses of each issue type, by ID, as far as they were asked.
     """
 
     types: tuple[IssueType, ...]
-    kinds: Mapping[str, Mapping[str, Kind]]
+    kinds: Mapping[str, Mapping[str, FieldSpec]]
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -51,8 +51,8 @@ class Form:
         """Tell what is wrong with the status of an issue; of what is not known, nothing.
 
         Args:
-            type_id: the ID of its type.
-            status: the status; None if it says none.
+            type_id: The ID of its type.
+            status: The status; None if it says none.
         """
         names = self.statuses.get(type_id, ())
         if not status or not names or status.casefold() in {each.casefold() for each in names}:
@@ -64,11 +64,11 @@ class Form:
         """Find the type of a new issue.
 
         Args:
-            name: what its ``Type`` line says; None or empty where it says nothing.
-            subtask: whether it is a task of a ticket.
+            name: What its ``Type`` line says; None or empty where it says nothing.
+            subtask: Whether it is a task of a ticket.
 
         Raises:
-            BadValue: there is no such type.
+            BadValue: There is no such type.
         """
         fitting = [each for each in self.types if each.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
@@ -85,15 +85,15 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class IssuePayload:
     """What is sent of one issue.
 
     Attributes:
         fields: Jira's fields.
-        status: the status that it is to reach; None to leave it.
-        problems: what is wrong, each with the part's name; then nothing may be sent.
-        warnings: what reaches Jira otherwise than its author may think, likewise.
-        values: the same part by part, the status too; no matter in a comparison.
+        status: The status that it is to reach; None to leave it.
+        problems: What is wrong, each with the part's name; then nothing may be sent.
+        warnings: What reaches Jira otherwise than its author may think, likewise.
+        values: The same part by part, the status too; no matter in a comparison.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -103,32 +103,32 @@ class Sending:
     values: tuple[SentValue, ...] = field(default=(), compare=False)
 
 
-def creating(
+def create_payload(
     draft: Ticket,
-    form: Form,
-    directory: Directory,
+    form: ProjectMetadata,
+    directory: NameLookup,
     *,
     project: str,
     subtask: bool,
     path: str = "",
-) -> Sending:
+) -> IssuePayload:
     """Say in Jira's terms what a new issue is to be; the parent of a sub-task comes later.
 
     Args:
-        draft: the draft.
-        form: what its project takes.
-        directory: what names stand for.
-        project: the project's key.
-        subtask: whether it is a task of a ticket.
-        path: its file, for what is wrong with a line of it.
+        draft: The draft.
+        form: What its project takes.
+        directory: What names stand for.
+        project: The project's key.
+        subtask: Whether it is a task of a ticket.
+        path: Its file, for what is wrong with a line of it.
     """
     try:
         kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:
-        return Sending(problems=(f"{_TYPE}: {error}",))
+        return IssuePayload(problems=(f"{_TYPE}: {error}",))
     kinds = form.kinds.get(kind.id, {})
-    said = [each for each in new_parts(draft) if each.part != _TYPE]
-    sent = sending(draft, said, kinds, directory, path=path)
+    said = [each for each in draft_changes(draft) if each.part != _TYPE]
+    sent = update_payload(draft, said, kinds, directory, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in said}  # what is wrong with those is told already
     missing = tuple(
@@ -140,36 +140,36 @@ def creating(
     line = draft.fields.get(_TYPE)
     named_type = [SentValue(_TYPE, line, "issuetype", fields["issuetype"])] if line else []
     values = (*sent.values, *named_type)
-    return Sending(fields, sent.status, problems, sent.warnings, values)
+    return IssuePayload(fields, sent.status, problems, sent.warnings, values)
 
 
-def _remedy(missing: Kind) -> str:
+def _remedy(missing: FieldSpec) -> str:
     if missing.unsupported:
         return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
     return "add a line to its Fields"
 
 
-def sending(
+def update_payload(
     issue: Ticket,
     changes: Iterable[Change],
-    kinds: Mapping[str, Kind],
-    directory: Directory,
+    kinds: Mapping[str, FieldSpec],
+    directory: NameLookup,
     *,
     document: object = None,
     path: str = "",
     lossy: Collection[str] = (),
-) -> Sending:
+) -> IssuePayload:
     """Say some changes of an issue in Jira's terms.
 
     Args:
-        issue: the issue as it stands here.
-        changes: what of it is to be sent.
-        kinds: what is known of each field of its type, by the name of its line.
-        directory: what names stand for.
-        document: the issue's description as Jira has it; where criteria alone have changed, the
+        issue: The issue as it stands here.
+        changes: What of it is to be sent.
+        kinds: What is known of each field of its type, by the name of its line.
+        directory: What names stand for.
+        document: The issue's description as Jira has it; where criteria alone have changed, the
             rest of it stays to the letter, whether Markdown could say it or not.
-        path: the issue's file, for what is wrong with a line of it.
-        lossy: pieces of the Markdown that may be lost, since somebody has accepted it.
+        path: The issue's file, for what is wrong with a line of it.
+        lossy: Pieces of the Markdown that may be lost, since somebody has accepted it.
     """
     changes = tuple(changes)
     warnings = tuple(_warnings(issue, changes, path))
@@ -202,7 +202,7 @@ def sending(
             for each in values
             if each.part is Own.DESCRIPTION
         ]
-    return Sending(fields, status, tuple(problems), warnings, tuple(values))
+    return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
 
 
 def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
@@ -276,7 +276,9 @@ def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Call
         yield text, partial(places.of_criterion, number)
 
 
-def _field(change: Change, kinds: Mapping[str, Kind], directory: Directory) -> dict[str, object]:
+def _field(
+    change: Change, kinds: Mapping[str, FieldSpec], directory: NameLookup
+) -> dict[str, object]:
     if change.part == _PARENT:
         if change.new and not is_key(change.new):
             raise BadValue(f"{shown(change.new)} is no key like PROJ-123")

@@ -15,15 +15,15 @@ class PushTally:
     """The honest count of a push; right at every moment.
 
     Attributes:
-        total: issues to create or change.
-        planned: each of them.
-        created: keys of those that were created.
-        updated: keys of those that were changed.
-        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
-        conflicts: tickets that were left alone.
-        in_conflict: how many of their issues were to be created or changed.
-        failed: what could not be pushed.
-        warnings: what else should be known.
+        total: Issues to create or change.
+        planned: Each of them.
+        created: Keys of those that were created.
+        updated: Keys of those that were changed.
+        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
+        conflicts: Tickets that were left alone.
+        in_conflict: How many of their issues were to be created or changed.
+        failed: What could not be pushed.
+        warnings: What else should be known.
     """
 
     total: int = 0
@@ -45,8 +45,8 @@ class PushTally:
         """Count a ticket that is left alone, since Jira has moved on.
 
         Args:
-            note: what its user should know.
-            issues: how many of its issues were to be created or changed.
+            note: What its user should know.
+            issues: How many of its issues were to be created or changed.
         """
         self.conflicts.append(note)
         self.in_conflict += issues

@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue, JiraClient, Transition
 
 
-class NoWay(Exception):
+class NoTransition(Exception):
     """No transition of an issue leads to the status that its file says."""
 
 
-async def take_to(
+async def change_status(
     jira: JiraClient, key: str, status: str, *, way: Transition | None = None
 ) -> None:
     """Take an issue to a status by one transition.
 
     Args:
-        jira: the site.
-        key: the issue.
-        status: the status, in any letters.
-        way: the transition, where it was asked for before; None to ask for it now.
+        jira: The site.
+        key: The issue.
+        status: The status, in any letters.
+        way: The transition, where it was asked for before; None to ask for it now.
 
     Raises:
-        NoWay: no transition leads there from where it is.
+        NoWay: No transition leads there from where it is.
         JiraError: Jira refused, or could not be asked.
 
     Cancellation:
@@ -40,19 +40,19 @@ async def take_to(
                 return
         else:
             return
-    await _take(jira, key, await way_to(jira, key, status))
+    await _take(jira, key, await find_transition(jira, key, status))
 
 
-async def way_to(jira: JiraClient, key: str, status: str) -> Transition:
+async def find_transition(jira: JiraClient, key: str, status: str) -> Transition:
     """Ask for the transition that leads to a status.
 
     Args:
-        jira: the site.
-        key: the issue.
-        status: the status, in any letters.
+        jira: The site.
+        key: The issue.
+        status: The status, in any letters.
 
     Raises:
-        NoWay: no transition leads there from where it is.
+        NoWay: No transition leads there from where it is.
         JiraError: Jira refused, or could not be asked.
     """
     transitions = await jira.transitions(key)
@@ -60,7 +60,7 @@ async def way_to(jira: JiraClient, key: str, status: str) -> Transition:
     way = next((each for each in transitions if each.to.casefold() == wanted), None)
     if way is None:
         reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
-        raise NoWay(
+        raise NoTransition(
             f'no transition leads to "{status}" from where it is; '
             f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
         )
@@ -85,8 +85,8 @@ async def status_now(jira: JiraClient, key: str) -> str:
     """Ask for the status of an issue; empty where Jira does not tell.
 
     Args:
-        jira: the site.
-        key: the issue.
+        jira: The site.
+        key: The issue.
     """
     answer = await jira.bulk_fetch([key], fields=["status"])
     found = (*answer.issues, *answer.renamed)

@@ -38,17 +38,17 @@ class BadValue(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FieldSpec:
     """What a site knows of a field.
 
     Attributes:
-        id: what requests call it.
-        name: the name of its line.
-        type: the kind of its value, such as ``"number"``.
-        items: the kind of its value's members, for an array; else empty.
-        allowed: the values that it may have; empty if any will do or the site does not tell.
-        required: whether a new issue cannot be made without it.
-        unsupported: why no line can hold it; empty for one that a line can.
+        id: What requests call it.
+        name: The name of its line.
+        type: The kind of its value, such as ``"number"``.
+        items: The kind of its value's members, for an array; else empty.
+        allowed: The values that it may have; empty if any will do or the site does not tell.
+        required: Whether a new issue cannot be made without it.
+        unsupported: Why no line can hold it; empty for one that a line can.
     """
 
     id: str
@@ -61,13 +61,13 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class NameLookup:
     """What names stand for on a site.
 
     Attributes:
-        people: the accounts that were found for each name that a file gives.
-        sprints: the ID of each sprint that is known.
-        zone: the time zone of the account, which moments without one are in; None if unknown.
+        people: The accounts that were found for each name that a file gives.
+        sprints: The ID of each sprint that is known.
+        zone: The time zone of the account, which moments without one are in; None if unknown.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -75,16 +75,16 @@ class Directory:
     zone: tzinfo | None = None
 
 
-def jira_value(kind: Kind, text: str, directory: Directory) -> object:
+def jira_value(kind: FieldSpec, text: str, directory: NameLookup) -> object:
     """Give the value that a field's text stands for.
 
     Args:
-        kind: the field.
-        text: what stands behind the colon; empty to empty the field.
-        directory: what names stand for.
+        kind: The field.
+        text: What stands behind the colon; empty to empty the field.
+        directory: What names stand for.
 
     Raises:
-        BadValue: it stands for nothing.
+        BadValue: It stands for nothing.
     """
     if kind.name == "Sprint":
         return _sprint(text, directory.sprints)
@@ -113,7 +113,7 @@ def read_list(text: str) -> list[str]:
     A list may go over several lines.
 
     Raises:
-        BadValue: a quote is not closed, or something stands between it and the next comma.
+        BadValue: A quote is not closed, or something stands between it and the next comma.
     """
     try:
         rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
@@ -137,7 +137,7 @@ def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
-def _member(kind: Kind, entry: str, directory: Directory) -> object:
+def _member(kind: FieldSpec, entry: str, directory: NameLookup) -> object:
     if kind.items == "string":
         if any(letter.isspace() for letter in entry):
             raise BadValue(f"{shown(entry)} has a space in it, which Jira allows in no label")
@@ -147,7 +147,7 @@ def _member(kind: Kind, entry: str, directory: Directory) -> object:
     return _choice(kind, entry)
 
 
-def _choice(kind: Kind, name: str) -> dict[str, str]:
+def _choice(kind: FieldSpec, name: str) -> dict[str, str]:
     if not kind.allowed:
         is_option = "option" in {kind.items, kind.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
