@@ -1,4 +1,4 @@
-"""Writing to a terminal that takes nothing, or is gone, or cannot be opened again."""
+"""Output to a terminal that accepts nothing, is gone, or cannot be opened again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pty() -> Generator[tuple[int, int]]:
-    """The user's end and the program's end of a terminal that changes nothing."""
+    """Open a raw terminal; yield the user's end and the program's end."""
     user, terminal = os.openpty()
     tty.setraw(terminal)
     yield user, terminal
@@ -82,7 +82,7 @@ async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, in
     with closing(Output(terminal)) as output:
         output.put(b"x" * 100_000)
         taken = read_all(user)
-        assert output.put_last(b"bye", 0) is True
+        assert output.replace_unsent(b"bye", 0) is True
 
         assert read_all(user).lstrip(b"x") == b"bye"
         assert len(taken) < 100_000
@@ -93,12 +93,12 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
 ) -> None:
     _, terminal = pty
     with closing(Output(terminal)) as output:
-        assert output.put_last(b"bye" * 100_000, 0.01) is False
+        assert output.replace_unsent(b"bye" * 100_000, 0.01) is False
 
         output.put(b"x" * 100_000)
         with trio.move_on_after(0.05):  # until it takes nothing at all
             await output.flush()
-        assert output.put_last(b"bye" * 1000, 0.01) is False
+        assert output.replace_unsent(b"bye" * 1000, 0.01) is False
 
 
 async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int]) -> None:
@@ -110,7 +110,7 @@ async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int
 
         assert output.hung_up
         await output.flush()  # it has nothing to wait for
-        assert output.put_last(b"bye", 1) is False
+        assert output.replace_unsent(b"bye", 1) is False
 
 
 async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(

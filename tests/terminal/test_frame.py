@@ -11,7 +11,7 @@ _PART = re.compile(r"\x1b\[([0-9;]*)([HKm])|([^\x1b]+)")
 
 
 def shown(rows: list[str], sent: str, height: int) -> list[str]:
-    """What stands on a screen once it was sent this: characters only."""
+    """Return the characters on a screen after this output."""
     screen = [*rows, *[""] * (height - len(rows))]
     row = 0
     for numbers, kind, text in _PART.findall(sent):

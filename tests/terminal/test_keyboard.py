@@ -11,7 +11,7 @@ import trio.testing
 
 from ticketr.terminal.events import Event, HungUp, Key
 from ticketr.terminal.keyboard import Keyboard, escape_wait
-from ticketr.terminal.naming import TerminalKind
+from ticketr.terminal.terminfo import TerminalKind
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pty() -> Generator[tuple[int, int]]:
-    """The user's end of a terminal, which the test closes, and the program's."""
+    """Open a terminal; yield the user's end, which the test closes, and the program's end."""
     user, terminal = os.openpty()
     tty.setraw(terminal)
     yield user, terminal
@@ -68,7 +68,7 @@ async def test_another_encoding_is_understood(pty: tuple[int, int], kind: Termin
     os.close(user)
 
 
-async def test_a_pause_in_a_pause_ends_with_the_first_go_on(
+async def test_a_pause_in_a_pause_ends_with_the_first_resume(
     pty: tuple[int, int], kind: TerminalKind
 ) -> None:
     user, terminal = pty
@@ -82,7 +82,7 @@ async def test_a_pause_in_a_pause_ends_with_the_first_go_on(
             with pytest.raises(trio.WouldBlock):
                 events.receive_nowait()
             keyboard.pause()
-            keyboard.go_on()
+            keyboard.resume()
 
             assert await events.receive() == Key("q", "q")
             nursery.cancel_scope.cancel()

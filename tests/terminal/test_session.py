@@ -1,4 +1,4 @@
-"""The terminal as a program's user meets it: a real pty, a real process, real signals.
+"""A full screen in a real process on a real pty, with real signals.
 
 Each test waits for text on the screen, never for time to pass.
 """
@@ -23,13 +23,13 @@ ENTERED = r"\x1b\[\?1049h[^q]*\x1b\[\?25l[^q]*"
 
 
 def started(pty: Pty) -> Pty:
-    """Wait until the first frame is there."""
+    """Wait for the first frame."""
     pty.wait_for(r"unicode \w+\.[^q]*\x1b\[\?2026l")
     return pty
 
 
 def assert_given_back(pty: Pty) -> None:
-    """The terminal is as it was before the program."""
+    """Assert that the terminal is restored."""
     assert pty.modes() == pty.modes_before
     last_screen = pty.output[pty.output.rindex("\x1b[?1049h") :]
     for sequence in GIVEN_BACK:
@@ -39,7 +39,7 @@ def assert_given_back(pty: Pty) -> None:
 
 
 def events(pty: Pty) -> list[str]:
-    """What the program heard: it prints that at the end."""
+    """Return the events that the program printed at its end."""
     return re.findall(r"event (.*?)\r\n", pty.output)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ticketr.terminal.events import Key, Paste
-from ticketr.terminal.naming import TerminalKind
+from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import MAX_PASTE, Tokenizer
 
 Tokens = list[str | Paste]
@@ -63,7 +63,7 @@ KINDS = {kind: TerminalKind(kind) for kind in ("xterm-256color", "linux")}
 
 
 def fed(*parts: str, flushes: int = 1) -> Tokens:
-    """The tokens of a stream that arrives in these parts, then is silent."""
+    """Return the tokens of a stream that arrives in these parts and then pauses."""
     tokenizer = Tokenizer()
     tokens = [token for part in parts for token in tokenizer.feed(part)]
     for _ in range(flushes):

@@ -1,6 +1,6 @@
-"""The terminal: keys, pastes, sizes and signals come from it, frames go to it.
+"""The terminal as a full screen: receive keys, pastes, sizes and signals; draw frames.
 
-The only package that knows how terminals work::
+::
 
     async with open_terminal() as terminal, trio.open_nursery() as nursery:
         send, events = trio.open_memory_channel[Event](0)

@@ -1,8 +1,8 @@
-"""Keeps what else the program prints off the screen, and prints it afterwards.
+"""Capture standard output and standard error during a full screen, and print them afterwards.
 
-A warning, a log line or a child's complaint in the middle of a full screen tears it. So while the
-screen is ours, standard output and standard error go to a file without a name; replacing
-`sys.stderr` alone would miss log handlers that hold the old one, and child processes.
+A warning, a log line or the output of a child process would garble the screen. So both
+descriptors are redirected to an unnamed file; replacing `sys.stderr` would miss child processes
+and log handlers that hold the old stream.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ import tempfile
 from contextlib import suppress
 from typing import IO, Final
 
-#: At most this many bytes are printed afterwards: the last ones.
+#: The number of bytes, at the end of the captured output, that are printed afterwards.
 KEPT: Final = 64 * 1024
 
 
 class Capture:
-    """Catches standard output and standard error, as far as they go to a terminal."""
+    """Captures standard output and standard error if they are a terminal."""
 
     def __init__(self) -> None:
-        self._caught: dict[int, tuple[int, IO[bytes]]] = {}
+        self._captured: dict[int, tuple[int, IO[bytes]]] = {}
 
     def begin(self) -> None:
-        """Begin to catch; does nothing if it has begun."""
-        if self._caught:
+        """Begin to capture, if it has not begun."""
+        if self._captured:
             return
         _flush_streams()
         for descriptor in (1, 2):
             if os.isatty(descriptor):
                 file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `end`
-                self._caught[descriptor] = os.dup(descriptor), file
+                self._captured[descriptor] = os.dup(descriptor), file
                 os.dup2(file.fileno(), descriptor)
 
     def end(self, *, replay: bool) -> None:
-        """Give the descriptors back; does nothing if nothing is caught.
+        """Restore the descriptors, if they are redirected.
 
         Args:
-            replay: whether to print what was caught.
+            replay: Whether to print the captured output.
         """
-        if not self._caught:
+        if not self._captured:
             return
         _flush_streams()
-        while self._caught:
-            descriptor, (original, file) = self._caught.popitem()
+        while self._captured:
+            descriptor, (original, file) = self._captured.popitem()
             os.dup2(original, descriptor)
             os.close(original)
             with file:
@@ -58,7 +58,7 @@ def _print(descriptor: int, file: IO[bytes]) -> None:
     text = file.read()
     if size > KEPT:
         text = b"[%d bytes before]\n" % (size - KEPT) + text
-    with suppress(OSError):  # whoever cannot be told cannot be told
+    with suppress(OSError):  # the terminal is gone
         while text:
             text = text[os.write(descriptor, text) :]
 

@@ -1,7 +1,7 @@
-"""The terminal's file: descriptors of our own that never block, and what is still to be written.
+"""Non-blocking descriptors of a terminal, and buffered output to one.
 
-The flag that makes a descriptor non-blocking belongs to the open file, which our standard input
-and output share with the shell that started us. So the terminal is opened a second time.
+The flag that makes a descriptor non-blocking belongs to the open file, which standard input and
+output share with the shell. So the terminal is opened a second time.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 
 import trio
 
-#: At most this much is written at once to a descriptor that may block.
-_CAREFUL: Final = 256
-#: Seconds between two looks at whether the shell gave the terminal back.
+#: The most bytes in one write to a descriptor that may block.
+_SMALL_WRITE: Final = 256
+#: Seconds between two checks whether the process is in the foreground.
 _FOREGROUND_WAIT: Final = 0.2
 
 
@@ -22,37 +22,38 @@ def reopen(descriptor: int, flags: int) -> tuple[int, bool]:
     """Open the terminal of a descriptor again, non-blocking.
 
     Returns:
-        The new descriptor, and whether it never blocks. After `su` or in a container the
-        terminal's file may be out of reach: then it is a copy that may block.
+        The new descriptor, and whether it never blocks. If the terminal's file cannot be opened,
+        as after `su` or in a container, the descriptor is a duplicate that may block.
     """
     flags |= os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        # Not /dev/tty, which kqueue refuses.
+        # Not /dev/tty, which kqueue does not support.
         return os.open(os.ttyname(descriptor), flags), True
     except OSError:
         return os.dup(descriptor), False
 
 
 async def wait_for_foreground(descriptor: int) -> None:
-    """Wait while the shell has the terminal: after Ctrl+Z and `bg`. Nothing tells of its end."""
-    while _is_background(descriptor):  # noqa: ASYNC110 - no event tells
+    """Wait while the process is in the background, as after Ctrl+Z and `bg`."""
+    while _is_background(descriptor):  # noqa: ASYNC110 - the kernel reports no such event
         await trio.sleep(_FOREGROUND_WAIT)
 
 
 def _is_background(descriptor: int) -> bool:
     try:
         return os.tcgetpgrp(descriptor) != os.getpgrp()
-    except OSError:  # it controls no jobs, so nobody else has it
+    except OSError:  # not the controlling terminal, so there is no job control
         return False
 
 
 class Output:
-    """Writes to a terminal without ever holding up the program.
+    """Buffered, non-blocking output to a terminal.
 
-    What the terminal does not take at once is kept, in order: a sequence must not be cut.
+    Bytes that the terminal does not accept at once stay in the buffer, so no escape sequence is
+    cut.
 
     Attributes:
-        hung_up: the terminal is gone. Nothing is written any more.
+        hung_up: Whether the terminal is gone; then nothing is written any more.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -62,7 +63,7 @@ class Output:
         self.hung_up = False
 
     def size(self) -> tuple[int, int]:
-        """Width and height in cells; 80 by 24 if the terminal does not know."""
+        """Return width and height in cells; 80 by 24 if the terminal does not report them."""
         try:
             width, height = os.get_terminal_size(self._descriptor)
         except OSError:
@@ -70,50 +71,49 @@ class Output:
         return width or 80, height or 24
 
     def put(self, data: bytes) -> None:
-        """Write what the terminal takes at once, and keep the rest."""
+        """Write what the terminal accepts at once, and buffer the rest."""
         self._unsent += data
         self._write()
 
     def drop(self) -> None:
-        """Forget what is kept."""
+        """Clear the buffer."""
         self._unsent.clear()
 
     async def flush(self) -> None:
-        """Wait until the terminal has taken everything.
+        """Wait until the terminal has accepted the whole buffer.
 
         Cancellation:
-            What is left is kept, for the next call.
+            The rest stays in the buffer for the next call.
         """
         async with self._flushing:
             while self._unsent:
                 await trio.lowlevel.wait_writable(self._descriptor)
                 self._write()
 
-    def put_last(self, data: bytes, patience: float) -> bool:
-        """Write in place of all that is kept; gives whether the terminal took it.
+    def replace_unsent(self, data: bytes, max_wait: float) -> bool:
+        """Replace the buffer and write it; return whether the terminal accepted all of it.
 
         Args:
-            data: what to write.
-            patience: seconds that the whole program may be held up by a terminal that takes
-                nothing.
+            data: The bytes to write.
+            max_wait: Seconds to block the program while the terminal accepts nothing.
         """
         self._unsent[:] = data
         self._write()
-        if self._unsent and patience and self._can_write(patience):
+        if self._unsent and max_wait and self._can_write(max_wait):
             self._write()
         sent = not self._unsent
         self.drop()
         return sent and not self.hung_up
 
     def close(self) -> None:
-        """Give the descriptor back; whoever still waits for it gets an error."""
+        """Close the descriptor; tasks that wait for it get `trio.ClosedResourceError`."""
         self.drop()
         self.hung_up = True
         trio.lowlevel.notify_closing(self._descriptor)
         os.close(self._descriptor)
 
     def _can_write(self, seconds: float) -> bool:
-        """Wait, the whole program with it, until the terminal takes something or is gone."""
+        """Block the program until the terminal accepts bytes or is gone; return False if not."""
         return bool(select.select([], [self._descriptor], [], seconds)[1])
 
     def _write(self) -> None:
@@ -123,10 +123,10 @@ class Output:
             self.drop()
 
     def _write_some(self) -> bool:
-        """Write once, if the terminal takes anything and is there; gives whether to go on."""
+        """Write once, if the terminal accepts bytes; return whether to write again."""
         if self.hung_up or not (self._never_blocks or self._can_write(0)):
             return False
-        portion = len(self._unsent) if self._never_blocks else _CAREFUL
+        portion = len(self._unsent) if self._never_blocks else _SMALL_WRITE
         try:
             del self._unsent[: os.write(self._descriptor, self._unsent[:portion])]
         except BlockingIOError:

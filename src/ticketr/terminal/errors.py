@@ -1,4 +1,4 @@
-"""What goes wrong with terminals."""
+"""The errors of the terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from ticketr._errors import TicketrError
 
 
 class NotATerminal(TicketrError):
-    """Raised when there is no terminal to draw a full screen on.
+    """There is no terminal on which a full screen can be drawn.
 
     Attributes:
-        problem: what is missing, such as ``"standard input is not a terminal"``.
+        problem: What is missing, such as ``"standard input is not a terminal"``.
     """
 
     def __init__(self, problem: str) -> None:

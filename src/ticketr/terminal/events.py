@@ -1,4 +1,4 @@
-"""What a terminal tells a program."""
+"""The events of a terminal."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Key:
     """A key was pressed.
 
     Attributes:
-        name: the character itself if it types one (``"q"``, ``"P"``, ``" "``), else a name such
-            as ``"KEY_UP"``, ``"KEY_ENTER"``, ``"KEY_ESCAPE"``, ``"KEY_F2"``, ``"KEY_BTAB"``
+        name: The character that the key types (``"q"``, ``"P"``, ``" "``), else a name such as
+            ``"KEY_UP"``, ``"KEY_ENTER"``, ``"KEY_ESCAPE"``, ``"KEY_F2"``, ``"KEY_BTAB"``
             (Shift+Tab), ``"KEY_CTRL_C"``, ``"KEY_ALT_X"``, ``"KEY_CTRL_RIGHT"``.
-        text: what it types; empty for a key that types nothing.
+        text: The character; empty for a key that types none.
     """
 
     name: str
@@ -26,10 +26,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """Text was pasted, all of it in one event; untrusted, its line ends are newlines.
+    """Text was pasted, in one event.
 
-    More than a million characters are cut off, and a paste that comes to a halt for a second is
-    given in pieces.
+    A paste is cut after a million characters. If it pauses for a second, it becomes several
+    events.
+
+    Attributes:
+        text: The untrusted text, with newlines as line ends.
     """
 
     text: str
@@ -37,7 +40,12 @@ class Paste:
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """The terminal has another size, in cells; the next frame is drawn from nothing."""
+    """The terminal has another size; the next frame is drawn whole.
+
+    Attributes:
+        width: The width in cells.
+        height: The height in cells.
+    """
 
     width: int
     height: int
@@ -45,22 +53,26 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """A signal asks the program to end: SIGINT (Ctrl+C), SIGTERM or SIGHUP."""
+    """A signal asks the program to end.
+
+    Attributes:
+        signal: SIGINT (Ctrl+C), SIGTERM or SIGHUP.
+    """
 
     signal: signals.Signals
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The program was stopped (Ctrl+Z) and goes on; the next frame is drawn from nothing.
+    """The program continues after a stop (Ctrl+Z); the next frame is drawn whole.
 
-    Clocks went on meanwhile, so time limits may have passed, and the size may be another.
+    Deadlines may have passed in the meantime, and the size may have changed.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """The terminal is gone: no key will come, and what is drawn goes nowhere."""
+    """The terminal is gone: no keys follow, and drawing has no effect."""
 
 
 Event = Key | Paste | Resize | Quit | Resumed | HungUp

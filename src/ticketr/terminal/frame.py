@@ -1,4 +1,4 @@
-"""The difference between two frames, as what a terminal must be sent: pure."""
+"""Compute the terminal output that turns one frame into another. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def diff(before: Sequence[str | None], after: Sequence[str]) -> str:
-    """Give what turns one frame into another, row by row; empty if they are equal.
+    """Return the output that turns one frame into another; empty if they are equal.
 
-    Each changed row is cleared, then written from its first column: a row that is shorter than
-    the screen, or that the terminal finds shorter than we do, leaves nothing of the old one.
+    Each changed row is cleared before it is written, so nothing of the old row remains, even if
+    the terminal measures the new one shorter than expected.
 
     Args:
-        before: the rows on the screen, from the top; None for a row with unknown content.
-        after: the rows to be there. Rows of `before` below them become empty.
+        before: The rows on the screen, from the top; None for a row with unknown content.
+        after: The new rows. Further rows of `before` become empty.
     """
     return "".join(
         f"\x1b[{number};1H\x1b[K{new}" + ("\x1b[m" if "\x1b" in new else "")

@@ -1,4 +1,4 @@
-"""Reads keys: bytes from the terminal become characters, tokens, events."""
+"""Read a terminal's bytes and convert them to characters, tokens and events."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ticketr.terminal.tokens import ESC_WAIT, Tokenizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.terminal.naming import TerminalKind
+    from ticketr.terminal.terminfo import TerminalKind
 
 _MOST: Final = 1 << 16
 
 
 def escape_wait(environ: Mapping[str, str]) -> float:
-    """How many seconds an Esc is held: ESCDELAY, which ncurses reads too, is in milliseconds."""
+    """Return for how many seconds to hold an Esc: ncurses' ESCDELAY (in ms), or the default."""
     try:
         return min(max(int(environ["ESCDELAY"]), 0), 10_000) / 1000
     except (KeyError, ValueError):
@@ -30,13 +30,13 @@ def escape_wait(environ: Mapping[str, str]) -> float:
 
 
 class Keyboard:
-    """The keys of a terminal.
+    """The keyboard of a terminal.
 
     Args:
-        descriptor: the terminal's.
-        kind: names the keys.
-        encoding: what its bytes mean.
-        wait: seconds that a lone Esc is held.
+        descriptor: A descriptor of the terminal.
+        kind: Names the keys.
+        encoding: The encoding of the terminal's bytes.
+        wait: Seconds for which a lone Esc is held.
     """
 
     def __init__(self, descriptor: int, kind: TerminalKind, encoding: str, wait: float) -> None:
@@ -48,7 +48,7 @@ class Keyboard:
         self._may_read.set()
 
     async def read(self, send: trio.MemorySendChannel[Event]) -> None:
-        """Send keys and pastes until the terminal hangs up; that is sent last."""
+        """Send keys and pastes, and `HungUp` at the end of the terminal's input."""
         while (tokens := await self._tokens()) is not None:
             for token in tokens:
                 event = token if isinstance(token, Paste) else self._kind.key(token)
@@ -57,31 +57,31 @@ class Keyboard:
         await send.send(HungUp())
 
     def pause(self) -> None:
-        """Read nothing for a while: what is typed now is the shell's."""
+        """Stop reading, so that the shell gets what is typed."""
         if self._may_read.is_set():
             self._may_read = trio.Event()
 
-    def go_on(self) -> None:
-        """End a pause."""
+    def resume(self) -> None:
+        """Read again after `pause`."""
         self._may_read.set()
 
     def close(self) -> None:
-        """Give the descriptor back; whoever still waits for a key gets an error."""
+        """Close the descriptor; a task that waits for a key gets `trio.ClosedResourceError`."""
         trio.lowlevel.notify_closing(self._descriptor)
         os.close(self._descriptor)
 
     async def _tokens(self) -> list[str | Paste] | None:
-        """Wait for input, or for what is held to be given up; None once the terminal is gone."""
+        """Return the next tokens, or None once the terminal is gone."""
         pending = self._tokenizer.pending
         with trio.move_on_after(math.inf if pending is None else pending) as waiting:
             await trio.lowlevel.wait_readable(self._descriptor)
         if waiting.cancelled_caught:
             return self._tokenizer.flush()
-        await wait_for_foreground(self._descriptor)  # reading before would stop the whole program
+        await wait_for_foreground(self._descriptor)  # in the background, a read stops the process
         await self._may_read.wait()
         try:
             data = os.read(self._descriptor, _MOST)
-        except BlockingIOError:  # somebody else took it
+        except BlockingIOError:  # another process read it
             return []
         except OSError:
             return None

@@ -1,7 +1,7 @@
-"""A terminal in full-screen use: events come from it, frames go to it.
+"""A terminal in full-screen use: receive its events and draw frames, without threads.
 
-Nothing here runs in a thread, and nothing blocks: keys are read when there are some, frames are
-written as far as the terminal takes them, and signals arrive as events on the same channel.
+Nothing blocks: keys are read when they are available, frames are written as far as the terminal
+accepts them, and signals arrive as events on the same channel.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ticketr.terminal.device import Output, wait_for_foreground
 from ticketr.terminal.errors import NotATerminal
 from ticketr.terminal.events import Event, Quit, Resize, Resumed
 from ticketr.terminal.frame import diff
+from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, escape_wait
-from ticketr.terminal.naming import TerminalKind
-from ticketr.terminal.screen import Screen
+from ticketr.terminal.terminfo import TerminalKind
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -43,26 +43,26 @@ _SIGNALS: Final = (
     signal.SIGTSTP,
     signal.SIGCONT,
 )
-#: One update: a terminal that knows these shows it as a whole, others ignore them.
+#: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
-#: Seconds that leaving waits for a terminal which takes nothing.
+#: Seconds to wait at the end for a terminal that accepts nothing.
 _GRACE: Final = 1.0
-#: Seconds that an end by force may be held up by a terminal which takes nothing.
-_PATIENCE: Final = 0.2
+#: Seconds to block a forced exit for a terminal that accepts nothing.
+_FORCED_EXIT_WAIT: Final = 0.2
 
 
 @final
 class Terminal:
-    """The terminal, while it is our full screen; made by `open_terminal`.
+    """The terminal while it is a full screen; made by `open_terminal`.
 
     Attributes:
-        colors: whether to use colours: there are some, and the user did not ask for none.
-        unicode: whether it can show more than ASCII.
+        colors: Whether to use colours, according to the terminal and the environment.
+        unicode: Whether the terminal can show more than ASCII.
     """
 
     def __init__(
         self,
-        screen: Screen,
+        screen: FullScreen,
         output: Output,
         keyboard: Keyboard,
         signals: AsyncIterator[int],
@@ -90,34 +90,34 @@ class Terminal:
         return self._size
 
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
-        """Send what the terminal tells: keys, pastes, sizes, signals.
+        """Send keys, pastes, sizes and signals as events; run this in one task.
 
-        A task of its own, and only one. Ctrl+Z is carried out in here: the terminal is given
-        back, the process stops, and after `fg` the screen is made again and `Resumed` is sent;
-        after `bg` the program goes on unseen until `fg`. After `HungUp` only signals come.
+        On Ctrl+Z, restore the terminal and stop the process; after `fg`, enter the full screen
+        again and send `Resumed`. After `bg` the program runs without a screen until `fg`. After
+        `HungUp`, only signals are sent.
 
-        The first SIGINT or SIGTERM is a `Quit` event. A second one gives the terminal back and
-        ends the process at once, even while a task hogs it.
+        The first SIGINT or SIGTERM is a `Quit` event. The second one restores the terminal and
+        ends the process at once, even if a task blocks it.
 
         Cancellation:
-            The only way it ends. A key that was being sent is lost.
+            Ends it, and is the only way to. A key that was being sent is lost.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keyboard.read, send)
             async for number in self._signals:
-                await self._hear(signal.Signals(number), send, nursery)
+                await self._handle_signal(signal.Signals(number), send, nursery)
 
     async def draw(self, rows: Sequence[str]) -> None:
-        """Show rows: only what differs from what is shown is written.
+        """Draw a frame; write only the rows that have changed.
 
-        While the terminal takes nothing, this waits, and nothing else does; the frame that was
-        begun is finished before the next. While the terminal is not ours, nothing is written.
+        Wait while the terminal accepts nothing. Write nothing while the terminal is not a full
+        screen.
 
         Args:
-            rows: from the top, each at most as wide as the screen; more rows than it has are cut.
+            rows: The rows from the top, each at most as wide as the screen; further rows are cut.
 
         Cancellation:
-            What is left of the frame is written before the next one.
+            The rest of the frame is written before the next one.
         """
         await self._output.flush()
         if not self._screen.is_entered:
@@ -131,14 +131,14 @@ class Terminal:
             await self._output.flush()
 
     def redraw(self) -> None:
-        """Take nothing on the screen for granted: the next frame is written whole."""
+        """Have the next frame written whole."""
         self._shown = [None] * self._size[1]
 
-    async def _hear(
+    async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
         if number == signal.SIGWINCH:
-            self._look_at_size()
+            self._update_size()
             await send.send(Resize(*self._size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
             self._keyboard.pause()
@@ -150,7 +150,7 @@ class Terminal:
         else:
             # Not for SIGHUP: the kernel and the shell may both send one.
             if number != signal.SIGHUP:
-                signal.signal(number, _ender(self._screen))
+                signal.signal(number, _force_quit_handler(self._screen))
             await send.send(Quit(number))
 
     async def _suspend(self) -> None:
@@ -164,49 +164,51 @@ class Terminal:
         self._is_resuming = False
         try:
             self._screen.enter()
-        except termios.error:  # it is gone, which the keyboard tells
+        except termios.error:  # the terminal is gone; the keyboard sends HungUp
             return
         finally:
-            self._keyboard.go_on()
-        self._look_at_size()
+            self._keyboard.resume()
+        self._update_size()
         await send.send(Resumed())
 
-    def _look_at_size(self) -> None:
+    def _update_size(self) -> None:
         self._size = self._output.size()
         self.redraw()
 
 
 @asynccontextmanager
 async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGenerator[Terminal]:
-    """Make the terminal of standard input and output a full screen, for the block.
+    """Make the terminal of standard input and output a full screen for the block.
 
-    On every way out of the block the terminal is given back as it was: modes, cursor, screen,
-    signal handlers. What else was printed meanwhile to standard output and error, if they are
-    the terminal, is kept back and printed then. Keys typed before are not lost. Only SIGKILL
-    leaves a terminal behind that needs the command `reset`.
+    Every exit from the block restores the terminal's modes, cursor, screen and signal handlers.
+    Other output to the terminal on standard output and error is captured and printed then. Keys
+    typed before are not lost. Only after SIGKILL does the terminal need the command `reset`.
 
-    Ctrl+C in the block is a `Quit` event and no `KeyboardInterrupt`. Tasks that use the terminal
-    belong inside the block. Only the main thread can open it.
+    In the block, Ctrl+C is a `Quit` event and no `KeyboardInterrupt`. Tasks that use the terminal
+    must end inside the block. Only the main thread can open it.
 
     Args:
-        environ: where to look for TERM, NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR,
-            ESCDELAY, TICKETR_ASCII and TICKETR_NO_SYNC.
+        environ: The environment; TERM, NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, ESCDELAY,
+            TICKETR_ASCII and TICKETR_NO_SYNC are used.
 
     Raises:
-        NotATerminal: standard input or output is none, or one that can only print lines.
+        NotATerminal: Standard input or output is not a terminal, or one that only prints lines.
+
+    Cancellation:
+        Restores the terminal, after waiting up to a second for it to accept the last frame.
     """
     _check(environ)
     kind = TerminalKind(environ["TERM"])
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-    # Signals first: from the moment that the screen is ours, none may end us without a word.
+    # Signals first: once the full screen is entered, none may end the process without clean-up.
     with (
         trio.open_signal_receiver(*_SIGNALS) as signals,
         closing(Output(1)) as output,
         closing(Keyboard(0, kind, encoding, escape_wait(environ))) as keyboard,
     ):
-        screen = Screen(0, output, enter=kind.enter, leave=kind.leave)
+        screen = FullScreen(0, output, enter=kind.enter, leave=kind.leave)
         try:
-            with _quit_key_ends(screen):
+            with _quit_key_forces_exit(screen):
                 screen.enter()
                 yield Terminal(
                     screen,
@@ -214,7 +216,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                     keyboard,
                     signals,
                     encoding=encoding,
-                    colors=_wants_colors(environ, kind),
+                    colors=_use_colors(environ, kind),
                     environ=environ,
                 )
         finally:
@@ -232,7 +234,7 @@ def _check(environ: Mapping[str, str]) -> None:
         raise NotATerminal(f"TERM={kind} can only print lines")
 
 
-def _wants_colors(environ: Mapping[str, str], kind: TerminalKind) -> bool:
+def _use_colors(environ: Mapping[str, str], kind: TerminalKind) -> bool:
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
@@ -241,10 +243,10 @@ def _wants_colors(environ: Mapping[str, str], kind: TerminalKind) -> bool:
 
 
 def _stop_process() -> None:
-    """Stop as Ctrl+Z does, until somebody continues us.
+    """Stop the process as Ctrl+Z does, until it is continued.
 
-    By SIGTSTP and not SIGSTOP: where no shell is there to continue us, the kernel ignores it.
-    Aimed at this thread, so that the process has stopped before the call returns.
+    Use SIGTSTP, not SIGSTOP, since the kernel ignores it if no shell can continue the process.
+    Send it to this thread, so that the process stops before the call returns.
     """
     handlers = {
         number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTSTP, signal.SIGCONT)
@@ -256,11 +258,11 @@ def _stop_process() -> None:
             signal.signal(number, handler)
 
 
-def _ender(screen: Screen) -> Callable[[int, FrameType | None], None]:
-    """Make a handler that ends the process as the signal would, the terminal as it was."""
+def _force_quit_handler(screen: FullScreen) -> Callable[[int, FrameType | None], None]:
+    """Return a signal handler that restores the terminal and lets the signal end the process."""
 
     def end_at_once(number: int, _: FrameType | None) -> None:
-        screen.leave(_PATIENCE)
+        screen.leave(_FORCED_EXIT_WAIT)
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
 
@@ -268,9 +270,9 @@ def _ender(screen: Screen) -> Callable[[int, FrameType | None], None]:
 
 
 @contextmanager
-def _quit_key_ends(screen: Screen) -> Generator[None]:
-    r"""Let Ctrl+\ end the process by force, its screen left: a way out of a program that hangs."""
-    before = signal.signal(signal.SIGQUIT, _ender(screen))
+def _quit_key_forces_exit(screen: FullScreen) -> Generator[None]:
+    r"""Let Ctrl+\ restore the terminal and end the process, even if the program hangs."""
+    before = signal.signal(signal.SIGQUIT, _force_quit_handler(screen))
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""Styles for text on a terminal: attributes and the 16 colours of the user's own palette.
+"""Styles for text on a terminal: attributes and the 16 colours of the user's palette.
 
-No others: the palette is what users set so that they can read it, on light ground or dark.
+There are no other colours, since users choose a palette that is legible on their background.
 """
 
 from __future__ import annotations
@@ -47,18 +47,17 @@ _CODES: Final[dict[str, int]] = {
     **{f"bright_{name}": 90 + number for number, name in enumerate(_COLORS)},
     **{f"on_{name}": 40 + number for number, name in enumerate(_COLORS)},
 }
-#: What is left without colours; `dim` is a colour on many terminals.
+#: The styles that need no colours; many terminals show `dim` as a colour.
 _COLORLESS: Final = frozenset(("bold", "reverse"))
 
 
 def sgr(text: str, *names: Style, colors: bool = True) -> str:
-    """Put styles around a text.
+    """Return a text with styles.
 
     Args:
-        text: clean text, without styles of its own.
-        names: such as ``"bold", "cyan"``.
-        colors: False for a terminal that has none, or whose user wants none: then only bold and
-            reverse are left.
+        text: Clean text without styles.
+        names: The styles, such as ``"bold", "cyan"``.
+        colors: Whether to use colours; without them, only bold and reverse are applied.
     """
     codes = _codes(names, colors)
     return f"\x1b[{codes}m{text}\x1b[m" if codes and text else text

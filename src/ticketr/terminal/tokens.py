@@ -1,12 +1,11 @@
-"""Cuts what a terminal sends into whole keys: pure, no input or output, no clock.
+"""Split a terminal's characters into keys and pastes. Pure: no input or output, no clock.
 
-A terminal sends one character for a letter and several for an arrow, and they may arrive one by
-one over a slow line. So an Esc is a key of its own only if nothing follows it for a moment, and
-whoever reads must know how long that moment is: `Tokenizer.pending` says so.
+A terminal sends one character for a letter and several for an arrow, which may arrive one by one
+over a slow line. So an Esc is a key only if nothing follows it for a while;
+`Tokenizer.pending` is the time for which the reader has to wait.
 
-Two rules keep a user from harm. An Esc is never swallowed: inside anything that it cannot belong
-to, it ends that and begins anew. And nothing that belongs to a sequence or a paste is ever given
-as keys, however it was split, since a pasted ``q`` must not quit.
+An Esc is never lost: where it cannot continue a sequence, it ends it and begins a new token. No
+part of a sequence or paste ever becomes a key, however it is split: a pasted ``q`` must not quit.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ import re
 from ticketr.terminal.events import Paste
 
 ESC = "\x1b"
-#: Seconds that a lone Esc is held.
+#: Seconds for which a lone Esc is held.
 ESC_WAIT = 0.040
-#: Seconds that a sequence is held whose rest comes from the same key press.
+#: Seconds for which an incomplete sequence is held.
 SEQUENCE_WAIT = 0.150
-#: Seconds without a character after which a paste is given as far as it came.
+#: Seconds without a character after which the paste so far is returned.
 PASTE_WAIT = 1.0
-#: Characters of a paste that are kept.
+#: The most characters of a paste; the rest is dropped.
 MAX_PASTE = 1_000_000
 
 _PASTE_ON, _PASTE_OFF = "\x1b[200~", "\x1b[201~"
-#: An operating system command or a device's reply; ours to drop, but whole.
+#: An operating system command or a device's reply, one token that names no key.
 _STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
 
-_WHOLE = re.compile(
+_COMPLETE = re.compile(
     "[^\x1b]"
     "|\x1b\\[(?:\\[[@-~]|M[^\x1b]{3}|(?![M[])[ -?]{0,60}[@-~])"  # Linux's F1; X10 mouse; CSI
     "|\x1bO[0-9;]{0,8}[@-~]"
@@ -37,20 +36,20 @@ _WHOLE = re.compile(
     "|\x1b[^]\x1b[OPX^_]",  # Alt and a character
     re.DOTALL,
 )
-# What may still become one of these. It always matches at an Esc, the Esc alone if nothing else.
-_BEGUN = re.compile(
+# The beginning of such a token. It always matches at an Esc, at least the Esc itself.
+_PARTIAL = re.compile(
     f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_STRING}\x1b?|\x1b",
     re.DOTALL,
 )
 
 
 class Tokenizer:
-    """Cuts a stream of characters into keys and pastes, however the stream is split.
+    """Splits a stream of characters, fed in any pieces, into keys and pastes.
 
     A token is a `Paste`, or the characters of one key: a plain character or a whole sequence.
 
     Args:
-        escape_wait: seconds that a lone Esc is held.
+        escape_wait: Seconds for which a lone Esc is held.
     """
 
     def __init__(self, escape_wait: float = ESC_WAIT) -> None:
@@ -61,7 +60,7 @@ class Tokenizer:
 
     @property
     def pending(self) -> float | None:
-        """How many seconds to wait for the rest of what is held; None if nothing is held."""
+        """The seconds to wait for the rest of an incomplete token; None if there is none."""
         if self._pasted is not None:
             return PASTE_WAIT if self._held or self._pasted else None
         if not self._held:
@@ -69,7 +68,7 @@ class Tokenizer:
         return self._escape_wait if self._held == ESC else SEQUENCE_WAIT
 
     def feed(self, text: str) -> list[str | Paste]:
-        """Give the tokens that are whole now."""
+        """Add characters; return the tokens that are complete now."""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []
         start = 0
@@ -89,20 +88,20 @@ class Tokenizer:
         return tokens
 
     def flush(self) -> list[str | Paste]:
-        """Give up what is held as it stands: nothing more came within `pending`."""
+        """Return the incomplete token as it is, since nothing came within `pending`."""
         held, self._held = self._held, ""
         if self._pasted is not None:
             return self._flush_paste(held)
-        if len(held) > 1 and held.endswith(ESC):  # a reply that was broken off by an Esc
+        if len(held) > 1 and held.endswith(ESC):  # a reply that an Esc interrupted
             return [held[:-1], ESC]
         return [held] if held else []
 
     def _feed_paste(self, text: str, start: int, tokens: list[str | Paste]) -> int:
-        """Take what belongs to the paste; gives where the rest begins."""
+        """Consume the paste's characters; return the index of the first one after them."""
         end = text.find(_PASTE_OFF, start)
         if end >= 0:
             self._keep(text[start:end])
-            tokens += self._give_paste()
+            tokens += self._take_paste()
             self._pasted = None
             return end + len(_PASTE_OFF)
         end = len(text) - _overlap(text[start:])
@@ -111,15 +110,15 @@ class Tokenizer:
         return len(text)
 
     def _flush_paste(self, held: str) -> list[str | Paste]:
-        """Give the paste so far. It goes on, since its rest must never be typed as keys.
+        """Return the paste so far, and stay in it, since its rest must not become keys.
 
-        Should its end never come, an Esc alone is the way out.
+        If its end never comes, a lone Esc ends it.
         """
         if held == ESC and not self._pasted:
             self._pasted = None
             return [ESC]
         self._keep(held)
-        return [*self._give_paste()]
+        return [*self._take_paste()]
 
     def _keep(self, text: str) -> None:
         assert self._pasted is not None
@@ -127,7 +126,7 @@ class Tokenizer:
             self._pasted.append(kept)
             self._room -= len(kept)
 
-    def _give_paste(self) -> list[Paste]:
+    def _take_paste(self) -> list[Paste]:
         assert self._pasted is not None
         text = "".join(self._pasted).replace("\r\n", "\n").replace("\r", "\n")
         self._pasted = []
@@ -135,18 +134,18 @@ class Tokenizer:
 
 
 def _end_of_token(text: str, start: int) -> int | None:
-    """Find where the token at `start` ends; None if it may go on after the text."""
-    if whole := _WHOLE.match(text, start):
+    """Return the end of the token at `start`; None if it may continue after the text."""
+    if whole := _COMPLETE.match(text, start):
         return whole.end()
-    begun = _BEGUN.match(text, start)
+    begun = _PARTIAL.match(text, start)
     assert begun is not None
     if begun.end() == len(text):
         return None
-    # Broken: it ends before what does not belong to it, and an Esc at its end is not its own.
+    # Malformed: it ends before the first unexpected character; a final Esc begins a new token.
     return begun.end() - (begun.end() - start > 1 and text[begun.end() - 1] == ESC)
 
 
 def _overlap(text: str) -> int:
-    """How many characters at the end of the text may begin the end of a paste."""
+    """Return how many characters at the text's end may begin the end mark of a paste."""
     longest = min(len(_PASTE_OFF) - 1, len(text))
     return next((n for n in range(longest, 0, -1) if _PASTE_OFF.startswith(text[-n:])), 0)

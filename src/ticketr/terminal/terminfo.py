@@ -1,8 +1,7 @@
-"""What blessed knows about terminals: the names of keys, and how to enter and leave a screen.
+"""Names of keys, and sequences that enter and leave the full screen, from blessed.
 
-Only this module imports blessed, and only when a screen is opened: that takes a while. Its
-terminal never touches the real one: given a terminal, it would ask it questions and wait for
-answers, 5 seconds for each that does not come.
+This module imports blessed late, since that is slow. blessed never gets the real terminal: it
+would send queries and wait up to 5 seconds for each answer.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from ticketr.terminal.events import Key
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-#: Variables with which blessed would leave out every sequence, not only colours, or the opposite.
+#: Variables that make blessed omit or force every sequence, not only colours.
 _COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
-#: A late answer about the cursor's position, which reads as an F3 that no terminal sends.
+#: A late report of the cursor's position, which blessed takes for F3.
 _POSITION: Final = re.compile("\x1b\\[[0-9]*;1R")
-#: Alternate screen, for kinds of terminal whose description does not have it; unknown is ignored.
+#: Alternate screen on and off, for terminals whose description lacks them; others ignore them.
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
-#: Auto-wrap off, pasted text in brackets; and back, after ending an update that was begun.
+#: Auto-wrap off and bracketed paste on; and the reverse, after ending a synchronized update.
 _MODES_ON, _MODES_OFF = "\x1b[?7l\x1b[?2004h", "\x1b[?2026l\x1b[?2004l\x1b[?7h"
 
 
@@ -33,9 +32,9 @@ class TerminalKind:
     """The kind of terminal that TERM names.
 
     Attributes:
-        enter: what turns the terminal into our empty full screen.
-        leave: what gives it back as it was.
-        colors: how many colours it has.
+        enter: The sequence that enters an empty full screen.
+        leave: The sequence that restores the terminal.
+        colors: The number of colours.
     """
 
     def __init__(self, kind: str) -> None:
@@ -48,14 +47,14 @@ class TerminalKind:
             hidden = str(terminal.hide_cursor) or "\x1b[?25l"
             self.enter = f"{full}{hidden}{_MODES_ON}\x1b[m\x1b[2J\x1b[H"
             shown = str(terminal.normal_cursor) or "\x1b[?25h"
-            # Cleared before it is left, for a terminal that has no second screen.
+            # Cleared before it is left, for a terminal without an alternate screen.
             back = str(terminal.exit_fullscreen) or _LEAVE
             self.leave = f"{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
         self._terminal = terminal
         self._cached_name = lru_cache(maxsize=512)(self._name)
 
     def key(self, token: str) -> Key | None:
-        """Name the key that a token stands for; None for what is no key, or none that we know."""
+        """Return the key of a token; None for an unknown key or another sequence."""
         if len(token) == 1 and token.isprintable():
             return None if token == "\ufffd" else Key(token, token)  # noqa: S105 - no password
         name = self._cached_name(token)
@@ -66,7 +65,7 @@ class TerminalKind:
             return None
         self._terminal.ungetch(token)
         keystroke = self._terminal.inkey(timeout=0, esc_delay=0)
-        if self._terminal.flushinp():  # it knew a part only: not a key, and no part of it is one
+        if self._terminal.flushinp():  # only a part of the token matched a key
             return None
         name: str | None = keystroke.name
         return name if name is not None and name.startswith("KEY_") else None
@@ -74,7 +73,7 @@ class TerminalKind:
 
 @contextmanager
 def _without(*names: str) -> Generator[None]:
-    """Take variables out of the environment for a moment without awaits."""
+    """Remove variables from the environment for the block, which must not await."""
     kept = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield

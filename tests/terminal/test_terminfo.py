@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ticketr.terminal.events import Key
-from ticketr.terminal.naming import TerminalKind
+from ticketr.terminal.terminfo import TerminalKind
 
 
 @pytest.mark.parametrize("name", ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"])

@@ -1,7 +1,7 @@
-"""The full screen as a state of the terminal: entered, left, and always given back as it was.
+"""Enter and leave the full screen, and restore the terminal.
 
-`enter` and `leave` may be called in any order and any number of times, so that the end, a crash,
-a signal and a suspension all take the same road.
+`enter` and `leave` may be called in any order and any number of times, so the end, a crash, a
+signal and a suspension all use them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from ticketr.terminal.capture import Capture
 if TYPE_CHECKING:
     from ticketr.terminal.device import Output
 
-_INPUT, _LOCAL, _CHARACTERS = 0, 3, 6  # where these stand in a terminal's attributes
+_INPUT, _LOCAL, _CHARACTERS = 0, 3, 6  # indexes into the result of tcgetattr
 
 
-class Screen:
+class FullScreen:
     """A full screen on a terminal.
 
     Args:
-        keyboard: the descriptor whose modes are set.
-        output: where to write.
-        enter: what makes the full screen.
-        leave: what gives the terminal back.
+        keyboard: The descriptor whose modes are set.
+        output: The terminal's output.
+        enter: The sequence that enters the full screen.
+        leave: The sequence that restores the terminal.
     """
 
     def __init__(self, keyboard: int, output: Output, *, enter: str, leave: str) -> None:
@@ -38,35 +38,37 @@ class Screen:
 
     @property
     def is_entered(self) -> bool:
-        """Whether the screen is ours."""
+        """Whether the terminal is a full screen now."""
         return self._modes is not None
 
     def enter(self) -> None:
-        """Make the terminal our full screen; what was typed until now is kept."""
+        """Make the terminal a full screen; input that was typed before is kept."""
         if self._modes is None:
             self._modes = termios.tcgetattr(self._keyboard)
         _set_modes(self._keyboard, _raw(self._modes))
         self._capture.begin()
         self._output.put(self._enter)
 
-    def leave(self, patience: float = 0.0) -> None:
-        """Give the terminal back as it was.
+    def leave(self, max_wait: float = 0.0) -> None:
+        """Restore the terminal.
 
         Args:
-            patience: seconds that the whole program may be held up by a terminal that takes
-                nothing.
+            max_wait: Seconds to block the program while the terminal accepts nothing.
         """
         if self._modes is None:
             return
-        sent = self._output.put_last(self._leave, patience)
-        with suppress(termios.error):  # it is gone
+        sent = self._output.replace_unsent(self._leave, max_wait)
+        with suppress(termios.error):  # the terminal is gone
             _set_modes(self._keyboard, self._modes)
         self._modes = None
         self._capture.end(replay=sent)
 
 
 def _raw(modes: list[Any]) -> list[Any]:
-    """Every key at once and unseen; Ctrl+C and Ctrl+Z stay signals, Ctrl+S and Ctrl+V are keys."""
+    """Return modes without echo and line buffering.
+
+    Ctrl+C and Ctrl+Z stay signals; Ctrl+S and Ctrl+V become keys.
+    """
     raw = [*modes]
     raw[_INPUT] &= ~termios.IXON
     raw[_LOCAL] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
@@ -76,13 +78,12 @@ def _raw(modes: list[Any]) -> list[Any]:
 
 
 def _set_modes(descriptor: int, modes: list[Any]) -> None:
-    """Set modes at once: not when all is written, which a stalled terminal never does."""
+    """Set modes at once, without waiting for pending output, which may never be written."""
     while True:
         try:
             termios.tcsetattr(descriptor, termios.TCSANOW, modes)
         except termios.error as error:
-            # A program in the background is stopped here until `fg`, then the call must be made
-            # again.
+            # In the background this call stops the process until `fg`, and must be repeated.
             if error.args[0] != errno.EINTR:
                 raise
         else:
