@@ -11,8 +11,8 @@ from ticketr.jira import Issue
 from ticketr.sync import Side, SyncJob
 from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.pull.tally import Tally
-from ticketr.sync.workspace.editor import Written
-from ticketr.sync.writing.writer import Outcome, Prepared
+from ticketr.sync.workspace.editor import WriteOutcome
+from ticketr.sync.writing.writer import FamilyResult, RenderedFamily
 from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -139,21 +139,21 @@ async def test_a_push_counts_the_edits_that_it_leaves_alone(
 @pytest.mark.parametrize(
     ("first", "second", "counted"),
     [
-        (Written.NEW, Written.UPDATED, Written.NEW),
-        (Written.UPDATED, Written.UNCHANGED, Written.UPDATED),
-        (Written.UNCHANGED, Written.MERGED, Written.MERGED),
-        (Written.UPDATED, Written.CONFLICT, Written.CONFLICT),
+        (WriteOutcome.NEW, WriteOutcome.UPDATED, WriteOutcome.NEW),
+        (WriteOutcome.UPDATED, WriteOutcome.UNCHANGED, WriteOutcome.UPDATED),
+        (WriteOutcome.UNCHANGED, WriteOutcome.MERGED, WriteOutcome.MERGED),
+        (WriteOutcome.UPDATED, WriteOutcome.CONFLICT, WriteOutcome.CONFLICT),
     ],
 )
 def test_an_issue_that_is_written_twice_counts_once_by_what_weighs_more(
-    first: Written, second: Written, counted: Written
+    first: WriteOutcome, second: WriteOutcome, counted: WriteOutcome
 ) -> None:
     text = FamilyText(Ticket("A", "AB-1"), "", frozenset())
-    family = Prepared((Issue("1", "AB-1", {}),), text, None)
+    family = RenderedFamily((Issue("1", "AB-1", {}),), text, None)
     tally = Tally()
     tally.found(["1"], [], known=["1"])
 
     for written in (first, second):
-        tally.add([Outcome(family, written, "AB-1.md")])
+        tally.add([FamilyResult(family, written, "AB-1.md")])
 
     assert tally.outcomes == {"1": counted}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from ticketr.sync import Conflict, Marked, State, Store
+    from ticketr.sync import Conflict, ConflictMarker, State, Store
 
 _DONE = {
     "local": "{path} has your version of what clashed; the next push brings that to Jira",
@@ -65,7 +65,7 @@ def resolve(
     changed comes into the file.
     """
     from ticketr.cli.local_status import open_store, read_state
-    from ticketr.sync import marked_files
+    from ticketr.sync import find_conflict_markers
     from ticketr.text import clean
 
     if take is not None and not (keys or every):
@@ -82,7 +82,7 @@ def resolve(
         outcome = _settle(store, wanted, take)
     settled = {each["key"] for each in outcome.resolved}
     left = [each for each in conflicts if each.key not in settled]
-    marked = list(marked_files(store)) if as_json or not wanted else []
+    marked = list(find_conflict_markers(store)) if as_json or not wanted else []
     if as_json:
         _print_json(store.root, left, marked, outcome)
     elif wanted:
@@ -126,7 +126,7 @@ def _reason(key: str, error: TicketrError) -> str:
     return str(error)
 
 
-def _list(conflicts: Sequence[Conflict], marked: Sequence[Marked]) -> None:
+def _list(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> None:
     from ticketr.cli.status import conflict_line
 
     for line in (*map(conflict_line, conflicts), *map(str, marked)):
@@ -137,18 +137,18 @@ def _list(conflicts: Sequence[Conflict], marked: Sequence[Marked]) -> None:
 
 def _tell(store: Store, outcome: _Outcome) -> None:
     from ticketr.cli.report import tell
-    from ticketr.sync import marked_file
+    from ticketr.sync import find_conflict_marker
 
     for done in outcome.resolved:
         path, take = done["path"], done["take"]
-        is_whole = take == "merge" and marked_file(store, path) is None
+        is_whole = take == "merge" and find_conflict_marker(store, path) is None
         words = _MERGED if is_whole else _DONE[take]
         echo(f"{done['key']}: {words.format(path=path)}")
     tell(f"ticketr: {each['reason']}" for each in outcome.failed)
 
 
 def _print_json(
-    root: Path, conflicts: Iterable[Conflict], marked: Iterable[Marked], outcome: _Outcome
+    root: Path, conflicts: Iterable[Conflict], marked: Iterable[ConflictMarker], outcome: _Outcome
 ) -> None:
     told = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
     shown = {

@@ -39,7 +39,11 @@ from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
 from ticketr.sync.threads import ThreadRunner
 from ticketr.sync.workspace.files import comparable, write_new_file
-from ticketr.sync.workspace.markers import Marked, marked_file, marked_files
+from ticketr.sync.workspace.markers import (
+    ConflictMarker,
+    find_conflict_marker,
+    find_conflict_markers,
+)
 from ticketr.sync.workspace.store import Store
 
 __all__ = [
@@ -47,13 +51,13 @@ __all__ = [
     "Code",
     "Columns",
     "Conflict",
+    "ConflictMarker",
     "Creation",
     "DuplicateKey",
     "FileFailed",
     "LocalChange",
     "LocalSurvey",
     "Loss",
-    "Marked",
     "NoConflict",
     "Note",
     "OnWritten",
@@ -79,9 +83,9 @@ __all__ = [
     "bears_mark",
     "comparable",
     "conflict_of",
+    "find_conflict_marker",
+    "find_conflict_markers",
     "known_losses",
-    "marked_file",
-    "marked_files",
     "pull_result",
     "read_state",
     "readable",

@@ -205,7 +205,7 @@ class StateFailed(SyncError):
         )
 
 
-def told_of(error: BaseException) -> BaseException:
+def error_to_report(error: BaseException) -> BaseException:
     """Give what there is to tell of an error: of a group the first error of ours, else the first.
 
     Args:
@@ -221,7 +221,7 @@ def told_of(error: BaseException) -> BaseException:
     return next((each for each in leaves if isinstance(each, TicketrError)), leaves[0])
 
 
-def first_of(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
+def first_error(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
     """Give one error of several: tasks that work side by side fail together, for one reason."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import told_of
+from ticketr.sync.errors import error_to_report
 from ticketr.sync.pull.pull import PullResult, pull, pull_result
 from ticketr.sync.pull.tally import Tally
 from ticketr.sync.push.push import PushResult, push, push_result
@@ -251,7 +251,7 @@ def _last_words(progress: Progress, what: str, count: Callable[[], str]) -> Gene
     try:
         yield
     except Exception as error:
-        told = told_of(error)
+        told = error_to_report(error)
         progress.say(f"{what} failed: {str(told) or type(told).__name__}")
         if told is error:
             raise

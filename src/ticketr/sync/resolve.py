@@ -11,22 +11,22 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import read_ticket
-from ticketr.sync.compare.diff3 import Agreed, compare_lines
+from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.state.state import Base
-from ticketr.sync.workspace.editor import Editor, Written
+from ticketr.sync.workspace.editor import Editor, WriteOutcome
 from ticketr.sync.workspace.files import comparable
-from ticketr.sync.workspace.markers import marked_file
-from ticketr.sync.writing.writer import FamilyWriter, Prepared
+from ticketr.sync.workspace.markers import find_conflict_marker
+from ticketr.sync.writing.writer import FamilyWriter, RenderedFamily
 from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ticketr.sync.state.journal import Conflict
-    from ticketr.sync.state.state import Row, State
+    from ticketr.sync.state.state import IssueRow, State
     from ticketr.sync.workspace.store import Store
 
 
@@ -62,7 +62,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     if conflict is None:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
-    rows, seen = state.told_of(conflict)
+    rows, seen = state.error_to_report(conflict)
     family = _family(conflict, rows, path)
 
     def writer(prefer: Side) -> FamilyWriter:
@@ -93,26 +93,26 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 def _keys_in(state: State, conflict: Conflict) -> set[str]:
     """Give the keys of all issues that Jira has in a ticket."""
-    rows, _ = state.told_of(conflict)
+    rows, _ = state.error_to_report(conflict)
     return {conflict.key, *(row.issue.key for row in rows)}
 
 
 def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     head = state.head_of(key)
     base = state.base(head) if head is not None else None
-    marked = marked_file(store, base.path) if base is not None else None
+    marked = find_conflict_marker(store, base.path) if base is not None else None
     others = tuple(each.key for each in state.conflicts.all())
     return NoConflict(key, others, str(marked) if marked is not None else "")
 
 
-def _family(conflict: Conflict, rows: Sequence[Row], path: str) -> Prepared:
+def _family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> RenderedFamily:
     """Give Jira's version of a ticket as a pull has prepared it."""
     remote = read_ticket(conflict.text)
     assert remote is not None  # this program wrote it
     inexact = frozenset(row.issue.key for row in rows if not row.exact)
     text = FamilyText(remote, conflict.text, inexact)
     stale = frozenset(row.issue.id for row in rows if row.stale)
-    return Prepared(tuple(row.issue for row in rows), text, path, stale)
+    return RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
 
 
 def _path_now(store: Store, conflict: Conflict) -> str:
@@ -136,18 +136,18 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def _merge(store: Store, family: Prepared, writer: FamilyWriter) -> None:
+def _merge(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
     """Write the ticket as a sync would that was told who wins; a side never takes a whole ticket."""
     outcomes, error = writer.write([family])
     if error is not None:
         raise error
     for outcome in outcomes:
-        if outcome.written is Written.KEPT and outcome.note is not None:
+        if outcome.written is WriteOutcome.KEPT and outcome.note is not None:
             key, reason = outcome.note.key, outcome.note.reason
             raise FileFailed(store.root / outcome.path, f"write {key} into", reason)
 
 
-def _mark(store: Store, family: Prepared, local: FamilyWriter, remote: FamilyWriter) -> None:
+def _mark(store: Store, family: RenderedFamily, local: FamilyWriter, remote: FamilyWriter) -> None:
     """Write both versions into the file, as git does; nothing reads it until that is sorted out.
 
     Args:
@@ -175,7 +175,7 @@ def _mark(store: Store, family: Prepared, local: FamilyWriter, remote: FamilyWri
 
 def _marked(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
     for stretch in compare_lines(local, remote):
-        if isinstance(stretch, Agreed):
+        if isinstance(stretch, CleanChunk):
             yield from stretch.lines
         else:
             yield "<<<<<<< here"

@@ -277,7 +277,7 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
     with store.lock():
         state = await job.run_sync(State, store.state_path, store.mark)
         try:
-            await job.run_sync(state.about.check_site, job.root, job.site)
+            await job.run_sync(state.site_record.check_site, job.root, job.site)
             recent = await job.run_sync(state.recent)
             yield Workspace(job, progress, store, state, trio.Lock(), recent)
         finally:
@@ -312,7 +312,7 @@ async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
         account = await jira.myself()  # tells whether the login is good, before all else
         zone = await job.run_sync(zone_of, account.time_zone)
         # Only now: a mistyped address must not own the folder.
-        await job.run_sync(workspace.state.about.claim_site, job.site)
+        await job.run_sync(workspace.state.site_record.claim_site, job.site)
         fields, columns = await _columns(workspace, jira)
         common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
         yield Session(**common, jira=jira, site_fields=fields, columns=columns, zone=zone)
@@ -323,8 +323,8 @@ async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field,
 
     They change so rarely that a pull need not ask each time; a name that is missing is asked for.
     """
-    job, about = workspace.job, workspace.state.about
-    kept = await job.run_sync(lambda: about.kept_fields(now=time.time(), age=FIELDS_AGE))
+    job, site_record = workspace.job, workspace.state.site_record
+    kept = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
     if kept is not None:
         names = {each.name for each in dataclass_fields(Field)}
         # Another version may have kept less, or something may have broken it.
@@ -335,5 +335,5 @@ async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field,
                 return fields, Columns.of(fields, job.fields)
     fields = await jira.fields()
     answer = json.dumps([asdict(each) for each in fields])
-    await job.run_sync(lambda: about.keep_fields(answer, at=time.time()))
+    await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
     return fields, Columns.of(fields, job.fields)

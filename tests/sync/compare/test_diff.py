@@ -9,13 +9,13 @@ from hypothesis import given, settings, strategies as st
 
 from ticketr.sync.compare.diff import (
     Change,
-    Own,
+    CorePart,
     Part,
     alike,
     by_key,
     changes,
     criteria_of,
-    parts,
+    part_texts,
 )
 from ticketr.tickets import Ticket
 
@@ -30,13 +30,13 @@ def ticket(description: str = "", *criteria: str, **fields: str) -> Ticket:
 @given(versions)
 def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
     for issue in (three.local, *three.local.tasks):
-        found = parts(issue)
+        found = part_texts(issue)
         again = Ticket(
-            found[Own.TITLE],
+            found[CorePart.TITLE],
             issue.key,
-            found[Own.DESCRIPTION],
+            found[CorePart.DESCRIPTION],
             {part: text for part, text in found.items() if isinstance(part, str)},
-            criteria_of(found[Own.CRITERIA]),
+            criteria_of(found[CorePart.CRITERIA]),
         )
         assert again == replace(issue, tasks=())
 
@@ -50,7 +50,7 @@ def test_an_issue_changes_nothing_of_itself(three: Versions) -> None:
 @thorough
 @given(versions)
 def test_all_that_a_newer_version_mentions_and_says_otherwise_is_a_change(three: Versions) -> None:
-    old, new = parts(three.base), parts(three.local)
+    old, new = part_texts(three.base), part_texts(three.local)
 
     found = {each.part: (each.old, each.new) for each in changes(three.base, three.local)}
 
@@ -67,13 +67,13 @@ def test_a_field_may_be_called_as_a_part_of_every_issue_is() -> None:
     (change,) = changes(before, after)
 
     assert change == Change("Description", "one", "1")
-    assert change.name == Change(Own.DESCRIPTION, "", "").name == "Description"
+    assert change.name == Change(CorePart.DESCRIPTION, "", "").name == "Description"
 
 
 def test_criteria_are_one_part_and_stand_one_a_line() -> None:
     (change,) = changes(ticket("", "a"), ticket("", "a\n- b", "c"))
 
-    assert change.part is Own.CRITERIA
+    assert change.part is CorePart.CRITERIA
     assert change.old == "a"
     assert change.new.count("\n") == 1
     assert criteria_of(change.new) == ("a\n- b", "c")
@@ -90,8 +90,8 @@ def test_a_field_that_is_mentioned_without_a_value_is_emptied() -> None:
 
 def test_a_description_and_criteria_that_are_gone_are_emptied() -> None:
     assert changes(ticket("Words.", "a"), ticket()) == (
-        Change(Own.DESCRIPTION, "Words.", ""),
-        Change(Own.CRITERIA, "a", ""),
+        Change(CorePart.DESCRIPTION, "Words.", ""),
+        Change(CorePart.CRITERIA, "a", ""),
     )
 
 
@@ -117,11 +117,11 @@ def test_issues_are_found_by_their_keys_and_drafts_are_not() -> None:
 @pytest.mark.parametrize(
     ("part", "one", "other"),
     [
-        (Own.DESCRIPTION, "* one\n* two", "- one\n- two"),
-        (Own.DESCRIPTION, "one\n\n\n\ntwo", "one\n\ntwo"),
-        (Own.DESCRIPTION, "a line\nand its rest", "a line and its rest"),
-        (Own.DESCRIPTION, "__bold__", "**bold**"),
-        (Own.CRITERIA, "__bold__\nb", "**bold**\nb"),
+        (CorePart.DESCRIPTION, "* one\n* two", "- one\n- two"),
+        (CorePart.DESCRIPTION, "one\n\n\n\ntwo", "one\n\ntwo"),
+        (CorePart.DESCRIPTION, "a line\nand its rest", "a line and its rest"),
+        (CorePart.DESCRIPTION, "__bold__", "**bold**"),
+        (CorePart.CRITERIA, "__bold__\nb", "**bold**\nb"),
         ("Status", "in progress", "In Progress"),
     ],
 )
@@ -132,14 +132,14 @@ def test_what_jira_cannot_tell_apart_is_alike(part: Part, one: str, other: str) 
 @pytest.mark.parametrize(
     ("part", "one", "other"),
     [
-        (Own.DESCRIPTION, "one\ntwo", "one\n\ntwo"),
-        (Own.DESCRIPTION, "one  \ntwo", "one\ntwo"),
-        (Own.DESCRIPTION, "    code", "code"),
-        (Own.DESCRIPTION, "One", "one"),
-        (Own.CRITERIA, "a\nb", "a b"),
-        (Own.CRITERIA, "__bold__", "bold"),
-        (Own.TITLE, "**bold**", "__bold__"),
-        (Own.TITLE, "One", "one"),
+        (CorePart.DESCRIPTION, "one\ntwo", "one\n\ntwo"),
+        (CorePart.DESCRIPTION, "one  \ntwo", "one\ntwo"),
+        (CorePart.DESCRIPTION, "    code", "code"),
+        (CorePart.DESCRIPTION, "One", "one"),
+        (CorePart.CRITERIA, "a\nb", "a b"),
+        (CorePart.CRITERIA, "__bold__", "bold"),
+        (CorePart.TITLE, "**bold**", "__bold__"),
+        (CorePart.TITLE, "One", "one"),
         ("Summary", "* one", "- one"),
         ("Priority", "high", "High"),
     ],
@@ -149,12 +149,12 @@ def test_what_jira_can_tell_apart_is_not_alike(part: Part, one: str, other: str)
 
 
 def test_words_that_jira_would_not_get_are_a_change_all_the_same() -> None:
-    assert not alike(Own.DESCRIPTION, "- a\n\n  # never said", "- a")
-    assert not alike(Own.CRITERIA, "- # never said", "- # nor this")
+    assert not alike(CorePart.DESCRIPTION, "- a\n\n  # never said", "- a")
+    assert not alike(CorePart.CRITERIA, "- # never said", "- # nor this")
 
 
 @thorough
-@given(st.sampled_from([*Own, "Status"]), texts, texts)
+@given(st.sampled_from([*CorePart, "Status"]), texts, texts)
 def test_alike_has_no_first_and_second(part: Part, one: str, other: str) -> None:
     assert alike(part, one, one)
     assert alike(part, one, other) == alike(part, other, one)

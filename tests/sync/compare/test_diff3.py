@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 from merge3 import Merge3
 
 from ticketr.sync.compare import diff3
-from ticketr.sync.compare.diff3 import Agreed, Disputed, compare_lines, merge_lines
+from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,24 +24,24 @@ texts = st.lists(lines, max_size=9)
 thorough = settings(max_examples=400, deadline=None)
 
 
-def merged(stretches: Sequence[Agreed | Disputed]) -> list[str]:
+def merged(stretches: Sequence[CleanChunk | ConflictChunk]) -> list[str]:
     """The merged text, which must not have clashed."""
-    assert all(isinstance(each, Agreed) for each in stretches), stretches
-    return [line for each in stretches if isinstance(each, Agreed) for line in each.lines]
+    assert all(isinstance(each, CleanChunk) for each in stretches), stretches
+    return [line for each in stretches if isinstance(each, CleanChunk) for line in each.lines]
 
 
 def by_merge3(
     base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[Agreed | Disputed]:
+) -> list[CleanChunk | ConflictChunk]:
     """What another program makes of the same texts, in our terms."""
-    found: list[Agreed | Disputed] = []
+    found: list[CleanChunk | ConflictChunk] = []
     groups = Merge3(base, local, remote).merge_groups()
     for clashes, some in groupby(groups, key=lambda group: group[0] == "conflict"):
         if clashes:
-            found += [Disputed(*(tuple(lines) for lines in group[1:])) for group in some]
+            found += [ConflictChunk(*(tuple(lines) for lines in group[1:])) for group in some]
         else:
-            found.append(Agreed(tuple(line for group in some for line in group[1])))
-    return [each for each in found if each != Agreed(())]
+            found.append(CleanChunk(tuple(line for group in some for line in group[1])))
+    return [each for each in found if each != CleanChunk(())]
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -67,7 +67,7 @@ def test_what_another_program_merges_without_a_clash_is_merged_alike(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     theirs = by_merge3(base, local, remote)
-    assume(all(isinstance(each, Agreed) for each in theirs))
+    assume(all(isinstance(each, CleanChunk) for each in theirs))
 
     assert merge_lines(base, local, remote) == theirs
 
@@ -107,19 +107,19 @@ def test_edits_that_both_sides_have_are_never_there_twice(data: st.DataObject) -
 
     stretches = merge_lines(paragraphs(*text), paragraphs(*both), paragraphs(*later))
 
-    if all(isinstance(each, Agreed) for each in stretches):
+    if all(isinstance(each, CleanChunk) for each in stretches):
         assert merged(stretches) == paragraphs(*later)
     local = data.draw(edits(both, "here"))
     stretches = merge_lines(paragraphs(*text), paragraphs(*local), paragraphs(*later))
-    lines = [line for each in stretches if isinstance(each, Agreed) for line in each.lines]
+    lines = [line for each in stretches if isinstance(each, CleanChunk) for line in each.lines]
     assert all(lines.count(line) <= 1 for line in lines if line)
 
 
 def test_what_both_sides_begin_and_end_a_clash_with_is_agreed() -> None:
     assert merge_lines("abc", "aXlYc", "aXrYc") == [
-        Agreed(("a", "X")),
-        Disputed(("b",), ("l",), ("r",)),
-        Agreed(("Y", "c")),
+        CleanChunk(("a", "X")),
+        ConflictChunk(("b",), ("l",), ("r",)),
+        CleanChunk(("Y", "c")),
     ]
     assert merged(merge_lines("abc", "abYc", "aBYc")) == list("aBYc")
 
@@ -130,7 +130,9 @@ def test_swapped_sides_give_the_same_with_sides_swapped(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     swapped = [
-        Disputed(each.base, each.remote, each.local) if isinstance(each, Disputed) else each
+        ConflictChunk(each.base, each.remote, each.local)
+        if isinstance(each, ConflictChunk)
+        else each
         for each in merge_lines(base, remote, local)
     ]
 
@@ -146,7 +148,7 @@ def test_no_line_is_invented_and_none_is_lost_but_what_one_side_took_out(
 
     kept = Counter[str]()
     for each in stretches:
-        if isinstance(each, Agreed):
+        if isinstance(each, CleanChunk):
             kept += Counter(each.lines)
         else:
             kept += Counter(each.base) | Counter(each.local) | Counter(each.remote)
@@ -163,7 +165,7 @@ def test_only_what_both_sides_changed_differently_is_disputed(
     base: list[str], local: list[str], remote: list[str]
 ) -> None:
     for each in merge_lines(base, local, remote):
-        if isinstance(each, Disputed):
+        if isinstance(each, ConflictChunk):
             assert each.local not in {each.base, each.remote}
             assert each.remote != each.base
         else:
@@ -187,17 +189,17 @@ def test_changes_that_are_a_line_apart_are_both_taken() -> None:
 
 def test_changes_that_touch_clash_and_the_rest_is_agreed() -> None:
     assert merge_lines("abcd", "aBcd", "abCd") == [
-        Agreed(("a",)),
-        Disputed(("b", "c"), ("B", "c"), ("b", "C")),
-        Agreed(("d",)),
+        CleanChunk(("a",)),
+        ConflictChunk(("b", "c"), ("B", "c"), ("b", "C")),
+        CleanChunk(("d",)),
     ]
 
 
 def test_a_line_that_one_side_took_out_and_the_other_changed_clashes() -> None:
     assert merge_lines("abc", "ac", "aBc") == [
-        Agreed(("a",)),
-        Disputed(("b",), (), ("B",)),
-        Agreed(("c",)),
+        CleanChunk(("a",)),
+        ConflictChunk(("b",), (), ("B",)),
+        CleanChunk(("c",)),
     ]
 
 
@@ -206,7 +208,7 @@ def test_the_same_line_added_by_both_sides_stands_once() -> None:
 
 
 def test_different_lines_added_in_one_place_clash() -> None:
-    assert merge_lines([], ["mine"], ["theirs"]) == [Disputed((), ("mine",), ("theirs",))]
+    assert merge_lines([], ["mine"], ["theirs"]) == [ConflictChunk((), ("mine",), ("theirs",))]
 
 
 def test_nothing_at_all_gives_nothing() -> None:
@@ -242,17 +244,17 @@ def test_two_texts_are_told_apart_by_what_each_has(one: list[str], other: list[s
     mine: list[str] = []
     theirs: list[str] = []
     for each in compare_lines(one, other):
-        if isinstance(each, Disputed):
+        if isinstance(each, ConflictChunk):
             assert each.local != each.remote
-        mine += each.lines if isinstance(each, Agreed) else each.local
-        theirs += each.lines if isinstance(each, Agreed) else each.remote
+        mine += each.lines if isinstance(each, CleanChunk) else each.local
+        theirs += each.lines if isinstance(each, CleanChunk) else each.remote
 
     assert (mine, theirs) == (one, other)
 
 
 def test_a_line_that_one_text_alone_has_is_told() -> None:
-    assert compare_lines("abc", "ab") == [Agreed(("a", "b")), Disputed((), ("c",), ())]
-    assert compare_lines("ab", "xab") == [Disputed((), (), ("x",)), Agreed(("a", "b"))]
+    assert compare_lines("abc", "ab") == [CleanChunk(("a", "b")), ConflictChunk((), ("c",), ())]
+    assert compare_lines("ab", "xab") == [ConflictChunk((), (), ("x",)), CleanChunk(("a", "b"))]
     assert compare_lines("", "") == []
 
 
@@ -284,7 +286,7 @@ def test_a_long_text_is_compared_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
 
     (merged,) = merge_lines(base, local, remote)
 
-    assert isinstance(merged, Agreed)
+    assert isinstance(merged, CleanChunk)
     assert list(merged.lines) == [
         mine if mine != line else theirs
         for line, mine, theirs in zip(base, local, remote, strict=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.sync.compare.diff import Own
+from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.merge import Merged, Side, merge
 from ticketr.tickets import Ticket, parse, render_ticket
 
@@ -160,7 +160,7 @@ class TestTexts:
         merged = merge(ticket("one\n\ntwo"), ticket("ONE\n\ntwo"), ticket("1\n\ntwo\n\nthree"))
 
         (clash,) = merged.clashes
-        assert (clash.change.part, clash.change.old) == (Own.DESCRIPTION, "ONE\n\ntwo")
+        assert (clash.change.part, clash.change.old) == (CorePart.DESCRIPTION, "ONE\n\ntwo")
         assert merged.ticket == ticket("ONE\n\ntwo")
 
     @pytest.mark.parametrize(
@@ -206,7 +206,9 @@ class TestTexts:
     def test_the_same_in_other_words_is_jiras_wording(self, base: Ticket | None) -> None:
         merged = merge(base, ticket("* one", "__a__"), ticket("- one", "**a**"))
 
-        assert [str(each) for each in merged.clashes if each.change.part is Own.DESCRIPTION] == []
+        assert [
+            str(each) for each in merged.clashes if each.change.part is CorePart.DESCRIPTION
+        ] == []
         assert merged.ticket.description == "- one"
 
     def test_criteria_added_in_different_places_are_both_taken(self) -> None:

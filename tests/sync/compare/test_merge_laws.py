@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, settings, strategies as st
 
-from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, parts
+from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, part_texts
 from ticketr.sync.compare.merge import Merged, Side, merge
 from ticketr.tickets import Ticket, parse, render_ticket
 
@@ -44,8 +44,8 @@ def test_changes_here_alone_are_kept_to_the_letter(three: Versions) -> None:
     result, lost = by_key(merged.ticket), set(by_key(three.base)) - set(by_key(three.local))
     for key, issue in by_key(three.local).items():
         assert (
-            parts(result[key]).items()
-            >= {part: text for part, text in parts(issue).items() if text}.items()
+            part_texts(result[key]).items()
+            >= {part: text for part, text in part_texts(issue).items() if text}.items()
         )
     here = [each for each in merged.ticket.tasks if each.key not in lost]
     order = [(each.key, each.title) for each in here]
@@ -69,8 +69,8 @@ def test_each_part_of_the_result_is_of_one_of_them_or_made_of_their_lines(
     event(f"clashes: {bool(merged.clashes)}")
     sources = [by_key(each) for each in (three.base, three.local, three.remote)]
     for key, issue in by_key(merged.ticket).items():
-        for part, text in parts(issue).items():
-            known = [parts(each[key]).get(part, "") for each in sources if key in each]
+        for part, text in part_texts(issue).items():
+            known = [part_texts(each[key]).get(part, "") for each in sources if key in each]
             lines = {line for each in known for line in each.split("\n")}
             made = part in TEXTS and lines.issuperset(text.split("\n"))
             assert text in known or made
@@ -128,12 +128,15 @@ def test_a_part_clashes_only_if_both_sides_changed_it_and_then_stands_as_here(
     old, here, there = (by_key(each) for each in (three.base, three.local, three.remote))
     for each in merged.clashes:
         part = each.change.part
-        mine, theirs = parts(here[each.key]).get(part, ""), parts(there[each.key]).get(part, "")
+        mine, theirs = (
+            part_texts(here[each.key]).get(part, ""),
+            part_texts(there[each.key]).get(part, ""),
+        )
         assert (each.change.old, each.change.new) == (mine, theirs)
         assert not alike(part, mine, theirs)
-        assert parts(by_key(merged.ticket)[each.key]).get(part, "") == mine
+        assert part_texts(by_key(merged.ticket)[each.key]).get(part, "") == mine
         if each.key in old:
-            before = parts(old[each.key]).get(part, "")
+            before = part_texts(old[each.key]).get(part, "")
             assert not alike(part, mine, before)
             assert not alike(part, theirs, before)
 
@@ -163,8 +166,8 @@ def test_without_a_base_all_that_differs_clashes(three: Versions) -> None:
         (key, part)
         for key, issue in by_key(three.local).items()
         if key in there
-        for part, text in parts(issue).items()
-        if not alike(part, text, parts(there[key]).get(part, ""))
+        for part, text in part_texts(issue).items()
+        if not alike(part, text, part_texts(there[key]).get(part, ""))
     }
     assert {(each.key, each.change.part) for each in merged.clashes} == expected
 

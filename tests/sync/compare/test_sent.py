@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from ticketr.jira import Issue
 from ticketr.jira.adf import to_adf
-from ticketr.sync.compare.diff import Own, parts
+from ticketr.sync.compare.diff import CorePart, part_texts
 from ticketr.sync.compare.sent import SentValue, arrived, as_sent, from_json, is_answer, to_json
 from ticketr.tickets import Ticket
 
@@ -105,9 +105,9 @@ def test_another_value_is_none(sent: Any, now: Any) -> None:
 
 def test_what_is_written_down_is_read_as_it_was() -> None:
     values = (
-        SentValue(Own.TITLE, "a", "summary", "a"),
+        SentValue(CorePart.TITLE, "a", "summary", "a"),
         SentValue("Title", "b, a", "labels", ["b", "a"]),
-        SentValue(Own.CRITERIA, "x", "description", to_adf("x")),
+        SentValue(CorePart.CRITERIA, "x", "description", to_adf("x")),
     )
 
     assert from_json(to_json(values)) == values
@@ -157,7 +157,7 @@ def test_a_field_that_was_emptied_has_no_line_in_jira() -> None:
         {"AB-1": [emptied]},
     )
 
-    assert parts(base) == parts(here) == parts(ticket(Labels=""))
+    assert part_texts(base) == part_texts(here) == part_texts(ticket(Labels=""))
 
 
 @settings(max_examples=100, deadline=None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given, settings
 
-from ticketr.sync.compare.diff import Change, Own, alike, by_key, changes, parts
+from ticketr.sync.compare.diff import Change, CorePart, alike, by_key, changes, part_texts
 from ticketr.sync.edits.local_changes import (
     LocalChange,
     add_to_base,
@@ -135,9 +135,9 @@ class TestPlan:
         draft = Ticket("A", None, "Words.", {"Labels": "ui", "Sprint": ""}, ("a",))
 
         assert draft_changes(draft) == (
-            Change(Own.TITLE, "", "A"),
-            Change(Own.DESCRIPTION, "", "Words."),
-            Change(Own.CRITERIA, "", "a"),
+            Change(CorePart.TITLE, "", "A"),
+            Change(CorePart.DESCRIPTION, "", "Words."),
+            Change(CorePart.CRITERIA, "", "a"),
             Change("Labels", "", "ui"),
         )
 
@@ -169,7 +169,7 @@ class TestMoved:
         old, new = by_key(three.base), by_key(three.remote)
         expected = {}
         for key in old.keys() & new.keys():
-            before, now = parts(old[key]), parts(new[key])
+            before, now = part_texts(old[key]), part_texts(new[key])
             for part in before.keys() | now.keys():
                 pair = before.get(part, ""), now.get(part, "")
                 if not alike(part, *pair):
@@ -191,7 +191,7 @@ class TestMoved:
         remote = ticket(tasks=(Ticket("C", "AB-2"), Ticket("D", "AB-3")))
 
         assert remote_changes(base, ticket(), remote) == {}
-        assert remote_changes(base, base, remote) == {"AB-2": (Change(Own.TITLE, "B", "C"),)}
+        assert remote_changes(base, base, remote) == {"AB-2": (Change(CorePart.TITLE, "B", "C"),)}
 
 
 class TestPushed:
@@ -207,7 +207,7 @@ class TestPushed:
             assert still_to_send(edits, by_key(three.local)[key]) == ()
 
     def test_of_some_edits_those_are_sent_that_jira_has_not(self) -> None:
-        title, labels = Change(Own.TITLE, "A", "B"), Change("Labels", "ui", "")
+        title, labels = Change(CorePart.TITLE, "A", "B"), Change("Labels", "ui", "")
 
         assert still_to_send((title, labels), ticket(title="B", Labels="ui")) == (labels,)
         assert still_to_send((title, labels), ticket(Labels="web")) == (title, labels)
@@ -223,10 +223,10 @@ class TestPushed:
             base = add_to_base(three.base, key, sent)
             assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
             for other, issue in by_key(base).items():
-                before = parts(by_key(three.base)[other])
+                before = part_texts(by_key(three.base)[other])
                 if other == key:
                     before = before | {sent[0].part: sent[0].new}
-                assert parts(issue) == before
+                assert part_texts(issue) == before
 
     def test_an_emptied_field_is_known_to_be_empty(self) -> None:
         local = ticket(Labels="")

@@ -2,22 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.sync.pull.fetch_plan import compare, oldest_sight
+from ticketr.sync.pull.fetch_plan import make_fetch_plan, oldest_confirmation
 from ticketr.sync.queries import base_query, changed_since, in_order
-from ticketr.sync.state.state import Known
-from ticketr.sync.workspace.store import Place
+from ticketr.sync.state.state import KnownIssue
+from ticketr.sync.workspace.store import TicketLocation
 
 
-def known(number: int, *, seen: float = 0.0, stale: bool = False) -> Known:
-    return Known(str(number), f"DEMO-{number}", str(number), "then", seen, stale)
+def known(number: int, *, seen: float = 0.0, stale: bool = False) -> KnownIssue:
+    return KnownIssue(str(number), f"DEMO-{number}", str(number), "then", seen, stale)
 
 
-def known_by_id(*each: Known) -> dict[str, Known]:
+def known_by_id(*each: KnownIssue) -> dict[str, KnownIssue]:
     return {one.id: one for one in each}
 
 
-def places(*numbers: int) -> dict[str, Place]:
-    return {f"DEMO-{each}": Place(f"DEMO-{each}.md", f"DEMO-{each}") for each in numbers}
+def places(*numbers: int) -> dict[str, TicketLocation]:
+    return {f"DEMO-{each}": TicketLocation(f"DEMO-{each}.md", f"DEMO-{each}") for each in numbers}
 
 
 def test_a_project_is_asked_for_in_an_order_that_stays() -> None:
@@ -54,38 +54,38 @@ def test_changes_are_asked_for_since_the_last_sight_with_an_overlap(
 def test_what_is_missing_changed_or_stale_is_fetched_and_nothing_else() -> None:
     state = known_by_id(known(1), known(2), known(3, stale=True), known(4))
 
-    survey = compare(["1", "2", "3", "4", "5"], ["2"], state, places(1, 2, 3), project="DEMO")
+    plan = make_fetch_plan(["1", "2", "3", "4", "5"], ["2"], state, places(1, 2, 3), project="DEMO")
 
-    assert survey.wanted == ("2", "3", "4", "5")
-    assert survey.gone == ()
+    assert plan.wanted == ("2", "3", "4", "5")
+    assert plan.missing == ()
 
 
 def test_a_ticket_that_the_project_no_longer_has_is_reported_while_its_file_is_there() -> None:
     state = known_by_id(known(1), known(2), known(3))
 
-    survey = compare(["1"], [], state, places(1, 2), project="DEMO")
+    plan = make_fetch_plan(["1"], [], state, places(1, 2), project="DEMO")
 
-    assert [each.key for each in survey.gone] == ["DEMO-2"]
+    assert [each.key for each in plan.missing] == ["DEMO-2"]
 
 
 def test_another_query_says_nothing_about_tickets_it_does_not_find() -> None:
     state = known_by_id(known(1), known(2))
 
-    assert compare(["1"], [], state, places(1, 2), project=None).gone == ()
-    assert compare(["1"], [], state, places(1, 2), project="OTHER").gone == ()
+    assert make_fetch_plan(["1"], [], state, places(1, 2), project=None).missing == ()
+    assert make_fetch_plan(["1"], [], state, places(1, 2), project="OTHER").missing == ()
 
 
 def test_changes_are_counted_from_the_oldest_sight_of_what_is_here() -> None:
     state = known_by_id(known(1, seen=30), known(2, seen=20), known(3, seen=10), known(4, seen=5))
 
-    assert oldest_sight(["1", "2", "3"], state, places(1, 2)) == 20
+    assert oldest_confirmation(["1", "2", "3"], state, places(1, 2)) == 20
 
 
 def test_a_stale_ticket_does_not_make_the_look_back_longer() -> None:
     state = known_by_id(known(1, seen=30), known(2, seen=20, stale=True))
 
-    assert oldest_sight(["1", "2"], state, places(1, 2)) == 30
+    assert oldest_confirmation(["1", "2"], state, places(1, 2)) == 30
 
 
 def test_nothing_here_means_no_look_back() -> None:
-    assert oldest_sight(["1"], {}, {}) is None
+    assert oldest_confirmation(["1"], {}, {}) is None

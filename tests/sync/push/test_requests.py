@@ -9,7 +9,7 @@ from fakes.ticket_texts import texts
 from hypothesis import event, given, settings, strategies as st
 
 from ticketr.jira import Allowed, IssueType, User, adf
-from ticketr.sync.compare.diff import Change, Own, changes
+from ticketr.sync.compare.diff import Change, CorePart, changes
 from ticketr.sync.compare.mapping import split_criteria
 from ticketr.sync.push.requests import IssuePayload, ProjectMetadata, create_payload, update_payload
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
@@ -212,9 +212,9 @@ class TestEditing:
         told = {each.part: (each.text, each.field, each.value) for each in sent.values}
         document = sent.fields["description"]
         assert told == {
-            Own.TITLE: ("B", "summary", "B"),
-            Own.DESCRIPTION: ("Words.", "description", document),
-            Own.CRITERIA: ("a", "description", document),
+            CorePart.TITLE: ("B", "summary", "B"),
+            CorePart.DESCRIPTION: ("Words.", "description", document),
+            CorePart.CRITERIA: ("a", "description", document),
             "Labels": ("b, a", "labels", ["b", "a"]),
             "Status": ("Done", "status", {"name": "Done"}),
         }
@@ -289,18 +289,20 @@ class TestEditing:
         )
 
     def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
-        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
-        change = Change("Place", "", "x")
+        place = FieldSpec("customfield_1", "TicketLocation", "any", unsupported="it holds a team")
+        change = Change("TicketLocation", "", "x")
 
-        sent = update_payload(draft("A"), [change], {"Place": place}, ANA)
+        sent = update_payload(draft("A"), [change], {"TicketLocation": place}, ANA)
 
         told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
         assert sent == IssuePayload(problems=(told,))
 
     def test_a_field_that_no_line_can_hold_is_not_offered(self) -> None:
-        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
+        place = FieldSpec("customfield_1", "TicketLocation", "any", unsupported="it holds a team")
 
-        sent = update_payload(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
+        sent = update_payload(
+            draft("A"), [Change("Places", "", "x")], {"TicketLocation": place}, ANA
+        )
 
         assert "there is Parent, Status" in sent.problems[0]
 
@@ -409,7 +411,9 @@ class TestEditing:
     ) -> None:
         issue = draft("A", description, *criteria)
 
-        sent = update_payload(issue, [Change(Own.DESCRIPTION, "", issue.description)], KINDS, ANA)
+        sent = update_payload(
+            issue, [Change(CorePart.DESCRIPTION, "", issue.description)], KINDS, ANA
+        )
 
         event(f"refused: {bool(sent.problems)}")
         assert bool(sent.problems) == ("description" not in sent.fields)

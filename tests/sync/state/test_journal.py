@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sync.compare.diff import Own
+from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.state import database
 from ticketr.sync.state.database import MIGRATIONS
@@ -96,13 +96,13 @@ def test_what_an_older_version_has_sent_is_known_by_its_text(tmp_path: Path) -> 
         assert state.base("1") == Base("a.md", "# TICKET: [DEMO-1] x")
         state.sent.forget("1")
         assert state.sent.of("1") == {}
-    assert (found[Own.TITLE].text, found["Labels"].text) == ("y", "b, a")
+    assert (found[CorePart.TITLE].text, found["Labels"].text) == ("y", "b, a")
     there = Ticket("y", "DEMO-1", fields={"Labels": "a, b"})
-    assert found[Own.TITLE].is_in(there, {})
+    assert found[CorePart.TITLE].is_in(there, {})
     assert not found["Labels"].is_in(there, {"labels": ["a", "b"]})
 
 
-TITLE = SentValue(Own.TITLE, "a", "summary", "a")
+TITLE = SentValue(CorePart.TITLE, "a", "summary", "a")
 LABELS = SentValue("Title", "b, a", "labels", ["b", "a"])  # a field may have that name, too
 
 
@@ -121,12 +121,12 @@ def test_what_was_sent_is_known_part_by_part(state: State) -> None:
     assert state.sent.of("1") == {"A-1": [TITLE], "A-2": [TITLE]}
     state.forget("1")
     assert (state.sent.of("1"), state.sent.of("2")) == ({}, {"B-1": [LABELS]})
-    state.about.claim_site("https://b.example")
+    state.site_record.claim_site("https://b.example")
     assert state.sent.of("2") == {}
 
 
 def test_what_jira_has_confirmed_takes_the_place_of_what_was_sent_before(state: State) -> None:
-    newer = SentValue(Own.TITLE, "b", "summary", "b")
+    newer = SentValue(CorePart.TITLE, "b", "summary", "b")
     state.sent.put("1", "A-1", [TITLE, LABELS])
     state.sent.put("1", "A-2", [TITLE])
 

@@ -12,7 +12,7 @@ from ticketr.jira import Issue
 from ticketr.sync.errors import OtherSite, StateFailed
 from ticketr.sync.state.database import MIGRATIONS
 from ticketr.sync.state.journal import Creation
-from ticketr.sync.state.state import Base, Known, Row, State
+from ticketr.sync.state.state import Base, IssueRow, KnownIssue, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,10 @@ BASE = Base("DEMO-1.md", "# TICKET: [DEMO-1] x\n")
 def record(state: State, *, seen: float = 5.0) -> None:
     with state.batch():
         state.record(
-            "1", BASE, [Row(ISSUE, "then", exact=True), Row(PART, "later", exact=False)], seen=seen
+            "1",
+            BASE,
+            [IssueRow(ISSUE, "then", exact=True), IssueRow(PART, "later", exact=False)],
+            seen=seen,
         )
 
 
@@ -35,8 +38,8 @@ def test_what_is_recorded_is_read_back(state: State) -> None:
     record(state)
 
     assert state.known() == {
-        "1": Known("1", "DEMO-1", "1", "then", 5.0, stale=False),
-        "2": Known("2", "DEMO-2", "1", "later", 5.0, stale=False),
+        "1": KnownIssue("1", "DEMO-1", "1", "then", 5.0, stale=False),
+        "2": KnownIssue("2", "DEMO-2", "1", "later", 5.0, stale=False),
     }
     assert state.issues_of("1") == [ISSUE, PART]
     assert state.members(["1", "3"]) == {"1": ["1", "2"], "3": []}
@@ -58,7 +61,7 @@ def test_it_outlives_the_process(tmp_path: Path) -> None:
 def test_a_batch_is_all_or_nothing(state: State) -> None:
     def interrupted() -> None:
         with state.batch():
-            state.record("1", BASE, [Row(ISSUE, "then", exact=True)], seen=1.0)
+            state.record("1", BASE, [IssueRow(ISSUE, "then", exact=True)], seen=1.0)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -89,30 +92,30 @@ def test_a_sight_never_moves_back(state: State) -> None:
 
 
 def test_a_workspace_belongs_to_one_site(state: State, tmp_path: Path) -> None:
-    state.about.check_site(tmp_path, "https://a.example")
-    state.about.claim_site("https://a.example")
-    state.about.check_site(tmp_path, "https://a.example")
-    state.about.check_site(tmp_path, "https://b.example")
+    state.site_record.check_site(tmp_path, "https://a.example")
+    state.site_record.claim_site("https://a.example")
+    state.site_record.check_site(tmp_path, "https://a.example")
+    state.site_record.check_site(tmp_path, "https://b.example")
     record(state)
 
     with pytest.raises(OtherSite, match=r"tickets of https://a\.example, not of https://b"):
-        state.about.check_site(tmp_path, "https://b.example")
+        state.site_record.check_site(tmp_path, "https://b.example")
 
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_an_issue_that_was_asked_for_binds_a_workspace(
     settled: bool, state: State, tmp_path: Path
 ) -> None:
-    state.about.claim_site("https://a.example")
+    state.site_record.claim_site("https://a.example")
     asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
     state.creations.put(asked)
     if settled:
         state.creations.settle(asked, "a.md", now=2.0)
 
     with pytest.raises(OtherSite):
-        state.about.check_site(tmp_path, "https://b.example")
+        state.site_record.check_site(tmp_path, "https://b.example")
     state.creations.forget("marker")
-    state.about.check_site(tmp_path, "https://b.example")
+    state.site_record.check_site(tmp_path, "https://b.example")
 
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -165,7 +168,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
-        state.record("1", Base("a.md", "text"), [Row(issue, "then", exact=True)], seen=0.0)
+        state.record("1", Base("a.md", "text"), [IssueRow(issue, "then", exact=True)], seen=0.0)
 
     assert state.known() == {}
 
@@ -173,26 +176,26 @@ def test_a_full_disk_is_called_that(state: State) -> None:
 def test_another_site_takes_an_empty_workspace_with_nothing_of_the_first(
     state: State, tmp_path: Path
 ) -> None:
-    state.about.claim_site("https://a.example")
-    state.about.keep_fields("[]", at=1.0)
-    state.about.take_columns([("Type", "issuetype")])
+    state.site_record.claim_site("https://a.example")
+    state.site_record.keep_fields("[]", at=1.0)
+    state.site_record.take_columns([("Type", "issuetype")])
 
-    state.about.check_site(tmp_path, "https://b.example")
-    state.about.claim_site("https://b.example")
+    state.site_record.check_site(tmp_path, "https://b.example")
+    state.site_record.claim_site("https://b.example")
 
-    assert state.about.kept_fields(now=1.0, age=1.0) is None
+    assert state.site_record.kept_fields(now=1.0, age=1.0) is None
     record(state)
-    assert not state.about.take_columns([("Other", "customfield_1")])
+    assert not state.site_record.take_columns([("Other", "customfield_1")])
 
 
 def test_other_columns_make_every_issue_stale_once(state: State) -> None:
     first, other = [("Type", "issuetype")], [("Type", "issuetype"), ("Due", "duedate")]
-    assert not state.about.take_columns(first)
+    assert not state.site_record.take_columns(first)
     record(state)
-    assert not state.about.take_columns(first)
+    assert not state.site_record.take_columns(first)
     assert not any(each.stale for each in state.known().values())
 
-    assert state.about.take_columns(other)
+    assert state.site_record.take_columns(other)
 
     assert all(each.stale for each in state.known().values())
-    assert not state.about.take_columns(other)
+    assert not state.site_record.take_columns(other)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync import Marked, Store, marked_file, marked_files
+from ticketr.sync import ConflictMarker, Store, find_conflict_marker, find_conflict_markers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ def test_the_first_marker_of_a_ticket_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "b.md").write_bytes(HEADING + b"\n\\<<<<<<< words\n")
     (tmp_path / "c.md").write_bytes(b"<<<<<<< of something else\n")
 
-    assert [*marked_files(Store(tmp_path, ".ticketr"))] == [Marked("a.md", 3)]
+    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("a.md", 3)]
 
 
 def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> None:
@@ -25,6 +25,6 @@ def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> Non
     (tmp_path / "folder.md").mkdir()
     store = Store(tmp_path, ".ticketr")
 
-    found = [marked_file(store, name) for name in ("latin.md", "folder.md", "none.md")]
+    found = [find_conflict_marker(store, name) for name in ("latin.md", "folder.md", "none.md")]
 
     assert found == [None, None, None]

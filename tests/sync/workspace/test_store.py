@@ -11,8 +11,8 @@ from fakes.stores import OLD, files, put
 
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK
-from ticketr.sync.workspace.files import look_at
-from ticketr.sync.workspace.store import Place, Store
+from ticketr.sync.workspace.files import stamp_of
+from ticketr.sync.workspace.store import Store, TicketLocation
 from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_the_last_sync_is_where_people_are_told_to_look_for_it(store: Store) -> 
     assert store.name_of(store.state_path) == ".ticketr/state.db"
 
 
-def places(store: Store) -> list[tuple[str, Place]]:
+def places(store: Store) -> list[tuple[str, TicketLocation]]:
     return [each for path in files(store) for each in store.places(store.name_of(path))]
 
 
@@ -40,9 +40,9 @@ def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None
     put(store, "notes.txt", render_ticket(whole))
 
     assert places(store) == [
-        ("DEMO-3", Place("c.md", "DEMO-3")),
-        ("DEMO-1", Place("b/deep/a.md", "DEMO-1")),
-        ("DEMO-2", Place("b/deep/a.md", "DEMO-1")),
+        ("DEMO-3", TicketLocation("c.md", "DEMO-3")),
+        ("DEMO-1", TicketLocation("b/deep/a.md", "DEMO-1")),
+        ("DEMO-2", TicketLocation("b/deep/a.md", "DEMO-1")),
     ]
 
 
@@ -54,7 +54,7 @@ def test_only_regular_files_are_read(store: Store) -> None:
 
     assert files(store) == []
     with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
-        look_at(str(store.root / "pipe.md"))
+        stamp_of(str(store.root / "pipe.md"))
 
 
 def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(

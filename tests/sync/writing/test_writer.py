@@ -9,19 +9,19 @@ import pytest
 from ticketr.jira import Issue
 from ticketr.sync.compare.mapping import Columns
 from ticketr.sync.state.state import State
-from ticketr.sync.workspace.editor import Written
-from ticketr.sync.writing.writer import FamilyWriter, Prepared, prepare
+from ticketr.sync.workspace.editor import WriteOutcome
+from ticketr.sync.writing.writer import FamilyWriter, RenderedFamily, prepare
 
 if TYPE_CHECKING:
     from ticketr.sync.workspace.store import Store
 
 
-def version(title: str) -> Prepared:
+def version(title: str) -> RenderedFamily:
     issue = Issue(id="1", key="DEMO-1", fields={"summary": title, "updated": title})
     return prepare(issue, (), Columns.of(()), path=None)
 
 
-def killed_after_the_file(store: Store, state: State, family: Prepared) -> None:
+def killed_after_the_file(store: Store, state: State, family: RenderedFamily) -> None:
     """Write a file, and die before the state has it."""
     with pytest.MonkeyPatch.context() as patch:
 
@@ -46,7 +46,7 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
 
     (outcome,), error = writer.write([version("Last")])
 
-    assert (outcome.written, error) == (Written.UPDATED, None)
+    assert (outcome.written, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
     assert state.intended("1") == []
 
@@ -64,7 +64,7 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
     (outcome,), _ = writer.write([version("Third")])
 
-    assert outcome.written is Written.CONFLICT
+    assert outcome.written is WriteOutcome.CONFLICT
     assert "Second" in path.read_text()
 
 
@@ -75,5 +75,5 @@ def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> No
 
     (outcome,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
 
-    assert outcome.written is Written.MERGED
+    assert outcome.written is WriteOutcome.MERGED
     assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"

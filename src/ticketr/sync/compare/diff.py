@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SOFT_END = "\r"
 
 
-class Own(Enum):
+class CorePart(Enum):
     """The parts that are no fields; the values are what people call them."""
 
     TITLE = "Title"
@@ -31,10 +31,10 @@ class Own(Enum):
 
 
 #: A part of an issue: one of its own, or the name of a field, which may be "Title" as well.
-Part: TypeAlias = Own | str
+Part: TypeAlias = CorePart | str
 
 #: Parts that are merged by line.
-TEXTS = frozenset({Own.DESCRIPTION, Own.CRITERIA})
+TEXTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 _STATUS = "Status"
 
@@ -66,16 +66,16 @@ class Change:
     @property
     def name(self) -> str:
         """What people call the part."""
-        return self.part.value if isinstance(self.part, Own) else self.part
+        return self.part.value if isinstance(self.part, CorePart) else self.part
 
 
-def parts(issue: Ticket) -> dict[Part, str]:
+def part_texts(issue: Ticket) -> dict[Part, str]:
     """Give an issue's parts as text, its sub-tasks left out; criteria one a line."""
     criteria = (each.replace("\n", _SOFT_END) for each in issue.acceptance_criteria)
     own: dict[Part, str] = {
-        Own.TITLE: issue.title,
-        Own.DESCRIPTION: issue.description,
-        Own.CRITERIA: "\n".join(criteria),
+        CorePart.TITLE: issue.title,
+        CorePart.DESCRIPTION: issue.description,
+        CorePart.CRITERIA: "\n".join(criteria),
     }
     return own | dict(issue.fields)
 
@@ -98,14 +98,14 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 def _sent(part: Part, text: str) -> object:
     """Give what Jira would get of a text."""
-    if part is Own.DESCRIPTION:
+    if part is CorePart.DESCRIPTION:
         return canonical(description_adf(Ticket("", description=text)))
     return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
 
 
 def _not_sent(part: Part, text: str) -> object:
     """Give what Jira would not get of a text."""
-    if part is Own.DESCRIPTION:
+    if part is CorePart.DESCRIPTION:
         return lost(text)
     return () if is_too_long(text) else tuple(map(lost, criteria_of(text)))
 
@@ -117,10 +117,10 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
         before: the older version.
         after: the newer version. Sub-tasks of neither are looked at.
     """
-    old = parts(before)
+    old = part_texts(before)
     return tuple(
         Change(part, old.get(part, ""), text)
-        for part, text in parts(after).items()
+        for part, text in part_texts(after).items()
         if not alike(part, text, old.get(part, ""))
     )
 
@@ -153,15 +153,15 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
     def changed(issue: Ticket) -> Ticket:
         if issue.key != key:
             return issue
-        own = parts(issue) | dict(texts)
+        own = part_texts(issue) | dict(texts)
         fields = {part: text for part, text in texts.items() if isinstance(part, str)}
         return replace(
             issue,
-            title=own[Own.TITLE],
-            description=own[Own.DESCRIPTION],
+            title=own[CorePart.TITLE],
+            description=own[CorePart.DESCRIPTION],
             acceptance_criteria=(
-                criteria_of(own[Own.CRITERIA])
-                if Own.CRITERIA in texts
+                criteria_of(own[CorePart.CRITERIA])
+                if CorePart.CRITERIA in texts
                 else issue.acceptance_criteria
             ),
             fields={**issue.fields, **fields},

@@ -33,7 +33,7 @@ _Unit: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class CleanChunk:
     """A stretch that both sides have alike, or that one side alone has changed.
 
     Attributes:
@@ -44,7 +44,7 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class ConflictChunk:
     """A stretch that both sides have changed, each in its own way.
 
     Attributes:
@@ -60,7 +60,7 @@ class Disputed:
 
 def merge_lines(
     base: Sequence[str], local: Sequence[str], remote: Sequence[str]
-) -> list[Agreed | Disputed]:
+) -> list[CleanChunk | ConflictChunk]:
     """Merge two descendants of one text.
 
     Args:
@@ -70,12 +70,12 @@ def merge_lines(
 
     Returns:
         The stretches of the result, in order, none of them empty of meaning. Without a
-        `Disputed` one, their lines joined are the merged text.
+        `ConflictChunk` one, their lines joined are the merged text.
     """
     return _joined(_stretches(_units(base), _units(local), _units(remote)))
 
 
-def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Agreed | Disputed]:
+def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
     """Find where two texts differ, whoever has changed what there.
 
     Args:
@@ -83,7 +83,7 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Agreed | 
         remote: the other side's lines.
 
     Returns:
-        The stretches of both, in order. With one side of each `Disputed` one, their lines joined
+        The stretches of both, in order. With one side of each `ConflictChunk` one, their lines joined
         are the text of that side.
     """
     return _joined(_differences(_units(local), _units(remote)))
@@ -103,12 +103,14 @@ def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
 
 
-def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
-    joined: list[Agreed | Disputed] = []
-    for agreed, group in groupby(stretches, key=lambda each: isinstance(each, Agreed)):
+def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk | ConflictChunk]:
+    joined: list[CleanChunk | ConflictChunk] = []
+    for agreed, group in groupby(stretches, key=lambda each: isinstance(each, CleanChunk)):
         if agreed:
-            lines = chain.from_iterable(each.lines for each in group if isinstance(each, Agreed))
-            joined.append(Agreed(tuple(lines)))
+            lines = chain.from_iterable(
+                each.lines for each in group if isinstance(each, CleanChunk)
+            )
+            joined.append(CleanChunk(tuple(lines)))
         else:
             joined += group
     return joined
@@ -116,19 +118,19 @@ def _joined(stretches: Iterator[Agreed | Disputed]) -> list[Agreed | Disputed]:
 
 def _differences(
     local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[Agreed | Disputed]:
+) -> Iterator[CleanChunk | ConflictChunk]:
     m = r = 0
     for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
         if local[m:here] or remote[r:there]:
-            yield Disputed((), _lines(local[m:here]), _lines(remote[r:there]))
+            yield ConflictChunk((), _lines(local[m:here]), _lines(remote[r:there]))
         if here < len(local):
-            yield Agreed(local[here])
+            yield CleanChunk(local[here])
         m, r = here + 1, there + 1
 
 
 def _stretches(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[Agreed | Disputed]:
+) -> Iterator[CleanChunk | ConflictChunk]:
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
     for fixed in range(len(base) + 1):
@@ -139,13 +141,13 @@ def _stretches(
         next_remote = len(remote) if end else there[fixed]
         yield from _settle(base[b:fixed], local[m:next_local], remote[r:next_remote])
         if not end:
-            yield Agreed(base[fixed])
+            yield CleanChunk(base[fixed])
         b, m, r = fixed + 1, next_local + 1, next_remote + 1
 
 
 def _settle(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[Agreed | Disputed]:
+) -> Iterator[CleanChunk | ConflictChunk]:
     """Settle what stands between two fixed points; how both sides begin and end alike is agreed."""
     start = _alike(local, remote)
     end = _alike(local[start:][::-1], remote[start:][::-1])
@@ -164,7 +166,7 @@ def _settle(
             for each in zip(base, mine, theirs, strict=True):
                 yield from _settle(*((unit,) for unit in each))
         else:
-            yield Disputed(_lines(base), _lines(mine), _lines(theirs))
+            yield ConflictChunk(_lines(base), _lines(mine), _lines(theirs))
         yield from _agreed(local[len(local) - end :])
 
 
@@ -186,9 +188,9 @@ def _alike(one: Sequence[_Unit], other: Sequence[_Unit]) -> int:
     )
 
 
-def _agreed(units: tuple[_Unit, ...]) -> Iterator[Agreed]:
+def _agreed(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
     if units:
-        yield Agreed(_lines(units))
+        yield CleanChunk(_lines(units))
 
 
 def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:

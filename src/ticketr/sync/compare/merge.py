@@ -11,8 +11,17 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import TEXTS, Change, Own, Part, alike, by_key, criteria_of, parts
-from ticketr.sync.compare.diff3 import Agreed, merge_lines
+from ticketr.sync.compare.diff import (
+    TEXTS,
+    Change,
+    CorePart,
+    Part,
+    alike,
+    by_key,
+    criteria_of,
+    part_texts,
+)
+from ticketr.sync.compare.diff3 import CleanChunk, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -87,8 +96,8 @@ class _Merging:
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue; its tasks are left as they stand here."""
-        old = parts(base) if base else {}
-        here, there = parts(local), parts(remote)
+        old = part_texts(base) if base else {}
+        here, there = part_texts(local), part_texts(remote)
         # Jira's order, for it is that of every other file; then what is only here.
         names: dict[Part, None] = dict.fromkeys([*there, *here])
         merged = {
@@ -120,11 +129,11 @@ class _Merging:
 
     def _text(self, key: str, part: Part, base: str, local: str, remote: str) -> str:
         stretches = merge_lines(*(_lines(text) for text in (base, local, remote)))
-        if self._prefer is None and not all(isinstance(each, Agreed) for each in stretches):
+        if self._prefer is None and not all(isinstance(each, CleanChunk) for each in stretches):
             return self._clash(key, part, local, remote)
         merged: list[str] = []
         for each in stretches:
-            if isinstance(each, Agreed):
+            if isinstance(each, CleanChunk):
                 merged += each.lines
             elif self._prefer is Side.REMOTE:
                 self.dropped = True
@@ -154,10 +163,10 @@ def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[P
     }
     return replace(
         issue,
-        title=merged[Own.TITLE],
-        description=merged[Own.DESCRIPTION],
+        title=merged[CorePart.TITLE],
+        description=merged[CorePart.DESCRIPTION],
         fields=fields,
-        acceptance_criteria=criteria_of(merged[Own.CRITERIA]),
+        acceptance_criteria=criteria_of(merged[CorePart.CRITERIA]),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical
-from ticketr.sync.compare.diff import Own, alike, by_key, parts, with_parts
+from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
 from ticketr.sync.compare.moments import read_moment
 from ticketr.sync.hints import folded
 from ticketr.tickets import TicketSyntaxError, parse
@@ -51,7 +51,7 @@ class SentValue:
     @property
     def name(self) -> str:
         """The part as one text, which is no other part's."""
-        return f"{_OWN}{self.part.name}" if isinstance(self.part, Own) else self.part
+        return f"{_OWN}{self.part.name}" if isinstance(self.part, CorePart) else self.part
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Tell whether Jira has it.
@@ -60,7 +60,7 @@ class SentValue:
             issue: the issue as Jira has it now, as a file would hold it.
             fields: its fields in Jira's terms.
         """
-        now = parts(issue).get(self.part, "")
+        now = part_texts(issue).get(self.part, "")
         return alike(self.part, self.text, now) or is_answer(self.value, fields.get(self.field))
 
 
@@ -77,7 +77,7 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Give a value by the name of its part."""
     is_own = name.startswith(_OWN)
-    return SentValue(Own[name[len(_OWN) :]] if is_own else name, text, field, value)
+    return SentValue(CorePart[name[len(_OWN) :]] if is_own else name, text, field, value)
 
 
 def of_whole(text: str) -> list[SentValue]:
@@ -90,7 +90,7 @@ def of_whole(text: str) -> list[SentValue]:
         (issue,) = parse(text).tickets
     except (TicketSyntaxError, ValueError):  # pragma: no cover - this program wrote it
         return []
-    return [SentValue(part, each, "", _UNKNOWN) for part, each in parts(issue).items()]
+    return [SentValue(part, each, "", _UNKNOWN) for part, each in part_texts(issue).items()]
 
 
 def is_answer(sent: object, now: object) -> bool:
@@ -179,14 +179,14 @@ def arrived(
         key = issue.key
         if key not in there or key not in before:
             continue
-        now, said = parts(there[key]), parts(before[key])
+        now, said = part_texts(there[key]), part_texts(before[key])
         if key in unread:
             added = {part: text for part, text in now.items() if part not in said}
             base = with_parts(base, key, added) if added else base
         came = [each for each in sent.get(key, ()) if each.is_in(there[key], issue.fields)]
         if not came:
             continue
-        here = parts(by_key(local)[key]) if key in by_key(local) else {}
+        here = part_texts(by_key(local)[key]) if key in by_key(local) else {}
         base = with_parts(base, key, {each.part: now.get(each.part, "") for each in came})
         same = {each.part for each in came if here.get(each.part) == each.text}
         local = with_parts(local, key, {part: now.get(part, "") for part in same})

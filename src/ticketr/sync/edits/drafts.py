@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import parts
+from ticketr.sync.compare.diff import part_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -112,7 +112,7 @@ class DraftMatcher:
 
 
 def _text(issue: Ticket) -> str:
-    return "\n".join(parts(issue).values())[:_COMPARED]
+    return "\n".join(part_texts(issue).values())[:_COMPARED]
 
 
 def _ratio(one: str, other: str) -> float:

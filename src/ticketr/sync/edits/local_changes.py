@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import Change, alike, by_key, changes, parts, with_parts
+from ticketr.sync.compare.diff import Change, alike, by_key, changes, part_texts, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,7 +90,7 @@ def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:
     """List what a new issue is to have: every part of a draft that says something."""
-    return tuple(Change(part, "", text) for part, text in parts(draft).items() if text)
+    return tuple(Change(part, "", text) for part, text in part_texts(draft).items() if text)
 
 
 def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
@@ -109,12 +109,12 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
     for key, issue in by_key(remote).items():
         if key not in old or key not in here:
             continue
-        mine, now = parts(here[key]), parts(issue)
+        mine, now = part_texts(here[key]), part_texts(issue)
         # Jira does not mention an empty field, so what it lost has to be looked for: in the file,
         # for without the line both are alike.
         gone = (
             Change(part, text, "")
-            for part, text in parts(old[key]).items()
+            for part, text in part_texts(old[key]).items()
             if text and part in mine and part not in now
         )
         left = tuple(
@@ -129,7 +129,7 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
 
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
     """Leave out of some edits what Jira has already, as after a push whose end was lost."""
-    there = parts(remote)
+    there = part_texts(remote)
     return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
 
 

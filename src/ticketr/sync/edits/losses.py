@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira import adf
-from ticketr.sync.compare.diff import Own, by_key
+from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.mapping import description_adf
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[
 
 def _rewrites(changes: Sequence[Change]) -> bool:
     """Tell whether the whole description is written anew; else it stays to the letter."""
-    return any(each.part is Own.DESCRIPTION for each in changes)
+    return any(each.part is CorePart.DESCRIPTION for each in changes)
 
 
 def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:

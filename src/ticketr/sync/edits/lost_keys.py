@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import Own, parts
+from ticketr.sync.compare.diff import CorePart, part_texts
 from ticketr.tickets import TicketSyntaxError, slip_of
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ def _is_the_same(draft: Ticket, base: Ticket) -> bool:
         return True
     one, other = _below_heading(draft), _below_heading(base)
     # Fields alone say little: many tickets have the same type and priority.
-    return one == other and any(other.get(part) for part in (Own.DESCRIPTION, Own.CRITERIA))
+    return one == other and any(
+        other.get(part) for part in (CorePart.DESCRIPTION, CorePart.CRITERIA)
+    )
 
 
 def _below_heading(ticket: Ticket) -> dict[object, str]:
-    return {part: text for part, text in parts(ticket).items() if part is not Own.TITLE}
+    return {part: text for part, text in part_texts(ticket).items() if part is not CorePart.TITLE}
 
 
 def _error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError:

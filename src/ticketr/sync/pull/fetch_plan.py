@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.sync.state.state import Known
-    from ticketr.sync.workspace.store import Place
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class FetchPlan:
     """The comparison that a pull starts from.
 
     Attributes:
         found: every issue ID that the query found, in its order.
         wanted: those to fetch.
-        gone: issues pulled earlier that the query no longer finds, in the order of their keys.
+        missing: issues pulled earlier that the query no longer finds, in the order of their keys.
     """
 
     found: tuple[str, ...]
     wanted: tuple[str, ...]
-    gone: tuple[Known, ...]
+    missing: tuple[KnownIssue, ...]
 
 
-def compare(
+def make_fetch_plan(
     found: Iterable[str],
     changed: Iterable[str],
-    known: Mapping[str, Known],
-    places: Mapping[str, Place],
+    known: Mapping[str, KnownIssue],
+    places: Mapping[str, TicketLocation],
     *,
     project: str | None,
-) -> Survey:
+) -> FetchPlan:
     """Decide what to fetch: what is missing here, has changed there, or was not taken last time.
 
     Args:
@@ -42,7 +42,7 @@ def compare(
         changed: IDs among them that Jira says have changed.
         known: what the state knows.
         places: the keys that stand in files.
-        project: the project, when all of it is pulled; only then can an issue be said to be gone.
+        project: the project, when all of it is pulled; only then can an issue be missing.
     """
     found = tuple(found)
     home = f"{project}-" if project else ""  # in its project an issue has such a key
@@ -53,21 +53,21 @@ def compare(
     }
     fresh.difference_update(changed)
     present = set(found)
-    gone = (
+    missing = (
         each
         for each in known.values()
         if project and each.key.startswith(f"{project}-") and each.key in places
         if each.id not in present
     )
-    return Survey(
+    return FetchPlan(
         found,
         tuple(each for each in found if each not in fresh),
-        tuple(sorted(gone, key=lambda each: each.key)),
+        tuple(sorted(missing, key=lambda each: each.key)),
     )
 
 
-def oldest_sight(
-    found: Iterable[str], known: Mapping[str, Known], places: Mapping[str, Place]
+def oldest_confirmation(
+    found: Iterable[str], known: Mapping[str, KnownIssue], places: Mapping[str, TicketLocation]
 ) -> float | None:
     """Find since when changes must be asked for; None where nothing is here yet."""
     sights = [

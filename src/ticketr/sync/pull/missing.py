@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
-    from ticketr.sync.state.state import Known
-    from ticketr.sync.workspace.store import Place
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
     from ticketr.tickets import Ticket
 
 _DELETED = "it was deleted in Jira, or you may no longer see it"
@@ -36,7 +36,7 @@ _EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class MissingIssues:
     """What became of issues that a project no longer has.
 
     Attributes:
@@ -50,19 +50,19 @@ class Gone:
     prunable: tuple[str, ...] = ()
 
 
-async def look_after(
+async def handle_missing(
     session: Session,
-    gone: Sequence[Known],
-    places: Mapping[str, Place],
+    missing: Sequence[KnownIssue],
+    places: Mapping[str, TicketLocation],
     *,
     now: float,
     prune: bool,
-) -> Gone:
+) -> MissingIssues:
     """Ask Jira what became of issues that a project no longer has.
 
     Args:
         session: the workspace and the site.
-        gone: the issues.
+        missing: The issues.
         places: where each key stands.
         now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
             heard of it yet.
@@ -71,8 +71,8 @@ async def look_after(
             lines.
     """
     notes: list[Note] = []
-    lost: list[Known] = []
-    for some in chunks(gone, PAGE):
+    lost: list[KnownIssue] = []
+    for some in chunks(missing, PAGE):
         answer = await session.jira.bulk_fetch(
             [each.id for each in some], fields=["created"], partly=True
         )
@@ -98,8 +98,8 @@ async def look_after(
         if each.key not in pruned:
             reason = _DELETED if each.key in prunable else _EDITED
             notes.append(Note(each.key, places[each.key].path, reason, Code.MISSING))
-    notes.sort(key=lambda note: [each.key for each in gone].index(note.key))
-    return Gone(
+    notes.sort(key=lambda note: [each.key for each in missing].index(note.key))
+    return MissingIssues(
         tuple(notes),
         tuple(each.key for each in lost if each.key in pruned),
         tuple(each.key for each in lost if each.key in prunable),
@@ -114,7 +114,9 @@ def _is_new(issue: Issue, now: float) -> bool:
     return now - created.timestamp() < OVERLAP * 60
 
 
-async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+async def _prune(
+    session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
+) -> set[str]:
     """Take away what is lost; a ticket goes with its sub-tasks, which are no more than it is."""
     heads = {each.id: each for each in lost if each.id == each.head}
     pruned: set[str] = set()
@@ -127,7 +129,9 @@ async def _prune(session: Session, lost: Sequence[Known], places: Mapping[str, P
     return pruned
 
 
-def _prunable(session: Session, lost: Sequence[Known], places: Mapping[str, Place]) -> set[str]:
+def _prunable(
+    session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
+) -> set[str]:
     """Tell what `_prune` would take away, and take nothing."""
     heads = {each.id: each for each in lost if each.id == each.head}
     alone = {
@@ -141,7 +145,7 @@ def _prunable(session: Session, lost: Sequence[Known], places: Mapping[str, Plac
     }
 
 
-def _is_unedited_file(session: Session, issue: Known, place: Place) -> bool:
+def _is_unedited_file(session: Session, issue: KnownIssue, place: TicketLocation) -> bool:
     base = session.state.base(issue.id)
     with suppress(TicketrError):  # somebody is in the middle of editing it
         text = session.store.read(place.path).text
@@ -150,7 +154,7 @@ def _is_unedited_file(session: Session, issue: Known, place: Place) -> bool:
     return False
 
 
-def _is_unedited_task(session: Session, task: Known, place: Place) -> bool:
+def _is_unedited_task(session: Session, task: KnownIssue, place: TicketLocation) -> bool:
     base = session.state.base(task.head)
     before = read_ticket(base.text) if base else None
     known = by_key(before).get(task.key) if before else None
@@ -160,7 +164,7 @@ def _is_unedited_task(session: Session, task: Known, place: Place) -> bool:
     return False
 
 
-async def _prune_file(session: Session, issue: Known, path: str) -> bool:
+async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
 
     def move() -> bool:
@@ -173,7 +177,7 @@ async def _prune_file(session: Session, issue: Known, path: str) -> bool:
     return await session.in_thread(move)
 
 
-async def _prune_task(session: Session, task: Known, place: Place) -> bool:
+async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation) -> bool:
     """Take a sub-task's lines out of its ticket, and out of what is known of that."""
 
     def take_out() -> bool:
@@ -200,7 +204,7 @@ async def _prune_task(session: Session, task: Known, place: Place) -> bool:
     return await session.in_thread(take_out)
 
 
-def _without(session: Session, place: Place, key: str, known: Ticket) -> bool:
+def _without(session: Session, place: TicketLocation, key: str, known: Ticket) -> bool:
     """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
     here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
     task = _unedited(here.get(place.head), key, known)

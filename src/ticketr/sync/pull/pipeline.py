@@ -1,4 +1,4 @@
-"""Fetches what a survey wants and writes each family as soon as it is whole.
+"""Fetches what a plan wants and writes each family as soon as it is whole.
 
 A few fetchers run side by side, hand families to a task that writes their texts, and that to one
 that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
@@ -14,12 +14,12 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.mapping import subtask_ids, weight_of
-from ticketr.sync.errors import first_of
+from ticketr.sync.errors import first_error
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.families import Families
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
-from ticketr.sync.workspace.editor import Written
+from ticketr.sync.workspace.editor import WriteOutcome
 from ticketr.sync.writing.writer import misplaced, place_of, prepare
 from ticketr.tickets import InvalidKey, InvalidTicket
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from ticketr.jira import BulkFetched, Issue
     from ticketr.sync.pull.families import Family
-    from ticketr.sync.pull.fetch_plan import Survey
+    from ticketr.sync.pull.fetch_plan import FetchPlan
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
-    from ticketr.sync.state.state import Known
-    from ticketr.sync.workspace.store import Place
-    from ticketr.sync.writing.writer import FamilyWriter, Outcome, Prepared
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
+    from ticketr.sync.writing.writer import FamilyResult, FamilyWriter, RenderedFamily
 
 #: What is said of an issue that a pull has to leave to the next one.
 _AGAIN = "the next pull asks for it again"
@@ -43,14 +43,14 @@ _VANISHED = (
 )
 
 
-class Assembly:
+class PullPipeline:
     """The middle part of a pull.
 
     Args:
         session: the workspace and the site.
         writer: writes families.
         places: where each key stands.
-        survey: what to fetch.
+        plan: what to fetch.
         known: what the state knows, by ID.
         tally: counts what was written.
         progress: called whenever the tally has changed.
@@ -61,9 +61,9 @@ class Assembly:
         session: Session,
         writer: FamilyWriter,
         *,
-        places: dict[str, Place],
-        survey: Survey,
-        known: Mapping[str, Known],
+        places: dict[str, TicketLocation],
+        plan: FetchPlan,
+        known: Mapping[str, KnownIssue],
         tally: Tally,
         progress: Callable[[], None],
     ) -> None:
@@ -77,7 +77,7 @@ class Assembly:
         self._tally = tally
         self._progress = progress
         self._on_written = session.job.on_written
-        self._unwritten: dict[str, Prepared] = {}
+        self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
         apart = {key for key, place in places.items() if place.head == key}
@@ -85,7 +85,7 @@ class Assembly:
         heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}
         # One that was moved since stands apart as well, though by another key.
         apart |= {each.id for each in known.values() if each.key in apart}
-        self._families = Families(survey.wanted, present=heads.union(survey.found), apart=apart)
+        self._families = Families(plan.wanted, present=heads.union(plan.found), apart=apart)
 
     async def run(self) -> None:
         """Fetch and write everything.
@@ -101,14 +101,14 @@ class Assembly:
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
-                to_write, prepared = trio.open_memory_channel[list["Prepared"]](0)
+                to_write, prepared = trio.open_memory_channel[list["RenderedFamily"]](0)
                 with to_prepare:
                     for _ in range(CONCURRENCY):
                         nursery.start_soon(self._fetch, to_prepare.clone())
                 nursery.start_soon(self._prepare_all, fetched, to_write)
                 await self._write_all(prepared)
         except* TicketrError as group:
-            failure = first_of(group)
+            failure = first_error(group)
         except* trio.BrokenResourceError:
             if failure is None:  # else whoever stopped reading has said why
                 raise
@@ -149,7 +149,7 @@ class Assembly:
     async def _prepare_all(
         self,
         fetched: trio.MemoryReceiveChannel[list[Family]],
-        to_write: trio.MemorySendChannel[list[Prepared]],
+        to_write: trio.MemorySendChannel[list[RenderedFamily]],
     ) -> None:
         """Write texts while the thread before it writes files."""
         with fetched, to_write:
@@ -159,7 +159,7 @@ class Assembly:
                     for portion in portions(ready, lambda each: len(each.text.text)):
                         await to_write.send(portion)
 
-    async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[Prepared]]) -> None:
+    async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:
         with prepared:
             async for ready in prepared:
                 outcomes, error = await self._in_thread(self._writer.write, ready)
@@ -175,16 +175,16 @@ class Assembly:
                 if error is not None:
                     raise error
 
-    def _tell(self, outcomes: Iterable[Outcome]) -> None:
+    def _tell(self, outcomes: Iterable[FamilyResult]) -> None:
         written = [
             (outcome.family.text.ticket, outcome.path)
             for outcome in outcomes
-            if outcome.written in {Written.NEW, Written.UPDATED}
+            if outcome.written in {WriteOutcome.NEW, WriteOutcome.UPDATED}
         ]
         if written:
             self._on_written(written)
 
-    async def _prepare(self, family: Family) -> list[Prepared]:
+    async def _prepare(self, family: Family) -> list[RenderedFamily]:
         """Complete a family and write its text."""
         members = dict(family.issues)
         stale: set[str] = set()
@@ -235,7 +235,7 @@ class Assembly:
 
     async def _text(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
-    ) -> list[Prepared]:
+    ) -> list[RenderedFamily]:
         """Write a family's text; a checkpoint each, since that is real work."""
         place = place_of(head, self._places, self._known)
         path = place.path if place else None

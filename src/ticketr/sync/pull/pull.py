@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync.pull.fetch_plan import Survey, compare, oldest_sight
-from ticketr.sync.pull.missing import Gone, look_after
-from ticketr.sync.pull.pipeline import Assembly
+from ticketr.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
+from ticketr.sync.pull.missing import MissingIssues, handle_missing
+from ticketr.sync.pull.pipeline import PullPipeline
 from ticketr.sync.queries import base_query, changed_since, in_order
 from ticketr.sync.threads import compute
-from ticketr.sync.workspace.editor import Written
+from ticketr.sync.workspace.editor import WriteOutcome
 from ticketr.sync.workspace.go_state import read_hashes
 from ticketr.sync.writing.writer import FamilyWriter
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ticketr.sync.notes import Note
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
-    from ticketr.sync.state.state import Known
-    from ticketr.sync.workspace.store import Place
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class PullResult:
 
 async def pull(
     session: Session,
-    places: dict[str, Place],
+    places: dict[str, TicketLocation],
     tally: Tally,
     *,
     full: bool = False,
@@ -112,31 +112,31 @@ async def pull(
 
 
 def pull_result(
-    tally: Tally, gone: Gone | None = None, *, recovered: Iterable[str] = ()
+    tally: Tally, missing: MissingIssues | None = None, *, recovered: Iterable[str] = ()
 ) -> PullResult:
     """Say what a pull has done until now.
 
     Args:
         tally: what it has counted.
-        gone: what became of tickets that the query no longer finds, once that is known.
+        missing: What became of tickets that the query no longer finds, once that is known.
         recovered: keys of issues that were found again before it began.
     """
-    gone = gone or Gone()
+    missing = missing or MissingIssues()
     return PullResult(
         total=tally.total,
-        new=tally.count(Written.NEW),
-        updated=tally.count(Written.UPDATED),
-        merged=tally.count(Written.MERGED),
-        unchanged=tally.count(Written.UNCHANGED),
-        in_conflict=tally.count(Written.CONFLICT),
-        left_alone=tally.count(Written.KEPT),
+        new=tally.count(WriteOutcome.NEW),
+        updated=tally.count(WriteOutcome.UPDATED),
+        merged=tally.count(WriteOutcome.MERGED),
+        unchanged=tally.count(WriteOutcome.UNCHANGED),
+        in_conflict=tally.count(WriteOutcome.CONFLICT),
+        left_alone=tally.count(WriteOutcome.KEPT),
         kept=tuple(tally.kept.values()),
         conflicts=tuple(tally.conflicts.values()),
         failed=(*tally.broken, *tally.failed.values()),
         inexact=tuple(sorted(tally.inexact)),
-        gone=(*tally.vanished.values(), *gone.notes),
-        pruned=gone.pruned,
-        prunable=gone.prunable,
+        gone=(*tally.vanished.values(), *missing.notes),
+        pruned=missing.pruned,
+        prunable=missing.prunable,
         recovered=tuple(recovered),
     )
 
@@ -154,12 +154,14 @@ class _Pull:
         self._into = into
         self._other_columns = False
 
-    async def run(self, places: dict[str, Place]) -> PullResult:
+    async def run(self, places: dict[str, TicketLocation]) -> PullResult:
         session = self._session
         columns = session.columns.names
-        self._other_columns = await session.in_thread(session.state.about.take_columns, columns)
+        self._other_columns = await session.in_thread(
+            session.state.site_record.take_columns, columns
+        )
         known = await session.in_thread(session.state.known)
-        survey, seen = await self._survey(known, places)
+        plan, seen = await self._make_plan(known, places)
         writer = FamilyWriter(
             session.store,
             session.state,
@@ -169,22 +171,24 @@ class _Pull:
             into=self._into,
             hashes=await session.in_thread(read_hashes, session.store.root),
         )
-        await Assembly(
+        await PullPipeline(
             session,
             writer,
             places=places,
-            survey=survey,
+            plan=plan,
             known=known,
             tally=self._tally,
             progress=self._progress,
         ).run()
-        await session.in_thread(lambda: session.state.confirm(survey.found, seen=seen))
-        gone = await look_after(session, survey.gone, places, now=seen, prune=self._prune)
+        await session.in_thread(lambda: session.state.confirm(plan.found, seen=seen))
+        missing = await handle_missing(session, plan.missing, places, now=seen, prune=self._prune)
         if session.job.jql is None:
-            await session.in_thread(self._forget, known, set(survey.found), places)
-        return pull_result(self._tally, gone)
+            await session.in_thread(self._forget, known, set(plan.found), places)
+        return pull_result(self._tally, missing)
 
-    def _forget(self, known: dict[str, Known], found: set[str], places: dict[str, Place]) -> None:
+    def _forget(
+        self, known: dict[str, KnownIssue], found: set[str], places: dict[str, TicketLocation]
+    ) -> None:
         """Forget tickets that neither the project has any more nor any file."""
         session = self._session
         left = {each.head for each in known.values() if each.id in found or each.key in places}
@@ -198,9 +202,9 @@ class _Pull:
                 if base is None or base.path not in unknown:
                     session.state.forget(each.id)
 
-    async def _survey(
-        self, known: dict[str, Known], places: dict[str, Place]
-    ) -> tuple[Survey, float]:
+    async def _make_plan(
+        self, known: dict[str, KnownIssue], places: dict[str, TicketLocation]
+    ) -> tuple[FetchPlan, float]:
         session, job = self._session, self._session.job
         by_project = job.jql is None
         session.progress.say(f"Querying {f'project {job.project}' if by_project else 'Jira'}...")
@@ -212,20 +216,20 @@ class _Pull:
         in_thread, work = session.in_thread, len(search.ids) + len(known)
         sight = None
         if not self._full:
-            sight = await compute(in_thread, work, oldest_sight, search.ids, known, places)
+            sight = await compute(in_thread, work, oldest_confirmation, search.ids, known, places)
         if sight is None:
             changed = search.ids
         else:
             changed = (await session.jira.search_ids(changed_since(query, seen=sight, now=now))).ids
         project = job.project if by_project else None
-        look = partial(compare, search.ids, changed, known, places, project=project)
-        survey = await compute(in_thread, work, look)
-        fresh = set(survey.found).difference(survey.wanted)
-        self._tally.found(survey.found, fresh, known=known)
-        count = len(survey.found)
+        look = partial(make_fetch_plan, search.ids, changed, known, places, project=project)
+        plan = await compute(in_thread, work, look)
+        fresh = set(plan.found).difference(plan.wanted)
+        self._tally.found(plan.found, fresh, known=known)
+        count = len(plan.found)
         why = "; the list of fields has changed, so all are fetched" if self._other_columns else ""
         session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
-        return survey, now
+        return plan, now
 
     def _progress(self) -> None:
         self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.editor import Written
+from ticketr.sync.workspace.editor import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.sync.notes import Note
-    from ticketr.sync.writing.writer import Outcome
+    from ticketr.sync.writing.writer import FamilyResult
 
 
 #: What counts of an issue that was written more than once: the last of these.
 _WEIGHTS = (
-    Written.UNCHANGED,
-    Written.UPDATED,
-    Written.MERGED,
-    Written.NEW,
-    Written.KEPT,
-    Written.CONFLICT,
+    WriteOutcome.UNCHANGED,
+    WriteOutcome.UPDATED,
+    WriteOutcome.MERGED,
+    WriteOutcome.NEW,
+    WriteOutcome.KEPT,
+    WriteOutcome.CONFLICT,
 )
 
 
@@ -42,7 +42,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.outcomes: dict[str, Written] = {}
+        self.outcomes: dict[str, WriteOutcome] = {}
         self.kept: dict[str, Note] = {}
         self.conflicts: dict[str, Note] = {}
         self.failed: dict[str, Note] = {}
@@ -62,7 +62,7 @@ class Tally:
         """How many issues are settled: on disk as Jira has them, or kept there as they were."""
         return len(self.outcomes)
 
-    def count(self, outcome: Written) -> int:
+    def count(self, outcome: WriteOutcome) -> int:
         """How many issues came to this end."""
         return sum(each is outcome for each in self.outcomes.values())
 
@@ -70,7 +70,7 @@ class Tally:
         """Begin with what the query found, what of it is up to date, and what was here before."""
         self._found.update(ids)
         self._known.update(known)
-        self.outcomes.update(dict.fromkeys(fresh, Written.UNCHANGED))
+        self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
 
     def lost(self, ids: Iterable[str]) -> None:
         """Take out what Jira could not give: deleted since the search."""
@@ -80,9 +80,9 @@ class Tally:
         """Count issues that are left where they stand, with what their user should know."""
         self.kept[note.key] = note
         for each in ids:
-            self._settle(each, Written.KEPT)
+            self._settle(each, WriteOutcome.KEPT)
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
         for outcome in outcomes:
             if outcome.written is None:
@@ -90,7 +90,7 @@ class Tally:
                     self.failed[outcome.note.key] = outcome.note
                 continue
             if outcome.note is not None:
-                conflict = outcome.written is Written.CONFLICT
+                conflict = outcome.written is WriteOutcome.CONFLICT
                 notes = self.conflicts if conflict else self.kept
                 notes[outcome.note.key] = outcome.note
             else:
@@ -99,11 +99,11 @@ class Tally:
                 if issue.id not in outcome.family.stale:
                     self._settle(issue.id, outcome.share(issue.key))
 
-    def _settle(self, issue_id: str, written: Written) -> None:
+    def _settle(self, issue_id: str, written: WriteOutcome) -> None:
         if issue_id not in self._found:
             return
-        if written is Written.UPDATED and issue_id not in self._known:
-            written = Written.NEW  # a sub-task that joined a ticket which was there
+        if written is WriteOutcome.UPDATED and issue_id not in self._known:
+            written = WriteOutcome.NEW  # a sub-task that joined a ticket which was there
         # A ticket is written again when more of it arrives; what it was before still counts.
         before = self.outcomes.get(issue_id, written)
         self.outcomes[issue_id] = max(before, written, key=_WEIGHTS.index)

@@ -11,7 +11,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.edits.local_changes import add_to_base
-from ticketr.sync.errors import first_of
+from ticketr.sync.errors import first_error
 from ticketr.sync.push.creating import Creator, Draft, failure_note
 from ticketr.sync.push.transitions import NoTransition, change_status
 from ticketr.sync.session import CONCURRENCY
@@ -136,7 +136,7 @@ class Delivery:
                 for _ in range(CONCURRENCY):
                     nursery.start_soon(self._deliver_some)
         except* TicketrError as group:
-            failure = first_of(group)
+            failure = first_error(group)
         if failure is not None:
             raise failure
 

@@ -13,7 +13,7 @@ from ticketr.jira import Issue
 from ticketr.sync.compare.diff import by_key
 from ticketr.sync.compare.sent import from_json
 from ticketr.sync.edits.drafts import DraftMatcher
-from ticketr.sync.state.state import Base, Row
+from ticketr.sync.state.state import Base, IssueRow
 from ticketr.tickets import parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     if fields.pop("Status", None) and status:
         fields["Status"] = status
     issue = replace(draft, key=creation.key, fields=fields)
-    row = Row(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
+    row = IssueRow(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
-from ticketr.sync.compare.diff import Own
+from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.unsupported import unsupported
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
@@ -44,7 +44,7 @@ class MetadataQuery:
     def needs_form(self) -> bool:
         """Whether the project's form has to be known."""
         return self.type_id is None or any(
-            not isinstance(each.part, Own) and each.part not in _PLAIN for each in self.changes
+            not isinstance(each.part, CorePart) and each.part not in _PLAIN for each in self.changes
         )
 
     @property

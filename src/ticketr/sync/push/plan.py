@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.requests import IssuePayload, ProjectMetadata
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
-    from ticketr.sync.writing.writer import Prepared
+    from ticketr.sync.writing.writer import RenderedFamily
     from ticketr.tickets import Ticket
 
 
@@ -192,7 +192,7 @@ class OrderMaker:
     def _compare(
         self,
         local_change: LocalChange,
-        family: Prepared,
+        family: RenderedFamily,
         sent: Mapping[str, Sequence[SentValue]],
         known: Sequence[Issue],
         clashes: Sequence[str],
@@ -384,7 +384,7 @@ class OrderMaker:
 
 def _caught_up(
     local_change: LocalChange,
-    family: Prepared,
+    family: RenderedFamily,
     sent: Mapping[str, Sequence[SentValue]],
     known: Sequence[Issue],
 ) -> tuple[LocalChange, Ticket]:

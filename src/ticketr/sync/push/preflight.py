@@ -14,7 +14,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, JiraError, Transition
-from ticketr.sync.errors import first_of
+from ticketr.sync.errors import first_error
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
 from ticketr.sync.push.transitions import NoTransition, find_transition
@@ -129,7 +129,7 @@ class _Ways:
                 for _ in range(min(CONCURRENCY, len(self._waiting))):
                     nursery.start_soon(self._find_some)
         except* TicketrError as group:
-            failure = first_of(group)
+            failure = first_error(group)
         if failure is not None:
             raise failure
         return self._found

@@ -20,7 +20,7 @@ from ticketr.sync.push.actions import Action
 from ticketr.sync.push.delivery import Delivery
 from ticketr.sync.push.plan import OrderMaker
 from ticketr.sync.push.refresh import adopt, refresh
-from ticketr.sync.workspace.editor import Written
+from ticketr.sync.workspace.editor import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.store import LocalTicket
-    from ticketr.sync.writing.writer import Outcome
+    from ticketr.sync.writing.writer import FamilyResult
     from ticketr.tickets import Ticket
 
 
@@ -225,13 +225,13 @@ class _Push:
             reached[project] = int(number) if number.isdecimal() else 0
         return reached
 
-    def _note(self, outcomes: Sequence[Outcome]) -> None:
+    def _note(self, outcomes: Sequence[FamilyResult]) -> None:
         for outcome in outcomes:
             if outcome.note is None:
                 continue
-            if outcome.written is Written.CONFLICT:
+            if outcome.written is WriteOutcome.CONFLICT:
                 shares = [outcome.share(each.key) for each in outcome.family.issues]
-                self._tally.leave(outcome.note, shares.count(Written.CONFLICT))
+                self._tally.leave(outcome.note, shares.count(WriteOutcome.CONFLICT))
             else:
                 self._tally.failed.append(outcome.note)
 

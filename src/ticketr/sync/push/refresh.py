@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.store import LocalTicket
-    from ticketr.sync.writing.writer import Outcome, Prepared
+    from ticketr.sync.writing.writer import FamilyResult, RenderedFamily
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ async def fetch_families(
     session: Session,
     heads: Mapping[str, str],
     added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> dict[str, Prepared | Unavailable]:
+) -> dict[str, RenderedFamily | Unavailable]:
     """Read tickets as Jira has them now.
 
     Args:
@@ -129,7 +129,7 @@ async def refresh(
     *,
     seen: float,
     added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> tuple[list[Outcome], dict[str, Unavailable]]:
+) -> tuple[list[FamilyResult], dict[str, Unavailable]]:
     """Bring tickets up to what Jira has now.
 
     Args:
@@ -152,7 +152,7 @@ async def refresh(
 
 async def adopt(
     session: Session, unknown: Sequence[LocalTicket], *, seen: float
-) -> tuple[list[Outcome], list[Note]]:
+) -> tuple[list[FamilyResult], list[Note]]:
     """Take in tickets with keys that were never pulled into this workspace.
 
     One that says what Jira says is simply known from now on; one that differs is a conflict.
@@ -170,7 +170,7 @@ async def adopt(
         known, and the next time only the rest is asked for.
     """
     writer = _writer(session, seen)
-    outcomes: list[Outcome] = []
+    outcomes: list[FamilyResult] = []
     absent: list[Note] = []
     paths = {each.ticket.key: each.path for each in unknown}
     wanted = [
@@ -209,7 +209,7 @@ async def _read(
     *,
     keep_lost: bool = False,
     otherwise: Unavailable = _GONE,
-) -> dict[str, Prepared | Unavailable]:
+) -> dict[str, RenderedFamily | Unavailable]:
     """Ask for tickets and write their texts.
 
     Args:
@@ -221,7 +221,7 @@ async def _read(
     Returns:
         Each by what its head was asked for by, or why Jira does not give it.
     """
-    found: dict[str, Prepared | Unavailable] = {}
+    found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
         answers = await _ask(session, [name for each in batch for name in each.asked])
         for each in batch:
@@ -282,7 +282,9 @@ async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> li
     return await session.in_thread(look)
 
 
-async def _prepared(session: Session, wanted: _Wanted, issues: Sequence[Issue]) -> Prepared | None:
+async def _prepared(
+    session: Session, wanted: _Wanted, issues: Sequence[Issue]
+) -> RenderedFamily | None:
     """Write a ticket's text; a checkpoint each, since that is real work."""
     write = partial(prepare, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
@@ -302,9 +304,9 @@ def _writer(session: Session, seen: float) -> FamilyWriter:
 
 
 async def _write(
-    session: Session, writer: FamilyWriter, now: Mapping[str, Prepared | Unavailable]
-) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+    session: Session, writer: FamilyWriter, now: Mapping[str, RenderedFamily | Unavailable]
+) -> list[FamilyResult]:
+    outcomes: list[FamilyResult] = []
     ready = (each for each in now.values() if not isinstance(each, Unavailable))
     for some in portions(ready, lambda each: len(each.text.text)):
         async with session.disk:

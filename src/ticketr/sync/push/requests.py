@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
-from ticketr.sync.compare.diff import TEXTS, Change, Own
+from ticketr.sync.compare.diff import TEXTS, Change, CorePart
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.local_changes import draft_changes
@@ -179,8 +179,8 @@ def update_payload(
     status: str | None = None
     said = {each.part: each for each in changes}
     criteria: Change | None = None
-    if Own.DESCRIPTION in said:
-        criteria = said.pop(Own.CRITERIA, None)  # both are one document
+    if CorePart.DESCRIPTION in said:
+        criteria = said.pop(CorePart.CRITERIA, None)  # both are one document
         document = None
     for change in said.values():
         sent: dict[str, object] = {}
@@ -188,7 +188,7 @@ def update_payload(
             if change.part == _STATUS:
                 status = _given(change)
                 values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
-            elif isinstance(change.part, Own):
+            elif isinstance(change.part, CorePart):
                 sent = _own(change.part, issue, document, path, lossy)
             else:
                 sent = _field(change, kinds, directory)
@@ -200,7 +200,7 @@ def update_payload(
         values += [
             replace(each, part=criteria.part, text=criteria.new)
             for each in values
-            if each.part is Own.DESCRIPTION
+            if each.part is CorePart.DESCRIPTION
         ]
     return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
 
@@ -211,7 +211,7 @@ def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[s
         if change.part not in TEXTS:
             continue
         description, *criteria = _texts(issue, with_description=True)
-        for text, place in [description] if change.part is Own.DESCRIPTION else criteria:
+        for text, place in [description] if change.part is CorePart.DESCRIPTION else criteria:
             for piece in adf.literal_pieces(text, before=change.old_shown):
                 line = place(piece.line) if path else 0
                 where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
@@ -225,9 +225,9 @@ def _given(change: Change) -> str:
 
 
 def _own(
-    part: Own, issue: Ticket, body: object, path: str, lossy: Collection[str]
+    part: CorePart, issue: Ticket, body: object, path: str, lossy: Collection[str]
 ) -> dict[str, object]:
-    if part is Own.TITLE:
+    if part is CorePart.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}

@@ -23,7 +23,7 @@ _HOLDS_SOMETHING = (
 )
 
 
-class About:
+class SiteRecord:
     """What the state file says about the site, and not about single issues."""
 
     def __init__(self, db: Database) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Issue
 from ticketr.sync.state.database import Database
 from ticketr.sync.state.journal import Conflicts, Creations, Sent
-from ticketr.sync.state.site import About
+from ticketr.sync.state.site import SiteRecord
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownIssue:
     """What the state knows of an issue without reading all of it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IssueRow:
     """What the state is to know of an issue.
 
     Attributes:
@@ -74,7 +74,7 @@ class Row:
     stale: bool = False
 
 
-def rows_to_json(rows: Iterable[Row], *, seen: float) -> str:
+def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
     """Write down what the state is to know of a ticket's issues later."""
     entries = [
         {
@@ -90,11 +90,11 @@ def rows_to_json(rows: Iterable[Row], *, seen: float) -> str:
     return json.dumps({"seen": seen, "issues": entries})
 
 
-def rows_from_json(text: str) -> tuple[list[Row], float]:
+def rows_from_json(text: str) -> tuple[list[IssueRow], float]:
     """Read what `rows_to_json` wrote: the rows and when they were true."""
     stored = json.loads(text)
     rows = [
-        Row(
+        IssueRow(
             Issue(str(each["id"]), str(each["key"]), dict(each["fields"])),
             str(each["updated"]),
             bool(each["exact"]),
@@ -113,7 +113,7 @@ class State:
         mark: what a state file of this user bears, and a new one gets; None to take any.
 
     Attributes:
-        about: what is known of the site as a whole.
+        site_record: what is known of the site as a whole.
         conflicts: the tickets that both sides have changed.
         creations: the issues that were asked for and are not in their files yet.
         sent: the edits that Jira may have taken.
@@ -125,7 +125,7 @@ class State:
 
     def __init__(self, path: Path, mark: str | None = None) -> None:
         self._db = Database(path, mark)
-        self.about = About(self._db)
+        self.site_record = SiteRecord(self._db)
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
         self.sent = Sent(self._db)
@@ -142,12 +142,12 @@ class State:
         """Make everything recorded inside one transaction."""
         return self._db.batch()
 
-    def known(self) -> dict[str, Known]:
+    def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
         with self._db.sound():
             return {
-                row[0]: Known(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
+                row[0]: KnownIssue(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
                 for row in rows
             }
 
@@ -155,12 +155,12 @@ class State:
         """Read the issues that stand in one ticket, as they were at the last sync."""
         return [row.issue for row in self.rows_of(head)]
 
-    def rows_of(self, head: str) -> list[Row]:
+    def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
         query = "SELECT id, key, fields, updated, exact, stale FROM issue WHERE head = ?"
         with self._db.sound():
             return [
-                Row(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
+                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3], row[4], row[5])
                 for row in self._db.read(query, (head,))
             ]
 
@@ -170,7 +170,7 @@ class State:
         with self._db.sound():
             return {head: tuple(json.loads(parts)) for head, parts in rows}
 
-    def told_of(self, conflict: Conflict) -> tuple[list[Row], float]:
+    def error_to_report(self, conflict: Conflict) -> tuple[list[IssueRow], float]:
         """Read what Jira has told of a conflict.
 
         Returns:
@@ -228,7 +228,7 @@ class State:
         """Give the keys of issues that were made here of late."""
         return self.creations.recent()
 
-    def record(self, head: str, base: Base, rows: Sequence[Row], *, seen: float) -> None:
+    def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Remember a ticket that is in step with Jira now, or whose base has moved.
 
         Args:

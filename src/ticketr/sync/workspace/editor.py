@@ -12,7 +12,13 @@ from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.files import comparable, file_errors, look_at, replace_file, until_still
+from ticketr.sync.workspace.files import (
+    comparable,
+    file_errors,
+    replace_file,
+    retry_if_changed,
+    stamp_of,
+)
 from ticketr.tickets import parse, rewrite, safe_file_name
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ _EMPTY = parse("")
 _LARGE = 200_000
 
 
-class Written(Enum):
+class WriteOutcome(Enum):
     """What became of a ticket that was to be written."""
 
     NEW = "new"
@@ -57,7 +63,7 @@ class WriteResult:
         after: it as it stands there now, if it was replaced.
     """
 
-    outcome: Written
+    outcome: WriteOutcome
     path: str
     reason: str = ""
     clashes: tuple[Clash, ...] = ()
@@ -118,13 +124,13 @@ class Editor:
         target = self._store.target(name)
         if target is None:
             reason = "the file is a link out of the workspace"
-            return [WriteResult(Written.KEPT, name, reason) for _ in writes]
-        return until_still(target, lambda: self._write(name, target, writes, joins=joins))
+            return [WriteResult(WriteOutcome.KEPT, name, reason) for _ in writes]
+        return retry_if_changed(target, lambda: self._write(name, target, writes, joins=joins))
 
     def _write(
         self, name: str, target: str, writes: Sequence[Write], *, joins: bool
     ) -> list[WriteResult]:
-        was = look_at(target)
+        was = stamp_of(target)
         file = _EMPTY if was is None else self._read(name)
         at = {ticket.key: index for index, ticket in enumerate(file.tickets)}
         is_ours = joins or not file.text.strip()
@@ -141,15 +147,15 @@ class Editor:
                     changes[index] = ticket
             elif is_ours:
                 added.append(write.ticket)
-                result = WriteResult(Written.NEW, name)
+                result = WriteResult(WriteOutcome.NEW, name)
             else:
-                result = WriteResult(Written.KEPT, name, "the file holds something else")
+                result = WriteResult(WriteOutcome.KEPT, name, "the file holds something else")
             results.append(result)
         if changes or added:
             new = rewrite(file, changes, added)
             # Jira can give its own again; what people wrote, here or beside it, nobody can. But a
             # file of all tickets is written again and again in one pull, which must not take ages.
-            merged = any(each.outcome is Written.MERGED for each in results)
+            merged = any(each.outcome is WriteOutcome.MERGED for each in results)
             shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
             precious = merged or (shared and len(new.text) < _LARGE)
             replace_file(target, new.text, was, durable=precious)
@@ -168,19 +174,23 @@ class Editor:
         span = file.spans[index]
         here = file.text[span.start : span.end]
         if comparable(here) == comparable(write.text):
-            return None, WriteResult(Written.UNCHANGED, name)
+            return None, WriteResult(WriteOutcome.UNCHANGED, name)
         was = file.tickets[index]
         if comparable(here) in map(comparable, write.bases):
-            return write.ticket, WriteResult(Written.UPDATED, name, before=was, after=write.ticket)
+            return write.ticket, WriteResult(
+                WriteOutcome.UPDATED, name, before=was, after=write.ticket
+            )
         merged = write.merge(was)
         if merged.clashes:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
-            return None, WriteResult(Written.CONFLICT, name, reason, merged.clashes, was)
+            return None, WriteResult(WriteOutcome.CONFLICT, name, reason, merged.clashes, was)
         if merged.ticket == was:
-            return None, WriteResult(Written.UNCHANGED, name)
+            return None, WriteResult(WriteOutcome.UNCHANGED, name)
         if merged.dropped:
             self.put_aside(write.ticket.key or "", here)
-        return merged.ticket, WriteResult(Written.MERGED, name, before=was, after=merged.ticket)
+        return merged.ticket, WriteResult(
+            WriteOutcome.MERGED, name, before=was, after=merged.ticket
+        )
 
     def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
         """Change the text of one ticket; what comes out need not be a ticket any more.
@@ -230,7 +240,7 @@ class Editor:
             return False
 
         def once() -> bool:
-            was = look_at(target)
+            was = stamp_of(target)
             file = None if was is None else self._read(name)
             new = None if file is None else change(file)
             if file is None or new is None:
@@ -241,7 +251,7 @@ class Editor:
             self._last = None if isinstance(new, str) else (name, new)
             return True
 
-        return until_still(target, once)
+        return retry_if_changed(target, once)
 
     def put_aside(self, key: str, text: str) -> Path:
         """Keep a text that is about to be given up in ticketr's own folder.
@@ -269,7 +279,7 @@ class Editor:
             TicketSyntaxError: it cannot be read as tickets.
         """
         target = self._store.target(name)
-        was = None if target is None else look_at(target)
+        was = None if target is None else stamp_of(target)
         if target is None or was is None:
             return None
         file = self._store.read(name)
@@ -277,7 +287,7 @@ class Editor:
         if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
             return None
         aside = self.put_aside(key, file.text)
-        if look_at(target) != was:  # saved this very moment
+        if stamp_of(target) != was:  # saved this very moment
             return None
         with file_errors(target, "remove"):
             os.unlink(target)  # noqa: PTH108 - a str

@@ -41,12 +41,12 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _PATIENCE = 100
 
 
-class FileMoved(Exception):
+class FileChanged(Exception):
     """A file was saved by somebody else while its next text was made; it was left alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileStamp:
     """A file as it was when somebody looked at it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Look:
     stamp: tuple[int, ...]
 
 
-def look_at(target: str) -> Look | None:
+def stamp_of(target: str) -> FileStamp | None:
     """Look at a file; None if there is none.
 
     Raises:
@@ -73,10 +73,10 @@ def look_at(target: str) -> Look | None:
         # A folder's error has words already.
         raise FileFailed(Path(target), "write", NO_FILE, alone=True)
     stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    return Look(stat.S_IMODE(found.st_mode), stamp)
+    return FileStamp(stat.S_IMODE(found.st_mode), stamp)
 
 
-def until_still(target: str, change: Callable[[], T]) -> T:
+def retry_if_changed(target: str, change: Callable[[], T]) -> T:
     """Change a file, anew from the start as long as somebody saves it meanwhile.
 
     Args:
@@ -87,12 +87,12 @@ def until_still(target: str, change: Callable[[], T]) -> T:
         FileFailed: it never keeps still.
     """
     for _ in range(_PATIENCE):
-        with suppress(FileMoved):
+        with suppress(FileChanged):
             return change()
     raise FileFailed(Path(target), "write", "something else saves it all the time")
 
 
-def replace_file(target: str, text: str, was: Look | None, *, durable: bool = False) -> None:
+def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
     """Put a whole file in place.
 
     Few system calls, since each lets another thread take over: a pull makes thousands of files.
@@ -135,9 +135,9 @@ def replace_file(target: str, text: str, was: Look | None, *, durable: bool = Fa
         _sync_folder(folder)
 
 
-def _see_that_it_is(target: str, was: Look | None) -> None:
-    if look_at(target) != was:
-        raise FileMoved
+def _see_that_it_is(target: str, was: FileStamp | None) -> None:
+    if stamp_of(target) != was:
+        raise FileChanged
 
 
 def _sync_folder(folder: str) -> None:

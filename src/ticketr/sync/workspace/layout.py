@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.workspace.store import Place
+from ticketr.sync.workspace.store import TicketLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class Layout:
         broken: what is wrong with files, by their paths relative to the workspace.
     """
 
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _guessed: dict[str, str] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Layout:
             for key, place in found:
                 self._add(key, place)
 
-    def _add(self, key: str, place: Place) -> None:
+    def _add(self, key: str, place: TicketLocation) -> None:
         first = self.places.setdefault(key, place)
         if first is not place:
             error = DuplicateKey(key, first.path, place.path)
@@ -69,10 +69,10 @@ class Layout:
         for key, name in (*self._guessed.items(), *state.in_files(self.broken)):
             error = self.broken[name]
             if not isinstance(error, DuplicateKey):
-                self.places.setdefault(key, Place(name, "", str(error)))
+                self.places.setdefault(key, TicketLocation(name, "", str(error)))
         for creation in state.creations.all():
             if creation.key is not None:  # whose draft may be in a file that cannot be read
-                self.places.setdefault(creation.key, Place(creation.path, "", _NO_DRAFT))
+                self.places.setdefault(creation.key, TicketLocation(creation.path, "", _NO_DRAFT))
 
 
 def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:

@@ -17,7 +17,7 @@ _MARKERS = (b"<<<<<<<", b">>>>>>>")
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class ConflictMarker:
     """A file that somebody has to edit until no marker stands in it any more.
 
     Attributes:
@@ -33,14 +33,14 @@ class Marked:
         return f"{self.path}:{self.line}: {what}"
 
 
-def marked_files(store: Store) -> Iterator[Marked]:
+def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
     """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
     for path in (each for paths in store.walk() for each in paths):
-        if (found := marked_file(store, store.name_of(path))) is not None:
+        if (found := find_conflict_marker(store, store.name_of(path))) is not None:
             yield found
 
 
-def marked_file(store: Store, name: str) -> Marked | None:
+def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file.
 
     Args:
@@ -52,7 +52,7 @@ def marked_file(store: Store, name: str) -> Marked | None:
         if any(each in data for each in _MARKERS):  # so few that they can be read once more
             store.tickets(name)
     except TicketSyntaxError as error:
-        return Marked(name, error.line) if CONFLICT.match(error.text) else None
+        return ConflictMarker(name, error.line) if CONFLICT.match(error.text) else None
     except (OSError, FileFailed):
         return None
     return None

@@ -32,7 +32,7 @@ _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TicketLocation:
     """Where a ticket stands.
 
     Attributes:
@@ -207,7 +207,7 @@ class Store:
             return False
         return key in chain.from_iterable(each.keys() for each in self.tickets(name))
 
-    def places(self, name: str) -> list[tuple[str, Place]]:
+    def places(self, name: str) -> list[tuple[str, TicketLocation]]:
         """Find every ticket with a key in a file, wherever people put it.
 
         Args:
@@ -222,7 +222,7 @@ class Store:
             FileFailed: it cannot be read.
         """
         return [
-            (each.key, Place(name, ticket.key or ""))
+            (each.key, TicketLocation(name, ticket.key or ""))
             for ticket in self.tickets(name)
             for each in (ticket, *ticket.tasks)
             if each.key is not None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import by_key, changes, parts
-from ticketr.sync.workspace.editor import Written
+from ticketr.sync.compare.diff import by_key, changes, part_texts
+from ticketr.sync.workspace.editor import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 
-def share_of_each(
-    written: Written, *, base: Ticket | None, before: Ticket, after: Ticket
-) -> Mapping[str, Written]:
+def outcome_per_issue(
+    written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
+) -> Mapping[str, WriteOutcome]:
     """Tell what became of each issue.
 
     Args:
@@ -38,15 +38,17 @@ def share_of_each(
     }
 
 
-def _share(written: Written, base: Ticket | None, before: Ticket | None, after: Ticket) -> Written:
-    if written is Written.CONFLICT:
+def _share(
+    written: WriteOutcome, base: Ticket | None, before: Ticket | None, after: Ticket
+) -> WriteOutcome:
+    if written is WriteOutcome.CONFLICT:
         # It is held back with its ticket, whichever side has changed it.
         differs = before is None or changes(after, before) or changes(before, after)
-        return Written.CONFLICT if differs else Written.UNCHANGED
+        return WriteOutcome.CONFLICT if differs else WriteOutcome.UNCHANGED
     if before is None:
-        return Written.UPDATED
-    if parts(before) == parts(after):
-        return Written.UNCHANGED
-    if written is Written.MERGED and base is not None and not changes(base, before):
-        return Written.UPDATED
+        return WriteOutcome.UPDATED
+    if part_texts(before) == part_texts(after):
+        return WriteOutcome.UNCHANGED
+    if written is WriteOutcome.MERGED and base is not None and not changes(base, before):
+        return WriteOutcome.UPDATED
     return written

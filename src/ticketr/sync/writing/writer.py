@@ -27,24 +27,24 @@ from ticketr.sync.compare.wording import settled
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
-from ticketr.sync.state.state import Base, Row, rows_to_json
-from ticketr.sync.workspace.editor import Editor, Write, Written
+from ticketr.sync.state.state import Base, IssueRow, rows_to_json
+from ticketr.sync.workspace.editor import Editor, Write, WriteOutcome
 from ticketr.sync.workspace.go_state import go_hash
-from ticketr.sync.writing.per_issue import share_of_each
+from ticketr.sync.writing.per_issue import outcome_per_issue
 from ticketr.tickets import InvalidKey, TicketSyntaxError, render_ticket, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.state.state import Known, State
+    from ticketr.sync.state.state import KnownIssue, State
     from ticketr.sync.workspace.editor import WriteResult
-    from ticketr.sync.workspace.store import Place, Store
+    from ticketr.sync.workspace.store import Store, TicketLocation
     from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class RenderedFamily:
     """A family ready to be written.
 
     Attributes:
@@ -61,7 +61,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FamilyResult:
     """What became of one prepared family.
 
     Attributes:
@@ -72,18 +72,18 @@ class Outcome:
         shares: what that was to single issues, by key, as far as it was not the same.
     """
 
-    family: Prepared
-    written: Written | None
+    family: RenderedFamily
+    written: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    shares: Mapping[str, Written] = field(default_factory=dict)
+    shares: Mapping[str, WriteOutcome] = field(default_factory=dict)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The IDs of its issues, the head's first."""
         return tuple(each.id for each in self.family.issues)
 
-    def share(self, key: str) -> Written:
+    def share(self, key: str) -> WriteOutcome:
         """Tell what became of one issue."""
         assert self.written is not None
         return self.shares.get(key, self.written)
@@ -96,7 +96,7 @@ def prepare(
     *,
     path: str | None,
     stale: Iterable[str] = (),
-) -> Prepared:
+) -> RenderedFamily:
     """Put a family in order and write its text.
 
     Args:
@@ -114,11 +114,11 @@ def prepare(
     )
     text = family_text(issues[0], issues[1:], columns)
     own = frozenset(stale).intersection(each.id for each in issues)
-    return Prepared(issues, text, path, own)
+    return RenderedFamily(issues, text, path, own)
 
 
 def misplaced(
-    head: Issue, issue: Issue, places: Mapping[str, Place], known: Mapping[str, Known]
+    head: Issue, issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
 ) -> Note | None:
     """Tell where an issue stands, if that is not in the ticket where Jira has it.
 
@@ -134,12 +134,14 @@ def misplaced(
     return Note(issue.key, place.path, reason, Code.MISPLACED)
 
 
-def place_of(issue: Issue, places: Mapping[str, Place], known: Mapping[str, Known]) -> Place | None:
+def place_of(
+    issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+) -> TicketLocation | None:
     """Tell where an issue stands, by its key or by the one that it had at the last sync."""
     return places.get(issue.key) or places.get(_former(issue, known))
 
 
-def _former(issue: Issue, known: Mapping[str, Known]) -> str:
+def _former(issue: Issue, known: Mapping[str, KnownIssue]) -> str:
     return known[issue.id].key if issue.id in known else issue.key
 
 
@@ -177,14 +179,16 @@ class FamilyWriter:
         self._prefer = prefer
         self._prefer_unknown = None if prefer_from_file and prefer is Side.LOCAL else prefer
 
-    def write(self, families: Sequence[Prepared]) -> tuple[list[Outcome], FileFailed | None]:
+    def write(
+        self, families: Sequence[RenderedFamily]
+    ) -> tuple[list[FamilyResult], FileFailed | None]:
         """Write some families.
 
         Returns:
             What became of each, and the error that ended the work early, if one did: whatever
             was written before it counts.
         """
-        outcomes: list[Outcome] = []
+        outcomes: list[FamilyResult] = []
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.issues[0].id: self._bases(family) for family in families}
             for family in families:
@@ -202,22 +206,22 @@ class FamilyWriter:
                     outcomes += (self._fail(each, name, error) for each in group)
         return outcomes, None
 
-    def merge(self, family: Prepared, local: Ticket) -> Merged:
+    def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
         """Join a family with what stands in its file, as `write` would."""
         return self._merge(family, self._bases(family), local)
 
     def _by_file(
-        self, families: Sequence[Prepared], outcomes: list[Outcome]
-    ) -> list[tuple[str, list[Prepared]]]:
+        self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
+    ) -> list[tuple[str, list[RenderedFamily]]]:
         """Put neighbours of one file together, none of them twice; what has no file is an outcome."""
-        groups: list[tuple[str, list[Prepared]]] = []
+        groups: list[tuple[str, list[RenderedFamily]]] = []
         for family in families:
             head = family.issues[0]
             try:
                 name = self._name_of(family)
             except InvalidKey as error:
                 note = Note(head.key, "", str(error), Code.INVALID)
-                outcomes.append(Outcome(family, None, note=note))
+                outcomes.append(FamilyResult(family, None, note=note))
                 continue
             last = groups[-1] if groups else ("", [])
             if last[0] == name and all(each.issues[0].id != head.id for each in last[1]):
@@ -226,7 +230,7 @@ class FamilyWriter:
                 groups.append((name, [family]))
         return groups
 
-    def _name_of(self, family: Prepared) -> str:
+    def _name_of(self, family: RenderedFamily) -> str:
         if family.path is not None:
             return family.path
         base = self._state.base(family.issues[0].id)
@@ -234,33 +238,33 @@ class FamilyWriter:
             return base.path
         return self._into or safe_file_name(family.issues[0].key)
 
-    def _bases(self, family: Prepared) -> list[str]:
+    def _bases(self, family: RenderedFamily) -> list[str]:
         """Give the texts that a sync has written into the file, or was about to."""
         head = family.issues[0].id
         base = self._state.base(head)
         return [*([base.text] if base else []), *self._state.intended(head)]
 
     def _write(
-        self, name: str, families: Sequence[Prepared], bases: Mapping[str, Sequence[str]]
-    ) -> list[Outcome]:
+        self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
+    ) -> list[FamilyResult]:
         writes = [self._write_of(each, bases[each.issues[0].id]) for each in families]
         try:
             results = self._editor.write(name, writes, joins=name == self._into)
         except TicketSyntaxError as error:  # it was whole a moment ago, so it was edited
-            return [self._keep(each, Written.KEPT, name, str(error)) for each in families]
+            return [self._keep(each, WriteOutcome.KEPT, name, str(error)) for each in families]
         return [
             self._settle(family, result) for family, result in zip(families, results, strict=True)
         ]
 
-    def _fail(self, family: Prepared, name: str, error: FileFailed) -> Outcome:
+    def _fail(self, family: RenderedFamily, name: str, error: FileFailed) -> FamilyResult:
         """Leave a family out whose file cannot be written; the next pull fetches it again."""
         head = family.issues[0]
-        outcome = Outcome(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
+        outcome = FamilyResult(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)
         return outcome
 
-    def _write_of(self, family: Prepared, bases: Sequence[str]) -> Write:
+    def _write_of(self, family: RenderedFamily, bases: Sequence[str]) -> Write:
         text, sent = family.text, self._state.sent.of(family.issues[0].id)
         # What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
         unedited = [_with_arrived(each, family, sent) for each in bases] if sent else bases
@@ -275,37 +279,37 @@ class FamilyWriter:
             former,
         )
 
-    def _renamed(self, family: Prepared) -> dict[str, str]:
+    def _renamed(self, family: RenderedFamily) -> dict[str, str]:
         """Give the keys of issues that were moved since the last sync, by those that they had."""
         now = {each.id: each.key for each in family.issues}
         known = self._state.issues_of(family.issues[0].id)
         return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
-    def _settle(self, family: Prepared, result: WriteResult) -> Outcome:
+    def _settle(self, family: RenderedFamily, result: WriteResult) -> FamilyResult:
         shares = self._shares(family, result)
-        if result.outcome is Written.CONFLICT:
+        if result.outcome is WriteOutcome.CONFLICT:
             self._state.conflicts.add(self._conflict(family, result.path, result.clashes))
-        if result.outcome in {Written.KEPT, Written.CONFLICT}:
+        if result.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             kept = self._keep(family, result.outcome, result.path, result.reason)
             return replace(kept, shares=shares)
         base = Base(result.path, family.text.text)
         self._state.record(family.issues[0].id, base, _rows(family), seen=self._seen)
         self._state.sent.forget(family.issues[0].id)
-        return Outcome(family, result.outcome, result.path, shares=shares)
+        return FamilyResult(family, result.outcome, result.path, shares=shares)
 
-    def _shares(self, family: Prepared, result: WriteResult) -> Mapping[str, Written]:
+    def _shares(self, family: RenderedFamily, result: WriteResult) -> Mapping[str, WriteOutcome]:
         if result.before is None:
             return {}
-        merged = result.outcome is Written.MERGED  # else it does not matter
+        merged = result.outcome is WriteOutcome.MERGED  # else it does not matter
         base = self._state.base(family.issues[0].id) if merged else None
-        return share_of_each(
+        return outcome_per_issue(
             result.outcome,
             base=read_ticket(base.text) if base is not None else None,
             before=result.before,
             after=result.after or family.text.ticket,
         )
 
-    def _merge(self, family: Prepared, bases: Iterable[str], local: Ticket) -> Merged:
+    def _merge(self, family: RenderedFamily, bases: Iterable[str], local: Ticket) -> Merged:
         head, remote = family.issues[0].id, family.text.ticket
         renamed = self._renamed(family)
         local = rekeyed(local, renamed)
@@ -326,7 +330,7 @@ class FamilyWriter:
         prefer = self._prefer_unknown if before is None else self._prefer
         return merge(before, local, remote, prefer=prefer)
 
-    def _conflict(self, family: Prepared, path: str, clashes: Iterable[Clash]) -> Conflict:
+    def _conflict(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.issues[0]
         return Conflict(
             head=head.id,
@@ -337,25 +341,29 @@ class FamilyWriter:
             parts=tuple(map(str, clashes)),
         )
 
-    def _keep(self, family: Prepared, written: Written, path: str, reason: str) -> Outcome:
+    def _keep(
+        self, family: RenderedFamily, written: WriteOutcome, path: str, reason: str
+    ) -> FamilyResult:
         head = family.issues[0]
-        code = Code.CONFLICT if written is Written.CONFLICT else Code.KEPT
-        outcome = Outcome(family, written, path, Note(head.key, path, reason, code))
+        code = Code.CONFLICT if written is WriteOutcome.CONFLICT else Code.KEPT
+        outcome = FamilyResult(family, written, path, Note(head.key, path, reason, code))
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)  # what stands there is none of these texts
         return outcome
 
 
-def _with_arrived(text: str, family: Prepared, sent: Mapping[str, Sequence[SentValue]]) -> str:
+def _with_arrived(
+    text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
+) -> str:
     base = read_ticket(text)
     moved = base and as_sent(base, family.text.ticket, family.issues, sent)
     return text if moved is None or moved is base else render_ticket(moved)
 
 
-def _rows(family: Prepared) -> list[Row]:
+def _rows(family: RenderedFamily) -> list[IssueRow]:
     inexact = family.text.inexact
     return [
-        Row(issue, updated(issue), issue.key not in inexact, issue.id in family.stale)
+        IssueRow(issue, updated(issue), issue.key not in inexact, issue.id in family.stale)
         for issue in family.issues
     ]
 
