@@ -18,10 +18,12 @@ The tree::
 
 Each takes the facts, keeps them as attributes and words its own message from
 them; the facts are also what pickle carries, so that an error crosses a process
-border whole.
+border whole. An error outside the queue is a dataclass of its facts.
 """
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 
 class TicketrError(Exception):
@@ -30,6 +32,11 @@ class TicketrError(Exception):
     Nurseries wrap errors in groups, so one base class lets a program write
     ``except* TicketrError``.
     """
+
+    def __post_init__(self) -> None:
+        """Keep the facts of an error that is a dataclass as its ``args``, for pickle."""
+        facts = fields(self)  # type: ignore[arg-type]  # a dataclass calls this, and nothing else
+        self.args = tuple(getattr(self, fact.name) for fact in facts if fact.init)
 
 
 class QueueClosed(TicketrError):

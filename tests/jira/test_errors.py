@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from ticketr.jira import errors
+from ticketr.jira.outcome import may_have_happened
 from ticketr.jira.sanitize import LONGEST_TEXT
 
 URL = "https://example.atlassian.net/rest/api/3/myself"
@@ -106,4 +110,27 @@ UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.Bad
     ids=lambda error: type(error).__name__,
 )
 def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exception) -> None:
-    assert errors.may_have_happened(error) is isinstance(error, UNSURE)
+    assert may_have_happened(error) is isinstance(error, UNSURE)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.JiraError(URL),
+        errors.InsecureSite(url=URL),
+        errors.WrongSite(URL, site="https://a:b@other.example/?token"),
+        errors.NoAnswer(URL, seconds=3.0, begun=True),
+        errors.Redirected(URL, "/login").of_known_site(),
+        errors.BadAnswer(URL, problem="x" * 999, too_large=True).of_known_site(),
+        errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),
+        errors.ServerError(URL, status=503, retry_after=1.5),
+        errors.NotFound(URL, 404, messages=("no",) * 9, is_jiras=False),
+        errors.RateLimited(URL, 429, retry_after=2.0, reason="jira-burst-based"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_is_copied_and_pickled_whole(error: errors.JiraError) -> None:
+    for twin in (copy.copy(error), pickle.loads(pickle.dumps(error)), type(error)(*error.args)):
+        assert (type(twin), vars(twin), twin.args) == (type(error), vars(error), error.args)
+        assert str(twin) == str(error)
+    assert isinstance(hash(error), int)  # contextlib and traceback keep errors in sets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketr.jira import errors
+from ticketr.jira.outcome import may_have_happened
 from ticketr.jira.retry import RetryPolicy, why
 
 URL = "https://example.com"
@@ -119,7 +120,7 @@ def test_a_wish_for_no_wait_at_all_is_answered_with_growing_waits() -> None:
 def test_what_may_have_been_carried_out_is_not_repeated_unless_twice_is_as_once(
     error: errors.JiraError,
 ) -> None:
-    assert errors.may_have_happened(error)
+    assert may_have_happened(error)
     assert delay(error, 1, repeatable=False) is None
 
 
@@ -129,7 +130,7 @@ def test_a_write_that_was_sent_to_a_login_page_is_not_repeated_unless_twice_is_a
 
 @pytest.mark.parametrize("error", [REFUSED, errors.RateLimited(URL, 429)])
 def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError) -> None:
-    assert not errors.may_have_happened(error)
+    assert not may_have_happened(error)
     assert [delay(error, n, repeatable=False) for n in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
 
 

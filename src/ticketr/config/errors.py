@@ -24,6 +24,7 @@ No error holds a secret: a value that may be one is left out where the error is 
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, field
 
 from ticketr._errors import TicketrError
 
@@ -32,45 +33,53 @@ class ConfigError(TicketrError):
     """The base of every configuration error; the command line ends with exit code 2."""
 
 
+@dataclass(eq=False, repr=False)
 class MissingSetting(ConfigError):
-    """Raised when a setting that a command needs is nowhere set."""
+    """Raised when a setting that a command needs is nowhere set.
 
-    def __init__(self, names: tuple[str, ...], hint: str) -> None:
-        super().__init__(names, hint)
-        self.names = names
-        self.hint = hint
+    Attributes:
+        names: The names under which it could be set.
+        hint: How to set it.
+    """
+
+    names: tuple[str, ...]
+    hint: str
 
     def __str__(self) -> str:
         return f"{' or '.join(self.names)} is not set: {self.hint}"
 
 
+@dataclass(eq=False, repr=False)
 class BadSetting(ConfigError):
-    """Raised when a setting is there but cannot be used."""
+    """Raised when a setting is there but cannot be used.
 
-    def __init__(self, name: str, value: str, problem: str) -> None:
-        super().__init__(name, value, problem)
-        self.name = name
-        self.value = value
-        self.problem = problem
+    Attributes:
+        name: The name of the setting, as the user knows it.
+        value: Its value, unless that may be a secret.
+        problem: What is wrong with it.
+    """
+
+    name: str
+    value: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.name} is {self.value!r}: {self.problem}"
 
 
+@dataclass(eq=False, repr=False)
 class BadFile(ConfigError):
     """Raised when a file of settings cannot be used.
 
     Attributes:
-        path: the file.
-        line: the line, counted from 1; None where it is not known.
-        problem: what is wrong there.
+        path: The file.
+        line: The line, counted from 1; None where it is not known.
+        problem: What is wrong there.
     """
 
-    def __init__(self, path: str, line: int | None, problem: str) -> None:
-        super().__init__(path, line, problem)
-        self.path = path
-        self.line = line
-        self.problem = problem
+    path: str
+    line: int | None
+    problem: str
 
     @property
     def place(self) -> str:
@@ -81,72 +90,78 @@ class BadFile(ConfigError):
         return f"{self.place}: {self.problem}"
 
 
+@dataclass(eq=False, repr=False)
 class UnknownKey(BadFile):
     """Raised for a name in a file of settings that nothing reads.
 
     Attributes:
-        key: the name.
-        nearest: the known name that is most like it; None where none is.
+        key: The name.
+        nearest: The known name that is most like it; None where none is.
     """
 
-    def __init__(self, path: str, line: int | None, key: str, nearest: str | None) -> None:
-        said = f", did you mean {nearest!r}?" if nearest else ""
-        super().__init__(path, line, f"unknown key {key!r}{said}")
-        self.args = (path, line, key, nearest)
-        self.key = key
-        self.nearest = nearest
+    problem: str = field(init=False)
+    key: str
+    nearest: str | None
+
+    def __post_init__(self) -> None:
+        said = f", did you mean {self.nearest!r}?" if self.nearest else ""
+        self.problem = f"unknown key {self.key!r}{said}"
+        super().__post_init__()
 
 
+@dataclass(eq=False, repr=False)
 class SecretInFile(BadFile):
-    """Raised for a secret, or a command that gives one, in the file that a team shares."""
+    """Raised for a secret, or a command that prints one, in the file that a team shares.
 
-    def __init__(self, path: str, line: int | None, key: str) -> None:
-        super().__init__(
-            path,
-            line,
-            f"{key!r} has no place here, since this file is shared through git: take it out (and "
-            "revoke what was committed); 'ticketr workspace add' keeps a token in your keyring, and "
-            "a token_command stands in your own config.toml",
+    Attributes:
+        key: The name that holds it.
+    """
+
+    problem: str = field(init=False)
+    key: str
+
+    def __post_init__(self) -> None:
+        self.problem = (
+            f"{self.key!r} has no place here, since this file is shared through git: take it out "
+            "(and revoke what was committed); 'ticketr workspace add' keeps a token in your "
+            "keyring, and a token_command stands in your own config.toml"
         )
-        self.args = (path, line, key)
-        self.key = key
+        super().__post_init__()
 
 
+@dataclass(eq=False, repr=False)
 class NotPrivate(ConfigError):
     """Raised when others can read or change what should be the user's alone.
 
     Attributes:
-        path: the file or folder.
-        problem: who can do what.
-        remedy: what to do about it.
+        path: The file or folder.
+        problem: Who can do what.
+        remedy: What to do about it.
     """
 
-    def __init__(self, path: str, problem: str, remedy: str) -> None:
-        super().__init__(path, problem, remedy)
-        self.path = path
-        self.problem = problem
-        self.remedy = remedy
+    path: str
+    problem: str
+    remedy: str
 
     def __str__(self) -> str:
         return f"{self.path} is not private, {self.problem}: {self.remedy}"
 
 
+@dataclass(eq=False, repr=False)
 class SiteNotConfirmed(ConfigError):
     """Raised when only a file in the workspace names the site that a login would go to.
 
     Attributes:
-        site: the site's address.
-        path: the file.
-        confirmed: the site that the user confirmed for this folder, if it is another.
-        named: the site that JIRA_URL names, if it is another.
+        site: The site's address.
+        path: The file.
+        confirmed: The site that the user confirmed for this folder, if it is another.
+        named: The site that JIRA_URL names, if it is another.
     """
 
-    def __init__(self, site: str, path: str, confirmed: str | None, named: str | None) -> None:
-        super().__init__(site, path, confirmed, named)
-        self.site = site
-        self.path = path
-        self.confirmed = confirmed
-        self.named = named
+    site: str
+    path: str
+    confirmed: str | None
+    named: str | None
 
     def __str__(self) -> str:
         besides = f" (JIRA_URL names {self.named})" if self.named else ""
@@ -160,20 +175,19 @@ class SiteNotConfirmed(ConfigError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class UnsafePath(ConfigError):
     """Raised when something else has the name of a file or folder of ticketr's own.
 
     Attributes:
-        path: where.
-        found: what it is, such as "a link".
-        wanted: what it should be, "a file" or "a folder".
+        path: Where.
+        found: What it is, such as "a link".
+        wanted: What it should be, "a file" or "a folder".
     """
 
-    def __init__(self, path: str, found: str, wanted: str) -> None:
-        super().__init__(path, found, wanted)
-        self.path = path
-        self.found = found
-        self.wanted = wanted
+    path: str
+    found: str
+    wanted: str
 
     def __str__(self) -> str:
         return (
@@ -183,20 +197,19 @@ class UnsafePath(ConfigError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class ForeignState(ConfigError):
     """Raised when the state file of a workspace does not bear the user's mark.
 
     Attributes:
-        root: the workspace's folder.
-        path: the state file.
-        unkept: why the user's mark cannot be kept; empty where it can.
+        root: The workspace's folder.
+        path: The state file.
+        unkept: Why the user's mark cannot be kept; empty where it can.
     """
 
-    def __init__(self, root: str, path: str, unkept: str = "") -> None:
-        super().__init__(root, path, unkept)
-        self.root = root
-        self.path = path
-        self.unkept = unkept
+    root: str
+    path: str
+    unkept: str = ""
 
     def __str__(self) -> str:
         own = shlex.quote(self.path.rpartition("/")[0])
@@ -214,36 +227,34 @@ class ForeignState(ConfigError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class UnknownWorkspace(ConfigError):
     """Raised when a workspace is asked for by a name that the user's config does not have.
 
     Attributes:
-        name: the name asked for.
-        nearest: the known name that is most like it; None where none is.
+        name: The name asked for.
+        nearest: The known name that is most like it; None where none is.
     """
 
-    def __init__(self, name: str, nearest: str | None) -> None:
-        super().__init__(name, nearest)
-        self.name = name
-        self.nearest = nearest
+    name: str
+    nearest: str | None
 
     def __str__(self) -> str:
         said = f", did you mean {self.nearest!r}?" if self.nearest else "."
         return f"there is no workspace {self.name!r}{said} 'ticketr workspace list' shows them"
 
 
+@dataclass(eq=False, repr=False)
 class WorkspaceTaken(ConfigError):
     """Raised when a new workspace would have a name or a folder that another has.
 
     Attributes:
-        name: the name of the workspace that is there already.
-        folder: its folder.
+        name: The name of the workspace that is there already.
+        folder: Its folder.
     """
 
-    def __init__(self, name: str, folder: str) -> None:
-        super().__init__(name, folder)
-        self.name = name
-        self.folder = folder
+    name: str
+    folder: str
 
     def __str__(self) -> str:
         return (
@@ -252,49 +263,47 @@ class WorkspaceTaken(ConfigError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class SettingsFailed(TicketrError):
     """Raised when a file of settings cannot be read or written.
 
     Attributes:
-        path: the file or folder.
-        action: what was tried.
-        reason: the system's words.
+        path: The file or folder.
+        action: What was tried.
+        reason: The system's words.
     """
 
-    def __init__(self, path: str, action: str, reason: str) -> None:
-        super().__init__(path, action, reason)
-        self.path = path
-        self.action = action
-        self.reason = reason
+    path: str
+    action: str
+    reason: str
 
     def __str__(self) -> str:
         return f"cannot {self.action} {self.path}: {self.reason}"
 
 
+@dataclass(eq=False, repr=False)
 class TokenFailed(TicketrError):
     """Raised when a place where tokens are kept did not work.
 
     Attributes:
-        source: the place.
-        problem: what happened, without anything that may be a secret.
-        remedy: what to do about it.
+        source: The place.
+        problem: What happened, without anything that may be a secret.
+        remedy: What to do about it.
     """
 
-    def __init__(self, source: str, problem: str, remedy: str) -> None:
-        super().__init__(source, problem, remedy)
-        self.source = source
-        self.problem = problem
-        self.remedy = remedy
+    source: str
+    problem: str
+    remedy: str
 
     def __str__(self) -> str:
         return f"no token from {token_place(self.source)}: {self.problem}; {self.remedy}"
 
 
 def token_place(source: str) -> str:
-    """Name a place where tokens are kept, as a sentence has it: a file goes without article."""
+    """Return the name of a place where tokens are kept, with an article unless it is a file."""
     return source if source.endswith(".toml") else f"the {source}"
 
 
 def place(path: str, line: int | None) -> str:
-    """Name a place in a file as compilers do."""
+    """Return a file's path and line in the form of compilers."""
     return path if line is None else f"{path}:{line}"

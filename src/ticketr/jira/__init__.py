@@ -29,8 +29,6 @@ from ticketr.jira.errors import (
     ServerError,
     TlsFailed,
     WrongSite,
-    certainly_failed,
-    may_have_happened,
 )
 from ticketr.jira.models import (
     BulkFetched,
@@ -44,6 +42,7 @@ from ticketr.jira.models import (
     Transition,
     User,
 )
+from ticketr.jira.outcome import certainly_failed, may_have_happened
 from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
 from ticketr.jira.tenant import ask_cloud_id
 

@@ -25,8 +25,8 @@ from ticketr.jira.errors import (
     RateLimited,
     Redirected,
     ServerError,
-    may_have_happened,
 )
+from ticketr.jira.outcome import may_have_happened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
