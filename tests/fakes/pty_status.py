@@ -19,7 +19,7 @@ ROWS = 40
 
 
 async def forever(context: JobContext) -> None:
-    """Go on until cancelled."""
+    """Report steps until cancelled."""
     done = 0
     while True:
         context.report(current=done, total=100, message="Going on")
@@ -28,7 +28,7 @@ async def forever(context: JobContext) -> None:
 
 
 async def noisy(context: JobContext) -> None:
-    """Print in each way there is, while the line is drawn as often as may be."""
+    """Print in every way while the line is drawn as often as possible."""
     for row in range(ROWS):
         context.report(current=row, total=ROWS, message="Printing")
         print(f"out {row}")
@@ -43,14 +43,14 @@ async def noisy(context: JobContext) -> None:
 
 
 async def count(context: JobContext, total: int) -> None:
-    """Count without waiting for anybody."""
+    """Report without waiting for others."""
     for done in range(total + 1):
         context.report(current=done, total=total, message="Counting")
         await trio.lowlevel.checkpoint()
 
 
 def fill_terminal() -> None:
-    """Write until the terminal takes no more, as one does that nobody reads."""
+    """Write until the terminal accepts no more, as if nobody read it."""
     descriptor = os.open(os.ttyname(1), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -59,7 +59,7 @@ def fill_terminal() -> None:
 
 
 async def main() -> None:
-    """Do as the argument says."""
+    """Run the scenario that the argument names."""
     logging.basicConfig(format="%(message)s")
     async with open_job_queue() as queue, StatusLine(queue, hint="ctrl+c cancel") as line:
         if MODE == "forever":

@@ -1,4 +1,4 @@
-"""States of a status line that its golden frames show."""
+"""The models that the golden frames of the status line show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pull(
 
 
 def pulling(message: str = "Pulling tickets") -> StatusModel:
-    """A pull that has gone on at one speed until now; 54 of 120 are done."""
+    """Return a model of a pull with a constant rate; 54 of 120 are done."""
     model = StatusModel()
     for second in range(int(NOW) + 1):
         model = model.see(pull(54 * second / NOW, message), float(second))
@@ -29,7 +29,7 @@ def pulling(message: str = "Pulling tickets") -> StatusModel:
 
 
 def others() -> list[JobSnapshot]:
-    """Two more jobs that run."""
+    """Return the model with two more running jobs."""
     return [snapshot("2", name="Push", started=1.0), snapshot("3", name="Push", started=2.0)]
 
 
@@ -40,7 +40,7 @@ def see(model: StatusModel, *snapshots: JobSnapshot) -> StatusModel:
 
 
 def states() -> dict[str, StatusModel]:
-    """By what they are."""
+    """Return the models by name."""
     looking = snapshot(message="Querying project DEMO...")
     ended = {
         "completed": snapshot(

@@ -5,57 +5,57 @@ import pytest
 from ticketr.statusline.eta import RateEstimate
 
 
-def pace_of(*reports: tuple[float, float], total: float = 100) -> RateEstimate:
-    """The pace after (time, current) reports."""
-    pace = RateEstimate(reports[0][0], total, reports[0][1], reports[0][0])
+def estimate_of(*reports: tuple[float, float], total: float = 100) -> RateEstimate:
+    """Return the estimate after reports of (time, current)."""
+    estimate = RateEstimate(reports[0][0], total, reports[0][1], reports[0][0])
     for now, current in reports[1:]:
-        pace = pace.see(current, total, now)
-    return pace
+        estimate = estimate.update(current, total, now)
+    return estimate
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.1, 1.0, 20.0])
 def test_a_steady_job_has_its_exact_rate(seconds: float) -> None:
-    pace = pace_of(*((step * seconds, step) for step in range(20)))
+    estimate = estimate_of(*((step * seconds, step) for step in range(20)))
 
-    assert pace.rate(19 * seconds) == pytest.approx(1 / seconds)
+    assert estimate.rate(19 * seconds) == pytest.approx(1 / seconds)
 
 
 def test_nothing_is_foretold_before_three_steps() -> None:
-    pace = pace_of((0, 0), (5, 1), (10, 2))
+    estimate = estimate_of((0, 0), (5, 1), (10, 2))
 
-    assert pace.eta(2, 10) is None
-    assert pace.see(3, 100, 15).eta(3, 15) == pytest.approx(485)
+    assert estimate.eta(2, 10) is None
+    assert estimate.update(3, 100, 15).eta(3, 15) == pytest.approx(485)
 
 
 def test_nothing_is_foretold_before_two_seconds() -> None:
-    pace = pace_of((0, 0), (0.5, 1), (1, 2), (1.5, 3), (1.9, 4))
+    estimate = estimate_of((0, 0), (0.5, 1), (1, 2), (1.5, 3), (1.9, 4))
 
-    assert pace.eta(4, 1.9) is None
-    assert pace.eta(4, 2.0) is not None
+    assert estimate.eta(4, 1.9) is None
+    assert estimate.eta(4, 2.0) is not None
 
 
 def test_what_is_done_needs_no_time() -> None:
-    assert pace_of((0, 0), (1, 100)).eta(100, 1) == 0
+    assert estimate_of((0, 0), (1, 100)).eta(100, 1) == 0
 
 
 def test_time_in_which_nothing_comes_counts_as_no_progress() -> None:
-    pace = pace_of(*((step, step) for step in range(20)))
+    estimate = estimate_of(*((step, step) for step in range(20)))
 
-    etas = [pace.eta(19, now) for now in (19, 20, 30, 60)]
+    etas = [estimate.eta(19, now) for now in (19, 20, 30, 60)]
 
     assert all(eta is not None for eta in etas)
     assert etas == sorted(etas, key=lambda eta: eta or 0)
-    assert pace.eta(19, 1000) is None  # far away
+    assert estimate.eta(19, 1000) is None  # far away
 
 
 def test_batches_give_a_steady_answer() -> None:
-    pace = RateEstimate(0, 10_000, 0, 0)
+    estimate = RateEstimate(0, 10_000, 0, 0)
     foretold = []
     for second in range(1, 61):
         if second % 2 == 0:
-            pace = pace.see(second * 100, 10_000, second)
+            estimate = estimate.update(second * 100, 10_000, second)
         if second > 20:
-            eta = pace.eta(second * 100, second)
+            eta = estimate.eta(second * 100, second)
             assert eta is not None
             foretold.append(second + eta)
 
@@ -64,27 +64,27 @@ def test_batches_give_a_steady_answer() -> None:
 
 
 def test_a_change_of_speed_is_believed_within_some_seconds() -> None:
-    pace = pace_of(*((second, second) for second in range(50)), total=10_000)
+    estimate = estimate_of(*((second, second) for second in range(50)), total=10_000)
     for second in range(50, 80):
-        pace = pace.see(50 + (second - 50) * 10, 10_000, second)
+        estimate = estimate.update(50 + (second - 50) * 10, 10_000, second)
 
-    assert pace.rate(79) == pytest.approx(10, rel=0.1)
+    assert estimate.rate(79) == pytest.approx(10, rel=0.1)
 
 
 def test_two_reports_at_one_instant_lose_nothing() -> None:
-    pace = pace_of((0, 0), (1, 1), (1, 2), (2, 3), (3, 4.5))
-    same = pace_of((0, 0), (1, 1), (2, 3), (3, 4.5))
+    estimate = estimate_of((0, 0), (1, 1), (1, 2), (2, 3), (3, 4.5))
+    same = estimate_of((0, 0), (1, 1), (2, 3), (3, 4.5))
 
-    assert pace.rate(3) == same.rate(3)
-    assert pace.steps == same.steps + 1
+    assert estimate.rate(3) == same.rate(3)
+    assert estimate.steps == same.steps + 1
 
 
 def test_a_new_total_or_less_done_is_a_new_phase() -> None:
-    pace = pace_of((0, 0), (1, 1), (2, 2), (3, 3))
+    estimate = estimate_of((0, 0), (1, 1), (2, 2), (3, 3))
 
-    assert pace.see(3, 200, 4) == RateEstimate(4, 200, 3, 4)
-    assert pace.see(1, 100, 4) == RateEstimate(4, 100, 1, 4)
-    assert pace.see(3, 100, 4) == pace
+    assert estimate.update(3, 200, 4) == RateEstimate(4, 200, 3, 4)
+    assert estimate.update(1, 100, 4) == RateEstimate(4, 100, 1, 4)
+    assert estimate.update(3, 100, 4) == estimate
 
 
 def test_at_its_beginning_it_has_no_rate() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Interrupt:
-    """Presses Ctrl+C once, and notes whether it went off right there."""
+    """Sends SIGINT once, and records whether it raised on the spot."""
 
     def __init__(self) -> None:
         self.is_pressed = False
@@ -36,7 +36,7 @@ class Interrupt:
 
 
 class InterruptedOutput:
-    """A place to draw in, where Ctrl+C is pressed in one of its calls."""
+    """An output in one of whose calls Ctrl+C is pressed."""
 
     def __init__(self, interrupt: Interrupt, during: str) -> None:
         self._interrupt = interrupt
@@ -51,10 +51,10 @@ class InterruptedOutput:
 
     def draw(self, line: str, *, is_full: bool) -> bool:
         self._press_during("draw")
-        return self._during != "wait_for_room"
+        return self._during != "wait_writable"
 
-    async def wait_for_room(self) -> None:
-        self._press_during("wait_for_room")
+    async def wait_writable(self) -> None:
+        self._press_during("wait_writable")
         await trio.sleep_forever()
 
     def close(self, line: str) -> None:
@@ -66,7 +66,7 @@ class InterruptedOutput:
 
 
 class InterruptedStream(io.StringIO):
-    """No terminal, and Ctrl+C is pressed while a line is printed to it."""
+    """A stream, not a terminal, in whose write Ctrl+C is pressed."""
 
     def __init__(self, interrupt: Interrupt) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ async def work(context: JobContext) -> None:
 def end_of(
     interrupt: Interrupt, *, stream: io.StringIO, output: InterruptedOutput | None
 ) -> list[BaseException]:
-    """Run a program whose body waits; gives how its body ended, and how the run did."""
+    """Run a program whose body waits; return how the body and the run ended."""
     ends: list[BaseException] = []
 
     async def main() -> None:
@@ -105,7 +105,7 @@ def end_of(
     return ends
 
 
-@pytest.mark.parametrize("during", ["columns", "draw", "wait_for_room"])
+@pytest.mark.parametrize("during", ["columns", "draw", "wait_writable"])
 def test_ctrl_c_while_the_line_is_drawn_reaches_the_body(during: str) -> None:
     interrupt = Interrupt()
     output = InterruptedOutput(interrupt, during)

@@ -12,7 +12,7 @@ DONE = JobStatus.COMPLETED
 
 
 def lines_of(*snapshots: JobSnapshot, seconds: float = 0.1) -> list[str]:
-    """The lines for snapshots that come so many seconds apart."""
+    """Return the lines for snapshots that come so many seconds apart."""
     lines = PlainLines()
     found = (lines.line(each, index * seconds) for index, each in enumerate(snapshots))
     return [line for line in found if line is not None]

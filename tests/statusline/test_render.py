@@ -1,4 +1,4 @@
-"""Golden frames: how the line looks at which width, in which style.
+"""Golden frames of the line in different widths and styles.
 
 After a change that is meant, run this file as a program: it writes them anew.
 """
@@ -27,7 +27,7 @@ STYLES = {
 
 
 def frames(model: StatusModel) -> list[str]:
-    """Each width in Unicode, and 80 cells in each other style; a bar marks where the row ends."""
+    """Render each width in Unicode, and 80 cells in other styles; a bar marks the end of the row."""
     return [
         f"{name} {cells}|{model.line(cells, NOW, style)}|"
         for name, style in STYLES.items()

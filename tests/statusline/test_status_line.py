@@ -12,7 +12,7 @@ import trio
 
 from ticketr import JobContext, JobFailed, WouldDeadlock, open_job_queue
 from ticketr.statusline import LineStyle, StatusLine
-from ticketr.statusline.status_line import FIRST_WORDS, FRAME
+from ticketr.statusline.status_line import FIRST_REPORT, FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ PLAIN = LineStyle(color=False)
 
 
 class FakeOutput:
-    """A place to draw in that notes when it was given what."""
+    """An output that records the frames and their times."""
 
     def __init__(self, columns: int = 80) -> None:
         self.width = columns
@@ -47,7 +47,7 @@ class FakeOutput:
             self.frames.append((round(trio.current_time(), 3), line))
         return self.has_room
 
-    async def wait_for_room(self) -> None:
+    async def wait_writable(self) -> None:
         await self.room.wait()
 
     def close(self, line: str) -> None:
@@ -63,7 +63,7 @@ def status_line(queue: JobQueue, output: FakeOutput, style: LineStyle = PLAIN) -
 
 
 async def steps(context: JobContext, count: int, seconds: float = 1.0) -> None:
-    """Report each step, until all are done."""
+    """Report each step until all are done."""
     context.report(current=0, total=count, message="Stepping")
     for step in range(1, count + 1):
         await trio.sleep(seconds)
@@ -113,7 +113,7 @@ async def test_a_spinner_turns_while_the_total_is_unknown(autojump_clock: MockCl
 
 
 async def late(context: JobContext, seconds: float) -> None:
-    """Report only so many seconds after the start."""
+    """Report so many seconds after the start."""
     await trio.sleep(seconds)
     context.report(current=1, total=2, message="Ready")
     await trio.sleep(0.5)
@@ -123,7 +123,7 @@ async def test_a_job_that_reports_soon_is_not_shown_by_its_name(autojump_clock: 
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
-        await queue.submit(late, FIRST_WORDS * 0.9)
+        await queue.submit(late, FIRST_REPORT * 0.9)
 
     assert output.frames[0] == (
         0.018,
@@ -146,8 +146,8 @@ async def test_a_job_that_reports_later_is_shown_by_its_name_until_then(
 @pytest.mark.parametrize(
     ("seconds", "lines"),
     [
-        (FIRST_WORDS * 0.9, ["Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
-        (FIRST_WORDS * 1.1, ["late started", "Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+        (FIRST_REPORT * 0.9, ["Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+        (FIRST_REPORT * 1.1, ["late started", "Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
     ],
 )
 async def test_in_plain_lines_a_job_that_reports_soon_is_not_told_by_its_name(

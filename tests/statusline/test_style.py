@@ -8,7 +8,7 @@ from ticketr.statusline import LineStyle
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is one."""
+    """A stream that claims to be a terminal."""
 
     def __init__(self, encoding: str | None = "utf-8", *, tty: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The status line on a real terminal: what stays on the screen, however the program ends."""
+"""The status line on a real terminal, and what remains of it after each kind of end."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def program(mode: str, *arguments: str) -> list[str]:
 
 
 def end_of(pty: Pty, last: str = "after\r\n") -> int:
-    """Read until the program has said its last words; gives its exit code."""
+    """Read the output until the program has ended; return its exit code."""
     pty.wait_for(last)
     return pty.wait_for_end()
 
 
 def screen_of(pty: Pty) -> pyte.Screen:
-    """What the user sees, scrolled-off rows included."""
+    """Return the rows that the user sees, scrolled-off ones included."""
     screen = pyte.Screen(80, 2000)
     pyte.Stream(screen).feed(pty.output)
     return screen
@@ -40,7 +40,7 @@ def rows_of(screen: pyte.Screen) -> list[str]:
 
 
 def assert_clean(pty: Pty) -> list[str]:
-    """Nothing is left of the line, and the terminal is as it was; gives the rows."""
+    """Assert that the line is erased and the terminal restored; return the rows."""
     screen = screen_of(pty)
     assert not screen.cursor.hidden
     assert screen.cursor.x == 0

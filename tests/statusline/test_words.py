@@ -4,7 +4,7 @@ import pytest
 from fakes.job_snapshots import failed, snapshot
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.statusline.words import duration, ending, message_of, number
+from ticketr.statusline.words import duration, end_message, message_of, number
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,14 @@ def test_a_job_without_words_goes_by_its_name() -> None:
 def test_a_failure_without_a_message_is_told_by_its_kind() -> None:
     error = JobErrorInfo("ValueError", "", "")
 
-    assert ending(snapshot(status=JobStatus.FAILED, error=error)) == "Pull DEMO failed: ValueError"
+    assert (
+        end_message(snapshot(status=JobStatus.FAILED, error=error))
+        == "Pull DEMO failed: ValueError"
+    )
 
 
 def test_an_ending_is_clean() -> None:
     job = snapshot(status=JobStatus.FAILED, error=JobErrorInfo("Odd\x1b[2J", "a\x07\nb", ""))
 
-    assert ending(job) == "Pull DEMO failed: Odd: a\ufffd b"
-    assert ending(failed()) == "Pull DEMO failed: ValueError: no such thing"
+    assert end_message(job) == "Pull DEMO failed: Odd: a\ufffd b"
+    assert end_message(failed()) == "Pull DEMO failed: ValueError: no such thing"

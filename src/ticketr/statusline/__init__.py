@@ -1,4 +1,4 @@
-"""One line that says how the jobs of a queue are getting on.
+"""A status line that shows the progress of a queue's jobs.
 
 ::
 
@@ -8,8 +8,8 @@
     async with open_job_queue() as queue, StatusLine(queue):
         await queue.submit(work, 10)
 
-In a terminal it is drawn below whatever else is printed; anywhere else it becomes plain lines.
-A screen of one's own keeps a :class:`StatusModel` and draws its line where it likes.
+In a terminal the line is drawn below all other output; elsewhere it becomes plain lines. An
+application with its own screen can keep a :class:`StatusModel` and draw its line itself.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Keeps a status line out of what the program prints.
+"""Keep a status line apart from the program's other output.
 
-``print``, ``logging`` and warnings write to a text stream. Streams on the same terminal take the
-line away before they write, and put it back as soon as all of them stand at the beginning of a
-row, in the same write where that can be. The streams themselves stay as they are, so whoever holds
-on to one is heard too.
+``print``, ``logging`` and warnings write to text streams. The guard wraps the ``write`` method of
+each stream on the terminal: it erases the line before the text, and draws it again once all
+streams are at the beginning of a row. The stream objects stay, so references to them still work.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-#: Ends whatever sequence was cut, goes to the beginning of the row, and erases it and all below.
-#: No carriage return, since that makes a stream pass on what it has at once.
+#: End a sequence that was cut, go to the beginning of the row, and erase it and all below.
+#: Without a carriage return, since that makes a stream flush its buffer.
 ERASE = "\x1b[m\x1b[G\x1b[J"
 
 
 @final
 class StreamGuard:
-    """Knows whether the line is shown and whether the cursor is free for it.
+    """Tracks whether the line is shown and whether the cursor is at the beginning of a row.
 
-    Threads may print while the line is drawn; whoever uses what is here holds the lock. Drawing
-    never waits for it.
+    Threads may print while the line is drawn. All uses of the attributes need the lock; drawing
+    does not wait for it.
 
     Args:
         fd: A descriptor of the terminal.
-        is_current: Tells whether the frame still has the terminal's width.
-        wake: Called, from any thread, when it has not, so that a new one is drawn.
+        is_current: Returns whether the frame still has the terminal's width.
+        wake: Called from any thread if it does not, so that a new frame is drawn.
 
     Attributes:
-        lock: Reentrant, since a signal handler may print while the line is drawn.
-        frame: What draws the line; empty for none.
+        lock: A reentrant lock, since a signal handler may print while the line is drawn.
+        frame: The output that draws the line; empty for none.
         is_shown: Whether the line is on the screen.
     """
 
@@ -49,38 +48,38 @@ class StreamGuard:
         self._is_current = is_current
         self._wake = wake
         self._guarded: list[TextIO] = []
-        self._last_words = ""
+        self._final_text = ""
         self._in_mid_row: set[int] = set()
 
     @property
     def is_free(self) -> bool:
-        """Whether the cursor is at the beginning of a row, as far as the streams know."""
+        """Whether the cursor is at the beginning of a row, judging by the streams' output."""
         return not self._in_mid_row
 
     def install(self) -> None:
-        """Begin to watch the program's streams."""
+        """Wrap the ``write`` methods of the program's streams."""
         for stream in dict.fromkeys((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
-            if stream is not None and self._is_ours(stream):
+            if stream is not None and self._is_on_terminal(stream):
                 self._watch(stream)
 
-    def remove(self, last_words: str = "") -> None:
-        """Leave the streams as they were.
+    def remove(self, final_text: str = "") -> None:
+        """Restore the streams.
 
         Args:
-            last_words: What could not be written and goes before the next thing that is printed;
-                that stream is left as it was then.
+            final_text: Text that could not be written. If given, the next write to a stream
+                prints it first and restores the streams.
         """
-        self._last_words = last_words
-        if not last_words:
-            self._uncover()
+        self._final_text = final_text
+        if not final_text:
+            self._restore()
 
-    def _uncover(self) -> None:
+    def _restore(self) -> None:
         for stream in self._guarded:
             with contextlib.suppress(AttributeError):
-                del stream.write  # uncovers the method
+                del stream.write  # restores the method of the class
         self._guarded.clear()
 
-    def _is_ours(self, stream: TextIO) -> bool:
+    def _is_on_terminal(self, stream: TextIO) -> bool:
         try:
             fd = stream.fileno()
             return os.isatty(fd) and os.fstat(fd).st_rdev == self._device
@@ -95,16 +94,16 @@ class StreamGuard:
                 return self._write(id(stream), write, text)
 
         watched: Any = stream
-        with contextlib.suppress(AttributeError):  # not one of Python's own: it takes none
+        with contextlib.suppress(AttributeError):  # a stream without writable attributes
             watched.write = guarded
             self._guarded.append(stream)
 
     def _write(self, stream: int, write: Callable[[str], int], text: str) -> int:
         if not text:
             return write(text)
-        if self._last_words:
-            before, self._last_words = self._last_words, ""
-            self._uncover()
+        if self._final_text:
+            before, self._final_text = self._final_text, ""
+            self._restore()
             write(f"{before}{text}")
             return len(text)
         before = ERASE if self.is_shown else ""
@@ -119,7 +118,7 @@ class StreamGuard:
         self.is_shown = bool(after)
         try:
             write(f"{before}{text}{after}")
-        except UnicodeEncodeError:  # of the line perhaps, which may be for another encoding
+        except UnicodeEncodeError:  # the line may be for a stream with another encoding
             self.is_shown = False
             write(f"{before}{text}")
         return len(text)

@@ -1,4 +1,4 @@
-"""What a status line knows: pure, fed with snapshots and the time, asked for a line."""
+"""The state of a status line: updated with snapshots, drawn as a line. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline.eta import RateEstimate
-from ticketr.statusline.render import SPINS, ended_line, running_line
+from ticketr.statusline.render import SPINNER_RATE, ended_line, running_line
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot
@@ -16,55 +16,52 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class RunningJob:
     """A running job.
 
     Attributes:
-        snapshot: its newest state.
-        pace: how fast it goes.
+        snapshot: The newest snapshot of the job.
+        estimate: The estimate of its rate.
     """
 
     snapshot: JobSnapshot
-    pace: RateEstimate
+    estimate: RateEstimate
 
     @property
     def since(self) -> float:
-        """When it was started."""
+        """The time at which the job started."""
         started = self.snapshot.started_at
         return self.snapshot.submitted_at if started is None else started
 
     def elapsed(self, now: float) -> float:
-        """Give the seconds it has run, none of them lost to rounding."""
-        return now - self.since + 1e-6
+        """Return the seconds that the job has run."""
+        return now - self.since + 1e-6  # so that rounding loses no whole second
 
 
 @dataclass(frozen=True, slots=True)
 class StatusModel:
-    """What is known of a queue's jobs; never changes, each change is a new one.
+    """The immutable state of a queue's jobs.
 
     Attributes:
-        running: the running jobs, the oldest first.
-        last: the job that ended last, shown until the next one runs; None before that.
-        failed: how many jobs have failed since the last time that none was running.
+        running: The running jobs, the oldest first.
+        last: The job that ended last, shown until the next one runs; None if no job has ended.
+        failed: The number of jobs that have failed since the queue was last idle.
     """
 
-    running: tuple[Runner, ...] = ()
+    running: tuple[RunningJob, ...] = ()
     last: JobSnapshot | None = None
     failed: int = 0
 
     def see(self, snapshot: JobSnapshot, now: float) -> StatusModel:
-        """Take in a job's new state.
+        """Return the model after a job's new snapshot.
 
         Args:
-            snapshot: The state; those of one job come in their order.
+            snapshot: The snapshot; a job's snapshots must come in their order.
             now: The time, in seconds by Trio's clock.
-
-        Returns:
-            What is known now.
         """
         known = next((each for each in self.running if each.snapshot.id == snapshot.id), None)
         if snapshot.status is JobStatus.RUNNING:
-            return self._goes_on(known, snapshot, now)
+            return self._update_running(known, snapshot, now)
         rest = tuple(each for each in self.running if each is not known)
         if not snapshot.status.is_terminal:  # pending, perhaps again after an attempt that failed
             return self if known is None else replace(self, running=rest)
@@ -72,35 +69,37 @@ class StatusModel:
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
         return StatusModel(rest, snapshot, failed)
 
-    def _goes_on(self, known: Runner | None, snapshot: JobSnapshot, now: float) -> StatusModel:
+    def _update_running(
+        self, known: RunningJob | None, snapshot: JobSnapshot, now: float
+    ) -> StatusModel:
         progress = snapshot.progress
         current, total = (progress.current, progress.total) if progress else (0.0, 0.0)
         if known is None:
-            new = Runner(snapshot, RateEstimate(now, total, current, now))
+            new = RunningJob(snapshot, RateEstimate(now, total, current, now))
             running = tuple(sorted((*self.running, new), key=lambda each: each.since))
             return StatusModel(running, self.last, self.failed if self.running else 0)
-        new = Runner(snapshot, known.pace.see(current, total, now))
+        new = RunningJob(snapshot, known.estimate.update(current, total, now))
         running = tuple(new if each is known else each for each in self.running)
         return StatusModel(running, self.last, self.failed)
 
     @property
     def named_job(self) -> JobID | None:
-        """The running job that the line speaks of, which is the one to cancel; None if idle."""
+        """The ID of the running job that the line shows; None if no job runs."""
         return self.running[0].snapshot.id if self.running else None
 
     @property
     def shown(self) -> JobSnapshot | None:
-        """The job that the line speaks of, running or ended; None if there is nothing to say."""
+        """The job that the line shows, running or ended; None before the first job."""
         return self.running[0].snapshot if self.running else self.last
 
     def line(self, width: int, now: float, style: LineStyle, *, hint: str = "esc cancel") -> str:
-        """Draw the line: plain text, exactly ``width`` cells.
+        """Return the line as plain text of exactly ``width`` cells.
 
         Args:
-            width: How many cells.
+            width: The width in cells.
             now: The time, in seconds by Trio's clock.
-            style: Which characters to use, and whether anything may move.
-            hint: How to cancel the job, if there is a way.
+            style: The characters to use, and whether anything may move.
+            hint: How to cancel the job; empty for no hint.
         """
         if self.running:
             first = self.running[0]
@@ -111,7 +110,7 @@ class StatusModel:
                 style,
                 now=now,
                 elapsed=first.elapsed(now),
-                eta=None if progress is None else first.pace.eta(progress.current, now),
+                eta=None if progress is None else first.estimate.eta(progress.current, now),
                 others=len(self.running) - 1,
                 failed=self.failed,
                 hint=hint,
@@ -122,7 +121,7 @@ class StatusModel:
         return " " * max(width, 0)
 
     def next_change(self, now: float, style: LineStyle) -> float:
-        """Give the time at which the line will look different though no job has changed.
+        """Return the time at which the line changes next if no job changes.
 
         Args:
             now: The time, in seconds by Trio's clock.
@@ -133,5 +132,5 @@ class StatusModel:
         first = self.running[0]
         is_counted = first.snapshot.progress is not None and first.snapshot.progress.total > 0
         if style.motion and not is_counted:
-            return (math.floor(now * SPINS) + 1) / SPINS
+            return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE
         return first.since + math.floor(first.elapsed(now)) + 1

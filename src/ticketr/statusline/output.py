@@ -1,9 +1,8 @@
-"""Where a status line goes: the terminal's last row in use, below all that is printed.
+"""Draw a status line in the terminal's last used row, below all other output.
 
-Nothing of the terminal is changed that would have to be put right again: the cursor stays
-visible and rests at the beginning of the line, and no part of the screen is set apart. So even a
-kill leaves a terminal that works; and a resize, which may break the row into several, is answered
-by erasing from there on down.
+No mode of the terminal is changed: the cursor stays visible at the beginning of the line, and
+there is no scroll region. So the terminal works even after a kill. After a resize, which may wrap
+the row, everything from there down is erased.
 """
 
 from __future__ import annotations
@@ -21,46 +20,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-#: How many seconds a slow terminal may take for the last words.
-PATIENCE = 0.2
+#: Seconds to wait for a slow terminal to accept the final line.
+FINAL_WAIT = 0.2
 
 
 class LineOutput(Protocol):
-    """What a status line needs of the place it is drawn in."""
+    """The place in which a status line is drawn."""
 
     def open(self, wake: Callable[[], object]) -> None:
-        """Begin; ``wake`` is called, from any thread, when the line must be drawn anew."""
+        """Begin; ``wake`` is called from any thread if the line must be drawn again."""
         ...
 
     def columns(self) -> int:
-        """Give the width, in cells, as it is now."""
+        """Return the current width in cells."""
         ...
 
     def draw(self, line: str, *, is_full: bool) -> bool:
-        """Show this in the place of what is shown; False if that is not possible now.
+        """Replace the line on the screen; return False if that is not possible now.
 
         Args:
-            line: Text and styles, or nothing.
-            is_full: Whether it reaches to the last column.
+            line: Text and styles; empty for no line.
+            is_full: Whether the line reaches the last column.
         """
         ...
 
-    async def wait_for_room(self) -> None:
-        """Wait until it may be possible."""
+    async def wait_writable(self) -> None:
+        """Wait until drawing may be possible."""
         ...
 
     def close(self, line: str) -> None:
-        """Leave this as an ordinary line, or nothing, and end."""
+        """Print the final line, or erase it if empty, and end."""
         ...
 
 
 @final
 class TerminalOutput:
-    """The terminal that a stream leads to.
+    """The terminal of a stream.
 
-    It is written to through a descriptor of our own that does not block, so that a terminal which
-    nobody reads holds up no job. The stream's own descriptor cannot be made so, since other
-    programs share it.
+    It has its own non-blocking descriptor, so that a stalled terminal does not block the jobs. The
+    stream's descriptor cannot be made non-blocking, since other programs share it.
 
     Args:
         stream: A text stream on the terminal.
@@ -71,30 +69,30 @@ class TerminalOutput:
         self._encoding = stream.encoding or "ascii"
         self._fd = -1
         self._may_block = False
-        self._columns = 0  # of the frame that is shown
-        self._asked = 0  # what the terminal said last
+        self._frame_width = 0  # of the frame on the screen
+        self._width = 0  # of the terminal at the last query
         self._guard: StreamGuard | None = None
 
     def open(self, wake: Callable[[], object]) -> None:
-        """Begin; ``wake`` is called, from any thread, when the line must be drawn anew."""
-        self._fd, self._may_block = _open_again(self._stream.fileno())
-        self._columns = self.columns()
-        self._guard = StreamGuard(self._fd, lambda: self.columns() == self._columns, wake)
+        """Begin; ``wake`` is called from any thread if the line must be drawn again."""
+        self._fd, self._may_block = _reopen(self._stream.fileno())
+        self._frame_width = self.columns()
+        self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, wake)
         self._guard.install()
 
     def columns(self) -> int:
-        """Give the width, in cells, as it is now; 80 if the terminal does not know."""
+        """Return the current width in cells; 80 if the terminal does not report it."""
         try:
-            self._asked = os.get_terminal_size(self._fd).columns or 80
+            self._width = os.get_terminal_size(self._fd).columns or 80
         except OSError:
-            self._asked = 80
-        return self._asked
+            self._width = 80
+        return self._width
 
     def draw(self, line: str, *, is_full: bool) -> bool:
-        """Show this in the place of what is shown; False if that is not possible now.
+        """Replace the line on the screen; return False if that is not possible now.
 
-        A frame that went out in part is not completed: each begins with what ends a sequence that
-        was cut, and takes the cursor back.
+        A frame that was written in part is not completed: the next one first ends the cut sequence
+        and moves the cursor back.
         """
         guard = self._guard
         if guard is None or not guard.lock.acquire(blocking=False):
@@ -102,10 +100,10 @@ class TerminalOutput:
         try:
             guard.frame = _frame(line, is_full=is_full)
             if not guard.is_free:
-                return True  # what completes the row draws it
-            is_new_width = self._asked != self._columns
+                return True  # the write that completes the row draws the frame
+            is_new_width = self._width != self._frame_width
             erase = ERASE if guard.is_shown and (not line or is_new_width) else ""
-            self._columns = self._asked
+            self._frame_width = self._width
             guard.is_shown = guard.is_shown or bool(line)
             done = self._write(erase + guard.frame)
             guard.is_shown = guard.is_shown and not (done and not line)
@@ -117,19 +115,19 @@ class TerminalOutput:
         data = text.encode(self._encoding, "replace")
         if not data:
             return True
-        if self._may_block and not _has_room(self._fd, 0):
+        if self._may_block and not _is_writable(self._fd, 0):
             return False
         try:
             return os.write(self._fd, data) == len(data)
         except BlockingIOError:
             return False
 
-    async def wait_for_room(self) -> None:
-        """Wait until it may be possible."""
+    async def wait_writable(self) -> None:
+        """Wait until the terminal accepts output."""
         await trio.lowlevel.wait_writable(self._fd)
 
     def close(self, line: str) -> None:
-        """Leave this as an ordinary line, or nothing, and end."""
+        """Print the final line, or erase it if empty, and end."""
         guard = self._guard
         if guard is None:
             return
@@ -138,26 +136,26 @@ class TerminalOutput:
             text += f"{line}\r\n"
         guard.frame, guard.is_shown = "", False
         try:
-            is_said = self._say_last(text)
-            guard.remove("" if is_said else text)
-        except OSError:  # it hung up
+            is_written = self._write_final(text)
+            guard.remove("" if is_written else text)
+        except OSError:  # the terminal hung up
             guard.remove()
         finally:
             os.close(self._fd)
             self._guard = None
 
-    def _say_last(self, text: str) -> bool:
-        """Write it, patiently; False if the terminal does not take it."""
-        deadline = time.monotonic() + PATIENCE
-        while not (is_said := self._write(text)) and (left := deadline - time.monotonic()) > 0:
-            _has_room(self._fd, left)
-        return is_said
+    def _write_final(self, text: str) -> bool:
+        """Write text within `FINAL_WAIT`; return whether the terminal accepted all of it."""
+        deadline = time.monotonic() + FINAL_WAIT
+        while not (is_written := self._write(text)) and (left := deadline - time.monotonic()) > 0:
+            _is_writable(self._fd, left)
+        return is_written
 
 
 def _frame(line: str, *, is_full: bool) -> str:
-    """Write the line over the row, and rest at its beginning.
+    """Return the output that draws the line and moves the cursor to its beginning.
 
-    At the last column some terminals would erase the last character rather than nothing.
+    A full line is not followed by an erasure, which in some terminals erases the last character.
     """
     if not line:
         return ""
@@ -165,21 +163,21 @@ def _frame(line: str, *, is_full: bool) -> str:
     return f"\x1b[m\r{line}{rest}\r"
 
 
-def _open_again(fd: int) -> tuple[int, bool]:
-    """Open the terminal of this descriptor once more, for writing that does not block.
+def _reopen(fd: int) -> tuple[int, bool]:
+    """Open the terminal of a descriptor again, for non-blocking writes.
 
     Returns:
-        The new descriptor, and whether writing to it may block after all.
+        The new descriptor, and whether writes to it may block.
     """
     flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         return os.open(os.ttyname(fd), flags), False
-    except OSError:  # it belongs to another user, as after `su`: looking for room must do
+    except OSError:  # the terminal belongs to another user, as after `su`
         return os.dup(fd), True
 
 
-def _has_room(fd: int, seconds: float) -> bool:
-    """Tell whether the terminal takes something, after waiting so long at most."""
+def _is_writable(fd: int, seconds: float) -> bool:
+    """Return whether the terminal accepts output within so many seconds; blocks the thread."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     return bool(poll.poll(seconds * 1000))

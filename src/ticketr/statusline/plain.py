@@ -1,4 +1,4 @@
-"""Progress as plain lines, for pipes, logs and screen readers: no control characters at all."""
+"""Show progress as plain lines without control characters, for pipes, logs and screen readers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.words import ending, message_of, number, whole_percent
+from ticketr.statusline.words import end_message, message_of, number, whole_percent
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
 
-#: A running job has a new line at most this often, unless it gained this much.
+#: A running job gets a line after so many seconds, or after so much progress.
 SECONDS = 10.0
 PERCENT = 10.0
-#: What is no progress but news, like the next phase of the work, is told at once, but not more
-#: often than this in that time.
-NEWS = 5
+#: A new message or total, such as of the next phase of the work, gets a line at once, but at most
+#: so many in `SECONDS`.
+MOST_EXTRA = 5
 
 
 def progress_text(snapshot: JobSnapshot) -> str:
-    """Write a running job's progress as one line, like ``Pulling tickets: 45/120 (38%)``."""
+    """Return a running job's progress as one line, like ``Pulling tickets: 45/120 (38%)``."""
     words = message_of(snapshot)
     progress = snapshot.progress
     if progress is None or progress.total <= 0:
@@ -31,62 +31,71 @@ def progress_text(snapshot: JobSnapshot) -> str:
 
 
 @dataclass(slots=True)
-class _Told:
-    """What was last told of a job."""
+class _LastLine:
+    """The last line about a job.
+
+    Attributes:
+        message: The job's message.
+        total: The amount to do.
+        current: The amount that was done.
+        percentage: The progress in percent.
+        at: The time of the line.
+        extra: The times of the latest lines with a new message or total.
+    """
 
     message: str
     total: float
     current: float
     percentage: float
     at: float
-    news: list[float] = field(default_factory=list)
+    extra: list[float] = field(default_factory=list)
 
 
 class PlainLines:
-    """Decides which of the jobs' snapshots are worth a line; pure but for what it remembers."""
+    """Selects the snapshots that get a line. Pure except for its memory of the last lines."""
 
     def __init__(self) -> None:
-        self._told: dict[str, _Told] = {}
+        self._last: dict[str, _LastLine] = {}
 
     def line(self, snapshot: JobSnapshot, now: float) -> str | None:
-        """Give the line to print for a snapshot, or None.
+        """Return the line to print for a snapshot, or None.
 
         Args:
-            snapshot: The state of one of the jobs.
-            now: The time in seconds, by any steady clock.
+            snapshot: A job's snapshot.
+            now: The time in seconds by any monotonic clock.
         """
         if snapshot.status.is_terminal:
-            told = self._told.pop(snapshot.id, None)
-            return self._named(self._last_words(snapshot, told), snapshot, len(self._told))
+            last = self._last.pop(snapshot.id, None)
+            return self._named(self._final_text(snapshot, last), snapshot, len(self._last))
         if snapshot.status is not JobStatus.RUNNING or not self._is_worth_it(snapshot, now):
             return None
-        return self._named(self._words(snapshot), snapshot, len(self._told) - 1)
+        return self._named(self._words(snapshot), snapshot, len(self._last) - 1)
 
     def _is_worth_it(self, snapshot: JobSnapshot, now: float) -> bool:
-        """Decide, and remember what is told."""
+        """Return whether a snapshot gets a line, and remember it if so."""
         progress = snapshot.progress
         message, total, current, percentage = "", 0.0, 0.0, 0.0
         if progress is not None:
             message, total = progress.message, progress.total
             current, percentage = progress.current, progress.percentage
-        told = self._told.get(snapshot.id)
-        if told is None:
-            self._told[snapshot.id] = _Told(message, total, current, percentage, now, [now])
+        last = self._last.get(snapshot.id)
+        if last is None:
+            self._last[snapshot.id] = _LastLine(message, total, current, percentage, now, [now])
             return True
-        is_said = message != told.message and (not total or current == told.current)
-        if is_said or total != told.total:
-            told.news = [each for each in told.news if now - each < SECONDS]
-            if len(told.news) >= NEWS and not self._is_due(told, percentage, now):
+        is_new_message = message != last.message and (not total or current == last.current)
+        if is_new_message or total != last.total:
+            last.extra = [each for each in last.extra if now - each < SECONDS]
+            if len(last.extra) >= MOST_EXTRA and not self._is_due(last, percentage, now):
                 return False
-            told.news.append(now)
-        elif not self._is_due(told, percentage, now):
+            last.extra.append(now)
+        elif not self._is_due(last, percentage, now):
             return False
-        told.message, told.total, told.current = message, total, current
-        told.percentage, told.at = percentage, now
+        last.message, last.total, last.current = message, total, current
+        last.percentage, last.at = percentage, now
         return True
 
-    def _is_due(self, told: _Told, percentage: float, now: float) -> bool:
-        return now - told.at >= SECONDS or percentage - told.percentage >= PERCENT
+    def _is_due(self, last: _LastLine, percentage: float, now: float) -> bool:
+        return now - last.at >= SECONDS or percentage - last.percentage >= PERCENT
 
     def _words(self, snapshot: JobSnapshot) -> str:
         progress = snapshot.progress
@@ -94,15 +103,15 @@ class PlainLines:
             return f"{clean(snapshot.name)} started"
         return progress_text(snapshot)
 
-    def _last_words(self, snapshot: JobSnapshot, told: _Told | None) -> str:
-        """Say how it ended; what was said already, without new words for the end, is marked."""
-        words = ending(snapshot)
-        is_old = told is not None and told.message and words == clean(told.message)
-        if is_old and snapshot.status is JobStatus.COMPLETED:
+    def _final_text(self, snapshot: JobSnapshot, last: _LastLine | None) -> str:
+        """Return how a job ended; mark a message that was printed before as done."""
+        words = end_message(snapshot)
+        is_repeated = last is not None and last.message and words == clean(last.message)
+        if is_repeated and snapshot.status is JobStatus.COMPLETED:
             return f"{progress_text(snapshot)}, done"
         return words
 
     def _named(self, words: str, snapshot: JobSnapshot, others: int) -> str:
-        """Say which job it is where several run at once."""
+        """Put the job's name before the text if other jobs run."""
         name = clean(snapshot.name)
         return f"{name}: {words}" if others and not words.startswith(name) else words

@@ -1,8 +1,8 @@
-"""Draws a status line as plain text of an exact width. Pure.
+"""Render a status line as plain text of an exact width. Pure.
 
-Where room is short, parts go in an order: first the hint, then half of the bar, the time passed,
-the rest of the bar, the time to go, the counts, the number of other jobs. The words are cut only
-when little else is left, or when they are long.
+In a narrow terminal, parts are dropped in this order: the hint, half of the bar, the elapsed
+time, the rest of the bar, the ETA, the counts, the number of other jobs. The message is cut only
+if it is long or little else is left.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.words import duration, ending, message_of, number, whole_percent
+from ticketr.statusline.words import duration, end_message, message_of, number, whole_percent
 from ticketr.text import clip, fit, width as width_of
 
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
     from ticketr.statusline.style import Glyphs, LineStyle
 
-#: Frames a second of the spinner.
-SPINS = 10
-#: Cells of the bar, and of the short one where there is less room.
+#: The spinner's frames per second.
+SPINNER_RATE = 10
+#: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
-#: Words that are no longer than this are not cut while another part can go.
+#: A message of at most so many cells is not cut while another part can be dropped.
 WORDS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Which parts a line has.
+class LineLayout:
+    """The parts of a line.
 
     Attributes:
-        bar: cells of the bar; 0 for none.
-        counts: how much is done of how much.
-        elapsed: the time passed.
-        eta: the time to go.
-        more: how many other jobs run.
-        hint: how to cancel.
+        bar: The cells of the bar; 0 for none.
+        counts: Whether to show the current amount and the total.
+        elapsed: Whether to show the elapsed time.
+        eta: Whether to show the time to completion.
+        more: Whether to show the number of other running jobs.
+        hint: Whether to show how to cancel.
     """
 
     bar: int = 0
@@ -47,24 +47,24 @@ class Layout:
     hint: bool = False
 
 
-#: From the richest to the poorest; the first that has room for the words is taken.
+#: From the richest to the poorest; the first with room for the message is used.
 LAYOUTS = (
-    Layout(BAR, counts=True, elapsed=True, eta=True, more=True, hint=True),
-    Layout(BAR, counts=True, elapsed=True, eta=True, more=True),
-    Layout(SHORT_BAR, counts=True, elapsed=True, eta=True, more=True),
-    Layout(SHORT_BAR, counts=True, eta=True, more=True),
-    Layout(counts=True, eta=True, more=True),
-    Layout(counts=True, more=True),
-    Layout(more=True),
-    Layout(),
+    LineLayout(BAR, counts=True, elapsed=True, eta=True, more=True, hint=True),
+    LineLayout(BAR, counts=True, elapsed=True, eta=True, more=True),
+    LineLayout(SHORT_BAR, counts=True, elapsed=True, eta=True, more=True),
+    LineLayout(SHORT_BAR, counts=True, eta=True, more=True),
+    LineLayout(counts=True, eta=True, more=True),
+    LineLayout(counts=True, more=True),
+    LineLayout(more=True),
+    LineLayout(),
 )
-#: The same for a job that cannot say how much there is to do.
+#: The layouts for a job whose total is unknown.
 OPEN_LAYOUTS = (
-    Layout(counts=True, elapsed=True, more=True, hint=True),
-    Layout(counts=True, elapsed=True, more=True),
-    Layout(counts=True, more=True),
-    Layout(more=True),
-    Layout(),
+    LineLayout(counts=True, elapsed=True, more=True, hint=True),
+    LineLayout(counts=True, elapsed=True, more=True),
+    LineLayout(counts=True, more=True),
+    LineLayout(more=True),
+    LineLayout(),
 )
 
 
@@ -80,18 +80,18 @@ def running_line(
     failed: int,
     hint: str,
 ) -> str:
-    """Draw the line of a running job, as in `[████░░] 45% (54/120) Pulling | 12s | ETA 15s`.
+    """Render a running job, as in `[████░░] 45% (54/120) Pulling | 12s | ETA 15s`.
 
     Args:
         snapshot: The job.
-        width: How many cells.
-        style: Which characters to use, and whether anything may move.
-        now: The time, which turns the spinner.
-        elapsed: How many seconds the job has run.
-        eta: How many seconds are left; None if that is unknown.
-        others: How many other jobs run.
-        failed: How many jobs have failed meanwhile.
-        hint: How to cancel the job, if there is a way.
+        width: The width in cells.
+        style: The characters to use, and whether anything may move.
+        now: The time, which selects the spinner's frame.
+        elapsed: The seconds that the job has run.
+        eta: The seconds to completion; None if unknown.
+        others: The number of other running jobs.
+        failed: The number of jobs that have failed in the meantime.
+        hint: How to cancel the job; empty for no hint.
     """
     words = message_of(snapshot)
     progress = snapshot.progress
@@ -109,15 +109,15 @@ def running_line(
         if len(before) + needed + len(after) <= width:
             break
     ellipsis = style.glyphs.ellipsis
-    room = width - len(before) - width_of(after)  # each character of ours takes one cell
+    room = width - len(before) - width_of(after)  # each character of `before` takes one cell
     words = clip(words, max(room, 0), ellipsis=ellipsis)
     rest = room - width_of(words)
     line = before + words + after
     return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
 
 
-def _before(progress: JobProgress | None, style: LineStyle, now: float, layout: Layout) -> str:
-    """Draw what stands before the words."""
+def _before(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
+    """Render the part before the message."""
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
         return f"{_spinner(glyphs, now) if style.motion else glyphs.still} "
@@ -137,24 +137,24 @@ def _counts(progress: JobProgress | None) -> str:
 
 
 def _bar(progress: JobProgress, glyphs: Glyphs, cells: int) -> str:
-    """Draw the bar; it is full only when all is done."""
+    """Render the bar; it is full only if all is done."""
     full = int(cells * progress.percentage / 100)
     return f"[{glyphs.full * full}{glyphs.empty * (cells - full)}]"
 
 
 def _spinner(glyphs: Glyphs, now: float) -> str:
-    return glyphs.spinner[int(now * SPINS) % len(glyphs.spinner)]
+    return glyphs.spinner[int(now * SPINNER_RATE) % len(glyphs.spinner)]
 
 
 def _after(
-    is_counted: bool,  # noqa: FBT001 - of one call
+    is_counted: bool,  # noqa: FBT001 - there is a single call
     elapsed: float,
     eta: float | None,
     others: int,
     failed: int,
-    layout: Layout,
+    layout: LineLayout,
 ) -> str:
-    """Write what stands after the words."""
+    """Render the part after the message."""
     parts = []
     if layout.elapsed:
         parts.append(duration(elapsed))
@@ -170,13 +170,13 @@ def _after(
 
 
 def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: int) -> str:
-    """Draw the line of a job that has ended, as in `✓ Pull complete: 500 tickets | 12s`.
+    """Render a job that has ended, as in `✓ Pull complete: 500 tickets | 12s`.
 
     Args:
         snapshot: The job.
-        width: How many cells.
-        style: Which characters to use.
-        failed: How many other jobs had failed meanwhile.
+        width: The width in cells.
+        style: The characters to use.
+        failed: The number of other jobs that have failed in the meantime.
     """
     glyphs = style.glyphs
     mark = {
@@ -187,7 +187,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
     after = f" | {failed} failed" if failed else ""
     if snapshot.started_at is not None and snapshot.finished_at is not None:
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
-    words = ending(snapshot)
+    words = end_message(snapshot)
     room = width - len(mark) - 1 - len(after)
     if room < min(width_of(words), WORDS):
         after, room = "", max(width - len(mark) - 1, 0)

@@ -1,4 +1,4 @@
-"""The status line of a queue, drawn or told: the part that waits, reads the clock and writes."""
+"""The status line of a queue: the part that waits, reads the clock and writes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr import JobStatus
+from ticketr.statusline.colors import colored
 from ticketr.statusline.model import StatusModel
 from ticketr.statusline.output import TerminalOutput
-from ticketr.statusline.paint import painted
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
 
@@ -28,21 +28,20 @@ if TYPE_CHECKING:
     from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
 
-#: Seconds between two frames with news; nobody reads numbers faster. What turns or counts seconds
-#: by itself does so in between.
+#: Seconds between two frames with new reports; the spinner and the clock change in between, too.
 FRAME = 1 / 5
-#: What is so nearly due is due.
-NEARLY = 1 / 100
-#: Seconds a frame may come later if a job's next word can bring it: a timer costs more.
+#: A frame that is due within so many seconds is drawn at once.
+TOLERANCE = 1 / 100
+#: Seconds to wait longer for a job's next report to trigger a frame, which is cheaper than a timer.
 SLACK = 1 / 40
-#: Seconds within which a job that has just started may report: what it says is better than its name.
-FIRST_WORDS = 1 / 50
+#: Seconds to wait for the first report of a new job, whose message is better than the job's name.
+FIRST_REPORT = 1 / 50
 
 _log = logging.getLogger("ticketr.statusline")
 
 
 def is_drawable(stream: TextIO) -> bool:
-    """Tell whether a stream leads to a terminal that can do more than print lines."""
+    """Return whether a stream is a terminal that can do more than print lines."""
     kind = os.environ.get("TERM", "dumb")
     return hasattr(os, "ttyname") and stream.isatty() and kind not in {"", "dumb", "unknown"}
 
@@ -52,7 +51,7 @@ def _is_unreported(snapshot: JobSnapshot) -> bool:
 
 
 def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
-    """Give the snapshots of a batch, without those that a report of the same job has replaced."""
+    """Yield a batch's snapshots, except unreported ones of jobs with a report in the batch."""
     reported = {each.id for each in batch if each.progress and each.status is JobStatus.RUNNING}
     for snapshot in batch:
         if not (_is_unreported(snapshot) and snapshot.id in reported):
@@ -60,7 +59,7 @@ def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
 
 
 def _unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
-    """Take what is unread; nothing if the reader has ended."""
+    """Receive the unread snapshots; none if the reader has ended."""
     found: list[JobSnapshot] = []
     with suppress(trio.WouldBlock, trio.EndOfChannel):
         while True:
@@ -70,31 +69,31 @@ def _unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
 
 @final
 class StatusLine:
-    """Shows how the jobs of a queue are getting on, for the length of an ``async with`` block.
+    """Shows the progress of a queue's jobs for the length of an ``async with`` block.
 
     ::
 
         async with open_job_queue() as queue, StatusLine(queue):
             await queue.submit(work, 10)
 
-    In a terminal it is one line below all that is printed, drawn at most 10 times a second, with
-    news 5 times, and only when it has changed. ``print``, ``logging`` and warnings go above it. A program that
-    writes to the terminal past Python's streams, like a child process, does so in
-    :meth:`hidden`. Anywhere else the jobs are told in plain lines.
+    In a terminal it is one line below all other output. It is drawn only when it changes: at most
+    5 times a second for reports, 10 times a second for the spinner. ``print``, ``logging`` and
+    warnings go above it. Output that bypasses Python's streams, as of a child process, needs
+    :meth:`hidden`. Elsewhere, progress is printed in plain lines.
 
-    Left normally, the block waits until no job is pending or running, as the queue does, and the
-    last job's outcome stays as an ordinary line. Left by an exception, which comes out as the
-    same object, it takes away the line of a job that has not ended.
+    A normal exit from the block waits until no job is pending or running, and leaves the last
+    job's outcome as an ordinary line. An exception leaves the block as the same object and erases
+    the line of a job that has not ended.
 
     Cancellation:
-        Takes the line away; the jobs are the queue's matter.
+        Erases the line. The queue decides what happens to the jobs.
 
     Args:
         queue: The queue whose jobs are shown.
-        stream: Where; standard error if None.
-        plain: Whether to tell the jobs in plain lines in a terminal, too.
-        style: How to draw; what suits the stream and the environment if None.
-        hint: Shown while a job runs: how to cancel it.
+        stream: The stream to write to; None for standard error.
+        plain: Whether to print plain lines in a terminal, too.
+        style: The style; None for one that suits the stream and the environment.
+        hint: How to cancel a job, shown while one runs.
         output: Another place to draw in than the stream's terminal.
     """
 
@@ -119,15 +118,15 @@ class StatusLine:
         self._hint = hint
         self._output = output
         self._lines = PlainLines()
-        self._pending: list[JobSnapshot] = []  # read, and not told yet
+        self._pending: list[JobSnapshot] = []  # read, but not printed yet
         self._model = StatusModel()
-        self._drawn: str | None = ""  # None: not known, so that it is drawn anew
-        self._due = -math.inf  # when the next frame may be drawn
-        self._held_until = -math.inf  # for the first report of a job that has just started
-        self._changes_at = math.inf  # by time alone
+        self._drawn: str | None = ""  # None: unknown, so the line must be drawn again
+        self._due = -math.inf  # the time at which the next frame may be drawn
+        self._held_until = -math.inf  # the end of the wait for a new job's first report
+        self._changes_at = math.inf  # the time of the next change without a report
         self._is_dirty = False
         self._hidden = 0
-        self._nap = trio.CancelScope()  # what the drawing task waits in
+        self._wait = trio.CancelScope()  # cancelled to wake the drawing task
         self._block: AbstractAsyncContextManager[None] | None = None
 
     @enable_ki_protection
@@ -144,13 +143,13 @@ class StatusLine:
         trace: TracebackType | None,
     ) -> bool | None:
         assert self._block is not None
-        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102 - the block's matter
+        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102 - the block shields what it must
 
     @contextmanager
     def hidden(self) -> Generator[None]:
-        """Take the line away for the length of a ``with`` block.
+        """Hide the line for the length of a ``with`` block.
 
-        For what reads from the terminal or writes to it past Python's streams.
+        Use it for code that reads from the terminal, or bypasses Python's streams.
         """
         self._hidden += 1
         self._drawn = None
@@ -189,9 +188,9 @@ class StatusLine:
             self._close()
         if body is not None:
             try:
-                raise body  # as it is, in no group: nothing else can come out of our tasks
+                raise body  # not in a group, since the tasks of this block raise nothing else
             finally:
-                del body  # its traceback holds this frame
+                del body  # its traceback refers to this frame
 
     def _open(self) -> None:
         if self._output is None:
@@ -207,41 +206,41 @@ class StatusLine:
     def _draw_anew(self) -> None:
         self._drawn = None
         self._is_dirty = True
-        self._nap.cancel()
+        self._wait.cancel()
 
     def _close(self) -> None:
         if self._output is not None:
             is_over = self._model.last is not None and not self._model.running
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
-    @enable_ki_protection  # or Ctrl+C would end this task and not the program
+    @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
     async def _run_reader(self, updates: Updates[JobSnapshot]) -> None:
-        with self._harmless():
+        with self._log_errors():
             if self._output is None:
-                await self._tell_all(updates)
+                await self._print_lines(updates)
             else:
                 await self._show(updates, self._output)
 
     @contextmanager
-    def _harmless(self) -> Generator[None]:
-        """Keep what goes wrong with the line from the program."""
+    def _log_errors(self) -> Generator[None]:
+        """Log errors of the status line, which must not reach the program."""
         try:
             yield
-        except OSError:  # the terminal or the pipe has gone
+        except OSError:  # the terminal or the pipe is gone
             pass
-        except Exception:  # noqa: BLE001 - a fault of ours, or a job's odd words
+        except Exception:  # noqa: BLE001 - a bug, or a report that cannot be shown
             _log.exception("the status line stopped")
 
-    async def _tell_all(self, updates: Updates[JobSnapshot]) -> None:
-        """Print what the jobs report, and let each that has just started report before its name."""
+    async def _print_lines(self, updates: Updates[JobSnapshot]) -> None:
+        """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
                 self._pending = [await updates.receive(), *_unread(updates)]
                 if any(map(_is_unreported, self._pending)):
-                    await trio.sleep(FIRST_WORDS)
-                self._tell(updates)
+                    await trio.sleep(FIRST_REPORT)
+                self._print_unread(updates)
 
-    def _tell(self, updates: Updates[JobSnapshot]) -> None:
+    def _print_unread(self, updates: Updates[JobSnapshot]) -> None:
         batch, self._pending = [*self._pending, *_unread(updates)], []
         for snapshot in _newest_running(batch):
             line = self._lines.line(snapshot, trio.current_time())
@@ -249,54 +248,54 @@ class StatusLine:
                 print(line, file=self._stream, flush=True)
 
     async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
-        """Take in what the jobs report, and draw what has changed; otherwise sleep.
+        """Receive the jobs' reports and draw the line when it changes.
 
-        One task does both, and rests for a frame after each look, because each time a task wakes
-        costs more than drawing a line.
+        One task does both and sleeps for a frame in between, since waking a task costs more than
+        drawing a line.
         """
         with suppress(trio.EndOfChannel):
             while True:
-                await self._hear(updates)
+                await self._receive(updates)
                 if not self._draw_if_due(output):
-                    await output.wait_for_room()
-                    # First take in the news, then draw.
+                    await output.wait_writable()
+                    # Receive further reports before the next frame.
                     self._is_dirty, self._due = True, trio.current_time() + FRAME
                 await self._rest(updates)
         self._draw_if_due(output)
 
-    async def _hear(self, updates: Updates[JobSnapshot]) -> None:
-        """Take in all the news; if there are none, wait for some or for the next frame.
+    async def _receive(self, updates: Updates[JobSnapshot]) -> None:
+        """Receive all reports; if there are none, wait for one or for the next frame.
 
         Raises:
-            trio.EndOfChannel: None can follow.
+            trio.EndOfChannel: No report can follow.
         """
         if not updates.unread:
-            with trio.CancelScope(deadline=self._next_time()) as self._nap:
-                self._see(await updates.receive())
+            with trio.CancelScope(deadline=self._next_time()) as self._wait:
+                self._update_model(await updates.receive())
         for snapshot in _unread(updates):
-            self._see(snapshot)
+            self._update_model(snapshot)
 
-    def _see(self, snapshot: JobSnapshot) -> None:
+    def _update_model(self, snapshot: JobSnapshot) -> None:
         now = trio.current_time()
         if not _is_unreported(snapshot):
             self._held_until = -math.inf
         elif not self._model.running:
-            self._held_until = now + FIRST_WORDS
+            self._held_until = now + FIRST_REPORT
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
     def _drain(self, updates: Updates[JobSnapshot]) -> None:
-        """Show what is still unread, once the task that reads has stopped."""
-        with self._harmless():
+        """Show the unread reports after the reading task has stopped."""
+        with self._log_errors():
             if self._output is None:
-                self._tell(updates)
+                self._print_unread(updates)
                 return
             for snapshot in _unread(updates):
-                self._see(snapshot)
+                self._update_model(snapshot)
             self._draw_if_due(self._output)
 
     def _next_time(self) -> float:
-        """Give the time of the next frame if no job has news before."""
+        """Return the time of the next frame if no report comes before."""
         if self._is_dirty:
             return max(self._due, self._held_until)
         return max(self._due, self._changes_at)
@@ -305,13 +304,13 @@ class StatusLine:
         """Sleep until the next frame may be drawn, and a little longer if no job reports."""
         if self._due > trio.current_time():
             latest = max(self._due, min(self._due + SLACK, self._changes_at))
-            with trio.CancelScope(deadline=latest) as self._nap:
+            with trio.CancelScope(deadline=latest) as self._wait:
                 await updates.rest(self._due)
 
     def _draw_if_due(self, output: LineOutput) -> bool:
-        """Draw what has changed; False if the terminal takes nothing now."""
+        """Draw the line if it has changed; return False if the terminal accepts nothing now."""
         now = trio.current_time()
-        if now < max(self._due, self._held_until) - NEARLY:
+        if now < max(self._due, self._held_until) - TOLERANCE:
             return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
@@ -326,9 +325,9 @@ class StatusLine:
         return is_drawn
 
     def _frame(self, output: LineOutput, now: float) -> tuple[str, bool]:
-        """Give the line to draw, and whether it reaches to the last column."""
+        """Return the line to draw, and whether it reaches the last column."""
         columns = output.columns()
         line = self._model.line(columns, now, self._style, hint=self._hint)
         is_full = not line.endswith(" ")  # it is as wide as the terminal
         line = line.rstrip()
-        return painted(line, self._model) if self._style.color else line, is_full
+        return colored(line, self._model) if self._style.color else line, is_full

@@ -1,4 +1,4 @@
-"""How a status line looks, and what the environment says about that."""
+"""The style of a status line, and its choice from the environment."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 class Stream(Protocol):
-    """What is asked of a text stream before it is written to."""
+    """The properties of a text stream from which a style is chosen."""
 
     @property
     def encoding(self) -> str | None:
-        """The name of its encoding."""
+        """The name of the stream's encoding."""
         ...
 
     def isatty(self) -> bool:
-        """Tell whether it leads to a terminal."""
+        """Return whether the stream is a terminal."""
         ...
 
 
@@ -28,14 +28,14 @@ class Glyphs:
     """The characters that a line is made of.
 
     Attributes:
-        full: a cell of the bar that is done.
-        empty: a cell that is not.
-        spinner: what turns while it is unknown how much there is to do.
-        still: what stands there instead where nothing may move.
-        completed: the mark of a job that did its work.
-        failed: the mark of one that did not.
-        cancelled: the mark of one that was stopped.
-        ellipsis: where words were cut.
+        full: A filled cell of the bar.
+        empty: An empty cell of the bar.
+        spinner: The frames of the spinner, for a job whose total is unknown.
+        still: The character instead of the spinner where nothing may move.
+        completed: The mark of a completed job.
+        failed: The mark of a failed job.
+        cancelled: The mark of a cancelled job.
+        ellipsis: The end of a text that was cut.
     """
 
     full: str
@@ -57,9 +57,9 @@ class LineStyle:
     """How a line is drawn.
 
     Attributes:
-        unicode: whether the stream can show more than ASCII.
-        color: whether it may be coloured.
-        motion: whether a spinner may turn; without, the line changes once a second at most.
+        unicode: Whether the stream can show more than ASCII.
+        color: Whether the line may be coloured.
+        motion: Whether a spinner may turn; if not, the line changes at most once a second.
     """
 
     unicode: bool = True
@@ -68,13 +68,13 @@ class LineStyle:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], stream: Stream) -> Self:
-        """Give the style that suits a stream.
+        """Return the style that suits a stream.
 
         Args:
             environ: The environment. ``NO_COLOR``, ``FORCE_COLOR``, ``CLICOLOR_FORCE`` and
                 ``CLICOLOR=0`` decide on colour, ``TICKETR_ASCII`` on characters,
                 ``TICKETR_NO_MOTION`` and ``REDUCED_MOTION`` on motion.
-            stream: Where the line is written to.
+            stream: The stream to which the line is written.
         """
         encoding = (stream.encoding or "").lower().replace("-", "").replace("_", "")
         return cls(

@@ -1,4 +1,4 @@
-"""The words for a job's state: numbers, times, and how it ended. Pure."""
+"""Format a job's numbers, times, message and end. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ticketr.text import clean
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
 
-#: Up to here a number is written out.
+#: Numbers below this are written without an exponent.
 LARGE = 1e15
 
 
 def whole_percent(progress: JobProgress) -> int:
-    """Round as people do, but say 100 only of what is complete."""
+    """Return the percentage, rounded; 100 only if all is done."""
     rounded = int(progress.percentage + 0.5)
     return min(rounded, 99) if progress.current < progress.total else rounded
 
 
 def number(value: float) -> str:
-    """Write a count, with decimals only where it has some."""
+    """Format a count, with up to two decimals if it is not whole."""
     if abs(value) >= LARGE:
         return f"{value:.3g}"
     if value == int(value):
@@ -30,7 +30,7 @@ def number(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time like ``12s``, ``2m05s``, ``1h07m`` or ``3d04h``."""
+    """Format a time like ``12s``, ``2m05s``, ``1h07m`` or ``3d04h``."""
     whole = max(int(seconds), 0)
     if whole < 60:
         return f"{whole}s"
@@ -42,16 +42,16 @@ def duration(seconds: float) -> str:
 
 
 def message_of(snapshot: JobSnapshot) -> str:
-    """Give what the job says it is doing, clean; its name if it says nothing."""
+    """Return the job's clean message, or its name if it has none."""
     progress = snapshot.progress
     return clean(progress.message if progress and progress.message else snapshot.name)
 
 
-def ending(snapshot: JobSnapshot) -> str:
-    """Say in clean words how a job ended.
+def end_message(snapshot: JobSnapshot) -> str:
+    """Return a clean text on how a job ended.
 
-    Its own last words will do if they tell it; those of a job that did not get to say that it
-    failed or was cancelled do not.
+    The job's last message is used, unless the job failed or was cancelled and the message does
+    not say so.
     """
     progress = snapshot.progress
     words = clean(progress.message) if progress else ""

@@ -1,4 +1,4 @@
-"""Colours a line that is drawn already. Only the 16 palette colours, so that they suit any ground."""
+"""Colour a status line with the 16 palette colours, which suit any background."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MARKS = {
 _END = "\x1b[m"
 
 
-def painted(line: str, model: StatusModel) -> str:
-    """Colour the bar, the spinner or the mark at the beginning of the model's line.
+def colored(line: str, model: StatusModel) -> str:
+    """Return a line with its bar, spinner or mark coloured.
 
     Args:
-        line: What :meth:`StatusModel.line` gave.
-        model: The model that gave it.
+        line: The result of :meth:`StatusModel.line`.
+        model: The model that the line shows.
     """
     shown = model.shown
     if shown is None or not line:
