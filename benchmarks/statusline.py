@@ -145,7 +145,7 @@ async def ours(name: str, scenario: str) -> float:
             context.report(current=done, total=count, message="Pulling tickets")
             if output is not None:
                 line._due = -math.inf  # noqa: SLF001
-                line._see(queue.snapshot(context.id))  # noqa: SLF001
+                line._update_model(queue.snapshot(context.id))  # noqa: SLF001
                 line._draw_if_due(output)  # noqa: SLF001
         assert line._drawn is not None  # noqa: SLF001
         assert f"({count - 1}/" in line._drawn  # noqa: SLF001
