@@ -90,10 +90,10 @@ def test_every_option_of_a_command_is_told_of_that_command(name: str) -> None:
 
 
 def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
-    from ticketr.cli.push import UNASKED
+    from ticketr.config import CONFIRM_ABOVE
 
     limits = {each.name: each.default for each in cli.commands["jobs"].params}
-    assert f"more than {UNASKED} writes" in PAGE
+    assert f"more than {CONFIRM_ABOVE} writes" in PAGE
     assert f"{limits['limit']} unless you say otherwise" in PAGE
 
 

@@ -302,27 +302,27 @@ async def test_these_keys_leave(key: str, tmp_path: Path, autojump_clock: MockCl
         with trio.fail_after(1):
             await run.left.wait()
 
-        assert run.app.exit_code == 0
+        assert run.app.ended_by is None
 
 
 @pytest.mark.parametrize(
-    ("event", "code"),
+    ("event", "signal_"),
     [
-        (Quit(signal.SIGINT), 0),
-        (Quit(signal.SIGTERM), 143),
-        (Quit(signal.SIGHUP), 129),
-        (HungUp(), 129),
+        (Quit(signal.SIGINT), None),
+        (Quit(signal.SIGTERM), signal.SIGTERM),
+        (Quit(signal.SIGHUP), signal.SIGHUP),
+        (HungUp(), signal.SIGHUP),
     ],
 )
-async def test_a_signal_leaves_with_its_own_code(
-    event: Quit | HungUp, code: int, tmp_path: Path, autojump_clock: MockClock
+async def test_a_signal_ends_the_app_and_is_named(
+    event: Quit | HungUp, signal_: signal.Signals | None, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with running(tmp_path) as run:
         run.screen.tell(event)
         with trio.fail_after(1):
             await run.left.wait()
 
-        assert run.app.exit_code == code
+        assert run.app.ended_by is signal_
 
 
 async def test_another_size_is_another_frame(tmp_path: Path, autojump_clock: MockClock) -> None:

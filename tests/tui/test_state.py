@@ -7,6 +7,7 @@ from fakes.states import after, snapshot, tickets_of
 from hypothesis import given, strategies as st
 
 from ticketr import JobErrorInfo, JobStatus
+from ticketr.config import CONFIRM_ABOVE
 from ticketr.sync import Code, Loss, Note, PushResult
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
@@ -18,7 +19,6 @@ from ticketr.tui.state import (
     NO_CONFLICT,
     NO_NOTES,
     REFUSED,
-    UNASKED,
     AppState,
     Focus,
     update,
@@ -103,10 +103,10 @@ def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(
     assert asked(filled, "p") == (effects.CountWrites(JobKind.PUSH),)
     assert asked(filled, "KEY_F4") == (effects.CountWrites(JobKind.SYNC),)
 
-    few, begun = update(filled, messages.WritesCounted(JobKind.PUSH, UNASKED), 0.0)
+    few, begun = update(filled, messages.WritesCounted(JobKind.PUSH, CONFIRM_ABOVE), 0.0)
     assert (few.prompt, begun) == (None, (effects.StartJob(JobKind.PUSH),))
 
-    many, begun = update(filled, messages.WritesCounted(JobKind.SYNC, UNASKED + 1), 0.0)
+    many, begun = update(filled, messages.WritesCounted(JobKind.SYNC, CONFIRM_ABOVE + 1), 0.0)
     assert begun == ()
     assert many.prompt is not None
     assert many.prompt.line == "y yes  n no  Esc later: create or change 21 tickets in Jira?"
@@ -129,7 +129,7 @@ def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: AppS
     assert asked(few, "o") == (effects.StartJob(JobKind.PUSH),)
     assert asked(few, "n") == asked(few, "KEY_ESCAPE") == ()
 
-    many = after(filled, messages.WritesCounted(JobKind.SYNC, UNASKED + 1, lost))
+    many = after(filled, messages.WritesCounted(JobKind.SYNC, CONFIRM_ABOVE + 1, lost))
     assert many.prompt is not None
     assert many.prompt.text == (
         "create or change 21 tickets in Jira, and lose a panel (and 1 more) in Jira, by DEMO-1.md?"
@@ -196,7 +196,7 @@ def test_both_versions_are_shown_while_a_conflict_waits_for_a_choice(filled: App
 
 
 def test_a_question_leaves_the_list_as_it_is(filled: AppState) -> None:
-    state = after(filled, messages.WritesCounted(JobKind.PUSH, UNASKED + 1))
+    state = after(filled, messages.WritesCounted(JobKind.PUSH, CONFIRM_ABOVE + 1))
 
     assert press(state, "j") == state
 
@@ -267,7 +267,7 @@ def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: AppSta
 
 
 def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: AppState) -> None:
-    counted = messages.WritesCounted(JobKind.SYNC, UNASKED + 1)
+    counted = messages.WritesCounted(JobKind.SYNC, CONFIRM_ABOVE + 1)
     state = after(filled, messages.JobChanged(snapshot()), counted)
 
     assert (state.prompt, state.notice) == (None, REFUSED)

@@ -1,8 +1,11 @@
-"""The command line: what each command does is elsewhere, here is how it is called."""
+"""The command line: `main` runs it."""
 
 from __future__ import annotations
 
+import signal
 import sys
+
+from ticketr.cli import exits
 
 __all__ = ["main"]
 
@@ -10,7 +13,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and end the process with the right exit code.
 
-    It is loaded here, so that Ctrl+C is no traceback while it is.
+    The commands are imported here, so that Ctrl+C during the import shows no traceback.
     """
     try:
         from ticketr.cli.streams import prepare_streams
@@ -19,5 +22,5 @@ def main() -> None:
         from ticketr.cli.app import main as run
     except KeyboardInterrupt:
         print("ticketr: interrupted", file=sys.stderr)  # noqa: T201 - a command talks to people
-        sys.exit(130)
+        sys.exit(exits.for_signal(signal.SIGINT))
     run()

@@ -47,7 +47,7 @@ def cli(context: click.Context, *, debug: bool) -> None:
 
 
 def _open_app(context: click.Context) -> None:
-    from ticketr.cli.tty import is_full_screen_possible
+    from ticketr.cli.streams import is_full_screen_possible
 
     if not is_full_screen_possible():
         raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")

@@ -59,7 +59,7 @@ def demo(
     from ticketr.cli.ownership import own_mark
     from ticketr.cli.queue_runner import run
     from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
-    from ticketr.cli.tty import is_full_screen_possible
+    from ticketr.cli.streams import is_full_screen_possible
     from ticketr.config import STATE_FOLDER
     from ticketr.sync import Store
 

@@ -12,6 +12,7 @@ import click
 from ticketr.cli import exits
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
+from ticketr.tty import can_draw, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +143,7 @@ def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
         clean(new_name),
         lineterm="",
     )
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    colors = {} if plain else {"+": "green", "-": "red", "@": "cyan"}
+    is_colored = wants_color(os.environ, by_default=can_draw(os.environ))
+    colors = {"+": "green", "-": "red", "@": "cyan"} if is_colored else {}
     for line in lines:
         echo(line, color=colors.get(line[:1]))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.config import ConfigError
-
 if TYPE_CHECKING:
     import signal
 
@@ -21,10 +19,12 @@ SIGNALLED = 128
 
 
 def for_error(error: BaseException) -> int:
-    """Give the exit code for an error that ended a command."""
+    """Return the exit code for an error that ended a command."""
+    from ticketr.config import ConfigError
+
     return USAGE if isinstance(error, ConfigError) else FAILED
 
 
 def for_signal(number: signal.Signals) -> int:
-    """Give the exit code for a signal that ended a command, as shells count it."""
+    """Return the exit code for a signal that ended a command, as shells count it."""
     return SIGNALLED + number

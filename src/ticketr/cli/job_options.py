@@ -14,7 +14,13 @@ from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.report import tell
 from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
-from ticketr.config import ConfigError, config_folder, read_environment, read_user_config
+from ticketr.config import (
+    STRATEGIES,
+    ConfigError,
+    config_folder,
+    read_environment,
+    read_user_config,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +28,6 @@ if TYPE_CHECKING:
     from ticketr.config import Workspace
 
 R = TypeVar("R")
-
-STRATEGIES = ("local", "remote", "merge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,13 @@ from ticketr.cli.job_options import (
 )
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
 from ticketr.cli.output import echo, shown
+from ticketr.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.sync import PushJob, PushResult, SyncJob
 
-#: Issues that a push writes without asking.
-UNASKED = 20
 #: The error, for scripts, of more than that without a yes.
 UNCONFIRMED = "Unconfirmed"
 #: What is said when the answer was no.
@@ -33,7 +32,9 @@ NOTHING = "Nothing was sent."
 @common_options
 @accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
-@click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")
+@click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+)
 @click.pass_context
 def push(
     context: click.Context,
@@ -80,7 +81,9 @@ def push(
 @accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
-@click.option("-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {UNASKED} writes.")
+@click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+)
 @click.pass_context
 def sync(
     context: click.Context,
@@ -144,7 +147,7 @@ def ask_first(
     from ticketr.cli.settings import is_interactive
 
     writes = 0 if yes else sum(count_writes(job.root) for job in jobs.values())
-    if writes <= UNASKED:
+    if writes <= CONFIRM_ABOVE:
         return
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import open_job_queue
+from ticketr.cli import exits
 from ticketr.cli.history import WorkspaceHistory
 from ticketr.cli.output import say
 from ticketr.config import STATE_FOLDER
@@ -63,7 +64,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
     if cancelled:
         say(cancelled[-1].message)
-    return app.exit_code
+    return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
 def _note(failed: JobSnapshot) -> None:

@@ -6,6 +6,8 @@ import io
 import os
 import sys
 
+from ticketr.tty import can_draw
+
 _IN, _OUT, _ERR = range(3)
 
 
@@ -46,3 +48,8 @@ def prepare_streams() -> None:
         errors="backslashreplace",
         line_buffering=True,
     )
+
+
+def is_full_screen_possible() -> bool:
+    """Tell whether input and output are a terminal that can do more than print lines."""
+    return os.isatty(_IN) and os.isatty(_OUT) and can_draw(os.environ)

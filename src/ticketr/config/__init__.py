@@ -7,6 +7,7 @@ and may block for that: call it before Trio runs, or on a worker thread.
 from __future__ import annotations
 
 from ticketr.config.checks import (
+    CONFIRM_ABOVE,
     STRATEGIES,
     checked_cloud_id,
     checked_email,
@@ -58,6 +59,7 @@ from ticketr.config.workspace_file import (
 )
 
 __all__ = [
+    "CONFIRM_ABOVE",
     "GO_FILE",
     "LOCK_FILE",
     "STATE_FOLDER",

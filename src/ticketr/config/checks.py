@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What to do with a conflict when nobody says it on the command line.
 STRATEGIES = ("local", "remote", "merge")
+#: The number of writes above which a push or sync asks before it begins.
+CONFIRM_ABOVE = 20
 
 _PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, final
 import trio
 
 from ticketr.statusline.guard import ERASE, StreamGuard
+from ticketr.tty import reopen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,14 +69,14 @@ class TerminalOutput:
         self._stream = stream
         self._encoding = stream.encoding or "ascii"
         self._fd = -1
-        self._may_block = False
+        self._never_blocks = True
         self._frame_width = 0  # of the frame on the screen
         self._width = 0  # of the terminal at the last query
         self._guard: StreamGuard | None = None
 
     def open(self, wake: Callable[[], object]) -> None:
         """Begin; ``wake`` is called from any thread if the line must be drawn again."""
-        self._fd, self._may_block = _reopen(self._stream.fileno())
+        self._fd, self._never_blocks = reopen(self._stream.fileno(), os.O_WRONLY)
         self._frame_width = self.columns()
         self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, wake)
         self._guard.install()
@@ -115,7 +116,7 @@ class TerminalOutput:
         data = text.encode(self._encoding, "replace")
         if not data:
             return True
-        if self._may_block and not _is_writable(self._fd, 0):
+        if not self._never_blocks and not _is_writable(self._fd, 0):
             return False
         try:
             return os.write(self._fd, data) == len(data)
@@ -161,19 +162,6 @@ def _frame(line: str, *, is_full: bool) -> str:
         return ""
     rest = "" if is_full else "\x1b[K"
     return f"\x1b[m\r{line}{rest}\r"
-
-
-def _reopen(fd: int) -> tuple[int, bool]:
-    """Open the terminal of a descriptor again, for non-blocking writes.
-
-    Returns:
-        The new descriptor, and whether writes to it may block.
-    """
-    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        return os.open(os.ttyname(fd), flags), False
-    except OSError:  # the terminal belongs to another user, as after `su`
-        return os.dup(fd), True
 
 
 def _is_writable(fd: int, seconds: float) -> bool:

@@ -18,6 +18,7 @@ from ticketr.statusline.model import StatusModel
 from ticketr.statusline.output import TerminalOutput
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
+from ticketr.tty import can_draw
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
@@ -42,8 +43,7 @@ _log = logging.getLogger("ticketr.statusline")
 
 def is_drawable(stream: TextIO) -> bool:
     """Return whether a stream is a terminal that can do more than print lines."""
-    kind = os.environ.get("TERM", "dumb")
-    return hasattr(os, "ttyname") and stream.isatty() and kind not in {"", "dumb", "unknown"}
+    return hasattr(os, "ttyname") and stream.isatty() and can_draw(os.environ)
 
 
 def _is_unreported(snapshot: JobSnapshot) -> bool:

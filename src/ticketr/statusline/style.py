@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ticketr.tty import wants_color
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
@@ -79,7 +81,7 @@ class LineStyle:
         encoding = (stream.encoding or "").lower().replace("-", "").replace("_", "")
         return cls(
             unicode=encoding == "utf8" and not environ.get("TICKETR_ASCII"),
-            color=_has_color(environ, stream),
+            color=wants_color(environ, by_default=stream.isatty()),
             motion=not (environ.get("TICKETR_NO_MOTION") or environ.get("REDUCED_MOTION")),
         )
 
@@ -87,11 +89,3 @@ class LineStyle:
     def glyphs(self) -> Glyphs:
         """The characters to draw with."""
         return UNICODE if self.unicode else ASCII
-
-
-def _has_color(environ: Mapping[str, str], stream: Stream) -> bool:
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
-        return True
-    return environ.get("CLICOLOR") != "0" and stream.isatty()

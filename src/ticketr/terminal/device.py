@@ -12,25 +12,12 @@ from typing import Final
 
 import trio
 
+from ticketr.tty import reopen
+
 #: The most bytes in one write to a descriptor that may block.
 _SMALL_WRITE: Final = 256
 #: Seconds between two checks whether the process is in the foreground.
 _FOREGROUND_WAIT: Final = 0.2
-
-
-def reopen(descriptor: int, flags: int) -> tuple[int, bool]:
-    """Open the terminal of a descriptor again, non-blocking.
-
-    Returns:
-        The new descriptor, and whether it never blocks. If the terminal's file cannot be opened,
-        as after `su` or in a container, the descriptor is a duplicate that may block.
-    """
-    flags |= os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        # Not /dev/tty, which kqueue does not support.
-        return os.open(os.ttyname(descriptor), flags), True
-    except OSError:
-        return os.dup(descriptor), False
 
 
 async def wait_for_foreground(descriptor: int) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from ticketr.terminal.device import reopen, wait_for_foreground
+from ticketr.terminal.device import wait_for_foreground
 from ticketr.terminal.events import Event, HungUp, Paste
 from ticketr.terminal.tokens import ESC_WAIT, Tokenizer
+from ticketr.tty import reopen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

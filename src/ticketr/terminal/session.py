@@ -23,6 +23,7 @@ from ticketr.terminal.frame import diff
 from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, escape_wait
 from ticketr.terminal.terminfo import TerminalKind
+from ticketr.tty import can_draw, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -47,6 +48,8 @@ _SIGNALS: Final = (
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
 _GRACE: Final = 1.0
+#: A terminal with fewer colours than these is drawn without any.
+_COLORS: Final = 8
 #: Seconds to block a forced exit for a terminal that accepts nothing.
 _FORCED_EXIT_WAIT: Final = 0.2
 
@@ -216,7 +219,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                     keyboard,
                     signals,
                     encoding=encoding,
-                    colors=_use_colors(environ, kind),
+                    colors=wants_color(environ, by_default=kind.colors >= _COLORS),
                     environ=environ,
                 )
         finally:
@@ -229,17 +232,8 @@ def _check(environ: Mapping[str, str]) -> None:
     for descriptor, name in ((0, "input"), (1, "output")):
         if not os.isatty(descriptor):
             raise NotATerminal(f"standard {name} is not a terminal")
-    kind = environ.get("TERM", "")
-    if kind in {"", "dumb", "unknown"}:
-        raise NotATerminal(f"TERM={kind} can only print lines")
-
-
-def _use_colors(environ: Mapping[str, str], kind: TerminalKind) -> bool:
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
-        return True
-    return environ.get("CLICOLOR") != "0" and kind.colors >= 8
+    if not can_draw(environ):
+        raise NotATerminal(f"TERM={environ.get('TERM', '')} can only print lines")
 
 
 def _stop_process() -> None:

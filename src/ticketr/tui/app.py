@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two frames that no key has asked for.
 FRAME = 1 / 15
-#: Added to a signal's number in an exit code, as shells count it.
-SIGNALLED = 128
 #: Messages answered between two checkpoints.
 PORTION = 50
 
@@ -90,8 +88,8 @@ class App:
     ) -> None:
         width, height = terminal.size
         self.state = AppState(width=width, height=height, title=title)
-        #: What the process should end with: 0 if the user left, else as its signal says.
-        self.exit_code = 0
+        #: The signal that ended the app; None if the user left by a key.
+        self.ended_by: signal.Signals | None = None
         self._terminal = terminal
         self._queue = queue
         self._store = store
@@ -211,7 +209,7 @@ class App:
 
     def _leave(self, number: signal.Signals) -> None:
         if number != signal.SIGINT:  # Ctrl+C is a key like q
-            self.exit_code = SIGNALLED + number
+            self.ended_by = number
         self._send.send_nowait(messages.LeaveAsked())
 
     async def _forward_jobs(

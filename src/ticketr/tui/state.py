@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ticketr.config import CONFIRM_ABOVE
 from ticketr.statusline import StatusModel
 from ticketr.text import wrap
 from ticketr.tui import effects, messages
@@ -28,8 +29,6 @@ REFUSED = "A job is running already; Esc cancels it"
 NO_CONFLICT = "This ticket has no conflict"
 BROKEN = "Edit this file until nothing is wrong with it, then sync"
 NO_NOTES = "The last job has nothing to say of single tickets"
-#: Issues that are written without a question.
-UNASKED = 20
 #: Rows around the body: the title above, the action bar and the status line below.
 CHROME = 3
 #: From this width on, list and detail stand side by side.
@@ -181,7 +180,7 @@ def update(state: AppState, message: Message, now: float) -> tuple[AppState, tup
                 return replace(state, notice=notice_of(state.broken)), ()
             if state.working:  # asked for twice while it was counted
                 return replace(state, notice=REFUSED), ()
-            asked = writes if writes > UNASKED else 0
+            asked = writes if writes > CONFIRM_ABOVE else 0
             if asked or lost:
                 return replace(state, prompt=writes_prompt(work, asked, lost)), ()
             return state, (effects.StartJob(work),)
