@@ -155,7 +155,7 @@ def _is_of_output(error: OSError) -> bool:
 
 
 def _is_folder_gone() -> bool:
-    """Tell whether somebody has taken away the folder that the command was run in."""
+    """Return whether somebody has taken away the folder that the command was run in."""
     try:
         Path.cwd()
     except FileNotFoundError:

@@ -26,11 +26,11 @@ class Versions:
     """The versions of one ticket, as texts.
 
     Attributes:
-        key: its key.
-        path: its file, relative to the workspace.
-        base: as it was at the last sync; None where none is known.
-        local: as it stands here; None if it was not edited.
-        remote: as Jira has it; None unless both sides have changed the same.
+        key: Its key.
+        path: Its file, relative to the workspace.
+        base: As it was at the last sync; None where none is known.
+        local: As it stands here; None if it was not edited.
+        remote: As Jira has it; None unless both sides have changed the same.
     """
 
     key: str
@@ -114,7 +114,7 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Ver
 
 
 def _own_ticket(state: State, key: str) -> str:
-    """Give the key of the ticket that a sub-task stands in; any other key as it is."""
+    """Return the key of the ticket that a sub-task stands in; any other key as it is."""
     head = state.head_of(key)
     return (
         next((each.key for each in state.issues_of(head) if each.id == head), key) if head else key

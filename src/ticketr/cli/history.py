@@ -40,7 +40,7 @@ class WorkspaceHistory:
         await self._file.write([_without_secrets(job) for job in jobs])
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Give the jobs that ended last."""
+        """Return the jobs that ended last."""
         return await self._file.read(limit=limit, status=status)
 
 
@@ -75,7 +75,7 @@ class WorkspaceHistories:
             await history.write([job for job in jobs if job.key == key])
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Give the jobs of all of them that ended last."""
+        """Return the jobs of all of them that ended last."""
         found = [
             job
             for history in self._by_key.values()

@@ -35,14 +35,14 @@ class CommonOptions:
     """What was said by the options that pull, push and sync share, or two of them.
 
     Attributes:
-        workspace: the name from ``--workspace``.
-        folder: the folder from ``--folder``.
-        project: the key from ``--project``.
-        strategy: one of `STRATEGIES`, or None for the workspace's own; a push has no other.
-        http: the package that speaks HTTP.
-        every: whether it is every workspace that the user has added.
-        plain: whether progress is plain lines in a terminal, too.
-        as_json: whether the result is printed as JSON.
+        workspace: The name from ``--workspace``.
+        folder: The folder from ``--folder``.
+        project: The key from ``--project``.
+        strategy: One of `STRATEGIES`, or None for the workspace's own; a push has no other.
+        http: The package that speaks HTTP.
+        every: Whether it is every workspace that the user has added.
+        plain: Whether progress is plain lines in a terminal, too.
+        as_json: Whether the result is printed as JSON.
     """
 
     workspace: str | None = None
@@ -71,8 +71,8 @@ class JobArguments:
     """What a command is to run, by the name of each workspace.
 
     Attributes:
-        ready: the arguments of the jobs.
-        failed: what keeps other workspaces from beginning, with their folders.
+        ready: The arguments of the jobs.
+        failed: What keeps other workspaces from beginning, with their folders.
     """
 
     ready: dict[str, dict[str, Any]]
@@ -121,17 +121,17 @@ def _with_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> JobArguments:
-    """Give the arguments of the jobs that a command is to run, by the name of each workspace.
+    """Return the arguments of the jobs that a command is to run, by the name of each workspace.
 
     One that is not plainly the one meant is told of, for a push to another Jira cannot be undone.
 
     Args:
-        options: what was said.
-        jql: a query to pull by, if one was said.
+        options: What was said.
+        jql: A query to pull by, if one was said.
 
     Raises:
-        click.UsageError: both one workspace and every one was said, or there is none.
-        ConfigError: as of `workspace_arguments`; likewise its other errors. Of every workspace, none
+        click.UsageError: Both one workspace and every one was said, or there is none.
+        ConfigError: As of `workspace_arguments`; likewise its other errors. Of every workspace, none
             is raised that is about one of them: that stops no other.
     """
     if not options.every:
@@ -159,14 +159,14 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
 def workspace_arguments(
     options: CommonOptions = CommonOptions(), *, jql: str | None = None
 ) -> dict[str, Any]:
-    """Give the arguments of a pull, push or sync of one workspace.
+    """Return the arguments of a pull, push or sync of one workspace.
 
     Raises:
-        ConfigError: something that is needed is nowhere set, or cannot be used; the state file of
+        ConfigError: Something that is needed is nowhere set, or cannot be used; the state file of
             the workspace is not the user's.
-        StateFailed: that cannot be used.
-        TokenFailed: a source that should have a token did not work.
-        click.UsageError: asks is to speak HTTP, and cannot be used.
+        StateFailed: That cannot be used.
+        TokenFailed: A source that should have a token did not work.
+        click.UsageError: The package asks was chosen and cannot be used.
     """
     return _settings(_resolved(options), options, jql)
 
@@ -178,8 +178,8 @@ def where(resolved: Workspace, options: CommonOptions) -> str | None:
     whose site is not the one in JIRA_URL.
 
     Args:
-        resolved: the workspace.
-        options: what was said.
+        resolved: The workspace.
+        options: What was said.
     """
     around = Path.cwd().resolve().is_relative_to(resolved.root.resolve())
     elsewhere = options.folder is None and not around

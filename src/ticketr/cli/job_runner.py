@@ -57,12 +57,12 @@ def run_jobs(
     """Run a command's jobs side by side, tell of their results, and give the exit code.
 
     Args:
-        jobs: the jobs, by the names of their workspaces; the only one of a
+        jobs: The jobs, by the names of their workspaces; the only one of a
             command that is about one workspace has no name.
-        told: tells people of a result.
-        failed: what keeps other workspaces from beginning, with their folders.
-        nothing: the result of those.
-        options: whether progress is plain lines in a terminal, too, and whether to print the
+        told: Tells people of a result.
+        failed: What keeps other workspaces from beginning, with their folders.
+        nothing: The result of those.
+        options: Whether progress is plain lines in a terminal, too, and whether to print the
             results as JSON.
     """
     named = _run(jobs, plain=options.plain)

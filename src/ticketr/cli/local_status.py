@@ -28,10 +28,10 @@ __all__ = [
 
 
 def open_store(root: Path) -> Store:
-    """Give the files of a workspace, whose state file is the user's if there is one.
+    """Return the files of a workspace, whose state file is the user's if there is one.
 
     Raises:
-        ConfigError: as of `own_mark`; likewise its other errors.
+        ConfigError: As of `own_mark`; likewise its other errors.
     """
     store = Store(root, STATE_FOLDER)
     # Without a state file nothing is looked up, so that nothing is made in the user's settings.
@@ -42,9 +42,9 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     """Open the state of a workspace to change it.
 
     Raises:
-        StateFailed: it cannot be used.
-        FileFailed: the folder cannot be written.
-        ConfigError: as of `own_mark`; likewise its other errors.
+        StateFailed: It cannot be used.
+        FileFailed: The folder cannot be written.
+        ConfigError: As of `own_mark`; likewise its other errors.
     """
     mark = own_mark(store.root)
     store.prepare()
@@ -59,7 +59,7 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
         which a push refuses, by their path relative to the workspace.
 
     Raises:
-        StateFailed: the state cannot be read.
+        StateFailed: The state cannot be read.
     """
     found, broken = LocalSurvey(), dict[str, TicketrError]()
     for path in (each for paths in store.walk() for each in paths):

@@ -32,8 +32,8 @@ def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[st
     Where nobody can be asked, or the answer is no, such edits are refused and the rest is sent.
 
     Args:
-        jobs: what is about to run, by the names of workspaces.
-        accept_loss: whether the option was said.
+        jobs: What is about to run, by the names of workspaces.
+        accept_loss: Whether the option was said.
 
     Raises:
         click.Abort: Ctrl+C was the answer.

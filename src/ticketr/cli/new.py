@@ -71,7 +71,7 @@ def _write(where: Path, names: Iterator[str], text: str) -> Path:
 
 
 def _where(root: Path) -> Path:
-    """Give the current folder if tickets in it are found, else the workspace."""
+    """Return the current folder if tickets in it are found, else the workspace."""
     here = Path.cwd()
     if not here.is_relative_to(root):
         return root
@@ -80,7 +80,7 @@ def _where(root: Path) -> Path:
 
 
 def _names(title: str) -> Iterator[str]:
-    """Give a file name for a title, and others where there is such a file."""
+    """Return a file name for a title, and others where there is such a file."""
     from ticketr.tickets import is_key
 
     stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")

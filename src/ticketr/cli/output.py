@@ -26,7 +26,7 @@ def hide(redact: Callable[[str], str]) -> None:
     """Show nothing any more that a redactor takes out.
 
     Args:
-        redact: gives a text without a secret, as `Credentials.redact`.
+        redact: Gives a text without a secret, as `Credentials.redact`.
     """
     _redactors.append(redact)
 
@@ -52,9 +52,9 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
     """Print a line.
 
     Args:
-        line: the line, whatever it holds.
-        err: whether it goes to standard error.
-        color: the name of its colour.
+        line: The line, whatever it holds.
+        err: Whether it goes to standard error.
+        color: The name of its colour.
     """
     click.echo(click.style(shown(line), fg=color) if color else shown(line), err=err)
 
@@ -65,8 +65,8 @@ def echo_json(value: object, *, default: Callable[[object], object] | None = Non
     In ASCII: any output takes it, and nothing in it is obeyed by a terminal.
 
     Args:
-        value: what `json.dumps` takes.
-        default: what makes the rest into that.
+        value: What `json.dumps` takes.
+        default: What makes the rest into that.
     """
     click.echo(json.dumps(_without_secrets(value), default=default))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def own_mark(root: Path) -> str | None:
-    """Give the mark that the state file of a workspace bears, or is to bear once it is made.
+    """Return the mark that the state file of a workspace bears, or is to bear once it is made.
 
     A workspace that was the user's before there were marks gets its mark here. In a terminal it
     asks about any other whose state file bears none.
@@ -34,9 +34,9 @@ def own_mark(root: Path) -> str | None:
         The mark; None where the state file is the user's and cannot be changed, so bears none.
 
     Raises:
-        ForeignState: the user did not make the state file, or nobody is there to be asked.
-        ConfigError: the user's settings cannot be used.
-        StateFailed: the state file cannot be used, or not be changed.
+        ForeignState: The user did not make the state file, or nobody is there to be asked.
+        ConfigError: The user's settings cannot be used.
+        StateFailed: The state file cannot be used, or not be changed.
     """
     from ticketr.sync import Store, bears_mark, sign_state
 
@@ -61,9 +61,9 @@ def trust(root: Path) -> bool:
         Whether it was not so marked already; also False where there is no state file.
 
     Raises:
-        ConfigError: the user's settings cannot be used.
-        SettingsFailed: the user's mark cannot be kept.
-        StateFailed: the state file cannot be used or changed.
+        ConfigError: The user's settings cannot be used.
+        SettingsFailed: The user's mark cannot be kept.
+        StateFailed: The state file cannot be used or changed.
     """
     from ticketr.sync import Store, bears_mark, sign_state
 
@@ -77,7 +77,7 @@ def trust(root: Path) -> bool:
 
 
 def _marks() -> tuple[Marks, str]:
-    """Give the user's marks, and why they cannot be kept for the next time; empty if they can.
+    """Return the user's marks, and why they cannot be kept for the next time; empty if they can.
 
     Where no folder of settings can be made, a new state file still can be: it bears a mark that
     nobody will know, so it is asked about like anybody else's.
@@ -93,7 +93,7 @@ def _ask(doubt: ForeignState) -> None:
     """Ask whether a state file is the user's.
 
     Raises:
-        ForeignState: the answer was no, or nobody is there to be asked.
+        ForeignState: The answer was no, or nobody is there to be asked.
     """
     if not is_interactive():
         raise doubt

@@ -23,7 +23,7 @@ def plan_lines(action: Action) -> list[str]:
     """Say what would be sent of one issue.
 
     Args:
-        action: what would be done with it.
+        action: What would be done with it.
 
     Returns:
         Lines, not clean yet.

@@ -22,7 +22,7 @@ def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str |
 
 
 def _inside(path: Path, root: Path) -> str:
-    """Give a path relative to the workspace; one outside of it would never be found again."""
+    """Return a path relative to the workspace; one outside of it would never be found again."""
     full = path.resolve()
     if not full.is_relative_to(root.resolve()) or full.suffix != ".md":
         raise click.BadParameter(

@@ -133,14 +133,14 @@ def ask_first(
     """Ask before many issues are written; scripts have to say yes beforehand.
 
     Args:
-        jobs: what is about to run, by the names of workspaces.
-        yes: whether that has been said.
-        as_json: whether to print as JSON too that nothing was begun.
-        others: the objects of workspaces that could not have begun anyway.
+        jobs: What is about to run, by the names of workspaces.
+        yes: Whether that has been said.
+        as_json: Whether to print as JSON too that nothing was begun.
+        others: The objects of workspaces that could not have begun anyway.
 
     Raises:
-        click.UsageError: nobody is there to be asked.
-        click.exceptions.Exit: the answer was no.
+        click.UsageError: Nobody is there to be asked.
+        click.exceptions.Exit: The answer was no.
         click.Abort: Ctrl+C was the answer.
     """
     from ticketr.cli.local_status import count_writes

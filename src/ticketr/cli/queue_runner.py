@@ -36,9 +36,9 @@ class JobOutcome(Generic[T]):
     """How a command's job ended.
 
     Attributes:
-        snapshot: the job's last state.
-        result: its value; None unless it completed.
-        signal: the signal that cancelled it, if one did.
+        snapshot: The job's last state.
+        result: Its value; None unless it completed.
+        signal: The signal that cancelled it, if one did.
     """
 
     snapshot: JobSnapshot
@@ -84,10 +84,10 @@ async def run_side_by_side(
         Cancels the jobs and waits until they have ended.
 
     Args:
-        jobs: the jobs.
-        keys: the queue's key for each of them, if they have any.
-        plain: whether it is plain lines in a terminal, too.
-        history: where the jobs are remembered.
+        jobs: The jobs.
+        keys: The queue's key for each of them, if they have any.
+        plain: Whether it is plain lines in a terminal, too.
+        history: Where the jobs are remembered.
 
     Returns:
         How each of them ended.

@@ -30,7 +30,7 @@ _USAGE = ("AsksMissing", "ForeignState", "UnsafePath")
 def exit_code(
     ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
 ) -> int:
-    """Give the exit code for how a pull, push or sync ended."""
+    """Return the exit code for how a pull, push or sync ended."""
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
@@ -40,7 +40,7 @@ def exit_code(
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Give the exit code for several jobs: a signal's, else that of what went most wrong."""
+    """Return the exit code for several jobs: a signal's, else that of what went most wrong."""
     order = (exits.DONE, exits.PARTLY, exits.FAILED, exits.USAGE)
     return max(codes, key=lambda code: order.index(code) if code in order else len(order))
 
@@ -53,7 +53,7 @@ def print_all_json(told: Mapping[str, dict[str, object]]) -> None:
 def _error(
     ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
 ) -> str | None:
-    """Give the name of the error that ended a job, if one did."""
+    """Return the name of the error that ended a job, if one did."""
     error = ended.snapshot.error
     return error.type.rpartition(".")[2] if error is not None else None
 
@@ -71,14 +71,14 @@ def as_object(
     root: Path,
     so_far: PullResult | PushResult | SyncResult,
 ) -> dict[str, object]:
-    """Give a job's end as one JSON object; its keys do not change, whatever became of it.
+    """Return a job's end as one JSON object; its keys do not change, whatever became of it.
 
     In ASCII: any output takes it, and nothing in it is obeyed by a terminal.
 
     Args:
-        ended: how it ended.
-        root: the workspace's folder.
-        so_far: what it had done by then, if it has no result.
+        ended: How it ended.
+        root: The workspace's folder.
+        so_far: What it had done by then, if it has no result.
     """
     progress, error = ended.snapshot.progress, _error(ended)
     told: dict[str, object] = {
@@ -92,7 +92,7 @@ def as_object(
 
 
 def nothing_pulled() -> PullResult:
-    """Give the result of a pull that was not even begun."""
+    """Return the result of a pull that was not even begun."""
     from ticketr.sync import Tally, pull_result
 
     return pull_result(Tally())
@@ -101,7 +101,7 @@ def nothing_pulled() -> PullResult:
 def as_objects(
     failed: Mapping[str, tuple[Path, TicketrError]], nothing: PullResult | PushResult | SyncResult
 ) -> dict[str, dict[str, object]]:
-    """Give the objects of workspaces whose settings kept their jobs from beginning."""
+    """Return the objects of workspaces whose settings kept their jobs from beginning."""
     return {
         name: not_begun(root, nothing, str(error), type(error).__name__)
         for name, (root, error) in failed.items()
@@ -111,13 +111,13 @@ def as_objects(
 def not_begun(
     root: Path, nothing: PullResult | PushResult | SyncResult, message: str, error: str | None
 ) -> dict[str, object]:
-    """Give the object of a job that was not even begun.
+    """Return the object of a job that was not even begun.
 
     Args:
-        root: the workspace's folder.
-        nothing: what it has done.
-        message: why.
-        error: the same for scripts; None where somebody has decided so.
+        root: The workspace's folder.
+        nothing: What it has done.
+        message: Why.
+        error: The same for scripts; None where somebody has decided so.
     """
     status = JobStatus.FAILED if error else JobStatus.CANCELLED
     told: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
@@ -127,7 +127,7 @@ def not_begun(
 
 
 def _plain(result: PullResult | PushResult | SyncResult) -> dict[str, object]:
-    """Give a result as JSON has it: what was pushed with the address that it has in a browser."""
+    """Return a result as JSON has it: what was pushed with the address that it has in a browser."""
     from ticketr.sync import PushResult, SyncResult
 
     told: dict[str, object] = asdict(result)
@@ -147,8 +147,8 @@ def tell_pull(result: PullResult, *, prune: bool) -> None:
     """Say what a pull did.
 
     Args:
-        result: what it did.
-        prune: whether it was to move files of deleted tickets away.
+        result: What it did.
+        prune: Whether it was to move files of deleted tickets away.
     """
     merged = _if_any(result.merged, "merged with edits here")
     left = _if_any(result.in_conflict, "in conflict") + _if_any(result.left_alone, "kept")
@@ -173,8 +173,8 @@ def tell_push(result: PushResult, *, dry_run: bool = False) -> None:
     """Say what a push did.
 
     Args:
-        result: what it did.
-        dry_run: whether it only found out what there is to do.
+        result: What it did.
+        dry_run: Whether it only found out what there is to do.
     """
     created = f" ({_some(result.created)})" if result.created else ""
     updated = f" ({_some(result.updated)})" if result.updated else ""

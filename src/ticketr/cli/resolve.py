@@ -93,7 +93,7 @@ def resolve(
 
 
 def _own_key(state: State, key: str) -> str:
-    """Give the key of the ticket in conflict in which a key stands; any other key as it is."""
+    """Return the key of the ticket in conflict in which a key stands; any other key as it is."""
     from ticketr.sync import conflict_of
 
     conflict = conflict_of(state, key)

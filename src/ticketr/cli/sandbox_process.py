@@ -29,8 +29,8 @@ class SandboxFailed(TicketrError):
     """Raised when the sandbox's process does not come up.
 
     Attributes:
-        reason: its own last words; empty if it had none.
-        wrong_usage: whether it did not accept what it was asked for.
+        reason: Its own last words; empty if it had none.
+        wrong_usage: Whether it did not accept what it was asked for.
     """
 
     def __init__(self, reason: str = "", *, wrong_usage: bool = False) -> None:
@@ -56,16 +56,16 @@ async def open_sandbox(
     loop, its output and a terminal's signals are not ours. It gets no token of the user's.
 
     Args:
-        tickets: how many a new site has.
-        seed: which of the many possible sites a new one is.
-        latency: seconds before each response.
-        data: the file that keeps the site, if any.
+        tickets: How many a new site has.
+        seed: Which of the many possible sites a new one is.
+        latency: Seconds before each response.
+        data: The file that keeps the site, if any.
 
     Yields:
         Its address.
 
     Raises:
-        SandboxFailed: it did not come up.
+        SandboxFailed: It did not come up.
     """
     # -P: a module in the current folder, which may be anybody's clone, is not imported.
     command = [sys.executable, "-P", "-m", "ticketr", "sandbox", "--exit-with-stdin"]

@@ -36,15 +36,15 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     A pull that runs at that moment is cancelled, and its count is the last thing printed.
 
     Args:
-        job: a pull of the workspace; pushes and syncs are made after it.
-        title: what the first row says.
-        pull: whether to begin with a pull.
+        job: A pull of the workspace; pushes and syncs are made after it.
+        title: What the first row says.
+        pull: Whether to begin with a pull.
 
     Returns:
         The exit code.
 
     Raises:
-        NotATerminal: there is no terminal to run it in.
+        NotATerminal: There is no terminal to run it in.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
     history = WorkspaceHistory(job.root)
@@ -86,6 +86,6 @@ def _job_for(
 
 
 def line_style(terminal: Terminal) -> LineStyle:
-    """Give the style of the status line: what the terminal can, and what the user wants."""
+    """Return the style of the status line: what the terminal can, and what the user wants."""
     wanted = LineStyle.of(os.environ, sys.stdout)
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)

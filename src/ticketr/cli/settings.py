@@ -59,14 +59,14 @@ def resolve(
     """Find out which workspace a command is about; asks nobody and needs no login.
 
     Args:
-        workspace: the name from ``--workspace``.
-        folder: the folder from ``--folder``.
-        project: the key from ``--project``.
+        workspace: The name from ``--workspace``.
+        folder: The folder from ``--folder``.
+        project: The key from ``--project``.
 
     Raises:
-        ConfigError: a file or a setting cannot be used, or there is no such workspace.
-        SettingsFailed: a file of settings could not be read.
-        UnsafePath: a link or the like has a name of ticketr's own in the workspace.
+        ConfigError: A file or a setting cannot be used, or there is no such workspace.
+        SettingsFailed: A file of settings could not be read.
+        UnsafePath: A link or the like has a name of ticketr's own in the workspace.
     """
     found = resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project
@@ -76,14 +76,14 @@ def resolve(
 
 
 def sign_in(workspace: Workspace) -> Credentials:
-    """Give the login for a workspace's site; not to be called inside Trio.
+    """Return the login for a workspace's site; not to be called inside Trio.
 
     In a terminal it asks: once for each workspace whether a site that only a file names may have
     a login at all, and for a token that is stored nowhere. Elsewhere nothing asks.
 
     Raises:
-        ConfigError: a site, an account or a token is missing, or the token rule forbids it.
-        TokenFailed: a source that should have a token did not work.
+        ConfigError: A site, an account or a token is missing, or the token rule forbids it.
+        TokenFailed: A source that should have a token did not work.
     """
     workspace = confirmed(workspace)
     return credentials(log_in(workspace), workspace.login.cloud_id)
@@ -93,8 +93,8 @@ def confirmed(workspace: Workspace) -> Workspace:
     """Ask in a terminal, if need be, whether the workspace's site may have a login.
 
     Raises:
-        MissingSetting: nothing names a site.
-        SiteNotConfirmed: the user said no, or nobody is there to be asked.
+        MissingSetting: Nothing names a site.
+        SiteNotConfirmed: The user said no, or nobody is there to be asked.
     """
     if workspace.doubt is not None and is_interactive():
         workspace = _confirm(workspace)
@@ -106,8 +106,8 @@ def log_in(workspace: Workspace) -> FoundToken:
     """Find a token for the workspace's site, or ask for one in a terminal.
 
     Raises:
-        ConfigError: an account or a token is missing, or the token rule forbids it.
-        TokenFailed: a source that should have a token did not work.
+        ConfigError: An account or a token is missing, or the token rule forbids it.
+        TokenFailed: A source that should have a token did not work.
     """
     found = None
     try:
@@ -123,7 +123,7 @@ def credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
     """Make what the client takes: the login, at the site or at Atlassian's gateway to it.
 
     Raises:
-        MissingSetting: nothing names the account.
+        MissingSetting: Nothing names the account.
     """
     from ticketr.jira import Credentials
 
@@ -143,8 +143,8 @@ def look_up(workspace: Workspace) -> FoundToken | None:
     """Find a token where one may be stored; not to be called inside Trio.
 
     Raises:
-        ConfigError: a site is missing, or the token rule forbids it.
-        TokenFailed: a source that should have a token did not work.
+        ConfigError: A site is missing, or the token rule forbids it.
+        TokenFailed: A source that should have a token did not work.
     """
     import trio
 
@@ -153,7 +153,7 @@ def look_up(workspace: Workspace) -> FoundToken | None:
 
 
 def is_interactive() -> bool:
-    """Tell whether somebody is there who can be asked."""
+    """Return whether somebody is there who can be asked."""
     return os.isatty(0) and os.isatty(2)
 
 

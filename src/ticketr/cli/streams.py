@@ -51,5 +51,5 @@ def prepare_streams() -> None:
 
 
 def is_full_screen_possible() -> bool:
-    """Tell whether input and output are a terminal that can do more than print lines."""
+    """Return whether input and output are a terminal that can do more than print lines."""
     return os.isatty(_IN) and os.isatty(_OUT) and can_draw(os.environ)

@@ -77,14 +77,14 @@ class AddRequest:
     """What the command was given.
 
     Attributes:
-        name: the name of the workspace.
-        folder: its folder.
-        site: the address of its site.
-        email: the account.
-        project: the project's key.
-        jql: the query to pull by.
-        cloud_id: the site's ID behind Atlassian's gateway.
-        scoped: whether the site is to be asked for that ID.
+        name: The name of the workspace.
+        folder: Its folder.
+        site: The address of its site.
+        email: The account.
+        project: The project's key.
+        jql: The query to pull by.
+        cloud_id: The site's ID behind Atlassian's gateway.
+        scoped: Whether the site is to be asked for that ID.
     """
 
     name: str | None
@@ -103,10 +103,10 @@ def add_workspace(wanted: AddRequest) -> None:
     In a terminal it asks for what is missing. Until the site has answered nothing is written.
 
     Raises:
-        ConfigError: something is missing or cannot be used, or there is such a workspace.
-        TokenFailed: a source that should have a token did not work.
-        JiraError: the site could not be asked, or refused.
-        SettingsFailed: something could not be written.
+        ConfigError: Something is missing or cannot be used, or there is such a workspace.
+        TokenFailed: A source that should have a token did not work.
+        JiraError: The site could not be asked, or refused.
+        SettingsFailed: Something could not be written.
     """
     entry = _entry(wanted)
     # Before anything is asked: what a team has agreed on is not changed from here.
@@ -201,7 +201,7 @@ def _complete(entry: WorkspaceEntry, wanted: AddRequest) -> Workspace:
 
 
 def _mapped(folder: Path) -> tuple[MappedField, ...]:
-    """Give the fields that count only because the Go program was told of them."""
+    """Return the fields that count only because the Go program was told of them."""
     own, told = read_workspace_file(folder), read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()

@@ -28,11 +28,11 @@ def find_cloud_id(site: str) -> str:
     """Ask a site for its cloud ID; nothing of a login is sent. Not to be called inside Trio.
 
     Args:
-        site: the site's address, as the user confirmed it.
+        site: The site's address, as the user confirmed it.
 
     Raises:
-        MissingSetting: the site answers, and tells none.
-        JiraError: it could not be asked.
+        MissingSetting: The site answers, and tells none.
+        JiraError: It could not be asked.
     """
     try:
         return trio.run(ask_cloud_id, site)
@@ -57,7 +57,7 @@ def offer_gateway(workspace: Workspace) -> Workspace | None:
     It takes a yes: until then the token was for the site's own address alone.
 
     Args:
-        workspace: whose site it is.
+        workspace: Whose site it is.
 
     Returns:
         The workspace with the site's cloud ID; None if it had one, the site tells none, nobody is

@@ -20,8 +20,8 @@ class SiteAnswer:
     """What a site answered.
 
     Attributes:
-        user: who is asking.
-        project: the project asked for; None where none was.
+        user: Who is asking.
+        project: The project asked for; None where none was.
     """
 
     user: User
@@ -39,17 +39,17 @@ async def check_site(
     """Ask a site who we are, and for a project.
 
     Args:
-        credentials: the login.
-        site: the site as browsers know it; another address than the login's behind a gateway.
-        project: a project's key.
-        fields: further fields that the files are to hold.
-        transport: another way to reach the site than httpx.
+        credentials: The login.
+        site: The site as browsers know it; another address than the login's behind a gateway.
+        project: A project's key.
+        fields: Further fields that the files are to hold.
+        transport: Another way to reach the site than httpx.
 
     Raises:
-        JiraError: it could not be asked, or refused.
-        BadSetting: the cloud ID is that of another site.
-        UnknownField: the site lacks one of the fields.
-        UnsupportedField: files cannot hold one of them.
+        JiraError: It could not be asked, or refused.
+        BadSetting: The cloud ID is that of another site.
+        UnknownField: The site lacks one of the fields.
+        UnsupportedField: Files cannot hold one of them.
     """
     async with open_jira(credentials, transport=transport) as jira:
         user = await jira.myself()

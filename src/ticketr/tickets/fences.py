@@ -20,7 +20,7 @@ _DEEPEST = 3
 
 
 def opening(line: str) -> str | None:
-    """Give the run of backticks or tildes with which a line opens a code block, or None."""
+    """Return the run of backticks or tildes with which a line opens a code block, or None."""
     found = _OPENING.match(line)
     return None if found is None else found[1]
 
@@ -58,5 +58,5 @@ def closing(lines: Sequence[str], start: int) -> int | None:
 
 
 def is_heading(line: str) -> bool:
-    """Tell whether a line would be a heading of ours if it stood outside a code block."""
+    """Return whether a line would be a heading of ours if it stood outside a code block."""
     return line.startswith(TICKET) or section_of(line) is not None

@@ -105,7 +105,7 @@ def unescape_item(line: str) -> str:
 
 
 def is_rule(line: str) -> bool:
-    """Tell whether a line without outer white space is a thematic break of dashes."""
+    """Return whether a line without outer white space is a thematic break of dashes."""
     return len(line) > 2 and line.count("-") == len(line)
 
 
@@ -157,7 +157,7 @@ def read_title(text: str) -> tuple[str | None, str]:
 
 
 def _nearest(found: re.Match[str]) -> str:
-    """Give the key that was probably meant, as it is to be written."""
+    """Return the key that was probably meant, as it is to be written."""
     word, number = (
         found["in_word"] or found["bare_word"],
         found["in_number"] or found["bare_number"],
@@ -190,8 +190,8 @@ def slip_of(title: str, projects: Iterable[str]) -> str | None:
     ``[P1] Crash`` and ``COVID-19 leave`` are titles like any other, until P or COVID is a project.
 
     Args:
-        title: the title of a draft that could be read.
-        projects: the keys of the projects that tickets here belong to.
+        title: The title of a draft that could be read.
+        projects: The keys of the projects that tickets here belong to.
 
     Returns:
         The key; None if the title begins with nothing like one.

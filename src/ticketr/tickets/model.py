@@ -78,12 +78,12 @@ class Places:
     criteria: tuple[int, ...] = ()
 
     def of_description(self, line: int) -> int:
-        """Give the line in the file of a line of the description; 0 if it is not known."""
+        """Return the line in the file of a line of the description; 0 if it is not known."""
         at = bisect_right(self.description, line, key=lambda run: run[0]) - 1
         return self.description[at][1] + line - self.description[at][0] if at >= 0 else 0
 
     def of_criterion(self, number: int, line: int) -> int:
-        """Give the line in the file of a line of a criterion, counted from 0; 0 if not known."""
+        """Return the line in the file of a line of a criterion, counted from 0; 0 if not known."""
         return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
 
 
@@ -152,7 +152,7 @@ class Ticket:
         return Ticket, content
 
     def keys(self) -> Iterator[str]:
-        """Give its own key and its tasks', leaving drafts out."""
+        """Return its own key and its tasks', leaving drafts out."""
         if self.key is not None:
             yield self.key
         for task in self.tasks:

@@ -73,12 +73,12 @@ def render_ticket(ticket: Ticket) -> str:
 
 
 def replace(file: TicketFile, index: int, ticket: Ticket) -> str:
-    """Give the text of a file with one of its tickets changed; see `rewrite`."""
+    """Return the text of a file with one of its tickets changed; see `rewrite`."""
     return rewrite(file, {index: ticket}).text
 
 
 def append(file: TicketFile, ticket: Ticket) -> str:
-    """Give the text of a file with one more ticket at its end; see `rewrite`."""
+    """Return the text of a file with one more ticket at its end; see `rewrite`."""
     return rewrite(file, {}, [ticket]).text
 
 
@@ -179,7 +179,7 @@ def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
 
 
 def _line_end(text: str, start: int) -> str:
-    """Give the line end in use at a place in a text."""
+    """Return the line end in use at a place in a text."""
     found = _LINE_END.search(text, start) or _LINE_END.search(text)
     return "\n" if found is None else found[0]
 

@@ -54,7 +54,7 @@ class ParsedIssue:
     tasks: list[ParsedIssue] = field(default_factory=list)
 
     def is_bare(self) -> bool:
-        """Tell whether nothing was found below its heading."""
+        """Return whether nothing was found below its heading."""
         return not (any(self.text) or self.fields or self.remarks or self.criteria)
 
     def ticket(self) -> Ticket:
@@ -356,7 +356,7 @@ def _dedent(line: str, width: int = len(_INDENT)) -> str:
 
 
 def _continues(item: Sequence[str], line: str) -> bool:
-    """Tell whether a line belongs to a criterion: by its indent, or as the next line of prose."""
+    """Return whether a line belongs to a criterion: by its indent, or as the next line of prose."""
     if line.startswith((_INDENT, "\t")):
         return True
     return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")

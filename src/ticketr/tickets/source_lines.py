@@ -36,7 +36,7 @@ class SourceLines:
             self._offsets[0] = len(_BOM)
 
     def start_of(self, index: int) -> int:
-        """Give the offset at which a line begins; behind the last line, the text's length."""
+        """Return the offset at which a line begins; behind the last line, the text's length."""
         return self._offsets[index] if index < len(self._offsets) else len(self.text)
 
     def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:

@@ -14,7 +14,7 @@ _LONGEST_KEY = 200
 
 
 def is_key(text: str) -> bool:
-    """Tell whether the whole text is an issue key."""
+    """Return whether the whole text is an issue key."""
     return KEY.fullmatch(text) is not None
 
 

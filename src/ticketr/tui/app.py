@@ -65,14 +65,14 @@ class App:
     """One run of the app.
 
     Args:
-        terminal: the screen and its keys.
-        queue: runs the jobs; others may use it too.
-        store: the workspace's files.
-        make_job: makes a job, given what it is to do, whom to tell about tickets, and what it may
+        terminal: The screen and its keys.
+        queue: Runs the jobs; others may use it too.
+        store: The workspace's files.
+        make_job: Makes a job, given what it is to do, whom to tell about tickets, and what it may
             take away in Jira.
-        theme: colours and characters.
-        title: what the first row says.
-        run_sync: how files are read.
+        theme: Colours and characters.
+        title: What the first row says.
+        run_sync: How files are read.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class App:
         """Run until the user leaves.
 
         Args:
-            pull: whether to begin with a pull.
+            pull: Whether to begin with a pull.
 
         Cancellation:
             Leaves; the queue's jobs are the queue's matter.
@@ -135,7 +135,7 @@ class App:
                 await trio.lowlevel.checkpoint()
 
     async def _next_message(self) -> Message:
-        """Give the next message; without a checkpoint if it is here, so a burst is one frame."""
+        """Return the next message; without a checkpoint if it is here, so a burst is one frame."""
         try:
             return self._inbox.receive_nowait()
         except trio.WouldBlock:
@@ -243,7 +243,7 @@ class App:
 
 
 def _is_urgent(message: Message) -> bool:
-    """Tell whether somebody waits to see the answer: to a key, or to how a job has ended."""
+    """Return whether somebody waits to see the answer: to a key, or to how a job has ended."""
     match message:
         case messages.KeyPressed() | messages.Resized():
             return True

@@ -16,8 +16,8 @@ class StartJob:
     """Submit a job.
 
     Attributes:
-        work: what it does.
-        accepted: what it may take away in Jira.
+        work: What it does.
+        accepted: What it may take away in Jira.
     """
 
     work: JobKind

@@ -34,8 +34,8 @@ class WorkspaceReader:
     """One look at every file: what stands in it, and how that differs from the last sync.
 
     Args:
-        store: the workspace's files.
-        state: the last sync.
+        store: The workspace's files.
+        state: The last sync.
     """
 
     def __init__(self, store: Store, state: State) -> None:
@@ -59,7 +59,7 @@ class WorkspaceReader:
             What the screen is to show of them.
 
         Raises:
-            StateFailed: the state cannot be read.
+            StateFailed: The state cannot be read.
         """
         tickets: list[tuple[IssueRow, ...]] = []
         begin = len(self._survey.local_changes)
@@ -76,7 +76,7 @@ class WorkspaceReader:
         """Put together what the screen is to show, once every file has been read.
 
         Raises:
-            StateFailed: the state cannot be read.
+            StateFailed: The state cannot be read.
         """
         conflicts = {each.key: _clashing(each) for each in self._state.conflicts.all()}
         rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
@@ -87,7 +87,7 @@ class WorkspaceReader:
         """Find what a push would take away in Jira, as far as that shows here.
 
         Raises:
-            StateFailed: the state cannot be read.
+            StateFailed: The state cannot be read.
         """
         local_changes = self._survey.local_changes
         self.lost = tuple(
@@ -119,8 +119,8 @@ def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
     """Read an issue's text, clean, line by line; empty where it is no longer there.
 
     Raises:
-        FileFailed: its file cannot be read.
-        TicketSyntaxError: its file cannot be read as tickets.
+        FileFailed: Its file cannot be read.
+        TicketSyntaxError: Its file cannot be read as tickets.
     """
     for ticket in store.read(row.path).tickets:
         for found, issue in zip(rows_of(ticket, row.path), (ticket, *ticket.tasks), strict=True):
@@ -133,11 +133,11 @@ def read_clash(store: Store, row: IssueRow) -> tuple[str, ...]:
     """Show line by line how a ticket that has a conflict differs from what Jira has, clean.
 
     Args:
-        store: the workspace's files.
-        row: of the ticket, or of a sub-task of it.
+        store: The workspace's files.
+        row: Of the ticket, or of a sub-task of it.
 
     Raises:
-        TicketrError: its file or the state cannot be read.
+        TicketrError: Its file or the state cannot be read.
     """
     here = (each.text for each in store.local(row.path) if each.ticket.key == row.head)
     with read_state(store) as state:
@@ -157,7 +157,7 @@ def settle(store: Store, key: str, take: str) -> None:
     """Settle the conflict of a ticket.
 
     Raises:
-        TicketrError: it cannot be settled; the words say why.
+        TicketrError: It cannot be settled; the words say why.
     """
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         resolve(store, state, key, Take(take))

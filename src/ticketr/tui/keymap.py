@@ -37,11 +37,11 @@ class Binding:
     """One row of the table.
 
     Attributes:
-        action: what the keys do.
-        keys: their names, as the terminal gives them.
-        shown: how people read them.
-        help: what they do, for the help.
-        hint: the word in the action bar; empty to leave it out there.
+        action: What the keys do.
+        keys: Their names, as the terminal gives them.
+        shown: How people read them.
+        help: What they do, for the help.
+        hint: The word in the action bar; empty to leave it out there.
     """
 
     action: KeyAction
@@ -90,10 +90,10 @@ _BINDINGS = {binding.action: binding for binding in TABLE}
 
 
 def key_action(key: str) -> KeyAction | None:
-    """Give what a key asks for, or None."""
+    """Return what a key asks for, or None."""
     return _ACTIONS.get(key)
 
 
 def binding_of(action: KeyAction) -> Binding:
-    """Give the row of an action."""
+    """Return the row of an action."""
     return _BINDINGS[action]

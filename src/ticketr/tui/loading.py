@@ -28,9 +28,9 @@ class Loader:
     """Reads files when the app asks for it; whatever goes wrong is a message, and ends nothing.
 
     Args:
-        store: the workspace's files.
-        in_thread: how files are read.
-        tell: takes what was found.
+        store: The workspace's files.
+        in_thread: How files are read.
+        tell: Takes what was found.
     """
 
     def __init__(

@@ -46,8 +46,8 @@ class TicketsFound:
     """Tickets stand in files now: each one's rows replace those that it had.
 
     Attributes:
-        tickets: the rows of each.
-        edited: keys of issues among them that are known to be edited here.
+        tickets: The rows of each.
+        edited: Keys of issues among them that are known to be edited here.
     """
 
     tickets: tuple[tuple[IssueRow, ...], ...]
@@ -59,10 +59,10 @@ class FilesRead:
     """Every file has been read.
 
     Attributes:
-        rows: all the tickets that stand in files, and the broken files, in order.
-        edited: keys of issues that were edited here since the last sync.
-        conflicts: for each ticket that both sides have changed, what clashes.
-        broken: what is wrong with files, clean, a line a file.
+        rows: All the tickets that stand in files, and the broken files, in order.
+        edited: Keys of issues that were edited here since the last sync.
+        conflicts: For each ticket that both sides have changed, what clashes.
+        broken: What is wrong with files, clean, a line a file.
     """
 
     rows: tuple[IssueRow, ...]
@@ -76,9 +76,9 @@ class WritesCounted:
     """A push or sync would write so many issues; asked for by `CountWrites`.
 
     Attributes:
-        work: what would be done.
-        writes: how many issues it would create or change.
-        lost: what it would take away in Jira.
+        work: What would be done.
+        writes: How many issues it would create or change.
+        lost: What it would take away in Jira.
     """
 
     work: JobKind

@@ -21,7 +21,7 @@ def notes_of(ended: JobSnapshot) -> tuple[str, ...]:
     The status line has room for the beginning of an error alone, and what to do stands at its end.
 
     Args:
-        ended: the job, which has ended.
+        ended: The job, which has ended.
 
     Returns:
         Clean lines, the most pressing first; empty if all is well.
@@ -37,7 +37,7 @@ def notice_of(broken: tuple[str, ...]) -> str:
     """Say in one line that files are broken, and of the first of them what is wrong.
 
     Args:
-        broken: what is wrong with each, clean; at least one.
+        broken: What is wrong with each, clean; at least one.
     """
     if len(broken) == 1:
         return broken[0]

@@ -21,9 +21,9 @@ class Choice:
     """One answer.
 
     Attributes:
-        keys: the keys that give it.
-        word: what it is called.
-        effects: what it leads to.
+        keys: The keys that give it.
+        word: What it is called.
+        effects: What it leads to.
     """
 
     keys: tuple[str, ...]
@@ -36,9 +36,9 @@ class Prompt:
     """A question that waits for a key; Esc leaves everything as it is.
 
     Attributes:
-        text: what is asked, clean.
-        choices: the answers.
-        covers_list: whether what it is about is shown meanwhile, and left with it.
+        text: What is asked, clean.
+        choices: The answers.
+        covers_list: Whether what it is about is shown meanwhile, and left with it.
     """
 
     text: str
@@ -52,7 +52,7 @@ class Prompt:
         return f"{answers}  Esc later: {self.text}"
 
     def choice(self, key: str) -> Choice | None:
-        """Give the answer that a key stands for, or None."""
+        """Return the answer that a key stands for, or None."""
         return next((each for each in self.choices if key in each.keys), None)
 
 
@@ -60,9 +60,9 @@ def writes_prompt(work: JobKind, writes: int, lost: Sequence[Loss] = ()) -> Prom
     """Ask before many issues are written, or something is taken away in Jira.
 
     Args:
-        work: what would be done.
-        writes: how many issues it would create or change; 0 if they are too few to ask about.
-        lost: what it would take away.
+        work: What would be done.
+        writes: How many issues it would create or change; 0 if they are too few to ask about.
+        lost: What it would take away.
     """
     yes = Choice(("y",), "yes", (effects.StartJob(work, frozenset(lost)),))
     no = Choice(("n",), "no")

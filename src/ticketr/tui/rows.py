@@ -25,13 +25,13 @@ class IssueRow:
     """One issue in the list. Its texts are clean: they may go to a terminal.
 
     Attributes:
-        order: where it belongs: project, number, file, then its place in its ticket.
-        key: the issue's key; empty for a draft.
-        title: its title.
-        status: its status, as the file has it; empty if it has none.
-        path: the file of its ticket, relative to the workspace.
+        order: Where it belongs: project, number, file, then its place in its ticket.
+        key: The issue's key; empty for a draft.
+        title: Its title.
+        status: Its status, as the file has it; empty if it has none.
+        path: The file of its ticket, relative to the workspace.
         depth: 1 for a sub-task, 0 otherwise.
-        is_broken: whether it stands for a file with which something is wrong; its title says what.
+        is_broken: Whether it stands for a file with which something is wrong; its title says what.
     """
 
     order: Order
@@ -52,8 +52,8 @@ def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
     """Make the rows of a ticket and its sub-tasks.
 
     Args:
-        ticket: the ticket.
-        path: its file, relative to the workspace.
+        ticket: The ticket.
+        path: Its file, relative to the workspace.
     """
     project, number = _split(ticket.key)
     return tuple(
@@ -74,9 +74,9 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
     """Make the row of a file with which something is wrong.
 
     Args:
-        path: the file, relative to the workspace.
-        words: what is wrong.
-        has_rows: whether its tickets have rows of their own. Else this row stands where they
+        path: The file, relative to the workspace.
+        words: What is wrong.
+        has_rows: Whether its tickets have rows of their own. Else this row stands where they
             would, as far as the name of the file tells, so that nothing seems to be lost.
     """
     project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
@@ -97,8 +97,8 @@ def merge(
     """Put tickets in their places; rows that a ticket had before are replaced.
 
     Args:
-        rows: rows in order.
-        tickets: the rows of each ticket, head first.
+        rows: Rows in order.
+        tickets: The rows of each ticket, head first.
     """
     merged = list(rows)
     orders = [row.order for row in merged]

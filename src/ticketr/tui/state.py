@@ -47,10 +47,10 @@ class Detail:
     """A ticket that is open for reading.
 
     Attributes:
-        row: its row.
-        text: its lines, clean, as they are in the file.
-        lines: the same, broken to fit their panel.
-        top: the first of these that is shown.
+        row: Its row.
+        text: Its lines, clean, as they are in the file.
+        lines: The same, broken to fit their panel.
+        top: The first of these that is shown.
     """
 
     row: IssueRow
@@ -69,25 +69,25 @@ class AppState:
     """Everything that the screen shows, and nothing else.
 
     Attributes:
-        width: of the terminal, in cells.
-        height: likewise.
-        title: what the first row says: the workspace.
-        rows: the issues, in order.
-        selected: the order of the selected row; rows may move, the selection stays with it.
-        top: index of the first row shown.
-        focus: which panel has the keys.
-        detail: the open ticket, if one is.
-        is_help_open: whether the help covers the rest.
-        are_notes_open: whether what there is to look at covers the rest.
-        notes: why the last job failed, or what it said of single tickets, clean.
-        notes_top: the first line of what there is to look at that is shown.
-        question: what waits for an answer, if anything does.
-        edited: keys of issues that were edited here since the last sync.
-        conflicts: for each ticket that both sides have changed, what clashes.
-        broken: what is wrong with files, clean, a line a file.
-        status: what the status line knows.
-        notice: a word to the user, until the next key.
-        working: the ID of the running or pending job with Jira; empty if there is none.
+        width: Of the terminal, in cells.
+        height: Likewise.
+        title: What the first row says: the workspace.
+        rows: The issues, in order.
+        selected: The order of the selected row; rows may move, the selection stays with it.
+        top: Index of the first row shown.
+        focus: Which panel has the keys.
+        detail: The open ticket, if one is.
+        is_help_open: Whether the help covers the rest.
+        are_notes_open: Whether what there is to look at covers the rest.
+        notes: Why the last job failed, or what it said of single tickets, clean.
+        notes_top: The first line of what there is to look at that is shown.
+        question: What waits for an answer, if anything does.
+        edited: Keys of issues that were edited here since the last sync.
+        conflicts: For each ticket that both sides have changed, what clashes.
+        broken: What is wrong with files, clean, a line a file.
+        status: What the status line knows.
+        notice: A word to the user, until the next key.
+        working: The ID of the running or pending job with Jira; empty if there is none.
     """
 
     width: int = 80
@@ -147,7 +147,7 @@ class AppState:
         return found if found is not None and found.order == order else None
 
     def with_text(self, row: IssueRow, text: tuple[str, ...]) -> AppState:
-        """Give the open ticket its text as it is now, unless another one is open meanwhile."""
+        """Return the open ticket its text as it is now, unless another one is open meanwhile."""
         if self.detail is None or self.detail.row.order != row.order:
             return self
         detail = replace(self.detail, row=row, text=text)
@@ -158,9 +158,9 @@ def update(state: AppState, message: Message, now: float) -> tuple[AppState, tup
     """Answer a message.
 
     Args:
-        state: what is.
-        message: what happened.
-        now: when, in seconds by Trio's clock.
+        state: What is.
+        message: What happened.
+        now: When, in seconds by Trio's clock.
 
     Returns:
         What is now, and what is to be done about it.

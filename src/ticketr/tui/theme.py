@@ -21,8 +21,8 @@ class Theme:
     """How things look.
 
     Attributes:
-        style: puts a style around a text: ``style(text, "bold", "cyan")``.
-        line_style: how the status line is drawn.
+        style: Puts a style around a text: ``style(text, "bold", "cyan")``.
+        line_style: How the status line is drawn.
     """
 
     style: Callable[..., str] = _plain

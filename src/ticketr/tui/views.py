@@ -29,9 +29,9 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     """Draw everything.
 
     Args:
-        state: what to show.
-        now: the time, in seconds by Trio's clock.
-        theme: colours and characters.
+        state: What to show.
+        now: The time, in seconds by Trio's clock.
+        theme: Colours and characters.
 
     Returns:
         As many rows as the terminal has, each as wide as it is, styled.
