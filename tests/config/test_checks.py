@@ -11,7 +11,7 @@ from ticketr.config import (
     checked_project,
     checked_site,
 )
-from ticketr.config.checks import checked_strategy, nearest
+from ticketr.config.checks import checked_strategy
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,3 @@ def test_a_misspelt_strategy_gets_the_nearest_one() -> None:
         checked_strategy("strategy", "Remotes")
     with pytest.raises(BadSetting, match=r"one of local, remote, merge$"):
         checked_strategy("strategy", "zzz")
-
-
-def test_the_nearest_name_does_not_mind_capitals() -> None:
-    assert nearest("JQl", ["site", "jql"]) == "jql"
-    assert nearest("zzzz", ["site", "jql"]) is None

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.config.errors import BadSetting
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ticketr.config.names import one_of
 
 #: What to do with a conflict when nobody says it on the command line.
 STRATEGIES = ("local", "remote", "merge")
@@ -115,9 +111,7 @@ def checked_strategy(name: str, strategy: str) -> str:
         BadSetting: there is no such strategy.
     """
     if strategy not in STRATEGIES:
-        hint = nearest(strategy, STRATEGIES)
-        said = f" (did you mean {hint}?)" if hint else ""
-        raise BadSetting(name, strategy, f"it is one of {', '.join(STRATEGIES)}{said}")
+        raise BadSetting(name, strategy, one_of(strategy, STRATEGIES))
     return strategy
 
 
@@ -130,10 +124,3 @@ def checked_jql(name: str, jql: str) -> str:
     if not jql.strip():
         raise BadSetting(name, jql, "the query is empty")
     return jql
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the known name that is most like one that is not known."""
-    by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(name.casefold(), by_folded, n=1)
-    return by_folded[found[0]] if found else None

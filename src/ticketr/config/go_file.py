@@ -1,7 +1,7 @@
-"""``.ticketr.yaml``: what the Go program Ticketr was told about a folder.
+"""``.ticketr.yaml``: the settings of the Go program Ticketr for a folder.
 
-Of that file only what ticketr has a use for is read: the names of fields, the project and the
-type of new tickets. The rest is left alone, whatever it is.
+Only what ticketr uses is read: the names of fields, the project and the type of new tickets. The
+rest of the file may hold anything.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.checks import checked_project, nearest
+from ticketr.config.checks import checked_project
 from ticketr.config.errors import BadFile, BadSetting
 from ticketr.config.fields import MappedField, one_line, other_name
+from ticketr.config.names import one_of
 from ticketr.config.tomlfile import read_text
 
 if TYPE_CHECKING:
@@ -21,23 +22,23 @@ if TYPE_CHECKING:
 #: The file's name, in the workspace's root.
 GO_FILE = ".ticketr.yaml"
 
-#: What that program knows of the values of a field. The site itself knows better, so it is only
-#: seen that a file says nothing else.
+#: The types of a field's values in that program. They are checked and not used: the site itself
+#: names the type of each of its fields.
 TYPES = ("number", "array", "string", "option")
-#: Fields that have a place of their own in a file, there as here.
+#: Fields that have their own place in a Markdown file, in both programs.
 _ELSEWHERE = frozenset({"summary", "description", "issuetype", "project", "parent"})
 
 
 @dataclass(frozen=True, slots=True)
 class GoFile:
-    """What a ``.ticketr.yaml`` says.
+    """The settings of a ``.ticketr.yaml``.
 
     Attributes:
-        path: the file.
-        fields: the fields to keep in the files, under which names.
-        project: the project that new tickets belong to.
-        project_problem: why what stands there cannot be one; for whoever needs it.
-        issue_type: the type of a new ticket that names none.
+        path: The file.
+        fields: The fields to keep in the Markdown files, with their names there.
+        project: The project that new tickets belong to.
+        project_problem: Why the project's key is unusable; raised where a project is needed.
+        issue_type: The type of a new ticket that names none.
     """
 
     path: Path
@@ -51,20 +52,20 @@ def read_go_file(root: Path) -> GoFile | None:
     """Read the file of a folder.
 
     Args:
-        root: the workspace's folder.
+        root: The workspace's folder.
 
     Returns:
-        What it says, or None where there is none.
+        Its settings, or None where there is no such file.
 
     Raises:
-        BadFile: it cannot be used; no value that stands in it is repeated.
-        SettingsFailed: the system would not give it.
+        BadFile: It cannot be used; the error repeats no value of it.
+        SettingsFailed: The system refused to read it.
     """
     path = root / GO_FILE
     text = read_text(path)
     if text is None:
         return None
-    # Loaded where there is such a file: nearly nobody has one.
+    # The parser is loaded only where there is such a file, which is rare.
     from ticketr.config.yamlfile import read_block  # noqa: PLC0415 - see above
 
     block = read_block(path, text)
@@ -80,7 +81,7 @@ def read_go_file(root: Path) -> GoFile | None:
 
 
 def _project(defaults: Block) -> tuple[str | None, BadFile | None]:
-    """Read the project, which that program itself takes from the environment alone."""
+    """Read the project; that program takes it from the environment alone."""
     key = "project_key"
     try:
         project = defaults.text(key)
@@ -99,7 +100,7 @@ def _fields(mappings: Block) -> tuple[MappedField, ...]:
             raise mappings.bad(key, "a field has no name")
         if field_id in _ELSEWHERE:
             continue
-        field = MappedField(name, field_id, mappings.place(key))
+        field = MappedField(name, field_id, mappings.bad(key, "").place)
         if (other := other_name(field, found)) is not None:
             problem = f"{name!r} is the same field as {other!r}; a field has one line in a file"
             raise mappings.bad(key, problem)
@@ -108,23 +109,19 @@ def _fields(mappings: Block) -> tuple[MappedField, ...]:
 
 
 def _field_id(mappings: Block, key: str) -> str:
-    if mappings.is_text(key):
-        return mappings.text(key) or ""  # which it is not: an empty one is refused
-    if not mappings.is_block(key):
+    kind = mappings.kind(key)
+    if kind not in {"str", "map"}:
         raise mappings.wrong(key, "Jira's ID of a field, like customfield_10016, or a block of it")
+    if kind == "str" and (field_id := mappings.text(key)):
+        return field_id
     about = mappings.block(key)
     _check_type(about, key)
-    field_id = about.text("id")
-    if field_id is None:
-        raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
-    return field_id
+    if field_id := about.text("id"):
+        return field_id
+    raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
 
 
 def _check_type(about: Block, key: str) -> None:
     kind = about.text("type")
-    if kind is None or kind in TYPES:
-        return
-    hint = nearest(kind, TYPES)
-    said = f" (did you mean {hint}?)" if hint else ""
-    problem = f"{key!r} has an unknown type: it is one of {', '.join(TYPES)}{said}"
-    raise about.bad("type", problem)
+    if kind is not None and kind not in TYPES:
+        raise about.bad("type", f"{key!r} has an unknown type: {one_of(kind, TYPES)}")

@@ -18,9 +18,9 @@ from ticketr.config.checks import (
     checked_email,
     checked_name,
     checked_site,
-    nearest,
 )
 from ticketr.config.errors import BadSetting, UnknownWorkspace
+from ticketr.config.names import nearest
 from ticketr.config.private import read_private
 from ticketr.config.tomlfile import read_table
 

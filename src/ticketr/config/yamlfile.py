@@ -1,24 +1,22 @@
-"""Reads YAML files that people write by hand, and says where in them something is wrong.
+"""Reads YAML files that people write by hand, with the line of each error.
 
-A file is taken apart only as far as somebody asks, and no value of it is ever made into an
-object or repeated in an error: it may be somebody else's file, with secrets in it.
+The parser's tree of nodes is read only as far as it is asked for. No value is made into an object
+or repeated in an error: the file may be another program's, with secrets in it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import yaml
-from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from ticketr.config.errors import BadFile, place
+from ticketr.config.errors import BadFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TAG = "tag:yaml.org,2002:"
-_TEXT, _NOTHING, _MERGE = f"{_TAG}str", f"{_TAG}null", f"{_TAG}merge"
 _KINDS = {
     "map": "a block of names",
     "seq": "a list",
@@ -27,52 +25,59 @@ _KINDS = {
     "float": "a number",
     "null": "nothing",
 }
-# What the parser quotes may be a piece of a value; its own <names> and marks are none.
-_QUOTED = re.compile(r""" (?:'(?!<|[-:,\]}?]')[^']*'|"[^"]*")""")
 
 
 class Block:
-    """One block of names in a YAML file, whose values are asked for by name and kind.
+    """One block of names in a YAML file.
 
     Args:
-        path: the file, for the errors.
-        node: what the parser made of it; None for a block that is not there.
-        name: what it is called.
+        path: The file, for the errors.
+        node: The parser's node; None for a block that is not there.
+        name: The name of the block.
 
     Raises:
-        BadFile: a name in it is there twice, or is none.
+        BadFile: A name in it is there twice, or is no plain name.
     """
 
-    def __init__(self, path: Path, node: MappingNode | None, name: str = "") -> None:
+    def __init__(self, path: Path, node: MappingNode | None = None, name: str = "") -> None:
         self._path = path
         self._name = name
         self._values: dict[str, Node] = {}
         self._lines: dict[str, int] = {}
         for key, value in node.value if node else ():
-            if not isinstance(key, ScalarNode) or key.tag == _MERGE:
-                raise self._bad_at(key, "ticketr reads plain names here; write them out")
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode) or key.tag == f"{_TAG}merge":
+                raise BadFile(str(path), line, "ticketr reads plain names here; write them out")
             if key.value in self._values:
-                raise self._bad_at(key, f"{key.value!r} is there twice")
+                raise BadFile(str(path), line, f"{key.value!r} is there twice")
             self._values[key.value] = value
-            self._lines[key.value] = _line(key)
+            self._lines[key.value] = line
 
     def names(self) -> tuple[str, ...]:
-        """Give the names in the block, as the file has them."""
+        """Return the names in the block, in the file's order."""
         return tuple(self._values)
 
-    def place(self, key: str) -> str:
-        """Tell where a name of this block stands."""
-        return place(str(self._path), self._lines[key])
+    def kind(self, key: str) -> str:
+        """Return the kind of a value as YAML's tags call it: ``"null"`` where it is missing."""
+        match self._values.get(key):
+            case None:
+                return "null"
+            case MappingNode():
+                return "map"
+            case SequenceNode(tag=tag) if tag != f"{_TAG}seq":
+                return ""
+            case node:
+                return str(node.tag).removeprefix(_TAG)
 
     def text(self, key: str) -> str | None:
-        """Give a text; None where the block has no such name, or nothing for it.
+        """Return a text; None where the block has no such name, or no value for it.
 
         Raises:
-            BadFile: it is something else, or empty.
+            BadFile: It is something else, or empty.
         """
-        if self._is_nothing(key):
+        if self.kind(key) == "null":
             return None
-        if not self.is_text(key):
+        if self.kind(key) != "str":
             raise self.wrong(key, "a text")
         text: str = self._values[key].value.strip()
         if not text:
@@ -80,26 +85,17 @@ class Block:
         return text
 
     def block(self, key: str) -> Block:
-        """Give the block of that name; an empty one where there is none.
+        """Return the block of that name; an empty one where there is none.
 
         Raises:
-            BadFile: it is something else.
+            BadFile: It is something else.
         """
-        if self._is_nothing(key):
-            return Block(self._path, None, key)
+        if self.kind(key) == "null":
+            return Block(self._path, name=key)
         node = self._values[key]
         if not isinstance(node, MappingNode):
             raise self.wrong(key, "a block of names")
         return Block(self._path, node, key)
-
-    def is_text(self, key: str) -> bool:
-        """Tell whether a name stands for a text."""
-        node = self._values[key]
-        return isinstance(node, ScalarNode) and node.tag == _TEXT
-
-    def is_block(self, key: str) -> bool:
-        """Tell whether a name stands for a block of names."""
-        return isinstance(self._values[key], MappingNode)
 
     def bad(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this block."""
@@ -107,15 +103,8 @@ class Block:
 
     def wrong(self, key: str, wanted: str) -> BadFile:
         """Make an error about a value of a wrong kind, without the value."""
-        kind = self._values[key].tag.removeprefix(_TAG)
-        found = _KINDS.get(kind, "something else")
+        found = _KINDS.get(self.kind(key), "something else")
         return self.bad(key, f"{self._shown(key)} must be {wanted}, and here is {found}")
-
-    def _is_nothing(self, key: str) -> bool:
-        return key not in self._values or self._values[key].tag == _NOTHING
-
-    def _bad_at(self, node: Node, problem: str) -> BadFile:
-        return BadFile(str(self._path), _line(node), problem)
 
     def _shown(self, key: str) -> str:
         return f"{key!r} in {self._name}" if self._name else key
@@ -125,36 +114,25 @@ def read_block(path: Path, text: str) -> Block:
     """Parse a file's text.
 
     Raises:
-        BadFile: it is no YAML, or no block of names.
+        BadFile: It is no YAML, or no block of names. The parser's own words are left out, since
+            they quote the file.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise _no_yaml(path, text, error) from None
+        mark = error.problem_mark
+        is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
+        problem = "a tab; indent by spaces" if is_tab else "look at the indents, colons and quotes"
+        line = None if mark is None else mark.line + 1
+        raise BadFile(str(path), line, f"this is no YAML ({problem})") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise BadFile(str(path), line, "this is no YAML (a character that none has)") from None
     except RecursionError:
         raise BadFile(str(path), None, "no such file is written by hand") from None
-    if node is None or node.tag == _NOTHING:
-        return Block(path, None)
-    if not isinstance(node, yaml.MappingNode):
-        raise BadFile(str(path), _line(node), "the file must be a block of names")
+    if node is None or node.tag == f"{_TAG}null":
+        return Block(path)
+    if not isinstance(node, MappingNode):
+        line = node.start_mark.line + 1
+        raise BadFile(str(path), line, "the file must be a block of names")
     return Block(path, node)
-
-
-def _no_yaml(path: Path, text: str, error: MarkedYAMLError) -> BadFile:
-    """Say what the parser found, without the pieces of the file that it shows."""
-    mark = error.problem_mark
-    if mark is None:
-        return BadFile(str(path), None, "this is no YAML")
-    said = [error.context] if (error.context or "").startswith("expected") else []
-    words = _QUOTED.sub("", ", ".join(filter(None, [*said, error.problem])))
-    if text[mark.index : mark.index + 1] == "\t":
-        words = "a tab; indent by spaces"
-    return BadFile(str(path), mark.line + 1, f"this is no YAML ({words})")
-
-
-def _line(node: Node) -> int:
-    line: int = node.start_mark.line
-    return line + 1

@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.config.names import folded
 from ticketr.jira.adf import canonical
 from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
 from ticketr.sync.compare.moments import read_moment
-from ticketr.sync.hints import folded
 from ticketr.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:

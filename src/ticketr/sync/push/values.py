@@ -14,9 +14,10 @@ from datetime import date, tzinfo
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.config.names import folded
 from ticketr.jira import Allowed
 from ticketr.sync.compare.moments import jira_moment, read_moment
-from ticketr.sync.hints import folded, nearest
+from ticketr.sync.hints import nearest
 from ticketr.text import clean, clip
 
 if TYPE_CHECKING:
