@@ -1,4 +1,4 @@
-"""The test kit finds what it is for: each planted bug is found, and what is right passes."""
+"""The sweep finds each planted bug and passes correct code."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_the_scope_that_is_meant_is_cancelled(injection: Injection) -> None:
     trio.run(run.main, None, clock=trio.testing.MockClock(autojump_threshold=0), instruments=[run])
 
     inner = injection is Injection.SCOPE
-    assert (run.own.cancelled_caught, run.outer.cancelled_caught) == (inner, not inner)
+    assert (run.scope.cancelled_caught, run.outer.cancelled_caught) == (inner, not inner)
 
 
 def test_arguments_are_passed_on() -> None:
@@ -295,7 +295,7 @@ def test_a_swallowed_cancellation_is_found(injection: Injection) -> None:
     error = found(swallows, inject=[injection])
 
     assert (error.step, error.injected) == (1, injection)
-    assert error.problem == "the function was told, and returned 'swallowed' all the same"
+    assert error.problem == "the function swallowed the injection and returned 'swallowed'"
     assert isinstance(error.__cause__, trio.Cancelled | KeyboardInterrupt)
     assert cancel_at_every_step(swallows, inject=[injection], may_return=True).finished_first == 2
 

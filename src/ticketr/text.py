@@ -1,7 +1,7 @@
-"""Text that somebody else wrote, made fit to be shown.
+"""Clean, measure, cut and wrap text for a terminal.
 
-A title from Jira can hold anything, and a terminal obeys what it is sent: a title could set the
-clipboard, move the cursor, or ask a question whose answer arrives as if it had been typed.
+A title from Jira may contain control sequences. In a terminal, they could set the clipboard, move
+the cursor, or trigger a reply that arrives like typed input.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from functools import lru_cache
 
 import wcwidth
 
-# A control sequence goes as a whole, or its rest would stand there as text. It may begin with
-# ESC or with the one-character (C1) form. Every part after the introducer is optional, so that a
-# cut-off sequence goes too, and no scan is ever done twice over the same characters. An operating
-# system command and its kin run to their terminator, or, as in a terminal, to whatever cancels
-# them: another ESC, CAN or SUB.
+# A control sequence is removed as a whole, or its rest would remain as text. It begins with ESC or
+# with the one-character (C1) form. Every part after the introducer is optional, so cut-off
+# sequences match, too, and no character is scanned twice. An operating system command or similar
+# string ends, as in a terminal, at its terminator or at a character that cancels it: ESC, CAN, SUB.
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
     "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x9c]*(?:\x07|\x9c|\x1b\\\\)?"
@@ -25,10 +24,10 @@ _SEQUENCE = re.compile(
 _SPACE = "\t\n\v\f\r\x85\u2028\u2029"
 _CONTROL = "\x00-\x1f\x7f-\x9f"
 _SURROGATE = "\ud800-\udfff"
-# What takes no room and changes what its neighbours look like or are read as: soft hyphen,
-# joiners of graphemes, fillers, directions, the byte order mark, annotations, variation selectors
-# of ideographs, tags. The joiner and non-joiner (U+200D, U+200C) stay, since emoji, Persian and
-# the scripts of India need them, and so do the plain variation selectors.
+# Characters without width that change the look or the meaning of their neighbours: soft hyphen,
+# grapheme joiner, fillers, directional marks, byte order mark, annotations, variation selectors
+# for ideographs, tags. The joiner and non-joiner (U+200D, U+200C), which emoji, Persian and Indic
+# scripts need, and the plain variation selectors stay.
 _INVISIBLE = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -50,15 +49,15 @@ def _safe(found: re.Match[str]) -> str:
 def clean(text: str) -> str:
     """Make untrusted text safe to show on one line of a terminal.
 
-    Control sequences are removed as a whole, line ends and tabs become a space, any other control
-    character and any lone surrogate becomes U+FFFD, invisible characters that reorder or hide
-    text are removed. The result never holds a control character.
+    Control sequences are removed, line ends and tabs become a space, other control characters and
+    lone surrogates become U+FFFD, and invisible characters that reorder or hide text are removed.
+    The result contains no control characters.
 
     Args:
-        text: Any text at all.
+        text: Any text.
 
     Returns:
-        The text itself if there is nothing to change.
+        The safe text; the same object if nothing has to change.
     """
     if (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None:
         return text
@@ -66,21 +65,21 @@ def clean(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Give the number of cells that clean text takes in a terminal."""
+    """Return the number of cells that clean text occupies in a terminal."""
     return len(text) if text.isascii() else wcwidth.width(text, control_codes="ignore")
 
 
 @lru_cache(maxsize=2048)
 def clip(text: str, cells: int, *, ellipsis: str = "…") -> str:
-    """Cut clean text so that it takes at most so many cells, never inside a character.
+    """Cut clean text to a maximum width, but never inside a grapheme.
 
     Args:
         text: Clean text.
-        cells: How many cells there are; none if below 0.
-        ellipsis: What stands at the end of a text that was cut.
+        cells: The maximum width in cells; a negative one counts as 0.
+        ellipsis: The end of a text that was cut.
 
     Returns:
-        The text itself if it is no wider than that.
+        The cut text; the same object if it is not too wide.
     """
     if len(text) <= cells and text.isascii():
         return text
@@ -93,7 +92,7 @@ def clip(text: str, cells: int, *, ellipsis: str = "…") -> str:
 
 
 def _start(text: str, cells: int) -> str:
-    """Give as much of the beginning as has room."""
+    """Return the longest beginning that fits into so many cells."""
     if cells <= 0:
         return ""
     if text.isascii():
@@ -109,30 +108,30 @@ def _start(text: str, cells: int) -> str:
 
 @lru_cache(maxsize=2048)
 def fit(text: str, cells: int, *, ellipsis: str = "…") -> str:
-    """Cut or pad clean text so that it takes exactly so many cells.
+    """Cut or pad clean text to an exact width.
 
     Args:
         text: Clean text.
-        cells: How many cells there are; none if below 0.
-        ellipsis: What stands at the end of a text that was cut.
+        cells: The width in cells; a negative one counts as 0.
+        ellipsis: The end of a text that was cut.
     """
     shown = clip(text, cells, ellipsis=ellipsis)
     return shown + " " * (cells - width(shown))
 
 
 def wrap(text: str, cells: int) -> tuple[str, ...]:
-    """Break clean text into lines of at most so many cells, between words where it can.
+    """Break clean text into lines of a maximum width, between words if possible.
 
     Args:
-        text: Clean text, one line of it.
-        cells: How many cells there are; at least 2, since some characters take two.
+        text: A line of clean text.
+        cells: The maximum width in cells; at least 2, since some characters occupy two.
 
     Returns:
-        The lines; one that is empty for an empty text.
+        The lines; one empty line for an empty text.
     """
     if width(text) <= cells:
         return (text,)
-    # A line that is broken keeps its indent, so that lists stay lists.
+    # Continuation lines keep the indent, so that lists remain recognizable.
     indent = text[: len(text) - len(text.lstrip())]
     lines = wcwidth.wrap(
         text, max(cells, 2), control_codes="ignore", subsequent_indent=clip(indent, cells // 2)

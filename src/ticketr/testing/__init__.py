@@ -1,4 +1,4 @@
-"""For tests of your own: a job to try things with, and a sweep that cancels at every step.
+"""Tools for your own tests: a job to experiment with, and a sweep that cancels at every step.
 
 ::
 
@@ -8,7 +8,7 @@
         summary = cancel_at_every_step(transfer, check=no_money_is_lost)
         assert summary.cancelled_first
 
-:func:`cancel_at_every_step` knows nothing of queues and jobs: any async function will do.
+:func:`cancel_at_every_step` works with any async function, not only with jobs.
 """
 
 from __future__ import annotations

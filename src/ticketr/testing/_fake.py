@@ -1,4 +1,4 @@
-"""A job that does nothing, visibly."""
+"""A job that only sleeps and reports progress."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FakeJob:
-    """A job that sleeps, and reports ``Step i/steps`` as it goes; its value is ``steps``.
+    """A job that sleeps and reports ``Step i/steps``; its value is ``steps``.
 
     ::
 
         handle = await queue.submit(FakeJob(duration=2, fail=ValueError("no"), fail_after=3))
 
     Attributes:
-        duration: Seconds that all its steps take together.
-        steps: How many steps it has, each reported when it is done.
-        fail: What it raises, an exception or a class of one; None raises nothing, or
-            a RuntimeError if ``fail_after`` is given.
-        fail_after: After how many steps it fails; None means after the last.
-        name: What it is called.
+        duration: The seconds that all steps take together.
+        steps: The number of steps, each reported when it is done.
+        fail: The exception, or its class, that the job raises; None raises nothing, or a
+            RuntimeError if ``fail_after`` is given.
+        fail_after: The number of steps after which the job fails; None for all of them.
+        name: The job's name.
     """
 
     duration: float = 1.0

@@ -1,4 +1,4 @@
-"""What a sweep says: of one run, of all of them, and of one that went wrong."""
+"""The reports of a sweep: on one run, on all runs, and on a failure."""
 
 from __future__ import annotations
 
@@ -9,39 +9,48 @@ from ticketr import TicketrError
 
 
 class Injection(enum.StrEnum):
-    """What is made to happen to the function."""
+    """What a sweep injects into a run of the function.
+
+    Attributes:
+        SCOPE: Cancels the scope directly around the function.
+        OUTER_SCOPE: Cancels a scope further out, and with it all scopes inside.
+        KEYBOARD_INTERRUPT: Sends SIGINT, as Ctrl-C does; Trio delivers it as usual.
+    """
 
     SCOPE = "scope"
-    """The scope right around the function is cancelled."""
     OUTER_SCOPE = "outer scope"
-    """A scope further out is cancelled, and with it all inside."""
     KEYBOARD_INTERRUPT = "KeyboardInterrupt"
-    """Somebody presses Ctrl-C, and Trio delivers it as it always does."""
 
 
 class Outcome(enum.StrEnum):
-    """What came out of the function."""
+    """How the function ended.
+
+    Attributes:
+        VALUE: It returned a value.
+        EXCEPTION: It raised an exception.
+        CANCELLED: The injected cancellation ended it.
+        INTERRUPTED: It raised KeyboardInterrupt, alone or in a group of nothing else.
+    """
 
     VALUE = "value"
     EXCEPTION = "exception"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
-    """A KeyboardInterrupt, alone or in a group with nothing but its like."""
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """What happened in one run; a sweep's ``check`` is given it.
+    """The result of one run, passed to a sweep's ``check``.
 
     Attributes:
-        step: The step of the function after which something was made to happen; 1 is
-            before it begins, 0 the run in which nothing was.
-        injected: What was made to happen; None in the run of step 0.
-        fired: Whether it came to that. Trio shuffles the tasks that are ready, so a
-            run can be a step or two shorter than the one that was counted.
-        outcome: What came out.
-        value: What the function returned, if it did.
-        error: What came out instead.
+        step: The step of the function after which the injection was made; 1 is before the
+            function begins, 0 the run without injection.
+        injected: The injection; None in the run of step 0.
+        fired: Whether the injection was made. Trio shuffles the tasks that are ready, so a run
+            can be a step or two shorter than the run that counted the steps.
+        outcome: How the function ended.
+        value: The function's return value, if any.
+        error: The exception that the function raised, if any.
     """
 
     step: int
@@ -54,15 +63,15 @@ class StepReport:
 
 @dataclass(frozen=True)
 class SweepSummary:
-    """How a sweep went that found nothing wrong.
+    """The result of a sweep without violations.
 
     Attributes:
-        steps: How many steps the function has when nothing happens to it.
-        runs: How often something was made to happen to it.
-        finished_first: How often it returned its value all the same.
-        cancelled_first: How often the cancellation or the interrupt ended it.
-        failed: How often it raised an exception that it may raise.
-        missed: How often it had ended before the step.
+        steps: The number of steps of the function without injection.
+        runs: The number of runs with an injection.
+        finished_first: The number of runs in which the function returned a value in spite of it.
+        cancelled_first: The number of runs that the cancellation or interrupt ended.
+        failed: The number of runs that raised an allowed exception.
+        missed: The number of runs that ended before the step.
     """
 
     steps: int
@@ -74,12 +83,12 @@ class SweepSummary:
 
 
 class SweepFailed(TicketrError):
-    """Raised by a sweep that found something; the error it found is its ``__cause__``.
+    """A sweep found a violation; ``__cause__`` is the underlying error, if any.
 
     Attributes:
-        step: The step after which something was made to happen, 0 if nothing was.
-        injected: What was made to happen; None if nothing was.
-        problem: What is wrong, in words.
+        step: The step after which the injection was made; 0 without injection.
+        injected: The injection; None without injection.
+        problem: A description of the violation.
     """
 
     def __init__(self, step: int, injected: Injection | None, problem: str) -> None:

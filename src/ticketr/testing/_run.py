@@ -1,4 +1,4 @@
-"""One run of a swept function: counts its steps, makes something happen, sees what comes out."""
+"""One run of a swept function: count its steps, make the injection, report the outcome."""
 
 from __future__ import annotations
 
@@ -18,22 +18,40 @@ from ticketr.testing._report import Injection, Outcome, StepReport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 
-MARK = "ticketr.testing: injected"
-"""The reason that our cancellations carry."""
+CANCEL_REASON = "ticketr.testing: injected"
+"""The reason of the injected cancellations."""
 GRACE = 1e6
-"""Seconds of virtual time that a run has to end when it was cancelled because it hung."""
-KICKS = 10
-"""How often a hanging task is woken with an error before the run is given up."""
+"""Seconds of virtual time in which a run must end after it was cancelled because it hung."""
+MOST_WAKES = 10
+"""How often the tasks of a hanging run are woken with an error before the run is abandoned."""
 MORE_STEPS = 1000
-"""Steps that a run has to end when it was cancelled because it took too many."""
+"""Steps in which a run must end after it was cancelled because it took too many."""
 
 
 class Hung(Exception):
-    """Raised in what hangs and does not listen to a cancellation."""
+    """Raised in a task that hangs in spite of a cancellation."""
 
 
 class Run(trio.abc.Instrument):
-    """One run, and what is known of it afterwards."""
+    """One run of a function, as a Trio instrument.
+
+    Args:
+        function: The function.
+        injection: The injection; None makes none.
+        step: The step after which the injection is made.
+        timeout: Seconds of virtual time after which the run hangs.
+        max_steps: Steps after which the run hangs.
+
+    Attributes:
+        fired: Whether the injection was made.
+        length: The number of steps when the function ended.
+        delivered: The exception of the injection, once an ``await`` of the function raised it.
+        ended: Whether the function ended by itself.
+        value: The function's return value.
+        error: The exception that the function raised.
+        check_error: The exception that the check raised.
+        hung: Where each task waited at the timeout; None if the run does not hang.
+    """
 
     def __init__(
         self,
@@ -49,27 +67,24 @@ class Run(trio.abc.Instrument):
         self.step = step
         self.timeout = timeout
         self.max_steps = max_steps
-        self.own, self.outer, self.guard = (trio.CancelScope() for _ in range(3))
-        self.seen = 0
+        self.scope, self.outer, self.guard = (trio.CancelScope() for _ in range(3))
+        self.step_count = 0
         self.fired = False
         self.length = 0
-        """Steps that were over when the function ended."""
-        self.told: BaseException | None = None
-        """The injection, once it has come out of an ``await`` of the function itself."""
+        self.delivered: BaseException | None = None
         self.ended = False
         self.value: object = None
         self.error: BaseException | None = None
         self.check_error: BaseException | None = None
         self.hung: str | None = None
-        """Where each task waited when the time was over."""
         self.tasks: set[trio.lowlevel.Task] = set()
         self.exited: trio.lowlevel.Task | None = None
         self.root: trio.lowlevel.Task | None = None
-        self.body: Any = None
-        self.busy = trio.Event()
-        self.patience = trio.CancelScope()
+        self.coroutine: Any = None
+        self.too_many_steps = trio.Event()
+        self.grace_period = trio.CancelScope()
 
-    # What Trio tells an instrument.
+    # The methods of an instrument, which Trio calls.
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
         nursery = task.parent_nursery
@@ -82,62 +97,64 @@ class Run(trio.abc.Instrument):
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         if task not in self.tasks:
             return
-        if task is self.exited:  # its last step, before its parent hears of it
+        if task is self.exited:  # its last step, before its parent is notified
             self.tasks.discard(task)
-        self.seen += 1
-        if self.seen > self.max_steps:
-            # Steps take no time, so the clock does not get to any deadline.
-            self.busy.set()
-            if self.seen > self.max_steps + MORE_STEPS:
-                self.patience.deadline = -inf
-        elif self.seen == self.step and not self.ended:
+        self.step_count += 1
+        if self.step_count > self.max_steps:
+            # Steps take no virtual time, so no deadline passes.
+            self.too_many_steps.set()
+            if self.step_count > self.max_steps + MORE_STEPS:
+                self.grace_period.deadline = -inf
+        elif self.step_count == self.step and not self.ended:
             self.inject()
             self.fired = True
 
     def inject(self) -> None:
         if self.injection is Injection.SCOPE:
-            self.own.cancel(MARK)
+            self.scope.cancel(CANCEL_REASON)
         elif self.injection is Injection.OUTER_SCOPE:
-            self.outer.cancel(MARK)
+            self.outer.cancel(CANCEL_REASON)
         else:
-            # Trio's own code is protected, so this goes to the main task's next checkpoint.
+            # Trio's own code is protected, so the main task's next checkpoint raises this.
             signal.raise_signal(signal.SIGINT)
 
     @property
     def interrupted(self) -> bool:
-        """Whether a KeyboardInterrupt is of our making."""
+        """Whether a KeyboardInterrupt comes from the injection."""
         return self.fired and self.injection is Injection.KEYBOARD_INTERRUPT
 
-    # What runs.
+    # The run itself.
 
     async def main(self, check: Callable[[StepReport], object] | None) -> None:
-        """Call the function in the main task, where interrupts go; then the check."""
-        trio.lowlevel.spawn_system_task(self.watch)
+        """Call the function, in the main task, which gets interrupts; then call the check."""
+        trio.lowlevel.spawn_system_task(self.end_when_hung)
         with self.guard:
             await self.call()
             if check is not None and self.hung is None:
-                await self.judge(check)
+                await self.verify(check)
 
     async def call(self) -> None:
         try:
-            with self.outer, self.own:
+            with self.outer, self.scope:
                 self.root = trio.lowlevel.current_task()
                 self.tasks.add(self.root)
                 await trio.lowlevel.cancel_shielded_checkpoint()
-                self.body = _body(self.function)
-                self.value = await self.listen(self.body)
+                self.coroutine = _body(self.function)
+                self.value = await self.watch_deliveries(self.coroutine)
         except BaseException as error:  # noqa: BLE001, ASYNC103 - it is judged
             self.error = error
         self.ended = self.hung is None
-        self.length = self.seen
-        # An interrupt that came too late for the function is still on its way.
+        self.length = self.step_count
+        # An interrupt that came too late for the function is still pending.
         with trio.CancelScope(shield=True), suppress(KeyboardInterrupt):
             await trio.lowlevel.checkpoint()
 
     @types.coroutine
-    def listen(self, body: Coroutine[Any, Any, object]) -> Generator[Any, Any, object]:
-        """Run the function's coroutine, and see whether the injection arrives in it."""
-        resume: Callable[[Any], Any] = body.send
+    def watch_deliveries(
+        self, coroutine: Coroutine[Any, Any, object]
+    ) -> Generator[Any, Any, object]:
+        """Run the function's coroutine, and record whether the injection is delivered to it."""
+        resume: Callable[[Any], Any] = coroutine.send
         value: Any = None
         while True:
             try:
@@ -147,19 +164,19 @@ class Run(trio.abc.Instrument):
             try:
                 value = yield request
             except BaseException as error:  # noqa: BLE001, ASYNC103 - it is passed on
-                resume, value = body.throw, error
+                resume, value = coroutine.throw, error
             else:
-                resume = body.send
-                self.told = self.told or self.injected_in(value)
+                resume = coroutine.send
+                self.delivered = self.delivered or self.delivered_injection(value)
 
-    def injected_in(self, sent: object) -> BaseException | None:
-        """The injection, if it is what Trio sends into the function."""
+    def delivered_injection(self, sent: object) -> BaseException | None:
+        """Return the injection's exception if that is what Trio sends into the function."""
         error = getattr(sent, "error", None)
         if isinstance(error, trio.Cancelled):
-            return error if error.reason == MARK else None
+            return error if error.reason == CANCEL_REASON else None
         return error if self.interrupted and isinstance(error, KeyboardInterrupt) else None
 
-    async def judge(self, check: Callable[[StepReport], object]) -> None:
+    async def verify(self, check: Callable[[StepReport], object]) -> None:
         try:
             answer = check(self.report())
             if inspect.isawaitable(answer):
@@ -168,71 +185,71 @@ class Run(trio.abc.Instrument):
             self.check_error = error
 
     def report(self) -> StepReport:
-        """What there is to say once the function has ended."""
+        """Report how the function ended."""
         if self.error is not None:
             only_interrupts = all(
                 isinstance(leaf, KeyboardInterrupt) for leaf in leaves(self.error)
             )
             outcome = Outcome.INTERRUPTED if only_interrupts else Outcome.EXCEPTION
-        elif self.own.cancelled_caught or self.outer.cancelled_caught:
+        elif self.scope.cancelled_caught or self.outer.cancelled_caught:
             outcome = Outcome.CANCELLED
         else:
             outcome = Outcome.VALUE
         return StepReport(self.step, self.injection, self.fired, outcome, self.value, self.error)
 
-    # What ends a run that would not end.
+    # Ending a run that hangs.
 
-    async def watch(self) -> None:
-        """Cancel what is left when the time is over; if that does not help, use force.
+    async def end_when_hung(self) -> None:
+        """Cancel the run at the timeout; if it still hangs, wake its tasks with an error.
 
-        A system task, so that it is none of the function's and ends with it.
+        This is a system task, so it is not one of the function's and ends with the main task.
         """
         with trio.move_on_after(self.timeout):
-            await self.busy.wait()
-        self.hung = "; ".join(sorted(map(self.place, self.tasks)))
+            await self.too_many_steps.wait()
+        self.hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
         self.guard.cancel("ticketr.testing: the run hangs")
-        with self.patience:
-            for _ in range(KICKS):
+        with self.grace_period:
+            for _ in range(MOST_WAKES):
                 await trio.sleep(GRACE)
-                self.kick()
+                self.wake_blocked_tasks()
         self.abandon()
-        # What an abort function raises ends Trio's whole run, come what may.
+        # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
-            await trio.lowlevel.wait_task_rescheduled(_give_up)
+            await trio.lowlevel.wait_task_rescheduled(_abort_run)
 
-    def kick(self) -> None:
-        """Wake what waits in a shielded place: it is blocked, or the clock had not moved."""
+    def wake_blocked_tasks(self) -> None:
+        """Raise an error in the tasks that still wait, which must be in a shielded scope."""
         for task in self.tasks:
             if not any(nursery.child_tasks for nursery in task.child_nurseries):
-                trio.lowlevel.reschedule(task, outcome.Error(Hung("woken: it waited for ever")))
+                trio.lowlevel.reschedule(task, outcome.Error(Hung("woken from an endless wait")))
 
     def abandon(self) -> None:
-        """Leak the run's tasks, on purpose.
+        """Leak the run's tasks.
 
-        Freeing them would close their coroutines outside of Trio: their clean-up would
-        fail noisily, and a loop that catches everything would never end.
+        Freeing them would close their coroutines outside of Trio: their clean-up would raise
+        errors, and a loop that catches everything would never end.
         """
         root = trio.lowlevel.current_root_task()
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(root))
         self.tasks.clear()
-        self.root = self.body = None
+        self.root = self.coroutine = None
 
-    def place(self, task: trio.lowlevel.Task) -> str:
-        """Where a task waits: the innermost line that is not Trio's own."""
-        own = task is self.root and not self.ended
-        name, coroutine = ("it", self.body) if own else (task.name, task.coro)
-        place = "somewhere"
+    def describe_wait(self, task: trio.lowlevel.Task) -> str:
+        """Describe where a task waits: the innermost line that is not Trio's own."""
+        scope = task is self.root and not self.ended
+        name, coroutine = ("it", self.coroutine) if scope else (task.name, task.coro)
+        describe_wait = "somewhere"
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
             if frame is not None and not frame.f_globals["__name__"].startswith("trio."):
                 code = frame.f_code
-                place = f"in {code.co_name} ({code.co_filename}:{frame.f_lineno})"
+                describe_wait = f"in {code.co_name} ({code.co_filename}:{frame.f_lineno})"
             coroutine = getattr(coroutine, "cr_await", None)
-        return f"{name} waits {place}"
+        return f"{name} waits {describe_wait}"
 
 
-def _give_up(_: object) -> trio.lowlevel.Abort:
-    raise Hung("it cannot be ended")
+def _abort_run(_: object) -> trio.lowlevel.Abort:
+    raise Hung("the run cannot be ended")
 
 
 async def _body(function: Callable[[], Awaitable[object]]) -> object:
@@ -240,7 +257,7 @@ async def _body(function: Callable[[], Awaitable[object]]) -> object:
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in a group and its groups, or the error itself."""
+    """Yield the errors in a group and its inner groups, or the error itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)

@@ -1,4 +1,4 @@
-"""The sweep: a function run again and again, each time stopped one step later."""
+"""The sweep: run a function again and again, each time stopped one step later."""
 
 from __future__ import annotations
 
@@ -38,36 +38,35 @@ def cancel_at_every_step(
 ) -> SweepSummary:
     """Stop a function at each of its steps, each time in a run of its own.
 
-    A step is one turn of the function's task or of a task that it has started, from
-    one checkpoint to the next. The function is run once to count them. Then it is run
-    once for each step and each injection, in virtual time, so sleeping costs nothing.
-    Trio is started for each run: call this from an ordinary function. A run is in
-    order if what comes out is the function's value, the injected cancellation or
-    interrupt, or an exception that is allowed, and if ``check`` has no objection.
+    A step is one turn of the function's task, or of a task that it has started, from one
+    checkpoint to the next. One run counts the steps. Then there is one run for each step and
+    each injection, in virtual time, so sleeping costs nothing. Each run starts Trio: call this
+    from a plain function. A run passes if the function returns its value, ends with the injected
+    cancellation or interrupt, or raises an allowed exception, and if ``check`` raises nothing.
 
     Args:
-        async_fn: The function. It has to make afresh what it works on.
-        args: Its arguments.
-        check: Called after each run, the one without injection included, inside the
-            same Trio run; may be async. What it raises is a violation.
-        inject: What is made to happen, by default each of the three.
-        allowed: Exceptions that the function may raise, at any time.
-        may_return: Whether the function may turn a cancellation or an interrupt that
-            it was told of into an ordinary return.
-        steps: Only these, to see one again.
-        every: Only each n-th of the steps, from one that ``seed`` chooses.
-        limit: At most so many steps, which ``seed`` chooses.
-        seed: For a choice that can be repeated.
+        async_fn: The function. Each call has to set up its own state.
+        args: The function's arguments.
+        check: Called after each run, including the one without injection, inside the same Trio
+            run; may be async. An exception that it raises is a violation.
+        inject: The injections, by default all three.
+        allowed: Exceptions that the function may raise at any time.
+        may_return: Whether the function may return normally although a cancellation or an
+            interrupt was delivered to it.
+        steps: The steps to stop at, for instance to repeat a failure; None stops at all.
+        every: Stop only at each n-th step, beginning with one that ``seed`` selects.
+        limit: Stop at so many steps at most, which ``seed`` selects.
+        seed: The seed of the selection.
         timeout: Seconds of virtual time after which a run hangs.
         max_steps: Steps after which a run that takes no time hangs.
 
     Returns:
-        How the sweep went. A test of a race asserts that both sides were seen.
+        The summary. A test of a race asserts that both outcomes occurred.
 
     Raises:
-        SweepFailed: At the first violation, or if an injection was never made.
-        RuntimeError: If called where Trio runs already, or, with interrupts to
-            inject, outside of the main thread.
+        SweepFailed: A run is a violation, or an injection was never made.
+        RuntimeError: Trio runs already, or interrupts are to be injected outside of the main
+            thread.
     """
     injections = tuple(inject)
     if every < 1 or (limit is not None and limit < 1) or not injections:
@@ -100,7 +99,7 @@ def _choose(length: int, every: int, limit: int | None, seed: int) -> Sequence[i
 
 @contextmanager
 def _default_sigint(*, needed: bool) -> Generator[None]:
-    """Have Python's own handler in place, which is the one that Trio replaces by its own."""
+    """Install Python's default SIGINT handler, the only one that Trio replaces by its own."""
     if not needed:
         yield
         return
@@ -125,19 +124,19 @@ class _Sweep(NamedTuple):
     max_steps: int
 
     def inject(self, injection: Injection, steps: Sequence[int]) -> Counter[Outcome | None]:
-        """Stop the function at each of the steps; count what came out, None where it was too late."""
-        tally = Counter(self.once(injection, step)[1] for step in steps)
+        """Stop the function at each of the steps; count the outcomes, None for a late injection."""
+        tally = Counter(self.run_step(injection, step)[1] for step in steps)
         if not tally.total() - tally[None]:
             raise SweepFailed(
-                max(steps, default=0), injection, "never happened: the function had ended before"
+                max(steps, default=0), injection, "never happened: the function ended before it"
             )
         return tally
 
     def run(self, injection: Injection | None, step: int) -> int:
-        return self.once(injection, step)[0]
+        return self.run_step(injection, step)[0]
 
-    def once(self, injection: Injection | None, step: int) -> tuple[int, Outcome | None]:
-        """One run: its number of steps, and what came out."""
+    def run_step(self, injection: Injection | None, step: int) -> tuple[int, Outcome | None]:
+        """Run once; return the number of steps, and the outcome if the injection was made."""
         run = Run(
             self.function,
             injection=injection,
@@ -153,13 +152,13 @@ class _Sweep(NamedTuple):
                 problem = f"Trio itself failed: {error.__cause__!r}"
                 raise SweepFailed(step, injection, problem) from error
         report = run.report()
-        self.judge(run, report)
+        self.verify(run, report)
         return run.length, report.outcome if run.fired else None
 
-    def judge(self, run: Run, report: StepReport) -> None:
-        """Raise if something is wrong."""
+    def verify(self, run: Run, report: StepReport) -> None:
+        """Raise `SweepFailed` if the run is a violation."""
         if run.error is not None and not run.interrupted and report.outcome is Outcome.INTERRUPTED:
-            raise run.error  # somebody has really pressed Ctrl-C
+            raise run.error  # a real Ctrl-C, not the injected one
         problem, cause = self.problem(run, report)
         if problem is not None:
             raise SweepFailed(run.step, run.injection, problem) from cause
@@ -173,8 +172,11 @@ class _Sweep(NamedTuple):
             wrong = [leaf for leaf in leaves(report.error) if not _isinstance(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error
-        if report.outcome is Outcome.VALUE and run.told is not None and not self.may_return:
-            return f"the function was told, and returned {report.value!r} all the same", run.told
+        if report.outcome is Outcome.VALUE and run.delivered is not None and not self.may_return:
+            return (
+                f"the function swallowed the injection and returned {report.value!r}",
+                run.delivered,
+            )
         if run.check_error is not None:
             return f"the check failed: {run.check_error!r}", run.check_error
         return None, None
