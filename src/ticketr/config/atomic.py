@@ -22,12 +22,12 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
     disk when this returns.
 
     Args:
-        path: the file.
-        text: all of its new text.
-        mode: its permissions; else those that it has, or of any new file.
+        path: The file.
+        text: All of its new text.
+        mode: Its permissions; else those that it has, or of any new file.
 
     Raises:
-        SettingsFailed: the system would not; the old file is as it was.
+        SettingsFailed: The system would not; the old file is as it was.
     """
     with settings_errors(path, "write"):
         real = path.resolve()
@@ -53,7 +53,7 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """See that the new name is on the disk, too."""
+    """Check that the new name is on the disk, too."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -66,7 +66,7 @@ def settings_errors(path: Path, action: str) -> Generator[None]:
     """Turn the system's errors into ours.
 
     Raises:
-        SettingsFailed: the block raised an OSError.
+        SettingsFailed: The block raised an OSError.
     """
     try:
         yield

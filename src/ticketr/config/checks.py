@@ -23,11 +23,11 @@ def checked_site(name: str, url: str) -> str:
     """Check an address and write it in one way, so that one site is not taken for two.
 
     Args:
-        name: what the user calls this setting.
-        url: the address as it was written.
+        name: What the user calls this setting.
+        url: The address as it was written.
 
     Raises:
-        BadSetting: it is none, or holds more than an address; what may be a secret in it is not
+        BadSetting: It is none, or holds more than an address; what may be a secret in it is not
             repeated.
     """
     if "@" in url:  # wherever: it may be a login in an address that is wrong in other ways too
@@ -49,7 +49,7 @@ def checked_site(name: str, url: str) -> str:
 
 
 def _is_plain(url: str, parts: SplitResult) -> bool:
-    """Tell whether every reader of this address sees the same in it, people included.
+    """Return whether every reader of this address sees the same in it, people included.
 
     Letters beyond ASCII are left to their xn-- form: some look just like those of another host.
     """
@@ -64,7 +64,7 @@ def checked_project(name: str, key: str) -> str:
     """Check a project's key.
 
     Raises:
-        BadSetting: it cannot be one.
+        BadSetting: It cannot be one.
     """
     if not _PROJECT_KEY.fullmatch(key):
         raise BadSetting(name, key, "a project key is upper-case letters and digits, like DEMO")
@@ -75,7 +75,7 @@ def checked_name(name: str, workspace: str) -> str:
     """Check the name of a workspace.
 
     Raises:
-        BadSetting: it cannot be one.
+        BadSetting: It cannot be one.
     """
     if not _NAME.fullmatch(workspace):
         raise BadSetting(name, workspace, "use letters, digits, '.', '_' and '-'")
@@ -86,7 +86,7 @@ def checked_cloud_id(name: str, cloud_id: str) -> str:
     """Check a site's cloud ID, which becomes part of an address.
 
     Raises:
-        BadSetting: it cannot be one.
+        BadSetting: It cannot be one.
     """
     if not _CLOUD_ID.fullmatch(cloud_id):
         raise BadSetting(name, cloud_id, "a cloud ID is letters, digits and '-'")
@@ -97,7 +97,7 @@ def checked_email(name: str, email: str) -> str:
     """Check the name of an account.
 
     Raises:
-        BadSetting: it cannot be one; a colon would end it early in a request.
+        BadSetting: It cannot be one; a colon would end it early in a request.
     """
     if not email.isprintable() or set(email) & {":", " "}:
         raise BadSetting(name, email, "it is the e-mail address of your account")
@@ -108,7 +108,7 @@ def checked_strategy(name: str, strategy: str) -> str:
     """Check what to do with a conflict.
 
     Raises:
-        BadSetting: there is no such strategy.
+        BadSetting: There is no such strategy.
     """
     if strategy not in STRATEGIES:
         raise BadSetting(name, strategy, one_of(strategy, STRATEGIES))
@@ -119,7 +119,7 @@ def checked_jql(name: str, jql: str) -> str:
     """Check a query, as far as that goes without asking Jira.
 
     Raises:
-        BadSetting: it is empty.
+        BadSetting: It is empty.
     """
     if not jql.strip():
         raise BadSetting(name, jql, "the query is empty")

@@ -27,12 +27,12 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
     workspace is in use at once.
 
     Args:
-        folder: the user's folder of settings.
-        entry: the workspace.
+        folder: The user's folder of settings.
+        entry: The workspace.
 
     Raises:
-        ConfigError: the config that is there cannot be used.
-        SettingsFailed: the system would not take it.
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system would not take it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -59,9 +59,9 @@ def use_workspace(folder: Path, name: str) -> None:
     """Make a workspace the one in use.
 
     Raises:
-        UnknownWorkspace: there is none of that name.
-        ConfigError: the config that is there cannot be used.
-        SettingsFailed: the system would not take it.
+        UnknownWorkspace: There is none of that name.
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system would not take it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -74,9 +74,9 @@ def remove_workspace(folder: Path, name: str) -> None:
     """Take a workspace out of the user's config; nothing in its own folder is touched.
 
     Raises:
-        UnknownWorkspace: there is none of that name.
-        ConfigError: the config that is there cannot be used.
-        SettingsFailed: the system would not take it.
+        UnknownWorkspace: There is none of that name.
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system would not take it.
     """
 
     def change(document: dict[str, Any]) -> None:

@@ -24,13 +24,13 @@ class Environment:
     """The settings in the environment.
 
     Attributes:
-        site: the site's address, without a trailing slash.
-        email: the account's e-mail address.
-        token: its API token; never shown.
-        project: the project's key.
-        project_problem: why that key cannot be one; for whoever needs it.
-        story_type: the type of a new ticket that names none.
-        subtask_type: the type of a new sub-task that names none.
+        site: The site's address, without a trailing slash.
+        email: The account's e-mail address.
+        token: Its API token; never shown.
+        project: The project's key.
+        project_problem: Why that key cannot be one; for whoever needs it.
+        story_type: The type of a new ticket that names none.
+        subtask_type: The type of a new sub-task that names none.
     """
 
     site: str | None = None
@@ -46,10 +46,10 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     """Read the settings in the environment.
 
     Args:
-        environ: usually ``os.environ``.
+        environ: Usually ``os.environ``.
 
     Raises:
-        BadSetting: the address cannot be one.
+        BadSetting: The address cannot be one.
     """
     url_name, url = _first(environ, URL_NAMES)
     name, key = _first(environ, PROJECT_NAMES)

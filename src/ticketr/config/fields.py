@@ -14,9 +14,9 @@ class MappedField:
     """A field under a name of the user's own.
 
     Attributes:
-        name: the name of its line.
-        id: what Jira calls it, such as ``customfield_10016``.
-        place: where that stands, for errors.
+        name: The name of its line.
+        id: What Jira calls it, such as ``customfield_10016``.
+        place: Where that stands, for errors.
     """
 
     name: str
@@ -31,12 +31,12 @@ WantedField: TypeAlias = "str | MappedField"
 
 
 def other_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
-    """Give the name that a field has got before; None where it has none, or the same."""
+    """Return the name that a field has got before; None where it has none, or the same."""
     return next((each.name for each in before if each.id == wanted.id), None)
 
 
 def kept_name(wanted: MappedField) -> str | None:
-    """Give the name that cannot be had for another field, or the field for another name."""
+    """Return the name that cannot be had for another field, or the field for another name."""
     return next(
         (
             name

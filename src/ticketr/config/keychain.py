@@ -21,7 +21,7 @@ _REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_comma
 
 
 def is_available() -> bool:
-    """Tell whether the user has a keyring: the package, and a backend that keeps anything."""
+    """Return whether the user has a keyring: the package, and a backend that keeps anything."""
     try:
         import keyring  # noqa: PLC0415 - optional, and slow to load
         from keyring.backends import fail, null  # noqa: PLC0415 - as above
@@ -32,10 +32,10 @@ def is_available() -> bool:
 
 
 def read(site: str, email: str) -> str | None:
-    """Give the token that is stored for an account of a site, if one is.
+    """Return the token that is stored for an account of a site, if one is.
 
     Raises:
-        TokenFailed: the keyring does not work, or the user would not unlock it.
+        TokenFailed: The keyring does not work, or the user would not unlock it.
     """
     import keyring  # noqa: PLC0415 - as above
 
@@ -47,7 +47,7 @@ def write(site: str, email: str, token: str) -> None:
     """Store the token of an account of a site.
 
     Raises:
-        TokenFailed: the keyring does not work, or the user would not unlock it.
+        TokenFailed: The keyring does not work, or the user would not unlock it.
     """
     import keyring  # noqa: PLC0415 - as above
 
@@ -62,7 +62,7 @@ def delete(site: str, email: str) -> bool:
         Whether there was one.
 
     Raises:
-        TokenFailed: the keyring does not work, or the user would not unlock it.
+        TokenFailed: The keyring does not work, or the user would not unlock it.
     """
     import keyring  # noqa: PLC0415 - as above
 

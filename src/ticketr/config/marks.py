@@ -36,8 +36,8 @@ class Marks:
     """What is known of one user's state files.
 
     Attributes:
-        mark: what they bear, 64 hexadecimal digits; in no repr.
-        unmarked: the folders of workspaces that were in the user's config before there were marks,
+        mark: What they bear, 64 hexadecimal digits; in no repr.
+        unmarked: The folders of workspaces that were in the user's config before there were marks,
             and whose state files bear none yet.
     """
 
@@ -45,11 +45,11 @@ class Marks:
     unmarked: tuple[str, ...] = ()
 
     def is_older(self, root: Path) -> bool:
-        """Tell whether a workspace was the user's before there were marks."""
+        """Return whether a workspace was the user's before there were marks."""
         return os.path.realpath(root) in map(os.path.realpath, self.unmarked)
 
     def without(self, root: Path) -> Marks:
-        """Give the same for when the state file of a workspace bears the mark."""
+        """Return the same for when the state file of a workspace bears the mark."""
         real = os.path.realpath(root)
         left = tuple(each for each in self.unmarked if os.path.realpath(each) != real)
         return replace(self, unmarked=left)
@@ -59,11 +59,11 @@ def open_marks(folder: Path) -> Marks:
     """Read the user's mark; make one where there is none.
 
     Args:
-        folder: the user's folder of settings, which is made where there is none.
+        folder: The user's folder of settings, which is made where there is none.
 
     Raises:
-        ConfigError: the file, or the config, cannot be used.
-        SettingsFailed: the system would not.
+        ConfigError: The file, or the config, cannot be used.
+        SettingsFailed: The system would not.
     """
     marks = _read(folder)
     if marks is not None:
@@ -80,11 +80,11 @@ def new_marks(folder: Path) -> Marks:
     """Make a mark that nothing bears yet, and keep it nowhere.
 
     Args:
-        folder: the user's folder of settings.
+        folder: The user's folder of settings.
 
     Raises:
-        ConfigError: the config cannot be used.
-        SettingsFailed: the system would not give it.
+        ConfigError: The config cannot be used.
+        SettingsFailed: The system would not give it.
     """
     config = read_user_config(folder)
     known = tuple(str(entry.folder) for entry in config.workspaces.values())
@@ -95,12 +95,12 @@ def note_marked(folder: Path, root: Path) -> None:
     """Note that the state file of a workspace bears the mark now.
 
     Args:
-        folder: the user's folder of settings.
-        root: the workspace's folder.
+        folder: The user's folder of settings.
+        root: The workspace's folder.
 
     Raises:
-        ConfigError: the file cannot be used.
-        SettingsFailed: the system would not take it.
+        ConfigError: The file cannot be used.
+        SettingsFailed: The system would not take it.
     """
     with exclusive(folder):
         marks = _read(folder)

@@ -46,17 +46,17 @@ class OwnFolder:
     """ticketr's own folder in one workspace, which need not exist.
 
     Args:
-        path: the folder.
+        path: The folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def check(self) -> None:
-        """See that everything of ours that is there is a plain file or folder.
+        """Check that everything of ours that is there is a plain file or folder.
 
         Raises:
-            UnsafePath: something is not.
+            UnsafePath: Something is not.
         """
         require_folder(self.path)
         require_folder(self.path / TRASH_FOLDER)
@@ -69,7 +69,7 @@ class OwnFolder:
         """Make the folder, and see that git ignores it.
 
         Raises:
-            UnsafePath: something else has its name, or that of the file that git reads.
+            UnsafePath: Something else has its name, or that of the file that git reads.
         """
         require_folder(self.path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -80,11 +80,11 @@ class OwnFolder:
         """Open a file of the folder by its descriptor.
 
         Args:
-            name: its name in the folder.
-            flags: how to open it.
+            name: Its name in the folder.
+            flags: How to open it.
 
         Raises:
-            UnsafePath: something else has that name.
+            UnsafePath: Something else has that name.
         """
         require_folder(self.path)
         require_file(self.path / name)
@@ -95,12 +95,12 @@ class OwnFolder:
         """Write a file that must not be there yet.
 
         Args:
-            name: its name in the folder.
-            text: all of it.
+            name: Its name in the folder.
+            text: All of it.
 
         Raises:
-            FileExistsError: something has that name.
-            UnsafePath: it is nothing that a file can be.
+            FileExistsError: Something has that name.
+            UnsafePath: It is nothing that a file can be.
         """
         require_folder(self.path)
         with _opened(self.path) as folder:
@@ -116,11 +116,11 @@ class OwnFolder:
         It is on the disk when this returns.
 
         Args:
-            names: the names; they need not end.
-            text: the text.
+            names: The names; they need not end.
+            text: The text.
 
         Raises:
-            UnsafePath: something else has the name of the trash.
+            UnsafePath: Something else has the name of the trash.
         """
         trash = self.path / TRASH_FOLDER
         self.make()
@@ -138,28 +138,28 @@ class OwnFolder:
 
 
 def require_folder(path: Path) -> None:
-    """See that a path is a folder and no link to one, if anything is there.
+    """Check that a path is a folder and no link to one, if anything is there.
 
     Raises:
-        UnsafePath: it is something else.
+        UnsafePath: It is something else.
     """
     _require(path, stat.S_ISDIR, "a folder")
 
 
 def require_file(path: Path) -> None:
-    """See that a path is an ordinary file and no link to one, if anything is there.
+    """Check that a path is an ordinary file and no link to one, if anything is there.
 
     Raises:
-        UnsafePath: it is something else.
+        UnsafePath: It is something else.
     """
     _require(path, stat.S_ISREG, "a file")
 
 
 def require_database(path: Path) -> None:
-    """See that SQLite, which follows links, finds none where it opens a file.
+    """Check that SQLite, which follows links, finds none where it opens a file.
 
     Raises:
-        UnsafePath: the file, one that SQLite opens beside it, or their folder is something else.
+        UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
     """
     require_folder(path.parent)
     for end in _BESIDE:

@@ -24,10 +24,10 @@ _OTHERS_WRITE = 0o022
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Give the user's folder of settings, which need not exist.
+    """Return the user's folder of settings, which need not exist.
 
     Args:
-        environ: the environment, usually ``os.environ``.
+        environ: The environment, usually ``os.environ``.
     """
     if named := environ.get(FOLDER_NAME, ""):
         return Path(named).absolute()
@@ -44,9 +44,9 @@ def read_private(path: Path) -> str | None:
         Its text, or None where there is no such file.
 
     Raises:
-        NotPrivate: others can read it, or change it or its folder.
-        BadFile: it is no ordinary file, too large or no text.
-        SettingsFailed: the system would not give it.
+        NotPrivate: Others can read it, or change it or its folder.
+        BadFile: It is no ordinary file, too large or no text.
+        SettingsFailed: The system would not give it.
     """
     text = read_text(path, check=lambda status: _check_file(path, status))
     if text is not None:
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
 
     Raises:
-        SettingsFailed: the system would not take it.
+        SettingsFailed: The system would not take it.
     """
     write_atomically(path, text, mode=0o600)
 
@@ -92,8 +92,8 @@ def prepare_config_folder(folder: Path) -> None:
     """Make the user's folder where there is none, and see that it can be written to.
 
     Raises:
-        NotPrivate: others could put files into it.
-        SettingsFailed: the system would not.
+        NotPrivate: Others could put files into it.
+        SettingsFailed: The system would not.
     """
     with exclusive(folder):
         pass
@@ -106,8 +106,8 @@ def exclusive(folder: Path) -> Generator[None]:
     Two programs that add something at once would lose what one of them added.
 
     Raises:
-        NotPrivate: others could put files into it.
-        SettingsFailed: the system would not.
+        NotPrivate: Others could put files into it.
+        SettingsFailed: The system would not.
     """
     with settings_errors(folder, "make"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

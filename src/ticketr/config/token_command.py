@@ -30,13 +30,13 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
         Ends the command.
 
     Args:
-        words: the program and its arguments.
-        folder: the user's folder of settings.
-        interactive: whether it may read from the terminal and write to standard error, as a
+        words: The program and its arguments.
+        folder: The user's folder of settings.
+        interactive: Whether it may read from the terminal and write to standard error, as a
             password manager that asks for its own password does.
 
     Raises:
-        TokenFailed: it could not be started, failed, printed nothing, or did not end. The error
+        TokenFailed: It could not be started, failed, printed nothing, or did not end. The error
             names the program alone, since arguments and output may hold secrets.
     """
     program = words[0]

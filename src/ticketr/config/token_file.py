@@ -18,20 +18,20 @@ _HEAD = """\
 
 
 def read_token(folder: Path, site: str, email: str) -> str | None:
-    """Give the token that is stored for an account of a site.
+    """Return the token that is stored for an account of a site.
 
     Args:
-        folder: the user's folder of settings.
-        site: the site's address.
-        email: the account.
+        folder: The user's folder of settings.
+        site: The site's address.
+        email: The account.
 
     Returns:
         The token, or None where none is stored for exactly these.
 
     Raises:
-        NotPrivate: others can read the file, or change it or its folder.
-        BadFile: the file cannot be used.
-        SettingsFailed: the system would not give it.
+        NotPrivate: Others can read the file, or change it or its folder.
+        BadFile: The file cannot be used.
+        SettingsFailed: The system would not give it.
     """
     path = folder / TOKEN_FILE
     text = read_private(path)
@@ -44,9 +44,9 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
     """Store the token of an account of a site, in place of the one that it had.
 
     Raises:
-        NotPrivate: others can read the file, or change it or its folder.
-        BadFile: the file that is there cannot be used.
-        SettingsFailed: the system would not take it.
+        NotPrivate: Others can read the file, or change it or its folder.
+        BadFile: The file that is there cannot be used.
+        SettingsFailed: The system would not take it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -67,9 +67,9 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
         Whether there was one.
 
     Raises:
-        NotPrivate: others can read the file, or change it or its folder.
-        BadFile: the file cannot be used.
-        SettingsFailed: the system would not take it.
+        NotPrivate: Others can read the file, or change it or its folder.
+        BadFile: The file cannot be used.
+        SettingsFailed: The system would not take it.
     """
 
     def change(document: dict[str, Any]) -> None:

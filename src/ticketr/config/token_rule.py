@@ -35,9 +35,9 @@ def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrus
     """Tell whose word it is that a login may go to a site.
 
     Args:
-        site: the workspace's site.
-        named: the site in JIRA_URL.
-        confirmed: the site that the user's config has for this folder.
+        site: The workspace's site.
+        named: The site in JIRA_URL.
+        confirmed: The site that the user's config has for this folder.
     """
     if site == named:
         return SiteTrust.ENVIRONMENT
@@ -49,13 +49,13 @@ def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrus
 def is_environment_for(
     site: str, *, named: str | None, confirmed: str | None, known: AbstractSet[str]
 ) -> bool:
-    """Tell whether the login in the environment is one for a site.
+    """Return whether the login in the environment is one for a site.
 
     Args:
-        site: the workspace's site.
-        named: the site in JIRA_URL.
-        confirmed: the site that the user's config has for this folder.
-        known: every site that the user's config names.
+        site: The workspace's site.
+        named: The site in JIRA_URL.
+        confirmed: The site that the user's config has for this folder.
+        known: Every site that the user's config names.
     """
     if named is not None:
         return site == named

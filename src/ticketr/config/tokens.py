@@ -47,10 +47,10 @@ class FoundToken:
     """A login for one site.
 
     Attributes:
-        site: the site that the token was stored for.
-        email: the account; None where nothing names one.
-        token: its token; never shown.
-        source: where the token came from.
+        site: The site that the token was stored for.
+        email: The account; None where nothing names one.
+        token: Its token; never shown.
+        source: Where the token came from.
     """
 
     site: str
@@ -79,18 +79,18 @@ async def find_token(
         Takes effect at once; a keyring that waits for its user is left to itself.
 
     Args:
-        workspace: whose site it is.
-        environ: the environment, usually ``os.environ``.
-        interactive: whether a ``token_command`` may use the terminal.
+        workspace: Whose site it is.
+        environ: The environment, usually ``os.environ``.
+        interactive: Whether a ``token_command`` may use the terminal.
 
     Returns:
         The login, or None where no source has one.
 
     Raises:
-        MissingSetting: nothing names a site.
-        SiteNotConfirmed: the token rule forbids any login there.
-        TokenFailed: a source that should have a token did not work.
-        ConfigError: the tokens file cannot be used.
+        MissingSetting: Nothing names a site.
+        SiteNotConfirmed: The token rule forbids any login there.
+        TokenFailed: A source that should have a token did not work.
+        ConfigError: The tokens file cannot be used.
     """
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_site(), workspace.login
@@ -132,18 +132,18 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
         Takes effect when the token is kept: a thread is not cut off in the middle of that.
 
     Args:
-        environ: the environment, usually ``os.environ``.
-        site: the site that it is for.
-        email: the account.
-        token: the token.
+        environ: The environment, usually ``os.environ``.
+        site: The site that it is for.
+        email: The account.
+        token: The token.
 
     Returns:
         Where it is now.
 
     Raises:
-        TokenFailed: the keyring did not take it.
-        ConfigError: the tokens file cannot be used.
-        SettingsFailed: the tokens file could not be written.
+        TokenFailed: The keyring did not take it.
+        ConfigError: The tokens file cannot be used.
+        SettingsFailed: The tokens file could not be written.
     """
     folder = config_folder(environ)
     return await trio.to_thread.run_sync(
@@ -173,9 +173,9 @@ async def forget_token(
         Where it was.
 
     Raises:
-        TokenFailed: the keyring did not work; the tokens file has forgotten it by then.
-        ConfigError: the tokens file cannot be used.
-        SettingsFailed: the tokens file could not be written.
+        TokenFailed: The keyring did not work; the tokens file has forgotten it by then.
+        ConfigError: The tokens file cannot be used.
+        SettingsFailed: The tokens file could not be written.
     """
     return await trio.to_thread.run_sync(_forget, config_folder(environ), site, email)
 

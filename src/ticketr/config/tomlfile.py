@@ -44,16 +44,16 @@ def read_text(
     """Read a file of settings.
 
     Args:
-        path: the file.
-        check: told what the system knows of the opened file, before anything is read.
-        largest: how many bytes it may have.
+        path: The file.
+        check: Told what the system knows of the opened file, before anything is read.
+        largest: How many bytes it may have.
 
     Returns:
         Its text, or None where there is no such file.
 
     Raises:
-        BadFile: it is no ordinary file, too large or no text.
-        SettingsFailed: the system would not give it.
+        BadFile: It is no ordinary file, too large or no text.
+        SettingsFailed: The system would not give it.
     """
     try:
         # Looked at first: to open a device may do something. The file may be another one by the
@@ -94,7 +94,7 @@ def read_table(path: Path, text: str) -> Table:
     """Parse a file's text.
 
     Raises:
-        BadFile: it is no TOML. The parser's words name keys at most, never values.
+        BadFile: It is no TOML. The parser's words name keys at most, never values.
     """
     if dotted := _DOTTED.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
@@ -115,10 +115,10 @@ class Table:
     """One table of a TOML file, whose values are asked for by name and kind.
 
     Args:
-        path: the file, for the errors.
-        text: all of its text.
-        values: what the table holds.
-        keys: the names that lead to it.
+        path: The file, for the errors.
+        text: All of its text.
+        values: What the table holds.
+        keys: The names that lead to it.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Table:
         return key in self._values
 
     def names(self) -> tuple[str, ...]:
-        """Give the names in the table, as the file has them."""
+        """Return the names in the table, as the file has them."""
         return tuple(self._values)
 
     def line(self, *keys: str) -> int | None:
@@ -141,10 +141,10 @@ class Table:
         return line_of(self._text, (*self._keys, *keys))
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
-        """See that every name is known.
+        """Check that every name is known.
 
         Raises:
-            UnknownKey: one is not.
+            UnknownKey: One is not.
         """
         known = tuple(known)
         for key in self._values:
@@ -152,10 +152,10 @@ class Table:
                 raise UnknownKey(str(self._path), self.line(key), key, nearest(key, known))
 
     def text(self, key: str) -> str | None:
-        """Give a text; None where the table has no such name.
+        """Return a text; None where the table has no such name.
 
         Raises:
-            BadFile: it is something else.
+            BadFile: It is something else.
         """
         value = self._values.get(key)
         if value is None or isinstance(value, str):
@@ -163,11 +163,11 @@ class Table:
         raise self._wrong(key, value, "text in quotes")
 
     def checked(self, key: str, check: Callable[[str, str], str]) -> str | None:
-        """Give a text that has passed a check; None where the table has no such name.
+        """Return a text that has passed a check; None where the table has no such name.
 
         Raises:
-            BadFile: it is something else.
-            BadSetting: the check refused it; the name is that of the place.
+            BadFile: It is something else.
+            BadSetting: The check refused it; the name is that of the place.
         """
         value = self.text(key)
         if value is None:
@@ -179,10 +179,10 @@ class Table:
             raise BadSetting(where, error.value, error.problem) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts; an empty one where the table has no such name.
+        """Return a list of texts; an empty one where the table has no such name.
 
         Raises:
-            BadFile: it is something else, or one of them is empty.
+            BadFile: It is something else, or one of them is empty.
         """
         value = self._values.get(key)
         if value is None:
@@ -196,18 +196,18 @@ class Table:
         return texts
 
     def is_list(self, key: str) -> bool:
-        """Tell whether a name stands for a list."""
+        """Return whether a name stands for a list."""
         return isinstance(self._values.get(key), list)
 
     def is_table(self, key: str) -> bool:
-        """Tell whether a name stands for a table."""
+        """Return whether a name stands for a table."""
         return isinstance(self._values.get(key), dict)
 
     def table(self, key: str) -> Table:
-        """Give the table of that name; an empty one where there is none.
+        """Return the table of that name; an empty one where there is none.
 
         Raises:
-            BadFile: it is something else.
+            BadFile: It is something else.
         """
         value = self._values.get(key, {})
         if isinstance(value, dict):
@@ -230,15 +230,15 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
     """Change a file's text by changing what it says; comments and order stay.
 
     Args:
-        path: the file, for the error.
-        text: its text.
-        change: changes the document, by what a dict can do.
+        path: The file, for the error.
+        text: Its text.
+        change: Changes the document, by what a dict can do.
 
     Returns:
         The new text, which says exactly what was wanted.
 
     Raises:
-        BadFile: it is written in a way that could not be changed without writing it anew.
+        BadFile: It is written in a way that could not be changed without writing it anew.
     """
     # Loaded when something is edited: reading does without it.
     import tomlkit  # noqa: PLC0415 - see above
@@ -264,8 +264,8 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
     beginning of the file that can be read and holds the name ends with it.
 
     Args:
-        text: a file's text, that can be read as a whole.
-        keys: the names that lead there from the outermost table.
+        text: A file's text, that can be read as a whole.
+        keys: The names that lead there from the outermost table.
 
     Returns:
         The line, counted from 1, or None in a file that is too long to look.

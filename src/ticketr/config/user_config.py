@@ -39,11 +39,11 @@ class LoginEntry:
     """How the user logs in somewhere.
 
     Attributes:
-        email: the account's e-mail address; empty for a token that stands alone, such as a service
+        email: The account's e-mail address; empty for a token that stands alone, such as a service
             account's.
-        token_command: the words of a command that prints the token; none where it is empty. It is
+        token_command: The words of a command that prints the token; none where it is empty. It is
             in no repr, since some people write secrets into commands.
-        cloud_id: the site's ID behind api.atlassian.com, which is where scoped tokens go.
+        cloud_id: The site's ID behind api.atlassian.com, which is where scoped tokens go.
     """
 
     email: str | None = None
@@ -51,7 +51,7 @@ class LoginEntry:
     cloud_id: str | None = None
 
     def over(self, other: LoginEntry) -> LoginEntry:
-        """Give this login, with what another says where this one says nothing."""
+        """Return this login, with what another says where this one says nothing."""
         return LoginEntry(
             other.email if self.email is None else self.email,
             self.token_command or other.token_command,
@@ -64,10 +64,10 @@ class WorkspaceEntry:
     """A workspace that the user has added.
 
     Attributes:
-        name: its name.
-        folder: its root.
-        site: the site that the user confirmed for it.
-        login: how the user logs in there.
+        name: Its name.
+        folder: Its root.
+        site: The site that the user confirmed for it.
+        login: How the user logs in there.
     """
 
     name: str
@@ -81,9 +81,9 @@ class UserConfig:
     """What ``config.toml`` says.
 
     Attributes:
-        in_use: the name of the workspace for a command that is given elsewhere.
-        workspaces: every workspace by its name.
-        sites: how the user logs in at a site, whatever the workspace.
+        in_use: The name of the workspace for a command that is given elsewhere.
+        workspaces: Every workspace by its name.
+        sites: How the user logs in at a site, whatever the workspace.
     """
 
     in_use: str | None = None
@@ -91,17 +91,17 @@ class UserConfig:
     sites: Mapping[str, LoginEntry] = field(default_factory=dict)
 
     def named(self, name: str) -> WorkspaceEntry:
-        """Give the workspace of that name.
+        """Return the workspace of that name.
 
         Raises:
-            UnknownWorkspace: there is none.
+            UnknownWorkspace: There is none.
         """
         if name not in self.workspaces:
             raise UnknownWorkspace(name, nearest(name, self.workspaces))
         return self.workspaces[name]
 
     def at(self, folder: Path) -> WorkspaceEntry | None:
-        """Give the workspace whose root is this very folder."""
+        """Return the workspace whose root is this very folder."""
         wanted = os.path.realpath(folder)
         for entry in self.workspaces.values():
             if os.path.realpath(entry.folder) == wanted:
@@ -109,11 +109,11 @@ class UserConfig:
         return None
 
     def with_workspace(self, entry: WorkspaceEntry) -> UserConfig:
-        """Give what this config would be with one more workspace, or with a changed one."""
+        """Return what this config would be with one more workspace, or with a changed one."""
         return replace(self, workspaces={**self.workspaces, entry.name: entry})
 
     def confirmed_sites(self) -> frozenset[str]:
-        """Give every site that the user has named here."""
+        """Return every site that the user has named here."""
         return frozenset((*(entry.site for entry in self.workspaces.values()), *self.sites))
 
 
@@ -121,16 +121,16 @@ def read_user_config(folder: Path) -> UserConfig:
     """Read the user's config.
 
     Args:
-        folder: the user's folder of settings.
+        folder: The user's folder of settings.
 
     Returns:
         What it says; an empty one where there is no such file.
 
     Raises:
-        BadFile: it cannot be used; ``UnknownKey`` is a kind of it.
-        BadSetting: a value in it cannot be used.
-        NotPrivate: others can read it, or change it or its folder.
-        SettingsFailed: the system would not give it.
+        BadFile: It cannot be used; ``UnknownKey`` is a kind of it.
+        BadSetting: A value in it cannot be used.
+        NotPrivate: Others can read it, or change it or its folder.
+        SettingsFailed: The system would not give it.
     """
     path = folder / CONFIG_FILE
     text = read_private(path)
@@ -141,12 +141,12 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     """Read the user's config from its text.
 
     Args:
-        path: where it stands, for the errors.
-        text: all of it.
+        path: Where it stands, for the errors.
+        text: All of it.
 
     Raises:
-        BadFile: it cannot be used; ``UnknownKey`` is a kind of it.
-        BadSetting: a value in it cannot be used.
+        BadFile: It cannot be used; ``UnknownKey`` is a kind of it.
+        BadSetting: A value in it cannot be used.
     """
     table = read_table(path, text)
     table.refuse_unknown(_KEYS)
@@ -202,11 +202,11 @@ def _words(table: Table) -> tuple[str, ...]:
 
 
 def free_name(wanted: str, config: UserConfig) -> str:
-    """Give a name for a new workspace that no other has.
+    """Return a name for a new workspace that no other has.
 
     Args:
-        wanted: what it should be like, the name of a folder for instance.
-        config: the user's config.
+        wanted: What it should be like, the name of a folder for instance.
+        config: The user's config.
     """
     letters = [
         each if each.isascii() and (each.isalnum() or each in "._-") else "-" for each in wanted

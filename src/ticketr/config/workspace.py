@@ -44,19 +44,19 @@ class Workspace:
     It holds no secret. A token is looked up when it is needed, by ``find_token``.
 
     Attributes:
-        name: its name in the user's config; else that of its folder.
-        root: the folder.
-        site: the site's address; None where nothing names one.
-        doubt: why no login may go to that site yet; None if one may.
-        login: how the user logs in there.
-        from_environment: whether the login in the environment is one for that site.
-        project: the project that new tickets belong to, and that is pulled unless there is a query.
-        project_problem: why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
-        jql: the query to pull by.
-        fields: further fields to keep in the files.
-        strategy: what to do with a conflict; None leaves it to be resolved.
-        story_type: the type of a new ticket that names none.
-        subtask_type: the type of a new sub-task that names none.
+        name: Its name in the user's config; else that of its folder.
+        root: The folder.
+        site: The site's address; None where nothing names one.
+        doubt: Why no login may go to that site yet; None if one may.
+        login: How the user logs in there.
+        from_environment: Whether the login in the environment is one for that site.
+        project: The project that new tickets belong to, and that is pulled unless there is a query.
+        project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
+        jql: The query to pull by.
+        fields: Further fields to keep in the files.
+        strategy: What to do with a conflict; None leaves it to be resolved.
+        story_type: The type of a new ticket that names none.
+        subtask_type: The type of a new sub-task that names none.
     """
 
     name: str
@@ -74,11 +74,11 @@ class Workspace:
     subtask_type: str = SUBTASK_TYPE
 
     def required_site(self) -> str:
-        """Give the site, if a login may go there.
+        """Return the site, if a login may go there.
 
         Raises:
-            MissingSetting: nothing names one.
-            SiteNotConfirmed: the token rule forbids it.
+            MissingSetting: Nothing names one.
+            SiteNotConfirmed: The token rule forbids it.
         """
         if self.site is None:
             hint = "the address of your Jira site, like https://you.atlassian.net"
@@ -88,14 +88,14 @@ class Workspace:
         return self.site
 
     def required_project(self, hint: str = "the key of the project, like DEMO") -> str:
-        """Give the project's key.
+        """Return the project's key.
 
         Args:
-            hint: what to say where nothing names one.
+            hint: What to say where nothing names one.
 
         Raises:
-            MissingSetting: nothing names one.
-            ConfigError: what the environment or ``.ticketr.yaml`` names cannot be one.
+            MissingSetting: Nothing names one.
+            ConfigError: What the environment or ``.ticketr.yaml`` names cannot be one.
         """
         if self.project is not None:
             return self.project
@@ -113,23 +113,23 @@ def resolve_workspace(
     project: str | None = None,
     proposed: WorkspaceEntry | None = None,
 ) -> Workspace:
-    """Find out which workspace is meant and what is settled for it.
+    """Return which workspace is meant and what is settled for it.
 
     It is, in this order: the one of that name, the one in that folder, the one around the current
     folder, the one in use, or else the current folder itself.
 
     Args:
-        environ: the environment, usually ``os.environ``.
-        here: the current folder.
-        name: the name of a workspace in the user's config, from ``--workspace``.
-        folder: a folder, from ``--folder``.
-        project: a project's key, from ``--project``.
-        proposed: a workspace that is about to be added to the user's config: what there would be
+        environ: The environment, usually ``os.environ``.
+        here: The current folder.
+        name: The name of a workspace in the user's config, from ``--workspace``.
+        folder: A folder, from ``--folder``.
+        project: A project's key, from ``--project``.
+        proposed: A workspace that is about to be added to the user's config: what there would be
             with it.
 
     Raises:
-        ConfigError: a file or a setting cannot be used, or there is no such workspace.
-        SettingsFailed: a file of settings could not be read.
+        ConfigError: A file or a setting cannot be used, or there is no such workspace.
+        SettingsFailed: A file of settings could not be read.
     """
     surroundings = read_environment(environ)
     config = read_user_config(config_folder(environ))
@@ -170,8 +170,8 @@ def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
     """Find the workspace that a folder belongs to, upwards, as git finds its own.
 
     Args:
-        start: the folder to begin at, usually the current one.
-        known: where workspaces are, by the user's config.
+        start: The folder to begin at, usually the current one.
+        known: Where workspaces are, by the user's config.
 
     Returns:
         The nearest folder, from ``start`` upwards, that holds a ``ticketr.toml`` or a ``.ticketr``
@@ -245,7 +245,7 @@ def _settle(
 
 
 def _over(surroundings: Environment, go: GoFile) -> Environment:
-    """Give the environment, and what the Go program's file says where it says nothing."""
+    """Return the environment, and what the Go program's file says where it says nothing."""
     if surroundings.project is None and surroundings.project_problem is None:
         surroundings = replace(surroundings, project=go.project, project_problem=go.project_problem)
     return replace(surroundings, story_type=surroundings.story_type or go.issue_type)

@@ -36,12 +36,12 @@ class WorkspaceFile:
     """What a ``ticketr.toml`` says.
 
     Attributes:
-        path: the file.
-        site: the site's address; nothing is sent there until the user has confirmed it.
-        project: the project that new tickets belong to, and that is pulled unless there is a query.
-        jql: the query to pull by.
-        fields: further fields to keep in the files; None where it says nothing of them.
-        strategy: what to do with a conflict, one of ``STRATEGIES``.
+        path: The file.
+        site: The site's address; nothing is sent there until the user has confirmed it.
+        project: The project that new tickets belong to, and that is pulled unless there is a query.
+        jql: The query to pull by.
+        fields: Further fields to keep in the files; None where it says nothing of them.
+        strategy: What to do with a conflict, one of ``STRATEGIES``.
     """
 
     path: Path
@@ -56,15 +56,15 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     """Read the file of a workspace.
 
     Args:
-        root: the workspace's folder.
+        root: The workspace's folder.
 
     Returns:
         What it says, or None where there is none.
 
     Raises:
-        BadFile: it cannot be used; ``UnknownKey`` and ``SecretInFile`` are kinds of it.
-        BadSetting: a value in it cannot be used.
-        SettingsFailed: the system would not give it.
+        BadFile: It cannot be used; ``UnknownKey`` and ``SecretInFile`` are kinds of it.
+        BadSetting: A value in it cannot be used.
+        SettingsFailed: The system would not give it.
     """
     path = root / WORKSPACE_FILE
     text = read_text(path)
@@ -126,15 +126,15 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     The folder is made where there is none. Comments, order and everything else in the file stay.
 
     Args:
-        root: the workspace's folder.
-        wanted: the site, project, query and mapped fields that the file should name.
+        root: The workspace's folder.
+        wanted: The site, project, query and mapped fields that the file should name.
 
     Returns:
         Whether anything had to be written.
 
     Raises:
-        BadSetting: the file says something else, which a team has agreed on.
-        SettingsFailed: the system would not take it.
+        BadSetting: The file says something else, which a team has agreed on.
+        SettingsFailed: The system would not take it.
     """
     missing = missing_in_file(root, wanted)
     path = root / WORKSPACE_FILE
@@ -152,13 +152,13 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     """Tell what the file of a workspace does not say yet.
 
     Args:
-        root: the workspace's folder.
-        wanted: the site, project, query and mapped fields that the file should name; fields are
+        root: The workspace's folder.
+        wanted: The site, project, query and mapped fields that the file should name; fields are
             added to a file that says nothing of them, and are no matter of dispute.
 
     Raises:
-        BadSetting: the file says something else, which a team has agreed on.
-        BadFile: the file cannot be used.
+        BadSetting: The file says something else, which a team has agreed on.
+        BadFile: The file cannot be used.
     """
     there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
     missing: dict[str, object] = {}
@@ -177,7 +177,7 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
 
 
 def _refuse_link_out(root: Path, path: Path) -> None:
-    """See that what is written stays in the workspace, whatever a git repository brought."""
+    """Check that what is written stays in the workspace, whatever a git repository brought."""
     with settings_errors(path, "follow"):
         inside = path.resolve().is_relative_to(root.resolve())
     if not inside:

@@ -67,13 +67,13 @@ class Answer:
         return cls(response.url, value, read_http_date(response.headers.get("date")))
 
     def object(self) -> Mapping[str, Any]:
-        """Give the JSON object that it must be."""
+        """Return the JSON object that it must be."""
         if not isinstance(self.json, Mapping):
             raise self.unusable("no JSON object")
         return self.json
 
     def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
-        """Give the objects of the list that it must be, or must hold under one of these keys."""
+        """Return the objects of the list that it must be, or must hold under one of these keys."""
         found = [self.json] if not keys else [self.object().get(key) for key in keys]
         for value in found:
             if isinstance(value, list):

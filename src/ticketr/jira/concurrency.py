@@ -57,7 +57,7 @@ class AdaptiveLimit:
             await (self._returning if again else self._coming).park()  # woken, it is counted
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Return a place back."""
         self._inside -= 1
         self._wake()
 

@@ -47,7 +47,7 @@ class Credentials:
         raise TypeError("credentials are not pickled: they would take the token along")
 
     def authorization(self, url: str) -> str:
-        """Give the header that lets a request in.
+        """Return the header that lets a request in.
 
         Args:
             url: Where the request goes.
@@ -96,7 +96,7 @@ class Credentials:
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:
-    """Give the address at which a site is asked with a token that has scopes.
+    """Return the address at which a site is asked with a token that has scopes.
 
     Args:
         cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
@@ -118,7 +118,7 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
 
 
 def is_gateway(site: str) -> bool:
-    """Tell whether an address is that of Atlassian's gateway, which is none for browsers."""
+    """Return whether an address is that of Atlassian's gateway, which is none for browsers."""
     return _split(site).hostname == GATEWAY
 
 
@@ -153,7 +153,7 @@ def normalise_site(site: str, *, allow_http: bool = False) -> str:
 
 
 def is_below(url: str, site: str) -> bool:
-    """Tell whether an address is the site's or below it, in the same scheme, host and port."""
+    """Return whether an address is the site's or below it, in the same scheme, host and port."""
     try:
         ours, theirs = _split(site), _split(url)
     except BadSite:
@@ -167,7 +167,7 @@ def is_below(url: str, site: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     if host == "localhost":
         return True
     try:

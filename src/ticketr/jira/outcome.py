@@ -27,7 +27,7 @@ _UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
 
 
 def may_have_happened(error: BaseException) -> bool:
-    """Tell whether a request may have been carried out because its answer was lost or unusable.
+    """Return whether a request may have been carried out because its answer was lost or unusable.
 
     A request that failed so must not be sent again unless it can be carried out twice. For a
     write that was refused, `certainly_failed` is the stricter question.
@@ -42,7 +42,7 @@ def may_have_happened(error: BaseException) -> bool:
 
 
 def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
-    """Tell whether a write was certainly not carried out, whatever the answer says.
+    """Return whether a write was certainly not carried out, whatever the answer says.
 
     A gateway can refuse a write that Jira carries out, and Jira can fail after it has carried it
     out. Only two cases are certain: the request was not sent, or Jira names a field that was sent.

@@ -48,7 +48,7 @@ def reason_of(headers: Mapping[str, str]) -> str:
 
 
 def is_near(headers: Mapping[str, str]) -> bool:
-    """Tell whether a site says that few more requests are allowed for now, or none."""
+    """Return whether a site says that few more requests are allowed for now, or none."""
     near = _about(headers, "nearlimit").lower() == "true"
     return near or _about(headers, "remaining") == "0"
 

@@ -58,7 +58,7 @@ class RateLimiter:
         self.site = AdaptiveLimit(most)
 
     def kind(self, call: Call) -> AdaptiveLimit:
-        """Give the throttle of the calls of a kind."""
+        """Return the throttle of the calls of a kind."""
         return self._kinds.setdefault(call.kind, AdaptiveLimit(self._most))
 
     @contextmanager
@@ -90,7 +90,7 @@ class RateLimiter:
             self._holds[name] = hold
 
     def held(self, call: Call, *scopes: LimitScope) -> Hold | None:
-        """Give the longest of the holds that concern a call; drops those that are over."""
+        """Return the longest of the holds that concern a call; drops those that are over."""
         now = trio.current_time()
         longest: Hold | None = None
         for scope in scopes:

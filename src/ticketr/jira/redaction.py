@@ -104,7 +104,7 @@ def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
 
 
 def _letter(special: re.Match[str]) -> str:
-    """Give what an escape stands for; empty for what nobody sees."""
+    """Return what an escape stands for; empty for what nobody sees."""
     form = special.lastgroup
     if form is None:
         return ""

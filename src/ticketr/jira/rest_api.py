@@ -137,7 +137,7 @@ class RestApi:
         return self._credentials.redact(text)
 
     def address(self, endpoint: str, *steps: str) -> str:
-        """Give the address of an endpoint."""
+        """Return the address of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_one_step, steps))}"
 
     async def _read(self, call: Call) -> Answer:

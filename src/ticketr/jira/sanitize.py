@@ -51,7 +51,7 @@ def bare_url(url: str) -> str:
 
 
 def is_login_page(url: str) -> bool:
-    """Tell whether an address looks like that of a page where people log in.
+    """Return whether an address looks like that of a page where people log in.
 
     Args:
         url: The address, or the part of one that follows the site.

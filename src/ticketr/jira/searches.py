@@ -218,7 +218,7 @@ class SearchEndpoints(Endpoints):
     def _failed(
         self, left: Sequence[str], given: Collection[str], answer: Answer
     ) -> dict[str, str]:
-        """Find out which issues an answer says it could not give, and why.
+        """Return which issues an answer says it could not give, and why.
 
         Args:
             left: The IDs or keys that were asked for and not answered.

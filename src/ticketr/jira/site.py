@@ -19,11 +19,11 @@ _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
 
 def browse_url(site: str, key: str) -> str:
-    """Give the address of an issue for a browser.
+    """Return the address of an issue for a browser.
 
     Args:
-        site: the site's address for browsers.
-        key: the issue's key.
+        site: The site's address for browsers.
+        key: The issue's key.
     """
     return f"{site.rstrip('/')}/browse/{quote(key, safe='')}"
 
@@ -39,7 +39,7 @@ class SiteEndpoints(Endpoints):
             self._browse = normalise_site(browse, allow_http=True)
 
     def browse_url(self, key: str) -> str | None:
-        """Give the address of an issue for a browser.
+        """Return the address of an issue for a browser.
 
         Returns:
             The address; None behind Atlassian's gateway, until `server_info` has told whose

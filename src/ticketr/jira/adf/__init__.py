@@ -127,7 +127,7 @@ def to_adf(markdown: str) -> Json:
 
 
 def plain_document(text: str) -> Json:
-    """Give a document that holds a text as it stands, as one block of code."""
+    """Return a document that holds a text as it stands, as one block of code."""
     return _document([{"type": "codeBlock", "content": [{"type": "text", "text": text}]}])
 
 
@@ -177,7 +177,7 @@ def length(document: object) -> int:
 
 
 def is_exact(adf: object, markdown: str) -> bool:
-    """Tell whether Markdown says all that a document says, and nothing else.
+    """Return whether Markdown says all that a document says, and nothing else.
 
     Args:
         adf: A document as Jira sends it.

@@ -134,7 +134,7 @@ def _is_bare(node: dict[str, Any]) -> bool:
 
 
 def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
-    """Tell whether what stands beside an address ends it.
+    """Return whether what stands beside an address ends it.
 
     Args:
         near: What stands there; None for nothing.

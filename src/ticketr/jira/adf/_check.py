@@ -78,7 +78,7 @@ def _own(node: Any, rule: Node) -> Iterator[str]:
 
 
 def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
-    """Give what stands in a node, and what is wrong with it standing there."""
+    """Return what stands in a node, and what is wrong with it standing there."""
     name = _name(node["type"])
     content = node.get("content")
     if content is None and "content" not in node:

@@ -119,7 +119,7 @@ def _like(pattern: str) -> Check:
 
 
 def _is_source(value: object) -> bool:
-    """Tell whether a value says where the issues of a card's table come from."""
+    """Return whether a value says where the issues of a card's table come from."""
     return (
         isinstance(value, dict)
         and value.keys() == {"id", "parameters", "views"}

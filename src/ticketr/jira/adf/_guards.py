@@ -80,7 +80,7 @@ def guard(document: Json) -> bool:
 
 
 def can_be_guarded(markdown: str) -> bool:
-    """Tell whether Markdown holds none of the characters that guards are."""
+    """Return whether Markdown holds none of the characters that guards are."""
     return markdown.isascii() or _OURS.search(markdown) is None
 
 
@@ -109,7 +109,7 @@ def unguard_piece(text: str) -> str:
 
 
 def unguard_address(address: str) -> str:
-    """Give an address as it was written, of which marklas has encoded what it knew none of."""
+    """Return an address as it was written, of which marklas has encoded what it knew none of."""
     return unquote(address).translate(_BACK)
 
 
@@ -224,7 +224,7 @@ def _would_blur(before: Json, after: Json) -> bool:
 
 
 def _is_word(node: Json, edge: str) -> bool:
-    """Tell whether the asterisks at an edge of a text touch a letter or a digit."""
+    """Return whether the asterisks at an edge of a text touch a letter or a digit."""
     marks = node["marks"]
     return edge.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
 
@@ -234,7 +234,7 @@ def _is_bang(node: Json) -> bool:
 
 
 def _is_emphasis(node: Json) -> bool:
-    """Tell whether a text begins and ends with asterisks or tildes."""
+    """Return whether a text begins and ends with asterisks or tildes."""
     marks = node.get("marks", ())
     return len(marks) > 0 and all(mark.get("type") in _EMPHASIS for mark in marks)
 

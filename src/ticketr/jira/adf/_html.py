@@ -104,13 +104,13 @@ def guard_html(markdown: str) -> str:
 
 
 def is_ours(tag: str, attrs: str) -> bool:
-    """Tell whether marklas writes such a tag for something that Markdown cannot say."""
+    """Return whether marklas writes such a tag for something that Markdown cannot say."""
     found = _ADF.search(attrs)
     return found is not None and (tag, found[1]) in OURS
 
 
 def _guards(markdown: str) -> Iterator[tuple[int, int, str]]:
-    """Give where guards belong: the start and end of what each one stands for, and the guard."""
+    """Return where guards belong: the start and end of what each one stands for, and the guard."""
     ahead: list[_Open] = []
     in_row = False
     line = 0
@@ -158,7 +158,7 @@ def _closes(ahead: list[_Open], tag: str) -> bool:
 
 
 def _is_read(piece: re.Match[str], ahead: list[_Open], *, in_row: bool, first: bool) -> bool:
-    """Tell whether marklas makes something of a beginning, where it stands."""
+    """Return whether marklas makes something of a beginning, where it stands."""
     tag, attrs = piece["open"], piece["attrs"]
     if tag in _WITHIN and not any(each.tag in _WITHIN[tag] for each in ahead):
         return False

@@ -31,9 +31,9 @@ def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
     """Tell what of a document is lost on the way through Markdown, and is not sent all the same.
 
     Args:
-        wanted: the document as Jira has it.
-        shown: what the Markdown that stands for it says, as a document.
-        sent: the document that is to take its place.
+        wanted: The document as Jira has it.
+        shown: What the Markdown that stands for it says, as a document.
+        sent: The document that is to take its place.
 
     Returns:
         What is lost, at most `MOST_NAMED` pieces; empty if the Markdown says all of it.

@@ -14,7 +14,7 @@ _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
 
 def plain_lines(node: Json) -> list[str]:
-    """Give the words of a node, a line for each block that has some."""
+    """Return the words of a node, a line for each block that has some."""
     lines: list[list[str]] = []
     _collect(node, lines, 0)
     return [line for line in map(str.strip, map("".join, lines)) if line]

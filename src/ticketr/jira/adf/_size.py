@@ -25,7 +25,7 @@ _NODE = 3
 
 
 def is_too_long(*markdown: str) -> bool:
-    """Tell whether Jira cannot take what some Markdown says, without converting it.
+    """Return whether Jira cannot take what some Markdown says, without converting it.
 
     Args:
         markdown: The Markdown; if there are several texts, they will be one document.
@@ -42,7 +42,7 @@ def is_too_long(*markdown: str) -> bool:
 
 
 def is_too_large(document: object) -> bool:
-    """Tell whether a document is larger than Jira takes one, whoever has put it there.
+    """Return whether a document is larger than Jira takes one, whoever has put it there.
 
     Args:
         document: Anything that JSON can hold.

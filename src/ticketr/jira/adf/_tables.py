@@ -117,7 +117,7 @@ class _Reader:
             index += 1
 
     def _is_drawn(self, index: int) -> bool:
-        """Tell whether a table begins here that has no second line, or is drawn."""
+        """Return whether a table begins here that has no second line, or is drawn."""
         after = self._lines[index + 1 : index + 3]
         if not _may_be_drawn(self._lines[index]) or any(map(_looks_like_delimiter, after)):
             return False
@@ -128,7 +128,7 @@ class _Reader:
         return _is_row(self._lines[index]) and any(map(_is_row, after[:1]))
 
     def _end_of_block(self, index: int) -> int:
-        """Give the index of the last line before a blank one or a fence."""
+        """Return the index of the last line before a blank one or a fence."""
         rest = self._lines[index + 1 :]
         return index + sum(
             1 for _ in takewhile(lambda line: line.strip() and not _FENCE.match(line), rest)
@@ -255,12 +255,12 @@ def _looks_like_delimiter(line: str) -> bool:
 
 
 def _may_be_drawn(line: str) -> bool:
-    """Tell whether a line has what parts columns; a line of dashes alone makes a heading."""
+    """Return whether a line has what parts columns; a line of dashes alone makes a heading."""
     return "|" in line or "+" in line
 
 
 def _is_row(line: str) -> bool:
-    """Tell whether a line has bars around it and one at least within."""
+    """Return whether a line has bars around it and one at least within."""
     row = line.lstrip("> \t")
     return _has_outer_bars(row) and len(_cells(row)) > 1
 

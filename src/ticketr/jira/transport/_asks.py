@@ -129,7 +129,7 @@ class AsksTransport:
 
 
 def _place(url: str) -> str:
-    """Give the scheme, host and port of an address."""
+    """Return the scheme, host and port of an address."""
     try:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:

@@ -72,7 +72,7 @@ class Connection:
         await self._stream.aclose()
 
     def is_fit(self) -> bool:
-        """Tell whether an idle connection may be used again.
+        """Return whether an idle connection may be used again.
 
         The other side has nothing to say on an idle one, other than that it ends.
         """
@@ -97,7 +97,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self._open: set[Connection] = set()
 
     async def connection(self, place: str) -> Connection:
-        """Give a connection that nobody uses, an idle one if there is one.
+        """Return a connection that nobody uses, an idle one if there is one.
 
         Args:
             place: Scheme, host and port.

@@ -61,7 +61,7 @@ class BodyReader:
             self._pieces.clear()
 
     async def end(self, url: str) -> bytes:
-        """Give the whole body.
+        """Return the whole body.
 
         Args:
             url: The address that was asked.
