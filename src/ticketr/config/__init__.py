@@ -1,7 +1,7 @@
-"""What the user set: workspaces, sites, logins. Owner of the packages that read and keep it.
+"""The user's settings: workspaces, sites, logins. Owner of platformdirs, keyring and tomlkit.
 
-Apart from `find_token`, `store_token` and `forget_token` everything reads or writes small files
-and may block for that: call it before Trio runs, or on a worker thread.
+`find_token`, `store_token` and `forget_token` are async. All other functions may block on small
+files: call them before Trio runs, or in a worker thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes a file in one step, so that nobody ever sees half of it."""
+"""Replaces a file atomically, so that no reader ever sees half of it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Replace a file, or make it.
+    """Replace a file, or create it.
 
-    Where the path is a link, the file that it leads to is replaced. What is written is on the
-    disk when this returns.
+    Where the path is a link, its target is replaced. The text is on the disk when this returns.
 
     Args:
         path: The file.
@@ -27,13 +26,13 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
         mode: Its permissions; else those that it has, or of any new file.
 
     Raises:
-        SettingsFailed: The system would not; the old file is as it was.
+        SettingsFailed: The system refused; the old file is unchanged.
     """
     with settings_errors(path, "write"):
         real = path.resolve()
         beside = real.with_name(f".{real.name}.{os.getpid()}.new")
         with suppress(FileNotFoundError):
-            beside.unlink()  # left by a process that was killed, and had our number
+            beside.unlink()  # left by a killed process with the same ID
         if mode is None and real.exists():
             mode = real.stat().st_mode & 0o777
         descriptor = os.open(beside, _NEW, 0o666 if mode is None else mode)
@@ -53,7 +52,7 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Check that the new name is on the disk, too."""
+    """Write the folder's entry to the disk, too."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -63,7 +62,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def settings_errors(path: Path, action: str) -> Generator[None]:
-    """Turn the system's errors into ours.
+    """Convert an OSError to SettingsFailed.
 
     Raises:
         SettingsFailed: The block raised an OSError.

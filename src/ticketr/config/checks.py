@@ -1,4 +1,4 @@
-"""Whether a single value can be what it is meant for; no file, no connection."""
+"""Checks single values of settings. Pure: no file is read and no site is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from ticketr.config.errors import BadSetting
 from ticketr.config.names import one_of
 
-#: What to do with a conflict when nobody says it on the command line.
+#: What to do with a conflict when the command line does not say.
 STRATEGIES = ("local", "remote", "merge")
 #: The number of writes above which a push or sync asks before it begins.
 CONFIRM_ABOVE = 20
@@ -20,7 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def checked_site(name: str, url: str) -> str:
-    """Check an address and write it in one way, so that one site is not taken for two.
+    """Check a site's address and return its normal form, so that one site has one spelling.
 
     Args:
         name: What the user calls this setting.
@@ -30,15 +30,15 @@ def checked_site(name: str, url: str) -> str:
         BadSetting: It is none, or holds more than an address; what may be a secret in it is not
             repeated.
     """
-    if "@" in url:  # wherever: it may be a login in an address that is wrong in other ways too
+    if "@" in url:  # anywhere: the address may be wrong in other ways, too
         shown = f"...@{url.rpartition('@')[2]}"
         raise BadSetting(name, shown, "leave the login out of it; it belongs in JIRA_EMAIL")
     try:
         parts = urlsplit(url)
-        port = parts.port  # raises for what is none
+        port = parts.port  # raises for a bad port
     except ValueError as error:
         raise BadSetting(name, url, str(error)) from None
-    if parts.query or parts.fragment:  # not shown: people keep secrets there
+    if parts.query or parts.fragment:  # not shown, since it may hold a secret
         shown = f"{parts.scheme}://{parts.netloc}{parts.path}?..."
         raise BadSetting(name, shown, "leave out what follows the path")
     if not _is_plain(url, parts):
@@ -49,9 +49,9 @@ def checked_site(name: str, url: str) -> str:
 
 
 def _is_plain(url: str, parts: SplitResult) -> bool:
-    """Return whether every reader of this address sees the same in it, people included.
+    """Return whether programs and people read this address in the same way.
 
-    Letters beyond ASCII are left to their xn-- form: some look just like those of another host.
+    Letters beyond ASCII need their xn-- form: some look like those of another host.
     """
     if parts.scheme not in _PORTS or not parts.hostname:
         return False
@@ -94,7 +94,7 @@ def checked_cloud_id(name: str, cloud_id: str) -> str:
 
 
 def checked_email(name: str, email: str) -> str:
-    """Check the name of an account.
+    """Check the e-mail address of an account.
 
     Raises:
         BadSetting: It cannot be one; a colon would end it early in a request.
@@ -105,7 +105,7 @@ def checked_email(name: str, email: str) -> str:
 
 
 def checked_strategy(name: str, strategy: str) -> str:
-    """Check what to do with a conflict.
+    """Check the strategy for conflicts.
 
     Raises:
         BadSetting: There is no such strategy.

@@ -1,4 +1,4 @@
-"""Changes ``config.toml`` and leaves what the user wrote there, comments and all, as it is."""
+"""Changes ``config.toml``, and keeps the user's comments and order."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _HEAD = """\
 
 
 def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
-    """Add a workspace to the user's config, or change what it says of one.
+    """Add a workspace to the user's config, or change its entry.
 
-    What the new entry leaves open stays as it was, unless it belonged to another site. The first
-    workspace is in use at once.
+    What the new entry leaves open stays, unless the old entry named another site. The first
+    workspace becomes the one in use.
 
     Args:
         folder: The user's folder of settings.
@@ -50,7 +50,7 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
         table.update({key: value for key, value in said.items() if value is not None})
         document.setdefault("use", entry.name)
 
-    # Before the workspace is in the config: a clone that is added is none of those that were there.
+    # First, so that this workspace does not count as older than the user's mark.
     open_marks(folder)
     _edit(folder, change)
 
@@ -92,7 +92,7 @@ def remove_workspace(folder: Path, name: str) -> None:
 def _edit(
     folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
 ) -> None:
-    """Change the file, and see that it can be read again before it is written."""
+    """Change the file's text, and check that it can be read before it is written."""
     path = folder / CONFIG_FILE
     with exclusive(folder):
         config = read_user_config(folder)

@@ -1,4 +1,4 @@
-"""What the environment says, under the names that the original program reads."""
+"""Reads the settings in the environment, with the variable names of the original program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Environment:
         email: The account's e-mail address.
         token: Its API token; never shown.
         project: The project's key.
-        project_problem: Why that key cannot be one; for whoever needs it.
+        project_problem: Why the project's key is unusable; raised where a project is needed.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
     """

@@ -1,4 +1,4 @@
-"""What can be wrong with the configuration.
+"""The errors of the configuration.
 
 The tree::
 
@@ -135,7 +135,7 @@ class NotPrivate(ConfigError):
 
     Attributes:
         path: The file or folder.
-        problem: Who can do what.
+        problem: What other users can do.
         remedy: What to do about it.
     """
 
@@ -180,7 +180,7 @@ class UnsafePath(ConfigError):
     """Raised when something else has the name of a file or folder of ticketr's own.
 
     Attributes:
-        path: Where.
+        path: The path.
         found: What it is, such as "a link".
         wanted: What it should be, "a file" or "a folder".
     """

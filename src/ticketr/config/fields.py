@@ -1,4 +1,4 @@
-"""Which of Jira's fields files are to hold, besides those that they always do."""
+"""The additional fields of Jira that ticket files hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MappedField:
     Attributes:
         name: The name of its line.
         id: What Jira calls it, such as ``customfield_10016``.
-        place: Where that stands, for errors.
+        place: The file and line of the mapping, for errors.
     """
 
     name: str
@@ -31,12 +31,12 @@ WantedField: TypeAlias = "str | MappedField"
 
 
 def other_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
-    """Return the name that a field has got before; None where it has none, or the same."""
+    """Return the earlier name of the same field; None where it has none."""
     return next((each.name for each in before if each.id == wanted.id), None)
 
 
 def kept_name(wanted: MappedField) -> str | None:
-    """Return the name that cannot be had for another field, or the field for another name."""
+    """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
     return next(
         (
             name
@@ -48,5 +48,5 @@ def kept_name(wanted: MappedField) -> str | None:
 
 
 def one_line(name: str) -> str:
-    """Write a name as the line of a file will have it."""
+    """Return a name with its whitespace collapsed to single spaces."""
     return " ".join(name.split())

@@ -1,7 +1,7 @@
-"""The system's keyring, if the user has one: blocking, so for a worker thread.
+"""Reads and writes the system's keyring, if the user has one. Blocking: use a worker thread.
 
-A backend is other people's code and talks to another program. Whatever it raises becomes our own
-error, which repeats none of its words and has no cause: when a token is stored, they may hold it.
+A backend is foreign code. Each of its errors becomes a TokenFailed without its text and without a
+cause, since they may hold the token that is stored.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ticketr.config.errors import TokenFailed
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-#: Stands for the account of a token that stands alone: not every backend takes an empty name.
+#: The account of a token without an e-mail: not every backend takes an empty name.
 _ALONE = "token"
 
 _REMEDY = "unlock or mend it, or give a token by JIRA_API_TOKEN or a token_command"
 
 
 def is_available() -> bool:
-    """Return whether the user has a keyring: the package, and a backend that keeps anything."""
+    """Return whether the user has a keyring: the package, and a backend that stores secrets."""
     try:
         import keyring  # noqa: PLC0415 - optional, and slow to load
         from keyring.backends import fail, null  # noqa: PLC0415 - as above
@@ -56,7 +56,7 @@ def write(site: str, email: str, token: str) -> None:
 
 
 def delete(site: str, email: str) -> bool:
-    """Forget the token of an account of a site.
+    """Delete the token of an account of a site.
 
     Returns:
         Whether there was one.

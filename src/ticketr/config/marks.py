@@ -1,9 +1,9 @@
-"""The mark that a user's state files bear, by which ticketr knows that this user made them.
+"""The user's mark in state files, which proves that this user made them.
 
-A git repository can bring a state file in ``.ticketr``. Taken for the user's own it would make what
-the repository changed look like the user's edits. So every state file that is made for the user
-bears the user's mark: a random text that stands in the user's own folder of settings. One mark for
-all of them needs no list that grows with each, and a folder that is moved keeps its mark.
+A git repository can bring a state file in ``.ticketr``, which would make the repository's changes
+look like the user's edits. So every state file that ticketr makes holds the user's mark: a random
+text that is kept in the user's own folder of settings. One mark for all state files needs no list
+of them, and a workspace that is moved keeps its mark.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is known of one user's state files.
+    """The mark of a user's state files, and which older state files lack it.
 
     Attributes:
         mark: What they bear, 64 hexadecimal digits; in no repr.
@@ -49,7 +49,7 @@ class Marks:
         return os.path.realpath(root) in map(os.path.realpath, self.unmarked)
 
     def without(self, root: Path) -> Marks:
-        """Return the same for when the state file of a workspace bears the mark."""
+        """Return the same without a workspace whose state file has the mark now."""
         real = os.path.realpath(root)
         left = tuple(each for each in self.unmarked if os.path.realpath(each) != real)
         return replace(self, unmarked=left)
@@ -69,7 +69,7 @@ def open_marks(folder: Path) -> Marks:
     if marks is not None:
         return marks
     with exclusive(folder):
-        marks = _read(folder)  # another program may have been faster
+        marks = _read(folder)  # another process may have made it meanwhile
         if marks is None:
             marks = new_marks(folder)
             _write(folder, marks)
@@ -77,7 +77,7 @@ def open_marks(folder: Path) -> Marks:
 
 
 def new_marks(folder: Path) -> Marks:
-    """Make a mark that nothing bears yet, and keep it nowhere.
+    """Return a new mark, without storing it.
 
     Args:
         folder: The user's folder of settings.
@@ -92,7 +92,7 @@ def new_marks(folder: Path) -> Marks:
 
 
 def note_marked(folder: Path, root: Path) -> None:
-    """Note that the state file of a workspace bears the mark now.
+    """Record that the state file of a workspace has the mark now.
 
     Args:
         folder: The user's folder of settings.

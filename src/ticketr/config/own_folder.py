@@ -1,4 +1,4 @@
-"""ticketr's own folder in a workspace: nothing in it is opened through a link.
+"""The folder ``.ticketr`` in a workspace: nothing in it is opened through a link.
 
 A git repository can bring a folder of that name, or a link in its place, with links in it. So the
 folder and every file on the way to it is looked at by itself and opened without following a link.
@@ -29,7 +29,7 @@ TRASH_FOLDER = "trash"
 #: SQLite files: the last sync, the history of jobs, the site of a demo.
 DATABASES = ("state.db", "history.db", "demo.db")
 
-#: What SQLite opens beside a file.
+#: The endings of the files that SQLite opens for a database.
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | _SAFE
@@ -53,7 +53,7 @@ class OwnFolder:
         self.path = path
 
     def check(self) -> None:
-        """Check that everything of ours that is there is a plain file or folder.
+        """Check that ticketr's files and folders in it are plain files and folders.
 
         Raises:
             UnsafePath: Something is not.
@@ -66,7 +66,7 @@ class OwnFolder:
             require_database(self.path / name)
 
     def make(self) -> None:
-        """Make the folder, and see that git ignores it.
+        """Create the folder, and make git ignore it.
 
         Raises:
             UnsafePath: Something else has its name, or that of the file that git reads.
@@ -111,7 +111,7 @@ class OwnFolder:
                 raise
 
     def put_aside(self, names: Iterable[str], text: str) -> Path:
-        """Keep a text under the first of some names in the trash that nothing has yet.
+        """Write a text to the trash, under the first of some names that is free.
 
         It is on the disk when this returns.
 
@@ -156,7 +156,7 @@ def require_file(path: Path) -> None:
 
 
 def require_database(path: Path) -> None:
-    """Check that SQLite, which follows links, finds none where it opens a file.
+    """Check that none of the files that SQLite opens is a link, since SQLite follows links.
 
     Raises:
         UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.

@@ -1,4 +1,4 @@
-"""The user's own folder of settings, which nobody else may read or change."""
+"""The user's own folder of settings, which only the user may read or change."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _check_folder(folder: Path, status: os.stat_result) -> None:
 
 
 def _check_owner(path: Path, status: os.stat_result) -> None:
-    # A file of root's is fine: who is root could read and change everything anyway.
+    # A file of root's is fine, since root can read and change everything anyway.
     if status.st_uid not in {os.geteuid(), 0}:
         raise NotPrivate(
             str(path),
@@ -89,7 +89,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def prepare_config_folder(folder: Path) -> None:
-    """Make the user's folder where there is none, and see that it can be written to.
+    """Create the user's folder where there is none, and check that it can be written to.
 
     Raises:
         NotPrivate: Others could put files into it.
@@ -101,9 +101,9 @@ def prepare_config_folder(folder: Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Generator[None]:
-    """Make the user's folder where there is none, and change it alone.
+    """Create the user's folder where there is none, and lock it against other processes.
 
-    Two programs that add something at once would lose what one of them added.
+    Without the lock, two processes that add an entry at once would lose one of them.
 
     Raises:
         NotPrivate: Others could put files into it.

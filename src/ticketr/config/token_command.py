@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Seconds; a password manager may wait for its user to unlock it.
-PATIENCE = 120.0
+TIMEOUT = 120.0
 #: Bytes; no token is longer.
 LARGEST = 64 * 1024
 
 
 async def run_token_command(words: Sequence[str], *, folder: Path, interactive: bool) -> str:
-    """Run a command and give the first line that it prints.
+    """Run a command and return the first line that it prints.
 
     It is started in the user's own folder of settings, never in a workspace: so a program named
     by a relative path is not one that came with a git repository.
@@ -50,10 +50,10 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
         cwd=folder,
         check=False,
     )
-    with trio.move_on_after(PATIENCE) as patience:
+    with trio.move_on_after(TIMEOUT) as timeout:
         printed, code = await _read(program, run)
-    if patience.cancelled_caught:
-        raise _failed(program, f"did not end within {PATIENCE:.0f} s")
+    if timeout.cancelled_caught:
+        raise _failed(program, f"did not end within {TIMEOUT:.0f} s")
     if code != 0:
         raise _failed(program, f"ended with exit code {code}")
     token = printed.partition("\n")[0].strip()
@@ -63,7 +63,7 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
 
 
 async def _read(program: str, run: Callable[..., Awaitable[object]]) -> tuple[str, int | None]:
-    """Start a command and wait for its end; gives what it printed and its exit code."""
+    """Run a command; return its output and its exit code."""
     printed = b""
     process: trio.Process | None = None
     problem = "cannot be started"

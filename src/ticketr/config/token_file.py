@@ -1,4 +1,4 @@
-"""``tokens.toml``: tokens of users who have no keyring, readable by nobody else."""
+"""``tokens.toml``: the tokens of a user without a keyring; only the user can read the file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
 
 
 def delete_token(folder: Path, site: str, email: str) -> bool:
-    """Forget the token of an account of a site.
+    """Delete the token of an account of a site.
 
     Returns:
         Whether there was one.

@@ -4,7 +4,7 @@ Two questions, asked in this order.
 
 *May this site have any login at all?* A site named by JIRA_URL, or by the user's own config for
 this very folder, is the user's word. A site that only ``ticketr.toml`` names is not: that file
-comes with a git repository, and whoever can write it could otherwise have every token sent to a
+comes with a git repository, and its author could otherwise have every token sent to a
 server of theirs. Such a site gets nothing, not even a token that was stored for it, until the
 user has confirmed it for this folder: else a repository could also let its tickets be pushed in
 the user's name without the user knowing.
@@ -32,7 +32,7 @@ class SiteTrust(Enum):
 
 
 def trust_in(site: str, *, named: str | None, confirmed: str | None) -> SiteTrust:
-    """Tell whose word it is that a login may go to a site.
+    """Return why a login may go to a site, or that it may not.
 
     Args:
         site: The workspace's site.

@@ -1,4 +1,4 @@
-"""Finds the token for a workspace's site, keeps one, forgets one.
+"""Finds, stores and deletes the token for a workspace's site.
 
 Nothing here blocks Trio: files and the keyring are read on a worker thread, a command is a
 process. A token is in no repr, no error and no pickle.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class TokenSource(Enum):
-    """Where a token came from; its value is a word for programs."""
+    """The place that a token came from; the value is its name in JSON output."""
 
     ENVIRONMENT = "environment"
     COMMAND = "token_command"
@@ -38,7 +38,7 @@ class TokenSource(Enum):
 
     @property
     def words(self) -> str:
-        """The place as a sentence has it."""
+        """The place's name within a sentence."""
         return token_place(self.value)
 
 
@@ -79,7 +79,7 @@ async def find_token(
         Takes effect at once; a keyring that waits for its user is left to itself.
 
     Args:
-        workspace: Whose site it is.
+        workspace: The workspace.
         environ: The environment, usually ``os.environ``.
         interactive: Whether a ``token_command`` may use the terminal.
 
@@ -109,7 +109,7 @@ async def find_token(
 
 
 def _stored(folder: Path, site: str, email: str) -> FoundToken | None:
-    """Look where tokens are kept by site and account."""
+    """Look into the places that store tokens by site and account."""
     failed: TokenFailed | None = None
     try:
         token = keychain.read(site, email) if keychain.is_available() else None
@@ -126,7 +126,7 @@ def _stored(folder: Path, site: str, email: str) -> FoundToken | None:
 
 
 async def store_token(environ: Mapping[str, str], site: str, email: str, token: str) -> TokenSource:
-    """Keep the token of an account: in the keyring, or in the tokens file if there is none.
+    """Store the token of an account in the keyring, or in the tokens file if there is no keyring.
 
     Cancellation:
         Takes effect when the token is kept: a thread is not cut off in the middle of that.
@@ -164,7 +164,7 @@ def _store(folder: Path, found: FoundToken) -> TokenSource:
 async def forget_token(
     environ: Mapping[str, str], site: str, email: str
 ) -> tuple[TokenSource, ...]:
-    """Forget the token of an account, wherever it is kept.
+    """Delete the token of an account in every place that stores it.
 
     Cancellation:
         Takes effect when it is forgotten.

@@ -1,4 +1,4 @@
-"""Reads TOML files that people write by hand, and says where in them something is wrong."""
+"""Reads TOML files that people write by hand, with the line of each error."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-#: Bytes; whatever is larger was not written by hand.
+#: Bytes; a larger file was not written by hand.
 LARGEST = 64 * 1024
-#: Lines, and lines times characters; in a longer file no line is named, since finding it takes a
-#: look at all that stands before it, for each one.
+#: Lines, and lines times characters; an error in a longer file names no line, since the search
+#: parses the file up to each line.
 _SEARCHED = 300
 _SEARCHED_IN_ALL = 1_000_000
 # A name of more parts was not written by hand, and the parser takes the square of their number.
@@ -45,7 +45,7 @@ def read_text(
 
     Args:
         path: The file.
-        check: Told what the system knows of the opened file, before anything is read.
+        check: Called with the status of the opened file, before it is read.
         largest: How many bytes it may have.
 
     Returns:
@@ -56,8 +56,8 @@ def read_text(
         SettingsFailed: The system would not give it.
     """
     try:
-        # Looked at first: to open a device may do something. The file may be another one by the
-        # time it is opened, so that does not wait, as for a pipe that is never written to.
+        # Checked first, since opening a device can have effects. The path may lead to another file by
+        # the time it is opened, so opening must not block, as it would for a named pipe.
         if not stat.S_ISREG(path.stat().st_mode):
             raise BadFile(str(path), None, "this is no ordinary file")
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -94,7 +94,7 @@ def read_table(path: Path, text: str) -> Table:
     """Parse a file's text.
 
     Raises:
-        BadFile: It is no TOML. The parser's words name keys at most, never values.
+        BadFile: It is no TOML. The parser's message names keys at most, never values.
     """
     if dotted := _DOTTED.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
@@ -112,7 +112,7 @@ def read_table(path: Path, text: str) -> Table:
 
 
 class Table:
-    """One table of a TOML file, whose values are asked for by name and kind.
+    """One table of a TOML file, whose values are read by name and kind.
 
     Args:
         path: The file, for the errors.
@@ -227,7 +227,7 @@ class Table:
 
 
 def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:
-    """Change a file's text by changing what it says; comments and order stay.
+    """Change the values in a file's text; comments and order stay.
 
     Args:
         path: The file, for the error.
@@ -260,8 +260,8 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
 def line_of(text: str, keys: tuple[str, ...]) -> int | None:
     """Find the line on which a name of a TOML file stands.
 
-    The parser does not tell, so it is asked about ever more of the file's lines: the first
-    beginning of the file that can be read and holds the name ends with it.
+    The parser does not return lines, so it parses ever more of the file's lines: the shortest
+    beginning of the file that holds the name ends with that line.
 
     Args:
         text: A file's text, that can be read as a whole.

@@ -1,4 +1,4 @@
-"""``config.toml`` in the user's own folder: which workspaces there are, and who logs in how.
+"""Reads ``config.toml`` in the user's own folder: the workspaces and the logins.
 
 Only the user writes here, so a site that stands here is one that the user has confirmed.
 """
@@ -36,7 +36,7 @@ _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
 
 @dataclass(frozen=True, slots=True)
 class LoginEntry:
-    """How the user logs in somewhere.
+    """A login: an account and how its token is found.
 
     Attributes:
         email: The account's e-mail address; empty for a token that stands alone, such as a service
@@ -51,7 +51,7 @@ class LoginEntry:
     cloud_id: str | None = None
 
     def over(self, other: LoginEntry) -> LoginEntry:
-        """Return this login, with what another says where this one says nothing."""
+        """Return this login, completed by another."""
         return LoginEntry(
             other.email if self.email is None else self.email,
             self.token_command or other.token_command,
@@ -78,7 +78,7 @@ class WorkspaceEntry:
 
 @dataclass(frozen=True, slots=True)
 class UserConfig:
-    """What ``config.toml`` says.
+    """The settings in ``config.toml``.
 
     Attributes:
         in_use: The name of the workspace for a command that is given elsewhere.
@@ -101,7 +101,7 @@ class UserConfig:
         return self.workspaces[name]
 
     def at(self, folder: Path) -> WorkspaceEntry | None:
-        """Return the workspace whose root is this very folder."""
+        """Return the workspace with this root; None where there is none."""
         wanted = os.path.realpath(folder)
         for entry in self.workspaces.values():
             if os.path.realpath(entry.folder) == wanted:
@@ -109,7 +109,7 @@ class UserConfig:
         return None
 
     def with_workspace(self, entry: WorkspaceEntry) -> UserConfig:
-        """Return what this config would be with one more workspace, or with a changed one."""
+        """Return this config with a workspace added or replaced."""
         return replace(self, workspaces={**self.workspaces, entry.name: entry})
 
     def confirmed_sites(self) -> frozenset[str]:
@@ -202,10 +202,10 @@ def _words(table: Table) -> tuple[str, ...]:
 
 
 def free_name(wanted: str, config: UserConfig) -> str:
-    """Return a name for a new workspace that no other has.
+    """Return an unused name for a new workspace.
 
     Args:
-        wanted: What it should be like, the name of a folder for instance.
+        wanted: The name to start from, for instance that of a folder.
         config: The user's config.
     """
     letters = [

@@ -1,4 +1,4 @@
-"""Which workspace a command is about, and what is settled for it.
+"""Resolves the workspace of a command and its settings.
 
 What is said in several places counts in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
@@ -113,7 +113,7 @@ def resolve_workspace(
     project: str | None = None,
     proposed: WorkspaceEntry | None = None,
 ) -> Workspace:
-    """Return which workspace is meant and what is settled for it.
+    """Return the workspace of a command, with its settings.
 
     It is, in this order: the one of that name, the one in that folder, the one around the current
     folder, the one in use, or else the current folder itself.
@@ -140,7 +140,7 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
-    return _settle(root, _read(root), entry, config, surroundings, project)
+    return _merge(root, _read(root), entry, config, surroundings, project)
 
 
 def _find(
@@ -167,7 +167,7 @@ def _there(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
 
 
 def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
-    """Find the workspace that a folder belongs to, upwards, as git finds its own.
+    """Find the root of the workspace around a folder, upwards, as git does.
 
     Args:
         start: The folder to begin at, usually the current one.
@@ -187,37 +187,37 @@ def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
 def _is_root(folder: Path) -> bool:
     try:
         return (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir()
-    except OSError:  # somebody else's folder, into which we may not look
+    except OSError:  # another user's folder, which may not be read
         return False
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What the files in a workspace say: ticketr's own, and the Go program's."""
+class _Files:
+    """The settings files in a workspace: ticketr's own, and the Go program's."""
 
     own: WorkspaceFile
     go: GoFile
 
 
-def _read(root: Path) -> _Said:
+def _read(root: Path) -> _Files:
     own = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    return _Said(own, read_go_file(root) or GoFile(root / GO_FILE))
+    return _Files(own, read_go_file(root) or GoFile(root / GO_FILE))
 
 
-def _settle(
+def _merge(
     root: Path,
-    said: _Said,
+    said: _Files,
     entry: WorkspaceEntry | None,
     config: UserConfig,
     surroundings: Environment,
     project: str | None,
 ) -> Workspace:
-    """Bring together what all these places say."""
+    """Merge the settings of all sources into a workspace."""
     named, confirmed = surroundings.site, entry.site if entry else None
     site = said.own.site or confirmed or named
-    if named not in {None, site}:  # what stands beside it is about another site, too
+    if named not in {None, site}:  # the other variables are about that other site, too
         surroundings = Environment(site=named)
-    surroundings = _over(surroundings, said.go)
+    surroundings = _completed(surroundings, said.go)
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
@@ -244,8 +244,8 @@ def _settle(
     return replace(workspace, login=login, from_environment=ours)
 
 
-def _over(surroundings: Environment, go: GoFile) -> Environment:
-    """Return the environment, and what the Go program's file says where it says nothing."""
+def _completed(surroundings: Environment, go: GoFile) -> Environment:
+    """Return the environment, completed by the Go program's file."""
     if surroundings.project is None and surroundings.project_problem is None:
         surroundings = replace(surroundings, project=go.project, project_problem=go.project_problem)
     return replace(surroundings, story_type=surroundings.story_type or go.issue_type)

@@ -1,4 +1,4 @@
-"""``ticketr.toml``: what a team shares about a workspace, in git, without any secret."""
+"""Reads and writes ``ticketr.toml``: a team's shared settings of a workspace, without secrets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFile:
-    """What a ``ticketr.toml`` says.
+    """The settings in a ``ticketr.toml``.
 
     Attributes:
         path: The file.
@@ -121,7 +121,7 @@ def _refuse_secrets(path: Path, table: Table) -> None:
 
 
 def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
-    """Write down what a workspace is, where its file does not say it yet.
+    """Add the settings to a workspace's file that it lacks.
 
     The folder is made where there is none. Comments, order and everything else in the file stay.
 
@@ -149,7 +149,7 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
 
 
 def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
-    """Tell what the file of a workspace does not say yet.
+    """Return the settings that the file of a workspace lacks.
 
     Args:
         root: The workspace's folder.
@@ -177,7 +177,7 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
 
 
 def _refuse_link_out(root: Path, path: Path) -> None:
-    """Check that what is written stays in the workspace, whatever a git repository brought."""
+    """Refuse a file that is a link out of the workspace, as a git repository can bring one."""
     with settings_errors(path, "follow"):
         inside = path.resolve().is_relative_to(root.resolve())
     if not inside:

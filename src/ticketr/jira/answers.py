@@ -1,4 +1,4 @@
-"""From an HTTP answer to JSON, or to the error that it stands for."""
+"""Turns an HTTP response into JSON, or into the error that its status stands for."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 _LARGEST_ERROR = 256 * 1024
-# What is looked at of a server's words: far more than an error shows of them.
+# How much of a server's text is read: far more than an error shows.
 _LONGEST_WORDS = 8000
 _MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer.
+    """A successful answer, as JSON.
 
     Attributes:
         url: The address that was asked.
-        json: What it holds; None if it need not hold anything.
-        date: The site's clock when it answered, if it told.
+        json: Its JSON value; None if it may be empty and is.
+        date: The site's time when it answered, if the answer has it.
     """
 
     url: str
@@ -54,7 +54,7 @@ class Answer:
 
         Args:
             response: The answer.
-            empty: Whether it may hold nothing, as the answers to most writes do.
+            empty: Whether it may be empty, as the answers to most writes are.
 
         Raises:
             BadAnswer: It is not JSON, or not all of it.
@@ -67,13 +67,13 @@ class Answer:
         return cls(response.url, value, read_http_date(response.headers.get("date")))
 
     def object(self) -> Mapping[str, Any]:
-        """Return the JSON object that it must be."""
+        """Return the answer's JSON object."""
         if not isinstance(self.json, Mapping):
             raise self.unusable("no JSON object")
         return self.json
 
     def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
-        """Return the objects of the list that it must be, or must hold under one of these keys."""
+        """Return the objects of the answer's list, or of its list under the first of these keys."""
         found = [self.json] if not keys else [self.object().get(key) for key in keys]
         for value in found:
             if isinstance(value, list):
@@ -111,7 +111,7 @@ def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
 
     Args:
         response: Any answer.
-        redact: Takes secrets out of the server's words.
+        redact: Removes secrets from the server's text.
 
     Raises:
         JiraError: Of the class that fits the status.
@@ -149,7 +149,7 @@ def _why_no_json(response: Response) -> str:
 def _words(
     response: Response, redact: Callable[[str], str]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
-    """Find a server's own words about what it did not like, and whether Jira forms them so."""
+    """Return a server's messages, its messages about fields, and whether they have Jira's form."""
     if _why_no_json(response) or len(response.body) > _LARGEST_ERROR:
         return (), (), False
     try:
@@ -171,7 +171,7 @@ def _words(
 
 
 def _told(text: str, redact: Callable[[str], str]) -> str:
-    """Take secrets out of a server's words, of which an error shows the beginning."""
+    """Remove secrets from the beginning of a server's text, which an error shows."""
     start = text[:_LONGEST_WORDS]
     shown = redact(start)
     if shown == start or start == text:

@@ -1,4 +1,4 @@
-"""One call of Jira's interface."""
+"""One call of Jira's REST API."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, however often it is sent.
+    """One call, which may be sent several times.
 
     Attributes:
         method: ``"GET"`` or another.
         endpoint: The path without its data.
-        address: The address, without query.
-        query: What belongs behind it.
-        body: What to send, as JSON.
+        address: The URL without its query.
+        query: The query parameters.
+        body: The body, as JSON.
         issue: The key or ID of the issue that it changes, if there is one.
-        repeatable: Whether it may be sent again without knowing what became of it.
+        repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
         once: Whether it is not sent again after any answer, not even one that refused it for now.
     """
 
@@ -36,10 +36,10 @@ class Call:
 
     @property
     def url(self) -> str:
-        """The whole address."""
+        """The whole URL."""
         return f"{self.address}?{urlencode(self.query)}" if self.query else self.address
 
     @property
     def kind(self) -> str:
-        """What a site limits by itself: an endpoint with a method."""
+        """The method and endpoint, which a burst limit is counted for."""
         return f"{self.method} {self.endpoint}"

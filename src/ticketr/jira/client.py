@@ -1,4 +1,4 @@
-"""The client of Jira's REST interface, version 3 (Cloud), as far as ticketr needs it."""
+"""The client of Jira's REST API, version 3 (Cloud), as far as ticketr needs it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ticketr.jira.transport.base import Transport
 
 API = "3"
-"""The version of the interface: Cloud's, with rich text as ADF."""
+"""The version of the API: Cloud's, with rich text as ADF."""
 
 
 class JiraClient(SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints):
-    """Asks one Jira site; made by `open_jira`.
+    """A client of one Jira site; made by `open_jira`.
 
     Every method may be called by several tasks at once. Each ends at once when cancelled, in
     whatever step, and raises the errors of `ticketr.jira.errors` only.
@@ -59,19 +59,19 @@ async def open_jira(
     """Open a client of one Jira site; nothing is sent yet.
 
     Args:
-        credentials: Who is asking.
+        credentials: The account and its token.
         site: The site to ask, if its address comes from elsewhere than the token. It must be the
             token's own site.
         browse: The site's address for browsers, where that is another, as with a token that has
             scopes; else the site is asked for it by `JiraClient.server_info`.
-        transport: Who speaks HTTP; opened and closed here. The default uses httpx.
+        transport: The HTTP adapter; opened and closed here. The default uses httpx.
         allow_http: Whether plain http may leave this machine.
         max_concurrency: How many requests may run together at best; fewer while the site finds
             them too many.
         answer_within: How long the site may be silent, in seconds; for the default transport.
-        retry: How patient to be.
-        on_wait: Told before each wait: the seconds, and why.
-        chance: The source of chance for the waits, as `random.random`.
+        retry: When to send a request again; the default is `RetryPolicy()`.
+        on_wait: Called before each wait with the seconds and the reason.
+        chance: The source of jitter for the waits, as `random.random`.
 
     Yields:
         The client. When the block is left, or cancelled, every connection is closed.
@@ -85,7 +85,7 @@ async def open_jira(
     client_site = credentials.site if site is None else site
     if transport is None:
         normalise_site(client_site, allow_http=allow_http)
-        # In a thread, for it loads a package that takes a tenth of a second.
+        # In a thread, since importing the HTTP package takes a tenth of a second.
         load = partial(open_transport, answer_within=answer_within)
         transport = await trio.to_thread.run_sync(load)
     api = RestApi(

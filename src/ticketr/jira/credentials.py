@@ -1,4 +1,4 @@
-"""Who is asking, and the rule that a token goes only to the site that it was stored for."""
+"""The account and its token, which is sent only to the site that it was stored for."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class Credentials:
             raise WrongSite(url, self.site)
         if self.email:
             return f"Basic {self._pair()}"
-        # Refused here, for whoever refuses it further below puts it into the error's words.
+        # Refused here: the HTTP packages would refuse it with an error that repeats the token.
         if not _TOKEN.fullmatch(self.token):
             raise BadToken(self.site, "it holds something that no token holds")
         return f"Bearer {self.token}"
 
     def redact(self, text: str) -> str:
-        """Take the token out of words that came from a server.
+        """Remove the token from a server's text.
 
         Args:
             text: Any text.

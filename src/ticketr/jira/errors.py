@@ -1,4 +1,4 @@
-"""What can go wrong between ticketr and Jira.
+"""The errors of talking to Jira.
 
 The tree::
 

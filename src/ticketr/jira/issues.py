@@ -1,4 +1,4 @@
-"""Changing issues."""
+"""Creates, edits, transitions and deletes issues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NONE: Mapping[str, object] = MappingProxyType({})
 
 
 class IssueEndpoints(Endpoints):
-    """The part of a client that changes issues.
+    """The client's methods that change issues.
 
     A change that was cancelled, or failed with an error that `may_have_happened`, may have happened all
     the same. Only `edit_issue`, which may be done twice, is repeated then.
@@ -29,7 +29,7 @@ class IssueEndpoints(Endpoints):
         properties: Mapping[str, object] = _NONE,
         once: bool = False,
     ) -> Created:
-        """Make an issue.
+        """Create an issue.
 
         Args:
             fields: Its fields, as Jira writes them.
@@ -77,7 +77,7 @@ class IssueEndpoints(Endpoints):
         )
 
     async def transitions(self, key: str) -> tuple[Transition, ...]:
-        """Ask which transitions an issue can take now.
+        """Return the transitions that an issue can take now.
 
         Args:
             key: The issue's key or ID.
@@ -90,7 +90,7 @@ class IssueEndpoints(Endpoints):
         return tuple(transition for transition in found if transition is not None)
 
     async def transition_issue(self, key: str, transition_id: str) -> None:
-        """Take an issue to another status.
+        """Transition an issue to another status.
 
         Args:
             key: The issue's key or ID.
@@ -130,6 +130,6 @@ class IssueEndpoints(Endpoints):
 
 
 def _parent(fields: Mapping[str, object]) -> str | None:
-    """Tell which issue a new one is a part of: making it counts as a change of that one."""
+    """Return the parent of a new issue: Jira counts the create as a change of the parent."""
     parent = object_of(fields.get("parent"))
     return text_of(parent.get("key")) or text_of(parent.get("id")) or None

@@ -1,4 +1,4 @@
-"""Reads JSON that a server sent: bounded, and in steps that leave time to others.
+"""Reads JSON from a server: bounded, and with checkpoints between the parts of a long text.
 
 What Python's own reader does to a text is one step, however long the text is. So the outer levels
 of a large text are walked here, and what stands in them is given to that reader piece by piece.

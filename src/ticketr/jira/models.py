@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """The site about itself.
+    """A site's version and addresses.
 
     Attributes:
         base_url: The address that browsers use.
@@ -34,7 +34,7 @@ class ServerInfo:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if nothing in it tells that this is Jira."""
+        """Read it; None if it has none of Jira's properties."""
         info = cls(
             base_url=text_of(answer.get("baseUrl")),
             version=text_of(answer.get("version")),
@@ -169,7 +169,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What became of a create.
+    """A created issue.
 
     Attributes:
         id: The new issue's number, as text.
@@ -264,7 +264,7 @@ class BulkFetched:
     renamed: tuple[Issue, ...] = ()
 
     def joined(self, rest: BulkFetched) -> BulkFetched:
-        """Add what the site gave when it was asked once more for those that had failed."""
+        """Add the answer of a second request for the issues that had failed."""
         return replace(self, failed={}).and_also(rest)
 
     def and_also(self, other: BulkFetched) -> BulkFetched:

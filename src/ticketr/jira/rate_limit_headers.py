@@ -1,6 +1,6 @@
-"""What a site says about its limits, in the headers of its answers.
+"""Reads a site's rate limits from the headers of its answers.
 
-``Retry-After`` is what counts. Beside it Jira sends ``X-RateLimit-Limit``, ``-Remaining``,
+``Retry-After`` has precedence. Beside it Jira sends ``X-RateLimit-Limit``, ``-Remaining``,
 ``-Reset`` and ``-NearLimit``, and with a refusal ``RateLimit-Reason``; while it tried them out
 their names began with ``Beta-`` or ``X-Beta-``, and some answers lack some of them.
 """
@@ -22,7 +22,7 @@ _PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 
 class LimitScope(Enum):
-    """Whom a limit concerns."""
+    """The requests that a limit concerns."""
 
     ENDPOINT = auto()
     ISSUE = auto()
@@ -30,7 +30,7 @@ class LimitScope(Enum):
 
 
 def scope_of(reason: str) -> LimitScope:
-    """Tell whom a refusal concerns.
+    """Return the requests that a refusal concerns.
 
     Args:
         reason: The site's word for it, such as ``"jira-burst-based"``; it may be empty.
@@ -43,7 +43,7 @@ def scope_of(reason: str) -> LimitScope:
 
 
 def reason_of(headers: Mapping[str, str]) -> str:
-    """Read why a request was refused; empty if the site does not say."""
+    """Return the site's reason for a refusal; empty if the site does not say."""
     return _about(headers, "reason").strip('"').lower()
 
 
@@ -54,7 +54,7 @@ def is_near(headers: Mapping[str, str]) -> bool:
 
 
 def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Read how long a site that refused wants us to wait.
+    """Return how long a site that refused a request asks to wait.
 
     Args:
         headers: The answer's headers, their names in lower case.
@@ -75,14 +75,14 @@ def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) ->
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Read how long a server asks to wait.
+    """Return how long a server asks to wait.
 
     Args:
         headers: The answer's headers, their names in lower case.
         now: The time to count a date from, if the answer has no date of its own.
 
     Returns:
-        Seconds, never negative; None if it did not ask, or not understandably.
+        Seconds, never negative; None if there is no such header, or no readable one.
     """
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -102,7 +102,7 @@ def _time_of(headers: Mapping[str, str], now: datetime | None) -> datetime:
 
 
 def _about(headers: Mapping[str, str], what: str) -> str:
-    """Find a header about limits by the end of its name, whatever its name begins with."""
+    """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
     found = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)
     return next(found, "").strip()

@@ -1,4 +1,4 @@
-"""Takes secrets out of text that somebody else wrote, however it spells them; pure.
+"""Removes secrets from a server's text, in any spelling of them. Pure.
 
 A server that repeats a token may break it up with a control sequence or with characters that
 nobody sees, or write it as a URL, JSON, HTML or Python would. Text is shown after it was cleaned,
@@ -104,7 +104,7 @@ def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
 
 
 def _letter(special: re.Match[str]) -> str:
-    """Return what an escape stands for; empty for what nobody sees."""
+    """Return the character of an escape; empty for an invisible one."""
     form = special.lastgroup
     if form is None:
         return ""

@@ -1,4 +1,4 @@
-"""One call of Jira's interface: send it, be patient, read its JSON."""
+"""Sends one call of Jira's REST API: rate limits, retries, and the JSON of its answer."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 class RestApi:
-    """Sends the requests of a client at the pace that the site bears.
+    """Sends the requests of a client, within the site's rate limits.
 
     Args:
-        credentials: Who is asking.
-        transport: Who speaks HTTP.
-        site: The site to ask.
-        api: The version of its interface.
+        credentials: The account and its token.
+        transport: The HTTP adapter.
+        site: The site's address.
+        api: The version of the REST API.
         allow_http: Whether plain http may leave this machine.
         max_concurrency: How many requests may run together.
-        retry: How patient to be.
-        on_wait: Told before each wait: the seconds, and why.
-        chance: The source of chance for the waits.
+        retry: When to send a request again.
+        on_wait: Called before each wait with the seconds and the reason.
+        chance: The source of jitter for the waits.
 
     Raises:
         BadSite: The site's address cannot be used.
@@ -73,18 +73,18 @@ class RestApi:
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
     ) -> Answer:
-        """Ask for something.
+        """Send a GET request.
 
         Args:
-            endpoint: The path, with ``{}`` for each step of it that is data.
-            steps: Those steps.
-            query: What to ask about, if it belongs behind the path.
+            endpoint: The path, with ``{}`` for each segment that is data.
+            steps: Those segments.
+            query: The query parameters.
         """
         call = Call("GET", endpoint, self.address(endpoint, *steps), query=query)
         return await self._read(call)
 
     async def ask(self, endpoint: str, question: object) -> Answer:
-        """Ask a question that does not fit an address, by POST; it must not change anything."""
+        """Send a POST request that only reads, because its query does not fit an address."""
         body = await write_json(question)
         call = Call("POST", endpoint, self.address(endpoint), body=body)
         return await self._read(call)
@@ -101,21 +101,21 @@ class RestApi:
         once: bool = False,
         empty: bool = True,
     ) -> Answer:
-        """Change something; one change of an issue at a time.
+        """Send a request that changes something; changes of one issue run one at a time.
 
         Cancelled, or after an error that `may_have_happened`, the change may have happened all the same.
 
         Args:
             method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
-            endpoint: The path, with ``{}`` for each step of it that is data.
-            steps: Those steps.
+            endpoint: The path, with ``{}`` for each segment that is data.
+            steps: Those segments.
             issue: The key or ID of the issue that is changed, if there is one yet. Writes that
                 name the same issue in two ways are not known to be of one issue.
-            body: What to send.
-            query: Options that belong behind the path.
-            repeatable: Whether doing it twice comes to the same as doing it once. Else it is
+            body: The JSON value to send.
+            query: The query parameters.
+            repeatable: Whether the change has the same result when it is made twice. Else it is
                 sent again only when it is certain that it was not carried out.
-            once: Whether no answer is certain enough for that.
+            once: Whether it is sent once only, even if it was refused for now.
             empty: Whether the answer may hold nothing.
         """
         issue = None if issue is None else issue.upper()
@@ -133,16 +133,16 @@ class RestApi:
             return await self._send(call, empty=empty)
 
     def redact(self, text: str) -> str:
-        """Take the token out of a server's words."""
+        """Remove the token from a server's text."""
         return self._credentials.redact(text)
 
     def address(self, endpoint: str, *steps: str) -> str:
-        """Return the address of an endpoint."""
-        return f"{self._base}/{endpoint.format(*map(_one_step, steps))}"
+        """Return the URL of an endpoint."""
+        return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
 
     async def _read(self, call: Call) -> Answer:
         answer = await self._send(call)
-        await trio.lowlevel.checkpoint()  # reading a large answer takes its time
+        await trio.lowlevel.checkpoint()  # reading a large answer takes long
         return answer
 
     def _headers(self, call: Call) -> dict[str, str]:
@@ -154,7 +154,7 @@ class RestApi:
         }
 
     async def _send(self, call: Call, *, empty: bool = False) -> Answer:
-        """Send a call until it is answered well or patience ends."""
+        """Send a call until it succeeds or the retry policy gives up."""
         request = Request(call.method, call.url, self._headers(call), call.body)
         pause: Hold | None = None
         attempt = 1
@@ -177,11 +177,11 @@ class RestApi:
                     self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
                         slot.went_well()
-                    self._heed(response, call)
+                    self._hold_if_used_up(response, call)
                     return answer
 
     def _pause(self, error: JiraError, call: Call, attempt: int) -> Hold | None:
-        """Decide until when to wait before asking again; None to give up."""
+        """Return until when to wait before the next attempt; None to give up."""
         delay = self._retry.delay(
             error,
             attempt,
@@ -197,24 +197,24 @@ class RestApi:
             self._limiter.hold(call, scope_of(error.reason), pause)
             if call.once:
                 return None
-        elif isinstance(error, ServerError) and error.status in BUSY:  # 500 is of one request
+        elif isinstance(error, ServerError) and error.status in BUSY:  # a 500 concerns one request
             self._limiter.hold(call, LimitScope.ENDPOINT, pause)
         return pause
 
-    def _heed(self, response: Response, call: Call) -> None:
-        """Wait after a good answer of a Data Center site that says it has no tokens left."""
+    def _hold_if_used_up(self, response: Response, call: Call) -> None:
+        """Hold all requests after a success whose headers say that the site's limit is used up."""
         wish = retry_after(response.headers)
         if is_near(response.headers) and wish and wish <= self._retry.longest:
             self._limiter.hold(call, LimitScope.SITE, Hold(trio.current_time() + wish, SLOW_DOWN))
 
 
 class Endpoints:
-    """A part of the client: some of the questions that a caller can ask."""
+    """The base of a group of the client's methods."""
 
     def __init__(self, api: RestApi) -> None:
         self._api = api
 
 
-def _one_step(text: str) -> str:
-    """Quote a text so that it is one step of a path, and only that."""
+def _quote_segment(text: str) -> str:
+    """Quote a text as exactly one segment of a path."""
     return quote(text, safe="").replace(".", "%2E")

@@ -1,14 +1,14 @@
-"""When to ask Jira again, and how long to wait before.
+"""Decides whether a failed request is sent again, and after which wait.
 
-A question may be repeated (a search is a POST, but changes nothing), and so may a change that
-comes to the same when it is made twice. Another change is sent again only when it is certain that
-it was not carried out, for an issue made twice is worse than an error.
+A read may be repeated (a search is a POST, but changes nothing), and so may a change that has the
+same result when it is made twice. Any other change is sent again only when it was certainly not
+carried out, since an issue that is created twice is worse than an error.
 
-A site that has never answered gets two quick tries more and no patience: the address is probably
-wrong, and somebody is waiting to read that. One that has answered before gets the full patience:
-it is probably restarting. Likewise a web page instead of JSON, or a way to a login page: from a
-site that has spoken as Jira does they come from a gateway in trouble, from another they say that
-the address is probably wrong, and the tries follow each other within seconds.
+A site that has never answered gets two quick attempts more: the address is probably wrong, and the
+user waits for that message. A site that has answered before gets all attempts with growing waits:
+it is probably restarting. The same holds for a web page instead of JSON and for a redirect to a
+login page: from a site that has answered as Jira does, they come from a gateway in trouble; from
+any other site, the address is probably wrong, and the attempts follow within seconds.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUSY = frozenset({502, 503, 504})
-"""Statuses of a server or a gateway that will soon be well again."""
+"""Statuses of a server or a gateway that is overloaded or restarting."""
 
 PASSING = BUSY | {500}
-"""Those, and the one of a server that stumbled over one request."""
+"""Statuses after which another attempt may succeed."""
 
 LONGEST_WAIT = 300.0
 """The longest wait that a server may ask for, in seconds."""
@@ -45,17 +45,17 @@ SLOW_DOWN = "Jira asked us to slow down"
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient to be.
+    """How often a request is sent again, and how long the waits are.
 
     Attributes:
-        tries: How often to ask in all.
-        first: The longest wait before the second try, in seconds.
-        factor: By how much it grows with each further try.
-        cap: Where it stops growing.
-        longest: The longest wait that a server may ask for; more is an error at once.
+        tries: The number of attempts in all.
+        first: The longest wait before the second attempt, in seconds.
+        factor: The growth of that wait with each further attempt.
+        cap: The largest value that the wait grows to, in seconds.
+        longest: The longest wait that a server may ask for; a longer one ends the attempts.
         quick_tries: As ``tries``, for a site that has never answered.
-        quick_wait: The longest wait between those; for answers that are not Jira's, from a site
-            that has never answered as Jira does, the longest wait before the second try.
+        quick_wait: The longest wait between those attempts. It is also ``first`` for a wrong answer
+            from a site that has never answered as Jira does.
     """
 
     tries: int = 5
@@ -76,15 +76,15 @@ class RetryPolicy:
         chance: Callable[[], float],
         repeatable: bool = True,
     ) -> float | None:
-        """Decide whether to ask again.
+        """Decide whether to send a request again.
 
         Args:
-            error: What the last try met.
-            attempt: How many tries there were, from 1.
+            error: The error of the last attempt.
+            attempt: The number of attempts so far, from 1.
             reached: Whether the site has ever answered.
             known: Whether it has ever answered as Jira does.
-            chance: Gives a number from 0 up to 1, as `random.random`.
-            repeatable: Whether it may be asked again without knowing what became of it.
+            chance: Returns a number from 0 up to 1, as `random.random`.
+            repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
 
         Returns:
             The seconds to wait first, or None to give up.
@@ -100,7 +100,7 @@ class RetryPolicy:
                 if not repeatable or attempt >= self.tries:
                     return None
                 return self._backoff(attempt, chance, first=None if known else self.quick_wait)
-            case NoAnswer():  # it has cost a long wait already
+            case NoAnswer():  # the timeout was a long wait already
                 return self._backoff(attempt, chance) if reached and attempt < 2 else None
             case ConnectFailed() | ConnectionLost() if reached:
                 return self._backoff(attempt, chance) if attempt < self.tries else None
@@ -114,17 +114,17 @@ class RetryPolicy:
     ) -> float | None:
         if attempt >= self.tries:
             return None
-        if not retry_after:  # a wish for no wait at all tells nothing either
+        if not retry_after:  # zero seconds say no more than no header
             return self._backoff(attempt, chance)
         if retry_after > self.longest:
             return None
-        # A little more than was asked, each a different one: they all waited for the same second.
+        # Jitter on top: all held requests wait for the same second.
         return retry_after + min(1.0, self.first) * chance()
 
     def _backoff(
         self, attempt: int, chance: Callable[[], float], *, first: float | None = None
     ) -> float:
-        """Exponential with full jitter."""
+        """Return an exponential wait with full jitter."""
         first = self.first if first is None else first
         try:
             limit = min(self.cap, first * self.factor ** (attempt - 1))
@@ -134,10 +134,10 @@ class RetryPolicy:
 
 
 def why(error: JiraError) -> str:
-    """Say in a few words why we wait after an error.
+    """Say in a few words why the client waits after an error.
 
     Args:
-        error: What the last try met, of those that are waited for.
+        error: The error of the last attempt, one that `RetryPolicy.delay` waits after.
     """
     match error:
         case RateLimited():

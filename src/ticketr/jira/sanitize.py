@@ -1,4 +1,4 @@
-"""Making a server's words, and addresses, fit to be shown."""
+"""Cleans text and addresses from a server, so that an error can show them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from ticketr.text import clean
 
 LONGEST_TEXT = 300
-"""How many characters of a server's words an error repeats."""
+"""How many characters of a server's text an error shows."""
 
-# A step of a path, or a part of a host's name, where people log in.
+# A segment of a path, or a part of a host's name, of a login page.
 _LOGIN = re.compile(
     r"(?:^|[./_-])(?:log-?in|sign-?in|sso|saml2?|oauth2?|auth|authori[sz]e)(?:[./_-]|$)",
     re.IGNORECASE,
@@ -18,7 +18,7 @@ _LOGIN = re.compile(
 
 
 def clip(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Make a server's words fit for a one-line message.
+    """Clean and shorten a server's text for a one-line message.
 
     Args:
         text: Untrusted text, of any length.
@@ -32,7 +32,7 @@ def clip(text: str, limit: int = LONGEST_TEXT) -> str:
 
 
 def bare_url(url: str) -> str:
-    """Take everything from an address that may be a secret.
+    """Remove everything from an address that may be a secret.
 
     Args:
         url: Any text that is meant as an address.
@@ -51,7 +51,7 @@ def bare_url(url: str) -> str:
 
 
 def is_login_page(url: str) -> bool:
-    """Return whether an address looks like that of a page where people log in.
+    """Return whether an address looks like that of a login page.
 
     Args:
         url: The address, or the part of one that follows the site.

@@ -1,4 +1,4 @@
-"""Finding issues, and reading them."""
+"""Searches issues and reads them in bulk."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _NO_REASON = "no reason given"
 
 
 class SearchEndpoints(Endpoints):
-    """The part of a client that finds issues and reads them."""
+    """The client's methods that search issues and read them."""
 
     async def count(self, jql: str) -> int:
-        """Ask for about how many issues a search will find.
+        """Return about how many issues a search will find.
 
         Args:
             jql: The search.
@@ -64,7 +64,7 @@ class SearchEndpoints(Endpoints):
         max_results: int = PAGE_SIZE,
         fields: Sequence[str] = ("id",),
     ) -> SearchPage:
-        """Ask for one page of a search.
+        """Return one page of a search.
 
         Args:
             jql: The search.
@@ -97,7 +97,7 @@ class SearchEndpoints(Endpoints):
     async def search_ids(
         self, jql: str, *, on_page: Callable[[int], None] | None = None
     ) -> SearchResult:
-        """Walk all pages of a search.
+        """Return the IDs of all pages of a search.
 
         An issue that moves between the pages while they are read is given once.
 
@@ -199,7 +199,7 @@ class SearchEndpoints(Endpoints):
         return first.and_also(await self._fetch(ids[half:], about))
 
     def _fetched(self, ids: Sequence[str], answer: Answer) -> BulkFetched:
-        """Compare an answer with what was asked for."""
+        """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
         asked = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
@@ -233,13 +233,13 @@ class SearchEndpoints(Endpoints):
             if name in given:
                 continue
             named = [one for one in left if one.upper() == name]
-            # One that was asked for by its key may be named by its ID, which nobody here knows.
+            # The answer may name an issue by its ID that was requested by its key.
             possible = [one for one in left if not (name and one.isdecimal())]
             failed |= dict.fromkeys(named or possible, words)
         return failed
 
     async def newest_key(self, project: str) -> str | None:
-        """Ask for the highest key of a project; as any search it may be some minutes behind.
+        """Return the highest key of a project; as any search it may be some minutes behind.
 
         Args:
             project: The project's key.
@@ -259,7 +259,7 @@ class SearchEndpoints(Endpoints):
 
 
 def _no_more_than(most: int, answer: Answer) -> Iterator[Mapping[str, Any]]:
-    """Yield the issues of an answer, which are no more than were asked for."""
+    """Yield the issues of an answer; refuse an answer with more issues than were requested."""
     for number, item in enumerate(answer.array("issues")):
         if number == most:
             raise answer.unusable(f"more than the {most} issues that were asked for")

@@ -1,4 +1,4 @@
-"""What a site tells about itself: its people, fields and projects."""
+"""Reads facts about a site: server information, account, fields, projects, assignable users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ticketr.jira.rest_api import RestApi
 
 _MOST_USERS = 50
-# As old accounts have them, and new ones.
+# The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
 
@@ -29,7 +29,7 @@ def browse_url(site: str, key: str) -> str:
 
 
 class SiteEndpoints(Endpoints):
-    """The part of a client that asks about the site."""
+    """The client's methods that read facts about the site."""
 
     def __init__(self, api: RestApi, *, browse: str | None = None) -> None:
         super().__init__(api)
@@ -42,13 +42,13 @@ class SiteEndpoints(Endpoints):
         """Return the address of an issue for a browser.
 
         Returns:
-            The address; None behind Atlassian's gateway, until `server_info` has told whose
-            issues those are.
+            The address; None behind Atlassian's gateway, until `server_info` has read the site's
+            address for browsers.
         """
         return browse_url(self._browse, key) if self._browse else None
 
     async def server_info(self) -> ServerInfo:
-        """Ask the site about itself; this needs no valid token."""
+        """Return the server's information; this needs no valid token."""
         answer = await self._api.get("serverInfo")
         info = ServerInfo.read(answer.object())
         if info is None:
@@ -58,7 +58,7 @@ class SiteEndpoints(Endpoints):
         return info
 
     async def myself(self) -> User:
-        """Ask who is asking; this tells whether the token is good."""
+        """Return the account that the token belongs to, which proves that the token is good."""
         answer = await self._api.get("myself")
         user = User.read(answer.object())
         if user is None:
@@ -66,13 +66,13 @@ class SiteEndpoints(Endpoints):
         return user
 
     async def fields(self) -> tuple[Field, ...]:
-        """Ask for every field that the site's issues can have."""
+        """Return every field that the site's issues can have."""
         answer = await self._api.get("field")
         found = map(Field.read, answer.array())
         return tuple(field for field in found if field is not None)
 
     async def project(self, key: str) -> Project:
-        """Ask for one project.
+        """Return one project.
 
         Args:
             key: Its key, or its number.
@@ -87,14 +87,14 @@ class SiteEndpoints(Endpoints):
         return project
 
     async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
-        """Look for people who may be assigned to a project's issues.
+        """Search the users that can be assigned to a project's issues.
 
         Args:
             project: The project's key.
             query: The beginning of a name or of an e-mail, or a whole account ID.
 
         Returns:
-            Those that fit, the best first as the site sees it, and no more than a page of them.
+            One page of matching users at most, in the site's order, best match first.
         """
         by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
         about: dict[str, str | int] = {"project": project, by: query, "maxResults": _MOST_USERS}

@@ -1,4 +1,4 @@
-"""What a Cloud site tells anybody who asks: the ID that Atlassian's gateway knows it by."""
+"""Reads the cloud ID of a site, which is public and stands in the gateway's addresses."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from ticketr.jira.transport import Transport
 
 TENANT_INFO = "_edge/tenant_info"
-"""Where it is told, below the site's address."""
+"""The path of the cloud ID, below the site's address."""
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LARGEST = 64 * 1024
 
 
 async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
-    """Ask a Cloud site for its cloud ID.
+    """Return the cloud ID of a Cloud site.
 
-    Nobody has to log in for that, so nothing of a login is sent; and since the answer becomes
-    part of an address that a token is sent to, it is taken only if it is such an ID to the letter.
+    No login is needed, so none is sent. The answer becomes part of an address that a token is sent
+    to, so it must have the exact form of such an ID.
 
     Args:
         site: The site's address.
-        transport: Who speaks HTTP; opened and closed here. The default uses httpx.
+        transport: The HTTP adapter; opened and closed here. The default uses httpx.
 
     Returns:
         The ID, as `gateway_site` takes it.
 
     Raises:
         BadSite: The site's address cannot be used.
-        InsecureSite: It is plain http to another machine, whose answer anybody could forge.
-        Rejected: The site tells none, as one that is no Cloud site.
+        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        Rejected: The site has none, since it is no Cloud site.
         Redirected: It sends elsewhere.
-        BadAnswer: It tells something else.
+        BadAnswer: The answer is no cloud ID.
         JiraError: It could not be asked.
     """
     url = f"{normalise_site(site)}/{TENANT_INFO}"

@@ -1,4 +1,4 @@
-"""Reading single values of what Jira answers, tolerantly."""
+"""Reads single values of Jira's JSON; a value of the wrong kind becomes an empty one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def objects(array: list[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects of a JSON array, and nothing else that it holds."""
+    """Return the JSON objects of a JSON array, without its other members."""
     return (item for item in array if isinstance(item, Mapping))
 
 
 def object_of(value: object) -> Mapping[str, Any]:
-    """Read a JSON object; anything else is an empty one."""
+    """Return a JSON object; an empty one for any other value."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -41,7 +41,7 @@ def read_http_date(value: str | None) -> datetime | None:
 
 
 def text_of(value: object) -> str:
-    """Read a text; a number, as some sites write IDs, becomes one; anything else is empty."""
+    """Return a text; a whole number as text, since some sites write IDs so; else an empty text."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

@@ -132,10 +132,10 @@ def plain_document(text: str) -> Json:
 
 
 def lost(markdown: str) -> tuple[str, ...]:
-    """Tell what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
+    """Return what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
 
     A document cannot hold everything in every place, and what it cannot hold is gone, words and
-    all. Whoever sends the document in the place of what was there before has to know.
+    all. The caller that replaces a document in Jira has to know.
 
     Args:
         markdown: Any Markdown.
@@ -147,14 +147,14 @@ def lost(markdown: str) -> tuple[str, ...]:
 
 
 def lost_pieces(markdown: str) -> tuple[Lost, ...]:
-    """Tell the same as `lost`, each piece with its line and, as a text, what to do about it."""
+    """Return the same as `lost`, each piece with its line and, as a text, what to do about it."""
     if is_too_long(markdown):
         return ()
     return tuple(islice(find_lost(markdown, _read(markdown)), _MOST_LOST))
 
 
 def literal_pieces(markdown: str, *, before: str = "") -> tuple[Literal, ...]:
-    """Tell what of Markdown reaches Jira as it stands, though it looks like more than that.
+    """Return the pieces of Markdown syntax that reach Jira as plain text.
 
     Args:
         markdown: Any Markdown.

@@ -1,4 +1,4 @@
-"""Addresses: those that stand bare in a text are links, and those of links come back as they are."""
+"""Turns bare addresses in texts into links, and writes links so that they come back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells what Jira would refuse of a document, in words for whoever wrote it."""
+"""Describes what Jira would refuse in a document, for the author of the Markdown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
 
 
 def problems(document: object) -> tuple[str, ...]:
-    """Tell what is wrong with a document that is to be sent to Jira.
+    """Return what is wrong with a document that is to be sent to Jira.
 
     Args:
         document: A document, as `to_adf` makes it.
@@ -40,7 +40,7 @@ def problems(document: object) -> tuple[str, ...]:
 
 
 def node_problems(root: Any) -> tuple[str, ...]:
-    """Tell what is wrong with a node of a known kind and with all that stands in it."""
+    """Return what is wrong with a node of a known kind and with its descendants."""
     found: list[str] = []
     # A list of what is still to be looked at, for documents may be nested without end.
     ahead: list[tuple[Any, Marks]] = [(root, None)]

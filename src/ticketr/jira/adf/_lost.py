@@ -62,7 +62,7 @@ class Lost:
     problem: str = ""
 
     def __str__(self) -> str:
-        """Say it to whoever wrote the Markdown."""
+        """Describe it for the author of the Markdown."""
         where = f"in its line {self.line}: " if self.line else ""
         return f"{where}{self.reason}"
 

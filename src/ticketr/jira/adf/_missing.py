@@ -1,4 +1,4 @@
-"""What one document says and another does not, in words for whoever would lose it."""
+"""Describes what one document holds and another does not, for the user who would lose it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever speaks HTTP for the client: one protocol, one adapter for each package."""
+"""The HTTP transport of the client: one protocol, one adapter for each package."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def open_transport(
 
 
 def _adapter(name: str) -> Callable[..., Transport]:
-    """Load an adapter; each takes longer to import than all of ticketr, so not before it must."""
+    """Load an adapter; each takes longer to import than all of ticketr."""
     if name == "httpx":
         from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above
 

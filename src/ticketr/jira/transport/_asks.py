@@ -1,7 +1,7 @@
-"""The transport that is made of asks.
+"""The transport that uses asks.
 
 It keeps the promises that the one of httpx keeps, with one difference that users can see: asks
-knows no proxies, so every site is asked directly, whatever the environment says.
+knows no proxies, so every site is connected to directly, even if the environment names a proxy.
 
 What of asks is used, and what is not, is told in `ticketr.jira.transport._asks_session`.
 """
@@ -141,7 +141,7 @@ def _place(url: str) -> str:
 
 @contextmanager
 def _connecting(url: str) -> Iterator[None]:
-    """Turn what asks raises while it connects into errors of ours."""
+    """Convert the errors of asks while it connects to ticketr's."""
     try:
         yield
     except anyio.EndOfStream:
@@ -152,7 +152,7 @@ def _connecting(url: str) -> Iterator[None]:
 
 @contextmanager
 def _converted(url: str) -> Iterator[None]:
-    """Turn what asks raises in an exchange into errors of ours.
+    """Convert the errors of asks in an exchange to ticketr's.
 
     Without a chain: h11 puts a header that it refuses into its message, and the token is a header.
     """

@@ -1,4 +1,4 @@
-"""asks, put to use: its session with connections of ours, and one exchange over one of them.
+"""A session of asks with ticketr's own connections, and one exchange over a connection.
 
 What asks 3.0 does by itself would break promises of a transport, so it is done here instead:
 
@@ -97,7 +97,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self._open: set[Connection] = set()
 
     async def connection(self, place: str) -> Connection:
-        """Return a connection that nobody uses, an idle one if there is one.
+        """Return an idle connection, or a new one where there is none.
 
         Args:
             place: Scheme, host and port.

@@ -1,4 +1,4 @@
-"""The body of an answer: collected, decompressed and bounded as it arrives."""
+"""Collects, bounds and decompresses the body of an answer."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class BodyReader:
 
 
 class _Compression:
-    """Unpacks gzip, which may be several members one behind the other, or zlib."""
+    """Decompresses gzip, which may have several members, or zlib."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP_OR_ZLIB)

@@ -1,4 +1,4 @@
-"""Whose certificates are believed: the same, whichever package speaks HTTP."""
+"""The certificate authorities that are trusted, the same for every HTTP package."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ticketr.jira.errors import TlsFailed
 
 @dataclass(frozen=True)
 class CertificateStore:
-    """What certificates are checked against.
+    """The authorities that certificates are checked against.
 
     Attributes:
-        context: For the package that makes the connections.
+        context: The TLS context for the HTTP package.
         problem: Why the certificates could not be read; empty if they were. No secure connection
             can be made then, but a site on this machine may need none.
     """
@@ -36,7 +36,7 @@ class CertificateStore:
 
 
 def no_certificates(problem: str = "") -> CertificateStore:
-    """Make what accepts no certificate."""
+    """Return a store that accepts no certificate."""
     return CertificateStore(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
 
 
@@ -47,7 +47,7 @@ async def read_certificates() -> CertificateStore:
     and holding up all other tasks.
     """
     try:
-        # In a thread, for reading all the certificates takes long enough to be felt.
+        # In a thread, since reading all the certificates takes tens of milliseconds.
         return CertificateStore(
             await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
         )

@@ -1,4 +1,4 @@
-"""The transport that is made of httpx.
+"""The transport that uses httpx.
 
 Three choices need a reason:
 
@@ -171,7 +171,7 @@ class HttpxTransport:
 
 
 class _Watch:
-    """Closes the connection that a request opened, should the request come to nothing.
+    """Closes the connection that a request opened if the request fails.
 
     When it is cancelled in the TLS handshake, httpcore leaves the connection to the collector.
     """
@@ -180,7 +180,7 @@ class _Watch:
         self._opened: list[Any] = []
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Take what httpcore tells of its doings."""
+        """Handle an event of httpcore's trace extension."""
         if event == "connection.connect_tcp.complete":
             self._opened.append(info["return_value"])
 
@@ -200,7 +200,7 @@ class _Watch:
 
 
 class _Content(httpx.AsyncByteStream):
-    """The body of a request, for once.
+    """The body of one request.
 
     That of httpx is a generator, which would be left to the collector, half-run, when a request
     is cancelled while it is sent.
@@ -220,7 +220,7 @@ class _Content(httpx.AsyncByteStream):
 
 @contextmanager
 def _converted(url: str) -> Iterator[None]:
-    """Turn what httpx raises into errors of ours.
+    """Convert the errors of httpx to ticketr's.
 
     Without a chain: h11 puts a header that it refuses into its message, and the token is a header.
     """

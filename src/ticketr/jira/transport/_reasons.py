@@ -1,4 +1,4 @@
-"""Why there was no answer, in words: what the adapters have in common."""
+"""Turns the errors of the HTTP packages into ticketr's; the adapters share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long one answer is waited for: what the adapters have in common."""
+"""The timeouts of one exchange, which the adapters share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ticketr.jira.errors import NoAnswer
 
 
 class ExchangeTimeout:
-    """The bounds of one exchange: on silence, moved on by each piece, and on the whole.
+    """The timeouts of one exchange: of silence, which each piece restarts, and of the whole.
 
     Args:
         silence: The longest silence, in seconds, between two pieces.
@@ -26,7 +26,7 @@ class ExchangeTimeout:
         self.move_on()
 
     def move_on(self) -> None:
-        """Take note that a piece has come."""
+        """Restart the timeout of silence, as each received piece does."""
         self.scope.deadline = min(trio.current_time() + self._silence, self._latest)
 
     def error(self, url: str) -> NoAnswer:

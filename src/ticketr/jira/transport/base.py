@@ -1,4 +1,4 @@
-"""What the client asks of whoever speaks HTTP for it."""
+"""The protocol of an HTTP transport, with its requests and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong before any site is asked."""
+"""The errors of opening a transport."""
 
 from __future__ import annotations
 
