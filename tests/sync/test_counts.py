@@ -11,8 +11,9 @@ from ticketr.jira import Issue
 from ticketr.sync import Side, SyncJob
 from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.pull.tally import Tally
-from ticketr.sync.workspace.editor import WriteOutcome
-from ticketr.sync.writing.writer import FamilyResult, RenderedFamily
+from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.rendering import RenderedFamily
+from ticketr.sync.writing.writer import FamilyResult
 from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:

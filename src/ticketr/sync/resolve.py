@@ -16,10 +16,12 @@ from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.state.state import Base
-from ticketr.sync.workspace.editor import Editor, WriteOutcome
+from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable
 from ticketr.sync.workspace.markers import find_conflict_marker
-from ticketr.sync.writing.writer import FamilyWriter, RenderedFamily
+from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.rendering import RenderedFamily
+from ticketr.sync.writing.writer import FamilyWriter
 from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 from ticketr.jira import Issue
 from ticketr.sync.compare.mapping import Columns
 from ticketr.sync.state.state import State
-from ticketr.sync.workspace.editor import WriteOutcome
-from ticketr.sync.writing.writer import FamilyWriter, RenderedFamily, prepare
+from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.rendering import RenderedFamily, render_family
+from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
     from ticketr.sync.workspace.store import Store
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def version(title: str) -> RenderedFamily:
     issue = Issue(id="1", key="DEMO-1", fields={"summary": title, "updated": title})
-    return prepare(issue, (), Columns.of(()), path=None)
+    return render_family(issue, (), Columns.of(()), path=None)
 
 
 def killed_after_the_file(store: Store, state: State, family: RenderedFamily) -> None:

@@ -17,10 +17,11 @@ from ticketr.sync.compare.mapping import subtask_ids, weight_of
 from ticketr.sync.errors import first_error
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.families import Families
+from ticketr.sync.pull.locations import location_of, misplaced_note
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
-from ticketr.sync.workspace.editor import WriteOutcome
-from ticketr.sync.writing.writer import misplaced, place_of, prepare
+from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.rendering import render_family
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import KnownIssue
     from ticketr.sync.workspace.store import TicketLocation
-    from ticketr.sync.writing.writer import FamilyResult, FamilyWriter, RenderedFamily
+    from ticketr.sync.writing.rendering import RenderedFamily
+    from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
 
 #: What is said of an issue that a pull has to leave to the next one.
 _AGAIN = "the next pull asks for it again"
@@ -208,7 +210,7 @@ class PullPipeline:
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [each for one in members.values() for each in await self._text(one, (), stale)]
-        if note := misplaced(head, head, self._places, self._known) or self._out_of_reach(
+        if note := misplaced_note(head, head, self._places, self._known) or self._out_of_reach(
             members.values()
         ):
             await self._in_thread(self._state.mark_stale, (head.id, *members))
@@ -220,7 +222,7 @@ class PullPipeline:
     def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
         """Tell of an issue whose line cannot be read, for its ticket cannot be written then."""
         for issue in issues:
-            place = place_of(issue, self._places, self._known)
+            place = location_of(issue, self._places, self._known)
             if place is not None and place.reason:
                 return Note(issue.key, place.path, place.reason, Code.BROKEN)
         return None
@@ -229,7 +231,7 @@ class PullPipeline:
         """Leave issues to the next pull, which asks for them again."""
         await self._in_thread(self._state.mark_stale, issues)
         for issue in issues.values():
-            place = place_of(issue, self._places, self._known)
+            place = location_of(issue, self._places, self._known)
             note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
             self._tally.failed[issue.key] = note
 
@@ -237,9 +239,9 @@ class PullPipeline:
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Write a family's text; a checkpoint each, since that is real work."""
-        place = place_of(head, self._places, self._known)
+        place = location_of(head, self._places, self._known)
         path = place.path if place else None
-        write = partial(prepare, head, subtasks, self._columns, path=path, stale=stale)
+        write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
         weight = weight_of((head, *subtasks), LIGHT)
         try:
             family = await compute(self._in_thread, weight, write)
@@ -257,7 +259,7 @@ class PullPipeline:
         return issue.id in subtask_ids(head) or issue.key in self._places
 
     def _is_here(self, head: Issue, issue: Issue) -> bool:
-        note = misplaced(head, issue, self._places, self._known)
+        note = misplaced_note(head, issue, self._places, self._known)
         if note is not None:
             self._tally.keep(note, (issue.id,))
         return note is None

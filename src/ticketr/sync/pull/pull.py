@@ -18,8 +18,8 @@ from ticketr.sync.pull.missing import MissingIssues, handle_missing
 from ticketr.sync.pull.pipeline import PullPipeline
 from ticketr.sync.queries import base_query, changed_since, in_order
 from ticketr.sync.threads import compute
-from ticketr.sync.workspace.editor import WriteOutcome
 from ticketr.sync.workspace.go_state import read_hashes
+from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.editor import WriteOutcome
+from ticketr.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +97,7 @@ class Tally:
                 self.inexact |= outcome.family.text.inexact
             for issue in outcome.family.issues:
                 if issue.id not in outcome.family.stale:
-                    self._settle(issue.id, outcome.share(issue.key))
+                    self._settle(issue.id, outcome.outcome_of(issue.key))
 
     def _settle(self, issue_id: str, written: WriteOutcome) -> None:
         if issue_id not in self._found:

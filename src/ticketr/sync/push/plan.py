@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.requests import IssuePayload, ProjectMetadata
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.session import Session
-    from ticketr.sync.writing.writer import RenderedFamily
+    from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.tickets import Ticket
 
 

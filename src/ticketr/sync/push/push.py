@@ -20,7 +20,7 @@ from ticketr.sync.push.actions import Action
 from ticketr.sync.push.delivery import Delivery
 from ticketr.sync.push.plan import OrderMaker
 from ticketr.sync.push.refresh import adopt, refresh
-from ticketr.sync.workspace.editor import WriteOutcome
+from ticketr.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -230,7 +230,7 @@ class _Push:
             if outcome.note is None:
                 continue
             if outcome.written is WriteOutcome.CONFLICT:
-                shares = [outcome.share(each.key) for each in outcome.family.issues]
+                shares = [outcome.outcome_of(each.key) for each in outcome.family.issues]
                 self._tally.leave(outcome.note, shares.count(WriteOutcome.CONFLICT))
             else:
                 self._tally.failed.append(outcome.note)

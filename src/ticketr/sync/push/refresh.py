@@ -12,7 +12,8 @@ from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import LIGHT, chunks, compute, portions
-from ticketr.sync.writing.writer import FamilyWriter, prepare
+from ticketr.sync.writing.rendering import render_family
+from ticketr.sync.writing.writer import FamilyWriter
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.store import LocalTicket
-    from ticketr.sync.writing.writer import FamilyResult, RenderedFamily
+    from ticketr.sync.writing.rendering import RenderedFamily
+    from ticketr.sync.writing.writer import FamilyResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,7 @@ async def _prepared(
     session: Session, wanted: _Wanted, issues: Sequence[Issue]
 ) -> RenderedFamily | None:
     """Write a ticket's text; a checkpoint each, since that is real work."""
-    write = partial(prepare, issues[0], issues[1:], session.columns, path=wanted.path)
+    write = partial(render_family, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
         return await compute(session.in_thread, weight_of(issues, LIGHT), write)
     except (InvalidKey, InvalidTicket):  # a server may say anything

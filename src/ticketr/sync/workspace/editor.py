@@ -1,14 +1,13 @@
-"""Writes tickets into the files of a workspace without ever losing any.
+"""Replaces the ticket files of a workspace without losing what somebody else saves in them.
 
 Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
-a rename), and it is read again just before, so that what an editor saved a moment ago is seen.
+a rename), and only if it is still as it was read.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -19,178 +18,85 @@ from ticketr.sync.workspace.files import (
     retry_if_changed,
     stamp_of,
 )
-from ticketr.tickets import parse, rewrite, safe_file_name
+from ticketr.tickets import parse, safe_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import TypeAlias
 
-    from ticketr.sync.compare.merge import Clash, Merged
+    from ticketr.sync.workspace.files import FileStamp
     from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import Ticket, TicketFile
-
-    #: Joins what stands in a file with what is to be written there.
-    Merge: TypeAlias = "Callable[[Ticket], Merged]"
+    from ticketr.tickets import TicketFile
 
 
 _EMPTY = parse("")
-#: Characters from which on a file is not synced to disk at each of its writes.
-_LARGE = 200_000
-
-
-class WriteOutcome(Enum):
-    """What became of a ticket that was to be written."""
-
-    NEW = "new"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    MERGED = "merged"
-    KEPT = "kept"
-    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
-class WriteResult:
-    """What became of one ticket.
+class Snapshot:
+    """A file as it was when it was read.
 
     Attributes:
-        outcome: what was done.
-        path: the file it stands in.
-        reason: why it was kept; empty otherwise.
-        clashes: what both sides have changed; empty unless that is a conflict.
-        before: the ticket as it stood there, if it did and is not as it is to be.
-        after: it as it stands there now, if it was replaced.
+        name: Its path, relative to the workspace.
+        target: The file behind that name, links followed.
+        stamp: What tells whether it was saved since; None if there was no file.
+        file: Its text and tickets; empty if there was no file.
     """
 
-    outcome: WriteOutcome
-    path: str
-    reason: str = ""
-    clashes: tuple[Clash, ...] = ()
-    before: Ticket | None = None
-    after: Ticket | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One ticket that is to be written.
-
-    Attributes:
-        ticket: the ticket, with a key.
-        text: it as text, LF line ends.
-        bases: texts that were written, or were about to be when a pull was killed; empty for a
-            ticket that never was.
-        merge: joins what stands in the file, where that is none of these texts, with the ticket.
-        former: the key that it had before it was moved, under which it may stand there; None for
-            one that was not.
-    """
-
-    ticket: Ticket
-    text: str
-    bases: Collection[str]
-    merge: Merge
-    former: str | None = None
+    name: str
+    target: str
+    stamp: FileStamp | None
+    file: TicketFile
 
 
 class Editor:
     """Changes the ticket files of one workspace.
 
     Args:
-        store: the workspace.
+        store: The workspace.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._last: tuple[str, TicketFile] | None = None
 
-    def write(
-        self, name: str, writes: Sequence[Write], *, joins: bool = False
-    ) -> list[WriteResult]:
-        """Write tickets into one file, in one go; what was edited there since is merged with them.
+    def read(self, name: str) -> Snapshot | None:
+        """Read a file that is to be replaced; None if it is a link out of the workspace.
+
+        A file that still holds what this editor wrote last is not parsed again.
 
         Args:
-            name: the file, relative to the workspace.
-            writes: the tickets, none of them twice.
-            joins: whether a ticket that is not in the file yet may be put behind others.
-
-        Returns:
-            What was done with each. A ticket that clashes with what stands in the file, or that
-            would replace something else, is not written.
+            name: The file, relative to the workspace.
 
         Raises:
-            FileFailed: the file cannot be read or written; then nothing of this was done.
-            TicketSyntaxError: the file was changed and cannot be read as tickets.
+            FileFailed: The file cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
         """
         target = self._store.target(name)
         if target is None:
-            reason = "the file is a link out of the workspace"
-            return [WriteResult(WriteOutcome.KEPT, name, reason) for _ in writes]
-        return retry_if_changed(target, lambda: self._write(name, target, writes, joins=joins))
-
-    def _write(
-        self, name: str, target: str, writes: Sequence[Write], *, joins: bool
-    ) -> list[WriteResult]:
-        was = stamp_of(target)
-        file = _EMPTY if was is None else self._read(name)
-        at = {ticket.key: index for index, ticket in enumerate(file.tickets)}
-        is_ours = joins or not file.text.strip()
-        changes: dict[int, Ticket] = {}
-        added: list[Ticket] = []
-        results: list[WriteResult] = []
-        for write in writes:
-            index = at.get(write.ticket.key)
-            if index is None and write.former is not None:
-                index = at.get(write.former)
-            if index is not None:
-                ticket, result = self._settle(name, file, index, write)
-                if ticket is not None:
-                    changes[index] = ticket
-            elif is_ours:
-                added.append(write.ticket)
-                result = WriteResult(WriteOutcome.NEW, name)
-            else:
-                result = WriteResult(WriteOutcome.KEPT, name, "the file holds something else")
-            results.append(result)
-        if changes or added:
-            new = rewrite(file, changes, added)
-            # Jira can give its own again; what people wrote, here or beside it, nobody can. But a
-            # file of all tickets is written again and again in one pull, which must not take ages.
-            merged = any(each.outcome is WriteOutcome.MERGED for each in results)
-            shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
-            precious = merged or (shared and len(new.text) < _LARGE)
-            replace_file(target, new.text, was, durable=precious)
-            self._last = (name, new)
-        return results
-
-    def _read(self, name: str) -> TicketFile:
-        """Read a file; one that is as this editor left it need not be parsed again."""
+            return None
+        stamp = stamp_of(target)
+        if stamp is None:
+            return Snapshot(name, target, None, _EMPTY)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
-        return self._store.read(name, known=known)
+        return Snapshot(name, target, stamp, self._store.read(name, known=known))
 
-    def _settle(
-        self, name: str, file: TicketFile, index: int, write: Write
-    ) -> tuple[Ticket | None, WriteResult]:
-        """Decide what is to stand in the place of a ticket; None to leave it as it is."""
-        span = file.spans[index]
-        here = file.text[span.start : span.end]
-        if comparable(here) == comparable(write.text):
-            return None, WriteResult(WriteOutcome.UNCHANGED, name)
-        was = file.tickets[index]
-        if comparable(here) in map(comparable, write.bases):
-            return write.ticket, WriteResult(
-                WriteOutcome.UPDATED, name, before=was, after=write.ticket
-            )
-        merged = write.merge(was)
-        if merged.clashes:
-            reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
-            return None, WriteResult(WriteOutcome.CONFLICT, name, reason, merged.clashes, was)
-        if merged.ticket == was:
-            return None, WriteResult(WriteOutcome.UNCHANGED, name)
-        if merged.dropped:
-            self.put_aside(write.ticket.key or "", here)
-        return merged.ticket, WriteResult(
-            WriteOutcome.MERGED, name, before=was, after=merged.ticket
-        )
+    def replace(self, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True) -> None:
+        """Give a file another text.
+
+        Args:
+            snapshot: The file as it was read.
+            new: What it is to hold.
+            durable: Whether it must outlive a loss of power.
+
+        Raises:
+            FileChanged: The file was saved since it was read, and is left alone.
+            FileFailed: The file cannot be written; it is as it was.
+        """
+        text = new if isinstance(new, str) else new.text
+        if text != snapshot.file.text or snapshot.stamp is None:
+            replace_file(snapshot.target, text, snapshot.stamp, durable=durable)
+        self._last = None if isinstance(new, str) else (snapshot.name, new)
 
     def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
         """Change the text of one ticket; what comes out need not be a ticket any more.
@@ -222,7 +128,7 @@ class Editor:
         return self.change(name, whole)
 
     def change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
-        """Give a file another text, and see it on disk.
+        """Give a file another text, which outlives a loss of power.
 
         Args:
             name: The file, relative to the workspace.
@@ -235,23 +141,17 @@ class Editor:
             FileFailed: The file cannot be read or written.
             TicketSyntaxError: It cannot be read as tickets.
         """
-        target = self._store.target(name)
-        if target is None:
-            return False
 
-        def once() -> bool:
-            was = stamp_of(target)
-            file = None if was is None else self._read(name)
-            new = None if file is None else change(file)
-            if file is None or new is None:
+        def attempt() -> bool:
+            snapshot = self.read(name)
+            if snapshot is None or snapshot.stamp is None:
                 return False
-            text = new if isinstance(new, str) else new.text
-            if text != file.text:
-                replace_file(target, text, was, durable=True)
-            self._last = None if isinstance(new, str) else (name, new)
-            return True
+            new = change(snapshot.file)
+            if new is not None:
+                self.replace(snapshot, new)
+            return new is not None
 
-        return retry_if_changed(target, once)
+        return retry_if_changed(attempt)
 
     def put_aside(self, key: str, text: str) -> Path:
         """Keep a text that is about to be given up in ticketr's own folder.
@@ -278,16 +178,15 @@ class Editor:
             FileFailed: the file cannot be read or moved.
             TicketSyntaxError: it cannot be read as tickets.
         """
-        target = self._store.target(name)
-        was = None if target is None else stamp_of(target)
-        if target is None or was is None:
+        snapshot = self.read(name)
+        if snapshot is None or snapshot.stamp is None:
             return None
-        file = self._store.read(name)
+        file, target = snapshot.file, snapshot.target
         alone = len(file.tickets) == 1 and not file.preamble.strip()
         if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
             return None
         aside = self.put_aside(key, file.text)
-        if stamp_of(target) != was:  # saved this very moment
+        if stamp_of(target) != snapshot.stamp:  # saved since it was read
             return None
         with file_errors(target, "remove"):
             os.unlink(target)  # noqa: PTH108 - a str

@@ -37,12 +37,20 @@ _UNREADABLE = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT))
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-#: How often a file that is saved while its next text is made is read anew.
-_PATIENCE = 100
+#: How often a file that is saved while its next text is made is read.
+_ATTEMPTS = 100
 
 
 class FileChanged(Exception):
-    """A file was saved by somebody else while its next text was made; it was left alone."""
+    """Raised when a file was saved since it was read, so that it was not replaced.
+
+    Args:
+        target: The file.
+    """
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.target = target
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +84,23 @@ def stamp_of(target: str) -> FileStamp | None:
     return FileStamp(stat.S_IMODE(found.st_mode), stamp)
 
 
-def retry_if_changed(target: str, change: Callable[[], T]) -> T:
-    """Change a file, anew from the start as long as somebody saves it meanwhile.
+def retry_if_changed(change: Callable[[], T]) -> T:
+    """Read and replace a file, again from the start as long as it is saved in between.
 
     Args:
-        target: the file.
-        change: reads it and replaces it.
+        change: Reads the file and replaces it; raises `FileChanged` if it was saved in between.
 
     Raises:
-        FileFailed: it never keeps still.
+        FileFailed: The file was saved at each of many attempts.
     """
-    for _ in range(_PATIENCE):
+    for _ in range(_ATTEMPTS - 1):
         with suppress(FileChanged):
             return change()
-    raise FileFailed(Path(target), "write", "something else saves it all the time")
+    try:
+        return change()
+    except FileChanged as error:
+        reason = "something else saves it all the time"
+        raise FileFailed(Path(error.target), "write", reason) from None
 
 
 def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
@@ -125,7 +136,7 @@ def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool
                 if durable:
                     file.flush()
                     os.fsync(descriptor)
-            _see_that_it_is(target, was)
+            _require_unchanged(target, was)
             os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
@@ -135,9 +146,9 @@ def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool
         _sync_folder(folder)
 
 
-def _see_that_it_is(target: str, was: FileStamp | None) -> None:
+def _require_unchanged(target: str, was: FileStamp | None) -> None:
     if stamp_of(target) != was:
-        raise FileChanged
+        raise FileChanged(target)
 
 
 def _sync_folder(folder: str) -> None:

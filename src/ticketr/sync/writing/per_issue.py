@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import by_key, changes, part_texts
-from ticketr.sync.workspace.editor import WriteOutcome
+from ticketr.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,139 +10,64 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Issue
 from ticketr.sync.compare.bases import distance, read_ticket
 from ticketr.sync.compare.diff import rekeyed
-from ticketr.sync.compare.mapping import (
-    Columns,
-    FamilyText,
-    family_text,
-    slim,
-    subtask_ids,
-    updated,
-)
-from ticketr.sync.compare.merge import Clash, Merged, Side, merge
+from ticketr.sync.compare.mapping import updated
+from ticketr.sync.compare.merge import Side, merge
 from ticketr.sync.compare.sent import arrived, as_sent
 from ticketr.sync.compare.wording import settled
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
 from ticketr.sync.state.state import Base, IssueRow, rows_to_json
-from ticketr.sync.workspace.editor import Editor, Write, WriteOutcome
+from ticketr.sync.workspace.editor import Editor
+from ticketr.sync.workspace.files import comparable, retry_if_changed
 from ticketr.sync.workspace.go_state import go_hash
+from ticketr.sync.writing.decision import Decision, WriteOutcome
 from ticketr.sync.writing.per_issue import outcome_per_issue
-from ticketr.tickets import InvalidKey, TicketSyntaxError, render_ticket, safe_file_name
+from ticketr.tickets import InvalidKey, TicketSyntaxError, render_ticket, rewrite, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr.sync.compare.merge import Clash, Merged
     from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.state.state import KnownIssue, State
-    from ticketr.sync.workspace.editor import WriteResult
-    from ticketr.sync.workspace.store import Store, TicketLocation
-    from ticketr.tickets import Ticket
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+    from ticketr.sync.writing.rendering import RenderedFamily
+    from ticketr.tickets import Ticket, TicketFile
 
-
-@dataclass(frozen=True, slots=True)
-class RenderedFamily:
-    """A family ready to be written.
-
-    Attributes:
-        issues: its issues, head first, without what files do not need.
-        text: its text.
-        path: the file it was found in or written to; None for a new one.
-        stale: the IDs of those issues of which Jira has a newer version that was not read.
-    """
-
-    issues: tuple[Issue, ...]
-    text: FamilyText
-    path: str | None
-    stale: frozenset[str] = frozenset()
+#: Characters from which on a file is not synced to disk at each of its writes.
+_LARGE = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
-    """What became of one prepared family.
+    """What became of one family that was to be written.
 
     Attributes:
-        family: the family.
-        written: what was done; None if it failed.
-        path: the file it stands in now; empty if it failed.
-        note: why it was kept or failed; None if all is well.
-        shares: what that was to single issues, by key, as far as it was not the same.
+        family: The family.
+        written: What was done; None if it failed.
+        path: The file it stands in now; empty if it failed.
+        note: Why it was kept or failed; None if all is well.
+        per_issue: What became of single issues, by key, where that differs from `written`.
     """
 
     family: RenderedFamily
     written: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    shares: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    per_issue: Mapping[str, WriteOutcome] = field(default_factory=dict)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The IDs of its issues, the head's first."""
         return tuple(each.id for each in self.family.issues)
 
-    def share(self, key: str) -> WriteOutcome:
-        """Tell what became of one issue."""
+    def outcome_of(self, key: str) -> WriteOutcome:
+        """Return what became of one issue."""
         assert self.written is not None
-        return self.shares.get(key, self.written)
-
-
-def prepare(
-    head: Issue,
-    subtasks: Iterable[Issue],
-    columns: Columns,
-    *,
-    path: str | None,
-    stale: Iterable[str] = (),
-) -> RenderedFamily:
-    """Put a family in order and write its text.
-
-    Args:
-        head: the issue that gives the ticket its heading.
-        subtasks: those to file under it, in any order.
-        columns: the fields to write.
-        path: its file, relative to the workspace; None for a new one.
-        stale: IDs of issues of which Jira has a newer version, some of them of other families.
-    """
-    order = {each: position for position, each in enumerate(subtask_ids(head))}
-    last = len(order)
-    ordered = sorted(subtasks, key=lambda each: (order.get(each.id, last), _number(each.id)))
-    issues = tuple(
-        Issue(id=each.id, key=each.key, fields=slim(each.fields)) for each in (head, *ordered)
-    )
-    text = family_text(issues[0], issues[1:], columns)
-    own = frozenset(stale).intersection(each.id for each in issues)
-    return RenderedFamily(issues, text, path, own)
-
-
-def misplaced(
-    head: Issue, issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
-) -> Note | None:
-    """Tell where an issue stands, if that is not in the ticket where Jira has it.
-
-    Files are never moved, and a key must not stand in two of them.
-    """
-    place = place_of(issue, places, known)
-    if place is not None and place.reason:
-        return Note(issue.key, place.path, place.reason, Code.BROKEN)
-    if place is None or place.head in {head.key, _former(head, known)}:
-        return None
-    home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
-    reason = f"Jira has it {home}; move it there in the files"
-    return Note(issue.key, place.path, reason, Code.MISPLACED)
-
-
-def place_of(
-    issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
-) -> TicketLocation | None:
-    """Tell where an issue stands, by its key or by the one that it had at the last sync."""
-    return places.get(issue.key) or places.get(_former(issue, known))
-
-
-def _former(issue: Issue, known: Mapping[str, KnownIssue]) -> str:
-    return known[issue.id].key if issue.id in known else issue.key
+        return self.per_issue.get(key, self.written)
 
 
 class FamilyWriter:
@@ -190,16 +115,16 @@ class FamilyWriter:
         """
         outcomes: list[FamilyResult] = []
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = {family.issues[0].id: self._bases(family) for family in families}
+            bases = {family.head.id: self._bases(family) for family in families}
             for family in families:
                 # A file that was never in step with Jira is compared with Jira alone, also after
                 # a kill: what it says otherwise is nobody's edit yet.
-                if family.path is None or bases[family.issues[0].id]:
-                    self._state.intend(family.issues[0].id, family.text.text)
+                if family.path is None or bases[family.head.id]:
+                    self._state.intend(family.head.id, family.text.text)
         with self._state.batch():
             for name, group in self._by_file(families, outcomes):
                 try:
-                    outcomes += self._write(name, group, bases)
+                    outcomes += self._write_file(name, group, bases)
                 except FileFailed as error:
                     if not error.alone:
                         return outcomes, error
@@ -216,7 +141,7 @@ class FamilyWriter:
         """Put neighbours of one file together, none of them twice; what has no file is an outcome."""
         groups: list[tuple[str, list[RenderedFamily]]] = []
         for family in families:
-            head = family.issues[0]
+            head = family.head
             try:
                 name = self._name_of(family)
             except InvalidKey as error:
@@ -224,7 +149,7 @@ class FamilyWriter:
                 outcomes.append(FamilyResult(family, None, note=note))
                 continue
             last = groups[-1] if groups else ("", [])
-            if last[0] == name and all(each.issues[0].id != head.id for each in last[1]):
+            if last[0] == name and all(each.head.id != head.id for each in last[1]):
                 last[1].append(family)
             else:
                 groups.append((name, [family]))
@@ -233,84 +158,144 @@ class FamilyWriter:
     def _name_of(self, family: RenderedFamily) -> str:
         if family.path is not None:
             return family.path
-        base = self._state.base(family.issues[0].id)
+        base = self._state.base(family.head.id)
         if base is not None:
             return base.path
         return self._into or safe_file_name(family.issues[0].key)
 
     def _bases(self, family: RenderedFamily) -> list[str]:
         """Give the texts that a sync has written into the file, or was about to."""
-        head = family.issues[0].id
+        head = family.head.id
         base = self._state.base(head)
         return [*([base.text] if base else []), *self._state.intended(head)]
 
-    def _write(
+    def _write_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
     ) -> list[FamilyResult]:
-        writes = [self._write_of(each, bases[each.issues[0].id]) for each in families]
+        """Write the families of one file, then record each."""
         try:
-            results = self._editor.write(name, writes, joins=name == self._into)
-        except TicketSyntaxError as error:  # it was whole a moment ago, so it was edited
-            return [self._keep(each, WriteOutcome.KEPT, name, str(error)) for each in families]
-        return [
-            self._settle(family, result) for family, result in zip(families, results, strict=True)
+            decisions = retry_if_changed(lambda: self._replace(name, families, bases))
+        except TicketSyntaxError as error:  # the file was edited since it was looked at
+            return [self._keep(each, name, Decision.kept(str(error))) for each in families]
+        pairs = zip(families, decisions, strict=True)
+        return [self._record(family, name, decision) for family, decision in pairs]
+
+    def _replace(
+        self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
+    ) -> list[Decision]:
+        """Read a file, decide on each of its families, and replace it in one go.
+
+        Raises:
+            FileChanged: It was saved since it was read: all is to be decided anew.
+        """
+        snapshot = self._editor.read(name)
+        if snapshot is None:
+            reason = "the file is a link out of the workspace"
+            return [Decision.kept(reason) for _ in families]
+        file = snapshot.file
+        indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
+        decisions = [
+            self._decide(name, file, indexes, each, bases[each.head.id]) for each in families
         ]
+        for family, decision in zip(families, decisions, strict=True):
+            if decision.replaced:
+                self._editor.put_aside(family.head.key, decision.replaced)
+        changes: dict[int, Ticket] = {}
+        added: list[Ticket] = []
+        for each in decisions:
+            if each.ticket is not None and each.index is not None:
+                changes[each.index] = each.ticket
+            elif each.ticket is not None:
+                added.append(each.ticket)
+        if changes or added:
+            new = rewrite(file, changes, added)
+            # Jira's texts can be fetched again; what people wrote, here or beside it, cannot. But
+            # a file of all tickets is replaced often in one pull, which must not take ages.
+            merged = any(each.outcome is WriteOutcome.MERGED for each in decisions)
+            shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
+            durable = merged or (shared and len(new.text) < _LARGE)
+            self._editor.replace(snapshot, new, durable=durable)
+        return decisions
+
+    def _decide(
+        self,
+        name: str,
+        file: TicketFile,
+        indexes: Mapping[str | None, int],
+        family: RenderedFamily,
+        bases: Sequence[str],
+    ) -> Decision:
+        """Decide what is to become of one family, by what its file holds."""
+        remote = family.text
+        index = self._index_of(family, indexes)
+        if index is None:
+            if name == self._into or not file.text.strip():
+                return Decision(WriteOutcome.NEW, remote.ticket)
+            return Decision.kept("the file holds something else")
+        span, local = file.spans[index], file.tickets[index]
+        text = file.text[span.start : span.end]
+        if comparable(text) == comparable(remote.text):
+            return Decision(WriteOutcome.UNCHANGED)
+        if comparable(text) in map(comparable, self._unedited_texts(family, bases)):
+            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local)
+        return Decision.merged(self._merge(family, bases, local), index, local, text)
+
+    def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
+        """Find a family's ticket in a file, by its key or by the one it had at the last sync."""
+        key = family.text.ticket.key
+        if key in indexes:
+            return indexes[key]
+        former = (old for old, new in self._renamed(family).items() if new == key)
+        return indexes.get(next(former, ""))
 
     def _fail(self, family: RenderedFamily, name: str, error: FileFailed) -> FamilyResult:
         """Leave a family out whose file cannot be written; the next pull fetches it again."""
-        head = family.issues[0]
+        head = family.head
         outcome = FamilyResult(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)
         return outcome
 
-    def _write_of(self, family: RenderedFamily, bases: Sequence[str]) -> Write:
-        text, sent = family.text, self._state.sent.of(family.issues[0].id)
-        # What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
-        unedited = [_with_arrived(each, family, sent) for each in bases] if sent else bases
-        former = next(
-            (old for old, new in self._renamed(family).items() if new == text.ticket.key), None
-        )
-        return Write(
-            text.ticket,
-            text.text,
-            unedited,
-            lambda local: self._merge(family, bases, local),
-            former,
-        )
+    def _unedited_texts(self, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
+        """Return the texts of a ticket that hold no edit which Jira lacks.
+
+        What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
+        """
+        sent = self._state.sent.of(family.head.id)
+        return [_with_arrived(each, family, sent) for each in bases] if sent else bases
 
     def _renamed(self, family: RenderedFamily) -> dict[str, str]:
         """Give the keys of issues that were moved since the last sync, by those that they had."""
         now = {each.id: each.key for each in family.issues}
-        known = self._state.issues_of(family.issues[0].id)
+        known = self._state.issues_of(family.head.id)
         return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
-    def _settle(self, family: RenderedFamily, result: WriteResult) -> FamilyResult:
-        shares = self._shares(family, result)
-        if result.outcome is WriteOutcome.CONFLICT:
-            self._state.conflicts.add(self._conflict(family, result.path, result.clashes))
-        if result.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
-            kept = self._keep(family, result.outcome, result.path, result.reason)
-            return replace(kept, shares=shares)
-        base = Base(result.path, family.text.text)
-        self._state.record(family.issues[0].id, base, _rows(family), seen=self._seen)
-        self._state.sent.forget(family.issues[0].id)
-        return FamilyResult(family, result.outcome, result.path, shares=shares)
+    def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
+        """Put down in the state what was decided, and done."""
+        per_issue = self._outcomes(family, decision)
+        if decision.outcome is WriteOutcome.CONFLICT:
+            self._state.conflicts.add(self._conflict(family, name, decision.clashes))
+        if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
+            return replace(self._keep(family, name, decision), per_issue=per_issue)
+        base = Base(name, family.text.text)
+        self._state.record(family.head.id, base, _rows(family), seen=self._seen)
+        self._state.sent.forget(family.head.id)
+        return FamilyResult(family, decision.outcome, name, per_issue=per_issue)
 
-    def _shares(self, family: RenderedFamily, result: WriteResult) -> Mapping[str, WriteOutcome]:
-        if result.before is None:
+    def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
+        if decision.before is None:
             return {}
-        merged = result.outcome is WriteOutcome.MERGED  # else it does not matter
-        base = self._state.base(family.issues[0].id) if merged else None
+        merged = decision.outcome is WriteOutcome.MERGED  # else the base does not matter
+        base = self._state.base(family.head.id) if merged else None
         return outcome_per_issue(
-            result.outcome,
+            decision.outcome,
             base=read_ticket(base.text) if base is not None else None,
-            before=result.before,
-            after=result.after or family.text.ticket,
+            before=decision.before,
+            after=decision.ticket or family.text.ticket,
         )
 
     def _merge(self, family: RenderedFamily, bases: Iterable[str], local: Ticket) -> Merged:
-        head, remote = family.issues[0].id, family.text.ticket
+        head, remote = family.head.id, family.text.ticket
         renamed = self._renamed(family)
         local = rekeyed(local, renamed)
         sent = {renamed.get(key, key): each for key, each in self._state.sent.of(head).items()}
@@ -331,7 +316,7 @@ class FamilyWriter:
         return merge(before, local, remote, prefer=prefer)
 
     def _conflict(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
-        head = family.issues[0]
+        head = family.head
         return Conflict(
             head=head.id,
             key=head.key,
@@ -341,15 +326,14 @@ class FamilyWriter:
             parts=tuple(map(str, clashes)),
         )
 
-    def _keep(
-        self, family: RenderedFamily, written: WriteOutcome, path: str, reason: str
-    ) -> FamilyResult:
-        head = family.issues[0]
-        code = Code.CONFLICT if written is WriteOutcome.CONFLICT else Code.KEPT
-        outcome = FamilyResult(family, written, path, Note(head.key, path, reason, code))
-        self._state.mark_stale(outcome.ids)
-        self._state.forget_intended(head.id)  # what stands there is none of these texts
-        return outcome
+    def _keep(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
+        """Note that a ticket is left as it is; the next pull fetches it again."""
+        code = Code.CONFLICT if decision.outcome is WriteOutcome.CONFLICT else Code.KEPT
+        note = Note(family.head.key, name, decision.reason, code)
+        result = FamilyResult(family, decision.outcome, name, note)
+        self._state.mark_stale(result.ids)
+        self._state.forget_intended(family.head.id)  # the file holds none of these texts
+        return result
 
 
 def _with_arrived(
@@ -366,7 +350,3 @@ def _rows(family: RenderedFamily) -> list[IssueRow]:
         IssueRow(issue, updated(issue), issue.key not in inexact, issue.id in family.stale)
         for issue in family.issues
     ]
-
-
-def _number(issue_id: str) -> int:
-    return int(issue_id) if issue_id.isdecimal() else 0

@@ -1,41 +1,70 @@
+"""What becomes of a ticket and its file, by what stands there and what Jira has."""
+
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.stores import NEW, OLD, files, put
 
-from ticketr.sync.compare.merge import Side, merge
+from ticketr.jira import Issue
+from ticketr.jira.adf import to_adf
+from ticketr.sync.compare.mapping import FamilyText
+from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.editor import Editor, Write, WriteOutcome, WriteResult
-from ticketr.tickets import InvalidKey, Ticket, parse, render_ticket, safe_file_name
+from ticketr.sync.notes import Code
+from ticketr.sync.state.state import Base, IssueRow, State
+from ticketr.sync.workspace.editor import Editor
+from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.rendering import RenderedFamily
+from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
+from ticketr.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ticketr.sync.workspace.editor import Snapshot
     from ticketr.sync.workspace.store import Store
+    from ticketr.tickets import TicketFile
 
 
 def write(
     store: Store,
     ticket: Ticket,
-    text: str,
     *,
     path: str | None,
-    bases: list[str],
+    base: Ticket | None = None,
     prefer: Side | None = None,
-) -> WriteResult:
-    base = parse(bases[-1]).tickets[0] if bases else None
-    name = path or safe_file_name(ticket.key or "")
-    each = Write(ticket, text, bases, lambda local: merge(base, local, ticket, prefer=prefer))
-    return Editor(store).write(name, [each])[0]
+) -> FamilyResult:
+    """Write a ticket over the state of a workspace that was synced with a base, or never."""
+    if base is not None:
+        row = IssueRow(issue_of(base), "", exact=True)
+        with closing(State(store.state_path)) as state:
+            state.record("1", Base(path or "", render_ticket(base)), [row], seen=0.0)
+    text = FamilyText(ticket, render_ticket(ticket), frozenset())
+    return written(store, RenderedFamily((issue_of(ticket),), text, path), prefer=prefer)
 
 
-def write_new(store: Store, *, path: str | None, base: Ticket | None) -> tuple[WriteOutcome, str]:
-    bases = [render_ticket(base)] if base else []
-    result = write(store, NEW, render_ticket(NEW), path=path, bases=bases)
-    return result.outcome, result.path
+def written(store: Store, family: RenderedFamily, *, prefer: Side | None = None) -> FamilyResult:
+    with closing(State(store.state_path)) as state:
+        results, error = FamilyWriter(store, state, seen=1.0, prefer=prefer).write([family])
+    if error is not None:
+        raise error
+    (result,) = results
+    return result
+
+
+def issue_of(ticket: Ticket) -> Issue:
+    return Issue("1", ticket.key or "", {"description": to_adf(ticket.description)})
+
+
+def write_new(
+    store: Store, *, path: str | None, base: Ticket | None
+) -> tuple[WriteOutcome | None, str]:
+    result = write(store, NEW, path=path, base=base)
+    return result.written, result.path
 
 
 def test_a_new_ticket_gets_a_file_named_after_its_key(store: Store) -> None:
@@ -78,10 +107,11 @@ def test_a_ticket_that_both_sides_have_changed_is_not_written(store: Store) -> N
     text = render_ticket(OLD).replace("As it was.", "As I want it.")
     path = put(store, "a.md", text)
 
-    result = write(store, NEW, render_ticket(NEW), path="a.md", bases=[render_ticket(OLD)])
+    result = write(store, NEW, path="a.md", base=OLD)
 
-    assert result.outcome is WriteOutcome.CONFLICT
-    assert result.reason == "changed here and in Jira: DEMO-1: Description"
+    assert result.written is WriteOutcome.CONFLICT
+    assert result.note is not None
+    assert result.note.reason == "changed here and in Jira: DEMO-1: Description"
     assert path.read_text() == text
 
 
@@ -96,10 +126,9 @@ def test_what_jiras_version_replaces_is_put_aside(store: Store) -> None:
     text = render_ticket(OLD).replace("As it was.", "As I want it.")
     for _ in range(2):
         put(store, "a.md", text)
-        bases = [render_ticket(OLD)]
-        result = write(store, NEW, render_ticket(NEW), path="a.md", bases=bases, prefer=Side.REMOTE)
+        result = write(store, NEW, path="a.md", base=OLD, prefer=Side.REMOTE)
 
-        assert result.outcome is WriteOutcome.MERGED
+        assert result.written is WriteOutcome.MERGED
         assert (store.root / "a.md").read_text() == render_ticket(NEW)
     aside = sorted((store.own / "trash").iterdir())
     assert [path.name for path in aside] == ["DEMO-1.2.md", "DEMO-1.md"]
@@ -114,13 +143,15 @@ def test_a_file_that_equals_jiras_version_is_taken_as_it_is(store: Store) -> Non
     assert path.stat() == stamp
 
 
-def test_without_a_base_an_equal_ticket_is_adopted_and_another_one_is_a_conflict(
-    store: Store,
-) -> None:
+def test_without_a_base_an_equal_ticket_is_adopted(store: Store) -> None:
     put(store, "same.md", render_ticket(NEW).replace("\n", "\r\n"))
+
     assert write_new(store, path="same.md", base=None) == (WriteOutcome.UNCHANGED, "same.md")
 
+
+def test_without_a_base_another_ticket_is_a_conflict(store: Store) -> None:
     put(store, "other.md", render_ticket(OLD))
+
     assert write_new(store, path="other.md", base=None) == (WriteOutcome.CONFLICT, "other.md")
     assert (store.root / "other.md").read_text() == render_ticket(OLD)
 
@@ -128,9 +159,13 @@ def test_without_a_base_an_equal_ticket_is_adopted_and_another_one_is_a_conflict
 def test_a_file_in_the_way_of_a_new_ticket_is_kept(store: Store) -> None:
     path = put(store, "DEMO-1.md", "My notes.\n")
 
-    result = write(store, NEW, render_ticket(NEW), path=None, bases=[])
+    result = write(store, NEW, path=None)
 
-    assert (result.outcome, result.reason) == (WriteOutcome.KEPT, "the file holds something else")
+    assert result.note is not None
+    assert (result.written, result.note.reason) == (
+        WriteOutcome.KEPT,
+        "the file holds something else",
+    )
     assert path.read_text() == "My notes.\n"
 
 
@@ -167,17 +202,22 @@ def test_a_files_mode_is_kept_and_a_new_one_follows_the_umask(store: Store) -> N
     write_new(store, path="a.md", base=OLD)
 
     assert path.stat().st_mode & 0o777 == 0o640
-    write(store, NEW, render_ticket(NEW), path="b.md", bases=[])
+    write(store, Ticket("Other", key="DEMO-2"), path="b.md")
     put(store, "plain.md", "x")
     expected = (store.root / "plain.md").stat().st_mode
     assert (store.root / "b.md").stat().st_mode == expected
 
 
-@pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", "", None])
-def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str | None) -> None:
-    with pytest.raises(InvalidKey):
-        write(store, Ticket(title="x", key=key), "# TICKET: x\n", path=None, bases=[])
+@pytest.mark.parametrize("key", ["../../x", "DEMO-1/../x", "demo-1", ""])
+def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None:
+    text = FamilyText(Ticket(title="x"), "# TICKET: x\n", frozenset())
+    family = RenderedFamily((Issue("1", key, {}),), text, None)
 
+    result = written(store, family)
+
+    assert result.written is None
+    assert result.note is not None
+    assert result.note.code is Code.INVALID
     assert list(store.root.glob("**/*.md")) == []
 
 
@@ -202,3 +242,29 @@ def test_a_write_that_fails_leaves_the_file_whole_and_nothing_beside_it(
 
     assert path.read_text() == render_ticket(OLD)
     assert sorted(each.name for each in store.root.iterdir()) == [".ticketr", "a.md"]
+
+
+@pytest.mark.parametrize("saves", [1, 99, 100])
+def test_a_file_that_is_saved_while_it_is_decided_on_is_decided_on_anew(
+    saves: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(store, "a.md", render_ticket(OLD))
+    replace, edits = Editor.replace, iter(range(saves))
+
+    def meddle(
+        editor: Editor, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True
+    ) -> None:
+        if (edit := next(edits, None)) is not None:
+            path.write_text(render_ticket(OLD) + f"\n## Tasks\n- Draft {edit}\n")
+        replace(editor, snapshot, new, durable=durable)
+
+    monkeypatch.setattr(Editor, "replace", meddle)
+    mine = f"\n## Tasks\n- Draft {saves - 1}\n"
+    if saves == 100:
+        with pytest.raises(FileFailed, match="something else saves it all the time"):
+            write(store, NEW, path="a.md", base=OLD)
+        assert path.read_text() == render_ticket(OLD) + mine
+    else:
+        result = write(store, NEW, path="a.md", base=OLD)
+        assert result.written is WriteOutcome.MERGED
+        assert path.read_text() == render_ticket(NEW) + mine

@@ -1,0 +1,45 @@
+"""Where the issues of a pull stand in the workspace already. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.notes import Code, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.jira import Issue
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
+
+
+def misplaced_note(
+    head: Issue, issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+) -> Note | None:
+    """Note that an issue stands in another ticket than in Jira, or in a file that cannot be read.
+
+    Files are never moved, and a key must not stand in two of them; so it is left alone.
+
+    Returns:
+        The note; None for an issue that can be written.
+    """
+    place = location_of(issue, places, known)
+    if place is not None and place.reason:
+        return Note(issue.key, place.path, place.reason, Code.BROKEN)
+    if place is None or place.head in {head.key, _former(head, known)}:
+        return None
+    home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
+    reason = f"Jira has it {home}; move it there in the files"
+    return Note(issue.key, place.path, reason, Code.MISPLACED)
+
+
+def location_of(
+    issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+) -> TicketLocation | None:
+    """Return where an issue stands, by its key or by the one that it had at the last sync."""
+    return places.get(issue.key) or places.get(_former(issue, known))
+
+
+def _former(issue: Issue, known: Mapping[str, KnownIssue]) -> str:
+    return known[issue.id].key if issue.id in known else issue.key

@@ -1,0 +1,68 @@
+"""What is to become of one ticket, by what stands in its file and what Jira has. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ticketr.sync.compare.merge import Clash, Merged
+    from ticketr.tickets import Ticket
+
+
+class WriteOutcome(Enum):
+    """What became of a ticket that was to be written."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MERGED = "merged"
+    KEPT = "kept"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of one ticket.
+
+    Attributes:
+        outcome: What it is called.
+        ticket: What is to stand in the file; None leaves the file as it is.
+        index: Where among the file's tickets it stands; None to put it behind them.
+        before: What stands there, if that differs from what is to be there.
+        reason: Why it is kept or in conflict; empty otherwise.
+        clashes: What both sides have changed; empty unless that is a conflict.
+        replaced: A text to put aside before the file is replaced; empty for none.
+    """
+
+    outcome: WriteOutcome
+    ticket: Ticket | None = None
+    index: int | None = None
+    before: Ticket | None = None
+    reason: str = ""
+    clashes: tuple[Clash, ...] = ()
+    replaced: str = ""
+
+    @classmethod
+    def kept(cls, reason: str) -> Decision:
+        """Leave the file as it is, for a reason."""
+        return cls(WriteOutcome.KEPT, reason=reason)
+
+    @classmethod
+    def merged(cls, merged: Merged, index: int, local: Ticket, text: str) -> Decision:
+        """Take what a merge gave, or leave the file as it is if that clashes.
+
+        Args:
+            merged: The result of the merge.
+            index: Where the ticket stands among the file's tickets.
+            local: The ticket as it stands there.
+            text: Its text there.
+        """
+        if merged.clashes:
+            reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
+            return cls(WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes)
+        if merged.ticket == local:
+            return cls(WriteOutcome.UNCHANGED)
+        replaced = text if merged.dropped else ""
+        return cls(WriteOutcome.MERGED, merged.ticket, index, local, replaced=replaced)

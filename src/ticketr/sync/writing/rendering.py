@@ -1,0 +1,68 @@
+"""Families as they will stand in files: ordered, with their texts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Issue
+from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.sync.compare.mapping import Columns, FamilyText
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFamily:
+    """A family whose text is made, ready to be written.
+
+    Attributes:
+        issues: Its issues, head first, without what files do not need.
+        text: Its text, and the ticket that a reader gets from it.
+        path: The file it was found in or written to; None for a new one.
+        stale: The IDs of those issues of which Jira has a newer version that was not read.
+    """
+
+    issues: tuple[Issue, ...]
+    text: FamilyText
+    path: str | None
+    stale: frozenset[str] = frozenset()
+
+    @property
+    def head(self) -> Issue:
+        """The issue that gives the ticket its heading."""
+        return self.issues[0]
+
+
+def render_family(
+    head: Issue,
+    subtasks: Iterable[Issue],
+    columns: Columns,
+    *,
+    path: str | None,
+    stale: Iterable[str] = (),
+) -> RenderedFamily:
+    """Put the issues of a family in order and make its text.
+
+    Args:
+        head: The issue that gives the ticket its heading.
+        subtasks: Those to file under it, in any order.
+        columns: The fields to write.
+        path: Its file, relative to the workspace; None for a new one.
+        stale: IDs of issues of which Jira has a newer version, some of them of other families.
+    """
+    order = {each: position for position, each in enumerate(subtask_ids(head))}
+    last = len(order)
+    ordered = sorted(subtasks, key=lambda each: (order.get(each.id, last), _number(each.id)))
+    issues = tuple(
+        Issue(id=each.id, key=each.key, fields=slim(each.fields)) for each in (head, *ordered)
+    )
+    text = family_text(issues[0], issues[1:], columns)
+    own = frozenset(stale).intersection(each.id for each in issues)
+    return RenderedFamily(issues, text, path, own)
+
+
+def _number(issue_id: str) -> int:
+    return int(issue_id) if issue_id.isdecimal() else 0
