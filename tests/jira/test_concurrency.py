@@ -19,46 +19,46 @@ class TestAdaptiveLimit:
         limit = AdaptiveLimit(9)
         limits = []
         for _ in range(5):
-            limit.refused(limit.cuts)
+            limit.count_refusal(limit.cuts)
             limits.append(limit.limit)
         assert limits == [4, 2, 1, 1, 1]
 
     async def test_refusals_of_those_sent_together_count_once(self) -> None:
         limit = AdaptiveLimit(8)
         for _ in range(3):
-            limit.refused(0)
+            limit.count_refusal(0)
         assert limit.limit == 4
 
     async def test_it_grows_back_by_one_after_many_good_answers_and_never_further(self) -> None:
         limit = AdaptiveLimit(4)
-        limit.refused(0)
+        limit.count_refusal(0)
         limits = []
         for _ in range(4):
             for _ in range(GROW_AFTER - 1):
-                limit.went_well()
+                limit.count_success()
             before = limit.limit
-            limit.went_well()
+            limit.count_success()
             limits.append((before, limit.limit))
         assert limits == [(2, 3), (3, 4), (4, 4), (4, 4)]
 
     async def test_a_refusal_begins_the_count_anew(self) -> None:
         limit = AdaptiveLimit(4)
-        limit.refused(0)
+        limit.count_refusal(0)
         for _ in range(GROW_AFTER - 1):
-            limit.went_well()
-        limit.refused(0)
-        limit.went_well()
+            limit.count_success()
+        limit.count_refusal(0)
+        limit.count_success()
         assert limit.limit == 2
 
-    async def test_who_waits_comes_in_as_soon_as_it_grows(self) -> None:
+    async def test_a_waiting_task_gets_room_as_soon_as_the_limit_grows(self) -> None:
         limit = AdaptiveLimit(2)
-        limit.refused(0)
-        await limit.enter()
+        limit.count_refusal(0)
+        await limit.acquire()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(limit.enter)
+            nursery.start_soon(limit.acquire)
             await trio.testing.wait_all_tasks_blocked()
             for _ in range(GROW_AFTER):
-                limit.went_well()
+                limit.count_success()
             with trio.fail_after(1):
                 await trio.testing.wait_all_tasks_blocked()
             assert not nursery.child_tasks
@@ -68,41 +68,41 @@ class TestAdaptiveLimit:
         order: list[str] = []
 
         async def enter(name: str, *, again: bool) -> None:
-            await limit.enter(again=again)
+            await limit.acquire(again=again)
             order.append(name)
-            limit.leave()
+            limit.release()
 
-        await limit.enter()
+        await limit.acquire()
         async with trio.open_nursery() as nursery:
             for name in ("new", "back"):
                 nursery.start_soon(partial(enter, name, again=name == "back"))
                 await trio.testing.wait_all_tasks_blocked()
-            limit.leave()
+            limit.release()
         assert order == ["back", "new"]
 
-    async def test_a_wait_that_was_cancelled_takes_no_place(self) -> None:
+    async def test_a_cancelled_wait_takes_no_room(self) -> None:
         limit = AdaptiveLimit(1)
-        await limit.enter()
+        await limit.acquire()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(limit.enter)
+            nursery.start_soon(limit.acquire)
             await trio.testing.wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
         with trio.CancelScope() as scope:
             scope.cancel()
-            await limit.enter()
-        limit.leave()
+            await limit.acquire()
+        limit.release()
         with trio.fail_after(1):
-            await limit.enter()
+            await limit.acquire()
 
-    async def test_it_is_crowded_until_as_many_as_may_be_are_in(self) -> None:
+    async def test_it_is_over_the_limit_until_enough_holders_have_left(self) -> None:
         limit = AdaptiveLimit(4)
         for _ in range(4):
-            await limit.enter()
-        limit.refused(0)
+            await limit.acquire()
+        limit.count_refusal(0)
         crowded = []
         for _ in range(3):
-            crowded.append(limit.is_crowded)
-            limit.leave()
+            crowded.append(limit.is_over_limit)
+            limit.release()
         assert crowded == [True, True, False]
 
 

@@ -1,4 +1,4 @@
-"""Who goes when not all can go together."""
+"""How many requests run at the same time, and which must run one at a time."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 GROW_AFTER = 20
-"""How many good answers let one more request go together with the others."""
+"""How many successes raise the limit by one."""
 
 
 class AdaptiveLimit:
-    """Lets so many in together: half as many after a refusal, slowly more while all goes well.
+    """A concurrency limit that a refusal halves and successes raise, one by one.
 
     Args:
-        most: How many at best.
+        most: The highest limit.
 
     Attributes:
-        limit: How many may be in together now.
+        limit: How many holders it allows now.
         cuts: How often it was halved.
     """
 
@@ -29,73 +29,73 @@ class AdaptiveLimit:
         self._most = most
         self.limit = most
         self.cuts = 0
-        self._good = 0
-        self._inside = 0
-        self._returning = trio.lowlevel.ParkingLot()
-        self._coming = trio.lowlevel.ParkingLot()
+        self._successes = 0
+        self._holders = 0
+        self._first_served = trio.lowlevel.ParkingLot()
+        self._waiting = trio.lowlevel.ParkingLot()
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether more are in than may be, since it was halved."""
-        return self._inside > self.limit
+    def is_over_limit(self) -> bool:
+        """Whether it has more holders than it allows, since it was halved."""
+        return self._holders > self.limit
 
-    async def enter(self, *, again: bool = False) -> None:
-        """Wait for a place.
+    async def acquire(self, *, again: bool = False) -> None:
+        """Wait until the limit has room, and take it.
 
         Args:
-            again: Whether the place was given up for the sake of others: then it is had before
-                anybody who is new.
+            again: Whether this task has released its room in favour of others before; it is served
+                before every task that comes for the first time.
 
         Cancellation:
-            A wait that is cancelled has no place.
+            A cancelled wait takes no room.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._inside < self.limit:  # then nobody waits
-            self._inside += 1
+        if self._holders < self.limit:  # then no task waits
+            self._holders += 1
             await trio.lowlevel.cancel_shielded_checkpoint()
         else:
-            await (self._returning if again else self._coming).park()  # woken, it is counted
+            await (self._first_served if again else self._waiting).park()  # _wake counts it
 
-    def leave(self) -> None:
-        """Return a place back."""
-        self._inside -= 1
+    def release(self) -> None:
+        """Give the room back."""
+        self._holders -= 1
         self._wake()
 
-    def refused(self, cuts: int) -> None:
-        """Halve it.
+    def count_refusal(self, cuts: int) -> None:
+        """Halve the limit.
 
         Args:
-            cuts: How often it had been halved when the request was sent: those that were sent
-                together and are refused together tell one thing, not several.
+            cuts: The number of cuts when the request was sent. Requests that were sent together
+                and are refused together halve the limit once.
         """
-        self._good = 0
+        self._successes = 0
         if cuts == self.cuts:
             self.limit = max(1, self.limit // 2)
             self.cuts += 1
 
-    def went_well(self) -> None:
-        """Count a good answer."""
-        self._good += 1
-        if self._good >= GROW_AFTER:
-            self._good = 0
+    def count_success(self) -> None:
+        """Count a success, and raise the limit after `GROW_AFTER` of them."""
+        self._successes += 1
+        if self._successes >= GROW_AFTER:
+            self._successes = 0
             self.limit = min(self._most, self.limit + 1)
             self._wake()
 
     def _wake(self) -> None:
-        while self._inside < self.limit and (lot := self._returning or self._coming):
-            self._inside += 1
+        while self._holders < self.limit and (lot := self._first_served or self._waiting):
+            self._holders += 1
             lot.unpark()
 
 
 class PerIssueLock:
-    """Lets those that change the same issue do so one after the other."""
+    """A lock for each issue, so that changes of one issue run one at a time."""
 
     def __init__(self) -> None:
         self._locks: dict[str, trio.Lock] = {}
 
     @asynccontextmanager
     async def hold(self, issue: str | None) -> AsyncGenerator[None]:
-        """Wait for the others, and keep those that come later waiting; None waits for nobody."""
+        """Hold the lock of an issue for the block; None needs no lock."""
         if issue is None:
             yield
             return
@@ -104,7 +104,7 @@ class PerIssueLock:
             async with lock:
                 yield
         finally:
-            # A lock that is waited for is handed on, so that it is never free in between. Somebody
-            # whose waiting was cancelled may come here when there is another lock already.
+            # A lock that tasks wait for passes from one to the next and is never free in between.
+            # A task whose wait was cancelled may come here when the issue has a newer lock.
             if not lock.locked() and self._locks.get(issue) is lock:
                 del self._locks[issue]

@@ -1,14 +1,14 @@
-"""How fast a site may be asked: what waits for how long, and how many go together.
+"""Keeps the requests of a client within the rate limits of one site.
 
-Jira has three limits, and says which one was met. A burst is of one endpoint and method, so that
-the others go on; too many writes of one issue hold up writes of that issue; a quota is of the
-whole site. What was refused sets a hold, which everything of its kind keeps, and halves how many
-requests of its kind go together; after a while without refusals it is one more again. So the
-client finds the pace that the site bears, which nobody tells it.
+Jira has three limits, and names the one that was met. A burst limit concerns one endpoint with one
+method; a limit of writes concerns one issue; a quota concerns the whole site. A refusal sets a
+hold for the requests that the limit concerns, and halves how many of them run at the same time.
+Successes raise that number again, one by one. So the client finds the rate that the site accepts,
+which no header states.
 
-A refused request keeps its place among those of its kind, for whoever came in between might be
-let in where it was refused, again and again. It gives up its place among all, so that other kinds
-go on, and for the limit of an issue, which concerns no other issue, both.
+A refused request keeps its slot among the requests of its endpoint: a newer request in its place
+could be refused as well, again and again. It releases its slot of the site, so that other
+endpoints go on, and for the limit of an issue, which concerns no other issue, both slots.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A time before which something must not be asked.
+    """A time before which requests must not be sent.
 
     Attributes:
         until: The time, by Trio's clock.
-        why: What people are told.
+        why: The reason, for the user.
     """
 
     until: float
@@ -43,11 +43,14 @@ class Hold:
 
 
 class RateLimiter:
-    """The pace of one site.
+    """The holds and the concurrency limits of one site.
 
     Args:
-        most: How many requests may go together at best.
-        on_wait: Told before each wait: the seconds, and why.
+        most: How many requests may run at the same time at best.
+        on_wait: Called before each wait with the seconds and the reason.
+
+    Attributes:
+        site: The concurrency limit of the whole site.
     """
 
     def __init__(self, most: int, on_wait: Callable[[float, str], None] | None) -> None:
@@ -58,28 +61,28 @@ class RateLimiter:
         self.site = AdaptiveLimit(most)
 
     def kind(self, call: Call) -> AdaptiveLimit:
-        """Return the throttle of the calls of a kind."""
+        """Return the concurrency limit of a call's endpoint and method."""
         return self._kinds.setdefault(call.kind, AdaptiveLimit(self._most))
 
     @contextmanager
     def slot(self, call: Call) -> Generator[Slot]:
-        """Let a call be sent, as often as need be.
+        """Open the slot of a call for all its attempts.
 
         Args:
-            call: What is to be sent.
+            call: The call.
         """
         slot = Slot(self, call)
         try:
             yield slot
         finally:
-            slot.leave()
+            slot.release()
 
     def hold(self, call: Call, scope: LimitScope, hold: Hold) -> None:
-        """Keep back whatever a limit concerns.
+        """Hold the requests that a limit concerns.
 
         Args:
-            call: The call that met it.
-            scope: Whom it concerns.
+            call: The call that met the limit.
+            scope: The requests that it concerns.
             hold: Until when, and why.
         """
         if scope is LimitScope.ISSUE and call.issue is None:
@@ -90,7 +93,7 @@ class RateLimiter:
             self._holds[name] = hold
 
     def held(self, call: Call, *scopes: LimitScope) -> Hold | None:
-        """Return the longest of the holds that concern a call; drops those that are over."""
+        """Return the longest hold that concerns a call; drop the expired ones."""
         now = trio.current_time()
         longest: Hold | None = None
         for scope in scopes:
@@ -103,65 +106,69 @@ class RateLimiter:
         return longest
 
     async def wait(self, hold: Hold) -> None:
-        """Wait until a hold is over, and tell of it."""
+        """Report a hold and wait until it is over."""
         if self._on_wait is not None:
             self._on_wait(hold.until - trio.current_time(), hold.why)
         await trio.sleep_until(hold.until)
 
 
 class Slot:
-    """A call among the others; made by `RateLimiter.slot`."""
+    """The permission of one call to be sent; made by `RateLimiter.slot`.
+
+    A call needs a slot of its endpoint, which it keeps between attempts, and one of the site, which
+    it has only during an attempt.
+    """
 
     def __init__(self, limiter: RateLimiter, call: Call) -> None:
         self._limiter = limiter
         self._call = call
         self._kind = limiter.kind(call)
-        self._inside = self._was_inside = False
+        self._held = self._was_held = False
 
     @asynccontextmanager
-    async def turn(self, pause: Hold | None) -> AsyncGenerator[None]:
-        """Wait until the call may be sent, and have room for it while it is.
+    async def attempt(self, pause: Hold | None) -> AsyncGenerator[None]:
+        """Wait until the call may be sent; the block is one attempt.
 
         Args:
-            pause: A hold of its own.
+            pause: A hold of this call alone.
         """
         site = self._limiter.site
         while True:
-            await self._come_in(pause)
-            await site.enter()
+            await self._acquire(pause)
+            await site.acquire()
             try:
-                # Something may have been refused while this one waited for the last step.
+                # Another call may have been refused while this one waited for the site.
                 if self._limiter.held(self._call, *LimitScope):
                     continue
-                with self._heeded():
+                with self._counting_refusals():
                     yield
                 return
             finally:
-                site.leave()
+                site.release()
 
-    def went_well(self) -> None:
-        """Count a good answer."""
-        self._kind.went_well()
-        self._limiter.site.went_well()
+    def count_success(self) -> None:
+        """Count a success."""
+        self._kind.count_success()
+        self._limiter.site.count_success()
 
-    def leave(self) -> None:
-        """Make room for another call of the kind."""
-        if self._inside:
-            self._inside = False
-            self._kind.leave()
+    def release(self) -> None:
+        """Release the slot of the endpoint."""
+        if self._held:
+            self._held = False
+            self._kind.release()
 
-    async def _come_in(self, pause: Hold | None) -> None:
-        """Have a place among the calls of the kind, and nothing that holds it back."""
+    async def _acquire(self, pause: Hold | None) -> None:
+        """Acquire the slot of the endpoint, and wait until no hold concerns the call."""
         while True:
-            of_issue = self._limiter.held(self._call, LimitScope.ISSUE)
-            if of_issue or self._kind.is_crowded:
-                self.leave()
-            if of_issue:
-                await self._limiter.wait(of_issue)
+            issue_hold = self._limiter.held(self._call, LimitScope.ISSUE)
+            if issue_hold or self._kind.is_over_limit:
+                self.release()
+            if issue_hold:
+                await self._limiter.wait(issue_hold)
                 continue
-            if not self._inside:
-                await self._kind.enter(again=self._was_inside)
-                self._inside = self._was_inside = True
+            if not self._held:
+                await self._kind.acquire(again=self._was_held)
+                self._held = self._was_held = True
             hold = self._limiter.held(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
             if pause is not None and pause.until > trio.current_time():
                 hold = pause if hold is None else max(hold, pause, key=lambda one: one.until)
@@ -170,8 +177,8 @@ class Slot:
             await self._limiter.wait(hold)
 
     @contextmanager
-    def _heeded(self) -> Generator[None]:
-        """Let fewer of those that a refusal concerns go together."""
+    def _counting_refusals(self) -> Generator[None]:
+        """Lower the concurrency limit that a refusal concerns."""
         kind, site = self._kind, self._limiter.site
         cuts = kind.cuts, site.cuts
         try:
@@ -179,14 +186,14 @@ class Slot:
         except RateLimited as error:
             scope = scope_of(error.reason)
             if scope is LimitScope.ENDPOINT:
-                kind.refused(cuts[0])
+                kind.count_refusal(cuts[0])
             elif scope is LimitScope.SITE:
-                site.refused(cuts[1])
+                site.count_refusal(cuts[1])
             raise
 
 
 def _name(call: Call, scope: LimitScope) -> str:
-    """Tell what of its scope a call belongs to."""
+    """Return the endpoint or issue that a call's holds of a scope are kept under."""
     return {
         LimitScope.ENDPOINT: call.kind,
         LimitScope.ISSUE: call.issue or "",

@@ -157,34 +157,34 @@ class RestApi:
         """Send a call until it succeeds or the retry policy gives up."""
         request = Request(call.method, call.url, self._headers(call), call.body)
         pause: Hold | None = None
-        attempt = 1
+        attempts = 1
         with self._limiter.slot(call) as slot:
             while True:
                 try:
-                    async with slot.turn(pause):
+                    async with slot.attempt(pause):
                         response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
                     answer = await Answer.read(response, empty=empty)
                 except JiraError as error:
-                    pause = self._pause(error, call, attempt)
+                    pause = self._pause(error, call, attempts)
                     if pause is None:
                         if self._known and isinstance(error, BadAnswer | Redirected):
                             raise error.of_known_site() from None
                         raise
-                    attempt += 1
+                    attempts += 1
                 else:
                     self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
-                        slot.went_well()
+                        slot.count_success()
                     self._hold_if_used_up(response, call)
                     return answer
 
-    def _pause(self, error: JiraError, call: Call, attempt: int) -> Hold | None:
+    def _pause(self, error: JiraError, call: Call, attempts: int) -> Hold | None:
         """Return until when to wait before the next attempt; None to give up."""
         delay = self._retry.delay(
             error,
-            attempt,
+            attempts,
             reached=self._reached,
             known=self._known,
             chance=self._chance,
