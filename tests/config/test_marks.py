@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.config import BadFile, NotPrivate, WorkspaceEntry, note_marked, open_marks
-from ticketr.config.edits import store_workspace
+from ticketr.config.config_edits import store_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ticketr.config import BadFile
-from ticketr.config.yamlfile import Block, read_block
+from ticketr.config.yamlfile import YamlBlock, read_block
 
 PATH = Path("f.yaml")
 
 
-def read(text: str) -> Block:
+def read(text: str) -> YamlBlock:
     return read_block(PATH, text)
 
 

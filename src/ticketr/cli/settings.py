@@ -15,7 +15,7 @@ from ticketr.config import (
     TOKEN_NAMES,
     FoundToken,
     MissingSetting,
-    OwnFolder,
+    StateFolder,
     TokenFailed,
     TokenSource,
     Workspace,
@@ -71,7 +71,7 @@ def resolve(
     found = resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project
     )
-    OwnFolder(found.root / STATE_FOLDER).check()
+    StateFolder(found.root / STATE_FOLDER).check()
     return found
 
 

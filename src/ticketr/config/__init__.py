@@ -16,7 +16,7 @@ from ticketr.config.checks import (
     checked_project,
     checked_site,
 )
-from ticketr.config.edits import remove_workspace, store_workspace, use_workspace
+from ticketr.config.config_edits import remove_workspace, store_workspace, use_workspace
 from ticketr.config.environment import TOKEN_NAMES, Environment, read_environment
 from ticketr.config.errors import (
     BadFile,
@@ -37,8 +37,8 @@ from ticketr.config.errors import (
 from ticketr.config.fields import MappedField, WantedField, kept_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
-from ticketr.config.own_folder import LOCK_FILE, STATE_FOLDER, OwnFolder, require_database
-from ticketr.config.private import config_folder, prepare_config_folder
+from ticketr.config.private_files import config_folder, prepare_config_folder
+from ticketr.config.state_folder import LOCK_FILE, STATE_FOLDER, StateFolder, require_database
 from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import read_text
@@ -78,11 +78,11 @@ __all__ = [
     "Marks",
     "MissingSetting",
     "NotPrivate",
-    "OwnFolder",
     "SecretInFile",
     "SettingsFailed",
     "SiteNotConfirmed",
     "SiteTrust",
+    "StateFolder",
     "TokenFailed",
     "TokenSource",
     "UnknownKey",

@@ -17,7 +17,7 @@ from ticketr.config.names import one_of
 from ticketr.config.tomlfile import read_text
 
 if TYPE_CHECKING:
-    from ticketr.config.yamlfile import Block
+    from ticketr.config.yamlfile import YamlBlock
 
 #: The file's name, in the workspace's root.
 GO_FILE = ".ticketr.yaml"
@@ -80,7 +80,7 @@ def read_go_file(root: Path) -> GoFile | None:
     )
 
 
-def _project(defaults: Block) -> tuple[str | None, BadFile | None]:
+def _project(defaults: YamlBlock) -> tuple[str | None, BadFile | None]:
     """Read the project; that program takes it from the environment alone."""
     key = "project_key"
     try:
@@ -92,7 +92,7 @@ def _project(defaults: Block) -> tuple[str | None, BadFile | None]:
         return None, error
 
 
-def _fields(mappings: Block) -> tuple[MappedField, ...]:
+def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
     found: list[MappedField] = []
     for key in mappings.names():
         name, field_id = one_line(key), _field_id(mappings, key)
@@ -108,7 +108,7 @@ def _fields(mappings: Block) -> tuple[MappedField, ...]:
     return tuple(found)
 
 
-def _field_id(mappings: Block, key: str) -> str:
+def _field_id(mappings: YamlBlock, key: str) -> str:
     kind = mappings.kind(key)
     if kind not in {"str", "map"}:
         raise mappings.wrong(key, "Jira's ID of a field, like customfield_10016, or a block of it")
@@ -121,7 +121,7 @@ def _field_id(mappings: Block, key: str) -> str:
     raise mappings.bad(key, f"{key!r} needs an id, which is Jira's, like customfield_10016")
 
 
-def _check_type(about: Block, key: str) -> None:
+def _check_type(about: YamlBlock, key: str) -> None:
     kind = about.text("type")
     if kind is not None and kind not in TYPES:
         raise about.bad("type", f"{key!r} has an unknown type: {one_of(kind, TYPES)}")

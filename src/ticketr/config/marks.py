@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.private_files import exclusive, read_private, write_private
 from ticketr.config.tomlfile import edited, read_table
 from ticketr.config.user_config import read_user_config
 

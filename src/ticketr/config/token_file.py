@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.private_files import exclusive, read_private, write_private
 from ticketr.config.tomlfile import edited, read_table
 
 if TYPE_CHECKING:

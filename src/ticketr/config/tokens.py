@@ -16,7 +16,7 @@ import trio
 from ticketr.config import keychain
 from ticketr.config.environment import read_environment
 from ticketr.config.errors import TokenFailed, token_place
-from ticketr.config.private import config_folder
+from ticketr.config.private_files import config_folder
 from ticketr.config.token_command import run_token_command
 from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 

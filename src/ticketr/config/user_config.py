@@ -21,7 +21,7 @@ from ticketr.config.checks import (
 )
 from ticketr.config.errors import BadSetting, UnknownWorkspace
 from ticketr.config.names import nearest
-from ticketr.config.private import read_private
+from ticketr.config.private_files import read_private
 from ticketr.config.tomlfile import read_table
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from ticketr.config.environment import (
 )
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
-from ticketr.config.own_folder import STATE_FOLDER
-from ticketr.config.private import config_folder
+from ticketr.config.private_files import config_folder
+from ticketr.config.state_folder import STATE_FOLDER
 from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
 from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file

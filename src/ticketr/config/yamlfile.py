@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-class Block:
+class YamlBlock:
     """One block of names in a YAML file.
 
     Args:
@@ -84,18 +84,18 @@ class Block:
             raise self.bad(key, f"{self._shown(key)} is empty")
         return text
 
-    def block(self, key: str) -> Block:
+    def block(self, key: str) -> YamlBlock:
         """Return the block of that name; an empty one where there is none.
 
         Raises:
             BadFile: It is something else.
         """
         if self.kind(key) == "null":
-            return Block(self._path, name=key)
+            return YamlBlock(self._path, name=key)
         node = self._values[key]
         if not isinstance(node, MappingNode):
             raise self.wrong(key, "a block of names")
-        return Block(self._path, node, key)
+        return YamlBlock(self._path, node, key)
 
     def bad(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this block."""
@@ -110,7 +110,7 @@ class Block:
         return f"{key!r} in {self._name}" if self._name else key
 
 
-def read_block(path: Path, text: str) -> Block:
+def read_block(path: Path, text: str) -> YamlBlock:
     """Parse a file's text.
 
     Raises:
@@ -131,8 +131,8 @@ def read_block(path: Path, text: str) -> Block:
     except RecursionError:
         raise BadFile(str(path), None, "no such file is written by hand") from None
     if node is None or node.tag == f"{_TAG}null":
-        return Block(path)
+        return YamlBlock(path)
     if not isinstance(node, MappingNode):
         line = node.start_mark.line + 1
         raise BadFile(str(path), line, "the file must be a block of names")
-    return Block(path, node)
+    return YamlBlock(path, node)

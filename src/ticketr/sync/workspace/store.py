@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config import LOCK_FILE, OwnFolder
+from ticketr.config import LOCK_FILE, StateFolder
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
@@ -74,7 +74,7 @@ class Store:
     def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
         self.root = root
         self.mark = mark
-        self.folder = OwnFolder(root / own)
+        self.folder = StateFolder(root / own)
         self._folders: dict[str, str] = {}  # where each folder really is
         self._is_locked = False
 

@@ -42,7 +42,7 @@ _KINDS = (
 )
 
 
-class OwnFolder:
+class StateFolder:
     """ticketr's own folder in one workspace, which need not exist.
 
     Args:

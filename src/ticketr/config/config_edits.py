@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.config.marks import open_marks
-from ticketr.config.private import exclusive, read_private, write_private
+from ticketr.config.private_files import exclusive, read_private, write_private
 from ticketr.config.tomlfile import edited
 from ticketr.config.user_config import CONFIG_FILE, parse_user_config, read_user_config
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import OwnFolder, UnsafePath, require_database
+from ticketr.config import StateFolder, UnsafePath, require_database
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> OwnFolder:
-    return OwnFolder(tmp_path / "work" / ".ticketr")
+def own(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "work" / ".ticketr")
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def outside(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_is_made_with_its_parents_and_git_ignores_it(own: OwnFolder) -> None:
+def test_it_is_made_with_its_parents_and_git_ignores_it(own: StateFolder) -> None:
     own.make()
 
     assert (own.path / ".gitignore").read_text() == "*\n"
 
 
-def test_what_the_user_lets_git_see_stays_so(own: OwnFolder) -> None:
+def test_what_the_user_lets_git_see_stays_so(own: StateFolder) -> None:
     own.path.mkdir(parents=True)
     (own.path / ".gitignore").write_text("!logs\n")
 
@@ -41,7 +41,7 @@ def test_what_the_user_lets_git_see_stays_so(own: OwnFolder) -> None:
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_no_file_is_made_or_opened_through_a_link(
-    is_there: bool, own: OwnFolder, outside: Path
+    is_there: bool, own: StateFolder, outside: Path
 ) -> None:
     own.path.mkdir(parents=True)
     if not is_there:
@@ -58,7 +58,7 @@ def test_no_file_is_made_or_opened_through_a_link(
 
 
 @pytest.mark.parametrize("name", ["", "trash"])
-def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: OwnFolder) -> None:
+def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: StateFolder) -> None:
     elsewhere = own.path.parent.parent / "elsewhere"
     elsewhere.mkdir()
     link = own.path / name if name else own.path
@@ -77,7 +77,7 @@ def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: OwnFolder) 
 
 
 def test_a_text_is_put_aside_under_the_first_name_that_nothing_has(
-    own: OwnFolder, outside: Path
+    own: StateFolder, outside: Path
 ) -> None:
     (own.path / "trash").mkdir(parents=True)
     (own.path / "trash" / "0.md").symlink_to(outside)
@@ -92,7 +92,7 @@ def test_a_text_is_put_aside_under_the_first_name_that_nothing_has(
     assert not (own.path / "trash" / "nowhere").exists()
 
 
-def test_a_text_that_cannot_be_put_aside_leaves_nothing(own: OwnFolder) -> None:
+def test_a_text_that_cannot_be_put_aside_leaves_nothing(own: StateFolder) -> None:
     with pytest.raises(UnicodeEncodeError):
         own.put_aside(["a.md"], "\ud800")
 
@@ -101,7 +101,7 @@ def test_a_text_that_cannot_be_put_aside_leaves_nothing(own: OwnFolder) -> None:
 
 @pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
 def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
-    end: str, own: OwnFolder, outside: Path
+    end: str, own: StateFolder, outside: Path
 ) -> None:
     own.make()
     (own.path / f"state.db{end}").symlink_to(outside)
@@ -112,7 +112,7 @@ def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
         own.check()
 
 
-def test_hard_links_as_backups_make_them_are_no_matter(own: OwnFolder, tmp_path: Path) -> None:
+def test_hard_links_as_backups_make_them_are_no_matter(own: StateFolder, tmp_path: Path) -> None:
     own.make()
     (own.path / "state.db").write_bytes(b"")
     (tmp_path / "backup").hardlink_to(own.path / "state.db")
