@@ -40,7 +40,7 @@ def test_the_demo_user_is_known(header: str) -> None:
         "Basic " + base64.b64encode(b"\xff\xfe:demo").decode(),
     ],
 )
-def test_nobody_else_is_known(header: str | None) -> None:
+def test_other_credentials_are_unknown(header: str | None) -> None:
     assert not is_known(header, USERS)
 
 

@@ -193,11 +193,11 @@ async def check_kills(rounds: int, data: Path, seed: int) -> None:
                 await write_until_killed(process, client, known, rng)
 
 
-async def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+async def test_answered_writes_survive_a_kill(tmp_path: Path) -> None:
     await check_kills(3, tmp_path / "site.db", seed=1)
 
 
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", range(5))
-async def test_what_was_answered_is_there_after_many_kills(seed: int, tmp_path: Path) -> None:
+async def test_answered_writes_survive_many_kills(seed: int, tmp_path: Path) -> None:
     await check_kills(40, tmp_path / "site.db", seed)

@@ -56,7 +56,7 @@ async def test_a_cancelled_server_ends_at_once_and_frees_its_port() -> None:
 
     assert trio.current_time() - before < 1
     for stream in (idle, waiting):
-        with suppress(trio.BrokenResourceError):  # closed with or without a word
+        with suppress(trio.BrokenResourceError):  # closed with or without a reset
             assert await stream.receive_some() == b""
         await stream.aclose()
     with pytest.raises(OSError, match="connect"):
@@ -92,7 +92,7 @@ async def test_a_port_in_use_is_an_error_that_names_it() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-async def test_what_the_announcement_raises_leaves_run_bare() -> None:
+async def test_an_error_of_the_announcement_is_not_wrapped_in_a_group() -> None:
     def announce(_line: str) -> None:
         raise BrokenPipeError("nobody reads")
 
@@ -133,7 +133,7 @@ def test_a_child_ends_when_its_pipe_closes_even_in_the_middle_of_an_answer() -> 
     assert errors == ""
 
 
-def test_without_being_told_so_a_child_outlives_its_pipe() -> None:
+def test_without_the_option_a_child_outlives_its_pipe() -> None:
     with sandbox_child() as (process, url):
         assert process.stdin is not None
         process.stdin.close()
@@ -170,9 +170,7 @@ async def test_run_can_be_cancelled() -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("256.0.0.1", 0), ("no such host", 0), ("", 70000)])
-async def test_an_address_that_makes_no_sense_is_an_error_that_names_it(
-    host: str, port: int
-) -> None:
+async def test_an_invalid_address_is_an_error_that_names_it(host: str, port: int) -> None:
     with pytest.raises(CannotListen) as caught:
         await serve(create_app(demo_site(1)), host=host, port=port)
 
@@ -192,6 +190,6 @@ async def test_the_address_is_that_of_the_socket_whatever_name_was_given() -> No
 
 
 @pytest.mark.parametrize("latency", [-0.1, float("nan"), float("inf")])
-def test_a_latency_that_makes_no_sense_is_refused(latency: float) -> None:
+def test_an_invalid_latency_is_refused(latency: float) -> None:
     with pytest.raises(ValueError, match="latency cannot be"):
         create_app(demo_site(1), latency=latency)

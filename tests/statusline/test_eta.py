@@ -20,25 +20,25 @@ def test_a_steady_job_has_its_exact_rate(seconds: float) -> None:
     assert estimate.rate(19 * seconds) == pytest.approx(1 / seconds)
 
 
-def test_nothing_is_foretold_before_three_steps() -> None:
+def test_there_is_no_estimate_before_three_steps() -> None:
     estimate = estimate_of((0, 0), (5, 1), (10, 2))
 
     assert estimate.eta(2, 10) is None
     assert estimate.update(3, 100, 15).eta(3, 15) == pytest.approx(485)
 
 
-def test_nothing_is_foretold_before_two_seconds() -> None:
+def test_there_is_no_estimate_before_two_seconds() -> None:
     estimate = estimate_of((0, 0), (0.5, 1), (1, 2), (1.5, 3), (1.9, 4))
 
     assert estimate.eta(4, 1.9) is None
     assert estimate.eta(4, 2.0) is not None
 
 
-def test_what_is_done_needs_no_time() -> None:
+def test_a_completed_job_needs_no_time() -> None:
     assert estimate_of((0, 0), (1, 100)).eta(100, 1) == 0
 
 
-def test_time_in_which_nothing_comes_counts_as_no_progress() -> None:
+def test_time_without_reports_counts_as_no_progress() -> None:
     estimate = estimate_of(*((step, step) for step in range(20)))
 
     etas = [estimate.eta(19, now) for now in (19, 20, 30, 60)]
@@ -63,7 +63,7 @@ def test_batches_give_a_steady_answer() -> None:
     assert sum(foretold) / len(foretold) == pytest.approx(100, rel=0.1)
 
 
-def test_a_change_of_speed_is_believed_within_some_seconds() -> None:
+def test_the_estimate_follows_a_new_rate_within_seconds() -> None:
     estimate = estimate_of(*((second, second) for second in range(50)), total=10_000)
     for second in range(50, 80):
         estimate = estimate.update(50 + (second - 50) * 10, 10_000, second)

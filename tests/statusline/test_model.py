@@ -23,7 +23,7 @@ def ended(id: str, status: JobStatus = JobStatus.COMPLETED) -> JobSnapshot:  # n
     return snapshot(id, status=status, message=f"{id} has ended", finished=3.0)
 
 
-def test_nothing_is_named_while_nothing_runs() -> None:
+def test_no_job_is_named_while_none_runs() -> None:
     assert StatusModel().named_job is None
     assert after(snapshot(status=JobStatus.PENDING)).named_job is None
     assert after(snapshot(), ended("1")).named_job is None
@@ -38,7 +38,7 @@ def test_the_oldest_running_job_is_the_one_named() -> None:
     assert model.see(ended("a"), 11.0).named_job == "b"
 
 
-def test_seeing_changes_nothing_in_the_model_that_was() -> None:
+def test_see_does_not_change_the_old_model() -> None:
     before = after(snapshot("1"))
     before.see(ended("1"), 11.0)
 

@@ -78,47 +78,47 @@ def test_between_them_a_line_comes_every_10_seconds() -> None:
     assert lines == [f"Going: {each}/100 ({each}%)" for each in (0, 3, 6, 9)]
 
 
-def test_words_that_change_with_every_step_are_no_news() -> None:
+def test_a_message_that_changes_with_every_step_gets_no_extra_line() -> None:
     steps = [going(each, f"Step {each}/100") for each in range(101)]
 
     assert len(lines_of(*steps)) == 11
 
 
-def test_words_that_come_without_a_step_are_told_at_once() -> None:
+def test_a_message_without_a_step_is_printed_at_once() -> None:
     lines = lines_of(going(5), going(5, "Waiting 30s: too many requests"), going(6))
 
     assert lines == ["Going: 5/100 (5%)", "Waiting 30s: too many requests: 5/100 (5%)"]
 
 
-def test_a_new_total_is_news() -> None:
+def test_a_new_total_is_printed_at_once() -> None:
     lines = lines_of(snapshot(message="Looking"), going(0), going(1), going(0, total=50))
 
     assert lines == ["Looking", "Going: 0/100 (0%)", "Going: 0/50 (0%)"]
 
 
-def test_a_flood_of_news_is_told_in_part() -> None:
+def test_of_many_messages_some_are_printed() -> None:
     flood = [snapshot(message=f"file {each}") for each in range(1000)]  # in 100 seconds
 
     assert 10 <= len(lines_of(*flood)) <= 60
 
 
-def test_a_job_that_says_nothing_is_told_by_its_name() -> None:
+def test_a_job_without_a_message_is_printed_by_name() -> None:
     lines = lines_of(snapshot(), snapshot(), snapshot(status=DONE))
 
     assert lines == ["Pull DEMO started", "Pull DEMO completed"]
 
 
-def test_counts_without_words_have_the_name_instead() -> None:
+def test_counts_without_a_message_get_the_name() -> None:
     assert lines_of(going(5, "")) == ["Pull DEMO: 5/100 (5%)"]
 
 
-def test_a_job_whose_words_do_not_tell_its_end_is_told_to_have_ended() -> None:
+def test_an_unchanged_message_is_marked_as_done_at_the_end() -> None:
     lines = lines_of(going(0), snapshot(status=DONE, message="Going", current=100, total=100))
 
     assert lines == ["Going: 0/100 (0%)", "Going: 100/100 (100%), done"]
 
 
-def test_a_failure_and_a_cancel_are_told_even_if_the_job_does_not() -> None:
+def test_failure_and_cancellation_are_printed_without_a_message() -> None:
     assert lines_of(failed(message="Going")) == ["Pull DEMO failed: ValueError: no such thing"]
     assert lines_of(
         snapshot(status=JobStatus.CANCELLED, message="Going", current=5, total=100)
@@ -126,7 +126,7 @@ def test_a_failure_and_a_cancel_are_told_even_if_the_job_does_not() -> None:
     assert lines_of(snapshot(status=JobStatus.CANCELLED)) == ["Pull DEMO cancelled"]
 
 
-def test_its_own_words_for_its_end_are_kept() -> None:
+def test_the_last_message_is_kept_if_it_tells_the_end() -> None:
     assert lines_of(failed(message="Pull failed: no such thing")) == ["Pull failed: no such thing"]
     words = "Cancelled: 45/120 tickets pulled"
     assert lines_of(snapshot(status=JobStatus.CANCELLED, message=words)) == [words]

@@ -41,7 +41,7 @@ def golden() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(states()))
-def test_a_frame_is_as_it_should_be(name: str) -> None:
+def test_a_frame_equals_its_golden_frame(name: str) -> None:
     assert frames(states()[name]) == golden()[name]
 
 

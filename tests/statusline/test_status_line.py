@@ -190,12 +190,12 @@ async def test_a_flood_of_reports_is_drawn_5_times_a_second(autojump_clock: Mock
     assert 49 <= len(times) <= 52
     # A report comes up to 0.001 s late, five times a second; each whole second is in time.
     assert all(after - before > FRAME - 0.0051 for before, after in pairwise(times))
-    # What is drawn is the newest there is, not what was so a frame ago.
+    # The frame shows the newest state, not that of a frame ago.
     for time, line in output.frames[1:-1]:
         assert f"({round(time * 1000)}/" in line or f"({round(time * 1000) - 1}/" in line
 
 
-async def test_an_idle_queue_draws_nothing_and_wakes_nobody(autojump_clock: MockClock) -> None:
+async def test_an_idle_queue_draws_nothing_and_wakes_no_task(autojump_clock: MockClock) -> None:
     output = FakeOutput()
     steps_taken = 0
 
@@ -274,7 +274,7 @@ async def test_a_result_stays_though_an_error_follows(autojump_clock: MockClock)
     assert output.left == "✗ fails failed: ValueError: no such thing | 1s"
 
 
-async def test_a_cancel_from_outside_takes_the_line_away(autojump_clock: MockClock) -> None:
+async def test_a_cancellation_from_outside_erases_the_line(autojump_clock: MockClock) -> None:
     output = FakeOutput()
 
     with trio.move_on_after(2) as scope:
@@ -307,7 +307,7 @@ async def test_a_cancelled_job_is_drawn_as_cancelling_then_cancelled(
     assert output.left == "⊘ slow_to_leave cancelled | 3s"
 
 
-async def test_a_terminal_that_takes_nothing_holds_up_nobody(autojump_clock: MockClock) -> None:
+async def test_a_stalled_terminal_blocks_no_task(autojump_clock: MockClock) -> None:
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
@@ -322,7 +322,7 @@ async def test_a_terminal_that_takes_nothing_holds_up_nobody(autojump_clock: Moc
         frames = len(output.frames)
         output.room.set()
         await trio.sleep(0.3)
-        # Once there is room, what is drawn is how things are then.
+        # Once the terminal accepts output, the frame shows the state of that time.
         assert output.frames[frames][0] == pytest.approx(15.7)
         assert "(5/10)" in output.frames[frames][1]
 
@@ -368,7 +368,7 @@ async def test_a_hidden_line_is_not_drawn_until_it_comes_back(autojump_clock: Mo
     assert [(time, "(2/4)" in text) for time, text in hidden[1:]] == [(2.5, True)]
 
 
-async def test_two_jobs_are_one_line_and_the_older_has_it(autojump_clock: MockClock) -> None:
+async def test_of_two_jobs_the_older_has_the_line(autojump_clock: MockClock) -> None:
     output = FakeOutput()
 
     async with open_job_queue(workers=2) as queue, status_line(queue, output):
@@ -420,7 +420,7 @@ async def test_a_pipe_that_breaks_does_not_stop_the_jobs(autojump_clock: MockClo
     assert queue.statistics().completed == 1
 
 
-async def test_a_flaw_in_the_line_is_logged_and_does_not_stop_the_jobs(
+async def test_an_error_of_the_line_is_logged_and_does_not_stop_the_jobs(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     output = FakeOutput()
@@ -436,7 +436,7 @@ async def test_a_flaw_in_the_line_is_logged_and_does_not_stop_the_jobs(
 async def test_without_any_stream_it_is_silent(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stderr", None)  # as Python has it when it was closed at the start
+    monkeypatch.setattr("sys.stderr", None)  # as in a process that starts with it closed
 
     async with open_job_queue() as queue, StatusLine(queue):
         await queue.run(steps, 3)
@@ -455,7 +455,7 @@ async def test_a_queue_that_was_shut_down_is_left_at_once(autojump_clock: MockCl
     assert output.left == "⊘ silent cancelled | 2s"
 
 
-async def test_inside_a_job_it_would_wait_for_itself(autojump_clock: MockClock) -> None:
+async def test_inside_a_job_the_block_would_wait_for_itself(autojump_clock: MockClock) -> None:
     async def shows_itself(context: JobContext, queue: JobQueue) -> None:
         async with status_line(queue, FakeOutput()):
             pass
@@ -468,7 +468,7 @@ async def test_inside_a_job_it_would_wait_for_itself(autojump_clock: MockClock) 
     assert isinstance(caught.value.__cause__, WouldDeadlock)
 
 
-async def test_a_frame_comes_with_a_jobs_word_rather_than_by_a_timer(
+async def test_a_report_triggers_a_frame_before_the_timer(
     autojump_clock: MockClock,
 ) -> None:
     output = FakeOutput()
@@ -476,7 +476,7 @@ async def test_a_frame_comes_with_a_jobs_word_rather_than_by_a_timer(
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.submit(steps, 8, 0.11)
 
-    # The frames are 0.2 s apart at least, and each comes when the job says something.
+    # The frames are at least 0.2 s apart, and each follows a report.
     assert [time for time, _ in output.frames] == pytest.approx([0.0, 0.22, 0.44, 0.66, 0.88])
 
 

@@ -125,7 +125,7 @@ def test_a_child_process_can_print_while_the_line_is_hidden() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 100])
-def test_a_new_width_is_heeded(width: int) -> None:
+def test_a_new_width_redraws_the_line(width: int) -> None:
     with job_on_pty(program("forever")) as pty:
         pty.wait_for(GOING + r" \| \d+s \| ETA")
         pty.resize(width, 24)
@@ -137,7 +137,7 @@ def test_a_new_width_is_heeded(width: int) -> None:
         end_of(pty, "KeyboardInterrupt\r\n")
 
 
-def test_a_terminal_that_nobody_reads_holds_up_no_job(tmp_path: Path) -> None:
+def test_a_stalled_terminal_blocks_no_job(tmp_path: Path) -> None:
     done = tmp_path / "done"
     os.mkfifo(done)
 

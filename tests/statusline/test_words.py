@@ -39,7 +39,7 @@ def test_a_time_has_its_two_largest_parts(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_a_job_without_words_goes_by_its_name() -> None:
+def test_a_job_without_a_message_has_its_name() -> None:
     assert message_of(snapshot(name="a\x1b[2Jb")) == "ab"
     assert message_of(snapshot(message="")) == "Pull DEMO"
     assert message_of(snapshot(message="a\nb")) == "a b"

@@ -50,7 +50,7 @@ async def test_what_the_terminal_does_not_take_is_written_later_in_order(
             got.extend(os.read(user, 1 << 16))
 
     with closing(Output(terminal)) as output:
-        output.put(sent)  # far more than it takes
+        output.put(sent)  # far more than the terminal accepts
         output.put(b"end")
         with trio.fail_after(20):
             async with trio.open_nursery() as nursery:
@@ -96,7 +96,7 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
         assert output.replace_unsent(b"bye" * 100_000, 0.01) is False
 
         output.put(b"x" * 100_000)
-        with trio.move_on_after(0.05):  # until it takes nothing at all
+        with trio.move_on_after(0.05):  # until the terminal accepts nothing
             await output.flush()
         assert output.replace_unsent(b"bye" * 1000, 0.01) is False
 
@@ -109,7 +109,7 @@ async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int
         output.put(b"text")
 
         assert output.hung_up
-        await output.flush()  # it has nothing to wait for
+        await output.flush()  # returns at once
         assert output.replace_unsent(b"bye", 1) is False
 
 
@@ -145,7 +145,7 @@ async def test_where_it_cannot_be_opened_again_it_is_written_in_small_pieces(
     sent = b"x" * 100_000
     got = b""
     with closing(Output(terminal)) as output:
-        output.put(sent)  # which would block here for ever
+        output.put(sent)  # which would block here forever
         assert os.get_blocking(terminal)
         while len(got) < len(sent):
             got += read_all(user)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_it_stops_for_a_shell_and_comes_back_at_another_size() -> None:
-    # A short name: a socket's is limited, and a test's own folder may be deep.
+    # A short path, since the length of a socket's path is limited.
     with tempfile.TemporaryDirectory() as folder, bash_in_tmux(Path(folder)) as tmux:
         tmux.type("stty -g > before; echo a line before", "Enter")
         tmux.wait_for("a line before\nshell>")

@@ -49,7 +49,7 @@ def key(name: str) -> str:
     )
 
 
-def test_it_is_given_back_at_a_normal_end() -> None:
+def test_a_normal_end_restores_the_terminal() -> None:
     with job_on_pty() as pty:
         started(pty).type("q")
 
@@ -58,7 +58,7 @@ def test_it_is_given_back_at_a_normal_end() -> None:
         assert pty.output.endswith("bye\r\n")
 
 
-def test_an_exception_is_told_after_the_terminal_is_given_back() -> None:
+def test_an_exception_is_printed_after_the_terminal_is_restored() -> None:
     with job_on_pty() as pty:
         started(pty).type("x")
 
@@ -98,7 +98,7 @@ def test_a_signal_before_the_first_frame_is_not_lost(number: signal.Signals) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_ends_a_stubborn_program_with_the_terminal_given_back(
+def test_a_second_signal_restores_the_terminal_and_ends_the_program(
     number: signal.Signals,
 ) -> None:
     with job_on_pty([*DEMO, "stubborn"]) as pty:
@@ -110,7 +110,7 @@ def test_a_second_signal_ends_a_stubborn_program_with_the_terminal_given_back(
         assert_given_back(pty)
 
 
-def test_a_second_hang_up_signal_is_no_end_by_force() -> None:
+def test_a_second_hang_up_signal_does_not_end_the_program() -> None:
     with job_on_pty([*DEMO, "stubborn"]) as pty:
         for number in (1, 2):
             os.kill(started(pty).pid if number == 1 else pty.pid, signal.SIGHUP)
@@ -120,7 +120,7 @@ def test_a_second_hang_up_signal_is_no_end_by_force() -> None:
         assert pty.wait_for_end() == 0
 
 
-def test_ctrl_backslash_ends_a_program_that_hangs_with_the_terminal_given_back() -> None:
+def test_ctrl_backslash_restores_the_terminal_and_ends_a_hanging_program() -> None:
     with job_on_pty() as pty:
         started(pty).type("h")
         pty.wait_for("hogging")
@@ -139,7 +139,7 @@ def test_the_terminal_hangs_up(tmp_path: Path) -> None:
     assert "HungUp()" in heard.read_text().splitlines()
 
 
-def test_an_escape_is_heard_though_no_key_follows() -> None:
+def test_an_escape_is_a_key_if_no_key_follows() -> None:
     with job_on_pty() as pty:
         started(pty).type("\x1b")
 
@@ -295,11 +295,11 @@ def test_in_the_background_it_runs_unseen_and_is_back_with_fg() -> None:
         pty.wait_for_report("stopped")
         pty.wait_for(r"\x1b\[\?1049l")
         pty.command("bg")
-        pty.type("abc\n")  # which no shell reads here, and the job must not either
+        pty.type("abc\n")  # read neither by a shell nor by the job
         pty.wait_for("abc")  # the terminal's own echo
         pty.command("fg")
         pty.wait_for(ENTERED + "demo")
-        pty.wait_for(r"events [56]\.")  # `fg` may be noticed twice
+        pty.wait_for(r"events [56]\.")  # `fg` may cause two events
         pty.type("q")
 
         assert pty.wait_for_end() == 0
@@ -365,10 +365,10 @@ def test_where_no_shell_could_continue_it_ctrl_z_just_draws_anew() -> None:
 def test_a_terminal_that_takes_nothing_holds_up_nobody_else(tmp_path: Path) -> None:
     frames = tmp_path / "frames"
     with job_on_pty([*DEMO, "stalled", str(frames)], size=(200, 60)) as pty:
-        # Nothing is read, and yet a task counts to its end, and the program ends.
+        # Although nothing is read, a task counts to its end, and the program ends.
         assert pty.wait_for_end(read=False) == 0
 
-        # The frames stopped where the terminal did: it takes some 4 kB to 64 kB.
+        # The frames stopped when the terminal was full, at some 4 kB to 64 kB.
         assert int(frames.read_text()) < 20
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 #: Seconds after which the weight of a measurement has fallen to a tenth.
 WINDOW = 15.0
 #: The fewest steps and seconds for an estimate, and the longest estimate in seconds.
-STEPS = 3
-SECONDS = 2.0
-FAR = 99 * 3600.0
+MIN_STEPS = 3
+MIN_SECONDS = 2.0
+MAX_ETA = 99 * 3600.0
 
 _DECAY = -math.log(10) / WINDOW
 
@@ -82,8 +82,8 @@ class RateEstimate:
         """
         if current >= self.total > 0:
             return 0.0
-        if self.steps < STEPS or now - self.began < SECONDS:
+        if self.steps < MIN_STEPS or now - self.began < MIN_SECONDS:
             return None
         rate = self.rate(now)
         left = (self.total - current) / rate if rate > 0 else math.inf
-        return left if left <= FAR else None
+        return left if left <= MAX_ETA else None

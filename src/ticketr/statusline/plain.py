@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
 
 #: A running job gets a line after so many seconds, or after so much progress.
-SECONDS = 10.0
-PERCENT = 10.0
+LINE_INTERVAL = 10.0
+LINE_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
-#: so many in `SECONDS`.
+#: so many in `LINE_INTERVAL`.
 MOST_EXTRA = 5
 
 
@@ -84,7 +84,7 @@ class PlainLines:
             return True
         is_new_message = message != last.message and (not total or current == last.current)
         if is_new_message or total != last.total:
-            last.extra = [each for each in last.extra if now - each < SECONDS]
+            last.extra = [each for each in last.extra if now - each < LINE_INTERVAL]
             if len(last.extra) >= MOST_EXTRA and not self._is_due(last, percentage, now):
                 return False
             last.extra.append(now)
@@ -95,7 +95,7 @@ class PlainLines:
         return True
 
     def _is_due(self, last: _LastLine, percentage: float, now: float) -> bool:
-        return now - last.at >= SECONDS or percentage - last.percentage >= PERCENT
+        return now - last.at >= LINE_INTERVAL or percentage - last.percentage >= LINE_PERCENT
 
     def _words(self, snapshot: JobSnapshot) -> str:
         progress = snapshot.progress

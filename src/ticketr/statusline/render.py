@@ -23,7 +23,7 @@ SPINNER_RATE = 10
 #: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
 #: A message of at most so many cells is not cut while another part can be dropped.
-WORDS = 16
+SHORT_MESSAGE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ def running_line(
     words = message_of(snapshot)
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
-    needed = min(width_of(words), WORDS)
+    needed = min(width_of(words), SHORT_MESSAGE)
     before = after = ""
     for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
-        before = _before(progress, style, now, layout)
+        before = _prefix(progress, style, now, layout)
         counts = _counts(progress) if layout.counts and not is_counted else ""
-        after = counts + _after(is_counted, elapsed, eta, others, failed, layout)
+        after = counts + _suffix(is_counted, elapsed, eta, others, failed, layout)
         if snapshot.cancel_requested:
             hint = "cancelling"
         if layout.hint and hint:
@@ -116,7 +116,7 @@ def running_line(
     return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
 
 
-def _before(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
+def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
     """Render the part before the message."""
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
@@ -146,7 +146,7 @@ def _spinner(glyphs: Glyphs, now: float) -> str:
     return glyphs.spinner[int(now * SPINNER_RATE) % len(glyphs.spinner)]
 
 
-def _after(
+def _suffix(
     is_counted: bool,  # noqa: FBT001 - there is a single call
     elapsed: float,
     eta: float | None,
@@ -189,7 +189,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
     words = end_message(snapshot)
     room = width - len(mark) - 1 - len(after)
-    if room < min(width_of(words), WORDS):
+    if room < min(width_of(words), SHORT_MESSAGE):
         after, room = "", max(width - len(mark) - 1, 0)
     ellipsis = glyphs.ellipsis
     line = f"{mark} {clip(words, room, ellipsis=ellipsis)}{after}"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import IO, Final
 
 #: The number of bytes, at the end of the captured output, that are printed afterwards.
-KEPT: Final = 64 * 1024
+MAX_REPLAY: Final = 64 * 1024
 
 
 class Capture:
@@ -54,10 +54,10 @@ class Capture:
 
 def _print(descriptor: int, file: IO[bytes]) -> None:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - KEPT))
+    file.seek(max(0, size - MAX_REPLAY))
     text = file.read()
-    if size > KEPT:
-        text = b"[%d bytes before]\n" % (size - KEPT) + text
+    if size > MAX_REPLAY:
+        text = b"[%d bytes before]\n" % (size - MAX_REPLAY) + text
     with suppress(OSError):  # the terminal is gone
         while text:
             text = text[os.write(descriptor, text) :]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ticketr.terminal.terminfo import TerminalKind
 
-_MOST: Final = 1 << 16
+_READ_SIZE: Final = 1 << 16
 
 
 def escape_wait(environ: Mapping[str, str]) -> float:
@@ -81,7 +81,7 @@ class Keyboard:
         await wait_for_foreground(self._descriptor)  # in the background, a read stops the process
         await self._may_read.wait()
         try:
-            data = os.read(self._descriptor, _MOST)
+            data = os.read(self._descriptor, _READ_SIZE)
         except BlockingIOError:  # another process read it
             return []
         except OSError:

@@ -85,7 +85,7 @@ def test_the_value_itself_is_not_changed() -> None:
     value = {"a": [{"labels": ["x"]}], "content": {"type": "doc", "version": 1, "content": []}}
     before = repr(value)
 
-    Quirks().add_to(value)
+    Quirks().apply(value)
 
     assert repr(value) == before
 

@@ -111,7 +111,7 @@ def test_a_delete_takes_sub_tasks_along_and_makes_orphans_of_the_rest() -> None:
     assert site.find(task.key) is None
 
 
-def test_a_change_that_cannot_be_kept_did_not_happen() -> None:
+def test_a_change_that_cannot_be_stored_is_not_made() -> None:
     def refuse(_: SiteChange) -> None:
         raise OSError("the disk is full")
 
@@ -129,7 +129,7 @@ def test_a_change_that_cannot_be_kept_did_not_happen() -> None:
     assert (site.counters, site.revision) == (counters, 0)
 
 
-def test_changes_played_again_give_the_same_site() -> None:
+def test_replayed_changes_give_the_same_site() -> None:
     site, changes = watched()
     site.create(project=DEMO, type=STORY, summary="New")
     site.edit("DEMO-2", summary="Other")
@@ -147,11 +147,11 @@ def test_changes_played_again_give_the_same_site() -> None:
 
 
 @pytest.mark.parametrize("name", ["status", "updated", "id", "number", "resolved", "created"])
-def test_what_the_site_works_out_cannot_be_given(name: str) -> None:
+def test_computed_attributes_cannot_be_given(name: str) -> None:
     with pytest.raises(TypeError, match=name):
         demo_site(1).edit("DEMO-1", **{name: None})
 
 
-def test_a_write_to_what_does_not_exist_says_so() -> None:
+def test_a_write_to_an_unknown_issue_is_an_error() -> None:
     with pytest.raises(LookupError, match="DEMO-9"):
         demo_site(1).edit("DEMO-9", summary="x")

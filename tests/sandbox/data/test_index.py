@@ -32,13 +32,13 @@ def lagging(tickets: int = 0) -> tuple[Site, Clock]:
     return make_site(tickets=tickets, seed=1, clock=clock, search_lag=2.5), clock
 
 
-def test_what_a_site_begins_with_is_found_at_once() -> None:
+def test_initial_issues_are_found_at_once() -> None:
     site, _ = lagging(3)
 
     assert len(site.searchable()) == 3
 
 
-def test_a_write_is_found_once_the_lag_is_over_and_no_sooner() -> None:
+def test_a_write_is_found_when_the_lag_is_over() -> None:
     site, clock = lagging()
     site.create(project=DEMO, type=STORY, summary="one")
     clock.pass_by(1)
@@ -61,7 +61,7 @@ def test_a_write_is_found_once_the_lag_is_over_and_no_sooner() -> None:
     ]
 
 
-def test_issues_asked_for_are_seen_as_they_are() -> None:
+def test_named_issues_are_found_in_their_present_state() -> None:
     site, _ = lagging()
     one = site.create(project=DEMO, type=STORY, summary="one")
     two = site.create(project=DEMO, type=STORY, summary="two")
@@ -71,7 +71,7 @@ def test_issues_asked_for_are_seen_as_they_are() -> None:
     assert summaries(site) == []
 
 
-def test_a_deleted_issue_that_is_asked_for_is_not_seen() -> None:
+def test_a_named_issue_that_is_deleted_is_not_found() -> None:
     site, _ = lagging(3)
     site.delete("DEMO-2")
 
@@ -79,7 +79,7 @@ def test_a_deleted_issue_that_is_asked_for_is_not_seen() -> None:
     assert set(site.searchable([10_002])) == {10_001, 10_003}
 
 
-def test_without_a_lag_everything_is_seen_at_once() -> None:
+def test_without_a_lag_every_write_is_found_at_once() -> None:
     site = make_site(tickets=1, seed=1)
     before = site.search_revision
     site.edit("DEMO-1", summary="new")
@@ -88,6 +88,6 @@ def test_without_a_lag_everything_is_seen_at_once() -> None:
     assert site.search_revision > before
 
 
-def test_a_search_cannot_be_ahead() -> None:
+def test_a_negative_lag_is_an_error() -> None:
     with pytest.raises(ValueError, match="-1"):
         Site(search_lag=-1)

@@ -17,7 +17,7 @@ def test_an_issue_is_found_by_id_and_by_key_in_any_case(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "DEMO-", "DEMO-99", "3", "\uff19", "9" * 5000, "../../x"])
-def test_what_names_no_issue_finds_none(name: str) -> None:
+def test_an_unknown_id_or_key_finds_no_issue(name: str) -> None:
     assert demo_site(5).find(name) is None
 
 

@@ -29,7 +29,7 @@ def state(site: Site) -> object:
     return list(site), site.counters
 
 
-def test_a_seeded_site_comes_out_of_its_file_as_it_is_without_one(tmp_path: Path) -> None:
+def test_a_stored_site_equals_the_generated_one(tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         first = opened(file, tickets=300, seed=4)
     with SiteFile(tmp_path / "a.db") as file:
@@ -110,7 +110,7 @@ def test_neither_an_id_nor_a_key_is_used_again_after_the_last_issue_was_deleted(
     assert (made.id, made.key) == (10_004, "DEMO-4")
 
 
-def test_a_user_who_lives_elsewhere_now_does_so_in_old_issues(tmp_path: Path) -> None:
+def test_a_new_time_zone_of_the_user_applies_to_stored_issues(tmp_path: Path) -> None:
     from ticketr.sandbox import user_in
 
     moved = user_in("Etc/GMT+3")
@@ -173,19 +173,19 @@ def test_after_each_change_the_files_on_disk_hold_all_of_it(
         site = opened(file, tickets=8)
         for count, action in enumerate(actions):
             act(site, *action)
-            copy = folder / f"{count}.db"  # what is left if the process is killed right now
+            copy = folder / f"{count}.db"  # the file after a kill at this moment
             shutil.copyfile(folder / "a.db", copy)
             shutil.copyfile(folder / "a.db-wal", f"{copy}-wal")
             with SiteFile(copy) as killed:
                 assert state(opened(killed)) == state(site)
 
 
-def test_a_change_that_cannot_be_written_did_not_happen(tmp_path: Path) -> None:
+def test_a_change_that_cannot_be_written_is_not_made(tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         site = opened(file, tickets=5)
         before, revision = state(site), site.revision
         pages = file._db.execute("PRAGMA page_count").fetchone()[0]
-        file._db.execute(f"PRAGMA max_page_count = {pages}")  # as a full disk is
+        file._db.execute(f"PRAGMA max_page_count = {pages}")  # like a full disk
 
         with pytest.raises(DataFailed, match=r"a\.db cannot be used: database or disk is full"):
             site.edit("DEMO-2", release_note="x" * 100_000)
@@ -200,7 +200,7 @@ def test_a_change_that_cannot_be_written_did_not_happen(tmp_path: Path) -> None:
     assert state(again) == after
 
 
-def test_a_beginning_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
+def test_an_interrupted_creation_of_a_site_is_repeated(tmp_path: Path) -> None:
     def broken() -> Iterator[Issue]:
         yield from make_issues(tickets=5, seed=1)
         raise RuntimeError("killed")
@@ -212,7 +212,7 @@ def test_a_beginning_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
         assert len(opened(file, tickets=2)) == 2
 
 
-def test_what_a_site_was_begun_with_need_not_be_said_again_but_cannot_be_another(
+def test_options_of_a_stored_site_may_be_left_out_but_not_changed(
     tmp_path: Path,
 ) -> None:
     with SiteFile(tmp_path / "a.db") as file:
@@ -224,7 +224,7 @@ def test_what_a_site_was_begun_with_need_not_be_said_again_but_cannot_be_another
                 opened(file, **{option: value})
 
 
-def test_a_file_that_is_open_is_refused_to_everybody_else(tmp_path: Path) -> None:
+def test_a_file_that_is_open_cannot_be_opened_again(tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         opened(file, tickets=1)
         with pytest.raises(DataFailed, match="another sandbox has it open"):
@@ -256,9 +256,7 @@ def newer(path: Path) -> None:
     ],
     ids=["text", "another program's", "newer", "folder"],
 )
-def test_what_is_no_file_of_a_site_is_refused_and_left_alone(
-    make: Any, problem: str, tmp_path: Path
-) -> None:
+def test_another_file_is_refused_and_not_changed(make: Any, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     make(path)
     before = path.read_bytes() if path.is_file() else b""
@@ -279,9 +277,7 @@ def test_what_is_no_file_of_a_site_is_refused_and_left_alone(
         "UPDATE about SET value = '{\"last\": 1}' WHERE name = 'counters'",
     ],
 )
-def test_records_that_are_not_understood_are_an_error_that_names_the_file(
-    change: str, tmp_path: Path
-) -> None:
+def test_unreadable_records_are_an_error_that_names_the_file(change: str, tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         opened(file, tickets=3)
         file._db.execute(change)

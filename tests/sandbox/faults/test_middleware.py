@@ -128,7 +128,7 @@ async def test_a_broken_connection_is_an_error_that_leaves_the_app(
 
 
 @pytest.mark.parametrize(("kind", "carried_out", "answer"), BREAKING)
-async def test_it_is_a_lost_connection_for_the_client_on_the_wire(
+async def test_a_reset_is_a_lost_connection_for_the_client(
     kind: FaultKind, carried_out: bool, answer: bytes, autojump_clock: object
 ) -> None:
     site = Site(answer)
@@ -166,7 +166,7 @@ async def sent(fault: Fault, *, extension: bool) -> list[Message]:
     return messages
 
 
-async def test_a_server_that_can_is_told_to_break_off_after_half_the_body(
+async def test_a_server_with_the_extension_gets_a_reset_after_half_the_body(
     autojump_clock: object,
 ) -> None:
     start, body, end = await sent(Fault(FaultKind.RESET), extension=True)
@@ -176,7 +176,7 @@ async def test_a_server_that_can_is_told_to_break_off_after_half_the_body(
     assert end == {"type": RESET_CONNECTION}
 
 
-async def test_a_server_that_can_is_told_to_break_off_without_an_answer(
+async def test_a_server_with_the_extension_gets_a_reset_without_a_response(
     autojump_clock: object,
 ) -> None:
     assert await sent(Fault(FaultKind.LOST), extension=True) == [{"type": RESET_CONNECTION}]
@@ -227,7 +227,7 @@ async def test_a_hang_can_be_cancelled(autojump_clock: object) -> None:
     assert trio.current_time() - began == 2
 
 
-async def test_faults_at_random_do_as_often_what_was_asked_as_they_say(
+async def test_random_faults_carry_out_as_many_requests_as_they_announce(
     autojump_clock: object,
 ) -> None:
     site, faults = Site(), Faults.parse("lost=0.25,drop=0.25,seed=5")
@@ -243,7 +243,7 @@ async def test_faults_at_random_do_as_often_what_was_asked_as_they_say(
     assert 260 < len(site.done) < 340
 
 
-async def test_what_is_no_http_request_goes_through(autojump_clock: object) -> None:
+async def test_other_asgi_scopes_are_passed_on(autojump_clock: object) -> None:
     seen: list[str] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:

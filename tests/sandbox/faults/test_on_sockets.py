@@ -78,7 +78,7 @@ async def test_the_next_connection_is_as_good_as_new(
         again = await client.get(f"{url}/rest/api/3/serverInfo")
 
     assert again.json()["deploymentType"] == "Cloud"
-    assert caplog.records == []  # the server itself has nothing to complain of
+    assert caplog.records == []  # the server logs no error
 
 
 async def test_answers_with_an_error_leave_the_connection_open() -> None:

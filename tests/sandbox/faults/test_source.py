@@ -12,13 +12,13 @@ def fates(faults: Faults, requests: list[tuple[str, str, bytes]]) -> dict[str, F
     return {request[1]: faults.draw(*request) for request in requests}
 
 
-def test_the_same_seed_gives_each_request_the_same_fate_in_any_order() -> None:
+def test_the_same_seed_gives_each_request_the_same_fault_in_any_order() -> None:
     shuffled = random.Random(1).sample(REQUESTS, len(REQUESTS))
 
     assert fates(Faults.parse("all"), shuffled) == fates(Faults.parse("all"), REQUESTS)
 
 
-def test_another_seed_gives_other_fates() -> None:
+def test_another_seed_gives_other_faults() -> None:
     assert fates(Faults.parse("all"), REQUESTS) != fates(Faults.parse("all,seed=2"), REQUESTS)
 
 

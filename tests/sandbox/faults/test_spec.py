@@ -14,7 +14,7 @@ def test_a_specification_names_rates_and_settings() -> None:
     assert (faults.seed, faults.retry_within, faults.hang_for) == (7, 5, 1.5)
 
 
-def test_what_is_left_out_is_as_usual() -> None:
+def test_settings_that_are_left_out_have_their_defaults() -> None:
     faults = Faults.parse("cut")
 
     assert faults.rates == {FaultKind.CUT: USUAL_RATE}
@@ -56,7 +56,7 @@ def test_refusals_of_what_was_carried_out_have_to_be_named() -> None:
         ("all,hang-for=inf", "hang-for needs a number"),
     ],
 )
-def test_what_is_not_understood_is_told(text: str, problem: str) -> None:
+def test_an_invalid_specification_is_an_error(text: str, problem: str) -> None:
     with pytest.raises(BadFaults) as caught:
         Faults.parse(text)
 

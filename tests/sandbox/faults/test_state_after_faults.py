@@ -52,7 +52,7 @@ async def test_a_create_without_an_answer_was_carried_out_or_not(
 @pytest.mark.parametrize(
     "kind", [FaultKind.INTERNAL, FaultKind.BAD_GATEWAY, FaultKind.UNAVAILABLE, FaultKind.HTML]
 )
-async def test_a_delete_that_is_said_to_have_failed_may_have_been_done(
+async def test_a_delete_with_an_error_response_may_have_been_carried_out(
     kind: FaultKind, after: bool, autojump_clock: object
 ) -> None:
     site = demo_site(5)
@@ -80,7 +80,7 @@ async def test_a_rate_limit_on_a_write_is_one_of_its_issue_and_nothing_is_done(
     assert unchanged == 0
 
 
-async def test_an_answer_of_a_fault_takes_as_long_as_any_and_tells_the_time(
+async def test_a_fault_response_has_the_latency_and_the_date_of_others(
     autojump_clock: object,
 ) -> None:
     began = trio.current_time()

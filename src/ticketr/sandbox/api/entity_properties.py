@@ -52,7 +52,7 @@ def read_properties(body: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def asked_for(issue: Issue, keys: Iterable[str]) -> dict[str, Any]:
+def select_properties(issue: Issue, keys: Iterable[str]) -> dict[str, Any]:
     """Return the properties that a request selects by key, ``*all``, or ``-`` and a key."""
     wanted = list(keys)
     unwanted = {key[1:] for key in wanted if key.startswith("-")}

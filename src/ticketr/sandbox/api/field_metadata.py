@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.fields import spec_of
-from ticketr.sandbox.api.screens import Writable, screen
+from ticketr.sandbox.api.screens import WritableField, screen
 from ticketr.sandbox.data.model import (
     Component,
     IssueType,
@@ -61,7 +61,7 @@ class FieldDescriber:
             for name, writable in screen(kind).items()
         ]
 
-    def field(self, writable: Writable) -> JsonObject:
+    def field(self, writable: WritableField) -> JsonObject:
         """Describe one field."""
         described = {**self._base(writable.field), "operations": list(writable.operations)}
         if writable.allowed:

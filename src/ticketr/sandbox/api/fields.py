@@ -20,7 +20,7 @@ _CUSTOM_TYPES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldDefinition:
     """A field of the REST interface.
 
     Attributes:
@@ -77,46 +77,50 @@ class FieldSpec:
         return described
 
 
-def _custom(number: int, name: str, kind: str, custom: str, items: str | None = None) -> FieldSpec:
+def _custom(
+    number: int, name: str, kind: str, custom: str, items: str | None = None
+) -> FieldDefinition:
     clauses = (f"cf[{number}]", name)
-    return FieldSpec(f"customfield_{number}", name, kind, items, custom, clauses)
+    return FieldDefinition(f"customfield_{number}", name, kind, items, custom, clauses)
 
 
 ISSUE_FIELDS: Final = (
-    FieldSpec("summary", "Summary", "string", clauses=("summary",)),
-    FieldSpec("issuetype", "Issue Type", "issuetype", clauses=("issuetype", "type")),
-    FieldSpec("project", "Project", "project", clauses=("project",), orderable=False),
-    FieldSpec("parent", "Parent", "issuelink", clauses=("parent",), orderable=False),
-    FieldSpec("status", "Status", "status", clauses=("status",), orderable=False),
-    FieldSpec("statuscategorychangedate", "Status Category Changed", "datetime", orderable=False),
-    FieldSpec("resolution", "Resolution", "resolution"),
-    FieldSpec("resolutiondate", "Resolved", "datetime", orderable=False),
-    FieldSpec("priority", "Priority", "priority", clauses=("priority",)),
-    FieldSpec("labels", "Labels", "array", "string", clauses=("labels",)),
-    FieldSpec("components", "Components", "array", "component"),
-    FieldSpec("fixVersions", "Fix versions", "array", "version"),
-    FieldSpec("versions", "Affects versions", "array", "version"),
-    FieldSpec("assignee", "Assignee", "user", clauses=("assignee",)),
-    FieldSpec("reporter", "Reporter", "user", clauses=("reporter",)),
-    FieldSpec("creator", "Creator", "user", orderable=False),
-    FieldSpec("created", "Created", "datetime", clauses=("created",), orderable=False),
-    FieldSpec("updated", "Updated", "datetime", clauses=("updated",), orderable=False),
-    FieldSpec("duedate", "Due date", "date"),
-    FieldSpec("lastViewed", "Last Viewed", "datetime", orderable=False),
-    FieldSpec("description", "Description", "string"),
-    FieldSpec("environment", "Environment", "string"),
-    FieldSpec("subtasks", "Sub-tasks", "array", "issuelinks", orderable=False),
-    FieldSpec("issuelinks", "Linked Issues", "array", "issuelinks"),
-    FieldSpec("votes", "Votes", "votes", orderable=False),
-    FieldSpec("watches", "Watchers", "watches", orderable=False),
-    FieldSpec("timeestimate", "Remaining Estimate", "number", orderable=False),
-    FieldSpec("timespent", "Time Spent", "number", orderable=False),
-    FieldSpec("workratio", "Work Ratio", "number", orderable=False),
-    FieldSpec("security", "Security Level", "securitylevel"),
-    FieldSpec("progress", "Progress", "progress", orderable=False),
-    FieldSpec("attachment", "Attachment", "array", "attachment", navigable=False),
-    FieldSpec("comment", "Comment", "comments-page", navigable=False),
-    FieldSpec("worklog", "Log Work", "array", "worklog", navigable=False),
+    FieldDefinition("summary", "Summary", "string", clauses=("summary",)),
+    FieldDefinition("issuetype", "Issue Type", "issuetype", clauses=("issuetype", "type")),
+    FieldDefinition("project", "Project", "project", clauses=("project",), orderable=False),
+    FieldDefinition("parent", "Parent", "issuelink", clauses=("parent",), orderable=False),
+    FieldDefinition("status", "Status", "status", clauses=("status",), orderable=False),
+    FieldDefinition(
+        "statuscategorychangedate", "Status Category Changed", "datetime", orderable=False
+    ),
+    FieldDefinition("resolution", "Resolution", "resolution"),
+    FieldDefinition("resolutiondate", "Resolved", "datetime", orderable=False),
+    FieldDefinition("priority", "Priority", "priority", clauses=("priority",)),
+    FieldDefinition("labels", "Labels", "array", "string", clauses=("labels",)),
+    FieldDefinition("components", "Components", "array", "component"),
+    FieldDefinition("fixVersions", "Fix versions", "array", "version"),
+    FieldDefinition("versions", "Affects versions", "array", "version"),
+    FieldDefinition("assignee", "Assignee", "user", clauses=("assignee",)),
+    FieldDefinition("reporter", "Reporter", "user", clauses=("reporter",)),
+    FieldDefinition("creator", "Creator", "user", orderable=False),
+    FieldDefinition("created", "Created", "datetime", clauses=("created",), orderable=False),
+    FieldDefinition("updated", "Updated", "datetime", clauses=("updated",), orderable=False),
+    FieldDefinition("duedate", "Due date", "date"),
+    FieldDefinition("lastViewed", "Last Viewed", "datetime", orderable=False),
+    FieldDefinition("description", "Description", "string"),
+    FieldDefinition("environment", "Environment", "string"),
+    FieldDefinition("subtasks", "Sub-tasks", "array", "issuelinks", orderable=False),
+    FieldDefinition("issuelinks", "Linked Issues", "array", "issuelinks"),
+    FieldDefinition("votes", "Votes", "votes", orderable=False),
+    FieldDefinition("watches", "Watchers", "watches", orderable=False),
+    FieldDefinition("timeestimate", "Remaining Estimate", "number", orderable=False),
+    FieldDefinition("timespent", "Time Spent", "number", orderable=False),
+    FieldDefinition("workratio", "Work Ratio", "number", orderable=False),
+    FieldDefinition("security", "Security Level", "securitylevel"),
+    FieldDefinition("progress", "Progress", "progress", orderable=False),
+    FieldDefinition("attachment", "Attachment", "array", "attachment", navigable=False),
+    FieldDefinition("comment", "Comment", "comments-page", navigable=False),
+    FieldDefinition("worklog", "Log Work", "array", "worklog", navigable=False),
     _custom(10016, "Story Points", "number", "float"),
     _custom(10019, "Rank", "any", "rank"),
     _custom(10020, "Sprint", "array", "sprint", "json"),
@@ -128,14 +132,14 @@ ISSUE_FIELDS: Final = (
 """The fields of an issue, in the order of responses."""
 
 LISTED_ONLY: Final = (
-    FieldSpec(
+    FieldDefinition(
         "issuekey",
         "Key",
         None,
         clauses=("id", "issue", "issuekey", "key"),
         orderable=False,
     ),
-    FieldSpec("thumbnail", "Images", None, orderable=False),
+    FieldDefinition("thumbnail", "Images", None, orderable=False),
 )
 """Fields that ``GET /field`` lists but no issue contains."""
 
@@ -144,7 +148,7 @@ _NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)
 _BY_ID: Final = {field.id: field for field in ISSUE_FIELDS}
 
 
-def spec_of(field: str) -> FieldSpec:
+def spec_of(field: str) -> FieldDefinition:
     """Return the field with an ID."""
     return _BY_ID[field]
 
@@ -155,11 +159,11 @@ class Selection:
 
     Attributes:
         fields: The IDs of the fields, in the order of responses.
-        bare: Whether the request selects nothing but the issue's ID.
+        id_only: Whether the request selects nothing but the issue's ID.
     """
 
     fields: tuple[str, ...]
-    bare: bool = False
+    id_only: bool = False
 
     def names(self) -> dict[str, str]:
         """Return the display name of each field."""
@@ -170,7 +174,7 @@ class Selection:
         return {field: _BY_ID[field].schema or {"type": "any"} for field in self.fields}
 
 
-def select(asked: Iterable[str], *, default: str) -> Selection:
+def select_fields(asked: Iterable[str], *, default: str) -> Selection:
     """Resolve the fields that a request selects; unknown names are ignored, as in Jira.
 
     Args:
@@ -187,7 +191,7 @@ def select(asked: Iterable[str], *, default: str) -> Selection:
     for word in wanted:
         chosen.update(_expand(word))
     fields = tuple(field for field in _ALL if field in chosen and field not in unwanted)
-    return Selection(fields, bare=set(wanted) == {"id"})
+    return Selection(fields, id_only=set(wanted) == {"id"})
 
 
 def _expand(word: str) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Interface:
     def answer_text(self, text: str, status: int = 200) -> Response:
         """Make a response of JSON text."""
         if self._odd:
-            text = to_json(Quirks().add_to(json.loads(text)))
+            text = to_json(Quirks().apply(json.loads(text)))
         return json_response(text, status)
 
 

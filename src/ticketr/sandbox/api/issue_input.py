@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ticketr.sandbox.api.entity_properties import read_properties
 from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
 from ticketr.sandbox.api.payload import INVALID
-from ticketr.sandbox.api.screens import NOT_ON_SCREEN, Writable, screen
+from ticketr.sandbox.api.screens import NOT_ON_SCREEN, WritableField, screen
 from ticketr.sandbox.api.values import ValueContext, one_of
 from ticketr.sandbox.data.catalogue import ISSUE_TYPES
 from ticketr.sandbox.errors import RequestRefused
@@ -16,10 +16,10 @@ from ticketr.sandbox.errors import RequestRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import Issue, IssueType, Project
     from ticketr.sandbox.data.site import Site
 
-JsonObject = dict[str, Any]
 _NOTHING: Final = "one of 'fields' or 'update' required"
 _NO_PROJECT: Final = "Specify a valid project ID or key"
 _NO_TYPE: Final = "Specify a valid issue type"
@@ -27,7 +27,7 @@ _WRONG_TYPE: Final = "The issue type selected is invalid."
 _read_type = one_of(ISSUE_TYPES, _WRONG_TYPE)
 
 
-def read_new(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
+def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
     """Read the body of a request that creates an issue.
 
     Returns:
@@ -39,7 +39,7 @@ def read_new(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
     fields, update = _parts(body)
     if not fields and not update:
         raise InvalidInput({}, [_NOTHING])
-    project, kind = _place(site, version, fields)
+    project, kind = _project_and_type(site, version, fields)
     context = ValueContext(site, version, project, kind, None)
     rest = {name: value for name, value in fields.items() if name not in {"project", "issuetype"}}
     if not _mentions(rest, update, "summary"):
@@ -78,7 +78,7 @@ def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[
 
 
 def read_transition(
-    site: Site, version: str, issue: Issue, body: JsonObject, on_screen: Mapping[str, Writable]
+    site: Site, version: str, issue: Issue, body: JsonObject, on_screen: Mapping[str, WritableField]
 ) -> dict[str, Any]:
     """Read the fields in the body of a request for a transition.
 
@@ -111,7 +111,7 @@ def _mentions(fields: JsonObject, update: JsonObject, name: str) -> bool:
     return name in fields or name in update
 
 
-def _place(site: Site, version: str, fields: JsonObject) -> tuple[Project, IssueType]:
+def _project_and_type(site: Site, version: str, fields: JsonObject) -> tuple[Project, IssueType]:
     errors: dict[str, str] = {}
     project = _project(site, fields.get("project"))
     if project is None:
@@ -149,7 +149,10 @@ def _new_type(context: ValueContext, value: Any) -> IssueType:
 
 
 def _read(
-    context: ValueContext, fields: JsonObject, update: JsonObject, on_screen: Mapping[str, Writable]
+    context: ValueContext,
+    fields: JsonObject,
+    update: JsonObject,
+    on_screen: Mapping[str, WritableField],
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -173,7 +176,7 @@ def _read(
     return values
 
 
-def _updated(context: ValueContext, writable: Writable, operations: Any) -> Any:
+def _updated(context: ValueContext, writable: WritableField, operations: Any) -> Any:
     """Apply the operations of an update to a field's value, one after another."""
     if not isinstance(operations, list) or not operations:
         raise InvalidValue("The operations of an update are a list of objects.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
-from ticketr.sandbox.api.entity_properties import MOST_ASKED, asked_for
-from ticketr.sandbox.api.fields import select
+from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
+from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.payload import JsonType, read_body, read_list
 from ticketr.sandbox.api.views import to_json
 from ticketr.sandbox.errors import RequestRefused
@@ -51,7 +51,7 @@ class IssueRoutes:
     async def _get(self, request: Request) -> Response:
         issue = require_issue(self._interface.site, request)
         query = request.query_params
-        selection = select(query.getlist("fields"), default="*all")
+        selection = select_fields(query.getlist("fields"), default="*all")
         write = IssueWriter(
             self._interface.view(request),
             selection,
@@ -70,7 +70,7 @@ class IssueRoutes:
         properties = body.get("properties", ())
         if len(properties) > MOST_ASKED:
             raise RequestRefused(400, f"'properties' takes at most {MOST_ASKED} keys.")
-        selection = select(body.get("fields", ()), default="*navigable")
+        selection = select_fields(body.get("fields", ()), default="*navigable")
         write = IssueWriter(
             self._interface.view(request), selection, body.get("expand", ()), properties
         )
@@ -119,5 +119,5 @@ class IssueWriter:
         """Return an issue as JSON text."""
         extra = self._extra
         if self._properties:
-            extra += f',"properties":{to_json(asked_for(issue, self._properties))}'
+            extra += f',"properties":{to_json(select_properties(issue, self._properties))}'
         return self._view.issue(issue, self._selection, extra)

@@ -21,7 +21,7 @@ INVALID: Final = "Invalid request payload. Refer to the REST API documentation a
 NOT_JSON: Final = "There was an error parsing JSON. Check that your request body is valid."
 _MAX_BODY: Final = 2_000_000
 _DEEPEST: Final = 100
-_LONE: Final = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 JsonType = type | tuple[type]
 """The type of a value; a tuple holds the type of an array's entries."""
@@ -41,7 +41,7 @@ async def read_body(request: Request, allowed: Mapping[str, JsonType]) -> dict[s
     if any(key not in allowed for key in body):
         raise RequestRefused(400, INVALID)
     given = {key: value for key, value in body.items() if value is not None}
-    if not all(_fits(value, allowed[key]) for key, value in given.items()):
+    if not all(_has_type(value, allowed[key]) for key, value in given.items()):
         raise RequestRefused(400, INVALID)
     return given
 
@@ -63,19 +63,19 @@ async def read_json(request: Request) -> Any:
     if len(content) > _MAX_BODY:
         raise RequestRefused(413, "The request body is too large.")
     try:
-        value = json.loads(content, parse_constant=_no_number)
+        value = json.loads(content, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise RequestRefused(400, NOT_JSON) from None
-    if not _is_sound(value):
+    if not _is_valid(value):
         raise RequestRefused(400, NOT_JSON)
     return value
 
 
-def _no_number(text: str) -> float:
+def _reject_constant(text: str) -> float:
     raise ValueError(f"JSON has no {text}")
 
 
-def _is_sound(value: Any) -> bool:
+def _is_valid(value: Any) -> bool:
     """Return whether a value is not nested too deeply and holds no lone surrogates."""
     level = [value]
     for _ in range(_DEEPEST):
@@ -88,15 +88,15 @@ def _is_sound(value: Any) -> bool:
                 inner += part.values()
             elif isinstance(part, list):
                 inner += part
-            elif isinstance(part, str) and not part.isascii() and _LONE.search(part):
+            elif isinstance(part, str) and not part.isascii() and _LONE_SURROGATE.search(part):
                 return False
         level = inner
     return False
 
 
-def _fits(value: Any, kind: JsonType) -> bool:
+def _has_type(value: Any, kind: JsonType) -> bool:
     if isinstance(kind, tuple):
-        return isinstance(value, list) and all(_fits(entry, kind[0]) for entry in value)
+        return isinstance(value, list) and all(_has_type(entry, kind[0]) for entry in value)
     if kind is int and isinstance(value, bool):
         return False
     return isinstance(value, kind)

@@ -57,10 +57,10 @@ class Quirks:
     def __init__(self) -> None:
         self._turn = 0
 
-    def add_to(self, value: Any) -> Any:
+    def apply(self, value: Any) -> Any:
         """Return a copy of the value with quirks added."""
         if isinstance(value, list):
-            return [self.add_to(part) for part in value]
+            return [self.apply(part) for part in value]
         if not isinstance(value, dict):
             return value
         self._turn += 1
@@ -79,7 +79,7 @@ class Quirks:
             self._turn += 1
             if self._turn % 3 == 0:
                 return None
-        return self.add_to(part)
+        return self.apply(part)
 
     def _document(self, document: dict[str, Any]) -> dict[str, Any]:
         turn = self._turn

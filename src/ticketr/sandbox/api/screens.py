@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api import values
-from ticketr.sandbox.api.values import ValueReader, maybe, one_of, several
+from ticketr.sandbox.api.values import ValueReader, list_of, nullable, one_of
 from ticketr.sandbox.data import catalogue
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ NOT_ON_SCREEN: Final = "Field '{}' cannot be set. It is not on the appropriate s
 
 
 @dataclass(frozen=True, slots=True)
-class Writable:
+class WritableField:
     """A field that can be set.
 
     Attributes:
@@ -50,39 +50,45 @@ _PLATFORM: Final = one_of(catalogue.PLATFORMS, "Option {} is not valid", "value"
 _RESOLUTION: Final = one_of(catalogue.RESOLUTIONS, "The resolution selected is invalid.")
 
 _WRITABLE: Final = (
-    Writable("summary", "summary", values.read_summary),
-    Writable("parent", "parent", values.read_parent),
-    Writable("priority", "priority", _PRIORITY, catalogue.PRIORITIES, default=catalogue.MEDIUM),
-    Writable("labels", "labels", values.read_labels, is_list=True),
-    Writable("components", "components", several(_COMPONENTS), catalogue.COMPONENTS, is_list=True),
-    Writable("fixVersions", "fix_versions", several(_VERSIONS), catalogue.VERSIONS, is_list=True),
-    Writable("assignee", "assignee", values.read_user),
-    Writable("reporter", "reporter", values.read_reporter),
-    Writable("duedate", "due", values.read_date),
-    Writable("description", "description", values.read_document),
-    Writable("customfield_10016", "story_points", values.read_number),
-    Writable("customfield_10020", "sprints", values.read_sprint),
-    Writable("customfield_10031", "platform", maybe(_PLATFORM), catalogue.PLATFORMS),
-    Writable("customfield_10032", "release_note", values.read_line),
-    Writable("customfield_10033", "reviewer", values.read_user),
-    Writable("customfield_10034", "ready", values.read_moment),
+    WritableField("summary", "summary", values.read_summary),
+    WritableField("parent", "parent", values.read_parent),
+    WritableField(
+        "priority", "priority", _PRIORITY, catalogue.PRIORITIES, default=catalogue.MEDIUM
+    ),
+    WritableField("labels", "labels", values.read_labels, is_list=True),
+    WritableField(
+        "components", "components", list_of(_COMPONENTS), catalogue.COMPONENTS, is_list=True
+    ),
+    WritableField(
+        "fixVersions", "fix_versions", list_of(_VERSIONS), catalogue.VERSIONS, is_list=True
+    ),
+    WritableField("assignee", "assignee", values.read_user),
+    WritableField("reporter", "reporter", values.read_reporter),
+    WritableField("duedate", "due", values.read_date),
+    WritableField("description", "description", values.read_document),
+    WritableField("customfield_10016", "story_points", values.read_number),
+    WritableField("customfield_10020", "sprints", values.read_sprint),
+    WritableField("customfield_10031", "platform", nullable(_PLATFORM), catalogue.PLATFORMS),
+    WritableField("customfield_10032", "release_note", values.read_line),
+    WritableField("customfield_10033", "reviewer", values.read_user),
+    WritableField("customfield_10034", "ready", values.read_datetime),
 )
 _PLANNED: Final = frozenset(("customfield_10016", "customfield_10020"))
 """Story points and sprints, which only standard issues have."""
 
-TRANSITION_SCREEN: Final[Mapping[str, Writable]] = {
-    "resolution": Writable(
+TRANSITION_SCREEN: Final[Mapping[str, WritableField]] = {
+    "resolution": WritableField(
         "resolution",
         "resolution",
         _RESOLUTION,
         catalogue.RESOLUTIONS,
         default=catalogue.RESOLUTIONS[0],
     ),
-    "assignee": Writable("assignee", "assignee", values.read_user),
+    "assignee": WritableField("assignee", "assignee", values.read_user),
 }
 
 
-def screen(kind: IssueType) -> dict[str, Writable]:
+def screen(kind: IssueType) -> dict[str, WritableField]:
     """Return the fields with which issues of a type can be created and edited, by ID."""
     return {
         writable.field: writable

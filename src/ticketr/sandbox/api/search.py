@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED
-from ticketr.sandbox.api.fields import Selection, select
+from ticketr.sandbox.api.fields import Selection, select_fields
 from ticketr.sandbox.api.issues import IssueWriter
 from ticketr.sandbox.api.payload import JsonType, read_body, read_integer, read_list
 from ticketr.sandbox.api.views import to_json
@@ -116,7 +116,7 @@ class SearchRoutes:
 
     def _search(self, request: Request, asked: SearchRequest) -> Response:
         _check(asked)
-        selection = select(asked.fields, default="id")
+        selection = select_fields(asked.fields, default="id")
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
         found = self._interface.searcher.find(asked.jql, asked.reconcile)
         end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)

@@ -119,7 +119,7 @@ def read_date(_: ValueContext, value: Any) -> date | None:
     raise InvalidValue(f"Error parsing date string: {value[:50]}")
 
 
-def read_moment(_: ValueContext, value: Any) -> int | None:
+def read_datetime(_: ValueContext, value: Any) -> int | None:
     """Read a time in the only format that Jira accepts: ``2026-02-28T09:30:00.000+0100``."""
     if value is None or value == "":
         return None
@@ -232,12 +232,12 @@ def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> ValueRead
     return read
 
 
-def maybe(read: ValueReader) -> ValueReader:
+def nullable(read: ValueReader) -> ValueReader:
     """Return a reader that also accepts null."""
     return lambda context, value: None if value is None else read(context, value)
 
 
-def several(read: ValueReader) -> ValueReader:
+def list_of(read: ValueReader) -> ValueReader:
     """Return a reader of a list, which drops duplicates and sorts by ID."""
 
     def read_all(context: ValueContext, value: Any) -> tuple[Any, ...]:

@@ -60,7 +60,7 @@ class View:
 
     def issue(self, issue: Issue, selection: Selection, extra: str = "") -> str:
         """Return an issue as JSON; ``extra`` is JSON text with a leading comma to append."""
-        if selection.bare:
+        if selection.id_only:
             return f'{{"id":"{issue.id}"{extra}}}'
         head = (
             f'{{"expand":"{_EXPAND}","id":"{issue.id}",'

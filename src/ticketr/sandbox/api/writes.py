@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from ticketr.sandbox.api.fields import select
+from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import no_content
-from ticketr.sandbox.api.issue_input import read_edit, read_new
+from ticketr.sandbox.api.issue_input import read_create, read_edit
 from ticketr.sandbox.api.issues import IssueWriter, require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
 from ticketr.sandbox.api.transitions import perform_transition
@@ -47,7 +47,7 @@ class WriteRoutes:
         if not isinstance(body, dict) or not isinstance(body.get("transition") or {}, dict):
             raise RequestRefused(400, INVALID)
         site, version = self._interface.site, self._interface.version
-        issue = site.create(**read_new(site, version, body))
+        issue = site.create(**read_create(site, version, body))
         made: dict[str, Any] = self._interface.view(request).link(issue)
         if body.get("transition"):
             made["transition"] = _nested(None)
@@ -89,7 +89,9 @@ class WriteRoutes:
         if not read_flag(query, "returnIssue"):
             return no_content()
         write = IssueWriter(
-            self._interface.view(request), select((), default="*all"), read_list(query, "expand")
+            self._interface.view(request),
+            select_fields((), default="*all"),
+            read_list(query, "expand"),
         )
         return self._interface.answer_text(write(issue))
 

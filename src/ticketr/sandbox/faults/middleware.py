@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 from starlette.datastructures import MutableHeaders
 
-from ticketr.sandbox.faults.pages import page
+from ticketr.sandbox.faults.responses import fault_response
 from ticketr.sandbox.faults.source import FaultKind
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class FaultMiddleware:
         answer = _BufferedResponse()
         if fault.carried_out:
             await self._app(scope, request.replay, answer.send)
-        await self._inflict(fault, answer, scope, request.replay, send)
+        await self._inject(fault, answer, scope, request.replay, send)
 
-    async def _inflict(
+    async def _inject(
         self, fault: Fault, answer: _BufferedResponse, scope: Scope, receive: Receive, send: Send
     ) -> None:
         match fault.kind:
@@ -79,7 +79,7 @@ class FaultMiddleware:
                     return
                 await _reset_connection(scope, send)
             case _:
-                response = page(
+                response = fault_response(
                     fault,
                     method=scope["method"],
                     path=scope["path"],

@@ -81,7 +81,7 @@ class Fault:
             self.after and self.kind not in _NEVER_CARRIED_OUT
         )
 
-    def hits(self, method: str, path: str) -> bool:
+    def applies_to(self, method: str, path: str) -> bool:
         """Return whether the fault applies to such a request."""
         return self.kind is not FaultKind.REFUSED or is_write(method, path)
 
@@ -153,7 +153,7 @@ class Faults:
         for kind, rate in self.rates.items():
             if chance < rate:
                 fault = Fault(kind, rng.random() < 0.5, rng.randrange(1 << 16))
-                return fault if fault.hits(method, path) else None
+                return fault if fault.applies_to(method, path) else None
             chance -= rate
         return None
 

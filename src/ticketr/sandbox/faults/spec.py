@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 USUAL_RATE: Final = 0.02
 _ALL: Final = "all"
 _SETTINGS: Final = ("seed", "wait", "hang-for")
-_WHOLE: Final = ("seed", "wait")
+_INTEGERS: Final = ("seed", "wait")
 _ROUNDING: Final = 1e-9
 
 
@@ -80,7 +80,7 @@ def _rate(text: str, name: str, number: str) -> float:
 
 def _setting(text: str, name: str, number: str) -> float:
     value = _number(text, name, number)
-    if name in _WHOLE and value != int(value):
+    if name in _INTEGERS and value != int(value):
         raise BadFaults(text, f"{name} is {number}, but must be a whole number")
     if name != "seed" and value < 0:
         raise BadFaults(text, f"{name} is {number}, but must not be negative")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.sandbox import Fault, FaultKind
-from ticketr.sandbox.faults.pages import page
+from ticketr.sandbox.faults.responses import fault_response
 from ticketr.sandbox.faults.source import is_write
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def shapes(
 ) -> list[Response]:
     """Return each variant of a fault's response once."""
     made = [
-        page(Fault(kind, turn=turn), method=method, path=path, now=NOW, retry_within=2)
+        fault_response(Fault(kind, turn=turn), method=method, path=path, now=NOW, retry_within=2)
         for turn in range(24)
     ]
     return list({(each.body, str(each.raw_headers)): each for each in made}.values())
@@ -109,7 +109,7 @@ def test_errors_come_as_json_as_pages_and_as_nothing(kind: FaultKind) -> None:
             assert json.loads(bytes(answer.body))["errorMessages"]
 
 
-def test_a_page_instead_of_json_may_lie_about_what_it_is() -> None:
+def test_a_page_instead_of_json_may_have_the_content_type_of_json() -> None:
     answers = shapes(FaultKind.HTML)
 
     assert {answer.status_code for answer in answers} == {200}
@@ -118,8 +118,10 @@ def test_a_page_instead_of_json_may_lie_about_what_it_is() -> None:
     assert kinds == {"text/html", "application/json"}
 
 
-def test_a_wait_of_nothing_is_possible() -> None:
-    answer = page(Fault(FaultKind.TOO_MANY), method="GET", path="/", now=NOW, retry_within=0)
+def test_a_retry_after_of_zero_is_possible() -> None:
+    answer = fault_response(
+        Fault(FaultKind.TOO_MANY), method="GET", path="/", now=NOW, retry_within=0
+    )
 
     assert answer.headers["retry-after"] == "0"
 

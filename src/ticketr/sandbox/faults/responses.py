@@ -24,7 +24,9 @@ _ON_WRITE: Final = "jira-per-issue-on-write"
 _QUOTA: Final = "jira-quota-tenant-based"
 
 
-def page(fault: Fault, *, method: str, path: str, now: datetime, retry_within: int) -> Response:
+def fault_response(
+    fault: Fault, *, method: str, path: str, now: datetime, retry_within: int
+) -> Response:
     """Return the response of a fault that has one.
 
     Args:
