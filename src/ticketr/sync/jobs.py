@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import error_to_report
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Accepted
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class PullJob(SessionJob):
     """A job that brings tickets from Jira into files.
 
@@ -38,8 +38,7 @@ class PullJob(SessionJob):
     full: bool = False
     prune: bool = False
     into: str | None = None
-    _tally: list[Tally] = field(default_factory=list, init=False, repr=False, compare=False)
-    _recovered: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+    _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -47,21 +46,19 @@ class PullJob(SessionJob):
         return _name("Pull", self)
 
     def so_far(self) -> PullResult:
-        """Say what it has done until now, also when it was cancelled or has failed."""
-        tally = self._tally[0] if self._tally else Tally()
-        return pull_result(tally, recovered=self._recovered)
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return pull_result(self._tally)
 
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
-        progress, tally = Progress(context, self.credentials.redact), Tally()
-        self._tally[:] = [tally]
-        self._recovered.clear()
-        with _last_words(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
+        progress = Progress(context, self.credentials.redact)
+        self._tally = tally = Tally()
+        with _final_message(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
             async with (
                 open_workspace(self, progress) as workspace,
                 open_session(workspace) as session,
             ):
-                await recover(session, self._recovered)
+                await recover(session, tally.recovered)
                 layout = await session.layout()
                 tally.broken = notes_on(layout.broken)
                 result = await pull(
@@ -74,10 +71,10 @@ class PullJob(SessionJob):
                 )
         words = f"Pull complete: {_tickets(result.done)}{_not_done(result)}"
         progress.move(tally.done, tally.done, words)
-        return replace(result, recovered=tuple(self._recovered))
+        return result
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class PushJob(SessionJob):
     """A job that brings what was edited in files to Jira.
 
@@ -93,7 +90,7 @@ class PushJob(SessionJob):
 
     dry_run: bool = False
     accept_loss: Accepted = False
-    _tally: list[PushTally] = field(default_factory=list, init=False, repr=False, compare=False)
+    _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -101,14 +98,14 @@ class PushJob(SessionJob):
         return _name("Push", self)
 
     def so_far(self) -> PushResult:
-        """Say what it has done until now, also when it was cancelled or has failed."""
-        return push_result(self.site, self._tally[0] if self._tally else PushTally())
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return push_result(self.site, self._tally)
 
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
-        progress, tally = Progress(context, self.credentials.redact), PushTally()
-        self._tally[:] = [tally]
-        with _last_words(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
+        progress = Progress(context, self.credentials.redact)
+        self._tally = tally = PushTally()
+        with _final_message(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
             async with (
                 open_workspace(self, progress) as workspace,
                 open_session(workspace) as session,
@@ -141,21 +138,7 @@ class SyncResult:
     push: PushResult
 
 
-@dataclass
-class _Halves:
-    """What a sync counts; ``pulled`` is there once its first half has ended."""
-
-    pull: Tally = field(default_factory=Tally)
-    push: PushTally = field(default_factory=PushTally)
-    pulled: PullResult | None = None
-
-    def count(self) -> str:
-        if self.pulled is None:
-            return f"{self.pull.done}/{self.pull.total} tickets pulled"
-        return f"{self.push.done}/{self.push.total} tickets pushed"
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class SyncJob(SessionJob):
     """A job that pulls, merges and pushes, in two phases of progress.
 
@@ -171,7 +154,9 @@ class SyncJob(SessionJob):
     full: bool = False
     prune: bool = False
     accept_loss: Accepted = False
-    _halves: list[_Halves] = field(default_factory=list, init=False, repr=False, compare=False)
+    _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+    _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
+    _pulled: PullResult | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -179,17 +164,17 @@ class SyncJob(SessionJob):
         return _name("Sync", self)
 
     def so_far(self) -> SyncResult:
-        """Say what it has done until now, also when it was cancelled or has failed."""
-        halves = self._halves[0] if self._halves else _Halves()
-        pulled = halves.pulled or pull_result(halves.pull)
-        return SyncResult(pulled, push_result(self.site, halves.push))
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        pulled = self._pulled or pull_result(self._pull)
+        return SyncResult(pulled, push_result(self.site, self._push))
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        progress, halves = Progress(context, self.credentials.redact), _Halves()
-        tally, push_tally = halves.pull, halves.push
-        self._halves[:] = [halves]
-        with _last_words(progress, "Sync", halves.count):
+        progress = Progress(context, self.credentials.redact)
+        self._pull = tally = Tally()
+        self._push = push_tally = PushTally()
+        self._pulled = None
+        with _final_message(progress, "Sync", self._count):
             async with (
                 open_workspace(self, progress) as workspace,
                 open_session(workspace) as session,
@@ -198,7 +183,7 @@ class SyncJob(SessionJob):
                 layout = await session.layout()
                 tally.broken = notes_on(layout.broken)
                 pulled = await pull(session, layout.places, tally, full=self.full, prune=self.prune)
-                halves.pulled = pulled
+                self._pulled = pulled
                 progress.begin("Looking for edits...")
                 survey = await session.survey()
                 survey.leave_out({each.key for each in pulled.conflicts})  # they are told
@@ -214,6 +199,11 @@ class SyncJob(SessionJob):
         words = f"Sync complete: {words}{_not_done(pulled, push_tally)}"
         progress.move(push_tally.done, push_tally.total, words)
         return result
+
+    def _count(self) -> str:
+        if self._pulled is None:
+            return f"{self._pull.done}/{self._pull.total} tickets pulled"
+        return f"{self._push.done}/{self._push.total} tickets pushed"
 
 
 def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
@@ -246,8 +236,8 @@ def _name(what: str, job: SessionJob) -> str:
 
 
 @contextmanager
-def _last_words(progress: Progress, what: str, count: Callable[[], str]) -> Generator[None]:
-    """See that a job's last message says how it ended, whatever ended it."""
+def _final_message(progress: Progress, what: str, count: Callable[[], str]) -> Generator[None]:
+    """Report how a job has failed or was cancelled as its last message."""
     try:
         yield
     except Exception as error:

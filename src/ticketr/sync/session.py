@@ -51,7 +51,7 @@ FIELDS_AGE = 86_400.0
 OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
 
 
-@dataclass(frozen=True)
+@dataclass
 class SessionJob:
     """What every job between a workspace and its site is told.
 

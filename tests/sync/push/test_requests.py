@@ -42,8 +42,8 @@ def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = Fals
 
 
 def requiring(*names: str) -> ProjectMetadata:
-    kinds = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
-    return replace(FORM, kinds=dict.fromkeys(FORM.kinds, kinds))
+    field_specs = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
+    return replace(FORM, field_specs=dict.fromkeys(FORM.field_specs, field_specs))
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:

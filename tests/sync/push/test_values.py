@@ -378,11 +378,11 @@ class TestOffers:
     @given(texts, st.lists(texts, max_size=5))
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:
         allowed = tuple(Allowed("1", name) for name in names)
-        kinds = [
+        field_specs = [
             FieldSpec("f", "F", kind, allowed=allowed) for kind in ("priority", "number", "user")
         ]
 
-        for kind in kinds:
+        for kind in field_specs:
             said = refusal(kind, text)
             assert len(said.splitlines()) <= 1
             assert "\x1b" not in said

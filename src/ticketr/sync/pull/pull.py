@@ -23,8 +23,6 @@ from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticketr.sync.notes import Note
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
@@ -111,15 +109,12 @@ async def pull(
     return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
 
 
-def pull_result(
-    tally: Tally, missing: MissingIssues | None = None, *, recovered: Iterable[str] = ()
-) -> PullResult:
+def pull_result(tally: Tally, missing: MissingIssues | None = None) -> PullResult:
     """Say what a pull has done until now.
 
     Args:
         tally: what it has counted.
         missing: What became of tickets that the query no longer finds, once that is known.
-        recovered: keys of issues that were found again before it began.
     """
     missing = missing or MissingIssues()
     return PullResult(
@@ -137,7 +132,7 @@ def pull_result(
         gone=(*tally.vanished.values(), *missing.notes),
         pruned=missing.pruned,
         prunable=missing.prunable,
-        recovered=tuple(recovered),
+        recovered=tuple(tally.recovered),
     )
 
 

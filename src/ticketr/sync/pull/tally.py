@@ -39,6 +39,7 @@ class Tally:
         broken: files that cannot be read.
         vanished: tickets that the query found and Jira did not give, by key.
         inexact: keys of issues whose description says more than their files can.
+        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Tally:
         self.broken: list[Note] = []
         self.vanished: dict[str, Note] = {}
         self.inexact: set[str] = set()
+        self.recovered: list[str] = []
         self._found: set[str] = set()
         self._known: set[str] = set()
 

@@ -1,9 +1,9 @@
-"""Creates issues of drafts, each once.
+"""Creates an issue from each draft, and each only once.
 
-Before an issue is asked for, that is on disk; as soon as it is there, its key is in its file.
-Whatever Jira answers, an issue is looked for before it is asked for again: only a refusal of a
-field that was sent, or a request that was never sent, is certain. What was refused is looked for
-once all else is created, for all of it together.
+A request is on disk before it is sent, and the new key is written into the file at once. After an
+answer that leaves it open whether the issue exists, the issue is looked for before the request is
+repeated. Only a refusal of a field that was sent, or a request that was never sent, is certain. The
+issues of all other refusals are looked for together, after everything else is created.
 """
 
 from __future__ import annotations
@@ -38,51 +38,36 @@ from ticketr.sync.threads import compute
 from ticketr.tickets import TicketSyntaxError, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
-    from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
+    from ticketr.sync.push.writes import NewIssue
     from ticketr.sync.session import Session
     from ticketr.tickets import Ticket
 
-#: How often an issue is asked for, each time after it was certain that it is not there.
+#: How often a create is tried; before each further try it is certain that there is no issue.
 TRIES = 3
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What is sent of an issue that is not there yet.
-
-    Attributes:
-        issue: It as it stands here.
-        project: The key of its project.
-        payload: It in Jira's terms, without its parent.
-    """
-
-    issue: Ticket
-    project: str
-    payload: IssuePayload
-
-
 class _NotCreated(Exception):
-    """An issue could not be created, or nobody knows; the message says so."""
+    """An issue was not created, or that is unknown; the message says which."""
 
 
 @dataclass(frozen=True)
 class _Refused:
-    """An issue that Jira says it did not create.
+    """A request that Jira has refused, though the issue may exist.
 
     Attributes:
-        creation: What was asked for.
-        draft: What was sent.
+        creation: The request.
+        new: What was sent.
         error: The answer.
-        over: Trio's clock at a moment when the request was certainly over.
+        over_at: A time of Trio's clock at which Jira was no longer working on the request.
     """
 
     creation: Creation
-    draft: Draft
+    new: NewIssue
     error: JiraError
-    over: float
+    over_at: float
 
 
 class Creator:
@@ -92,8 +77,7 @@ class Creator:
         session: The workspace and the site.
         tally: Counts what is done, and takes what failed.
         after: For each project, a number that its keys had reached before the push.
-        drafts: Every draft of the push, without its tasks.
-        progress: Called whenever the tally has changed.
+        drafts: Every draft of the push, without its sub-tasks.
     """
 
     def __init__(
@@ -103,136 +87,136 @@ class Creator:
         *,
         after: Mapping[str, int],
         drafts: Collection[Ticket],
-        progress: Callable[[], None],
     ) -> None:
         self._session = session
         self._tally = tally
         self._after = after
         self._drafts = drafts
-        self._progress = progress
         self._refused: list[_Refused] = []
         self._editor = session.editor  # one for all, so that a large file is read once
 
-    async def create(self, draft: Draft, path: str, *, parent: str | None) -> Created | None:
+    async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
         """Create an issue.
 
         Args:
-            draft: What it is to be.
+            new: What is sent.
             path: The draft's file, relative to the workspace.
             parent: The key of its parent, for a sub-task.
 
         Returns:
-            Its ID and key; None if it was not created, or if not all that belongs to it here
-            could be done: then whatever builds on it has to wait for the next run.
+            Its ID and key; None if it was not created, or if its key or status could not be
+            recorded here. Then its sub-tasks have to wait for the next run.
 
         Raises:
-            AuthenticationFailed: The site does not take the login any more.
-            FileFailed: A file could not be written; what Jira has taken is known to the state.
-            StateFailed: The state could not be; likewise.
+            AuthenticationFailed: The site no longer takes the login.
+            FileFailed: A file cannot be written; what Jira has taken is in the state.
+            StateFailed: The state cannot be written; likewise.
 
         Cancellation:
-            Takes effect at once. An issue that is there by then will be found by `recover`.
+            Takes effect at once. An issue that exists by then will be found by `recover`.
         """
-        # A long text takes some milliseconds.
-        write = partial(to_json, draft.payload.values)
-        parts = await compute(self._session.in_thread, text_size(draft.issue), write)
+        # A long text takes some milliseconds to write.
+        write = partial(to_json, new.payload.values)
+        parts = await compute(self._session.in_thread, text_size(new.issue), write)
         creation = Creation(
             marker=uuid.uuid4().hex,
-            project=draft.project,
+            project=new.project,
             parent=parent,
-            title=draft.issue.title,
+            title=new.issue.title,
             path=path,
-            draft=render_ticket(draft.issue),
-            after=self._after[draft.project],
+            draft=render_ticket(new.issue),
+            after=self._after[new.project],
             sent=time.time(),
             parts=parts,
         )
-        created = await self._obtain(creation, draft)
-        return None if created is None else await self._take_in(created, draft)
+        created = await self._create_or_note(creation, new)
+        return None if created is None else await self._finish(created, new)
 
-    async def look_for_refused(self) -> list[tuple[Draft, Created]]:
-        """Find the issues that Jira has although it refused to create them; note those it has not.
+    async def look_for_refused(self) -> list[tuple[NewIssue, Created]]:
+        """Find the issues that exist although Jira refused to create them; note the others as failed.
 
         Returns:
-            The drafts of those that are there and complete but for their sub-tasks, with their
-            IDs and keys.
+            What was sent of those that exist and are complete except for their sub-tasks, with
+            their IDs and keys.
 
         Raises:
-            AuthenticationFailed: The site does not take the login any more.
+            AuthenticationFailed: The site no longer takes the login.
             FileFailed: As of `create`; likewise StateFailed.
 
         Cancellation:
-            Takes effect at once. The next run looks for what was not looked for.
+            Takes effect at once. The next run looks for the others.
         """
         refused, self._refused = self._refused, []
         asked = [each.creation for each in refused]
-        over = max((each.over for each in refused), default=-math.inf)
+        over_at = max((each.over_at for each in refused), default=-math.inf)
         try:
-            found = await look_up(self._session, asked, sent=over)
+            found = await look_up(self._session, asked, sent=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:
             for each in refused:
-                self._fail(each, f"{each.error}; {_unknown(error)}")
+                self._fail(each, f"{each.error}; {_unknown_reason(error)}")
             return []
-        there: list[tuple[Draft, Created]] = []
+        there: list[tuple[NewIssue, Created]] = []
         for each in refused:
             if each.creation.marker not in found:
                 await self._forget(each.creation)
                 self._fail(each, str(each.error))
-            elif created := await self._take_in(found[each.creation.marker], each.draft):
-                reason = f"it was created, although the answer was {_short(each.error)}"
+            elif created := await self._finish(found[each.creation.marker], each.new):
+                reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
                 self._tally.warnings.append(note)
-                there.append((each.draft, created))
+                there.append((each.new, created))
         return there
 
     def _fail(self, refused: _Refused, reason: str) -> None:
-        note = failure_note(refused.draft.issue, refused.creation.path, refused.error)
+        note = failure_note(refused.new.issue, refused.creation.path, refused.error)
         self._tally.failed.append(replace(note, reason=reason))
 
-    async def _take_in(self, created: Creation, draft: Draft) -> Created | None:
-        """Write the key of an issue that is there into its file, and take it to its status."""
-        issue, status = draft.issue, draft.payload.status
+    async def _finish(self, created: Creation, new: NewIssue) -> Created | None:
+        """Write the key of a new issue into its file, and move the issue to its status."""
+        issue, status = new.issue, new.payload.status
         assert created.id is not None
         assert created.key is not None
-        is_noted = await self._note_key(created, created.path, begins=status is not None)
+        is_noted = await self._write_key(created, created.path, status_follows=status is not None)
         self._tally.created.append(created.key)
-        self._progress()
-        if not is_noted or (status is not None and not await self._reach(created, issue, status)):
+        self._tally.show(self._session.progress)
+        if not is_noted or (
+            status is not None and not await self._move_to_status(created, issue, status)
+        ):
             return None
         return Created(created.id, created.key)
 
-    async def _obtain(self, creation: Creation, draft: Draft) -> Creation | None:
-        """Have an issue made; None if it is not there, which is noted now or by the look for it."""
+    async def _create_or_note(self, creation: Creation, new: NewIssue) -> Creation | None:
+        """Create an issue; None if that failed, which is noted now or after the look for it."""
         path = creation.path
         try:
-            return await self._ask_for(creation, draft)
-        except AuthenticationFailed:  # nor will it take another; a site may lock who goes on
+            return await self._try_to_create(creation, new)
+        except AuthenticationFailed:  # a site may lock an account that goes on
             raise
         except _NotCreated as error:
-            note = Note.on(draft.issue, path, str(error), Code.UNREACHED)
+            note = Note.on(new.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(draft.issue, path, error)
+            note = failure_note(new.issue, path, error)
         self._tally.failed.append(note)
         return None
 
-    async def _ask_for(self, creation: Creation, draft: Draft) -> Creation | None:
-        """Ask for an issue until it is there, and look for it before each further time.
+    async def _try_to_create(self, creation: Creation, new: NewIssue) -> Creation | None:
+        """Send a create until the issue exists; look for the issue before each further try.
 
         Returns:
-            None if it was refused, which has to be looked into.
+            None if it was refused, so that it has to be looked for later.
 
         Raises:
-            JiraError: It is certainly not there.
-            _NotCreated: Likewise, or nobody knows.
+            JiraError: It certainly does not exist.
+            _NotCreated: Likewise, or it is unknown whether it exists.
         """
         parent = {"parent": {"key": creation.parent}} if creation.parent else {}
-        fields = draft.payload.fields | parent
+        fields = new.payload.fields | parent
         for _ in range(TRIES):
             creation = replace(creation, sent=time.time())
             try:
-                return await self._ask_once(creation, fields)
+                return await self._request(creation, fields)
             except JiraError as error:
                 if certainly_failed(error, fields):
                     await self._forget(creation)
@@ -240,65 +224,67 @@ class Creator:
                 if not _is_passing(error):
                     if isinstance(error, AuthenticationFailed):
                         raise
-                    self._refused.append(_Refused(creation, draft, error, _over(error)))
+                    self._refused.append(_Refused(creation, new, error, _over_at(error)))
                     return None
-                over = _over(error)
-            found = await self._look_up(creation, sent=over)
+                over_at = _over_at(error)
+            found = await self._look_up(creation, sent=over_at)
             if found is not None:
                 return found
         await self._forget(creation)
         raise _NotCreated("Jira took it several times, and never had it")
 
     async def _look_up(self, creation: Creation, *, sent: float) -> Creation | None:
-        """Find out whether an issue is there.
+        """Find an issue by its marker; None if it certainly does not exist.
 
         Raises:
-            _NotCreated: It could not be found out.
+            _NotCreated: It cannot be found out.
         """
         try:
             found = await look_up(self._session, [creation], sent=sent)
         except AuthenticationFailed:
             raise
         except JiraError as error:
-            raise _NotCreated(_unknown(error)) from error
+            raise _NotCreated(_unknown_reason(error)) from error
         return found.get(creation.marker)
 
-    async def _ask_once(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
-        """Ask for an issue, and write down that before and the answer after."""
+    async def _request(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
+        """Send one create; record the request before it and the answer after it."""
         session, creations = self._session, self._session.state.creations
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
         created = await session.jira.create_issue(fields, properties=properties, once=True)
         found = creation.answered(created.id, created.key)
-        with trio.CancelScope(shield=True):  # one visit to the disk
+        with trio.CancelScope(shield=True):  # one short write
             await session.in_thread(creations.put, found)
         return found
 
     async def _forget(self, creation: Creation) -> None:
-        with trio.CancelScope(shield=True):  # one visit to the disk
+        with trio.CancelScope(shield=True):  # one short write
             await self._session.in_thread(self._session.state.creations.forget, creation.marker)
 
-    async def _note_key(self, created: Creation, path: str, *, begins: bool) -> bool:
-        """Write a key into its draft's file, and what Jira has now into the state.
+    async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
+        """Write a key into its draft's file, and the new issue into the state.
 
         Args:
             created: The new issue.
             path: The draft's file.
-            begins: Whether the draft names a status, so that the state has to wait until it is
-                known what Jira began with.
+            status_follows: Whether the draft names a status. Then the state is written later,
+                when it is known in which status Jira created the issue.
 
         Returns:
             Whether the draft was found.
         """
         session = self._session
-        note = partial(write_key_and_record, status=None if begins else "", drafts=self._drafts)
+        note = partial(
+            write_key_and_record, status=None if status_follows else "", drafts=self._drafts
+        )
         try:
-            with trio.CancelScope(shield=True):  # one visit to the disk
+            with trio.CancelScope(shield=True):  # one short write
                 async with session.disk:
                     noted = await session.in_thread(
                         note, self._editor, session.state, created, path
                     )
-        except TicketSyntaxError:  # somebody is in the middle of editing the file
+        except TicketSyntaxError:  # the file is being edited
             noted = False
         if not noted:
             reason = (
@@ -308,25 +294,25 @@ class Creator:
             self._tally.warnings.append(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
         return noted
 
-    async def _reach(self, created: Creation, draft: Ticket, status: str) -> bool:
-        """Take a new issue to its draft's status; tell whether the state knows the issue now.
+    async def _move_to_status(self, created: Creation, draft: Ticket, status: str) -> bool:
+        """Move a new issue to its draft's status; return whether the issue is in the state.
 
-        What Jira began with is its base, so that the way from there is still an edit should this
-        run end before it is gone.
+        The status in which Jira created it is its base. So the draft's status is still an edit if
+        this run ends before the transition.
         """
         session, path = self._session, created.path
         assert created.key is not None
         issue = replace(draft, key=created.key)
         try:
-            begun = await status_now(session.jira, created.key)
+            first_status = await status_now(session.jira, created.key)
         except JiraError as error:
             self._fail_after_creation(issue, path, error)
             return False
-        with trio.CancelScope(shield=True):  # one visit to the disk
+        with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
-                await session.in_thread(record_created, session.state, created, path, begun)
+                await session.in_thread(record_created, session.state, created, path, first_status)
         try:
-            if begun.casefold() != status.casefold():
+            if first_status.casefold() != status.casefold():
                 await change_status(session.jira, created.key, status)
         except (JiraError, NoTransition) as error:
             self._fail_after_creation(issue, path, error)
@@ -340,40 +326,40 @@ class Creator:
 
 
 def _is_passing(error: JiraError) -> bool:
-    """Tell whether another try may well be answered better."""
+    """Tell whether another try may succeed."""
     if isinstance(error, RateLimited):
         return (error.retry_after or 0.0) <= LONGEST_WAIT
     return may_have_happened(error)
 
 
-def _over(error: JiraError) -> float:
-    """Give Trio's clock at a moment when a request was over that has just been answered so.
+def _over_at(error: JiraError) -> float:
+    """Return a time of Trio's clock at which Jira was no longer working on a refused request.
 
-    With words in its own form Jira has come to an end. Anything else may come from something that
-    stands before Jira, which may be at it still.
+    A refusal in Jira's own form means that Jira has finished. Any other answer may come from a
+    proxy in front of Jira, which may still pass the request on.
     """
     is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
     return -math.inf if is_over else trio.current_time()
 
 
-def _short(error: JiraError) -> str:
-    """Say what an answer was; what to do about it is no matter any more."""
+def _without_advice(error: JiraError) -> str:
+    """Return an error without its advice."""
     if not isinstance(error, Rejected):
         return str(error)
     return f"{error.status}: {error.detail}" if error.detail else str(error.status)
 
 
-def _unknown(error: Exception) -> str:
+def _unknown_reason(error: Exception) -> str:
     return f"it is not known yet whether it was created, the next run finds out: {error}"
 
 
 def failure_note(issue: Ticket, path: str, error: JiraError | NoTransition) -> Note:
-    """Say what kept an issue from being pushed.
+    """Return a note that says why an issue was not pushed.
 
     Args:
-        issue: It as it stands here.
-        path: Its file, relative to the workspace.
-        error: What went wrong.
+        issue: The issue as it stands here.
+        path: The issue's file, relative to the workspace.
+        error: The reason.
     """
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)

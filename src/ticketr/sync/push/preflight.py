@@ -1,19 +1,19 @@
-"""Finds out before the first write what of a ticket Jira would not do: ways and parents.
+"""Leaves out of a push, before its first write, what Jira would refuse: statuses and parents.
 
-A ticket whose status no transition reaches would be sent by half, for a status is a request of
-its own; so the transitions are asked for beforehand. They are kept, so that a push asks no more.
+A status is sent in a request of its own. If no transition reached it, an issue would be changed
+only in part; so its transitions are fetched first. They are kept for the push itself.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, JiraError, Transition
+from ticketr.jira import AuthenticationFailed, JiraError
 from ticketr.sync.errors import first_error
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
@@ -23,63 +23,85 @@ from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
-    from ticketr.sync.push.creating import Draft
-    from ticketr.sync.push.delivery import IssueEdit, TicketWrites
+    from ticketr.jira import Transition
     from ticketr.sync.push.requests import IssuePayload
-    from ticketr.sync.push.tally import PushTally
+    from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
 
+    #: The transition to an issue's new status, or why it cannot be given.
+    FoundTransition: TypeAlias = "Transition | NoTransition | JiraError"
 
-async def check(
-    session: Session, tally: PushTally, orders: Sequence[TicketWrites]
-) -> list[TicketWrites]:
-    """Leave out of some orders what Jira would not do; that is noted, issue by issue.
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is left of a push after the check.
+
+    Attributes:
+        writes: What can be sent, each edit with its transition.
+        failed: A note for each issue that was left out.
+    """
+
+    writes: tuple[TicketWrites, ...]
+    failed: tuple[Note, ...]
+
+
+async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
+    """Leave out what Jira would refuse because of a status or a parent.
 
     Args:
         session: The workspace and the site.
-        tally: Takes the notes.
-        orders: What is to be sent.
+        writes: What is to be sent.
 
     Raises:
-        AuthenticationFailed: The site does not take the login any more.
-        JiraError: The parents could not be asked for.
+        AuthenticationFailed: The site no longer takes the login.
+        JiraError: The parents cannot be fetched.
 
     Cancellation:
         Takes effect at once; nothing was sent yet.
     """
-    said = (each.payload for order in orders for each in _with_parents(order))
-    absent = await _absent(session, {key for each in said if (key := _parent(each))})
-    edits = [edit for order in orders for edit in order.edits if _has_way(edit)]
-    found = await _Ways(session, edits).find()
-
-    def fail(said: IssueEdit | Draft, path: str) -> None:
-        reason = f"Parent: Jira has no {_parent(said.payload)}, or you may not see it"
-        tally.failed.append(Note.on(said.issue, path, reason, Code.INVALID))
-
+    payloads = (each.payload for ticket in writes for each in _may_name_parent(ticket))
+    absent = await _absent(session, {key for each in payloads if (key := _parent(each))})
+    edits = [edit for ticket in writes for edit in ticket.edits if _needs_transition(edit)]
+    transitions = await _find_transitions(session, edits)
     left: list[TicketWrites] = []
-    for order in orders:
-        path = order.local_change.local.path
-        if order.head is not None and _parent(order.head.payload) in absent:
-            fail(order.head, path)
-            continue
-        kept: list[IssueEdit] = []
-        for edit in order.edits:
-            way = found.get(edit.key)
-            if _parent(edit.payload) in absent:
-                fail(edit, path)
-            elif isinstance(way, Exception):
-                tally.failed.append(failure_note(edit.issue, path, way))
-            else:
-                kept.append(replace(edit, way=way))
-        if order.head or kept or order.tasks:
-            left.append(replace(order, edits=tuple(kept)))
-    return left
+    failed: list[Note] = []
+    for ticket in writes:
+        edits_left, notes = _edits_left(ticket, absent, transitions)
+        failed += notes
+        if ticket.new_ticket is not None and _parent(ticket.new_ticket.payload) in absent:
+            failed.append(_no_parent(ticket.new_ticket, ticket.path))
+        elif edits_left or ticket.new_issues:
+            left.append(replace(ticket, edits=edits_left))
+    return Checked(tuple(left), tuple(failed))
 
 
-def _with_parents(order: TicketWrites) -> Iterable[IssueEdit | Draft]:
-    """Choose what may name a parent; that of a task is its ticket, whatever it says."""
-    return (*order.edits, *([order.head] if order.head else []))
+def _edits_left(
+    ticket: TicketWrites, absent: set[str], transitions: Mapping[str, FoundTransition]
+) -> tuple[tuple[IssueEdit, ...], list[Note]]:
+    """Return the edits of a ticket that Jira would take, and a note for each other one."""
+    left: list[IssueEdit] = []
+    failed: list[Note] = []
+    for edit in ticket.edits:
+        found = transitions.get(edit.key)
+        if _parent(edit.payload) in absent:
+            failed.append(_no_parent(edit, ticket.path))
+        elif isinstance(found, Exception):
+            failed.append(failure_note(edit.issue, ticket.path, found))
+        else:
+            left.append(replace(edit, transition=found))
+    return tuple(left), failed
+
+
+def _no_parent(each: IssueEdit | NewIssue, path: str) -> Note:
+    reason = f"Parent: Jira has no {_parent(each.payload)}, or you may not see it"
+    return Note.on(each.issue, path, reason, Code.INVALID)
+
+
+def _may_name_parent(ticket: TicketWrites) -> Iterable[IssueEdit | NewIssue]:
+    """Return what may name a parent; the parent of a new sub-task is always its ticket."""
+    return (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
 
 
 def _parent(payload: IssuePayload) -> str | None:
@@ -88,13 +110,13 @@ def _parent(payload: IssuePayload) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _has_way(edit: IssueEdit) -> bool:
-    """Tell whether its transitions are those that it has now: another type may have others."""
+def _needs_transition(edit: IssueEdit) -> bool:
+    """Tell whether an edit's transition can be fetched now; a new type may have other ones."""
     return edit.payload.status is not None and "issuetype" not in edit.payload.fields
 
 
 async def _absent(session: Session, parents: set[str]) -> set[str]:
-    """Find out which parents Jira does not have; those that were pulled need not be asked for."""
+    """Return the parents that Jira does not have; those that were pulled are not asked for."""
     if not parents:
         return set()
     known = await session.in_thread(session.state.known)
@@ -103,46 +125,41 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     for some in chunks(asked, PAGE):
         answer = await session.jira.bulk_fetch(some, fields=["summary"])
         for key in answer.missing:
-            # Of one that was moved the answer has the new key; alone it can be no other's.
+            # A moved issue comes with its new key. Asked for alone, it can be no other issue.
             alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])
             if not (alone and alone.renamed):
                 absent.add(key)
     return absent
 
 
-class _Ways:
-    """Asks for the transitions of issues, several at once."""
+async def _find_transitions(
+    session: Session, edits: Iterable[IssueEdit]
+) -> Mapping[str, FoundTransition]:
+    """Fetch the transition of each edit, several at once; return them by the issues' keys."""
+    waiting = deque(edits)
+    found: dict[str, FoundTransition] = {}
 
-    def __init__(self, session: Session, edits: Iterable[IssueEdit]) -> None:
-        self._session = session
-        self._waiting = deque(edits)
-        self._found: dict[str, Transition | NoTransition | JiraError] = {}
-
-    async def find(self) -> Mapping[str, Transition | NoTransition | JiraError]:
-        """Give the way of each issue by its key, or why there is none."""
-        if not self._waiting:
-            return self._found
-        self._session.progress.say("Asking which statuses can be reached...")
-        failure: TicketrError | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(min(CONCURRENCY, len(self._waiting))):
-                    nursery.start_soon(self._find_some)
-        except* TicketrError as group:
-            failure = first_error(group)
-        if failure is not None:
-            raise failure
-        return self._found
-
-    async def _find_some(self) -> None:
-        while self._waiting:
-            edit = self._waiting.popleft()
+    async def find_some() -> None:
+        while waiting:
+            edit = waiting.popleft()
             assert edit.payload.status is not None
             try:
-                way = await find_transition(self._session.jira, edit.key, edit.payload.status)
-            except AuthenticationFailed:  # nor will it take another
+                found[edit.key] = await find_transition(session.jira, edit.key, edit.payload.status)
+            except AuthenticationFailed:  # every other request would fail too
                 raise
             except (JiraError, NoTransition) as error:
-                self._found[edit.key] = error
-            else:
-                self._found[edit.key] = way
+                found[edit.key] = error
+
+    if not waiting:
+        return found
+    session.progress.say("Asking which statuses can be reached...")
+    failure: TicketrError | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            for _ in range(min(CONCURRENCY, len(waiting))):
+                nursery.start_soon(find_some)
+    except* TicketrError as group:
+        failure = first_error(group)
+    if failure is not None:
+        raise failure
+    return found

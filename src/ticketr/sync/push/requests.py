@@ -35,14 +35,14 @@ class ProjectMetadata:
 
     Attributes:
         types: Its issue types.
-        kinds: For each issue type, by ID, what is known of each field, by the name of its line.
+        field_specs: For each issue type, by ID, what is known of each field, by the name of its line.
         story_type: The type of a draft that names none.
         subtask_type: The type of a draft that is a task and names none.
         statuses: The names of the statuses of each issue type, by ID, as far as they were asked.
     """
 
     types: tuple[IssueType, ...]
-    kinds: Mapping[str, Mapping[str, FieldSpec]]
+    field_specs: Mapping[str, Mapping[str, FieldSpec]]
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class IssuePayload:
 def create_payload(
     draft: Ticket,
     form: ProjectMetadata,
-    directory: NameLookup,
+    lookup: NameLookup,
     *,
     project: str,
     subtask: bool,
@@ -117,7 +117,7 @@ def create_payload(
     Args:
         draft: The draft.
         form: What its project takes.
-        directory: What names stand for.
+        lookup: What names stand for.
         project: The project's key.
         subtask: Whether it is a task of a ticket.
         path: Its file, for what is wrong with a line of it.
@@ -126,14 +126,14 @@ def create_payload(
         kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
-    kinds = form.kinds.get(kind.id, {})
+    field_specs = form.field_specs.get(kind.id, {})
     said = [each for each in draft_changes(draft) if each.part != _TYPE]
-    sent = update_payload(draft, said, kinds, directory, path=path)
+    sent = update_payload(draft, said, field_specs, lookup, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in said}  # what is wrong with those is told already
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
-        for each in kinds.values()
+        for each in field_specs.values()
         if each.required and each.id not in fields and each.name not in named
     )
     problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
@@ -152,8 +152,8 @@ def _remedy(missing: FieldSpec) -> str:
 def update_payload(
     issue: Ticket,
     changes: Iterable[Change],
-    kinds: Mapping[str, FieldSpec],
-    directory: NameLookup,
+    field_specs: Mapping[str, FieldSpec],
+    lookup: NameLookup,
     *,
     document: object = None,
     path: str = "",
@@ -164,8 +164,8 @@ def update_payload(
     Args:
         issue: The issue as it stands here.
         changes: What of it is to be sent.
-        kinds: What is known of each field of its type, by the name of its line.
-        directory: What names stand for.
+        field_specs: What is known of each field of its type, by the name of its line.
+        lookup: What names stand for.
         document: The issue's description as Jira has it; where criteria alone have changed, the
             rest of it stays to the letter, whether Markdown could say it or not.
         path: The issue's file, for what is wrong with a line of it.
@@ -191,7 +191,7 @@ def update_payload(
             elif isinstance(change.part, CorePart):
                 sent = _own(change.part, issue, document, path, lossy)
             else:
-                sent = _field(change, kinds, directory)
+                sent = _field(change, field_specs, lookup)
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
         fields |= sent
@@ -277,7 +277,7 @@ def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Call
 
 
 def _field(
-    change: Change, kinds: Mapping[str, FieldSpec], directory: NameLookup
+    change: Change, field_specs: Mapping[str, FieldSpec], lookup: NameLookup
 ) -> dict[str, object]:
     if change.part == _PARENT:
         if change.new and not is_key(change.new):
@@ -285,11 +285,11 @@ def _field(
         return {"parent": {"key": change.new} if change.new else None}
     if change.part == _TYPE:
         _given(change)
-    kind = kinds.get(change.name)
+    kind = field_specs.get(change.name)
     if kind is not None and kind.unsupported:
         raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")
     if kind is None:
-        known = [name for name, each in kinds.items() if not each.unsupported]
+        known = [name for name, each in field_specs.items() if not each.unsupported]
         known += _STATUS, _PARENT
         raise BadValue(f"there is no such field here; {nearest(change.name, known)}")
-    return {kind.id: jira_value(kind, change.new, directory)}
+    return {kind.id: jira_value(kind, change.new, lookup)}

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ticketr.sync.notes import Note
     from ticketr.sync.push.actions import Action
+    from ticketr.sync.push.plan import PushPlan
+    from ticketr.sync.session import Progress
 
 
 @dataclass
 class PushTally:
-    """The honest count of a push; right at every moment.
+    """The counts and notes of a push; right at every moment, also when it is cancelled.
 
     Attributes:
-        total: Issues to create or change.
-        planned: Each of them.
+        total: How many issues are to be created or changed.
+        planned: Each of these issues.
         created: Keys of those that were created.
         updated: Keys of those that were changed.
-        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
-        conflicts: Tickets that were left alone.
-        in_conflict: How many of their issues were to be created or changed.
+        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
+        conflicts: Tickets that were held back because they have changed in Jira.
+        in_conflict: How many of their issues would have been created or changed.
         failed: What could not be pushed.
-        warnings: What else should be known.
+        warnings: What else the user should know.
     """
 
     total: int = 0
@@ -38,15 +40,26 @@ class PushTally:
 
     @property
     def done(self) -> int:
-        """How many issues are in Jira as they stand here."""
+        """How many issues were created or changed."""
         return len(self.created) + len(self.updated)
 
-    def leave(self, note: Note, issues: int) -> None:
-        """Count a ticket that is left alone, since Jira has moved on.
+    def add_plan(self, plan: PushPlan) -> None:
+        """Take the notes of a plan."""
+        self.failed += plan.failed
+        self.warnings += plan.warnings
+        for each in plan.held_back:
+            self.hold_back(each.note, each.writes)
+
+    def hold_back(self, note: Note, writes: int) -> None:
+        """Count a ticket that is not pushed because it has changed in Jira.
 
         Args:
             note: What its user should know.
-            issues: How many of its issues were to be created or changed.
+            writes: How many of its issues would have been created or changed.
         """
         self.conflicts.append(note)
-        self.in_conflict += issues
+        self.in_conflict += writes
+
+    def show(self, progress: Progress) -> None:
+        """Report how far the push is."""
+        progress.move(self.done, self.total, "Pushing tickets")

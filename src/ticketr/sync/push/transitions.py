@@ -1,4 +1,4 @@
-"""Takes issues from one status to another, which Jira does by transitions alone."""
+"""Moves issues from one status to another, which Jira does only by transitions."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
 
 
 class NoTransition(Exception):
-    """No transition of an issue leads to the status that its file says."""
+    """No transition of an issue leads to the status in its file."""
 
 
 async def change_status(
-    jira: JiraClient, key: str, status: str, *, way: Transition | None = None
+    jira: JiraClient, key: str, status: str, *, transition: Transition | None = None
 ) -> None:
-    """Take an issue to a status by one transition.
+    """Move an issue to a status by one transition.
 
     Args:
         jira: The site.
-        key: The issue.
-        status: The status, in any letters.
-        way: The transition, where it was asked for before; None to ask for it now.
+        key: The issue's key.
+        status: The name of the status, in any case.
+        transition: The transition, if it is known already; None to fetch it now.
 
     Raises:
-        NoWay: No transition leads there from where it is.
-        JiraError: Jira refused, or could not be asked.
+        NoTransition: No transition leads there from its present status.
+        JiraError: Jira refuses, or cannot be asked.
 
     Cancellation:
-        Takes effect at once; the transition may have been taken all the same.
+        Takes effect at once; the transition may have happened.
     """
-    if way is not None:
+    if transition is not None:
         try:
-            await _take(jira, key, way)
-        except BadRequest:  # somebody may have taken it elsewhere since that way was asked for
+            await _take(jira, key, transition)
+        except BadRequest:  # its status may have changed since the transition was fetched
             if (await status_now(jira, key)).casefold() == status.casefold():
                 return
         else:
@@ -44,49 +44,49 @@ async def change_status(
 
 
 async def find_transition(jira: JiraClient, key: str, status: str) -> Transition:
-    """Ask for the transition that leads to a status.
+    """Fetch the transition that leads to a status.
 
     Args:
         jira: The site.
-        key: The issue.
-        status: The status, in any letters.
+        key: The issue's key.
+        status: The name of the status, in any case.
 
     Raises:
-        NoWay: No transition leads there from where it is.
-        JiraError: Jira refused, or could not be asked.
+        NoTransition: No transition leads there from its present status.
+        JiraError: Jira refuses, or cannot be asked.
     """
     transitions = await jira.transitions(key)
     wanted = status.casefold()
-    way = next((each for each in transitions if each.to.casefold() == wanted), None)
-    if way is None:
+    transition = next((each for each in transitions if each.to.casefold() == wanted), None)
+    if transition is None:
         reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
         raise NoTransition(
             f'no transition leads to "{status}" from where it is; '
             f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
         )
-    return way
+    return transition
 
 
-async def _take(jira: JiraClient, key: str, way: Transition) -> None:
+async def _take(jira: JiraClient, key: str, transition: Transition) -> None:
     failure: JiraError | None = None
     try:
-        await jira.transition_issue(key, way.id)
+        await jira.transition_issue(key, transition.id)
     except JiraError as error:
         failure = error
     if failure is None:
         return
     if certainly_failed(failure, ()) or isinstance(failure, AuthenticationFailed):
         raise failure
-    if await status_now(jira, key) != way.to:  # else it was taken all the same
+    if await status_now(jira, key) != transition.to:  # else the transition has happened
         raise failure
 
 
 async def status_now(jira: JiraClient, key: str) -> str:
-    """Ask for the status of an issue; empty where Jira does not tell.
+    """Fetch the name of an issue's status; empty if Jira does not give it.
 
     Args:
         jira: The site.
-        key: The issue.
+        key: The issue's key.
     """
     answer = await jira.bulk_fetch([key], fields=["status"])
     found = (*answer.issues, *answer.renamed)
@@ -94,7 +94,7 @@ async def status_now(jira: JiraClient, key: str) -> str:
 
 
 def status_of(issue: Issue) -> str:
-    """Give the name of an issue's status; empty where Jira does not tell."""
+    """Return the name of a fetched issue's status; empty if there is none."""
     status = issue.fields.get("status")
     name = status.get("name") if isinstance(status, dict) else None
     return name if isinstance(name, str) else ""

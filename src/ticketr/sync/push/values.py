@@ -76,36 +76,36 @@ class NameLookup:
     zone: tzinfo | None = None
 
 
-def jira_value(kind: FieldSpec, text: str, directory: NameLookup) -> object:
+def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
     """Give the value that a field's text stands for.
 
     Args:
-        kind: The field.
+        spec: The field.
         text: What stands behind the colon; empty to empty the field.
-        directory: What names stand for.
+        lookup: What names stand for.
 
     Raises:
         BadValue: It stands for nothing.
     """
-    if kind.name == "Sprint":
-        return _sprint(text, directory.sprints)
-    if kind.type == "array":
-        return [_member(kind, each, directory) for each in read_list(text)]
+    if spec.name == "Sprint":
+        return _sprint(text, lookup.sprints)
+    if spec.type == "array":
+        return [_member(spec, each, lookup) for each in read_list(text)]
     if not text:
         return None
-    match kind.type:
+    match spec.type:
         case "number":
             return _number(text)
         case "user":
-            return {"accountId": _account(text, directory.people.get(text, ()))}
+            return {"accountId": _account(text, lookup.people.get(text, ()))}
         case "date":
             return _date(text)
         case "datetime":
-            return _moment(text, directory.zone)
+            return _moment(text, lookup.zone)
         case "string" | "any" | "":
             return text
         case _:
-            return _choice(kind, text)
+            return _choice(spec, text)
 
 
 def read_list(text: str) -> list[str]:
@@ -138,23 +138,23 @@ def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
     return next(exact, loose[0] if len(loose) == 1 else None)
 
 
-def _member(kind: FieldSpec, entry: str, directory: NameLookup) -> object:
-    if kind.items == "string":
+def _member(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
+    if spec.items == "string":
         if any(letter.isspace() for letter in entry):
             raise BadValue(f"{shown(entry)} has a space in it, which Jira allows in no label")
         return entry
-    if kind.items == "user":
-        return {"accountId": _account(entry, directory.people.get(entry, ()))}
-    return _choice(kind, entry)
+    if spec.items == "user":
+        return {"accountId": _account(entry, lookup.people.get(entry, ()))}
+    return _choice(spec, entry)
 
 
-def _choice(kind: FieldSpec, name: str) -> dict[str, str]:
-    if not kind.allowed:
-        is_option = "option" in {kind.items, kind.type.partition("-")[0]}
+def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
+    if not spec.allowed:
+        is_option = "option" in {spec.items, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
-    found = find_name(name, kind.allowed)
+    found = find_name(name, spec.allowed)
     if found is None:
-        names = (each.name for each in kind.allowed)
+        names = (each.name for each in spec.allowed)
         raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
     return {"id": found.id} if found.id else {"name": found.name}
 

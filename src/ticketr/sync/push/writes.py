@@ -1,0 +1,255 @@
+"""Builds what is sent of each ticket: its edits and new issues in Jira's terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import by_key
+from ticketr.sync.edits.local_changes import draft_changes
+from ticketr.sync.edits.losses import losses, lossy, unaccepted
+from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.metadata import MetadataQuery
+from ticketr.sync.push.requests import create_payload, update_payload
+from ticketr.sync.push.sendable import type_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ticketr.jira import Transition
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.edits.losses import Accepted, Loss
+    from ticketr.sync.push.metadata import Metadata
+    from ticketr.sync.push.requests import IssuePayload, ProjectMetadata
+    from ticketr.sync.push.sendable import SendableChange
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True)
+class IssueEdit:
+    """What is sent of an issue that Jira has.
+
+    Attributes:
+        key: The issue's key.
+        issue: The issue as it stands here.
+        changes: The changes that are sent.
+        payload: The same in Jira's terms.
+        transition: The transition to its new status; None where that cannot be known yet.
+    """
+
+    key: str
+    issue: Ticket
+    changes: tuple[Change, ...]
+    payload: IssuePayload
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True)
+class NewIssue:
+    """What is sent of an issue that Jira does not have yet.
+
+    Attributes:
+        issue: The draft as it stands here.
+        project: The key of its project.
+        payload: The draft in Jira's terms, without its parent.
+    """
+
+    issue: Ticket
+    project: str
+    payload: IssuePayload
+
+
+@dataclass(frozen=True)
+class TicketWrites:
+    """All that is sent of one ticket.
+
+    Attributes:
+        local_change: What was changed here.
+        new_ticket: The ticket itself, if it is a draft.
+        edits: Its issues that Jira has.
+        new_subtasks: Its sub-tasks that Jira does not have.
+    """
+
+    local_change: LocalChange
+    new_ticket: NewIssue | None
+    edits: tuple[IssueEdit, ...]
+    new_subtasks: tuple[NewIssue, ...]
+
+    @property
+    def path(self) -> str:
+        """The ticket's file, relative to the workspace."""
+        return self.local_change.local.path
+
+    @property
+    def new_issues(self) -> tuple[NewIssue, ...]:
+        """Everything that is created."""
+        return (*((self.new_ticket,) if self.new_ticket else ()), *self.new_subtasks)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltWrites:
+    """What came of building the writes of one ticket.
+
+    Attributes:
+        writes: What is sent; None if nothing is.
+        failed: A note for each issue that cannot be sent.
+        warnings: What else the user should know.
+    """
+
+    writes: TicketWrites | None
+    failed: tuple[Note, ...]
+    warnings: tuple[Note, ...]
+
+
+def metadata_queries(
+    sendable: SendableChange, default_project: str | None
+) -> Iterable[MetadataQuery]:
+    """Yield what has to be known of Jira's fields to send a ticket.
+
+    Args:
+        sendable: What may be sent of it.
+        default_project: The key of the project in which drafts are created; None if none is set.
+    """
+    change = sendable.local_change
+    for key, found in sendable.edits.items():
+        yield MetadataQuery(_project_of(key), sendable.types[key], found)
+    project = _project_for_drafts(change, default_project)
+    if project is not None:
+        if change.head is None:
+            yield MetadataQuery(project, None, draft_changes(change.local.ticket))
+        for draft in change.drafts:
+            yield MetadataQuery(project, None, draft_changes(draft), subtask=True)
+
+
+def build_writes(
+    sendable: SendableChange,
+    metadata: Metadata,
+    *,
+    default_project: str | None,
+    accept_loss: Accepted,
+) -> BuiltWrites:
+    """Put what may be sent of a ticket into Jira's terms.
+
+    Args:
+        sendable: What may be sent.
+        metadata: What is known of Jira's fields.
+        default_project: The key of the project in which drafts are created; None if none is set.
+        accept_loss: Which losses of a description the push may cause.
+    """
+    builder = _Builder(sendable, metadata, accept_loss)
+    writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
+    is_empty = writes is None or not (writes.edits or writes.new_issues)
+    return BuiltWrites(None if is_empty else writes, tuple(builder.failed), tuple(builder.warnings))
+
+
+class _Builder:
+    """Builds the writes of one ticket and collects its notes."""
+
+    def __init__(self, sendable: SendableChange, metadata: Metadata, accept_loss: Accepted) -> None:
+        self._sendable = sendable
+        self._change = sendable.local_change
+        self._path = sendable.local_change.local.path
+        self._metadata = metadata
+        self._accept_loss = accept_loss
+        self.failed: list[Note] = []
+        self.warnings: list[Note] = []
+
+    def build(self, project: str | None) -> TicketWrites | None:
+        """Build the writes; None if a draft cannot be created, so that its sub-tasks cannot be."""
+        change = self._change
+        edits = self._edits()
+        if project is None:
+            reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
+            self.failed.append(Note.on(change.local.ticket, self._path, reason, Code.INVALID))
+            return None
+        new_ticket: NewIssue | None = None
+        if change.head is None:
+            for key in change.added_keys:
+                reason = f"it stands under {change.name}, where Jira does not have it"
+                self.failed.append(Note(key, self._path, reason, Code.MISPLACED))
+            new_ticket = self._new_issue(change.local.ticket, project, subtask=False)
+            if new_ticket is None:
+                return None
+        subtasks = (self._new_issue(each, project, subtask=True) for each in change.drafts)
+        return TicketWrites(
+            change, new_ticket, edits, tuple(each for each in subtasks if each is not None)
+        )
+
+    def _edits(self) -> tuple[IssueEdit, ...]:
+        sendable, metadata = self._sendable, self._metadata
+        here = by_key(self._change.local.ticket)
+        lost = losses(replace(self._change, edits=sendable.edits), sendable.documents)
+        refused = self._refuse_losses(lost)
+        edits: list[IssueEdit] = []
+        for key, found in sendable.edits.items():
+            if key in refused:
+                continue
+            query = MetadataQuery(_project_of(key), sendable.types[key], found)
+            payload = update_payload(
+                here[key],
+                found,
+                metadata.field_specs(query),
+                metadata.lookup,
+                document=sendable.documents.get(key),
+                path=self._path,
+                lossy=lossy(self._change, key) if any(each.key == key for each in lost) else (),
+            )
+            wrong = _wrong_status(payload, metadata.projects.get(query.project))
+            if self._is_valid(here[key], (*payload.problems, *wrong), payload):
+                edits.append(IssueEdit(key, here[key], found, payload))
+        return tuple(edits)
+
+    def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
+        payload = create_payload(
+            issue,
+            self._metadata.projects[project],
+            self._metadata.lookup,
+            project=project,
+            subtask=subtask,
+            path=self._path,
+        )
+        is_valid = self._is_valid(issue, payload.problems, payload)
+        return NewIssue(issue, project, payload) if is_valid else None
+
+    def _is_valid(self, issue: Ticket, problems: Sequence[str], payload: IssuePayload) -> bool:
+        """Note what is wrong with an issue, or else what its payload warns of."""
+        if problems:
+            reason = "; ".join(problems)
+            self.failed.append(Note.on(issue, self._path, reason, Code.INVALID))
+            return False
+        self.warnings += (
+            Note.on(issue, self._path, each, Code.LITERAL) for each in payload.warnings
+        )
+        return True
+
+    def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
+        """Note what the edits would take away in Jira; return the keys that must not be sent."""
+        refused = {each.key for each in unaccepted(lost, self._accept_loss)}
+        for key in dict.fromkeys(each.key for each in lost):
+            names = ", ".join(each.what for each in lost if each.key == key)
+            if key in refused:
+                reason = (
+                    f"Description: sending it would lose {names}, for its file cannot say that; "
+                    "change it in Jira, or say --accept-loss"
+                )
+                self.failed.append(Note(key, self._path, reason, Code.LOSS))
+            else:
+                reason = f"Description: what its file cannot say is lost in Jira: {names}"
+                self.warnings.append(Note(key, self._path, reason, Code.LOSS))
+        return refused
+
+
+def _wrong_status(payload: IssuePayload, project: ProjectMetadata | None) -> tuple[str, ...]:
+    """Check that a new issue type has the status; for the old type, preflight asks for transitions."""
+    new = type_id(payload.fields)
+    return project.wrong_status(new, payload.status) if project and new else ()
+
+
+def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:
+    key = change.local.ticket.key
+    return _project_of(key) if key else default_project
+
+
+def _project_of(key: str) -> str:
+    return key.rpartition("-")[0]
