@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable, scan_file
+from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -61,14 +61,12 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     Raises:
         StateFailed: The state cannot be read.
     """
-    found, broken = LocalSurvey(), dict[str, TicketrError]()
-    for path in (each for paths in store.walk() for each in paths):
-        seen = scan_file(store, state, found, path)
-        if seen.error is not None:
-            broken[seen.path] = seen.error
+    found = LocalSurvey()
+    for paths in store.walk():
+        found.add(store, state, paths)
     for name, error in found.refuse_lost_keys(state, state.recent()).items():
-        broken.setdefault(name, error)
-    return found, broken
+        found.broken.setdefault(name, error)
+    return found, found.broken
 
 
 def find_losses(root: Path) -> list[Loss]:

@@ -10,7 +10,6 @@ from ticketr.sync.edits.reading import (
     bears_mark,
     read_state,
     readable,
-    scan_file,
     sign_state,
     visit_files,
 )
@@ -90,7 +89,6 @@ __all__ = [
     "read_state",
     "readable",
     "resolve",
-    "scan_file",
     "sign_state",
     "visit_files",
     "write_new_file",

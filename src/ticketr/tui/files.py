@@ -15,7 +15,6 @@ from ticketr.sync import (
     known_losses,
     read_state,
     resolve,
-    scan_file,
 )
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
@@ -64,7 +63,7 @@ class WorkspaceReader:
         tickets: list[tuple[IssueRow, ...]] = []
         begin = len(self._survey.local_changes)
         for path in paths:
-            seen = scan_file(self._store, self._state, self._survey, path)
+            seen = self._survey.scan(self._store, self._state, path)
             tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
             if seen.error is not None:
                 has_rows = bool(seen.tickets)

@@ -15,7 +15,7 @@ from fakes.pulls import inline
 from fakes.stores import put
 
 from ticketr.config import UnsafePath
-from ticketr.sync.edits.reading import read_state, readable, scan_file, visit_files
+from ticketr.sync.edits.reading import read_state, readable, visit_files
 from ticketr.sync.edits.survey import LocalSurvey
 from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
 from ticketr.sync.state.state import Base, State
@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
     good = put(store, "good.md", render([Ticket(title="B")]))
     survey = LocalSurvey()
 
-    broken, read = (scan_file(store, state, survey, path) for path in (bad, good))
+    broken, read = (survey.scan(store, state, path) for path in (bad, good))
 
     assert (broken.path, broken.tickets) == ("bad.md", ())
     assert isinstance(broken.error, TicketSyntaxError)
@@ -61,7 +61,7 @@ def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
     )
     survey = LocalSurvey()
 
-    _, seen = (scan_file(store, state, survey, path) for path in (first, second))
+    _, seen = (survey.scan(store, state, path) for path in (first, second))
 
     assert isinstance(seen.error, DuplicateKey)
     assert [each.title for each in seen.tickets] == ["Again", "B"]
@@ -76,7 +76,7 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
         damage.execute("DROP TABLE ticket")
 
     with pytest.raises(StateFailed):
-        scan_file(store, state, LocalSurvey(), path)
+        LocalSurvey().scan(store, state, path)
 
 
 def test_where_nothing_can_be_written_a_copy_is_read(

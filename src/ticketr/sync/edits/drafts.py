@@ -1,9 +1,8 @@
-"""Finds the draft that became an issue, in files that people may have edited since; pure.
+"""Finds the draft that became an issue, in files that may have been edited since. Pure.
 
-Which of several drafts gets the key does not matter much: what it says beyond what was sent is an
-edit, which reaches the issue with the next push. But a draft that gets no key is sent once more.
-So a draft is looked for until one is found that can hardly be another; and never is one taken
-that belongs to another issue.
+If the key is written into a similar draft, the difference is an edit, which the next push sends.
+But a draft that gets no key is created again. So the best match is taken even if it was edited,
+but never a draft that belongs to another issue.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ if TYPE_CHECKING:
 
     from ticketr.tickets import Ticket
 
-#: How well drafts can fit: word for word with all their tasks, word for word, by the title.
-WHOLE, SAME, TITLED = 4.0, 3.0, 2.0
-#: From which share of equal text on a draft with another title may be the same, edited.
-_ALIKE = 0.6
-#: How much of long texts is compared for that.
+#: Scores of a match: equal with all sub-tasks, equal without them, equal in the title.
+EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
+#: The share of equal text from which a draft with another title may be the same one, edited.
+_SIMILAR = 0.6
+#: How many characters are compared for that.
 _COMPARED = 500
 
 
 @dataclass(frozen=True)
 class DraftMatcher:
-    """A draft that became an issue.
+    """Finds the draft of a new issue among the tickets of a file.
 
     Attributes:
-        key: The issue.
-        draft: The draft as it was when the issue was asked for.
-        parent: The key of the ticket whose task it is; None for a ticket of its own.
-        others: Drafts that belong to other issues, without their tasks.
+        key: The key of the issue.
+        draft: The draft as it was when the issue was requested.
+        parent: The key of its ticket, for a sub-task; None for a ticket.
+        others: Drafts that belong to other issues, without their sub-tasks.
     """
 
     key: str
@@ -44,34 +43,34 @@ class DraftMatcher:
     others: Collection[Ticket] = frozenset()
 
     def is_in(self, tickets: Sequence[Ticket]) -> bool:
-        """Tell whether the key stands in one of some tickets."""
+        """Tell whether the key is in one of some tickets."""
         return any(self.key in each.keys() for each in tickets)  # noqa: SIM118 - no mapping
 
-    def likeness(self, tickets: Sequence[Ticket]) -> float:
-        """Tell how well the best draft in one file fits.
+    def best_score(self, tickets: Sequence[Ticket]) -> float:
+        """Return the score of the best match in one file.
 
         Args:
             tickets: The tickets of the file.
 
         Returns:
-            0 if there is none that can be it.
+            0 if no draft matches.
         """
         return self._best(tickets)[0]
 
     def with_key(
         self, tickets: Sequence[Ticket], *, least: float = 0.0
     ) -> tuple[int, Ticket] | None:
-        """Put the key into the draft that fits best.
+        """Put the key into the best match.
 
         Args:
             tickets: The tickets of a file.
-            least: How well it must fit.
+            least: The lowest score that counts as a match.
 
         Returns:
-            Which of the tickets changes, and into what; None if the draft is not among them.
+            The index of the ticket that changes, and the changed ticket; None without a match.
         """
-        fit, at, task = self._best(tickets)
-        if not fit or fit < least:
+        score, at, task = self._best(tickets)
+        if not score or score < least:
             return None
         if task is None:
             return at, replace(tickets[at], key=self.key)
@@ -80,19 +79,19 @@ class DraftMatcher:
         return at, replace(tickets[at], tasks=tuple(tasks))
 
     def _best(self, tickets: Sequence[Ticket]) -> tuple[float, int, int | None]:
-        """Give how well the best draft fits, and where it stands: its ticket, its place in that."""
-        possible = list(self._possible(tickets))
-        for found, at, task in possible:
+        """Return the best score, the index of its ticket, and the index of the sub-task in that."""
+        candidates = list(self._candidates(tickets))
+        for found, at, task in candidates:
             if found == self.draft:
-                return WHOLE, at, task
+                return EQUAL_WITH_TASKS, at, task
         bare = replace(self.draft, tasks=())
-        for found, at, task in possible:
+        for found, at, task in candidates:
             if found.title == bare.title and replace(found, tasks=()) == bare:
-                return SAME, at, task
-        fits = ((self._fit(found), at, task) for found, at, task in possible)
-        return max(fits, key=lambda each: each[0], default=(0.0, 0, None))
+                return EQUAL, at, task
+        scores = ((self._score(found), at, task) for found, at, task in candidates)
+        return max(scores, key=lambda each: each[0], default=(0.0, 0, None))
 
-    def _possible(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:
+    def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:
         for at, ticket in enumerate(tickets):
             if self.parent is None and ticket.key is None:
                 yield ticket, at, None
@@ -101,21 +100,21 @@ class DraftMatcher:
                     if task.key is None:
                         yield task, at, place
 
-    def _fit(self, found: Ticket) -> float:
-        """Tell how well a draft fits that was edited, if it is the one."""
+    def _score(self, found: Ticket) -> float:
+        """Return the score of a draft that is not equal to the one that was sent."""
         if replace(found, tasks=()) in self.others:
             return 0.0
-        alike = _ratio(_text(found), _text(self.draft))
+        alike = _similarity(_text(found), _text(self.draft))
         if found.title == self.draft.title:
-            return TITLED + alike / 2
-        return alike if alike >= _ALIKE else 0.0
+            return SAME_TITLE + alike / 2
+        return alike if alike >= _SIMILAR else 0.0
 
 
 def _text(issue: Ticket) -> str:
     return "\n".join(part_texts(issue).values())[:_COMPARED]
 
 
-def _ratio(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     quick = matcher.quick_ratio()
-    return matcher.ratio() if quick >= _ALIKE else quick
+    return matcher.ratio() if quick >= _SIMILAR else quick

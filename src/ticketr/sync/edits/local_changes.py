@@ -1,7 +1,6 @@
-"""What a push is to do: the difference between the files and the last sync.
+"""What has changed in a ticket's file since the last sync. Pure.
 
-Pure. A plan is made offline; whether Jira has moved on, and how a change is said in Jira's terms,
-comes after.
+A push then compares these changes with Jira and puts them into Jira's terms.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LocalChange:
-    """What is to be pushed of one ticket.
+    """What has changed in one ticket's file since the last sync.
 
     Attributes:
         local: The ticket as it stands in its file.
         head: The ID of its head in Jira; None for a draft.
         base: The ticket at the last sync; None for a draft.
-        edits: What has changed here, by key.
-        drafts: Its sub-tasks that Jira does not know yet.
-        added_keys: Keys of sub-tasks that Jira has elsewhere, or not at all.
+        edits: The changes of each issue, by key.
+        drafts: Its sub-tasks without keys.
+        added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
     """
 
     local: LocalTicket
@@ -40,7 +39,7 @@ class LocalChange:
 
     @property
     def name(self) -> str:
-        """What to call the ticket: its key, or a draft's title."""
+        """The ticket's key, or a draft's title, for messages."""
         return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
 
     @property
@@ -60,8 +59,8 @@ def find_local_change(
         base: The ticket at the last sync; None for a draft.
 
     Returns:
-        What there is to do; None if there is nothing, or nothing to compare a key's ticket with:
-        what Jira has already must not be taken for a draft.
+        The changes; None if there are none, or if the ticket has a key and no base: an issue that
+        Jira has must not be taken for a draft.
     """
     ticket = local.ticket
     drafts = tuple(task for task in ticket.tasks if task.key is None)
@@ -79,7 +78,7 @@ def find_local_change(
 
 
 def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
-    """List what was edited of each issue since the last sync, by key."""
+    """Return the edits of each issue since the last sync, by key."""
     before = by_key(base)
     return {
         key: found
@@ -89,12 +88,12 @@ def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:
-    """List what a new issue is to have: every part of a draft that says something."""
+    """Return every part of a draft that is not empty, as a change."""
     return tuple(Change(part, "", text) for part, text in part_texts(draft).items() if text)
 
 
 def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
-    """List what has changed in Jira since the last sync and is not what stands here anyway.
+    """Return what has changed in Jira since the last sync and differs from the file.
 
     Args:
         base: The ticket at the last sync.
@@ -110,8 +109,8 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
         if key not in old or key not in here:
             continue
         mine, now = part_texts(here[key]), part_texts(issue)
-        # Jira does not mention an empty field, so what it lost has to be looked for: in the file,
-        # for without the line both are alike.
+        # Jira leaves out an empty field, so emptied fields are found by the lines in the file. If
+        # the file has no such line either, both are alike.
         gone = (
             Change(part, text, "")
             for part, text in part_texts(old[key]).items()
@@ -128,17 +127,17 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
 
 
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
-    """Leave out of some edits what Jira has already, as after a push whose end was lost."""
+    """Return the edits that Jira does not have yet; an interrupted push may have sent some."""
     there = part_texts(remote)
     return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
 
 
 def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
-    """Give the new base of a ticket, once the edits of one of its issues are in Jira.
+    """Return the new base of a ticket, once the edits of one of its issues are in Jira.
 
     Args:
         base: The base before.
-        key: The issue.
-        sent: What was sent of it.
+        key: The issue's key.
+        sent: The edits that were sent.
     """
     return with_parts(base, key, {each.part: each.new for each in sent})

@@ -1,7 +1,7 @@
-"""What of a description in Jira would be lost if an edit of its Markdown were sent.
+"""What a description in Jira would lose if its edited Markdown were sent.
 
-A file cannot say everything that a description in Jira can. Where it does not, an edit beside it
-takes that away; so it is named first, and nothing is sent until somebody has accepted it.
+Markdown cannot say everything that a description in Jira can. So an edit may remove such a piece
+in Jira. The piece is named first, and nothing is sent until a user has accepted the loss.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A piece of an issue's description that a push would take away in Jira.
+    """A piece of an issue's description that a push would remove in Jira.
 
     Attributes:
         key: The issue.
@@ -37,15 +37,15 @@ class Loss:
     what: str
 
 
-#: The losses that a push may cause: all, or those that somebody was shown and has accepted.
+#: The losses that a push may cause: all, none, or those that a user has seen and accepted.
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
 def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[Loss, ...]:
-    """Tell what sending the edits of a ticket would take away in Jira.
+    """Return what Jira would lose if the edits of a ticket were sent.
 
     Args:
-        local_change: What was edited.
+        local_change: What was changed here.
         documents: The descriptions of its issues as Jira has them, by key.
     """
     if local_change.base is None:
@@ -60,7 +60,7 @@ def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[
 
 
 def _rewrites(changes: Sequence[Change]) -> bool:
-    """Tell whether the whole description is written anew; else it stays to the letter."""
+    """Tell whether the description was edited; otherwise it is sent back as Jira has it."""
     return any(each.part is CorePart.DESCRIPTION for each in changes)
 
 
@@ -70,11 +70,11 @@ def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:
 
 
 def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
-    """Tell the same as far as it was known at the last sync, without asking Jira.
+    """Return what Jira would lose as far as the last sync knows, without asking Jira.
 
     Args:
         state: The last sync.
-        local_change: What was edited.
+        local_change: What was changed here.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -86,9 +86,9 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
 
 
 def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
-    """Give the pieces of an issue's Markdown that no document could hold at the last sync.
+    """Return the pieces of an issue's Markdown that stand for something only Jira can hold.
 
-    They stand for what Jira has there, and are lost with it.
+    They are as of the last sync, and are lost together with what they stand for.
     """
     assert local_change.base is not None
     before = by_key(local_change.base)[key]
@@ -97,7 +97,7 @@ def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
 
 
 def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:
-    """Leave out what somebody has accepted."""
+    """Return the losses that nobody has accepted."""
     if isinstance(accepted, bool):
         return () if accepted else tuple(lost)
     return tuple(each for each in lost if each not in accepted)

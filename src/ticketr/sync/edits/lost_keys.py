@@ -1,7 +1,7 @@
-"""Finds drafts that are probably tickets which have lost their keys; pure.
+"""Finds drafts that are probably tickets which have lost their keys. Pure.
 
-To create an issue a second time is worse than to ask. The parser refuses what is nearly a key in
-every folder; what is refused here depends on the projects and on the last sync.
+Refusing a draft is better than creating an issue twice. The parser refuses what is nearly a key;
+the checks here need the projects and the last sync as well.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def lost_key_error(
     lost: Mapping[str, Ticket],
     here: Collection[str],
 ) -> TicketSyntaxError | None:
-    """Find out whether a ticket has a draft that is probably none.
+    """Return an error if a draft of a ticket is probably an issue that has lost its key.
 
     Args:
-        local_change: What is to be pushed of the ticket.
+        local_change: What was changed here of the ticket.
         projects: The keys of the projects that tickets here belong to.
-        lost: Tickets of the last sync that stood in the same file and stand in no file now, by key.
-        here: The keys that a sub-task may have had and that are accounted for.
+        lost: Tickets of the last sync that were in the same file and are in no file now, by key.
+        here: The keys that are in some file, or that a push restores.
 
     Returns:
-        What is wrong with it; None if it is what it seems.
+        The error with its place in the file; None if there is none.
     """
     local = local_change.local
     drafts = (
@@ -61,7 +61,7 @@ def lost_key_error(
             return _error(local, draft, _BARE.format(key=key))
     if local_change.head is None:
         for key, base in lost.items():
-            if _is_the_same(local.ticket, base):
+            if _is_probably(local.ticket, base):
                 return _error(local, local.ticket, _LOST.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
@@ -71,8 +71,8 @@ def lost_key_error(
     return None
 
 
-def _is_the_same(draft: Ticket, base: Ticket) -> bool:
-    """Tell whether a draft has the title, the whole text or a sub-task of a known ticket."""
+def _is_probably(draft: Ticket, base: Ticket) -> bool:
+    """Tell whether a draft has the title, the text or a sub-task of a known ticket."""
     tasks = {task.key for task in base.tasks if task.key}
     if draft.title == base.title or any(task.key in tasks for task in draft.tasks):
         return True

@@ -1,7 +1,7 @@
-"""Looks at a workspace without its lock: the last sync, and the files against it.
+"""Reads a workspace without its lock: its files and the last sync.
 
-Synchronous, for a worker thread, but for `visit_files`, which gives the threads their portions.
-Nothing is made or changed: to ask how things stand must not make a folder a workspace.
+Synchronous, for a worker thread, except `visit_files`. Nothing is created or changed, except by
+`sign_state`: a status command must not turn a folder into a workspace.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr._errors import TicketrError
 from ticketr.config import ForeignState, require_database
-from ticketr.sync.errors import DuplicateKey, FileFailed
+from ticketr.sync.errors import FileFailed
 from ticketr.sync.state.database import IN_MEMORY
 from ticketr.sync.state.state import State
 from ticketr.sync.threads import CHUNK, portions
@@ -25,56 +23,10 @@ from ticketr.sync.threads import CHUNK, portions
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from ticketr.sync.edits.survey import LocalSurvey
     from ticketr.sync.threads import ThreadRunner
     from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import Ticket
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A file that was looked at.
-
-    Attributes:
-        path: The file, relative to the workspace.
-        tickets: What stands in it; none if it cannot be read.
-        error: What is wrong with it, if anything is.
-    """
-
-    path: str
-    tickets: tuple[Ticket, ...]
-    error: TicketrError | None
-
-
-def scan_file(store: Store, state: State, survey: LocalSurvey, path: Path) -> ScannedFile:
-    """Read one file, and compare its tickets with the last sync.
-
-    Args:
-        store: The workspace.
-        state: The last sync.
-        survey: Takes in what there is to push.
-        path: A file that may hold tickets.
-
-    Returns:
-        What stands in it. What is wrong with it is told there: it says nothing about the others.
-
-    Raises:
-        StateFailed: The state cannot be read.
-    """
-    name = store.name_of(path)
-    try:
-        found = store.local(name)
-    except TicketrError as error:
-        return ScannedFile(name, (), error)
-    duplicate = None
-    for local in found:
-        try:
-            survey.take(state, local)
-        except DuplicateKey as error:
-            duplicate = error
-    return ScannedFile(name, tuple(local.ticket for local in found), duplicate)
 
 
 async def visit_files(
@@ -83,18 +35,18 @@ async def visit_files(
     visit: Callable[[Sequence[Path]], T],
     then: Callable[[T], object] = lambda _: None,
 ) -> None:
-    """Go through the files that may hold tickets, some at a time, on worker threads.
+    """Visit the files that may hold tickets, in portions, on worker threads.
 
-    A folder may hold far more than tickets, a whole home for one.
+    A folder may hold far more files than tickets, for example a home folder.
 
     Args:
         store: The workspace.
-        in_thread: How blocking work is run.
-        visit: Given some files, on a thread.
-        then: Given what that returned, on Trio's thread.
+        in_thread: Runs a function on a worker thread.
+        visit: Called with a portion of the files, on a worker thread.
+        then: Called with what ``visit`` returned, on Trio's thread.
 
     Cancellation:
-        Waits for the portion that a thread is at.
+        Takes effect after the portion that a thread is working on.
     """
     walk = store.walk()
 
@@ -110,19 +62,19 @@ async def visit_files(
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # whoever reads it says so
+    except OSError:  # reading the file reports it
         return 0
 
 
 @contextmanager
 def readable(path: Path) -> Generator[Path | None]:
-    """Give a database to read, even where its folder cannot be written; None if there is none.
+    """Yield the path of a database to read, also if its folder is read-only; None without one.
 
-    SQLite writes beside a file that it reads. So where it must not, a copy is read.
+    SQLite writes files beside the one that it reads. So in a read-only folder a copy is read.
 
     Raises:
-        UnsafePath: It, or a file that SQLite opens beside it, is a link or the like.
-        FileFailed: It cannot be copied.
+        UnsafePath: It, or a file that SQLite opens beside it, is a link or no plain file.
+        FileFailed: The file cannot be copied.
     """
     require_database(path)
     if not path.exists():
@@ -147,11 +99,11 @@ def _why_not_copied(error: OSError) -> str:
 
 
 def bears_mark(store: Store) -> bool:
-    """Tell whether the state file of a workspace bears the user's mark; True where there is none.
+    """Tell whether the state file of a workspace has the user's mark; True without a file.
 
     Raises:
-        StateFailed: It cannot be used.
-        FileFailed: It cannot be read.
+        StateFailed: The file cannot be used.
+        FileFailed: The file cannot be read.
     """
     try:
         with read_state(store):
@@ -161,10 +113,10 @@ def bears_mark(store: Store) -> bool:
 
 
 def sign_state(store: Store) -> None:
-    """Let the state file of a workspace bear the user's mark; all else in it stays.
+    """Write the user's mark into the state file of a workspace; everything else in it stays.
 
     Raises:
-        StateFailed: It cannot be used or changed.
+        StateFailed: The file cannot be used or changed.
     """
     assert store.mark is not None
     with closing(State(store.state_path)) as state:
@@ -173,12 +125,12 @@ def sign_state(store: Store) -> None:
 
 @contextmanager
 def read_state(store: Store) -> Generator[State]:
-    """Open the state of a workspace to read it; a folder without one has an empty one.
+    """Open the state of a workspace to read it; empty for a folder without a state file.
 
     Raises:
-        StateFailed: It cannot be used.
-        ForeignState: It does not bear the user's mark.
-        FileFailed: It cannot be read.
+        StateFailed: The file cannot be used.
+        ForeignState: The file does not have the user's mark.
+        FileFailed: The file cannot be read.
     """
     with readable(store.state_path) as path:
         state = State(IN_MEMORY) if path is None else State(path, store.mark)

@@ -1,4 +1,4 @@
-"""What stands in the files, against the last sync; synchronous, for a worker thread."""
+"""Compares all files of a workspace with the last sync. Synchronous, for a worker thread."""
 
 from __future__ import annotations
 
@@ -22,16 +22,30 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket, TicketSyntaxError
 
 
-@dataclass
-class LocalSurvey:
-    """What there is to push, and what cannot be compared.
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """What a survey found in one file.
 
     Attributes:
-        local_changes: Tickets that were edited here, and drafts, in the order of the files.
+        path: The file, relative to the workspace.
+        tickets: The tickets in it; empty if it cannot be read.
+        error: What is wrong with it; None if nothing is.
+    """
+
+    path: str
+    tickets: tuple[Ticket, ...]
+    error: TicketrError | None
+
+
+@dataclass
+class LocalSurvey:
+    """What has changed in the files since the last sync, and what cannot be compared.
+
+    Attributes:
+        local_changes: Tickets that were edited, and drafts, in the order of the files.
         unknown: Tickets with keys that were never pulled into this workspace.
-        broken: What is wrong with files, by their paths relative to the workspace; what stands in
-            them is no part of the survey.
-        count: How many issues with keys the files hold.
+        broken: What is wrong with files, by their paths relative to the workspace. A file that
+            cannot be read has no part in the survey.
     """
 
     local_changes: list[LocalChange] = field(default_factory=list)
@@ -46,18 +60,18 @@ class LocalSurvey:
 
     @property
     def writes(self) -> int:
-        """How many issues a push would create or change, as far as that shows here."""
+        """How many issues a push would create or change, as far as is known without Jira."""
         return sum(local_change.writes for local_change in self.local_changes)
 
     def leave_out(self, keys: Collection[str]) -> None:
-        """Forget what there is to push of some tickets."""
+        """Remove some tickets from the survey."""
         self.local_changes = [
             each for each in self.local_changes if each.local.ticket.key not in keys
         ]
         self.unknown = [each for each in self.unknown if each.ticket.key not in keys]
 
     def _leave_out_holders(self, key: str) -> None:
-        """Forget what there is to push of the tickets that a key stands in."""
+        """Remove the tickets that hold a key from the survey."""
         self.local_changes = [
             each
             for each in self.local_changes
@@ -68,17 +82,17 @@ class LocalSurvey:
     def refuse_lost_keys(
         self, state: State, recent: Collection[str], project: str | None = None
     ) -> dict[str, TicketSyntaxError]:
-        """Take out what would be created though it is probably here already, without its key.
+        """Remove drafts that are probably issues which have lost their keys.
 
-        Only once every file is taken in: a key that is in none of them is lost, others have moved.
+        Call it only after every file was scanned: a key that is in another file was moved.
 
         Args:
             state: The last sync.
-            recent: Keys that a push puts back by itself where they are gone from their files.
-            project: Where drafts are created; the projects of the last sync count anyway.
+            recent: Keys that a push restores by itself if they are gone from their files.
+            project: The project in which drafts are created, besides those of the last sync.
 
         Returns:
-            What is wrong with it, by file.
+            The error of each file that has such a draft, by path.
         """
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
@@ -101,55 +115,67 @@ class LocalSurvey:
         return {error.source: error for error in reversed(refused.values())}
 
     def missing(self, state: State, broken: Collection[str]) -> dict[str, str]:
-        """Find tickets of the last sync that stand in no file, once every file is taken in.
+        """Return the tickets of the last sync that are in no file, after every file was scanned.
 
         Args:
             state: The last sync.
-            broken: Files that could not be read; what stood in them may stand there still.
+            broken: Files that could not be read. Their tickets do not count as missing.
 
         Returns:
-            The file in which each one stood, by its key.
+            The file that held each one, by its key.
         """
         homes = state.homes()
-        # Where a pull has found a ticket in conflict it stands since, whatever its last sync says.
+        # A conflict names the file in which a pull found the ticket; the last sync may name another.
         moved = {each.key for each in state.conflicts.all() if each.path in broken}
         gone = homes.keys() - self._paths.keys() - moved
         return {key: path for key, path in homes.items() if key in gone and path not in broken}
 
     def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
-        """Take in some files.
-
-        Args:
-            store: The workspace.
-            state: The last sync.
-            paths: Files that may hold tickets.
+        """Scan some files; the arguments are those of `scan`.
 
         Raises:
             StateFailed: The state cannot be read.
         """
         for path in paths:
-            name = store.name_of(path)
-            try:
-                found = store.local(name)
-            except TicketrError as error:
-                self.broken[name] = error
-                continue
-            for local in found:
-                try:
-                    self.take(state, local)
-                except DuplicateKey as error:
-                    self.broken[name] = error
+            self.scan(store, state, path)
 
-    def take(self, state: State, local: LocalTicket) -> None:
-        """Take in one ticket.
+    def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
+        """Read one file and compare its tickets with the last sync.
+
+        Args:
+            store: The workspace's files.
+            state: The last sync.
+            path: A file that may hold tickets.
+
+        Returns:
+            What is in the file. An error in it concerns no other file.
+
+        Raises:
+            StateFailed: The state cannot be read.
+        """
+        name = store.name_of(path)
+        try:
+            found = store.local(name)
+        except TicketrError as error:
+            self.broken[name] = error
+            return ScannedFile(name, (), error)
+        for local in found:
+            try:
+                self._take(state, local)
+            except DuplicateKey as error:
+                self.broken[name] = error
+        tickets = tuple(local.ticket for local in found)
+        return ScannedFile(name, tickets, self.broken.get(name))
+
+    def _take(self, state: State, local: LocalTicket) -> None:
+        """Add one ticket to the survey.
 
         Args:
             state: The last sync.
-            local: The ticket as it stands in its file.
+            local: The ticket in its file.
 
         Raises:
-            DuplicateKey: One of its keys stands in another place; then neither is part of the
-                survey.
+            DuplicateKey: One of its keys is in another place too; then neither is in the survey.
         """
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in self._paths:
@@ -161,7 +187,7 @@ class LocalSurvey:
             local_change = find_local_change(local, None, None)
         elif found := state.base_of_key(local.ticket.key):
             head, base = found
-            if comparable(base.text) == local.text:  # so nearly all: they need not be parsed again
+            if comparable(base.text) == local.text:  # nearly all tickets; saves parsing the base
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it

@@ -1,4 +1,4 @@
-"""Writes the key of a new issue into its draft's file, and what was sent into the state.
+"""Writes the key of a new issue into its draft's file, and the issue into the state.
 
 Synchronous, for a worker thread.
 """
@@ -39,13 +39,14 @@ def write_key_and_record(
     Args:
         editor: The workspace's files.
         state: The workspace's state.
-        creation: An issue that is there.
-        name: The file to look into, relative to the workspace.
-        status: The status that the issue has; None leaves the state for later, when it is known.
-        drafts: The drafts of other issues, without their tasks; its own may be among them.
+        creation: An issue that Jira has created.
+        name: The file in which to look for the draft, relative to the workspace.
+        status: The status of the issue; None if it is not known yet, then the state is written
+            later.
+        drafts: The drafts of other issues, without their sub-tasks; its own may be among them.
 
     Returns:
-        Whether the draft, or its key already, stands in that file.
+        Whether the draft or the key is in that file.
 
     Raises:
         FileFailed: The file cannot be read or written.
@@ -58,17 +59,17 @@ def write_key_and_record(
     return True
 
 
-def write_key(editor: Editor, name: str, sought: DraftMatcher, *, least: float = 0.0) -> bool:
-    """Write the key that Jira gave to a draft into its file, and see it on disk.
+def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:
+    """Write the key of a new issue into its draft's file, and sync the file to disk.
 
     Args:
         editor: The workspace's files.
         name: The file, relative to the workspace.
-        sought: The draft and the key.
-        least: How well a draft must fit to be the one.
+        matcher: The draft and the key.
+        least: The lowest score at which a draft is the one.
 
     Returns:
-        Whether the key stands there now; False if the draft does not.
+        Whether the key is in the file now; False if the draft is not found.
 
     Raises:
         FileFailed: The file cannot be read or written.
@@ -76,23 +77,23 @@ def write_key(editor: Editor, name: str, sought: DraftMatcher, *, least: float =
     """
 
     def change(file: TicketFile) -> TicketFile | None:
-        if sought.is_in(file.tickets):
+        if matcher.is_in(file.tickets):
             return file
-        found = sought.with_key(file.tickets, least=least)
+        found = matcher.with_key(file.tickets, least=least)
         return None if found is None else rewrite(file, dict([found]))
 
     return editor.change(name, change)
 
 
 def record_created(state: State, creation: Creation, path: str, status: str) -> None:
-    """Make what was sent the base: whatever Jira adds to it is Jira's change, not a conflict.
+    """Record what was sent as the base, so that what Jira adds to it is no conflict.
 
     Args:
-        state: The state.
-        creation: An issue whose key is in its file.
+        state: The workspace's state.
+        creation: A new issue whose key is in its file.
         path: The file, relative to the workspace.
-        status: The status that the issue has. Jira begins where its workflow does, so what the
-            draft says beyond it is an edit.
+        status: The issue's status in Jira, perhaps the first of its workflow. Another status in
+            the draft is an edit.
     """
     assert creation.id is not None
     assert creation.key is not None
@@ -118,11 +119,11 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
 
 
 def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:
-    """Say what draft is looked for.
+    """Return a matcher that finds the draft of a new issue.
 
     Args:
-        creation: Its issue, which has a key.
-        drafts: The drafts of other issues, without their tasks; its own may be among them.
+        creation: The issue, which has a key.
+        drafts: The drafts of other issues, without their sub-tasks; its own may be among them.
     """
     assert creation.key is not None
     draft = parse(creation.draft).tickets[0]
@@ -130,5 +131,5 @@ def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) ->
 
 
 def read_draft(creation: Creation) -> Ticket:
-    """Read the draft as it was when the issue was asked for, without its tasks."""
+    """Return the draft as it was when the issue was requested, without its sub-tasks."""
     return replace(parse(creation.draft).tickets[0], tasks=())

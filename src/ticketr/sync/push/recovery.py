@@ -1,12 +1,12 @@
-"""Finds issues that Jira was asked to create when the answer, this program, or a key was lost.
+"""Finds new issues whose answer was lost, and new issues whose key is not in a file.
 
-Jira has no way to say "create this once". So each new issue carries a random marker in its own
-properties, and what was asked for is on disk before it is asked. Whatever happens then, the
-issue can be found: among the keys that follow the highest one from before, which are read as they
-are now, not as the search index has them.
+Jira cannot be told to create an issue only once. So each new issue has a random marker in its
+properties, and each request is on disk before it is sent. Whatever happens then, the issue can be
+found by its marker among the keys after the highest one from before. Those are fetched by key,
+since the search index lags behind.
 
-What cannot be promised: an issue that Jira creates later than `SessionJob.settle` seconds after
-it was asked for would be created twice. Jira's own gateway gives up long before that.
+An issue that Jira creates later than `SessionJob.settle` seconds after the request would be created
+twice. Jira's own gateway gives up long before that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.sync.edits.drafts import SAME, TITLED
+from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.sync.push.keys import matcher_for, read_draft, write_key, write_key_and_record
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 
 #: The entity property that holds the marker.
 PROPERTY = "ticketr.created"
-#: How many hundreds of keys that nobody has are looked at before the project is taken to end
-#: there: keys of deleted issues are not given again.
+#: How many pages without any issue are read before the project is taken to end there. There are
+#: gaps, since keys of deleted issues are not used again.
 GAP = 10
-#: Seconds after which a request is over, however often Jira asked to wait before it was sent.
+#: Seconds after which a request is over, even if Jira made the client wait before it was sent.
 LONG_AGO = 3600.0
 
 
 async def recover(session: Session, keys: list[str]) -> bool:
-    """Settle what a killed or cut-off run has left: find its issues, write their keys.
+    """Find the issues of an interrupted run and write their keys into the files.
 
     Args:
         session: The workspace and the site.
-        keys: Takes the keys of issues whose drafts have them only now.
+        keys: A list to which the key of each draft that gets one is added at once.
 
     Returns:
-        Whether there was anything, so that files may have changed.
+        Whether anything was found, so that files may have changed.
 
     Cancellation:
-        Takes effect at once; what is not settled yet is left for the next time.
+        Takes effect at once; the rest is left for the next run.
     """
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
@@ -63,20 +63,20 @@ async def recover(session: Session, keys: list[str]) -> bool:
     found = await _look_up_all(session, left, began=began)
     for asked in left:
         creation = asked if asked.key is not None else found.get(asked.marker)
-        if creation is None:  # it certainly never came to be: the draft is simply a draft
+        if creation is None:  # it was certainly not created
             await session.in_thread(session.state.creations.forget, asked.marker)
         elif await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
             keys.append(creation.key)
-    return await _bring_back(session) or bool(left)
+    return await _restore_keys(session) or bool(left)
 
 
 async def _look_up_all(
     session: Session, left: Iterable[Creation], *, began: float
 ) -> dict[str, Creation]:
-    """Find those whose answers were lost, by their markers."""
+    """Find the issues whose answers were lost, by their markers."""
     lost = [each for each in left if each.key is None]
-    # It may have been sent long after it was written down, if Jira asked us to wait. But whoever
-    # sent it has ended, or the workspace would not be ours.
+    # A request may be sent long after it was recorded, if Jira made the client wait. But the process
+    # that sent it has ended, since this one holds the workspace's lock.
     long_ago = all(time.time() - each.sent > LONG_AGO for each in lost)
     return await look_up(session, lost, sent=-math.inf if long_ago else began)
 
@@ -84,22 +84,22 @@ async def _look_up_all(
 async def look_up(
     session: Session, asked: Sequence[Creation], *, sent: float
 ) -> dict[str, Creation]:
-    """Find out which issues that were asked for are there, once that is certain.
+    """Find out which requested issues exist, once that is certain.
 
     Args:
         session: The workspace and the site.
-        asked: What was asked for.
-        sent: Trio's clock at a moment when no request for them could be under way any more, but
-            for one that something before Jira still carries.
+        asked: The requests.
+        sent: A time of Trio's clock after which only a proxy in front of Jira could still carry one
+            of the requests.
 
     Returns:
-        Those that exist, by their markers, with their IDs and keys, which are on disk then.
+        Those that exist, by their markers, with their IDs and keys, which are on disk by then.
 
     Raises:
-        JiraError: It could not be found out.
+        JiraError: It cannot be found out.
 
     Cancellation:
-        Takes effect at once, also while waiting for a late request to be carried out.
+        Takes effect at once, also during the wait for a late request.
     """
     left = sent + session.job.settle - trio.current_time()
     if left > 0 and asked:
@@ -117,11 +117,11 @@ async def look_up(
 
 
 class _Search:
-    """Looks through one project for issues that were asked for, by their markers.
+    """Searches one project for requested issues by their markers.
 
     Args:
         session: The workspace and the site.
-        asked: What was asked for; one at least.
+        asked: The requests; at least one.
     """
 
     def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
@@ -133,7 +133,7 @@ class _Search:
         self._found: dict[str, Creation] = {}
 
     async def run(self) -> dict[str, Creation]:
-        """Look until all are found, or it is certain that the others do not exist."""
+        """Search until all are found or the others certainly do not exist."""
         await self._read_next_keys()
         if self._missing:
             await self._read_newest()
@@ -147,7 +147,7 @@ class _Search:
             number += PAGE
 
     async def _read_newest(self) -> None:
-        """Read what a search finds, for they may stand behind an even wider gap in the keys."""
+        """Read what Jira's search finds, since there may be a wider gap in the keys."""
         minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
         query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         recent = await self._session.jira.search_ids(query)
@@ -157,10 +157,10 @@ class _Search:
             await self._read(some)
 
     async def _read(self, ids: Sequence[str]) -> bool:
-        """Look at some issues; tell whether any of them exists."""
+        """Fetch some issues and look at their markers; return whether any issue exists."""
         jira = self._session.jira
         answer = await jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
-        issues = (*answer.issues, *answer.renamed)  # one that was moved since has another key
+        issues = (*answer.issues, *answer.renamed)  # a moved issue has another key
         for issue in issues:
             marker = issue.properties.get(PROPERTY)
             if isinstance(marker, str) and marker in self._missing:
@@ -171,7 +171,7 @@ class _Search:
 async def _write_key_somewhere(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> bool:
-    """Write a key into its draft, which may have been edited or moved to another file since.
+    """Write a key into its draft, which may have been edited or moved to another file.
 
     Returns:
         Whether the draft was found.
@@ -179,27 +179,27 @@ async def _write_key_somewhere(
     assert creation.id is not None
     answer = await session.jira.bulk_fetch([creation.id], fields=["status"])
     name: str | None = None
-    if answer.issues:  # else it was deleted again, so the draft is simply a draft
-        creation = creation.answered(creation.id, answer.issues[0].key)  # it may have been moved
-        name, hidden = await _whereabouts(session, creation, drafts)
+    if answer.issues:  # otherwise it was deleted: the draft stays a draft
+        creation = creation.answered(creation.id, answer.issues[0].key)  # its key may have changed
+        name, hidden = await _find_file(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
-            return False  # until all is readable, nobody knows where the draft is
-    if name is None:  # the draft is gone: the issue comes with the next pull
+            return False  # the draft may be in a file that cannot be read
+    if name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation.marker)
         return False
     note = partial(write_key_and_record, status=status_of(answer.issues[0]), drafts=drafts)
     return await session.in_thread(note, session.editor, session.state, creation, name)
 
 
-async def _whereabouts(
+async def _find_file(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> tuple[str | None, set[str]]:
-    """Find the file that holds the key already, or else the draft; its own first.
+    """Find the file that holds the key, or else the draft; its own file is preferred.
 
     Returns:
-        The file, if there is one, and those that could not be read.
+        The file, if there is one, and the files that cannot be read.
     """
-    sought, store = matcher_for(creation, drafts), session.store
+    matcher, store = matcher_for(creation, drafts), session.store
     found: list[tuple[float, str]] = []
     hidden: set[str] = set()
 
@@ -207,31 +207,31 @@ async def _whereabouts(
         for name in map(store.name_of, paths):
             try:
                 tickets = store.tickets(name)
-            except TicketrError:  # which is told where the files are surveyed
+            except TicketrError:  # the survey of the files reports it
                 hidden.add(name)
                 continue
             is_own = name == creation.path
-            fit = 2 * SAME if sought.is_in(tickets) else sought.likeness(tickets)
-            if is_own and fit >= SAME:
-                fit += 2 * SAME
-            if fit >= TITLED or (is_own and fit):
-                found.append((fit, name))
+            score = 2 * EQUAL if matcher.is_in(tickets) else matcher.best_score(tickets)
+            if is_own and score >= EQUAL:
+                score += 2 * EQUAL
+            if score >= SAME_TITLE or (is_own and score):
+                found.append((score, name))
 
     await session.visit_files(look)
     return max(found, key=lambda each: each[0], default=(0.0, None))[1], hidden
 
 
-async def _bring_back(session: Session) -> bool:
-    """Write keys anew that were in their files and are in none any more.
+async def _restore_keys(session: Session) -> bool:
+    """Write keys again that were in their files and are in no file now.
 
-    An editor that had a draft open may have saved it once more as it was, or git may have checked
-    it out again: pushed like that, it would be another issue.
+    An editor may have saved an old copy of the draft, or git may have checked one out. A push
+    would create it a second time.
     """
     made: dict[str, list[Creation]] = {}
     for each in await session.in_thread(session.state.creations.settled):
         made.setdefault(each.path, []).append(each)
     found = False
-    while True:  # a task is found once its ticket has its key again
+    while True:  # a sub-task is found once its ticket has its key again
         lost = [
             each
             for some in chunks([*made.items()], CHUNK)
@@ -243,18 +243,18 @@ async def _bring_back(session: Session) -> bool:
 
 
 def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) -> list[Creation]:
-    """Choose those issues whose drafts stand in their files as they were, without their keys."""
+    """Return the issues whose unchanged drafts are in their files without their keys."""
     lost: list[Creation] = []
     for path, creations in made:
         try:
             tickets = store.tickets(path)
-        except TicketrError:  # it is not there, or cannot be read now
+        except TicketrError:  # the file is gone or cannot be read
             continue
         if all(each.key for ticket in tickets for each in (ticket, *ticket.tasks)):
             continue
         for creation in creations:
-            sought = matcher_for(creation)
-            if not sought.is_in(tickets) and sought.likeness(tickets) >= SAME:
+            matcher = matcher_for(creation)
+            if not matcher.is_in(tickets) and matcher.best_score(tickets) >= EQUAL:
                 lost.append(creation)
     return lost
 
@@ -271,8 +271,8 @@ async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
         editor, written = session.editor, False
         for each in lost:
             if each.id in there:
-                written |= write_key(editor, each.path, matcher_for(each), least=SAME)
-            else:  # it was deleted, and is wanted anew
+                written |= write_key(editor, each.path, matcher_for(each), least=EQUAL)
+            else:  # it was deleted in Jira: the draft is created again
                 session.state.creations.forget(each.marker)
         return written
 

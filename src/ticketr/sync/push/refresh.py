@@ -1,4 +1,4 @@
-"""Reads whole tickets as Jira has them now, past its search index, and writes them."""
+"""Fetches whole tickets by key, not by search, and writes them into their files."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Why a ticket that was asked for is not there.
+    """Why Jira does not give a ticket.
 
     Attributes:
-        reason: In words.
-        code: For scripts.
+        reason: The reason in words.
+        code: The reason for scripts.
     """
 
     reason: str
@@ -44,8 +44,8 @@ _UNKNOWN = Unavailable("Jira does not have it, or you may not see it", Code.MISS
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
-    """What Jira gave, by ID and by key, and what it could not give."""
+class _Fetched:
+    """What Jira gave, by ID and by key, why it did not give others, and new keys by old ones."""
 
     issues: Mapping[str, Issue]
     failed: Mapping[str, str]
@@ -53,16 +53,16 @@ class _Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A ticket that is to be read, with what its issues are asked for by.
+class _Request:
+    """A ticket that is to be fetched.
 
-    That is their IDs, or their keys where the ticket was never pulled into this workspace.
+    Issues are named by ID, or by key if the ticket was never pulled into this workspace.
 
     Attributes:
-        head: The head's.
-        members: Every issue's, the head's too.
+        head: The ID or key of its head.
+        members: The ID or key of each of its issues, the head too.
         path: Its file, relative to the workspace.
-        added_keys: Keys of further sub-tasks, if Jira has them there.
+        added_keys: Keys of sub-tasks that it may have in Jira besides.
     """
 
     head: str
@@ -71,26 +71,26 @@ class _Wanted:
     added_keys: Sequence[str] = ()
 
     @property
-    def asked(self) -> Sequence[str]:
-        """All that is asked for."""
+    def names(self) -> Sequence[str]:
+        """The IDs and keys of all issues that are fetched."""
         return (*self.members, *self.added_keys)
 
-    def absent_in(self, answers: _Answers, otherwise: Unavailable) -> Unavailable | None:
-        """Tell why it is not there as a whole; None where it is.
+    def unavailable(self, fetched: _Fetched, otherwise: Unavailable) -> Unavailable | None:
+        """Return why Jira does not give the whole ticket; None if it does.
 
         Args:
-            answers: What Jira gave.
-            otherwise: What it is where Jira does not have its head.
+            fetched: What Jira gave.
+            otherwise: The reason if Jira does not have the head.
         """
-        for name in self.asked:
-            if words := answers.failed.get(name):
+        for name in self.names:
+            if words := fetched.failed.get(name):
                 return Unavailable(f"{not_given(words)}; try again later", Code.UNREACHED)
-        if self.head in answers.renamed:
-            return Unavailable(moved_away(self.head, answers.renamed), Code.MOVED)
-        return None if self.head in answers.issues else otherwise
+        if self.head in fetched.renamed:
+            return Unavailable(moved_away(self.head, fetched.renamed), Code.MOVED)
+        return None if self.head in fetched.issues else otherwise
 
-    def found_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
-        """Choose its issues, the head first; none at all where Jira does not have that.
+    def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
+        """Return its issues, the head first; empty if Jira does not have the head.
 
         Args:
             answers: What Jira gave, by ID and by key.
@@ -111,18 +111,18 @@ async def fetch_families(
     heads: Mapping[str, str],
     added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Read tickets as Jira has them now.
+    """Fetch tickets as Jira has them now.
 
     Args:
         session: The workspace and the site.
         heads: Each ticket's file, relative to the workspace, by its head's ID.
-        added_keys: Keys that stand in a ticket's file though the last sync had them not there, by its
-            head's ID; those that Jira has there belong to the ticket.
+        added_keys: Keys that came into a ticket's file since the last sync, by its head's ID. Those
+            that are its sub-tasks in Jira belong to the ticket.
 
     Returns:
         Each ticket by its head's ID, or why Jira does not give it.
     """
-    return await _read(session, await _known(session, heads, added_keys))
+    return await _read(session, await _requests(session, heads, added_keys))
 
 
 async def refresh(
@@ -132,22 +132,22 @@ async def refresh(
     seen: float,
     added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[list[FamilyResult], dict[str, Unavailable]]:
-    """Bring tickets up to what Jira has now.
+    """Fetch tickets and write them into their files and the state.
 
     Args:
         session: The workspace and the site.
         heads: Each ticket's file, relative to the workspace, by its head's ID.
         added_keys: As of `fetch_families`.
-        seen: Jira's clock before this.
+        seen: The time by Jira's clock before the call, in seconds since the epoch.
 
     Returns:
-        What became of each ticket that Jira has, and why it does not give the others, by their
+        What became of each ticket that Jira gave, and why it did not give the others, by their
         heads' IDs.
 
     Cancellation:
-        Takes effect at once, but for a visit to a worker thread. What was written stays.
+        Takes effect at once, or after a running write. What was written stays.
     """
-    now = await _read(session, await _known(session, heads, added_keys), keep_lost=True)
+    now = await _read(session, await _requests(session, heads, added_keys), keep_lost=True)
     absent = {head: family for head, family in now.items() if isinstance(family, Unavailable)}
     return await _write(session, _writer(session, seen), now), absent
 
@@ -155,28 +155,27 @@ async def refresh(
 async def adopt(
     session: Session, unknown: Sequence[LocalTicket], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
-    """Take in tickets with keys that were never pulled into this workspace.
+    """Record tickets with keys that were never pulled into this workspace.
 
-    One that says what Jira says is simply known from now on; one that differs is a conflict.
+    A ticket that is equal to Jira's is recorded as its base; one that differs is a conflict.
 
     Args:
         session: The workspace and the site.
         unknown: The tickets.
-        seen: Jira's clock before this.
+        seen: The time by Jira's clock before the call, in seconds since the epoch.
 
     Returns:
-        What became of each ticket that Jira has, and a note on each that it does not give.
+        What became of each ticket that Jira gave, and a note on each that it did not give.
 
     Cancellation:
-        Takes effect at once, but for a visit to a worker thread. What was taken in by then is
-        known, and the next time only the rest is asked for.
+        Takes effect at once, or after a running write. The next run fetches only the rest.
     """
     writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
     paths = {each.ticket.key: each.path for each in unknown}
     wanted = [
-        _Wanted(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
+        _Request(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
     ]
     done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
@@ -192,67 +191,67 @@ async def adopt(
     return outcomes, absent
 
 
-async def _known(
+async def _requests(
     session: Session, heads: Mapping[str, str], added_keys: Mapping[str, Sequence[str]]
-) -> list[_Wanted]:
-    """Find out of which issues some tickets were made at the last sync."""
-    wanted: list[_Wanted] = []
+) -> list[_Request]:
+    """Return requests for some tickets with the issues that they had at the last sync."""
+    wanted: list[_Request] = []
     for some in chunks(list(heads), PAGE):
         members = await session.in_thread(session.state.members, some)
         wanted += (
-            _Wanted(each, members[each], heads[each], added_keys.get(each, ())) for each in some
+            _Request(each, members[each], heads[each], added_keys.get(each, ())) for each in some
         )
     return wanted
 
 
 async def _read(
     session: Session,
-    wanted: Iterable[_Wanted],
+    wanted: Iterable[_Request],
     *,
     keep_lost: bool = False,
     otherwise: Unavailable = _GONE,
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Ask for tickets and write their texts.
+    """Fetch tickets and render their texts.
 
     Args:
         session: The workspace and the site.
         wanted: The tickets.
-        keep_lost: Whether sub-tasks that Jira has no longer stay where their lines stand.
-        otherwise: What a ticket is that Jira does not have.
+        keep_lost: Whether sub-tasks that Jira no longer has keep their lines in the file.
+        otherwise: The reason for a ticket that Jira does not have.
 
     Returns:
-        Each by what its head was asked for by, or why Jira does not give it.
+        Each ticket by the ID or key of its head, or why Jira does not give it.
     """
     found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
-        answers = await _ask(session, [name for each in batch for name in each.asked])
+        answers = await _fetch(session, [name for each in batch for name in each.names])
         for each in batch:
-            if absent := each.absent_in(answers, otherwise):
+            if absent := each.unavailable(answers, otherwise):
                 found[each.head] = absent
                 continue
-            issues = each.found_in(answers.issues)
+            issues = each.issues_in(answers.issues)
             if keep_lost:
                 issues += await _lost(session, each, issues)
-            found[each.head] = await _prepared(session, each, issues) or otherwise
+            found[each.head] = await _render(session, each, issues) or otherwise
     return found
 
 
-def _batches(wanted: Iterable[_Wanted]) -> Iterator[list[_Wanted]]:
-    """Put tickets together whose issues fit into one request; a bigger one goes alone."""
-    batch: list[_Wanted] = []
+def _batches(wanted: Iterable[_Request]) -> Iterator[list[_Request]]:
+    """Yield groups of tickets whose issues fit into one fetch; a larger ticket goes alone."""
+    batch: list[_Request] = []
     size = 0
     for each in wanted:
-        if batch and size + len(each.asked) > PAGE:
+        if batch and size + len(each.names) > PAGE:
             yield batch
             batch, size = [], 0
         batch.append(each)
-        size += len(each.asked)
+        size += len(each.names)
     if batch:
         yield batch
 
 
-async def _ask(session: Session, names: Sequence[str]) -> _Answers:
-    """Ask for issues by ID or by key; gives each that Jira has by both."""
+async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
+    """Fetch issues by ID or by key; each one is returned under both."""
     issues: dict[str, Issue] = {}
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
@@ -262,14 +261,14 @@ async def _ask(session: Session, names: Sequence[str]) -> _Answers:
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         for key in answer.missing if answer.renamed else ():
-            # Alone it can be no other's new key.
+            # Asked for alone, it can be no other issue's new key.
             alone = await session.jira.bulk_fetch([key], fields=["summary"])
             renamed.update((key, issue.key) for issue in alone.renamed)
-    return _Answers(issues, failed, renamed)
+    return _Fetched(issues, failed, renamed)
 
 
-async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> list[Issue]:
-    """Find sub-tasks that Jira has no longer and whose lines stand here: only a prune takes them."""
+async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> list[Issue]:
+    """Return sub-tasks that Jira no longer has and the file does: only a prune removes them."""
     there = {name for each in found for name in (each.id, each.key)}
     if not found or there.issuperset(wanted.members):
         return []
@@ -284,14 +283,14 @@ async def _lost(session: Session, wanted: _Wanted, found: Sequence[Issue]) -> li
     return await session.in_thread(look)
 
 
-async def _prepared(
-    session: Session, wanted: _Wanted, issues: Sequence[Issue]
+async def _render(
+    session: Session, wanted: _Request, issues: Sequence[Issue]
 ) -> RenderedFamily | None:
-    """Write a ticket's text; a checkpoint each, since that is real work."""
+    """Render a ticket's text; None if Jira's answer cannot be a ticket."""
     write = partial(render_family, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
         return await compute(session.in_thread, weight_of(issues, LIGHT), write)
-    except (InvalidKey, InvalidTicket):  # a server may say anything
+    except (InvalidKey, InvalidTicket):
         return None
 
 

@@ -1,6 +1,6 @@
-"""From changes to Jira's fields: what is sent for a new issue and for a changed one.
+"""Puts new issues and changes into Jira's terms. Pure.
 
-Pure. Everything that can be wrong is found here, before the first write.
+Everything that can be wrong with a value is found here, before the first write.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from ticketr.jira import IssueType
     from ticketr.tickets import Ticket
 
-#: Lines that are no fields of their own in Jira's forms.
+#: Lines that are treated in their own way.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
 _LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectMetadata:
-    """What a project takes.
+    """What a project takes: issue types, their fields and statuses.
 
     Attributes:
-        types: Its issue types.
-        field_specs: For each issue type, by ID, what is known of each field, by the name of its line.
+        types: The project's issue types.
+        field_specs: What is known of each field, by type ID and by the name of its line.
         story_type: The type of a draft that names none.
-        subtask_type: The type of a draft that is a task and names none.
-        statuses: The names of the statuses of each issue type, by ID, as far as they were asked.
+        subtask_type: The type of a sub-task draft that names none.
+        statuses: The names of the statuses of each issue type, by ID, if they were fetched.
     """
 
     types: tuple[IssueType, ...]
@@ -48,11 +48,11 @@ class ProjectMetadata:
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
-        """Tell what is wrong with the status of an issue; of what is not known, nothing.
+        """Return what is wrong with the status of an issue; empty if its type is not known.
 
         Args:
             type_id: The ID of its type.
-            status: The status; None if it says none.
+            status: The status; None if none is named.
         """
         names = self.statuses.get(type_id, ())
         if not status or not names or status.casefold() in {each.casefold() for each in names}:
@@ -61,20 +61,20 @@ class ProjectMetadata:
         return (f"{_STATUS}: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
-        """Find the type of a new issue.
+        """Return the type of a new issue.
 
         Args:
-            name: What its ``Type`` line says; None or empty where it says nothing.
-            subtask: Whether it is a task of a ticket.
+            name: The text of its ``Type`` line; None or empty without one.
+            subtask: Whether it is a sub-task.
 
         Raises:
-            BadValue: There is no such type.
+            BadValue: The project has no such type.
         """
         fitting = [each for each in self.types if each.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
         found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
         if found is None and subtask and not name and fitting:
-            return fitting[0]  # sites call them as they like; a task can be nothing else
+            return fitting[0]  # sites name their sub-task types freely
         if found is None:
             names = [each.name for each in fitting]
             what = "sub-task type" if subtask else "issue type"
@@ -86,14 +86,14 @@ class ProjectMetadata:
 
 @dataclass(frozen=True, slots=True)
 class IssuePayload:
-    """What is sent of one issue.
+    """What is sent of one issue, in Jira's terms.
 
     Attributes:
-        fields: Jira's fields.
-        status: The status that it is to reach; None to leave it.
-        problems: What is wrong, each with the part's name; then nothing may be sent.
-        warnings: What reaches Jira otherwise than its author may think, likewise.
-        values: The same part by part, the status too; no matter in a comparison.
+        fields: The values of Jira's fields, by field ID.
+        status: The status to which it is moved; None to leave it.
+        problems: What is wrong, each with the part's name. If there are any, nothing is sent.
+        warnings: What Jira gets in another form than its author may expect, likewise.
+        values: The values part by part, the status too; ignored in comparisons.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -112,15 +112,15 @@ def create_payload(
     subtask: bool,
     path: str = "",
 ) -> IssuePayload:
-    """Say in Jira's terms what a new issue is to be; the parent of a sub-task comes later.
+    """Return the payload that creates an issue, without the parent of a sub-task.
 
     Args:
         draft: The draft.
         form: What its project takes.
-        lookup: What names stand for.
+        lookup: What the names in files stand for.
         project: The project's key.
-        subtask: Whether it is a task of a ticket.
-        path: Its file, for what is wrong with a line of it.
+        subtask: Whether it is a sub-task.
+        path: Its file, for messages that name a line.
     """
     try:
         kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
@@ -130,7 +130,7 @@ def create_payload(
     said = [each for each in draft_changes(draft) if each.part != _TYPE]
     sent = update_payload(draft, said, field_specs, lookup, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
-    named = {each.part for each in said}  # what is wrong with those is told already
+    named = {each.part for each in said}  # their problems are reported already
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
         for each in field_specs.values()
@@ -159,17 +159,17 @@ def update_payload(
     path: str = "",
     lossy: Collection[str] = (),
 ) -> IssuePayload:
-    """Say some changes of an issue in Jira's terms.
+    """Return the payload that sends some changes of an issue.
 
     Args:
         issue: The issue as it stands here.
-        changes: What of it is to be sent.
+        changes: The changes to send.
         field_specs: What is known of each field of its type, by the name of its line.
-        lookup: What names stand for.
-        document: The issue's description as Jira has it; where criteria alone have changed, the
-            rest of it stays to the letter, whether Markdown could say it or not.
-        path: The issue's file, for what is wrong with a line of it.
-        lossy: Pieces of the Markdown that may be lost, since somebody has accepted it.
+        lookup: What the names in files stand for.
+        document: The issue's description in Jira as ADF. If only the criteria have changed, the rest
+            of it is sent back unchanged.
+        path: The issue's file, for messages that name a line.
+        lossy: Pieces of the Markdown whose loss a user has accepted.
     """
     changes = tuple(changes)
     warnings = tuple(_warnings(issue, changes, path))
@@ -186,10 +186,10 @@ def update_payload(
         sent: dict[str, object] = {}
         try:
             if change.part == _STATUS:
-                status = _given(change)
+                status = _not_empty(change)
                 values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
             elif isinstance(change.part, CorePart):
-                sent = _own(change.part, issue, document, path, lossy)
+                sent = _core_part(change.part, issue, document, path, lossy)
             else:
                 sent = _field(change, field_specs, lookup)
         except BadValue as error:
@@ -206,7 +206,7 @@ def update_payload(
 
 
 def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
-    """Tell what of an issue's edited texts reaches Jira otherwise than its author may think."""
+    """Yield what of an issue's edited texts Jira gets in another form than expected."""
     for change in changes:
         if change.part not in TEXTS:
             continue
@@ -218,13 +218,13 @@ def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[s
                 yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
 
 
-def _given(change: Change) -> str:
+def _not_empty(change: Change) -> str:
     if not change.new:
         raise BadValue("every ticket has one; write it, or remove the line")
     return change.new
 
 
-def _own(
+def _core_part(
     part: CorePart, issue: Ticket, body: object, path: str, lossy: Collection[str]
 ) -> dict[str, object]:
     if part is CorePart.TITLE:
@@ -233,7 +233,7 @@ def _own(
         return {"summary": issue.title}
     texts = list(_texts(issue, with_description=body is None))
     size = sum(len(text) for text, _ in texts)
-    # Measured before it is converted, which takes its time, and after.
+    # Measured before the conversion, which takes time, and after it.
     if adf.is_too_long(*(text for text, _ in texts)):
         raise BadValue(_too_long(size, issue, path))
     document = description_adf(issue, body=body)
@@ -241,7 +241,7 @@ def _own(
         raise BadValue(_too_long(size, issue, path))
     if gone := list(_lost(texts, path, lossy)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    # What came from Jira is Jira's; only what is ours is checked.
+    # The part that came from Jira is not checked.
     ours = document if body is None else description_adf(replace(issue, description=""))
     problems = adf.problems(ours)
     if problems:
@@ -258,7 +258,7 @@ def _too_long(size: int, issue: Ticket, path: str) -> str:
 def _lost(
     texts: Iterable[tuple[str, Callable[[int], int]]], path: str, lossy: Collection[str]
 ) -> Iterator[str]:
-    """Tell what of an issue's Markdown Jira would not get, each piece with its line."""
+    """Yield the pieces of an issue's Markdown that Jira would not get, with their lines."""
     for text, place in texts:
         for piece in adf.lost_pieces(text):
             if piece.text in lossy:
@@ -268,7 +268,7 @@ def _lost(
 
 
 def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Callable[[int], int]]]:
-    """Give the Markdown of an issue, each text with what tells the line in the file of a line."""
+    """Yield the texts of an issue, each with a function from its line to the file's line."""
     places = issue.places
     if with_description:
         yield issue.description, places.of_description
@@ -284,7 +284,7 @@ def _field(
             raise BadValue(f"{shown(change.new)} is no key like PROJ-123")
         return {"parent": {"key": change.new} if change.new else None}
     if change.part == _TYPE:
-        _given(change)
+        _not_empty(change)
     kind = field_specs.get(change.name)
     if kind is not None and kind.unsupported:
         raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")

@@ -1,7 +1,4 @@
-"""From the text of a field's line to the value that Jira wants, and what is wrong with it.
-
-Pure. What a site allows is given; nothing is asked here.
-"""
+"""Converts the text of a field's line to Jira's value, and finds what is wrong with it. Pure."""
 
 from __future__ import annotations
 
@@ -25,31 +22,31 @@ if TYPE_CHECKING:
 
     from ticketr.jira import User
 
-# In ASCII, unlike what float() and date.fromisoformat() would take.
+# ASCII only; float() and date.fromisoformat() take more.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-#: Above it, not every whole number has a place of its own in Jira, or in JSON.
+#: Above it, whole numbers are not exact in Jira and in JSON.
 _MOST_EXACT = 2**53
-#: Cells of a text that an error shows.
+#: How many cells of a text an error shows.
 _SHOWN = 60
 
 
 class BadValue(Exception):
-    """A text that cannot become a field's value; its message says why and what to write."""
+    """Raised if a text is no value of a field; the message says why and what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What a site knows of a field.
+    """What is known of a field of a site.
 
     Attributes:
-        id: What requests call it.
+        id: Its ID in requests.
         name: The name of its line.
-        type: The kind of its value, such as ``"number"``.
-        items: The kind of its value's members, for an array; else empty.
-        allowed: The values that it may have; empty if any will do or the site does not tell.
-        required: Whether a new issue cannot be made without it.
-        unsupported: Why no line can hold it; empty for one that a line can.
+        type: The type of its value, such as ``"number"``.
+        items: The type of an array's items; empty for other fields.
+        allowed: The values that it may have; empty if it takes any, or if they are not known.
+        required: Whether a new issue cannot be created without it.
+        unsupported: Why a line cannot hold it; empty if a line can.
     """
 
     id: str
@@ -63,12 +60,12 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """What names stand for on a site.
+    """What the names in files stand for on a site.
 
     Attributes:
-        people: The accounts that were found for each name that a file gives.
-        sprints: The ID of each sprint that is known.
-        zone: The time zone of the account, which moments without one are in; None if unknown.
+        people: The accounts that were found for each name in the files.
+        sprints: The ID of each known sprint, by name.
+        zone: The account's time zone, used for times without a zone; None if unknown.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -77,15 +74,15 @@ class NameLookup:
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
-    """Give the value that a field's text stands for.
+    """Return the value that a field's text stands for.
 
     Args:
         spec: The field.
-        text: What stands behind the colon; empty to empty the field.
-        lookup: What names stand for.
+        text: The text after the colon; empty to empty the field.
+        lookup: What the names in files stand for.
 
     Raises:
-        BadValue: It stands for nothing.
+        BadValue: The text stands for no value.
     """
     if spec.name == "Sprint":
         return _sprint(text, lookup.sprints)
@@ -109,9 +106,9 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
 
 
 def read_list(text: str) -> list[str]:
-    """Read the entries of a list: parted by commas, an entry with a comma in quotes, as in CSV.
+    """Return the entries of a list: separated by commas, with quotes around commas, as in CSV.
 
-    A list may go over several lines.
+    A list may have several lines.
 
     Raises:
         BadValue: A quote is not closed, or something stands between it and the next comma.
@@ -126,12 +123,12 @@ def read_list(text: str) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """Quote a text from a file for an error: one line, and not too much of it."""
+    """Return a text from a file in quotes for an error: cleaned, on one line, shortened."""
     return f'"{clip(clean(text[: 8 * _SHOWN]), _SHOWN)}"'
 
 
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
-    """Find a value by its name, in any case of letters if no other one fits exactly."""
+    """Return the value with a name, in any case of letters if none matches exactly."""
     allowed = tuple(allowed)
     exact = (each for each in allowed if each.name == name)
     loose = [each for each in allowed if folded(each.name) == folded(name)]
