@@ -1,4 +1,4 @@
-"""The jobs of the queue: pull, push, and both."""
+"""The jobs that an app submits to the queue: pull, push, and both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ticketr.sync.pull.tally import Tally
 from ticketr.sync.push.push import PushResult, push, push_result
 from ticketr.sync.push.recovery import recover
 from ticketr.sync.push.tally import PushTally
-from ticketr.sync.session import Progress, SessionJob, open_session, open_workspace
+from ticketr.sync.session import Progress, SessionJob, open_session
 from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class PullJob(SessionJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
-        full: Fetch every issue again, even those that have not changed.
+        full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
-        into: The file for new tickets, relative to the workspace; None gives each one of its own.
+        into: The file for new tickets, relative to the workspace; None gives each its own file.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
@@ -54,10 +54,7 @@ class PullJob(SessionJob):
         progress = Progress(context, self.credentials.redact)
         self._tally = tally = Tally()
         with _final_message(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
-            async with (
-                open_workspace(self, progress) as workspace,
-                open_session(workspace) as session,
-            ):
+            async with open_session(self, progress) as session:
                 await recover(session, tally.recovered)
                 layout = await session.layout()
                 tally.broken = notes_on(layout.broken)
@@ -79,13 +76,13 @@ class PushJob(SessionJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
-        dry_run: Only find out what there is to do, and whether Jira would take it.
-        accept_loss: Whether it may take away what files cannot say of descriptions in Jira; or
-            the very losses that somebody has accepted.
+        dry_run: Only find out what would be sent, and whether Jira would take it.
+        accept_loss: Whether it may remove from descriptions in Jira what files cannot say, or the
+            losses that a user has accepted.
 
     Cancellation:
-        Takes effect at once, inside a running request too. What Jira has taken is known, or will
-        be found by the next job.
+        Takes effect at once, inside a running request too. What Jira has taken is recorded, or
+        will be found by the next job.
     """
 
     dry_run: bool = False
@@ -106,10 +103,7 @@ class PushJob(SessionJob):
         progress = Progress(context, self.credentials.redact)
         self._tally = tally = PushTally()
         with _final_message(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
-            async with (
-                open_workspace(self, progress) as workspace,
-                open_session(workspace) as session,
-            ):
+            async with open_session(self, progress) as session:
                 if not self.dry_run:
                     await recover(session, tally.recovered)
                 survey = await session.survey()
@@ -121,7 +115,7 @@ class PushJob(SessionJob):
                     dry_run=self.dry_run,
                     accept_loss=self.accept_loss,
                 )
-        _tell_push(progress, tally, dry_run=self.dry_run)
+        _say_pushed(progress, tally, dry_run=self.dry_run)
         return result
 
 
@@ -143,7 +137,7 @@ class SyncJob(SessionJob):
     """A job that pulls, merges and pushes, in two phases of progress.
 
     Attributes:
-        full: Fetch every issue again, even those that have not changed.
+        full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
         accept_loss: As of `PushJob`.
 
@@ -175,10 +169,7 @@ class SyncJob(SessionJob):
         self._push = push_tally = PushTally()
         self._pulled = None
         with _final_message(progress, "Sync", self._count):
-            async with (
-                open_workspace(self, progress) as workspace,
-                open_session(workspace) as session,
-            ):
+            async with open_session(self, progress) as session:
                 await recover(session, push_tally.recovered)
                 layout = await session.layout()
                 tally.broken = notes_on(layout.broken)
@@ -186,10 +177,10 @@ class SyncJob(SessionJob):
                 self._pulled = pulled
                 progress.begin("Looking for edits...")
                 survey = await session.survey()
-                survey.leave_out({each.key for each in pulled.conflicts})  # they are told
-                told = layout.broken.keys()
+                survey.leave_out({each.key for each in pulled.conflicts})  # the pull reports them
+                reported = layout.broken.keys()
                 push_tally.failed += notes_on(
-                    {name: error for name, error in survey.broken.items() if name not in told}
+                    {name: error for name, error in survey.broken.items() if name not in reported}
                 )
                 pushed = await push(
                     session, survey, push_tally, merging=True, accept_loss=self.accept_loss
@@ -206,7 +197,7 @@ class SyncJob(SessionJob):
         return f"{self._push.done}/{self._push.total} tickets pushed"
 
 
-def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
+def _say_pushed(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
     if dry_run:
         refused = len(tally.failed) + tally.in_conflict
         rest = f", {refused} would not" if refused else ""
@@ -217,7 +208,7 @@ def _tell_push(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
 
 
 def _not_done(pulled: PullResult | None = None, pushed: PushTally | None = None) -> str:
-    """Count what was neither pulled nor pushed, in words that follow what was."""
+    """Return the counts of what was neither pulled nor pushed, as the end of a message."""
     conflicts = kept = failed = 0
     if pulled is not None:
         conflicts, kept, failed = pulled.in_conflict, pulled.left_alone, pulled.unwritten
@@ -245,7 +236,7 @@ def _final_message(progress: Progress, what: str, count: Callable[[], str]) -> G
         progress.say(f"{what} failed: {str(told) or type(told).__name__}")
         if told is error:
             raise
-        raise told from None  # of tasks that ran side by side: one reason is enough
+        raise told from None  # one of several errors of concurrent tasks is enough
     except BaseException:  # a cancellation, alone or in a group
         progress.say(f"Cancelled: {count()}")
         raise

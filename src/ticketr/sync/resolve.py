@@ -1,8 +1,8 @@
-"""Settles tickets that both sides have changed; offline and synchronous.
+"""Resolves conflicts without asking Jira. Synchronous.
 
-Jira's version of such a ticket is in the state. Both are merged as a sync merges them, and only what
-clashes is settled. Jira's version is the base from then on: what the file says beyond it is an edit,
-which the next push sends.
+Jira's version of a ticket in conflict is in the state. Both versions are merged as in a sync, and
+only the parts that clash are resolved. Jira's version becomes the base: where the file differs from
+it, that is an edit, which the next push sends.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
 
 
 class Take(Enum):
-    """How to settle a conflict."""
+    """How to resolve a conflict."""
 
     LOCAL = "local"
-    """Keep the file's version of what clashes; what else Jira has changed comes into the file."""
+    """Keep the file's version of what clashes; Jira's other changes are written into the file."""
     REMOTE = "remote"
-    """Take Jira's version of what clashes; other edits stay, the old text is put aside."""
+    """Take Jira's version of what clashes; other edits stay, and the old text is kept aside."""
     MERGE = "merge"
     """Write both versions of what clashes into the file, between git's conflict markers."""
 
 
 def resolve(store: Store, state: State, key: str, take: Take) -> str:
-    """Settle the conflict of one ticket.
+    """Resolve the conflict of one ticket.
 
     Args:
         store: The workspace, which is locked.
         state: Its state.
         key: The key of the ticket, or of a sub-task in it.
-        take: How to settle it.
+        take: How to resolve it.
 
     Returns:
         The ticket's file, relative to the workspace.
@@ -65,27 +65,27 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
     rows, seen = state.error_to_report(conflict)
-    family = _family(conflict, rows, path)
+    family = _rendered_family(conflict, rows, path)
 
     def writer(prefer: Side) -> FamilyWriter:
         return FamilyWriter(store, state, seen=seen, prefer=prefer)
 
     if take is Take.MERGE:
-        _mark(store, family, writer(Side.LOCAL), writer(Side.REMOTE))
+        _write_markers(store, family, writer(Side.LOCAL), writer(Side.REMOTE))
         with state.batch():
             state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
             state.sent.forget(conflict.head)
     else:
-        _merge(store, family, writer(Side(take.value)))
+        _write_merged(store, family, writer(Side(take.value)))
     return path
 
 
 def conflict_of(state: State, key: str) -> Conflict | None:
-    """Find the conflict of the ticket in which a key stands, if that has one.
+    """Return the conflict of the ticket that holds a key; None if it has none.
 
     Args:
         state: The state.
-        key: The key of a ticket or of a sub-task, which Jira may have made since the last sync.
+        key: The key of a ticket or of a sub-task, which may be newer than the last sync.
     """
     head, conflicts = state.head_of(key), state.conflicts.all()
     return next(
@@ -94,7 +94,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 
 def _keys_in(state: State, conflict: Conflict) -> set[str]:
-    """Give the keys of all issues that Jira has in a ticket."""
+    """Return the keys of all issues that the ticket has in Jira."""
     rows, _ = state.error_to_report(conflict)
     return {conflict.key, *(row.issue.key for row in rows)}
 
@@ -107,10 +107,10 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     return NoConflict(key, others, str(marked) if marked is not None else "")
 
 
-def _family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> RenderedFamily:
-    """Give Jira's version of a ticket as a pull has prepared it."""
+def _rendered_family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> RenderedFamily:
+    """Return Jira's version of a ticket as a pull has rendered it."""
     remote = read_ticket(conflict.text)
-    assert remote is not None  # this program wrote it
+    assert remote is not None  # ticketr wrote it
     inexact = frozenset(row.issue.key for row in rows if not row.exact)
     text = FamilyText(remote, conflict.text, inexact)
     stale = frozenset(row.issue.id for row in rows if row.stale)
@@ -118,10 +118,10 @@ def _family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> Rendered
 
 
 def _path_now(store: Store, conflict: Conflict) -> str:
-    """Find the ticket's file, which may have another name by now.
+    """Return the ticket's file, which may have been renamed.
 
-    Another file that cannot be read, for it holds the markers of the last conflict perhaps, is no
-    matter unless the ticket is nowhere else: it must never come to stand in two places.
+    A file that cannot be read, perhaps because of conflict markers, is an error only if the ticket
+    is in no other file: a ticket must never be in two files.
     """
     if store.holds(conflict.path, conflict.key):
         return conflict.path
@@ -138,8 +138,8 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def _merge(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
-    """Write the ticket as a sync would that was told who wins; a side never takes a whole ticket."""
+def _write_merged(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
+    """Write the ticket as a sync with a preferred side would: part by part."""
     outcomes, error = writer.write([family])
     if error is not None:
         raise error
@@ -149,14 +149,16 @@ def _merge(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
             raise FileFailed(store.root / outcome.path, f"write {key} into", reason)
 
 
-def _mark(store: Store, family: RenderedFamily, local: FamilyWriter, remote: FamilyWriter) -> None:
-    """Write both versions into the file, as git does; nothing reads it until that is sorted out.
+def _write_markers(
+    store: Store, family: RenderedFamily, local: FamilyWriter, remote: FamilyWriter
+) -> None:
+    """Write both versions into the file, as git does; it is refused until the markers are gone.
 
     Args:
         store: The workspace.
         family: Jira's version.
-        local: Merges it so that this side wins.
-        remote: Merges it so that Jira wins. So they differ in what clashes, and in nothing else.
+        local: Merges the ticket so that the file wins.
+        remote: Merges the ticket so that Jira wins. The two results differ only in what clashes.
     """
 
     def marked(text: str) -> str:
@@ -166,7 +168,7 @@ def _mark(store: Store, family: RenderedFamily, local: FamilyWriter, remote: Fam
             comparable(rewrite(file, {0: each.merge(family, ticket).ticket}).text).split("\n")
             for each in (local, remote)
         )
-        return "\n".join(_marked(mine, theirs))
+        return "\n".join(_with_markers(mine, theirs))
 
     path, key = family.path or "", family.issues[0].key
     if not Editor(store).rewrite(path, key, marked):
@@ -175,7 +177,7 @@ def _mark(store: Store, family: RenderedFamily, local: FamilyWriter, remote: Fam
         )
 
 
-def _marked(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
+def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
     for stretch in compare_lines(local, remote):
         if isinstance(stretch, CleanChunk):
             yield from stretch.lines

@@ -1,8 +1,4 @@
-"""What pull, push and sync have in common: the locked workspace, the site, the progress.
-
-A session begins with what a killed run has left behind: issues that Jira was asked to create and
-whose keys are not in their files yet.
-"""
+"""The locked workspace, the site and the progress that pull, push and sync share."""
 
 from __future__ import annotations
 
@@ -40,40 +36,40 @@ if TYPE_CHECKING:
     from ticketr.sync.threads import ThreadRunner
     from ticketr.tickets import Ticket
 
-#: Requests under way at once; Jira's rate limits make 4 to 8 a polite number.
+#: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENCY = 4
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
-#: Seconds for which a site's list of fields is taken for what it was.
+#: Seconds for which a site's list of fields is kept.
 FIELDS_AGE = 86_400.0
 
-#: Told about tickets that were just written, each with its file, relative to the workspace.
+#: Called with tickets that were just written, each with its file, relative to the workspace.
 OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
 
 
 @dataclass
 class SessionJob:
-    """What every job between a workspace and its site is told.
+    """The options of every job between a workspace and its site.
 
-    Jobs of one workspace must not run at once: submit them with the workspace as ``key``. Between
-    processes a lock sees to that.
+    Jobs of one workspace must not run at once: submit them with the workspace as ``key``. A lock
+    keeps out other processes.
 
     Attributes:
         root: The workspace's folder.
         credentials: The site and the login.
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
-        jql: A query of the user's own, instead of a whole project.
+        jql: The user's own query, instead of a whole project.
         fields: Further fields to keep in files.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
-        prefer: Who wins where both sides have changed the same; None makes it a conflict.
-        prefer_from_file: Whether that is said by a file that came with the folder. Then the files
-            win nothing where no last sync of this machine's own is known.
-        browse: The site's address for browsers, if it is another.
-        mark: What the state file bears if this user made it; None to take any.
-        transport: Another way to reach the site than httpx.
+        prefer: The side that wins where both have changed the same; None makes it a conflict.
+        prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
+            nothing if there was no sync on this machine yet.
+        browse: The site's address for browsers, if it differs.
+        mark: The mark of a state file that this user made; None to take any.
+        transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
-        run_sync: How blocking work is run.
+        run_sync: Runs blocking work on a worker thread.
         settle: Seconds within which a request whose answer was lost may still be carried out.
     """
 
@@ -96,27 +92,27 @@ class SessionJob:
 
     @classmethod
     def like(cls, other: SessionJob, **changes: Any) -> Self:
-        """Make a job of this kind for the same workspace and site.
+        """Return a job of this kind for the same workspace and site.
 
         Args:
             other: A job of any kind.
-            changes: What is to be different.
+            changes: The options that differ.
         """
         common = {each.name: getattr(other, each.name) for each in dataclass_fields(SessionJob)}
         return cls(**(common | changes))
 
     @property
     def site(self) -> str:
-        """The site that the workspace belongs to, however it is reached."""
+        """The address of the site that the workspace belongs to."""
         return self.browse or self.credentials.site
 
 
 class Progress:
-    """Tells how a job is getting on, whoever of its parts is speaking.
+    """Reports the progress of a job for all of its parts.
 
     Args:
         context: The job's context.
-        redact: Takes secrets out of what is told, which may be a server's words.
+        redact: Removes secrets from messages, which may quote a server.
     """
 
     def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
@@ -125,36 +121,40 @@ class Progress:
         self._done = 0
 
     def begin(self, message: str) -> None:
-        """Begin a phase whose extent is not known yet."""
+        """Begin a phase whose total is not known yet."""
         self._done = 0
         self._context.report(current=0, total=0, message=self._redact(message))
 
     def say(self, message: str) -> None:
-        """Tell something without moving on."""
+        """Report a message with the same numbers as before."""
         self._context.report(current=self._done, message=self._redact(message))
 
     def move(self, done: int, total: int, message: str) -> None:
-        """Tell how far the phase is."""
+        """Report how far the phase is."""
         self._done = done
         self._context.report(current=done, total=total, message=self._redact(message))
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Tell about a wait."""
+        """Report a wait."""
         self.say(f"Waiting {math.ceil(seconds)}s: {reason}")
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """A workspace that is locked for one job.
+class Session:
+    """A workspace that is locked for one job, and its site.
 
     Attributes:
-        job: What the job was told.
-        progress: Where to tell how it goes.
+        job: The job's options.
+        progress: Reports the job's progress.
         store: The ticket files.
         state: The last sync.
-        disk: Whoever changes files while others might holds this.
-        recent: Keys that were written into their files of late; a job that finds one gone from
-            there brings it back by itself, or creates its issue anew.
+        disk: Held during a change to the files while other tasks may change them too.
+        recent: Keys that were recently written into their files. If one is gone from there, a job
+            restores it, or creates the issue again if it was deleted.
+        jira: The site.
+        site_fields: Every field that the site has.
+        columns: The fields that are written to files.
+        zone: The account's time zone; None if it is not known.
     """
 
     job: SessionJob
@@ -163,27 +163,31 @@ class Workspace:
     state: State
     disk: trio.Lock
     recent: frozenset[str]
+    jira: JiraClient
+    site_fields: tuple[Field, ...]
+    columns: Columns
+    zone: tzinfo | None
 
     @property
     def in_thread(self) -> ThreadRunner:
-        """How blocking work is run."""
+        """Runs blocking work on a worker thread."""
         return self.job.run_sync
 
     @property
     def editor(self) -> Editor:
-        """Who changes the ticket files."""
+        """A new editor for the ticket files."""
         return Editor(self.store)
 
     async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
-        """Go through the files that may hold tickets, some at a time, on worker threads.
+        """Visit the files that may hold tickets, in portions, on worker threads.
 
         Args:
-            visit: Given some files.
+            visit: Called with a portion of the files.
         """
         await visit_files(self.store, self.in_thread, visit)
 
     async def layout(self) -> Layout:
-        """Find every ticket with a key in the workspace, and what cannot be read.
+        """Return where every ticket with a key is, and which files cannot be read.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -194,7 +198,7 @@ class Workspace:
         return layout
 
     async def survey(self) -> LocalSurvey:
-        """Compare every ticket in the workspace with the last sync; see what is `broken` there.
+        """Compare every ticket in the workspace with the last sync.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -207,29 +211,12 @@ class Workspace:
         survey.broken |= refused
         return survey
 
-
-@dataclass(frozen=True)
-class Session(Workspace):
-    """A locked workspace and its site.
-
-    Attributes:
-        jira: The site.
-        site_fields: Every field that the site has.
-        columns: The fields that are written to files.
-        zone: The account's time zone; None if it is not known.
-    """
-
-    jira: JiraClient
-    site_fields: tuple[Field, ...]
-    columns: Columns
-    zone: tzinfo | None = None
-
     @asynccontextmanager
     async def naming_project(self) -> AsyncGenerator[None]:
-        """Tell of a project that was renamed where Jira does not know it by the key in the settings.
+        """Raise `RenamedProject` if Jira refuses the key of a project that was renamed.
 
         Raises:
-            RenamedProject: Jira has refused something in the block, and the project is renamed.
+            RenamedProject: Jira refused a request in the block, and the project has a new key.
         """
         try:
             yield
@@ -241,36 +228,39 @@ class Session(Workspace):
             raise RenamedProject(key or "", new) from None
 
     async def _key_now(self, project: str) -> str | None:
-        """Ask for the key that a project has now; Jira knows it by its former ones as well."""
+        """Fetch the present key of a project; Jira knows it by its former keys too."""
         try:
             return (await self.jira.project(project)).key
-        except JiraError:  # the first error tells more
+        except JiraError:  # the first error says more
             return None
 
     async def now(self) -> float:
-        """Ask for the time by Jira's clock, in seconds since the epoch."""
+        """Fetch the time by Jira's clock, in seconds since the epoch."""
         told = (await self.jira.server_info()).server_time
         return told.timestamp() if told else time.time()
 
 
 @asynccontextmanager
-async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[Workspace]:
-    """Lock a workspace and open its state; nothing is asked yet.
+async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Session]:
+    """Lock a workspace, open its state, and log in to its site.
 
     Args:
-        job: What the job was told.
-        progress: Where to tell how it goes.
+        job: The job's options.
+        progress: Reports the job's progress.
 
     Yields:
-        The workspace. When the block is left, or cancelled, everything is closed.
+        The session. When the block is left, or cancelled, everything is closed.
 
     Raises:
         WorkspaceBusy: Another process is changing the workspace.
-        OtherSite: It holds the tickets of another site.
+        OtherSite: The workspace holds the tickets of another site.
         StateFailed: Its state file cannot be used.
-        ForeignState: Its state file does not bear the user's mark.
+        ForeignState: Its state file does not have the user's mark.
         UnsafePath: A link or the like has a name of ticketr's own.
         FileFailed: The folder cannot be made or written.
+        JiraError: The site cannot be reached or does not take the login.
+        UnknownField: The site lacks a field that the files are to hold.
+        UnsupportedField: The files cannot hold one of them.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
@@ -279,55 +269,49 @@ async def open_workspace(job: SessionJob, progress: Progress) -> AsyncGenerator[
         try:
             await job.run_sync(state.site_record.check_site, job.root, job.site)
             recent = await job.run_sync(state.recent)
-            yield Workspace(job, progress, store, state, trio.Lock(), recent)
+            progress.say("Connecting to Jira...")
+            async with open_jira(
+                job.credentials,
+                transport=job.transport,
+                browse=job.browse,
+                max_concurrency=CONCURRENCY,
+                on_wait=progress.wait,
+            ) as jira:
+                zone = await _log_in(job, state, jira)
+                fields, columns = await _columns(job, state, jira)
+                yield Session(
+                    job, progress, store, state, trio.Lock(), recent, jira, fields, columns, zone
+                )
         finally:
-            with trio.CancelScope(shield=True):  # closing one file is soon done
+            with trio.CancelScope(shield=True):  # closing one file is quick
                 await job.run_sync(state.close)
 
 
-@asynccontextmanager
-async def open_session(workspace: Workspace) -> AsyncGenerator[Session]:
-    """Connect a workspace with its site, and see that the site takes the login.
+async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> tzinfo | None:
+    """Check the login before all else, and give the workspace to the site.
 
-    Args:
-        workspace: The workspace.
-
-    Yields:
-        The session. When the block is left, or cancelled, every connection is closed.
-
-    Raises:
-        JiraError: The site cannot be reached or does not take the login.
-        UnknownField: The site lacks a field that the files are to hold.
-        UnsupportedField: The files cannot hold one of them.
+    Returns:
+        The account's time zone; None if it is not known.
     """
-    job = workspace.job
-    workspace.progress.say("Connecting to Jira...")
-    async with open_jira(
-        job.credentials,
-        transport=job.transport,
-        browse=job.browse,
-        max_concurrency=CONCURRENCY,
-        on_wait=workspace.progress.wait,
-    ) as jira:
-        account = await jira.myself()  # tells whether the login is good, before all else
-        zone = await job.run_sync(zone_of, account.time_zone)
-        # Only now: a mistyped address must not own the folder.
-        await job.run_sync(workspace.state.site_record.claim_site, job.site)
-        fields, columns = await _columns(workspace, jira)
-        common = {each.name: getattr(workspace, each.name) for each in dataclass_fields(Workspace)}
-        yield Session(**common, jira=jira, site_fields=fields, columns=columns, zone=zone)
+    account = await jira.myself()
+    zone = await job.run_sync(zone_of, account.time_zone)
+    # Only after the login: a mistyped address must not own the folder.
+    await job.run_sync(state.site_record.claim_site, job.site)
+    return zone
 
 
-async def _columns(workspace: Workspace, jira: JiraClient) -> tuple[tuple[Field, ...], Columns]:
-    """Give the site's fields, and those of them that files hold.
+async def _columns(
+    job: SessionJob, state: State, jira: JiraClient
+) -> tuple[tuple[Field, ...], Columns]:
+    """Return the site's fields, and those that files hold.
 
-    They change so rarely that a pull need not ask each time; a name that is missing is asked for.
+    The site's fields rarely change, so they are fetched once a day, or if a name is missing.
     """
-    job, site_record = workspace.job, workspace.state.site_record
+    site_record = state.site_record
     kept = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
     if kept is not None:
         names = {each.name for each in dataclass_fields(Field)}
-        # Another version may have kept less, or something may have broken it.
+        # Another version may have kept other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
             known = json.loads(kept)
             if all(each.keys() == names for each in known):

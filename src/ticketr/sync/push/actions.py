@@ -1,4 +1,4 @@
-"""What a push is about to do, for people and for scripts."""
+"""What a push is about to do, for output."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Action:
 
     Attributes:
         action: ``"create"`` or ``"update"``.
-        key: Its key; empty for one that is not created yet.
-        title: Its title.
-        path: Its file, relative to the workspace.
-        changes: What is sent of it: the names of its parts with old and new text.
+        key: The issue's key; empty for one that is not created yet.
+        title: The issue's title.
+        path: The issue's file, relative to the workspace.
+        changes: The name, old text and new text of each part that is sent.
     """
 
     action: str
