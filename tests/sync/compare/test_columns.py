@@ -102,9 +102,7 @@ UNSUPPORTED = [
     Field("timeoriginalestimate", "Original estimate", False, "number", ""),
     Field("customfield_1", "Server", True, "array", "cmdb-object-field"),
     Field("customfield_1", "Server", True, "any", "", CMDB),
-    Field(
-        "customfield_1", "TicketLocation", True, "option-with-child", "", f"{TYPES}:cascadingselect"
-    ),
+    Field("customfield_1", "Place", True, "option-with-child", "", f"{TYPES}:cascadingselect"),
     Field("attachment", "Attachment", False, "array", "attachment"),
     Field("issuelinks", "Linked Issues", False, "array", "issuelinks"),
 ]

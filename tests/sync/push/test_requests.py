@@ -289,20 +289,18 @@ class TestEditing:
         )
 
     def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
-        place = FieldSpec("customfield_1", "TicketLocation", "any", unsupported="it holds a team")
-        change = Change("TicketLocation", "", "x")
+        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
+        change = Change("Place", "", "x")
 
-        sent = update_payload(draft("A"), [change], {"TicketLocation": place}, ANA)
+        sent = update_payload(draft("A"), [change], {"Place": place}, ANA)
 
         told = "Place: it holds a team, which ticketr cannot write yet; take the line out"
         assert sent == IssuePayload(problems=(told,))
 
     def test_a_field_that_no_line_can_hold_is_not_offered(self) -> None:
-        place = FieldSpec("customfield_1", "TicketLocation", "any", unsupported="it holds a team")
+        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
 
-        sent = update_payload(
-            draft("A"), [Change("Places", "", "x")], {"TicketLocation": place}, ANA
-        )
+        sent = update_payload(draft("A"), [Change("Places", "", "x")], {"Place": place}, ANA)
 
         assert "there is Parent, Status" in sent.problems[0]
 

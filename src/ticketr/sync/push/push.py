@@ -96,10 +96,10 @@ async def push(
         plan = await make_plan(
             session, survey.local_changes, merging=merging, accept_loss=accept_loss
         )
-        tally.add_plan(plan)
+        _add_plan(tally, plan)
         if plan.to_merge_first:
             merged = await _merge_and_plan(session, plan, tally, accept_loss, seen=seen)
-            tally.add_plan(merged)
+            _add_plan(tally, merged)
             plan = plan.with_merged(merged)
     tally.planned = tuple(action for ticket in plan.writes for action in _actions(ticket))
     tally.total = len(tally.planned)
@@ -212,6 +212,13 @@ async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> 
         number = key.rpartition("-")[2] if key else ""
         highest[project] = int(number) if number.isdecimal() else 0
     return highest
+
+
+def _add_plan(tally: PushTally, plan: PushPlan) -> None:
+    tally.failed += plan.failed
+    tally.warnings += plan.warnings
+    for each in plan.held_back:
+        tally.hold_back(each.note, each.writes)
 
 
 def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:

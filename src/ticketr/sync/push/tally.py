@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ticketr.sync.notes import Note
     from ticketr.sync.push.actions import Action
-    from ticketr.sync.push.plan import PushPlan
     from ticketr.sync.session import Progress
 
 
@@ -42,13 +41,6 @@ class PushTally:
     def done(self) -> int:
         """How many issues were created or changed."""
         return len(self.created) + len(self.updated)
-
-    def add_plan(self, plan: PushPlan) -> None:
-        """Take the notes of a plan."""
-        self.failed += plan.failed
-        self.warnings += plan.warnings
-        for each in plan.held_back:
-            self.hold_back(each.note, each.writes)
 
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that is not pushed because it has changed in Jira.
