@@ -1,4 +1,4 @@
-"""What may be filled in when an issue is made: types of issues, their fields, values, statuses."""
+"""Reads a project's create metadata: issue types, their fields, values and statuses."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ _T = TypeVar("_T", IssueType, CreateField)
 
 
 class CreateMetaEndpoints(Endpoints):
-    """The part of a client that asks what new issues can be."""
+    """The client's methods that read a project's create metadata."""
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:
-        """Ask which types of issues the account may make in a project.
+        """Return the issue types that the account may create in a project.
 
         Args:
             project: The project's key or number.
@@ -122,7 +122,7 @@ class CreateMetaEndpoints(Endpoints):
         return await self._every(IssueType.read, "issueTypes", pages, project)
 
     async def create_fields(self, project: str, issue_type_id: str) -> tuple[CreateField, ...]:
-        """Ask which fields a new issue can have.
+        """Return the fields that a new issue can have.
 
         Args:
             project: The project's key or number.
@@ -132,7 +132,7 @@ class CreateMetaEndpoints(Endpoints):
         return await self._every(CreateField.read, "fields", pages, project, issue_type_id)
 
     async def statuses(self, project: str) -> dict[str, tuple[str, ...]]:
-        """Ask which statuses issues of a project can have at all.
+        """Return the statuses that issues of a project can have.
 
         Args:
             project: The project's key or number.
@@ -169,7 +169,7 @@ class CreateMetaEndpoints(Endpoints):
                     found.setdefault(record.id, record)
             start += len(items)
             total = answer.object().get("total")
-            # A page that brings nothing new is an end too, whatever the site says.
+            # A page with nothing new ends the list, even if the site says that more follows.
             if len(found) == before or (isinstance(total, int) and start >= total):
                 return tuple(found.values())
         address = self._api.address(endpoint, *steps)

@@ -21,7 +21,7 @@ GATEWAY = "api.atlassian.com"
 _CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOKEN = re.compile(r"[!-~]+")
 _PORTS = {"http": 80, "https": 443}
-# A shorter one, as a sandbox has, may well be a word of the text.
+# A shorter token, as of a sandbox, may be an ordinary word of the text.
 _SHORTEST_SECRET = 8
 
 
@@ -47,7 +47,7 @@ class Credentials:
         raise TypeError("credentials are not pickled: they would take the token along")
 
     def authorization(self, url: str) -> str:
-        """Return the header that lets a request in.
+        """Return the ``Authorization`` header of a request.
 
         Args:
             url: Where the request goes.
@@ -81,7 +81,7 @@ class Credentials:
         return redact(text, self._secrets())
 
     def _secrets(self) -> Iterator[str]:
-        """Yield what must not be shown: the token, and how headers and addresses encode it."""
+        """Yield the token and its encodings in headers and addresses, which must not be shown."""
         encoded = [f"{self.email}:{self.token}"]
         if len(self.token) >= _SHORTEST_SECRET:
             yield self.token
@@ -96,7 +96,7 @@ class Credentials:
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:
-    """Return the address at which a site is asked with a token that has scopes.
+    """Return the gateway's address of a site, which takes tokens with scopes.
 
     Args:
         cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
@@ -118,12 +118,12 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
 
 
 def is_gateway(site: str) -> bool:
-    """Return whether an address is that of Atlassian's gateway, which is none for browsers."""
+    """Return whether an address is that of Atlassian's gateway, which serves no browsers."""
     return _split(site).hostname == GATEWAY
 
 
 def normalise_site(site: str, *, allow_http: bool = False) -> str:
-    """Check the address of a site and write it in one way.
+    """Check the address of a site and return its normal form.
 
     Args:
         site: The address as the user wrote it.
@@ -177,7 +177,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _split(url: str) -> SplitResult:
-    """Split an address, refusing what other readers of it might split elsewhere."""
+    """Split an address; refuse one that other programs might split in another place."""
     if any(ord(character) <= 0x20 or character in "\\\x7f" for character in url):
         raise BadSite(url, "it holds a space or another character that no address has")
     try:

@@ -1,7 +1,8 @@
-"""What Jira answers, as frozen records.
+"""Jira's answers as frozen dataclasses.
 
-The readers are tolerant: real Jira sends keys that its own document does not know and nulls where
-the document has none. They refuse only an answer without the one thing that was asked for.
+The readers are tolerant: Jira sends keys that its documentation does not have, and nulls where the
+documentation has none. They refuse only an answer without its essential value, such as an issue's
+key.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Removes secrets from a server's text, in any spelling of them. Pure.
 
-A server that repeats a token may break it up with a control sequence or with characters that
-nobody sees, or write it as a URL, JSON, HTML or Python would. Text is shown after it was cleaned,
-so it is cleaned before it is searched.
+A server that repeats a token may break it up with a control sequence or with invisible
+characters, or encode it as in a URL, in JSON, HTML or Python. Text is cleaned before it is shown,
+so it is cleaned before it is searched, too.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
-    """Read secrets as texts are read."""
+    """Return secrets in the form in which texts are compared."""
     return frozenset(_AS_WRITTEN.sub(_letter, each).lower() for each in secrets) - {""}
 
 
 def _without(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
-    """Replace secrets in a text that is read in one way."""
+    """Replace secrets in one reading of a text."""
     letters = special.sub(_letter, text).lower()
     if not any(secret in letters for secret in sought):
         return text
@@ -91,7 +91,7 @@ def _found(letters: str, places: list[tuple[int, int]], secret: str) -> Iterator
 
 
 def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Tell where each character that is read stands in a text."""
+    """Return the place in the text of each character that is compared."""
     places: list[tuple[int, int]] = []
     at = 0
     for found in special.finditer(text):

@@ -1,12 +1,12 @@
-"""Jira's rich text (the Atlassian Document Format, ADF) as Markdown, and back.
+"""Converts Jira's rich text (the Atlassian Document Format, ADF) to Markdown and back.
 
-marklas does the work. Around it: the canonical form of a document, escapes that marklas forgets,
-fixed IDs instead of random ones, and the check whether a document survives the way to Markdown
-and back. A document that does not is still shown; its description is then not to be overwritten
-unless the user edited it.
+marklas converts. This package adds the canonical form of a document, escapes that marklas lacks,
+fixed IDs instead of random ones, and the check whether a document survives the round trip. A
+document that does not is still shown, and must not be overwritten in Jira unless the user edited
+it.
 
-No function here raises, whatever it is given. Nothing is converted that is larger than what Jira
-takes: such a document is shown as a block of code, and such Markdown is one.
+No function here raises for any input. A document or Markdown beyond Jira's size limit is not
+converted: it becomes a block of code.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def to_adf(markdown: str) -> Json:
 
 
 def plain_document(text: str) -> Json:
-    """Return a document that holds a text as it stands, as one block of code."""
+    """Return a document that holds a text unchanged, in one block of code."""
     return _document([{"type": "codeBlock", "content": [{"type": "text", "text": text}]}])
 
 
@@ -177,7 +177,7 @@ def length(document: object) -> int:
 
 
 def is_exact(adf: object, markdown: str) -> bool:
-    """Return whether Markdown says all that a document says, and nothing else.
+    """Return whether Markdown converts back to exactly the same document.
 
     Args:
         adf: A document as Jira sends it.
@@ -213,7 +213,7 @@ def _read(markdown: str) -> Json:
 
 
 def _as_code(adf: Any) -> str:
-    """Show the words of a document in a block of code, which takes them as they are."""
+    """Return the text of a document as a block of code."""
     text = "\n".join(plain_lines(adf))
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -221,7 +221,7 @@ def _as_code(adf: Any) -> str:
 
 
 def _block_by_block(document: Json) -> str:
-    """Convert what can be converted, and give the words of the rest."""
+    """Convert each block that can be converted, and return the text of the others."""
     content = document.get("content")
     blocks = content if type(content) is list else [document]
     parts = [part for part in (_one_block(block).strip("\n") for block in blocks) if part]
@@ -229,7 +229,7 @@ def _block_by_block(document: Json) -> str:
 
 
 def _one_block(block: Any) -> str:
-    lines = plain_lines(block)  # first, for rendering puts guards into the block
+    lines = plain_lines(block)  # first, since rendering puts guards into the block
     try:
         return _render(_document([block]))
     except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
@@ -245,7 +245,7 @@ def _paragraph(text: str) -> Json:
 
 
 def _tidy(node: Json, numbers: Iterator[int]) -> None:
-    """Number the IDs, drop texts without a character and link bare addresses, in place."""
+    """Number the IDs, drop empty texts and link bare addresses, in place."""
     attrs = node.get("attrs")
     if attrs and "localId" in attrs:
         attrs["localId"] = str(next(numbers))

@@ -21,7 +21,7 @@ ADDRESSES = frozenset({"href", "url"})
 """The attributes that hold addresses."""
 
 # Quotation marks, an ellipsis, and the punctuation and brackets of East Asian texts: they belong to
-# the sentence around a bare address, for in one they would be encoded.
+# the sentence around a bare address, since within one they would be encoded.
 _STOPS = (
     r"\u2018-\u201f\u2026\u2039\u203a\xab\xbb"
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
@@ -37,7 +37,7 @@ _AFTER_BARE = re.compile(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
 
 
 def link_addresses(content: list[Any]) -> list[Any]:
-    """Make links of the bare addresses in the texts of a block, as GitHub does.
+    """Turn the bare addresses in the texts of a block into links, as GitHub does.
 
     Args:
         content: What stands in a block that is none of code.
@@ -99,7 +99,7 @@ def _length(address: str) -> int:
 
 
 def guard_emphasis(markdown: str) -> str:
-    """Put guards in the place of what would be read as emphasis within bare addresses."""
+    """Replace characters in bare addresses that would be read as emphasis by guards."""
     if "://" not in markdown:
         return markdown
 
@@ -134,7 +134,7 @@ def _is_bare(node: dict[str, Any]) -> bool:
 
 
 def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
-    """Return whether what stands beside an address ends it.
+    """Return whether the character beside an address ends it.
 
     Args:
         near: What stands there; None for nothing.

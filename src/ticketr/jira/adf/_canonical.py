@@ -1,8 +1,8 @@
-"""One way to write each ADF document.
+"""The canonical form of an ADF document.
 
 Jira, its editors, apps and marklas write the same document in several ways. Two documents that
-mean the same have the same canonical form; so it is this that is compared, hashed and merged,
-never the Markdown. What the form takes away is nothing that a reader could see:
+mean the same have the same canonical form, which is compared, hashed and merged in place of the
+Markdown. The form leaves out only what no reader can see:
 
 - ``localId``, which editors renew at will;
 - nulls, empty attributes, empty lists, and attributes that have their default value;
@@ -11,7 +11,7 @@ never the Markdown. What the form takes away is nothing that a reader could see:
 - the difference between an address in a text and a link to that very address;
 - the difference between a newline in a text and a hard break, and between kinds of newline.
 
-What it does not understand it keeps, so that a difference there still counts.
+Unknown parts are kept, so that a difference there still counts.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _DEFAULTS: dict[str, Json] = {
 
 
 def canonical(adf: object) -> Json:
-    """Write a document in its one way.
+    """Return the canonical form of a document.
 
     Args:
         adf: A document as Jira sends it; anything that is none counts as an empty one.
@@ -117,7 +117,7 @@ def _content(nodes: list[Any], parent: object, depth: int) -> list[Any]:
 
 
 def _with_plain_edges(nodes: list[Any]) -> list[Any]:
-    """Look at the edges of texts once more, which links in them have given them."""
+    """Move marks off the blanks at the edges that links have made in texts."""
     result: list[Any] = []
     for node in nodes:
         if type(node) is dict and node.get("type") == "text" and type(node.get("text")) is str:

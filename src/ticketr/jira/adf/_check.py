@@ -42,7 +42,7 @@ def problems(document: object) -> tuple[str, ...]:
 def node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     found: list[str] = []
-    # A list of what is still to be looked at, for documents may be nested without end.
+    # A stack instead of recursion, since documents may be nested very deeply.
     ahead: list[tuple[Any, Marks]] = [(root, None)]
     while ahead and len(found) < MOST_PROBLEMS:
         node, marks = ahead.pop()
@@ -57,9 +57,9 @@ def node_problems(root: Any) -> tuple[str, ...]:
 
 
 def _own(node: Any, rule: Node) -> Iterator[str]:
-    """Look at what a node itself says."""
+    """Return what is wrong with a node's own properties and attributes."""
     kind = node["type"]
-    known = {"type", "marks"}  # marks depend on the place, and are looked at by themselves
+    known = {"type", "marks"}  # _marks checks the marks, which depend on the parent
     if rule.children:
         known.add("content")
     if rule.attrs:
@@ -78,7 +78,7 @@ def _own(node: Any, rule: Node) -> Iterator[str]:
 
 
 def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
-    """Return what stands in a node, and what is wrong with it standing there."""
+    """Return the children of a node, and what is wrong with their kinds and number."""
     name = _name(node["type"])
     content = node.get("content")
     if content is None and "content" not in node:
@@ -106,7 +106,7 @@ def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
 
 
 def _marks(node: Any, allowed: Marks) -> Iterator[str]:
-    """Look at the marks of a node, which depend on where it stands."""
+    """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return
     name = _name(node["type"])
@@ -137,7 +137,7 @@ def _fits(value: object, attrs: AttributeRules) -> bool:
 
 
 def _about_attrs(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> str:
-    """Name the attribute that is wrong, where that is certain."""
+    """Return the name of the wrong attribute, where it is certain."""
     if len(rules) > 1 or not isinstance(value, dict):
         return f"{name} says something about itself that Jira does not know"
     checks = rules[0].checks
@@ -161,5 +161,5 @@ def _name(kind: str) -> str:
 
 
 def _words(kind: str) -> str:
-    """Write the name of a kind as people would: `listItem` is a list item."""
+    """Return the name of a kind in plain words: `listItem` is a list item."""
     return _HUMP.sub(" ", kind).lower()

@@ -1,6 +1,6 @@
-"""How the table of nodes and marks is written down.
+"""The notation of the table of nodes and marks in `_schema`.
 
-In a list of what may stand in a node, ``heading`` is a heading without marks, and
+In a list of children, ``heading`` is a heading without marks, and
 ``heading(alignment|indentation)`` one whose marks are all of one of these sets: only
 alignments, or only indentations, or none. Of two entries for one kind the last one counts.
 
@@ -119,7 +119,7 @@ def _like(pattern: str) -> Check:
 
 
 def _is_source(value: object) -> bool:
-    """Return whether a value says where the issues of a card's table come from."""
+    """Return whether a value is the data source of a card's table of issues."""
     return (
         isinstance(value, dict)
         and value.keys() == {"id", "parameters", "views"}

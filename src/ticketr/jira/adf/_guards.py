@@ -1,8 +1,8 @@
-"""What marklas does not escape, escaped before and after it.
+"""Guards: characters that stand for escapes which marklas does not write.
 
-A character that no text holds stands for each escape while marklas works, because marklas would
-escape the escapes themselves. They are noncharacters: Unicode promises that no text needs them.
-A document that holds one all the same is converted without guards and seldom found exact.
+While marklas works, a character that no text holds stands for each escape, because marklas would
+escape the escapes themselves. Guards are Unicode's noncharacters, which no text needs. A document
+that holds one all the same is converted without guards and seldom found exact.
 """
 
 from __future__ import annotations
@@ -80,17 +80,17 @@ def guard(document: Json) -> bool:
 
 
 def can_be_guarded(markdown: str) -> bool:
-    """Return whether Markdown holds none of the characters that guards are."""
+    """Return whether Markdown holds no guard characters."""
     return markdown.isascii() or _OURS.search(markdown) is None
 
 
 def unguard(markdown: str) -> str:
-    """Turn the guards in Markdown into what they stand for."""
+    """Replace the guards in Markdown by the escapes that they stand for."""
     return markdown.translate(_AFTER) if _OURS.search(markdown) else markdown
 
 
 def guard_markdown(markdown: str) -> str:
-    """Put guards in the place of our escapes in Markdown, for marklas leaves those as they are.
+    """Replace ticketr's escapes in Markdown by guards, which marklas leaves alone.
 
     And in the place of what it would drop for HTML, and of percent signs, which it would no longer
     know from its own in addresses. Tables are put into the form that it reads.
@@ -109,7 +109,7 @@ def unguard_piece(text: str) -> str:
 
 
 def unguard_address(address: str) -> str:
-    """Return an address as it was written, of which marklas has encoded what it knew none of."""
+    """Return an address without the percent-encoding that marklas has added, and without guards."""
     return unquote(address).translate(_BACK)
 
 
@@ -171,7 +171,7 @@ def _guard_text(node: Json) -> None:
 
 
 def _keep_lists_apart(content: list[Json]) -> None:
-    """Part lists that would be read as one list."""
+    """Separate lists that would be read as one list."""
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
         if before.get("type") == after.get("type") in _MERGING:
@@ -198,7 +198,7 @@ def _guard_line(content: list[Json], kind: str) -> None:
 
 
 def _keep_apart(content: list[Json]) -> None:
-    """Part texts between which asterisks would not be read as the end or start of emphasis."""
+    """Separate texts between which asterisks would not be read as the end or start of emphasis."""
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
         if "marks" in after and _is_bang(before):  # or the link would be an image

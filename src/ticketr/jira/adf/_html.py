@@ -1,11 +1,11 @@
-"""What looks like HTML in Markdown: the tags that marklas writes are read, all else is text.
+"""Handles HTML in Markdown: tags that marklas writes are read, all other tags are text.
 
-marklas says in HTML what Markdown cannot say, each tag with an ``adf`` attribute, and drops every
-other tag in silence. So the ``<`` of every other one is guarded from it: `List<String>` is text.
-A comment is neither: as text it would be published, and dropped it would be lost. It stays, for
-whoever asks what is lost.
+marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
+other tag without a message. So a guard replaces the ``<`` of every other tag: `List<String>` is
+text. A comment stays, because it would be published as text and lost when dropped; `lost` reports
+it.
 
-Whether something stands in code is not asked. A guard there is turned into a ``<`` again as well.
+Code is not told apart: a guard in code becomes a ``<`` again as well.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 @dataclass(slots=True)
 class _Open:
-    """A tag whose end has not come yet."""
+    """A start tag without its end tag so far."""
 
     start: int
     tag: str
@@ -91,7 +91,7 @@ class _Open:
 
 
 def guard_html(markdown: str) -> str:
-    """Put guards in the place of what would be read as HTML, and is none of marklas's."""
+    """Replace the beginnings of HTML that marklas has not written by guards."""
     if "<" not in markdown:
         return markdown
     made: list[str] = []
@@ -110,7 +110,7 @@ def is_ours(tag: str, attrs: str) -> bool:
 
 
 def _guards(markdown: str) -> Iterator[tuple[int, int, str]]:
-    """Return where guards belong: the start and end of what each one stands for, and the guard."""
+    """Return the guards to set: the start and end of the replaced text, and the guard."""
     ahead: list[_Open] = []
     in_row = False
     line = 0

@@ -1,8 +1,8 @@
-"""What people write that other programs turn into something, and that reaches Jira as it stands.
+"""Finds Markdown that other programs convert and that reaches Jira as plain text.
 
 A mention, an emoji by its name, a tag of HTML, GitHub's alerts, the box of a task outside of a
-list: each is sent as a text. A picture beside the file is one that nobody can see, and a link to
-such a file leads nowhere. Whoever wrote it should know.
+list: each is sent as text. In Jira a picture beside the file is not shown, and a link to such a
+file leads nowhere. The author is told.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _LITERAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A piece of Markdown that reaches Jira as it stands, or as nothing that can be seen.
+    """A piece of Markdown that reaches Jira as plain text, or not visibly.
 
     Attributes:
         text: The piece.
@@ -67,7 +67,7 @@ class Literal:
 
 
 def find_literals(markdown: str, document: Json, *, before: str = "") -> Iterator[Literal]:
-    """Yield the pieces of Markdown that reach Jira as they stand.
+    """Yield the pieces of Markdown that reach Jira as plain text.
 
     Args:
         markdown: The Markdown.

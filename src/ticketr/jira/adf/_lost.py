@@ -1,9 +1,9 @@
-"""What of Markdown is not in the document that is made of it.
+"""Finds pieces of Markdown that are missing in the document that was made of it.
 
 An ADF document cannot hold everything in every place: no heading in a list, no quote in a quote.
-marklas drops such parts in silence, words and all, and with them comments, a link's address that
-no link uses, and tags that have no end. Each is found here, so that nobody sends the rest without
-knowing.
+marklas drops such parts with their text and without a message, and also comments, unused link
+addresses and tags without an end. Each is found here, so that the user learns of it before the
+rest is sent.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _about(problem: TableProblem) -> Lost:
 
 
 def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
-    """Take words from those that are kept, and tell whether some were not there.
+    """Remove words from those that are kept; return whether some were missing.
 
     Counters can be subtracted, but that looks at every word that is kept for each few to be taken.
     """
@@ -161,7 +161,7 @@ def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
 
 
 def _not_shown(shown: re.Match[str]) -> str:
-    """Take off what stands for a thing, unless it says another day than the date does."""
+    """Remove the display text of a node, unless it shows another day than its date."""
     tag, day = shown.groups()
     if tag is None:
         return ""

@@ -28,7 +28,7 @@ _Names: TypeAlias = dict[_Piece, dict[str, None]]
 
 
 def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
-    """Tell what of a document is lost on the way through Markdown, and is not sent all the same.
+    """Return the pieces of a document that are lost in Markdown and not sent back unchanged.
 
     Args:
         wanted: The document as Jira has it.
@@ -73,14 +73,14 @@ def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
 
 
 def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
-    """Name the first block that is not as it was, where no piece is gone."""
+    """Return the first block that differs, where no piece is missing."""
     blocks, others = before.get("content", []), after.get("content", [])
     first = next((block for block, other in zip_longest(blocks, others) if block != other), None)
     return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
 
 
 def _told(names: Collection[str], other: Collection[str]) -> str:
-    """Choose what to call a piece of which there are several: it is rather one that is gone."""
+    """Return the name of a piece of which there are several: rather of a missing one."""
     return next((each for each in names if each not in other), next(iter(names)))
 
 
@@ -123,7 +123,7 @@ def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
         yield (kind, _key(attrs)), f"the link to {address}{of}"
         return
     where = f" of “{clip(near, 40)}”" if near else f" of {_name(node)}"
-    # By word, for the text that has the mark may be cut where it was not.
+    # By word, since the marked text may be cut in other places than before.
     for word in _WORD.findall(near) or [""]:
         yield (kind, f"{_key(attrs)} {word}"), f"the {_words(kind)}{where}"
 
@@ -136,7 +136,7 @@ def _name(node: Any) -> str:
 
 
 def _words(kind: str) -> str:
-    """Write the name of a kind as people would: `listItem` is a list item."""
+    """Return the name of a kind in plain words: `listItem` is a list item."""
     return clip(_HUMP.sub(" ", kind).lower(), 40)
 
 

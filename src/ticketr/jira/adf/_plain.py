@@ -1,4 +1,4 @@
-"""What a reader would still want of a document that cannot be converted."""
+"""Reads the plain text of a document that cannot be converted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What an ADF document may hold: a table of its nodes and marks.
+"""The table of ADF's nodes and marks, and what each may hold.
 
-It is written as `_grammar` says. Jira refuses a document that differs without saying where; the
+`_grammar` describes its notation. Jira refuses a document that differs without saying where; the
 table is tested to agree with Atlassian's own schema.
 """
 

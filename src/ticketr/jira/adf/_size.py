@@ -1,7 +1,7 @@
-"""How large a text may be that is converted at all.
+"""The largest text that is converted.
 
 Conversion takes time in proportion to the text, up to some hundred milliseconds for the longest
-that Jira takes, and nobody is helped by what it makes of a longer one: Jira refuses that.
+that Jira takes. Converting a longer one is of no use, since Jira refuses it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NODE = 3
 
 
 def is_too_long(*markdown: str) -> bool:
-    """Return whether Jira cannot take what some Markdown says, without converting it.
+    """Return whether Markdown is certainly too long for Jira, without converting it.
 
     Args:
         markdown: The Markdown; if there are several texts, they will be one document.
@@ -42,7 +42,7 @@ def is_too_long(*markdown: str) -> bool:
 
 
 def is_too_large(document: object) -> bool:
-    """Return whether a document is larger than Jira takes one, whoever has put it there.
+    """Return whether a document is larger than Jira takes.
 
     Args:
         document: Anything that JSON can hold.
@@ -70,14 +70,14 @@ def is_too_large(document: object) -> bool:
 
 
 def weight(document: object, most: int) -> int:
-    """Tell about how much work it is to convert a document.
+    """Estimate the work of converting a document.
 
     Args:
         document: Anything that JSON can hold.
         most: Where to stop counting.
 
     Returns:
-        A node counts as three characters, for it takes as long; a little more than ``most`` if
+        A node counts as three characters, since it takes as long; a little more than ``most`` if
         there is more than that.
     """
     found = 0

@@ -1,9 +1,9 @@
-r"""Tables as people write them in Markdown, put into the one form that marklas reads.
+r"""Normalises Markdown tables into the form that marklas reads.
 
 marklas makes one line of text of a whole table if a single row has a cell too few or too many, or
 a ``|`` in code. So a short row is filled, empty cells beyond the last column are cut, a ``|`` in
-code is escaped, outer bars are added. What cannot be put right without losing or moving a word is
-told, with its line.
+code is escaped, outer bars are added. A table that cannot be repaired without losing or moving a
+word is reported with its line.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Tables:
 
 
 def read_tables(markdown: str) -> Tables:
-    """Put the tables of a text into the form that marklas reads; no line is added or taken away."""
+    """Normalise the tables of a text; no line is added or removed."""
     found = Tables(markdown)
     if "|" in markdown:
         lines = markdown.split("\n")
@@ -88,7 +88,7 @@ def read_tables(markdown: str) -> Tables:
 
 
 class _Reader:
-    """Goes through the lines of a text, and changes those of tables in place."""
+    """Walks the lines of a text, and changes those of tables in place."""
 
     def __init__(self, lines: list[str], found: Tables) -> None:
         self._lines = lines
@@ -146,7 +146,7 @@ class _Reader:
         return columns if columns in {len(heads), len(in_code)} else 0
 
     def _table(self, index: int, columns: int) -> int:
-        """Put a table in order; give the index of the line after it."""
+        """Normalise a table; return the index of the line after it."""
         second, problems = index + 1, len(self._found.problems)
         self._row(index - 1, columns)
         self._row(index, columns)
@@ -204,7 +204,7 @@ class _Reader:
 
 
 def stray_problem(markdown: str, line: int) -> TableProblem:
-    """Tell what is wrong with a line that looks like the second one of a table and is none."""
+    """Return what is wrong with a line that looks like a table's second line and is none."""
     text = markdown.split("\n")[line - 1].strip()
     return TableProblem(
         line,
@@ -215,7 +215,7 @@ def stray_problem(markdown: str, line: int) -> TableProblem:
 
 
 def drawn_problem(markdown: str, line: int) -> TableProblem:
-    """Tell what is wrong with what looks like a table without a second line."""
+    """Return what is wrong with lines that look like a table without a second line."""
     text = markdown.split("\n")[line - 1].strip()
     return TableProblem(
         line,
@@ -226,7 +226,7 @@ def drawn_problem(markdown: str, line: int) -> TableProblem:
 
 
 def blank_code(markdown: str) -> str:
-    """Put blanks in the place of code, between fences and between backquotes of one line."""
+    """Replace code by blanks, between fences and between backquotes of one line."""
     if "`" not in markdown and "~~~" not in markdown:
         return markdown
     lines = markdown.split("\n")
@@ -255,7 +255,7 @@ def _looks_like_delimiter(line: str) -> bool:
 
 
 def _may_be_drawn(line: str) -> bool:
-    """Return whether a line has what parts columns; a line of dashes alone makes a heading."""
+    """Return whether a line has column separators; a line of dashes alone makes a heading."""
     return "|" in line or "+" in line
 
 
@@ -289,12 +289,12 @@ def _ends_escaped(text: str) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    """Part a row at its bars, as GitHub does: one in code parts as well."""
+    """Split a row at its bars, as GitHub does, at bars in code as well."""
     return list(_parted(line, skip_code=False))
 
 
 def _cells_but_code(line: str) -> list[str]:
-    r"""Part a row at its bars but for those in code, which come back as ``\|``."""
+    r"""Split a row at its bars except those in code, which come back as ``\|``."""
     return list(_parted(line, skip_code=True))
 
 
