@@ -12,15 +12,18 @@ from ticketr import (
     JobHandle,
     JobQueue,
     JobStatus,
+    RetryLater,
     WouldDeadlock,
     open_job_queue,
 )
 from ticketr.jobs._deadlock import sink_component
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from trio.testing import MockClock
+
+    from ticketr import FinishedJob
 
 
 async def nothing(context: JobContext) -> None:
@@ -606,3 +609,56 @@ async def test_jobs_that_clean_up_in_a_shield_wait_for_each_other(
                     scope.cancel()
 
     assert said == ["refused at 1", "ended at 1"]
+
+
+async def test_a_queue_with_a_history_in_a_job_is_no_hope(autojump_clock: MockClock) -> None:
+    class Nowhere:
+        def summary(self, result: object) -> str:
+            return ""
+
+        async def write(self, jobs: Sequence[FinishedJob]) -> None:
+            await trio.lowlevel.checkpoint()
+
+        async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+            return []
+
+    async def outer(context: JobContext) -> str:
+        async with open_job_queue(history=Nowhere()) as inner:
+            return await inner.run(inside)
+
+    async def inside(context: JobContext) -> str:
+        return await outcome(queue.submit_nowait(nothing).wait)
+
+    async with open_job_queue() as queue:
+        with trio.move_on_after(9):
+            assert await queue.run(outer) == "refused at 0"
+        queue.cancel_all()
+
+    assert trio.current_time() == 0
+
+
+async def test_the_last_job_that_did_not_wait_is_to_be_tried_again(
+    autojump_clock: MockClock,
+) -> None:
+    async def outer(context: JobContext) -> str:
+        async with open_job_queue(workers=2) as inner:
+
+            async def pauses(context: JobContext) -> None:
+                if context.attempt == 1:
+                    await trio.sleep(2)
+                    inner.pause()
+                    await trio.sleep(1)
+                    raise RetryLater(0)
+
+            awaited = inner.submit_nowait(pauses)
+
+            async def wait(context: JobContext) -> None:
+                await awaited.wait()
+
+            return await outcome(inner.submit_nowait(wait).wait)
+
+    with trio.move_on_after(9):
+        async with open_job_queue() as queue:
+            handle = queue.submit_nowait(outer)
+
+    assert handle.snapshot().result == "ended at 3"

@@ -24,7 +24,7 @@ from ticketr import (
 from ticketr.jobs._groups import leaves, sound, split_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
     from trio.testing import MockClock
@@ -473,6 +473,46 @@ async def test_a_job_that_leaves_a_nursery_open_has_failed(
         assert await queue.run(fine) == "fine"
 
     assert trio.current_time() == (6 if task is slow_to_stop else 0)
+
+
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("task", [None, slow_to_stop])
+async def test_a_nursery_that_an_async_generator_left_open(
+    is_kept: bool,
+    task: Callable[[], Any] | None,
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept: list[object] = []
+
+    async def pages() -> AsyncGenerator[int, None]:
+        async with trio.open_nursery() as nursery:
+            if task is not None:
+                nursery.start_soon(task)
+            yield 1
+
+    async def read_one(context: JobContext) -> None:
+        generator = pages()
+        if is_kept:
+            kept.append(generator)
+        await anext(generator)
+
+    async def with_a_nursery(context: JobContext) -> str:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep, 2)
+            await trio.sleep(1)
+            kept.clear()
+        return "done"
+
+    async with open_job_queue() as queue:
+        snapshot = await (await queue.submit(read_one)).wait()
+        assert snapshot.error is not None
+        assert "a job has left a nursery open" in snapshot.error.message
+        for _ in range(2):
+            assert await queue.run(with_a_nursery) == "done"
+
+    assert "a job has left a nursery open" in caplog.text  # by Trio, as it closes the generator
 
 
 async def test_an_exit_out_of_a_nursery_that_is_left_open(autojump_clock: MockClock) -> None:

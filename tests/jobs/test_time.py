@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
@@ -15,6 +15,7 @@ from ticketr import (
     CancelOutcome,
     JobContext,
     JobStatus,
+    OnConflict,
     QueueFull,
     RetryLater,
     UnknownJob,
@@ -136,6 +137,59 @@ async def test_a_job_that_did_not_start_in_time_is_cancelled(
     assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.EXPIRED)
     assert (job.finished_at, job.attempt, job.cancel_requested) == (due, 0, False)
     assert early.status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("start_by", [2.0, 5.0])
+async def test_a_submit_that_waits_for_room_is_told_when_its_time_passes(
+    start_by: float, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        first = [queue.submit_nowait(sleep, 10)]
+        await wait_all_tasks_blocked()
+        first.append(queue.submit_nowait(sleep, 10))
+        await trio.sleep(2)
+        job = (await queue.submit(sleep, start_by=start_by)).snapshot()
+        told = trio.current_time()
+        numbers = queue.statistics()
+
+    assert told == start_by
+    assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.EXPIRED)
+    assert (numbers.pending, numbers.cancelled, numbers.submitters_waiting) == (1, 1, 0)
+    assert [handle.status for handle in first] == [JobStatus.COMPLETED] * 2
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+async def test_a_submit_that_waits_no_longer_does_not_expire(
+    is_cancelled: bool, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        queue.submit_nowait(sleep, 1)
+        await wait_all_tasks_blocked()
+        queue.submit_nowait(sleep, 5)
+        with trio.move_on_after(0.5 if is_cancelled else 9):
+            await queue.submit(sleep, start_by=7)
+        await trio.sleep(8)
+        numbers = queue.statistics()
+
+    assert (numbers.completed, numbers.cancelled) == (2 if is_cancelled else 3, 0)
+
+
+@pytest.mark.parametrize("options", [{"id": "a"}, {"key": "k"}])
+@pytest.mark.parametrize("has_room", [True, False])
+async def test_a_job_that_comes_too_late_supersedes_nobody(
+    options: Any, has_room: bool, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(max_pending=2 if has_room else 1) as queue:
+        runs = queue.submit_nowait(sleep, 5, id="a", key="k")
+        await wait_all_tasks_blocked()
+        waits = queue.submit_nowait(sleep, 5, key="k")
+        late = await queue.submit(
+            sleep, on_conflict=OnConflict.SUPERSEDE, start_by=trio.current_time(), **options
+        )
+        assert (await late.wait()).cancel_cause is CancelCause.EXPIRED
+        assert queue.status("a") is JobStatus.RUNNING
+
+    assert (runs.status, waits.status) == (JobStatus.COMPLETED, JobStatus.COMPLETED)
 
 
 async def test_a_worker_that_comes_at_the_last_moment_comes_too_late(

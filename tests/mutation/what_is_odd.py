@@ -132,6 +132,13 @@ MUTANTS: Final = [
         LEFT_OPEN,
     ),
     Mutant(
+        "an async generator closes the nursery that it left open once more",
+        "_worker.py",
+        "    nursery._nested_child_finished = refuse_to_close",
+        "    refuse_to_close",
+        "test_odd_errors.py::test_a_nursery_that_an_async_generator_left_open",
+    ),
+    Mutant(
         "a cancelled job that left a nursery open was just cancelled",
         "_worker.py",
         "        found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of\n",

@@ -7,6 +7,21 @@ from typing import Final
 from mutation.mutant import Mutant
 
 MUTANTS: Final = [
+    Mutant(
+        "the task that writes a history is hope",
+        "_worker.py",
+        "        await recorder.write()\n",
+        "        ledger.waits.helpers.pop(task)\n        await recorder.write()\n",
+        "test_deadlock.py::test_a_queue_with_a_history_in_a_job_is_no_hope",
+    ),
+    Mutant(
+        "no look when the last job that did not wait is to be tried again",
+        "_ledger.py",
+        "        if self.waiters and self.waiting >= len(self.running):\n"
+        "            self.waits.reconsider()\n",
+        "",
+        "test_deadlock.py::test_the_last_job_that_did_not_wait_is_to_be_tried_again",
+    ),
     # What a wait needs
     Mutant(
         "two jobs may wait for each other",

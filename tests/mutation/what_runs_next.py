@@ -7,6 +7,35 @@ from typing import Final
 from mutation.mutant import Mutant
 
 MUTANTS: Final = [
+    # Time outside
+    Mutant(
+        "a submit that waits for room is not told when its time passes",
+        "_clock.py",
+        "    while (submission := ledger.schedule.expired_outside(now)) is not None:",
+        "    while (submission := None) is not None:",
+        "test_time.py::test_a_submit_that_waits_for_room_is_told_when_its_time_passes",
+    ),
+    Mutant(
+        "nobody wakes for a submit that waits for room until a time",
+        "_queue.py",
+        "            self._ledger.mind_time()\n",
+        "            pass\n",
+        "test_time.py::test_a_submit_that_waits_for_room_is_told_when_its_time_passes",
+    ),
+    Mutant(
+        "a submit that waits no longer expires",
+        "_schedule.py",
+        "        if submission in self._expiring_outside:\n",
+        "        if False:\n",
+        "test_time.py::test_a_submit_that_waits_no_longer_does_not_expire",
+    ),
+    Mutant(
+        "a job that comes too late supersedes others",
+        "_ledger.py",
+        "OnConflict.SUPERSEDE and not is_late:",
+        "OnConflict.SUPERSEDE:",
+        "test_time.py::test_a_job_that_comes_too_late_supersedes_nobody",
+    ),
     # Keys
     Mutant(
         "one that has ended is first in a line",
@@ -186,8 +215,8 @@ MUTANTS: Final = [
     Mutant(
         "waiting submitters enter as they came, whatever their priority",
         "_schedule.py",
-        "-submission.record.priority, next",
-        "0, next",
+        "-submission.record.priority, number",
+        "0, number",
         "test_priority.py::test_waiting_submitters_enter_by_priority_then_arrival",
     ),
     # Workers

@@ -36,6 +36,8 @@ def look_at_clock(ledger: Ledger) -> None:
     if now >= ledger.look_again_at:
         ledger.look_again_at = math.inf
         ledger.is_suspect = True
+    while (submission := ledger.schedule.expired_outside(now)) is not None:
+        ledger.admit(submission)  # it enters above the bound, and expires with the others
     while late := ledger.schedule.expired(now):  # who is let in for one may be late as well
         for record in late:
             ledger.drop(record, CancelCause.EXPIRED)

@@ -195,11 +195,13 @@ class Ledger:
         if current_root_task() is not self._root:  # takes less time than to call what says why
             self.hub.home.check()
         victims: Sequence[JobRecord] = ()
+        now = self.now()
         if record.on_conflict or record.id:
             rivals = rivals_of(record, self.records, self.of_key)
             if rivals and record.on_conflict not in ENTERS:
                 return self._give_way(record, rivals)
-            if record.on_conflict is OnConflict.SUPERSEDE:
+            is_late = record.start_by is not None and record.start_by <= now
+            if record.on_conflict is OnConflict.SUPERSEDE and not is_late:
                 victims = rivals
             record.after = rivals[0] if rivals and record.id else None
         schedule = self.schedule
@@ -216,7 +218,7 @@ class Ledger:
                 record.id = f"job-{next(self._ids)}"
         if record.key is not None:
             self.of_key.setdefault(record.key, {})[record] = None
-        now = record.submitted_at = self.now()
+        record.submitted_at = now
         record.due_at = now + record.due_at if record.due_at else now
         schedule.add(record, now)
         if schedule.minds_time or self.hub.is_watched:
@@ -239,8 +241,12 @@ class Ledger:
     def _announce(self, record: JobRecord) -> None:
         """A job has become pending: who keeps the time and who watches may want to know."""
         if self.schedule.minds_time:
-            self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
+            self.mind_time()
         self.hub.changed(record)
+
+    def mind_time(self) -> None:
+        """Look at the clock when the schedule next needs it."""
+        self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
 
     def admit(self, above: Submission | None = None) -> None:
         """Let in who waits outside, as far as there is room; this one though there is none."""
@@ -329,6 +335,8 @@ class Ledger:
         if self.bounded and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()
+        if self.waiters and self.waiting >= len(self.running):
+            self.waits.reconsider()
 
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
@@ -441,7 +449,7 @@ class Ledger:
 
     def queues(self) -> Iterable[Books]:
         """Return the books of all open queues of the run."""
-        return self.waits.helpers.values()
+        return set(self.waits.helpers.values())
 
     def look_at(self, time: float) -> None:
         """Have it looked at this time, too."""

@@ -20,7 +20,7 @@ from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._recorder import Recorder
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, shown
-from ticketr.jobs._worker import keep_time, work
+from ticketr.jobs._worker import keep_history, keep_time, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class Block:
         ledger.scope = nursery.cancel_scope
         nursery.start_soon(keep_time, ledger)
         if ledger.recorder is not None:
-            nursery.start_soon(ledger.recorder.write)
+            nursery.start_soon(keep_history, ledger, ledger.recorder)
         for number in range(1, ledger.workers + 1):
             nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
         return JobQueue(ledger, self._limit, self._retry)

@@ -426,6 +426,8 @@ class JobQueue:
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
         schedule.line_up(submission)
+        if schedule.minds_time:
+            self._ledger.mind_time()
         try:
             if self._ledger.waits.jobs_around():
                 park = partial(trio.lowlevel.wait_task_rescheduled, give_up)

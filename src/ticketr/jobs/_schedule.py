@@ -74,6 +74,7 @@ class Schedule:
         self._holders: dict[Hashable, JobRecord] = {}
         self._paused_keys: set[Hashable] = set()
         self._outside = Line[Submission]()
+        self._expiring_outside = Line[Submission]()  # by when their jobs must have started
         self._arrivals = itertools.count()
         self._why = self.waiting_for  # made once, not for each job
 
@@ -203,7 +204,11 @@ class Schedule:
 
     def next_time(self) -> float:
         """When to call :meth:`due` and :meth:`expired` next."""
-        when = min(self._timed.first_rank(), self._expiring.first_rank())
+        when = min(
+            self._timed.first_rank(),
+            self._expiring.first_rank(),
+            self._expiring_outside.first_rank(),
+        )
         self.minds_time = when != math.inf
         return when
 
@@ -305,7 +310,11 @@ class Schedule:
     def line_up(self, submission: Submission) -> None:
         """Wait outside for room: the highest priority enters first, then who came first."""
         self.outside += 1
-        self._outside.push(submission, -submission.record.priority, next(self._arrivals))
+        number, start_by = next(self._arrivals), submission.record.start_by
+        self._outside.push(submission, -submission.record.priority, number)
+        if start_by is not None:
+            self._expiring_outside.push(submission, start_by, number)
+            self.minds_time = True
 
     def is_outside(self, submission: Submission) -> bool:
         """Tell whether a submission still waits for room."""
@@ -320,20 +329,30 @@ class Schedule:
         """Give up waiting outside; False if it is too late for that."""
         if submission not in self._outside:
             return False
-        self.outside -= 1
         self._outside.discard(submission)
+        self._note_gone(submission)
         return True
 
     def let_in(self) -> Submission | None:
         """Take the next out of the line if there is room; the caller adds its job."""
         if self.pending >= self.max_pending or (submission := self._outside.pop()) is None:
             return None
-        self.outside -= 1
+        self._note_gone(submission)
         return submission
+
+    def _note_gone(self, submission: Submission) -> None:
+        self.outside -= 1
+        if submission in self._expiring_outside:
+            self._expiring_outside.discard(submission)
+
+    def expired_outside(self, now: float) -> Submission | None:
+        """Return a submission that waits for room and whose job should have started by now."""
+        place = self._expiring_outside.first()
+        return place[2] if place is not None and place[0] <= now else None
 
     def send_away(self) -> list[Submission]:
         """Dissolve the line."""
         turned_away = list(self._outside)
-        self._outside = Line()
+        self._outside, self._expiring_outside = Line(), Line()
         self.outside = 0
         return turned_away

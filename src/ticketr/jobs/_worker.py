@@ -61,6 +61,7 @@ from ticketr.jobs._retry import delay_after
 if TYPE_CHECKING:
     from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._recorder import Recorder
 
 
 logger = logging.getLogger("ticketr.jobs")
@@ -185,13 +186,33 @@ async def close_nursery(nursery: trio.Nursery) -> list[BaseException]:
     """
     nursery.cancel_scope.cancel("the job has ended without leaving this nursery")
     # What ``async with`` would do, and Trio does it in no other way.
-    error = await nursery._nested_child_finished(None)  # noqa: SLF001
+    finish = nursery._nested_child_finished  # noqa: SLF001
+    # If an async generator has entered it, its end would do the same, in a task of Trio's, and
+    # wait for ever or take a nursery of the worker's next job off its list.
+    nursery._nested_child_finished = refuse_to_close  # type: ignore[method-assign, assignment]  # noqa: SLF001
+    error = await finish(None)
     kind = None if error is None else type(error)
     try:
         is_done = nursery.cancel_scope.__exit__(kind, error, None)
     except BaseException as rest:  # noqa: BLE001 - it is told with the job's own
         return [rest]
     return [] if error is None or is_done else [error]
+
+
+async def refuse_to_close(_: BaseException | None) -> BaseException | None:
+    """Stand for the end of a nursery that is closed already."""
+    raise RuntimeError(LEFT_OPEN)
+
+
+@enable_ki_protection
+async def keep_history(ledger: Ledger, recorder: Recorder) -> None:
+    """Write down the jobs that have ended; nothing that a job waits for comes of it."""
+    task = trio.lowlevel.current_task()
+    ledger.waits.helpers[task] = ledger
+    try:
+        await recorder.write()
+    finally:
+        del ledger.waits.helpers[task]
 
 
 @enable_ki_protection
