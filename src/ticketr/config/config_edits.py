@@ -32,7 +32,7 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
 
     Raises:
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -59,9 +59,9 @@ def use_workspace(folder: Path, name: str) -> None:
     """Make a workspace the one in use.
 
     Raises:
-        UnknownWorkspace: There is none of that name.
+        UnknownWorkspace: There is no workspace of that name.
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -74,9 +74,9 @@ def remove_workspace(folder: Path, name: str) -> None:
     """Take a workspace out of the user's config; nothing in its own folder is touched.
 
     Raises:
-        UnknownWorkspace: There is none of that name.
+        UnknownWorkspace: There is no workspace of that name.
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:

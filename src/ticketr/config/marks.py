@@ -63,7 +63,7 @@ def open_marks(folder: Path) -> Marks:
 
     Raises:
         ConfigError: The file, or the config, cannot be used.
-        SettingsFailed: The system would not.
+        SettingsFailed: The system refused.
     """
     marks = _read(folder)
     if marks is not None:
@@ -84,7 +84,7 @@ def new_marks(folder: Path) -> Marks:
 
     Raises:
         ConfigError: The config cannot be used.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     config = read_user_config(folder)
     known = tuple(str(entry.folder) for entry in config.workspaces.values())
@@ -100,7 +100,7 @@ def note_marked(folder: Path, root: Path) -> None:
 
     Raises:
         ConfigError: The file cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
     with exclusive(folder):
         marks = _read(folder)

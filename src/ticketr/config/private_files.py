@@ -46,7 +46,7 @@ def read_private(path: Path) -> str | None:
     Raises:
         NotPrivate: Others can read it, or change it or its folder.
         BadFile: It is no ordinary file, too large or no text.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     text = read_text(path, check=lambda status: _check_file(path, status))
     if text is not None:
@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
     """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
 
     Raises:
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
     write_atomically(path, text, mode=0o600)
 
@@ -93,7 +93,7 @@ def prepare_config_folder(folder: Path) -> None:
 
     Raises:
         NotPrivate: Others could put files into it.
-        SettingsFailed: The system would not.
+        SettingsFailed: The system refused.
     """
     with exclusive(folder):
         pass
@@ -107,7 +107,7 @@ def exclusive(folder: Path) -> Generator[None]:
 
     Raises:
         NotPrivate: Others could put files into it.
-        SettingsFailed: The system would not.
+        SettingsFailed: The system refused.
     """
     with settings_errors(folder, "make"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -96,7 +96,7 @@ class StateFolder:
 
         Args:
             name: Its name in the folder.
-            text: All of it.
+            text: The whole text.
 
         Raises:
             FileExistsError: Something has that name.
@@ -116,7 +116,7 @@ class StateFolder:
         It is on the disk when this returns.
 
         Args:
-            names: The names; they need not end.
+            names: The names; they may be infinite.
             text: The text.
 
         Raises:

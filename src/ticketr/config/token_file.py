@@ -31,7 +31,7 @@ def read_token(folder: Path, site: str, email: str) -> str | None:
     Raises:
         NotPrivate: Others can read the file, or change it or its folder.
         BadFile: The file cannot be used.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     path = folder / TOKEN_FILE
     text = read_private(path)
@@ -46,7 +46,7 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
     Raises:
         NotPrivate: Others can read the file, or change it or its folder.
         BadFile: The file that is there cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
     Raises:
         NotPrivate: Others can read the file, or change it or its folder.
         BadFile: The file cannot be used.
-        SettingsFailed: The system would not take it.
+        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:

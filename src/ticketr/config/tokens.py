@@ -129,7 +129,7 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
     """Store the token of an account in the keyring, or in the tokens file if there is no keyring.
 
     Cancellation:
-        Takes effect when the token is kept: a thread is not cut off in the middle of that.
+        Takes effect after the token is stored: the thread is not interrupted.
 
     Args:
         environ: The environment, usually ``os.environ``.
@@ -138,7 +138,7 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
         token: The token.
 
     Returns:
-        Where it is now.
+        The place that it is stored in.
 
     Raises:
         TokenFailed: The keyring did not take it.
@@ -167,10 +167,10 @@ async def forget_token(
     """Delete the token of an account in every place that stores it.
 
     Cancellation:
-        Takes effect when it is forgotten.
+        Takes effect after the deletion.
 
     Returns:
-        Where it was.
+        The places that had it.
 
     Raises:
         TokenFailed: The keyring did not work; the tokens file has forgotten it by then.

@@ -53,7 +53,7 @@ def read_text(
 
     Raises:
         BadFile: It is no ordinary file, too large or no text.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     try:
         # Checked first, since opening a device can have effects. The path may lead to another file by

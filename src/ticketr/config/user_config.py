@@ -67,7 +67,7 @@ class WorkspaceEntry:
         name: Its name.
         folder: Its root.
         site: The site that the user confirmed for it.
-        login: How the user logs in there.
+        login: The login for that site.
     """
 
     name: str
@@ -81,9 +81,9 @@ class UserConfig:
     """The settings in ``config.toml``.
 
     Attributes:
-        in_use: The name of the workspace for a command that is given elsewhere.
+        in_use: The name of the workspace for a command outside of all workspaces.
         workspaces: Every workspace by its name.
-        sites: How the user logs in at a site, whatever the workspace.
+        sites: The login of each site, for every workspace.
     """
 
     in_use: str | None = None
@@ -124,13 +124,13 @@ def read_user_config(folder: Path) -> UserConfig:
         folder: The user's folder of settings.
 
     Returns:
-        What it says; an empty one where there is no such file.
+        Its settings; empty ones where there is no such file.
 
     Raises:
         BadFile: It cannot be used; ``UnknownKey`` is a kind of it.
         BadSetting: A value in it cannot be used.
         NotPrivate: Others can read it, or change it or its folder.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     path = folder / CONFIG_FILE
     text = read_private(path)
@@ -141,8 +141,8 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     """Read the user's config from its text.
 
     Args:
-        path: Where it stands, for the errors.
-        text: All of it.
+        path: The file, for the errors.
+        text: The whole text.
 
     Raises:
         BadFile: It cannot be used; ``UnknownKey`` is a kind of it.

@@ -48,7 +48,7 @@ class Workspace:
         root: The folder.
         site: The site's address; None where nothing names one.
         doubt: Why no login may go to that site yet; None if one may.
-        login: How the user logs in there.
+        login: The login for that site.
         from_environment: Whether the login in the environment is one for that site.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
@@ -91,7 +91,7 @@ class Workspace:
         """Return the project's key.
 
         Args:
-            hint: What to say where nothing names one.
+            hint: The advice of the error where nothing names one.
 
         Raises:
             MissingSetting: Nothing names one.
@@ -124,8 +124,7 @@ def resolve_workspace(
         name: The name of a workspace in the user's config, from ``--workspace``.
         folder: A folder, from ``--folder``.
         project: A project's key, from ``--project``.
-        proposed: A workspace that is about to be added to the user's config: what there would be
-            with it.
+        proposed: A workspace to be added to the user's config; it is resolved as if it was there.
 
     Raises:
         ConfigError: A file or a setting cannot be used, or there is no such workspace.

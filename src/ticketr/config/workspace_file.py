@@ -59,12 +59,12 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         root: The workspace's folder.
 
     Returns:
-        What it says, or None where there is none.
+        Its settings, or None where there is no such file.
 
     Raises:
         BadFile: It cannot be used; ``UnknownKey`` and ``SecretInFile`` are kinds of it.
         BadSetting: A value in it cannot be used.
-        SettingsFailed: The system would not give it.
+        SettingsFailed: The system refused to read it.
     """
     path = root / WORKSPACE_FILE
     text = read_text(path)
@@ -133,8 +133,8 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
         Whether anything had to be written.
 
     Raises:
-        BadSetting: The file says something else, which a team has agreed on.
-        SettingsFailed: The system would not take it.
+        BadSetting: The file says something else, which the team has agreed on.
+        SettingsFailed: The system refused to write it.
     """
     missing = missing_in_file(root, wanted)
     path = root / WORKSPACE_FILE
@@ -154,10 +154,10 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     Args:
         root: The workspace's folder.
         wanted: The site, project, query and mapped fields that the file should name; fields are
-            added to a file that says nothing of them, and are no matter of dispute.
+            added to a file that says nothing of them, and never conflict.
 
     Raises:
-        BadSetting: The file says something else, which a team has agreed on.
+        BadSetting: The file says something else, which the team has agreed on.
         BadFile: The file cannot be used.
     """
     there = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)

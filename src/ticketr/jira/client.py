@@ -65,7 +65,7 @@ async def open_jira(
         browse: The site's address for browsers, where that is another, as with a token that has
             scopes; else the site is asked for it by `JiraClient.server_info`.
         transport: The HTTP adapter; opened and closed here. The default uses httpx.
-        allow_http: Whether plain http may leave this machine.
+        allow_http: Whether plain http to other machines is allowed.
         max_concurrency: How many requests may run together at best; fewer while the site finds
             them too many.
         answer_within: How long the site may be silent, in seconds; for the default transport.

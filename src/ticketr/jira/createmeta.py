@@ -25,8 +25,8 @@ class IssueType:
 
     Attributes:
         id: Its ID.
-        name: What people call it.
-        subtask: Whether its issues are parts of others.
+        name: Its display name.
+        subtask: Whether its issues are sub-tasks.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Allowed:
 
     Attributes:
         id: Its ID, as text; empty if it has none.
-        name: What people call it: an option's value, else its name.
+        name: Its display name: an option's value, else its name.
     """
 
     id: str
@@ -69,13 +69,13 @@ class CreateField:
     """A field that a new issue of some type can have.
 
     Attributes:
-        id: What requests call it.
-        name: What people call it.
-        required: Whether an issue cannot be made without it.
+        id: Its ID.
+        name: Its display name.
+        required: Whether a new issue must have it.
         has_default: Whether the site fills it in where it is left out.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
-        allowed: The values that it may have; empty if any will do, or the site does not tell.
+        allowed: The values that it may have; empty if every value is allowed, or the site does not list them.
     """
 
     id: str

@@ -101,7 +101,7 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
     Args:
         cloud_id: The site's ID, such as ``11223344-a1b2-3b33-c444-def123456789``.
         site: The site's own address. One on this machine, such as a sandbox, is its own gateway:
-            Atlassian's does not know it, and a token for it has no business there.
+            Atlassian's does not know it, and must not get a token for it.
 
     Returns:
         The address, as `Credentials.site`.
@@ -127,7 +127,7 @@ def normalise_site(site: str, *, allow_http: bool = False) -> str:
 
     Args:
         site: The address as the user wrote it.
-        allow_http: Whether plain http may leave this machine.
+        allow_http: Whether plain http to other machines is allowed.
 
     Returns:
         The address without a trailing slash.

@@ -25,7 +25,7 @@ class ServerInfo:
         base_url: The address that browsers use.
         version: Jira's version.
         deployment_type: ``"Cloud"``, ``"Server"`` or ``"Data Center"``.
-        server_time: The site's clock, if it told.
+        server_time: The site's clock, if the answer has it.
     """
 
     base_url: str
@@ -51,7 +51,7 @@ class User:
 
     Attributes:
         account_id: Its ID; a Data Center site gives its key or name instead.
-        display_name: What people see.
+        display_name: Its display name.
         time_zone: Its zone's name, such as ``"Europe/Berlin"``; empty if hidden.
         email: Its e-mail; empty if hidden.
     """
@@ -82,9 +82,9 @@ class Field:
     """A field that issues can have.
 
     Attributes:
-        id: What requests call it, such as ``"customfield_10016"``.
-        name: What people call it; not unique.
-        custom: Whether the site's people made it.
+        id: Its ID, such as ``"customfield_10016"``.
+        name: Its display name; not unique.
+        custom: Whether it was made on the site and is no field of Jira's own.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
         custom_type: For a custom field, the full name of its kind, such as
@@ -122,7 +122,7 @@ class Project:
     Attributes:
         id: Its number, as text.
         key: The part of issue keys before the dash.
-        name: What people call it.
+        name: Its display name.
     """
 
     id: str
@@ -145,7 +145,7 @@ class Issue:
     Attributes:
         id: Its number, as text; never changes.
         key: Its key, which changes when it moves to another project.
-        fields: What was asked for, as Jira wrote it.
+        fields: The requested fields, as Jira wrote them.
         properties: The entity properties that were asked for and are there.
     """
 
@@ -192,8 +192,8 @@ class Transition:
     """A way from an issue's status to another.
 
     Attributes:
-        id: What a request calls it; the same name may have another ID in another workflow.
-        name: What its button says.
+        id: Its ID; the same name may have another ID in another workflow.
+        name: Its display name, as on its button.
         to: The name of the status that it leads to.
         to_id: That status's ID.
     """
@@ -224,8 +224,8 @@ class SearchPage:
 
     Attributes:
         ids: The issues' IDs.
-        next_token: What to ask the next page with; None after the last one.
-        server_date: The site's clock when it answered, if it told.
+        next_token: The token of the next page; None after the last one.
+        server_date: The site's clock when it answered, if the answer has it.
     """
 
     ids: tuple[str, ...]
@@ -239,7 +239,7 @@ class SearchResult:
 
     Attributes:
         ids: The issues' IDs, each once, in the order of the search.
-        server_date: The site's clock at the first page, if it told.
+        server_date: The site's clock at the first page, if the answer has it.
     """
 
     ids: tuple[str, ...]

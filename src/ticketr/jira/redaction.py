@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HIDDEN = "[hidden]"
 
-# What is not read as it stands. A control sequence that is written as an escape goes as a whole,
-# and so does everything that is no visible ASCII: no token holds it, and it may break one up.
+# The parts that are skipped or decoded. A control sequence that is written as an escape is skipped
+# as a whole, and so is everything but visible ASCII: no token holds it, and it may break one up.
 _SPECIAL = r"""
       (?:\\+x1b|\\+u001b|%(?:25)*1b)(?:(?:\[|%(?:25)*5b)[0-?]*[\x20-/]*[@-~])?
     | \\+x(?P<byte>[0-9a-f]{2}) | \\+u(?P<unit>[0-9a-f]{4})

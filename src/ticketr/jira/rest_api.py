@@ -34,7 +34,7 @@ class RestApi:
         transport: The HTTP adapter.
         site: The site's address.
         api: The version of the REST API.
-        allow_http: Whether plain http may leave this machine.
+        allow_http: Whether plain http to other machines is allowed.
         max_concurrency: How many requests may run together.
         retry: When to send a request again.
         on_wait: Called before each wait with the seconds and the reason.

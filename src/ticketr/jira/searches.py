@@ -69,7 +69,7 @@ class SearchEndpoints(Endpoints):
         Args:
             jql: The search.
             token: The previous page's ``next_token``; None for the first page.
-            max_results: The most issues to answer; a site may answer fewer.
+            max_results: The largest number of issues on the page; a site may return fewer.
             fields: Which fields to read; more than ID and key make the pages smaller.
 
         Raises:
@@ -99,7 +99,7 @@ class SearchEndpoints(Endpoints):
     ) -> SearchResult:
         """Return the IDs of all pages of a search.
 
-        An issue that moves between the pages while they are read is given once.
+        An issue that moves between the pages while they are read is returned once.
 
         Args:
             jql: The search.

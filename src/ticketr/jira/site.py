@@ -42,8 +42,8 @@ class SiteEndpoints(Endpoints):
         """Return the address of an issue for a browser.
 
         Returns:
-            The address; None behind Atlassian's gateway, until `server_info` has read the site's
-            address for browsers.
+            The address; None behind Atlassian's gateway, until `server_info` has read the
+            site's address for browsers.
         """
         return browse_url(self._browse, key) if self._browse else None
 
