@@ -25,7 +25,7 @@ from ticketr.sync.writing.rendering import render_family
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.jira import BulkFetched, Issue
     from ticketr.sync.pull.families import Family
@@ -46,16 +46,15 @@ _VANISHED = (
 
 
 class PullPipeline:
-    """The middle part of a pull.
+    """Fetch what a plan wants, make the texts of families, and write their files, side by side.
 
     Args:
-        session: the workspace and the site.
-        writer: writes families.
-        places: where each key stands.
-        plan: what to fetch.
-        known: what the state knows, by ID.
-        tally: counts what was written.
-        progress: called whenever the tally has changed.
+        session: The workspace and the site.
+        writer: Writes families.
+        places: Where each key stands.
+        plan: What to fetch.
+        known: What the state knows, by ID.
+        tally: Counts what was written.
     """
 
     def __init__(
@@ -67,7 +66,6 @@ class PullPipeline:
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
         tally: Tally,
-        progress: Callable[[], None],
     ) -> None:
         self._jira = session.jira
         self._state = session.state
@@ -77,7 +75,7 @@ class PullPipeline:
         self._known = known
         self._recorded = {each.head for each in known.values()}
         self._tally = tally
-        self._progress = progress
+        self._progress = session.progress
         self._on_written = session.job.on_written
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
@@ -173,7 +171,7 @@ class PullPipeline:
                     # Unless more of the same family is on its way already.
                     if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]
-                self._progress()
+                self._progress.move(self._tally.done, self._tally.total, "Pulling tickets")
                 if error is not None:
                     raise error
 

@@ -1,6 +1,6 @@
 """Pull: from Jira's answers to files.
 
-The road: a search gives the IDs of everything the query finds; what the state does not know, and
+A search gives the IDs of everything the query finds; what the state does not know, and
 what Jira says has changed since, is fetched by the hundred, several requests at once; each family
 is written as soon as it is whole. Every ``await`` may be cancelled: what was written stays, is
 whole and is counted, and the next pull asks only for the rest.
@@ -23,6 +23,8 @@ from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from ticketr.sync.notes import Note
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
@@ -35,26 +37,26 @@ class PullResult:
     """What a pull did. All counts are issues, sub-tasks included, and none is in two of them.
 
     Attributes:
-        total: issues that the query found and Jira could give.
-        new: issues written into a file for the first time.
-        updated: issues that were rewritten, since Jira had something newer.
-        merged: issues whose local edits were joined with something newer in Jira.
-        unchanged: issues that were up to date already.
-        in_conflict: issues that differ from Jira's and were left so, since both sides have changed
+        total: Issues that the query found and Jira could give.
+        new: Issues written into a file for the first time.
+        updated: Issues that were rewritten, since Jira had something newer.
+        merged: Issues whose local edits were joined with something newer in Jira.
+        unchanged: Issues that were up to date already.
+        in_conflict: Issues that differ from Jira's and were left so, since both sides have changed
             the same in their tickets.
-        left_alone: issues in the tickets that were kept.
-        kept: tickets left as they are, each with the reason.
-        conflicts: tickets left as they are, since both sides have changed the same.
-        failed: tickets that could not be written, or that Jira could not give, and files that
+        left_alone: Issues in the tickets that were kept.
+        kept: Tickets left as they are, each with the reason.
+        conflicts: Tickets left as they are, since both sides have changed the same.
+        failed: Tickets that could not be written, or that Jira could not give, and files that
             cannot be read, each with the reason.
-        inexact: keys of issues written by this pull whose description says more than Markdown
+        inexact: Keys of issues written by this pull whose description says more than Markdown
             can; Jira's own form of it is kept in the state.
-        gone: tickets pulled earlier that the query no longer finds or Jira no longer gives, each
+        gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
             with what became of it; their files are kept.
-        pruned: keys of those whose files were moved away, since that was asked for.
-        prunable: keys of those whose files would have been moved away, had that been asked for.
-        recovered: keys of issues that an earlier run has made and whose drafts have them only now.
-            A sync tells them of its other half.
+        pruned: Keys of those whose files were moved away, since that was asked for.
+        prunable: Keys of those whose files would have been moved away, had that been asked for.
+        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
+            In a sync, its push has them.
     """
 
     total: int
@@ -96,24 +98,44 @@ async def pull(
     """Bring everything that the query finds into the workspace.
 
     Args:
-        session: the workspace and the site.
-        places: where each key stands in the workspace.
-        tally: counts what is settled; right at every moment.
-        full: fetch every issue again, even those that have not changed.
-        prune: move unedited files of issues that are gone into ticketr's own folder.
-        into: the file for new tickets, relative to the workspace; None gives each one of its own.
+        session: The workspace and the site.
+        places: Where each key stands in the workspace.
+        tally: Counts the issues that are done; right at every moment.
+        full: Fetch every issue again, even those that have not changed.
+        prune: Move unedited files of issues that Jira no longer has into ticketr's own folder.
+        into: The file for new tickets, relative to the workspace; None gives each one of its own.
 
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
     """
-    return await _Pull(session, tally, full=full, prune=prune, into=into).run(places)
+    columns = session.columns.names
+    refetched = await session.in_thread(session.state.site_record.take_columns, columns)
+    known = await session.in_thread(session.state.known)
+    plan, now = await _make_plan(session, known, places, full=full)
+    tally.found(plan.found, set(plan.found).difference(plan.wanted), known=known)
+    session.progress.say(_found(len(plan.found), refetched=refetched))
+    writer = FamilyWriter(
+        session.store,
+        session.state,
+        seen=now,
+        prefer=session.job.prefer,
+        prefer_from_file=session.job.prefer_from_file,
+        into=into,
+        hashes=await session.in_thread(read_hashes, session.store.root),
+    )
+    await PullPipeline(session, writer, places=places, plan=plan, known=known, tally=tally).run()
+    await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
+    missing = await handle_missing(session, plan.missing, places, now=now, prune=prune)
+    if session.job.jql is None:
+        await session.in_thread(_forget_vanished, session, known, set(plan.found), places)
+    return pull_result(tally, missing)
 
 
 def pull_result(tally: Tally, missing: MissingIssues | None = None) -> PullResult:
-    """Say what a pull has done until now.
+    """Return what a pull has done until now.
 
     Args:
-        tally: what it has counted.
+        tally: What it has counted.
         missing: What became of tickets that the query no longer finds, once that is known.
     """
     missing = missing or MissingIssues()
@@ -136,95 +158,57 @@ def pull_result(tally: Tally, missing: MissingIssues | None = None) -> PullResul
     )
 
 
-class _Pull:
-    """One run of a pull."""
+def _forget_vanished(
+    session: Session,
+    known: Mapping[str, KnownIssue],
+    found: Collection[str],
+    places: Mapping[str, TicketLocation],
+) -> None:
+    """Forget tickets that are neither in the project any more nor in any file."""
+    left = {each.head for each in known.values() if each.id in found or each.key in places}
+    keys = {each.key for each in known.values()}
+    # Somebody may have written the new key of a moved issue where the old one stood.
+    unknown = {place.path for key, place in places.items() if key not in keys}
+    for each in known.values():
+        of_project = each.key.startswith(f"{session.job.project}-")
+        if of_project and each.id == each.head and each.id not in left:
+            base = session.state.base(each.id)
+            if base is None or base.path not in unknown:
+                session.state.forget(each.id)
 
-    def __init__(
-        self, session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None
-    ) -> None:
-        self._session = session
-        self._tally = tally
-        self._full = full
-        self._prune = prune
-        self._into = into
-        self._other_columns = False
 
-    async def run(self, places: dict[str, TicketLocation]) -> PullResult:
-        session = self._session
-        columns = session.columns.names
-        self._other_columns = await session.in_thread(
-            session.state.site_record.take_columns, columns
-        )
-        known = await session.in_thread(session.state.known)
-        plan, seen = await self._make_plan(known, places)
-        writer = FamilyWriter(
-            session.store,
-            session.state,
-            seen=seen,
-            prefer=session.job.prefer,
-            prefer_from_file=session.job.prefer_from_file,
-            into=self._into,
-            hashes=await session.in_thread(read_hashes, session.store.root),
-        )
-        await PullPipeline(
-            session,
-            writer,
-            places=places,
-            plan=plan,
-            known=known,
-            tally=self._tally,
-            progress=self._progress,
-        ).run()
-        await session.in_thread(lambda: session.state.confirm(plan.found, seen=seen))
-        missing = await handle_missing(session, plan.missing, places, now=seen, prune=self._prune)
-        if session.job.jql is None:
-            await session.in_thread(self._forget, known, set(plan.found), places)
-        return pull_result(self._tally, missing)
+async def _make_plan(
+    session: Session,
+    known: Mapping[str, KnownIssue],
+    places: Mapping[str, TicketLocation],
+    *,
+    full: bool,
+) -> tuple[FetchPlan, float]:
+    """Ask what the query finds and what has changed; plan what to fetch.
 
-    def _forget(
-        self, known: dict[str, KnownIssue], found: set[str], places: dict[str, TicketLocation]
-    ) -> None:
-        """Forget tickets that neither the project has any more nor any file."""
-        session = self._session
-        left = {each.head for each in known.values() if each.id in found or each.key in places}
-        keys = {each.key for each in known.values()}
-        # Somebody may have written the new key of one that was moved where the old one stood.
-        unknown = {place.path for key, place in places.items() if key not in keys}
-        for each in known.values():
-            mine = each.key.startswith(f"{session.job.project}-")
-            if mine and each.id == each.head and each.id not in left:
-                base = session.state.base(each.id)
-                if base is None or base.path not in unknown:
-                    session.state.forget(each.id)
+    Returns:
+        The plan, and the time of the search by Jira's clock, in seconds since the epoch.
+    """
+    job = session.job
+    project = job.project if job.jql is None else None
+    session.progress.say(f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}...")
+    query = base_query(job.project, job.jql)
+    async with session.naming_project():
+        search = await session.jira.search_ids(in_order(query))
+    now = search.server_date.timestamp() if search.server_date else time.time()
+    # For tens of thousands of tickets this takes as long as converting a text.
+    in_thread, work = session.in_thread, len(search.ids) + len(known)
+    since = None
+    if not full:
+        since = await compute(in_thread, work, oldest_confirmation, search.ids, known, places)
+    if since is None:
+        changed = search.ids
+    else:
+        changed = (await session.jira.search_ids(changed_since(query, seen=since, now=now))).ids
+    make = partial(make_fetch_plan, search.ids, changed, known, places, project=project)
+    return await compute(in_thread, work, make), now
 
-    async def _make_plan(
-        self, known: dict[str, KnownIssue], places: dict[str, TicketLocation]
-    ) -> tuple[FetchPlan, float]:
-        session, job = self._session, self._session.job
-        by_project = job.jql is None
-        session.progress.say(f"Querying {f'project {job.project}' if by_project else 'Jira'}...")
-        query = base_query(job.project, job.jql)
-        async with session.naming_project():
-            search = await session.jira.search_ids(in_order(query))
-        now = search.server_date.timestamp() if search.server_date else time.time()
-        # Of tens of thousands of tickets this takes as long as converting a text.
-        in_thread, work = session.in_thread, len(search.ids) + len(known)
-        sight = None
-        if not self._full:
-            sight = await compute(in_thread, work, oldest_confirmation, search.ids, known, places)
-        if sight is None:
-            changed = search.ids
-        else:
-            changed = (await session.jira.search_ids(changed_since(query, seen=sight, now=now))).ids
-        project = job.project if by_project else None
-        look = partial(make_fetch_plan, search.ids, changed, known, places, project=project)
-        plan = await compute(in_thread, work, look)
-        fresh = set(plan.found).difference(plan.wanted)
-        self._tally.found(plan.found, fresh, known=known)
-        count = len(plan.found)
-        why = "; the list of fields has changed, so all are fetched" if self._other_columns else ""
-        session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
-        return plan, now
 
-    def _progress(self) -> None:
-        self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")
+def _found(count: int, *, refetched: bool) -> str:
+    why = "; the list of fields has changed, so all are fetched" if refetched else ""
+    return f"Found {count} ticket{'' if count == 1 else 's'}{why}"
