@@ -222,18 +222,10 @@ def _ordered(keys: Iterable[str]) -> list[str]:
 
 def tell_notes(groups: Mapping[str, Iterable[Note]]) -> None:
     """Say what should be known of single tickets, not more than a screen holds."""
-    lines = [
-        f"{group}: {note.name}{_where(note)}: {note.reason}"
-        for group, notes in groups.items()
-        for note in notes
-    ]
+    lines = [note.in_group(group) for group, notes in groups.items() for note in notes]
     tell(lines[:NOTES])
     if len(lines) > NOTES:
         tell([f"... and {len(lines) - NOTES} more; --json lists them all"])
-
-
-def _where(note: Note) -> str:
-    return f" ({note.path})" if note.path not in {"", note.name} else ""
 
 
 def tell(lines: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ files: call them before Trio runs, or in a worker thread.
 
 from __future__ import annotations
 
+from ticketr.config.atomic import replace_atomically
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
     STRATEGIES,
@@ -118,6 +119,7 @@ __all__ = [
     "read_user_config",
     "read_workspace_file",
     "remove_workspace",
+    "replace_atomically",
     "require_database",
     "resolve_workspace",
     "store_token",

@@ -1,5 +1,8 @@
 """Replaces a file atomically, so that no reader ever sees half of it."""
 
+# Paths are text where descriptors and flags need the calls of os.
+# ruff: noqa: PTH105, PTH108, PTH123
+
 from __future__ import annotations
 
 import os
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr.config.errors import SettingsFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -35,29 +38,60 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
             beside.unlink()  # left by a killed process with the same ID
         if mode is None and real.exists():
             mode = real.stat().st_mode & 0o777
-        descriptor = os.open(beside, _NEW, 0o666 if mode is None else mode)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if mode is not None:
-                    os.fchmod(file.fileno(), mode)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(real)
-        except BaseException:
-            with suppress(OSError):
-                beside.unlink()
-            raise
-        _sync_folder(real.parent)
+        replace_atomically(str(real), text, str(beside), mode=mode)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Write the folder's entry to the disk, too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def replace_atomically(
+    target: str,
+    text: str,
+    temporary: str,
+    *,
+    mode: int | None,
+    durable: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a temporary file and rename it to a target: the target is replaced whole or not at all.
+
+    Few system calls, since each lets another thread take over: a pull makes thousands of files.
+
+    Args:
+        target: The file to replace or create; not a link.
+        text: All of its new text.
+        temporary: A name in the same folder that no file has.
+        mode: Its permissions; None for those of any new file.
+        durable: Whether it must outlive a loss of power.
+        check: Called just before the rename; what it raises leaves the target unchanged.
+
+    Raises:
+        OSError: The system refused; the old file is unchanged.
+    """
+    descriptor = os.open(temporary, _NEW, 0o666 if mode is None else mode)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            file.write(text.encode())
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+        check()
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if durable:
+        _sync_folder(target.rpartition("/")[0])
+
+
+def _sync_folder(folder: str) -> None:
+    """Write the folder's entries to the disk, as far as the system does that for a folder."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

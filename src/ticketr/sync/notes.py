@@ -80,6 +80,11 @@ class Note:
         """What to call the ticket: its key, or a draft's title; else it is about a whole file."""
         return self.key or (f'draft "{self.title}"' if self.title else self.path)
 
+    def in_group(self, group: str) -> str:
+        """Return the note as one line for people: its group, ticket, file and reason."""
+        path = f" ({self.path})" if self.path not in {"", self.name} else ""
+        return f"{group}: {self.name}{path}: {self.reason}"
+
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:
         """Make a note about an issue, be it a draft or not.

@@ -59,5 +59,4 @@ def _lines(result: object) -> Iterator[str]:
 
 def _said(group: str, notes: tuple[Note, ...]) -> Iterator[str]:
     for note in notes:
-        place = f" ({note.path})" if note.path else ""
-        yield f"{group}: {note.name}{place}: {note.reason}"
+        yield note.in_group(group)

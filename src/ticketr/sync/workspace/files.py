@@ -4,7 +4,7 @@ Synchronous, for a worker thread.
 """
 
 # Paths are text here, for descriptors and flags need the calls of os.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH123
+# ruff: noqa: PTH103, PTH116, PTH123
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ticketr.config import replace_atomically
 from ticketr.sync.errors import FileFailed
 
 if TYPE_CHECKING:
@@ -106,59 +107,37 @@ def retry_if_changed(change: Callable[[], T]) -> T:
 def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
     """Put a whole file in place.
 
-    Few system calls, since each lets another thread take over: a pull makes thousands of files.
-
     Args:
-        target: the file; folders that are missing are made.
-        text: all of it.
-        was: the file when it was read, whose permissions are kept; None for a new one.
-        durable: whether it must outlive a loss of power; what Jira can give again need not.
+        target: The file; folders that are missing are made.
+        text: All of it.
+        was: The file when it was read, whose permissions are kept; None for a new one.
+        durable: Whether it must outlive a loss of power; what Jira can give again need not.
 
     Raises:
-        FileMoved: it is not what it was any more, and was left alone. Only a save within the
-            blink between the last look and the rename goes unseen.
-        FileFailed: it cannot be written. What was there before is whole.
+        FileChanged: It was saved since it was read, and is left alone. A save between the last
+            check and the rename goes unseen.
+        FileFailed: It cannot be written. What was there before is whole.
     """
     folder = target.rpartition("/")[0]
     # Not made of the file's own name, which may be as long as a name can be.
     temporary = f"{folder}/{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
+
+    def require_unchanged() -> None:
+        if stamp_of(target) != was:
+            raise FileChanged(target)
+
+    def attempt() -> None:
+        mode = None if was is None else was.mode
+        replace_atomically(
+            target, text, temporary, mode=mode, durable=durable, check=require_unchanged
+        )
+
     with file_errors(target, "write"):
         try:
-            descriptor = os.open(temporary, _NEW, 0o666)
+            attempt()
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            descriptor = os.open(temporary, _NEW, 0o666)
-        try:
-            with open(descriptor, "wb") as file:
-                if was is not None:
-                    os.fchmod(descriptor, was.mode)
-                file.write(text.encode("utf-8"))
-                if durable:
-                    file.flush()
-                    os.fsync(descriptor)
-            _require_unchanged(target, was)
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-    if durable:
-        _sync_folder(folder)
-
-
-def _require_unchanged(target: str, was: FileStamp | None) -> None:
-    if stamp_of(target) != was:
-        raise FileChanged(target)
-
-
-def _sync_folder(folder: str) -> None:
-    """See the names of files on disk, as far as the system does that for a folder."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            attempt()
 
 
 def write_new_file(path: Path, text: str) -> bool:
