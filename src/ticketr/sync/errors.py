@@ -49,9 +49,9 @@ class NoConflict(SyncError):
     """Raised when there is nothing to settle for a ticket.
 
     Args:
-        key: the ticket.
-        others: the tickets that have a conflict.
-        marked: what there is to do about its file, if conflict markers stand in that.
+        key: The ticket.
+        others: The tickets that have a conflict.
+        marked: What there is to do about its file, if conflict markers stand in that.
     """
 
     def __init__(self, key: str, others: tuple[str, ...], marked: str = "") -> None:
@@ -72,10 +72,10 @@ class UnknownField(SyncError):
     """Raised when a workspace is to keep a field that its site has not.
 
     Args:
-        name: the name of its line.
-        known: the names of the site's fields.
-        place: where that name is given to the ID of a field; empty for a field by its name.
-        own: the ID of the field that the site calls so, if it has one.
+        name: The name of its line.
+        known: The names of the site's fields.
+        place: Where that name is given to the ID of a field; empty for a field by its name.
+        own: The ID of the field that the site calls so, if it has one.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class UnsupportedField(SyncError):
     """Raised when a workspace is to keep a field that a line of a file cannot hold.
 
     Args:
-        name: the name of the field.
-        why: why it cannot.
-        place: where the settings name it; empty for a field by its name.
+        name: The name of the field.
+        why: Why it cannot.
+        place: Where the settings name it; empty for a field by its name.
     """
 
     def __init__(self, name: str, why: str, place: str = "") -> None:
@@ -127,8 +127,8 @@ class RenamedProject(SyncError):
     """Raised when a project has another key in Jira than in the settings.
 
     Args:
-        key: its key in the settings.
-        new: its key in Jira.
+        key: Its key in the settings.
+        new: Its key in Jira.
     """
 
     def __init__(self, key: str, new: str) -> None:
@@ -161,10 +161,10 @@ class FileFailed(SyncError):
     """Raised when a file or folder of the workspace cannot be read or written.
 
     Attributes:
-        path: the file or folder.
-        action: what was to be done with it.
-        reason: why that is not possible.
-        alone: whether this file alone is at fault, so that others can be expected to be well; a
+        path: The file or folder.
+        action: What was to be done with it.
+        reason: Why that is not possible.
+        alone: Whether this file alone is at fault, so that others can be expected to be well; a
             full disk, for one, stops them all.
     """
 
@@ -183,9 +183,9 @@ class StateFailed(SyncError):
     """Raised when the state file of a workspace cannot be used.
 
     Attributes:
-        path: the file.
-        reason: why not.
-        damaged: whether the file itself is at fault; a full disk, for one, is no reason to give
+        path: The file.
+        reason: Why not.
+        damaged: Whether the file itself is at fault; a full disk, for one, is no reason to give
             up what it holds.
     """
 
@@ -206,10 +206,10 @@ class StateFailed(SyncError):
 
 
 def error_to_report(error: BaseException) -> BaseException:
-    """Give what there is to tell of an error: of a group the first error of ours, else the first.
+    """Return the error to report: of a group the first `TicketrError`, else its first error.
 
     Args:
-        error: any error; groups may hold groups.
+        error: Any error; groups may hold groups.
     """
     leaves, waiting = list[BaseException](), [error]
     while waiting:
@@ -222,7 +222,7 @@ def error_to_report(error: BaseException) -> BaseException:
 
 
 def first_error(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
-    """Give one error of several: tasks that work side by side fail together, for one reason."""
+    """Return one error of several: tasks that work side by side fail together, for one reason."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

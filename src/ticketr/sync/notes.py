@@ -36,8 +36,8 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
     """Say what to do about an issue that has another key now.
 
     Args:
-        key: its key in the file.
-        renamed: the new key of each issue of its ticket that has another one, by the old key.
+        key: Its key in the file.
+        renamed: The new key of each issue of its ticket that has another one, by the old key.
     """
     keys = ", ".join(f"{new} for {old}" for old, new in renamed.items())
     return (
@@ -50,7 +50,7 @@ def not_given(words: str) -> str:
     """Say that Jira could not give an issue that it has.
 
     Args:
-        words: Jira's own words for the reason.
+        words: The reason, as Jira says it.
     """
     return f"Jira could not give it ({words})"
 
@@ -60,12 +60,12 @@ class Note:
     """Something about one ticket that its user should know.
 
     Attributes:
-        key: the ticket's key; empty for a draft, and for a file that cannot be read.
-        path: its file, relative to the workspace; empty if it has none.
-        reason: what is to be known, in words.
-        code: the same for scripts.
-        title: a draft's title; empty for what has a key.
-        line: the line of a draft's heading in its file; None for what has a key.
+        key: The ticket's key; empty for a draft, and for a file that cannot be read.
+        path: Its file, relative to the workspace; empty if it has none.
+        reason: What is to be known, in words.
+        code: The same for scripts.
+        title: A draft's title; empty for what has a key.
+        line: The line of a draft's heading in its file; None for what has a key.
     """
 
     key: str
@@ -90,10 +90,10 @@ class Note:
         """Make a note about an issue, be it a draft or not.
 
         Args:
-            issue: it as it stands in its file.
-            path: the file, relative to the workspace.
-            reason: what is to be known, in words.
-            code: the same for scripts.
+            issue: It as it stands in its file.
+            path: The file, relative to the workspace.
+            reason: What is to be known, in words.
+            code: The same for scripts.
         """
         if issue.key is not None:
             return cls(issue.key, path, reason, code)

@@ -15,8 +15,8 @@ def base_query(project: str | None, jql: str | None) -> str:
     """Write the query for a pull, without an order of its own.
 
     Args:
-        project: a project's key.
-        jql: the user's own query; it wins. Its ORDER BY is left out, since the order of files in
+        project: A project's key.
+        jql: The user's own query; it wins. Its ORDER BY is left out, since the order of files in
             a folder is not the search's.
     """
     if jql is None:
@@ -33,13 +33,13 @@ def in_order(query: str) -> str:
 def changed_since(query: str, *, seen: float, now: float) -> str:
     """Ask for the issues of a query that have changed since a moment of Jira's clock.
 
-    The span is counted back from Jira's own present, so neither the laptop's clock nor anybody's
+    The span is counted back from Jira's own present, so neither this computer's clock nor a
     time zone matters.
 
     Args:
-        query: the query without an order.
-        seen: when a pull last confirmed the issues, in seconds since the epoch.
-        now: the present, by the same clock.
+        query: The query without an order.
+        seen: When a pull last confirmed the issues, in seconds since the epoch.
+        now: The present, by the same clock.
     """
     minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
     return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"

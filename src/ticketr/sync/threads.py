@@ -31,9 +31,9 @@ class ThreadRunner(Protocol):
         """Run ``sync_fn(*args)`` and return what it returns.
 
         Args:
-            sync_fn: the blocking work.
-            args: what it is given.
-            abandon_on_cancel: whether a cancel leaves the work to itself instead of waiting.
+            sync_fn: The blocking work.
+            args: What it is given.
+            abandon_on_cancel: Whether a cancel leaves the work to itself instead of waiting.
         """
 
 
@@ -45,11 +45,11 @@ async def compute(
     Trio's thread gets its turn every few milliseconds while another one computes.
 
     Args:
-        in_thread: how blocking work is run.
-        weight: about how much work it is, as `LIGHT` says.
-        function: changes nothing that anybody sees if it is cancelled: then it may run on for a
+        in_thread: How blocking work is run.
+        weight: About how much work it is, as `LIGHT` says.
+        function: Must change nothing outside itself: after a cancel it may run on for a
             while, and what it returns or raises is lost.
-        args: what it is given.
+        args: What it is given.
 
     Cancellation:
         Takes effect at once.
@@ -70,8 +70,8 @@ def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]
     """Cut into portions for visits to a worker thread: at most `CHUNK` and, if possible, `MOST`.
 
     Args:
-        items: what is to be cut.
-        weigh: gives the characters of one of them.
+        items: What is to be cut.
+        weigh: Gives the characters of one of them.
     """
     portion: list[T] = []
     total = 0

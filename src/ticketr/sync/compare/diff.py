@@ -2,7 +2,8 @@
 
 A line that is missing under ``## Fields`` says nothing: to empty a field, its line stays, without
 a value. An emptied description or list of criteria is a change like any other. Another wording of
-the same is none: what Jira would get decides, so ``* this`` for ``- this`` is not worth a word.
+the same text is no change: two texts are compared by what Jira would get, so ``* this`` equals
+``- this``.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ _SOFT_END = "\r"
 
 
 class CorePart(Enum):
-    """The parts that are no fields; the values are what people call them."""
+    """The parts of an issue that are not fields; the values are their names for people."""
 
     TITLE = "Title"
     DESCRIPTION = "Description"
     CRITERIA = "Acceptance Criteria"
 
 
-#: A part of an issue: one of its own, or the name of a field, which may be "Title" as well.
+#: A part of an issue: a core part, or the name of a field. A field may be named "Title" as well.
 Part: TypeAlias = CorePart | str
 
 #: Parts that are merged by line.
@@ -44,9 +45,9 @@ class Change:
     """One part of one issue that differs between two versions of it.
 
     Attributes:
-        part: which part.
-        old: it as text before; empty for none.
-        new: it as text after.
+        part: Which part.
+        old: It as text before; empty for none.
+        new: It as text after.
     """
 
     part: Part
@@ -70,7 +71,7 @@ class Change:
 
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
-    """Give an issue's parts as text, its sub-tasks left out; criteria one a line."""
+    """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
     criteria = (each.replace("\n", _SOFT_END) for each in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
@@ -86,36 +87,36 @@ def criteria_of(text: str) -> tuple[str, ...]:
 
 
 def alike(part: Part, one: str, other: str) -> bool:
-    """Tell whether two texts of a part say the same to Jira, however they are worded."""
+    """Return whether two texts of a part say the same to Jira, however they are worded."""
     if one == other:
         return True
     if part in TEXTS:
-        # What is lost takes the longest to find, and is no matter where the documents differ.
+        # `_not_sent` is the slower of the two, and needed only where the documents are equal.
         return all(meaning(part, one) == meaning(part, other) for meaning in (_sent, _not_sent))
-    # A transition leads to a status in any letters; where Jira is already, none may lead to.
+    # Transitions match a status in any case; there may be none to the status Jira has already.
     return part == _STATUS and one.casefold() == other.casefold()
 
 
 def _sent(part: Part, text: str) -> object:
-    """Give what Jira would get of a text."""
+    """Return what Jira would get of a text."""
     if part is CorePart.DESCRIPTION:
         return canonical(description_adf(Ticket("", description=text)))
     return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
 
 
 def _not_sent(part: Part, text: str) -> object:
-    """Give what Jira would not get of a text."""
+    """Return what Jira would not get of a text."""
     if part is CorePart.DESCRIPTION:
         return lost(text)
     return () if is_too_long(text) else tuple(map(lost, criteria_of(text)))
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
-    """List what a newer version of one issue changes; what it does not mention is unchanged.
+    """List what a newer version of one issue changes; a field it does not mention is unchanged.
 
     Args:
-        before: the older version.
-        after: the newer version. Sub-tasks of neither are looked at.
+        before: The older version.
+        after: The newer version. Sub-tasks of neither are looked at.
     """
     old = part_texts(before)
     return tuple(
@@ -142,12 +143,12 @@ def _texts(issue: Ticket) -> tuple[str, tuple[str, ...]]:
 
 
 def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
-    """Give a ticket with other texts for some parts of one of its issues.
+    """Return a ticket with other texts for some parts of one of its issues.
 
     Args:
-        ticket: the ticket.
-        key: the issue, its head or a sub-task.
-        texts: the parts; a field without text has a line without one then.
+        ticket: The ticket.
+        key: The issue, its head or a sub-task.
+        texts: The parts; a field without text has a line without one then.
     """
 
     def changed(issue: Ticket) -> Ticket:
@@ -171,11 +172,11 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
 
 
 def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
-    """Give a ticket with the keys that its issues have now.
+    """Return a ticket with the keys that its issues have now.
 
     Args:
-        ticket: the ticket.
-        renamed: the new key of each issue that has another one, by the old key.
+        ticket: The ticket.
+        renamed: The new key of each issue that has another one, by the old key.
     """
 
     def changed(issue: Ticket) -> Ticket:
@@ -185,5 +186,5 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
 
 
 def by_key(ticket: Ticket) -> dict[str, Ticket]:
-    """Give the issues of a ticket that have keys, by key: its head and its sub-tasks."""
+    """Return the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {each.key: each for each in (ticket, *ticket.tasks) if each.key is not None}

@@ -1,7 +1,7 @@
 """Three-way merge of lines: what one side changed is taken, what both changed clashes.
 
 The method is that of diff3: what all three texts share in order are fixed points, and each stretch
-between two of them is settled by itself.
+between two of them is merged by itself.
 
 A blank line is no fixed point: it belongs to the line after it. By itself it would match any other,
 so that a paragraph which both sides have added could come to stand on either side of one, twice.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Pairs of equal lines in two texts, above which lines that occur often are no fixed points.
 #: Some thousand equal lines would take minutes; so they may clash where they need not.
 _MOST_PAIRS = 200_000
-#: What is often then.
+#: How many times a line has to occur to count as often then.
 _OFTEN = 20
 #: Units of a text, from which on those that occur once are paired before all others.
 _LONG = 400
@@ -37,7 +37,7 @@ class CleanChunk:
     """A stretch that both sides have alike, or that one side alone has changed.
 
     Attributes:
-        lines: what is to stand there.
+        lines: What is to stand there.
     """
 
     lines: tuple[str, ...]
@@ -48,9 +48,9 @@ class ConflictChunk:
     """A stretch that both sides have changed, each in its own way.
 
     Attributes:
-        base: what stood there before.
-        local: what stands there here.
-        remote: what stands there on the other side.
+        base: What stood there before.
+        local: What stands there here.
+        remote: What stands there on the other side.
     """
 
     base: tuple[str, ...]
@@ -64,27 +64,27 @@ def merge_lines(
     """Merge two descendants of one text.
 
     Args:
-        base: the lines that both sides began with.
-        local: this side's lines.
-        remote: the other side's lines.
+        base: The lines that both sides began with.
+        local: This side's lines.
+        remote: The other side's lines.
 
     Returns:
-        The stretches of the result, in order, none of them empty of meaning. Without a
-        `ConflictChunk` one, their lines joined are the merged text.
+        The chunks of the result, in order. If none is a `ConflictChunk`, their lines joined are
+        the merged text.
     """
     return _joined(_stretches(_units(base), _units(local), _units(remote)))
 
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
-    """Find where two texts differ, whoever has changed what there.
+    """Find where two texts differ, without a common base.
 
     Args:
-        local: this side's lines.
-        remote: the other side's lines.
+        local: This side's lines.
+        remote: The other side's lines.
 
     Returns:
-        The stretches of both, in order. With one side of each `ConflictChunk` one, their lines joined
-        are the text of that side.
+        The chunks of both, in order. With one side of each `ConflictChunk`, their lines joined are
+        the text of that side.
     """
     return _joined(_differences(_units(local), _units(remote)))
 
@@ -139,39 +139,39 @@ def _stretches(
             continue
         next_local = len(local) if end else here[fixed]
         next_remote = len(remote) if end else there[fixed]
-        yield from _settle(base[b:fixed], local[m:next_local], remote[r:next_remote])
+        yield from _merge_stretch(base[b:fixed], local[m:next_local], remote[r:next_remote])
         if not end:
             yield CleanChunk(base[fixed])
         b, m, r = fixed + 1, next_local + 1, next_remote + 1
 
 
-def _settle(
+def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | ConflictChunk]:
-    """Settle what stands between two fixed points; how both sides begin and end alike is agreed."""
+    """Merge what stands between two fixed points; equal lines at both ends are no conflict."""
     start = _alike(local, remote)
     end = _alike(local[start:][::-1], remote[start:][::-1])
-    mine, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
+    ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
     if local == remote or remote == base:
-        yield from _agreed(local)
+        yield from _clean(local)
     elif local == base:
-        yield from _agreed(remote)
+        yield from _clean(remote)
     else:
-        yield from _agreed(local[:start])
-        if theirs == base or mine == theirs:
-            yield from _agreed(mine)
-        elif mine == base:
-            yield from _agreed(theirs)
-        elif len(base) > 1 and _are_the_same_paragraphs(base, mine, theirs):
-            for each in zip(base, mine, theirs, strict=True):
-                yield from _settle(*((unit,) for unit in each))
+        yield from _clean(local[:start])
+        if theirs == base or ours == theirs:
+            yield from _clean(ours)
+        elif ours == base:
+            yield from _clean(theirs)
+        elif len(base) > 1 and _are_the_same_paragraphs(base, ours, theirs):
+            for each in zip(base, ours, theirs, strict=True):
+                yield from _merge_stretch(*((unit,) for unit in each))
         else:
-            yield ConflictChunk(_lines(base), _lines(mine), _lines(theirs))
-        yield from _agreed(local[len(local) - end :])
+            yield ConflictChunk(_lines(base), _lines(ours), _lines(theirs))
+        yield from _clean(local[len(local) - end :])
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
-    """Tell whether texts consist of as many paragraphs, of which none has changed its place."""
+    """Return whether texts consist of as many paragraphs, of which none has changed its place."""
     places: dict[str, int] = {}
     return len({len(text) for text in texts}) == 1 and all(
         places.setdefault(unit[-1], place) == place and (place == 0 or not unit[0].strip())
@@ -188,7 +188,7 @@ def _alike(one: Sequence[_Unit], other: Sequence[_Unit]) -> int:
     )
 
 
-def _agreed(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
+def _clean(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
     if units:
         yield CleanChunk(_lines(units))
 

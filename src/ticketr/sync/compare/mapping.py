@@ -1,8 +1,8 @@
 """From Jira's issues to tickets and back, in pure functions.
 
 A family is an issue with those of its sub-tasks that are filed under it; it becomes one ticket.
-Whether a description survives its way through the file is not assumed but tried, on the very
-text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
+Whether a description survives its way through the file is tested on the text that will be
+written: ADF -> Markdown -> file text -> parsed again -> ADF.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
 #: The line that names the parent of an issue that stands by itself.
 PARENT = "Parent"
-#: Lines that have these names and stand for these fields, whatever somebody would call them.
+#: Lines that have these names and stand for these fields, whatever name the settings give them.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that have a place of their own in a file, or none.
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
@@ -60,7 +60,7 @@ class Columns:
     """Which of a site's fields are written to files.
 
     Attributes:
-        names: pairs of the name in the file and Jira's field ID, in the order of writing.
+        names: Pairs of the name in the file and Jira's field ID, in the order of writing.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -70,13 +70,13 @@ class Columns:
         """Choose the columns for a site from its own list of fields.
 
         Args:
-            fields: every field that the site has.
-            more: further fields that files are to hold. One under a name of the user's own has
+            fields: Every field that the site has.
+            more: Further fields that files are to hold. One under a name of the user's own has
                 that name, whatever it would be called else.
 
         Raises:
-            UnknownField: the site has no field of such a name, or a file has another place for it.
-            UnsupportedField: a line of a file cannot hold one of them.
+            UnknownField: The site has no field of such a name, or a file has another place for it.
+            UnsupportedField: A line of a file cannot hold one of them.
         """
         reasons = {each.id: why for each in fields if (why := unsupported(each))}
         ids: dict[str, str] = {}
@@ -119,7 +119,7 @@ class Columns:
 def _under_own_name(
     names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Give the columns with one more, in the place of those of its name and of its field."""
+    """Return the columns with one more, in the place of those of its name and of its field."""
     if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
         raise UnknownField(field.name, tuple(site.values()), field.place, own)
@@ -136,9 +136,9 @@ class FamilyText:
     """A family as it will stand in a file.
 
     Attributes:
-        ticket: the ticket, as a reader of ``text`` will get it.
-        text: what is written.
-        inexact: keys of the issues whose description does not survive the way through the file
+        ticket: The ticket, as a reader of ``text`` will get it.
+        text: What is written.
+        inexact: Keys of the issues whose description does not survive the way through the file
             unchanged; their ADF in the state is what they really say.
     """
 
@@ -148,18 +148,18 @@ class FamilyText:
 
 
 def is_subtask(issue: Issue) -> bool:
-    """Tell whether an issue is a sub-task, which lives in its parent's ticket."""
+    """Return whether an issue is a sub-task, which lives in its parent's ticket."""
     kind = issue.fields.get("issuetype")
     return isinstance(kind, dict) and kind.get("subtask") is True and parent_id(issue) is not None
 
 
 def parent_id(issue: Issue) -> str | None:
-    """Give the ID of an issue's parent (an epic counts), or None."""
+    """Return the ID of an issue's parent (an epic counts), or None."""
     return _text_at(issue.fields.get("parent"), "id")
 
 
 def subtask_ids(issue: Issue) -> tuple[str, ...]:
-    """Give the IDs of an issue's sub-tasks in Jira's own order."""
+    """Return the IDs of an issue's sub-tasks in Jira's own order."""
     subtasks = issue.fields.get("subtasks")
     if not isinstance(subtasks, list):
         return ()
@@ -167,7 +167,7 @@ def subtask_ids(issue: Issue) -> tuple[str, ...]:
 
 
 def updated(issue: Issue) -> str:
-    """Give the moment of an issue's last change, in Jira's own words."""
+    """Return the moment of an issue's last change, as Jira writes it."""
     value = issue.fields.get("updated")
     return value if isinstance(value, str) else ""
 
@@ -176,9 +176,9 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
     """Write a family as text, and find out what the text cannot hold exactly.
 
     Args:
-        head: the issue that gives the ticket its heading.
-        subtasks: the sub-tasks to file under it, in order.
-        columns: the fields to write.
+        head: The issue that gives the ticket its heading.
+        subtasks: The sub-tasks to file under it, in order.
+        columns: The fields to write.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
@@ -201,11 +201,11 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
 
 
 def weight_of(issues: Iterable[Issue], most: int) -> int:
-    """Tell about how much work a family's text is; a character counts as 1.
+    """Return about how much work a family's text is; a character counts as 1.
 
     Args:
-        issues: the family's.
-        most: where to stop counting.
+        issues: The family's.
+        most: Where to stop counting.
     """
     total = 0
     for issue in issues:
@@ -300,11 +300,11 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
 
 
 def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]:
-    """Give a ticket's description in Jira's form, its acceptance criteria at the end.
+    """Return a ticket's description in Jira's form, its acceptance criteria at the end.
 
     Args:
-        ticket: the ticket.
-        body: the description in Jira's form, if the Markdown of it is not to be read; criteria at
+        ticket: The ticket.
+        body: The description in Jira's form, if the Markdown of it is not to be read; criteria at
             its end are not taken over.
 
     Returns:

@@ -1,8 +1,8 @@
 """Three-way merge of tickets, field by field; descriptions and criteria line by line.
 
 Pure. A part that one side alone has changed is taken from that side; a part that both have
-changed alike is no matter, and has Jira's wording then. What both have changed differently is a clash, and who calls decides:
-nothing is written for such a ticket unless a side was chosen.
+changed alike gets Jira's wording. A part that both have changed differently is a clash: the caller
+decides, and nothing is written for such a ticket unless a side was chosen.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Side(Enum):
-    """Whose version counts where both sides have changed the same."""
+    """The side whose version is taken where both have changed the same part."""
 
     LOCAL = "local"
     REMOTE = "remote"
@@ -41,8 +41,8 @@ class Clash:
     """A part of an issue that both sides have changed, each in its own way.
 
     Attributes:
-        key: the issue.
-        change: the part, from what stands here to what Jira has.
+        key: The issue.
+        change: The part, from what stands here to what Jira has.
     """
 
     key: str
@@ -54,12 +54,12 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What came of a merge.
+    """The result of a merge.
 
     Attributes:
-        ticket: the result; where parts clash, it has this side's version of them.
-        clashes: the parts that clash and were not settled.
-        dropped: whether something that stands here was given up for Jira's version.
+        ticket: The result; where parts clash, it has this side's version of them.
+        clashes: The parts that clash, where no side was preferred.
+        dropped: Whether something in the file was replaced by Jira's version.
     """
 
     ticket: Ticket
@@ -73,11 +73,11 @@ def merge(
     """Merge what stands in a file with what Jira has.
 
     Args:
-        base: the ticket at the last sync; None if there never was one. Then whatever differs
+        base: The ticket at the last sync; None if there never was one. Then whatever differs
             clashes.
-        local: the ticket as it stands in the file.
-        remote: the ticket as Jira has it, as a file would hold it.
-        prefer: who wins a clash; None leaves it a clash.
+        local: The ticket as it stands in the file.
+        remote: The ticket as Jira has it, as a file would hold it.
+        prefer: The side that wins a clash; None leaves it a clash.
     """
     merging = _Merging(prefer)
     old, new = by_key(base) if base else {}, by_key(remote)

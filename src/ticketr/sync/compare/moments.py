@@ -14,10 +14,10 @@ _MOMENT = re.compile(
 
 
 def read_moment(text: str) -> datetime | None:
-    """Read a moment that somebody has typed.
+    """Read a moment as a user types it.
 
     Args:
-        text: a date and a time of day by ISO 8601, such as ``2026-01-31 09:30``, with a zone or
+        text: A date and a time of day by ISO 8601, such as ``2026-01-31 09:30``, with a zone or
             without.
 
     Returns:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NAMES = ("accountId", "id", "key", "value", "name")
 #: Stands before the name of a part that is no field: no line of a file begins with it.
 _OWN = "#"
-#: Stands for a value that nobody knows; no answer is like it.
+#: Stands for a value that is not known; no answer equals it.
 _UNKNOWN = {"unknown": True}
 
 
@@ -37,10 +37,10 @@ class SentValue:
     """A part of an issue that was sent, or is about to be.
 
     Attributes:
-        part: the part.
-        text: it as it stands in the file.
+        part: The part.
+        text: It as it stands in the file.
         field: Jira's field.
-        value: what was sent for it.
+        value: What was sent for it.
     """
 
     part: Part
@@ -54,11 +54,11 @@ class SentValue:
         return f"{_OWN}{self.part.name}" if isinstance(self.part, CorePart) else self.part
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
-        """Tell whether Jira has it.
+        """Return whether Jira has it.
 
         Args:
-            issue: the issue as Jira has it now, as a file would hold it.
-            fields: its fields in Jira's terms.
+            issue: The issue as Jira has it now, as a file would hold it.
+            fields: Its fields in Jira's terms.
         """
         now = part_texts(issue).get(self.part, "")
         return alike(self.part, self.text, now) or is_answer(self.value, fields.get(self.field))
@@ -75,16 +75,16 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
-    """Give a value by the name of its part."""
+    """Return a value by the name of its part."""
     is_own = name.startswith(_OWN)
     return SentValue(CorePart[name[len(_OWN) :]] if is_own else name, text, field, value)
 
 
 def of_whole(text: str) -> list[SentValue]:
-    """Read what an older version has sent of an issue; which parts, and as what, it did not tell.
+    """Read what an older version has sent of an issue; it kept neither the parts nor their values.
 
     Args:
-        text: the issue as it would be in Jira, without its sub-tasks.
+        text: The issue as it would be in Jira, without its sub-tasks.
     """
     try:
         (issue,) = parse(text).tickets
@@ -94,11 +94,11 @@ def of_whole(text: str) -> list[SentValue]:
 
 
 def is_answer(sent: object, now: object) -> bool:
-    """Tell whether a field holds what was sent for it, in Jira's own form.
+    """Return whether a field holds what was sent for it, in Jira's own form.
 
     Args:
-        sent: the value that was sent.
-        now: what Jira says that the field holds.
+        sent: The value that was sent.
+        now: What Jira says that the field holds.
     """
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
         # Only sprints are sent one at a time and told as a list, those that are over too.
@@ -161,12 +161,12 @@ def arrived(
     """Count what Jira has of a push whose end was lost to the last sync.
 
     Args:
-        base: the ticket at the last sync.
-        local: it as it stands here.
-        remote: it as Jira has it now.
-        issues: its issues in Jira's terms.
-        sent: what was sent of each of them, by key.
-        known: its issues at the last sync, in Jira's terms. Of one that was made here and never
+        base: The ticket at the last sync.
+        local: It as it stands here.
+        remote: It as Jira has it now.
+        issues: Its issues in Jira's terms.
+        sent: What was sent of each of them, by key.
+        known: Its issues at the last sync, in Jira's terms. Of one that was made here and never
             read, what Jira has put in where the draft says nothing belongs to the last sync too.
 
     Returns:
@@ -199,7 +199,7 @@ def as_sent(
     issues: Iterable[Issue],
     sent: Mapping[str, Iterable[SentValue]],
 ) -> Ticket:
-    """Give the base of a ticket with what has arrived, as it was written here; else as `arrived`."""
+    """Return the base of a ticket with what has arrived, as it was written here; else as `arrived`."""
     there = by_key(remote)
     for issue in issues:
         if issue.key in there and issue.key in by_key(base):

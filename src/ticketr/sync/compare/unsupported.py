@@ -60,7 +60,7 @@ def unsupported(field: Field) -> str | None:
     """Tell why a line of a file cannot hold a field; None if it can.
 
     Args:
-        field: the field, as the site describes it.
+        field: The field, as the site describes it.
     """
     by_kind = (_TYPES.get(field.schema_type), _TYPES.get(field.items))
     by_custom = (why for part, why in _CUSTOM.items() if part in field.custom_type)

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 
-def settled(
+def keep_wording(
     ticket: Ticket, issues: Iterable[Issue], *, base: Ticket, known: Iterable[Issue]
 ) -> Ticket:
-    """Give a ticket with the old wording of descriptions that say the same as before.
+    """Return a ticket with the old wording of descriptions that say the same as before.
 
     What counts is Jira's own form; another version of this program may word it differently.
 
     Args:
-        ticket: it as Jira has it now.
-        issues: its issues, likewise.
-        base: the ticket at the last sync.
-        known: its issues at the last sync.
+        ticket: It as Jira has it now.
+        issues: Its issues, likewise.
+        base: The ticket at the last sync.
+        known: Its issues at the last sync.
     """
     before = {each.id: each for each in known}
     same = {

@@ -24,9 +24,9 @@ class Family:
     """A family whose fetched members are all here.
 
     Attributes:
-        head: the ID of the issue that gives the ticket its heading. It may be absent from
+        head: The ID of the issue that gives the ticket its heading. It may be absent from
             ``issues``: then it has not changed, and the state has it.
-        issues: the fetched members, by ID.
+        issues: The fetched members, by ID.
     """
 
     head: str
@@ -44,10 +44,10 @@ class Families:
 
     Args:
         wanted: IDs to fetch, in order.
-        present: the IDs that sub-tasks are filed under: every one that the query found, and those
+        present: The IDs that sub-tasks are filed under: every one that the query found, and those
             whose tickets are in the workspace. A sub-task whose parent is not among them is a
             ticket of its own.
-        apart: keys and IDs of sub-tasks that people keep as tickets of their own.
+        apart: Keys and IDs of sub-tasks that people keep as tickets of their own.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Families:
         """Take in one answer.
 
         Args:
-            asked: the IDs of the batch.
-            issues: those that Jira gave. The rest is gone since the search.
+            asked: The IDs of the batch.
+            issues: Those that Jira gave. The rest is gone since the search.
 
         Returns:
             The families that are whole now.

@@ -17,9 +17,9 @@ class FetchPlan:
     """The comparison that a pull starts from.
 
     Attributes:
-        found: every issue ID that the query found, in its order.
-        wanted: those to fetch.
-        missing: issues pulled earlier that the query no longer finds, in the order of their keys.
+        found: Every issue ID that the query found, in its order.
+        wanted: Those to fetch.
+        missing: Issues pulled earlier that the query no longer finds, in the order of their keys.
     """
 
     found: tuple[str, ...]
@@ -40,9 +40,9 @@ def make_fetch_plan(
     Args:
         found: IDs that the query finds.
         changed: IDs among them that Jira says have changed.
-        known: what the state knows.
-        places: the keys that stand in files.
-        project: the project, when all of it is pulled; only then can an issue be missing.
+        known: What the state knows.
+        places: The keys that stand in files.
+        project: The project, when all of it is pulled; only then can an issue be missing.
     """
     found = tuple(found)
     home = f"{project}-" if project else ""  # in its project an issue has such a key

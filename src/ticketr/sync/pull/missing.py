@@ -1,7 +1,7 @@
 """Tickets whose issues a pull no longer finds: what became of them, and what of their files.
 
-Nothing is deleted here because it is gone there. Only a pull that is told to prune takes away
-what was not edited, and puts it aside in ticketr's own folder.
+No file is deleted because its issue is missing. Only a pull that is told to prune moves unedited
+files into ticketr's own folder.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class MissingIssues:
     """What became of issues that a project no longer has.
 
     Attributes:
-        notes: a note on each that is still here.
-        pruned: keys of those that were taken out of the way.
-        prunable: keys of those that would have been, had it been asked for.
+        notes: A note on each that is still here.
+        pruned: Keys of those that were taken out of the way.
+        prunable: Keys of those that would have been, had it been asked for.
     """
 
     notes: tuple[Note, ...] = ()
@@ -61,12 +61,12 @@ async def handle_missing(
     """Ask Jira what became of issues that a project no longer has.
 
     Args:
-        session: the workspace and the site.
+        session: The workspace and the site.
         missing: The issues.
-        places: where each key stands.
+        places: Where each key stands.
         now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
             heard of it yet.
-        prune: whether to take those that are gone for good out of the way, as far as they were
+        prune: Whether to take those that are gone for good out of the way, as far as they were
             not edited: a ticket with its file if that holds nothing else, a sub-task with its
             lines.
     """
@@ -117,7 +117,7 @@ def _is_new(issue: Issue, now: float) -> bool:
 async def _prune(
     session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
 ) -> set[str]:
-    """Take away what is lost; a ticket goes with its sub-tasks, which are no more than it is."""
+    """Move away what Jira no longer has; a ticket goes with its sub-tasks."""
     heads = {each.id: each for each in lost if each.id == each.head}
     pruned: set[str] = set()
     for head in heads.values():
@@ -132,7 +132,7 @@ async def _prune(
 def _prunable(
     session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
 ) -> set[str]:
-    """Tell what `_prune` would take away, and take nothing."""
+    """Return what `_prune` would take away, and take nothing."""
     heads = {each.id: each for each in lost if each.id == each.head}
     alone = {
         head.id for head in heads.values() if _is_unedited_file(session, head, places[head.key])
@@ -147,7 +147,7 @@ def _prunable(
 
 def _is_unedited_file(session: Session, issue: KnownIssue, place: TicketLocation) -> bool:
     base = session.state.base(issue.id)
-    with suppress(TicketrError):  # somebody is in the middle of editing it
+    with suppress(TicketrError):  # it is being edited
         text = session.store.read(place.path).text
         is_ours = session.store.target(place.path) is not None
         return base is not None and is_ours and comparable(text) == comparable(base.text)
@@ -187,14 +187,14 @@ async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation)
         known = by_key(before).get(task.key) if before else None
         if base is None or before is None or known is None:
             return False
-        if not _without(session, place, task.key, known):
+        if not _remove_lines(session, place, task.key, known):
             return False
         rows = state.rows_of(task.head)
         rest = [row for row in rows if row.issue.id != task.id]
         dead = [row for row in rows if row.issue.id == task.id]
         seen = state.known()[task.head].seen
         with state.batch():
-            left = Base(base.path, render_ticket(_less(before, task.key)))
+            left = Base(base.path, render_ticket(_without_task(before, task.key)))
             state.record(task.head, left, rest, seen=seen)
             # Under a head of its own it can be forgotten by itself.
             state.record(task.id, Base(base.path, ""), dead, seen=seen)
@@ -204,7 +204,7 @@ async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation)
     return await session.in_thread(take_out)
 
 
-def _without(session: Session, place: TicketLocation, key: str, known: Ticket) -> bool:
+def _remove_lines(session: Session, place: TicketLocation, key: str, known: Ticket) -> bool:
     """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
     here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
     task = _unedited(here.get(place.head), key, known)
@@ -216,17 +216,17 @@ def _without(session: Session, place: TicketLocation, key: str, known: Ticket) -
         ticket = read_ticket(text)
         if ticket is None or _unedited(ticket, key, known) is None:  # since a moment ago
             return text
-        return render_ticket(_less(ticket, key)).rstrip("\n")
+        return render_ticket(_without_task(ticket, key)).rstrip("\n")
 
     return session.editor.rewrite(place.path, place.head, less)
 
 
 def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:
-    """Give a task of a ticket if it says no more than what is known of it."""
+    """Return a task of a ticket if it says no more than what is known of it."""
     tasks = ticket.tasks if ticket else ()
     here = next((task for task in tasks if task.key == key), None)
     return None if here is None or here.remarks or changes(known, here) else here
 
 
-def _less(ticket: Ticket, key: str) -> Ticket:
+def _without_task(ticket: Ticket, key: str) -> Ticket:
     return replace(ticket, tasks=tuple(task for task in ticket.tasks if task.key != key))

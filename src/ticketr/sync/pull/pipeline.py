@@ -1,7 +1,7 @@
 """Fetches what a plan wants and writes each family as soon as it is whole.
 
-A few fetchers run side by side, hand families to a task that writes their texts, and that to one
-that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
+A few fetchers run side by side, send families to a task that makes their texts, and that sends them to
+one that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
 wait, so memory stays flat.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
 
-#: What is said of an issue that a pull has to leave to the next one.
+#: How the reason ends for an issue that is left to the next pull.
 _AGAIN = "the next pull asks for it again"
 _VANISHED = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
@@ -91,8 +91,8 @@ class PullPipeline:
         """Fetch and write everything.
 
         Raises:
-            JiraError: a request failed for good; what was written before stays.
-            FileFailed: a file could not be written; likewise.
+            JiraError: A request failed for good; what was written before stays.
+            FileFailed: A file could not be written; likewise.
 
         Cancellation:
             Takes effect at once, but for a visit to a worker thread, which is short.
@@ -110,7 +110,7 @@ class PullPipeline:
         except* TicketrError as group:
             failure = first_error(group)
         except* trio.BrokenResourceError:
-            if failure is None:  # else whoever stopped reading has said why
+            if failure is None:  # else the task that stopped reading has failed
                 raise
         if failure is not None:
             raise failure
@@ -218,7 +218,7 @@ class PullPipeline:
         return await self._text(head, subtasks, stale)
 
     def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
-        """Tell of an issue whose line cannot be read, for its ticket cannot be written then."""
+        """Note an issue in a file that cannot be read; its ticket cannot be written then."""
         for issue in issues:
             place = location_of(issue, self._places, self._known)
             if place is not None and place.reason:
@@ -250,9 +250,9 @@ class PullPipeline:
         return [family]
 
     def _is_wanted(self, head: Issue, issue: Issue) -> bool:
-        """Tell whether a known sub-task is to stand in a ticket: Jira says so, or its lines do.
+        """Return whether a known sub-task is to stand in a ticket: Jira says so, or its lines do.
 
-        One that was deleted, and whose lines somebody has taken out, must not come back.
+        One that was deleted, and whose lines were removed from the file, must not come back.
         """
         return issue.id in subtask_ids(head) or issue.key in self._places
 

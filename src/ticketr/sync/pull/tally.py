@@ -31,15 +31,21 @@ class Tally:
     Jira has no longer. They are written with it and not counted.
 
     Attributes:
-        outcomes: what became of each issue, by ID; of one written more than once, the most.
-        kept: tickets left as they are, by key.
-        conflicts: tickets that both sides have changed, by key.
-        failed: tickets that could not be written, by key; where Jira could not give an issue that
+        outcomes: What became of each issue, by ID; of one written more than once, the most.
+        kept: Tickets left as they are, by key.
+        conflicts: Tickets that both sides have changed, by key.
+        failed: Tickets that could not be written, by key; where Jira could not give an issue that
             was never here, by its ID.
+    <<<<<<< HEAD
         broken: files that cannot be read.
         vanished: tickets that the query found and Jira did not give, by key.
         inexact: keys of issues whose description says more than their files can.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
+    =======
+        broken: Files that cannot be read.
+        vanished: Tickets that the query found and Jira did not give, by key.
+        inexact: Keys of issues whose description says more than their files can.
+    >>>>>>> 524f15b (Say in plain words what sync compares, keeps, writes and pulls)
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import trio
 
 from ticketr.sync.compare.diff import TEXTS, by_key, differing_size, text_size
 from ticketr.sync.compare.sent import arrived
-from ticketr.sync.compare.wording import settled
+from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.edits.local_changes import find_edits, remote_changes, still_to_send
 from ticketr.sync.notes import Code, Note, moved_away
 from ticketr.sync.push.refresh import Unavailable, fetch_families
@@ -191,7 +191,7 @@ def _compare(
     if change.name in renamed:
         note = Note(change.name, path, moved_away(change.name, renamed), Code.MOVED)
         return Comparison(change, failed=(note,))
-    remote = settled(family.text.ticket, family.issues, base=change.base, known=known)
+    remote = keep_wording(family.text.ticket, family.issues, base=change.base, known=known)
     if news := remote_changes(change.base, here, remote):
         if merging and not clashes:
             return Comparison(change, merge_first=True)

@@ -126,13 +126,13 @@ class Database:
     """One open state file.
 
     Args:
-        path: the SQLite file.
-        mark: what a state file of this user bears, and a new one gets; None to take any.
+        path: The SQLite file.
+        mark: What a state file of this user bears, and a new one gets; None to take any.
 
     Raises:
-        StateFailed: it is damaged, newer than this program, or cannot be opened.
-        ForeignState: it does not bear the mark.
-        UnsafePath: it, or a file that SQLite opens beside it, is a link or the like.
+        StateFailed: It is damaged, newer than this program, or cannot be opened.
+        ForeignState: It does not bear the mark.
+        UnsafePath: It, or a file that SQLite opens beside it, is a link or the like.
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:
@@ -193,7 +193,7 @@ class Database:
     def durable(self) -> Generator[None]:
         """Make everything changed inside one transaction that outlives a loss of power, too.
 
-        For what nobody else could tell again: that an issue was asked for.
+        For what cannot be fetched again: that an issue was asked for.
         """
         with self._errors():
             self._db.execute("PRAGMA synchronous = FULL")
@@ -208,10 +208,10 @@ class Database:
         self.write("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
     def _require(self, mark: str | None) -> None:
-        """See that the file is the user's, unless there is nothing in it yet.
+        """Check that the file is the user's, unless there is nothing in it yet.
 
-        Nor may there be anything in it that SQLite runs by itself: somebody else's trigger or view
-        may never end.
+        It must hold no triggers and no views either: SQLite runs them by itself, and one from a
+        stranger may never end.
         """
         kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
         if kinds & {"trigger", "view"}:
@@ -246,7 +246,7 @@ class Database:
             except sqlite3.OperationalError:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                # Another process may have been at it, and been first.
+                # Another process may have migrated it first.
                 if self._db.execute("PRAGMA user_version").fetchone()[0] < number:
                     raise
 
@@ -268,7 +268,7 @@ class Database:
         """Read what a row should hold.
 
         Raises:
-            StateFailed: the block met something else.
+            StateFailed: The block met something else.
         """
         try:
             yield

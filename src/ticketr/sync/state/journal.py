@@ -1,4 +1,4 @@
-"""What is not settled yet: conflicts, and new issues and edits that are on their way to Jira.
+"""Unfinished work: conflicts, and new issues and edits that are on their way to Jira.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -24,12 +24,12 @@ class Conflict:
     """A ticket that both sides have changed, with Jira's version of it.
 
     Attributes:
-        head: the ID of the ticket's head.
-        key: its key.
-        path: its file, relative to the workspace.
-        text: the ticket as Jira has it, as a file would hold it.
-        issues: its issues as JSON, for the state once the conflict is settled.
-        parts: what clashes, in words.
+        head: The ID of the ticket's head.
+        key: Its key.
+        path: Its file, relative to the workspace.
+        text: The ticket as Jira has it, as a file would hold it.
+        issues: Its issues as JSON, for the state once the conflict is settled.
+        parts: What clashes, in words.
     """
 
     head: str
@@ -77,17 +77,17 @@ class Creation:
     """An issue that Jira was asked to create.
 
     Attributes:
-        marker: a random text in the issue's own properties, by which it can be found again.
-        project: the project's key.
-        parent: the parent's key, for a sub-task.
-        title: its title.
-        path: the draft's file, relative to the workspace.
-        draft: the draft as text, with its tasks.
-        after: a number that the project's keys had reached before.
-        sent: this computer's clock when it was asked for, in seconds since the epoch.
-        parts: what is sent of it, as `sent.to_json` writes it.
-        id: its ID; None while no answer has come.
-        key: its key; likewise.
+        marker: A random text in the issue's own properties, by which it can be found again.
+        project: The project's key.
+        parent: The parent's key, for a sub-task.
+        title: Its title.
+        path: The draft's file, relative to the workspace.
+        draft: The draft as text, with its tasks.
+        after: A number that the project's keys had reached before.
+        sent: This computer's clock when it was asked for, in seconds since the epoch.
+        parts: What is sent of it, as `sent.to_json` writes it.
+        id: Its ID; None while no answer has come.
+        key: Its key; likewise.
     """
 
     marker: str
@@ -103,7 +103,7 @@ class Creation:
     key: str | None = None
 
     def answered(self, issue_id: str, key: str) -> Creation:
-        """Give the same with Jira's answer."""
+        """Return the same with Jira's answer."""
         return replace(self, id=issue_id, key=key)
 
 
@@ -158,9 +158,9 @@ class Creations:
         """Note that the key of one is in a file.
 
         Args:
-            creation: the issue.
-            path: the file, relative to the workspace.
-            now: this computer's clock, in seconds since the epoch.
+            creation: The issue.
+            path: The file, relative to the workspace.
+            now: This computer's clock, in seconds since the epoch.
         """
         self._db.write(
             "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
@@ -176,7 +176,7 @@ class Creations:
 class Sent:
     """The parts of issues that were sent, from before the request until they were read again.
 
-    What Jira has of them by then is no change of anybody else's.
+    A part that Jira has by then was changed by this workspace, not by another person.
     """
 
     def __init__(self, db: Database) -> None:
@@ -186,9 +186,9 @@ class Sent:
         """Write down what is about to be sent.
 
         Args:
-            head: the ID of the head in whose ticket the issue stands.
-            key: the issue.
-            values: what is sent of it.
+            head: The ID of the head in whose ticket the issue stands.
+            key: The issue.
+            values: What is sent of it.
         """
         self._db.write_all(
             "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
@@ -210,7 +210,7 @@ class Sent:
         return found
 
     def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Note that Jira has taken some parts: what was sent of them before is no matter now."""
+        """Note that Jira has taken some parts, and forget what was sent of them before."""
         values = tuple(values)
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
@@ -232,14 +232,14 @@ class Sent:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """See that a value is a list of texts."""
+    """Check that a value is a list of texts."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise TypeError(value)
     return tuple(value)
 
 
 def _creation(row: Sequence[Any]) -> Creation:
-    """See that a row is one that was written here: whoever reads it later takes it as it is."""
+    """Check that a row is one that was written here: it is used unchecked later."""
     after, sent = row[6:8]
     if not isinstance(after, int) or not isinstance(sent, int | float):
         raise TypeError(row)
@@ -247,7 +247,7 @@ def _creation(row: Sequence[Any]) -> Creation:
 
 
 def _check(creation: Creation) -> None:
-    """See that what was asked for can be read."""
+    """Check that what was asked for can be read."""
     if len(parse(creation.draft).tickets) != 1:
         raise ValueError(creation.draft)
     from_json(creation.parts)

@@ -1,4 +1,4 @@
-"""What a workspace knows of its site as a whole: which one it is, and what fields it has.
+"""The record of a workspace's site: its address, its fields, and those that files hold.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.state.database import Database
 
-# Texts that were only to be written are none of it: whether they came to be is not known.
+# Texts that were about to be written do not count: they may never have been written.
 _HOLDS_SOMETHING = (
     "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
     " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM creation)"
@@ -24,17 +24,18 @@ _HOLDS_SOMETHING = (
 
 
 class SiteRecord:
-    """What the state file says about the site, and not about single issues."""
+    """The site that a workspace belongs to, with its fields; nothing about single issues."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def check_site(self, root: Path, url: str) -> None:
-        """See that this workspace belongs to a Jira site, or to none yet.
+        """Check that this workspace belongs to a Jira site, or to none yet.
 
         Raises:
-            OtherSite: it holds something of another one: tickets, conflicts, or issues that were
-                asked for there. A pull that brought nothing binds nobody.
+            OtherSite: It holds something of another one: tickets, conflicts, or issues that were
+                asked for there. A pull that brought nothing
+                does not count.
         """
         found = self._db.read("SELECT value FROM about WHERE name = 'site'")
         if found and found[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
@@ -57,7 +58,7 @@ class SiteRecord:
         """Remember which fields files hold; where they were others, no issue is up to date.
 
         Args:
-            names: pairs of the name in the file and Jira's field ID.
+            names: Pairs of the name in the file and Jira's field ID.
 
         Returns:
             Whether they were others, and there are issues that lack some of them.
@@ -75,8 +76,8 @@ class SiteRecord:
         """Remember a site's list of fields.
 
         Args:
-            answer: the list, as JSON.
-            at: this computer's clock, in seconds since the epoch.
+            answer: The list, as JSON.
+            at: This computer's clock, in seconds since the epoch.
         """
         with self._db.batch():
             self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
@@ -86,8 +87,8 @@ class SiteRecord:
         """Read the site's list of fields, as JSON; None if it is not known or too old.
 
         Args:
-            now: this computer's clock, in seconds since the epoch.
-            age: how old it may be, in seconds.
+            now: This computer's clock, in seconds since the epoch.
+            age: How old it may be, in seconds.
         """
         rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
         fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age

@@ -29,11 +29,11 @@ class KnownIssue:
 
     Attributes:
         id: Jira's ID.
-        key: its key when it was last seen.
-        head: the ID of the issue whose ticket it stands in.
-        updated: its last change, in Jira's words.
+        key: Its key when it was last seen.
+        head: The ID of the issue whose ticket it stands in.
+        updated: Its last change, as Jira writes it.
         seen: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
-        stale: whether Jira has a newer version that was not taken.
+        stale: Whether Jira has a newer version that was not taken.
     """
 
     id: str
@@ -49,8 +49,8 @@ class Base:
     """A ticket as it was at the last sync.
 
     Attributes:
-        path: its file, relative to the workspace.
-        text: its text as Jira has it, with LF line ends.
+        path: Its file, relative to the workspace.
+        text: Its text as Jira has it, with LF line ends.
     """
 
     path: str
@@ -62,10 +62,10 @@ class IssueRow:
     """What the state is to know of an issue.
 
     Attributes:
-        issue: the issue, without what files do not need.
-        updated: its last change, in Jira's words.
-        exact: whether the description in the file is all of its ADF.
-        stale: whether there is something newer, or unread, in Jira.
+        issue: The issue, without what files do not need.
+        updated: Its last change, as Jira writes it.
+        exact: Whether the description in the file is all of its ADF.
+        stale: Whether there is something newer, or unread, in Jira.
     """
 
     issue: Issue
@@ -109,18 +109,18 @@ class State:
     """The state file of one workspace, open for one job.
 
     Args:
-        path: the SQLite file.
-        mark: what a state file of this user bears, and a new one gets; None to take any.
+        path: The SQLite file.
+        mark: What a state file of this user bears, and a new one gets; None to take any.
 
     Attributes:
-        site_record: what is known of the site as a whole.
-        conflicts: the tickets that both sides have changed.
-        creations: the issues that were asked for and are not in their files yet.
-        sent: the edits that Jira may have taken.
+        site_record: What is known of the site as a whole.
+        conflicts: The tickets that both sides have changed.
+        creations: The issues that were asked for and are not in their files yet.
+        sent: The edits that Jira may have taken.
 
     Raises:
-        StateFailed: it is damaged, newer than this program, or cannot be opened.
-        ForeignState: it does not bear the mark.
+        StateFailed: It is damaged, newer than this program, or cannot be opened.
+        ForeignState: It does not bear the mark.
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:
@@ -182,7 +182,7 @@ class State:
             return rows_from_json(conflict.issues)
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
-        """Give the IDs of the issues that stand in some tickets, by the ID of each one's head."""
+        """Return the IDs of the issues that stand in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
         return {head: [row[0] for row in self._db.read(query, (head,))] for head in heads}
 
@@ -206,7 +206,7 @@ class State:
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
 
     def homes(self) -> dict[str, str]:
-        """Give the file of each ticket, relative to the workspace, by the key in its heading."""
+        """Return the file of each ticket, relative to the workspace, by the key in its heading."""
         query = (
             "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
             " ORDER BY issue.key"
@@ -214,10 +214,10 @@ class State:
         return dict(self._db.read(query))
 
     def in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
-        """Give the keys that stood in some files, each with its file.
+        """Return the keys that stood in some files, each with its file.
 
         Args:
-            paths: the files, relative to the workspace.
+            paths: The files, relative to the workspace.
         """
         if not paths:
             return []
@@ -225,16 +225,16 @@ class State:
         return [(key, path) for key, path in self._db.read(query) if path in paths]
 
     def recent(self) -> frozenset[str]:
-        """Give the keys of issues that were made here of late."""
+        """Return the keys of issues that were created here in the last days."""
         return self.creations.recent()
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Remember a ticket that is in step with Jira now, or whose base has moved.
 
         Args:
-            head: the ID of its head.
-            base: where it stands and what Jira has.
-            rows: its issues.
+            head: The ID of its head.
+            base: Where it stands and what Jira has.
+            rows: Its issues.
             seen: Jira's clock when this job began.
         """
         self._db.write_all(
@@ -288,10 +288,10 @@ class State:
         self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
 
     def sprints(self, field_id: str) -> dict[str, int]:
-        """Give the ID of each sprint that some issue here is or was in, by its name.
+        """Return the ID of each sprint that some issue here is or was in, by its name.
 
         Args:
-            field_id: the field that holds sprints.
+            field_id: The field that holds sprints.
         """
         query = (
             "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"

@@ -1,4 +1,4 @@
-"""Replaces the ticket files of a workspace without losing what somebody else saves in them.
+"""Replaces the ticket files of a workspace without losing what is saved in them meanwhile.
 
 Synchronous, for a worker thread. A file is replaced in one step (a temporary file beside it, then
 a rename), and only if it is still as it was read.
@@ -102,17 +102,17 @@ class Editor:
         """Change the text of one ticket; what comes out need not be a ticket any more.
 
         Args:
-            name: the file, relative to the workspace.
-            key: the ticket's key.
-            change: given the text with LF line ends and without the last of them, as is its
+            name: The file, relative to the workspace.
+            key: The ticket's key.
+            change: Given the text with LF line ends and without the last of them, as is its
                 answer.
 
         Returns:
             Whether it was done; False if the ticket does not stand there.
 
         Raises:
-            FileFailed: the file cannot be read or written.
-            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: The file cannot be read or written.
+            TicketSyntaxError: It cannot be read as tickets.
         """
 
         def whole(file: TicketFile) -> str | None:
@@ -154,11 +154,11 @@ class Editor:
         return retry_if_changed(attempt)
 
     def put_aside(self, key: str, text: str) -> Path:
-        """Keep a text that is about to be given up in ticketr's own folder.
+        """Keep a text that is about to be replaced in ticketr's own folder.
 
         Raises:
-            UnsafePath: a link or the like has a name of ticketr's own.
-            FileFailed: it cannot be written; then it must not be given up.
+            UnsafePath: A link or the like has a name of ticketr's own.
+            FileFailed: It cannot be written; then it must not be replaced.
         """
         with file_errors(self._store.own, "write into"):
             return self._store.folder.put_aside(_numbered(safe_file_name(key)), text)
@@ -167,16 +167,16 @@ class Editor:
         """Move a file into ticketr's own folder, if it holds one unedited ticket and no more.
 
         Args:
-            name: the file, relative to the workspace.
-            key: the key of its ticket.
-            base: the ticket's text when it was last in step with Jira.
+            name: The file, relative to the workspace.
+            key: The key of its ticket.
+            base: The ticket's text when it was last in step with Jira.
 
         Returns:
             Where it is now; None if it was left where it is.
 
         Raises:
-            FileFailed: the file cannot be read or moved.
-            TicketSyntaxError: it cannot be read as tickets.
+            FileFailed: The file cannot be read or moved.
+            TicketSyntaxError: It cannot be read as tickets.
         """
         snapshot = self.read(name)
         if snapshot is None or snapshot.stamp is None:
@@ -194,7 +194,7 @@ class Editor:
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """Give a name and then others like it: ``A.md``, ``A.2.md``, ``A.3.md``."""
+    """Return a name and then others like it: ``A.md``, ``A.2.md``, ``A.3.md``."""
     yield name
     stem, _, suffix = name.rpartition(".")
     yield from (f"{stem}.{number}.{suffix}" for number in count(2))

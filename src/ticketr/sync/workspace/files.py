@@ -1,4 +1,4 @@
-"""Files, replaced whole or not at all, and the operating system's errors in our own words.
+"""Replaces files whole or not at all, and turns the system's errors into `FileFailed`.
 
 Synchronous, for a worker thread.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TEMPORARY = ".ticketr-tmp-"
-"""How the name of a half-written file begins; whoever finds one of a killed process removes it."""
+"""How the name of a half-written file begins; `Store.walk` removes those of killed processes."""
 
 #: What is said of a folder, a named pipe, a socket or a device where a file is expected.
 NO_FILE = "something that is no file has this name"
@@ -56,11 +56,11 @@ class FileChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """A file as it was when somebody looked at it.
+    """What tells whether a file was saved since it was read.
 
     Attributes:
-        mode: its permissions.
-        stamp: what changes whenever it is saved, in place or by another file in its place.
+        mode: Its permissions.
+        stamp: What changes whenever it is saved, in place or by another file in its place.
     """
 
     mode: int
@@ -68,10 +68,10 @@ class FileStamp:
 
 
 def stamp_of(target: str) -> FileStamp | None:
-    """Look at a file; None if there is none.
+    """Return the stamp of a file; None if there is none.
 
     Raises:
-        FileFailed: it cannot be looked at, or is no file.
+        FileFailed: It cannot be looked at, or is no file.
     """
     with file_errors(target, "read"):
         try:
@@ -147,7 +147,7 @@ def write_new_file(path: Path, text: str) -> bool:
         Whether it was written; False if something has this name already.
 
     Raises:
-        FileFailed: it cannot be written.
+        FileFailed: It cannot be written.
     """
     with file_errors(path, "write"):
         try:

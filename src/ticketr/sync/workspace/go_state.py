@@ -1,9 +1,9 @@
-"""Takes over a folder of the Go program Ticketr: which of its tickets were edited since its sync.
+"""Reads the state of the Go program Ticketr: which tickets were edited since its last sync.
 
 That program kept a hash of each ticket in ``.ticketr.state``. A ticket whose hash is still that
 one was not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over
-the texts of a ticket one after the other, with nothing between them; so told by the program's own
-source and by what it wrote.
+the texts of a ticket one after the other, with nothing between them; this is known from
+the program's source and from files that it wrote.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ LARGEST = 8 * 1024 * 1024
 
 
 def go_hash(ticket: Ticket) -> str:
-    """Give the hash that the Go program would have kept of a ticket.
+    """Return the hash that the Go program would have kept of a ticket.
 
     Args:
-        ticket: the ticket.
+        ticket: The ticket.
 
     Returns:
         64 hexadecimal digits.
@@ -53,11 +53,11 @@ def read_hashes(root: Path) -> dict[str, str]:
     """Read what the Go program knew of the tickets in a folder.
 
     Args:
-        root: the folder.
+        root: The folder.
 
     Returns:
-        The hash of each ticket at that program's last sync, by key; nothing where there is no
-        such file, or one that nobody can read: then its tickets are as unknown as any other.
+        The hash of each ticket at that program's last sync, by key; empty if there is no
+        such file, or it cannot be read.
     """
     try:
         state = json.loads(read_text(root / STATE_FILE, largest=LARGEST) or "{}")

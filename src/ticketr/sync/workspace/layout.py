@@ -26,9 +26,9 @@ class Layout:
     """The keys in the files of a workspace. One file that cannot be read stops no other.
 
     Attributes:
-        places: where each key stands. One in a file that cannot be read, as far as that can be
+        places: Where each key stands. One in a file that cannot be read, as far as that can be
             guessed, has a reason to be left alone; so has one that stands in two places.
-        broken: what is wrong with files, by their paths relative to the workspace.
+        broken: What is wrong with files, by their paths relative to the workspace.
     """
 
     places: dict[str, TicketLocation] = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Layout:
         """Take in some files; synchronous, for a worker thread.
 
         Args:
-            store: the workspace.
-            paths: files that ``walk`` gave.
+            store: The workspace.
+            paths: Files that ``walk`` gave.
         """
         for path in paths:
             name = store.name_of(path)
@@ -61,10 +61,10 @@ class Layout:
             self.places[key] = replace(first, reason=str(error))
 
     def complete(self, state: State) -> None:
-        """Give the tickets of files that cannot be read a place, once every file is taken in.
+        """Add the tickets of files that cannot be read, once every other file is added.
 
         Args:
-            state: the last sync, which knows what stood in them.
+            state: The last sync, which knows what stood in them.
         """
         for key, name in (*self._guessed.items(), *state.in_files(self.broken)):
             error = self.broken[name]
@@ -79,7 +79,7 @@ def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:
     """Say what is wrong with files.
 
     Args:
-        broken: the errors, by the files' paths relative to the workspace.
+        broken: The errors, by the files' paths relative to the workspace.
     """
     return [
         Note(error.key if isinstance(error, DuplicateKey) else "", path, str(error), Code.BROKEN)

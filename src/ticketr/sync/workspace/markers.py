@@ -18,11 +18,11 @@ _MARKERS = (b"<<<<<<<", b">>>>>>>")
 
 @dataclass(frozen=True, slots=True)
 class ConflictMarker:
-    """A file that somebody has to edit until no marker stands in it any more.
+    """The first conflict marker in a file, which has to be edited until none is left.
 
     Attributes:
-        path: the file, relative to the workspace.
-        line: the line of the first marker, from 1.
+        path: The file, relative to the workspace.
+        line: The line of the first marker, from 1.
     """
 
     path: str
@@ -44,8 +44,8 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file.
 
     Args:
-        store: the workspace.
-        name: the file, relative to the workspace.
+        store: The workspace.
+        name: The file, relative to the workspace.
     """
     try:
         data = (store.root / name).read_bytes()

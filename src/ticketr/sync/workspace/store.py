@@ -36,10 +36,10 @@ class TicketLocation:
     """Where a ticket stands.
 
     Attributes:
-        path: its file, relative to the workspace, with ``/``.
-        head: the key of the top-level ticket it stands in; its own, or its parent's. It may be
+        path: Its file, relative to the workspace, with ``/``.
+        head: The key of the top-level ticket it stands in; its own, or its parent's. It may be
             empty where the file cannot be read.
-        reason: why the ticket has to be left alone; empty if nothing is wrong there.
+        reason: Why the ticket has to be left alone; empty if nothing is wrong there.
     """
 
     path: str
@@ -52,9 +52,9 @@ class LocalTicket:
     """A ticket as it stands in a file.
 
     Attributes:
-        path: the file, relative to the workspace.
-        ticket: the ticket.
-        text: its text, comparable with a base.
+        path: The file, relative to the workspace.
+        ticket: The ticket.
+        text: Its text, comparable with a base.
     """
 
     path: str
@@ -66,9 +66,9 @@ class Store:
     """The ticket files of one workspace.
 
     Args:
-        root: the workspace's folder; it is made where it does not exist.
-        own: ticketr's own folder in it, left out of every search.
-        mark: what its state file bears if this user made it; None to take any.
+        root: The workspace's folder; it is made where it does not exist.
+        own: Ticketr's own folder in it, left out of every search.
+        mark: What its state file bears if this user made it; None to take any.
     """
 
     def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
@@ -92,8 +92,8 @@ class Store:
         """Make the folders, and see that git ignores ticketr's own.
 
         Raises:
-            UnsafePath: a link or the like has a name of ticketr's own.
-            FileFailed: the folder cannot be made or written.
+            UnsafePath: A link or the like has a name of ticketr's own.
+            FileFailed: The folder cannot be made or written.
         """
         with file_errors(self.root, "write into"):
             self.folder.make()
@@ -103,9 +103,9 @@ class Store:
         """Hold the workspace for one job; the system frees it however the process ends.
 
         Raises:
-            WorkspaceBusy: another process holds it.
-            UnsafePath: a link or the like has its name.
-            FileFailed: the lock file cannot be opened.
+            WorkspaceBusy: Another process holds it.
+            UnsafePath: A link or the like has its name.
+            FileFailed: The lock file cannot be opened.
         """
         with file_errors(self.own / LOCK_FILE, "lock"):
             descriptor = self.folder.open_file(LOCK_FILE, os.O_RDWR | os.O_CREAT)
@@ -135,7 +135,7 @@ class Store:
             is no file is among them where it has the name of a ticket's, for it is in the way.
         """
         for folder, folders, names in os.walk(self.root):
-            # Hidden folders (.git, .ticketr, an editor's) hold nobody's tickets.
+            # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for name in names:
                 if self._is_locked and name.startswith(TEMPORARY):
@@ -146,16 +146,16 @@ class Store:
                 for name in sorted([*names, *filter(_is_of_ticket, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
-            # A folder may hold thousands, or none, and whoever walks must be able to stop.
+            # A folder may hold thousands of files, or none; the caller must be able to stop.
             for paths in chunks(named, CHUNK) if named else [[]]:
                 yield [path for path in paths if self._may_hold(path)]
 
     def _may_hold(self, path: Path) -> bool:
-        """Tell whether a name is a file of the workspace, or stands where that of a ticket would."""
+        """Return whether a name is a file of the workspace, or stands where that of a ticket would."""
         try:
             if path.is_file():
                 return self.target(self.name_of(path)) is not None
-        except OSError:  # nobody may look there, which reading it tells
+        except OSError:  # reading the file will give the error
             return True
         return _is_of_ticket(path.name)
 
@@ -167,12 +167,12 @@ class Store:
         """Read a file.
 
         Args:
-            name: its path, relative to the workspace.
-            known: what it held before; given back where it still does.
+            name: Its path, relative to the workspace.
+            known: What it held before; given back where it still does.
 
         Raises:
-            TicketSyntaxError: it cannot be read as tickets.
-            FileFailed: it cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
+            FileFailed: It cannot be read.
         """
         data = self._bytes(name)
         if known is not None and data == known.text.encode():
@@ -183,25 +183,25 @@ class Store:
         """Read a file's tickets; a file without a heading that looks like one may hold anything.
 
         Args:
-            name: its path, relative to the workspace.
+            name: Its path, relative to the workspace.
 
         Raises:
-            TicketSyntaxError: it cannot be read as tickets.
-            FileFailed: it cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
+            FileFailed: It cannot be read.
         """
         data = self._bytes(name)
         return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
 
     def holds(self, name: str, key: str) -> bool:
-        """Tell whether a key stands in a file; False where there is no such file.
+        """Return whether a key stands in a file; False where there is no such file.
 
         Args:
-            name: its path, relative to the workspace.
-            key: the key, of a ticket or of a sub-task.
+            name: Its path, relative to the workspace.
+            key: The key, of a ticket or of a sub-task.
 
         Raises:
-            TicketSyntaxError: it cannot be read as tickets.
-            FileFailed: it cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
+            FileFailed: It cannot be read.
         """
         if not (self.root / name).is_file():
             return False
@@ -211,15 +211,15 @@ class Store:
         """Find every ticket with a key in a file, wherever people put it.
 
         Args:
-            name: the file, relative to the workspace. One without anything that looks like a
+            name: The file, relative to the workspace. One without anything that looks like a
                 ticket's heading may hold whatever it likes.
 
         Returns:
             Each key with its place, in reading order.
 
         Raises:
-            TicketSyntaxError: it cannot be read as tickets.
-            FileFailed: it cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
+            FileFailed: It cannot be read.
         """
         return [
             (each.key, TicketLocation(name, ticket.key or ""))
@@ -232,11 +232,11 @@ class Store:
         """Read a file's tickets with their texts; a file that holds none gives none.
 
         Args:
-            name: its path, relative to the workspace.
+            name: Its path, relative to the workspace.
 
         Raises:
-            TicketSyntaxError: it cannot be read as tickets.
-            FileFailed: it cannot be read.
+            TicketSyntaxError: It cannot be read as tickets.
+            FileFailed: It cannot be read.
         """
         data = self._bytes(name)
         if not _TICKETISH.search(data):
@@ -251,7 +251,7 @@ class Store:
         """Guess which tickets stand in a file that cannot be read, by its name and its lines.
 
         Args:
-            name: its path, relative to the workspace.
+            name: Its path, relative to the workspace.
         """
         stem = name.rpartition("/")[2].removesuffix(".md")
         keys = {stem} if is_key(stem) else set()
@@ -284,10 +284,10 @@ class Store:
         return parse(text, source=name)
 
     def target(self, name: str) -> str | None:
-        """Give the file behind a name, links followed; None if it lies outside the workspace.
+        """Return the file behind a name, links followed; None if it lies outside the workspace.
 
         Raises:
-            FileFailed: the name, or a folder on the way, is a link that leads nowhere.
+            FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
         folder, _, base = name.rpartition("/")
         for each in ("", folder):
@@ -310,7 +310,7 @@ class Store:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether a text, a file's name for one, can be written as UTF-8."""
+    """Return whether a text, a file's name for one, can be written as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -319,5 +319,5 @@ def is_utf8(text: str) -> bool:
 
 
 def _is_of_ticket(name: str) -> bool:
-    """Tell whether a name is that of a ticket's own file."""
+    """Return whether a name is that of a ticket's own file."""
     return name.endswith(".md") and is_key(name.removesuffix(".md"))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def outcome_per_issue(
     written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
 ) -> Mapping[str, WriteOutcome]:
-    """Tell what became of each issue.
+    """Return what became of each issue.
 
     Args:
-        written: what became of the whole ticket.
-        base: it at the last sync; None if there never was one.
-        before: it as it stood in its file.
-        after: it as it stands there now; in a conflict, as Jira has it.
+        written: What became of the whole ticket.
+        base: It at the last sync; None if there never was one.
+        before: It as it stood in its file.
+        after: It as it stands there now; in a conflict, as Jira has it.
 
     Returns:
         The outcome of each issue that Jira has, by key.

@@ -15,7 +15,7 @@ from ticketr.sync.compare.diff import rekeyed
 from ticketr.sync.compare.mapping import updated
 from ticketr.sync.compare.merge import Side, merge
 from ticketr.sync.compare.sent import arrived, as_sent
-from ticketr.sync.compare.wording import settled
+from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
@@ -74,15 +74,15 @@ class FamilyWriter:
     """Writes families into a workspace; every method belongs on a worker thread.
 
     Args:
-        store: the workspace's files.
-        state: its state.
+        store: The workspace's files.
+        state: Its state.
         seen: Jira's clock when this job began.
-        prefer: who wins where both sides have changed the same; None makes it a conflict.
-        prefer_from_file: whether that is said by a file that came with the folder. Then it is a
-            conflict too where the files would win and no last sync is known: they may be the work
-            of anybody.
-        into: the file for new tickets, relative to the workspace; None gives each one of its own.
-        hashes: what the Go program knew of each ticket, by key.
+        prefer: The side that wins where both have changed the same part; None makes it a conflict.
+        prefer_from_file: Whether that is said by a file that came with the folder. Then it is a
+            conflict too where the files would win and no last sync is known: they may be
+            another person's work.
+        into: The file for new tickets, relative to the workspace; None gives each one of its own.
+        hashes: What the Go program knew of each ticket, by key.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class FamilyWriter:
             bases = {family.head.id: self._bases(family) for family in families}
             for family in families:
                 # A file that was never in step with Jira is compared with Jira alone, also after
-                # a kill: what it says otherwise is nobody's edit yet.
+                # a kill: a difference is no edit yet.
                 if family.path is None or bases[family.head.id]:
                     self._state.intend(family.head.id, family.text.text)
         with self._state.batch():
@@ -132,13 +132,13 @@ class FamilyWriter:
         return outcomes, None
 
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
-        """Join a family with what stands in its file, as `write` would."""
+        """Merge a family with what stands in its file, as `write` would."""
         return self._merge(family, self._bases(family), local)
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
     ) -> list[tuple[str, list[RenderedFamily]]]:
-        """Put neighbours of one file together, none of them twice; what has no file is an outcome."""
+        """Group neighbours of one file, none of them twice; a family without a file is an outcome."""
         groups: list[tuple[str, list[RenderedFamily]]] = []
         for family in families:
             head = family.head
@@ -164,7 +164,7 @@ class FamilyWriter:
         return self._into or safe_file_name(family.issues[0].key)
 
     def _bases(self, family: RenderedFamily) -> list[str]:
-        """Give the texts that a sync has written into the file, or was about to."""
+        """Return the texts that a sync has written into the file, or was about to."""
         head = family.head.id
         base = self._state.base(head)
         return [*([base.text] if base else []), *self._state.intended(head)]
@@ -265,7 +265,7 @@ class FamilyWriter:
         return [_with_arrived(each, family, sent) for each in bases] if sent else bases
 
     def _renamed(self, family: RenderedFamily) -> dict[str, str]:
-        """Give the keys of issues that were moved since the last sync, by those that they had."""
+        """Return the keys of issues that were moved since the last sync, by those that they had."""
         now = {each.id: each.key for each in family.issues}
         known = self._state.issues_of(family.head.id)
         return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
@@ -311,7 +311,7 @@ class FamilyWriter:
             # As the Go program left it; what Jira has not of it is kept aside.
             return replace(merge(local, local, remote), dropped=True)
         if before is not None:
-            remote = settled(remote, family.issues, base=before, known=known)
+            remote = keep_wording(remote, family.issues, base=before, known=known)
         prefer = self._prefer_unknown if before is None else self._prefer
         return merge(before, local, remote, prefer=prefer)
 
