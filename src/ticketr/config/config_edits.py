@@ -40,14 +40,14 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
         if table.get("site") != entry.site:
             for key in list(table):
                 del table[key]
-        said = {
+        values = {
             "folder": str(entry.folder),
             "site": entry.site,
             "email": entry.login.email,
             "token_command": list(entry.login.token_command) or None,
             "cloud_id": entry.login.cloud_id,
         }
-        table.update({key: value for key, value in said.items() if value is not None})
+        table.update({key: value for key, value in values.items() if value is not None})
         document.setdefault("use", entry.name)
 
     # First, so that this workspace does not count as older than the user's mark.

@@ -104,8 +104,8 @@ class UnknownKey(BadFile):
     nearest: str | None
 
     def __post_init__(self) -> None:
-        said = f", did you mean {self.nearest!r}?" if self.nearest else ""
-        self.problem = f"unknown key {self.key!r}{said}"
+        hint = f", did you mean {self.nearest!r}?" if self.nearest else ""
+        self.problem = f"unknown key {self.key!r}{hint}"
         super().__post_init__()
 
 
@@ -240,8 +240,8 @@ class UnknownWorkspace(ConfigError):
     nearest: str | None
 
     def __str__(self) -> str:
-        said = f", did you mean {self.nearest!r}?" if self.nearest else "."
-        return f"there is no workspace {self.name!r}{said} 'ticketr workspace list' shows them"
+        hint = f", did you mean {self.nearest!r}?" if self.nearest else "."
+        return f"there is no workspace {self.name!r}{hint} 'ticketr workspace list' shows them"
 
 
 @dataclass(eq=False, repr=False)

@@ -123,7 +123,7 @@ def _read(folder: Path) -> Marks | None:
 
 def _write(folder: Path, marks: Marks) -> None:
     path = folder / MARKS_FILE
-    said: dict[str, str | list[str]] = {_MARK: marks.mark}
+    values: dict[str, str | list[str]] = {_MARK: marks.mark}
     if marks.unmarked:
-        said[_UNMARKED] = list(marks.unmarked)
-    write_private(path, edited(path, _HEAD, lambda document: document.update(said)))
+        values[_UNMARKED] = list(marks.unmarked)
+    write_private(path, edited(path, _HEAD, lambda document: document.update(values)))

@@ -32,5 +32,5 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def one_of(name: str, known: Sequence[str]) -> str:
     """Say in an error which values are possible, and which one may have been meant."""
     hint = nearest(name, known)
-    said = f" (did you mean {hint}?)" if hint else ""
-    return f"it is one of {', '.join(known)}{said}"
+    offer = f" (did you mean {hint}?)" if hint else ""
+    return f"it is one of {', '.join(known)}{offer}"

@@ -71,12 +71,11 @@ async def find_token(
 ) -> FoundToken | None:
     """Find the token for a workspace's site.
 
-    It is looked for in the environment, by the user's ``token_command``, in the keyring and in
-    the tokens file, in this order. What a source that comes later has is used even when the
-    keyring does not work.
+    The sources are, in this order: the environment, the user's ``token_command``, the keyring and
+    the tokens file. The tokens file is used even when the keyring does not work.
 
     Cancellation:
-        Takes effect at once; a keyring that waits for its user is left to itself.
+        Takes effect at once; the thread of a keyring that waits for its user is abandoned.
 
     Args:
         workspace: The workspace.
@@ -94,10 +93,10 @@ async def find_token(
     """
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_site(), workspace.login
-    surroundings = read_environment(environ)
-    if workspace.from_environment and surroundings.token:
-        email = surroundings.email or login.email
-        return FoundToken(site, email, surroundings.token, TokenSource.ENVIRONMENT)
+    environment = read_environment(environ)
+    if workspace.from_environment and environment.token:
+        email = environment.email or login.email
+        return FoundToken(site, email, environment.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)
     if login.token_command:
         token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
@@ -173,7 +172,7 @@ async def forget_token(
         The places that had it.
 
     Raises:
-        TokenFailed: The keyring did not work; the tokens file has forgotten it by then.
+        TokenFailed: The keyring did not work; the tokens file no longer has it.
         ConfigError: The tokens file cannot be used.
         SettingsFailed: The tokens file could not be written.
     """

@@ -1,6 +1,6 @@
 """Resolves the workspace of a command and its settings.
 
-What is said in several places counts in this order: the command's own options, the workspace's
+Settings have precedence in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
 token rule stands above all of them; see `ticketr.config.token_rule`.
 """
@@ -130,7 +130,7 @@ def resolve_workspace(
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
         SettingsFailed: A file of settings could not be read.
     """
-    surroundings = read_environment(environ)
+    environment = read_environment(environ)
     config = read_user_config(config_folder(environ))
     if proposed is None:
         root, entry = _find(config, here, name=name, folder=folder)
@@ -139,7 +139,7 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
-    return _merge(root, _read(root), entry, config, surroundings, project)
+    return _merge(root, _read(root), entry, config, environment, project)
 
 
 def _find(
@@ -148,17 +148,17 @@ def _find(
     if name is not None and folder is not None:
         raise BadSetting("--folder", str(folder), "give a folder or --workspace, not both")
     if name is not None:
-        return _there(config.named(name))
+        return _require_folder(config.named(name))
     if folder is None:
         known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
         folder = find_root(here, known)
     if folder is None and config.in_use is not None:
-        return _there(config.named(config.in_use))
+        return _require_folder(config.named(config.in_use))
     root = (here if folder is None else folder).absolute()
     return root, config.at(root)
 
 
-def _there(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
+def _require_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
     if not entry.folder.is_dir():  # it might be on a disk that is not there just now
         hint = f"bring it back, or 'ticketr workspace remove {entry.name}'"
         raise BadSetting(f"the folder of {entry.name}", str(entry.folder), f"it is gone: {hint}")
@@ -205,46 +205,46 @@ def _read(root: Path) -> _Files:
 
 def _merge(
     root: Path,
-    said: _Files,
+    files: _Files,
     entry: WorkspaceEntry | None,
     config: UserConfig,
-    surroundings: Environment,
+    environment: Environment,
     project: str | None,
 ) -> Workspace:
     """Merge the settings of all sources into a workspace."""
-    named, confirmed = surroundings.site, entry.site if entry else None
-    site = said.own.site or confirmed or named
+    named, confirmed = environment.site, entry.site if entry else None
+    site = files.own.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
-        surroundings = Environment(site=named)
-    surroundings = _completed(surroundings, said.go)
+        environment = Environment(site=named)
+    environment = _completed(environment, files.go)
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
         site=site,
-        project=project or said.own.project or surroundings.project,
-        project_problem=surroundings.project_problem,
-        jql=said.own.jql,
-        fields=said.go.fields if said.own.fields is None else said.own.fields,
-        strategy=said.own.strategy,
-        story_type=surroundings.story_type or STORY_TYPE,
-        subtask_type=surroundings.subtask_type or SUBTASK_TYPE,
+        project=project or files.own.project or environment.project,
+        project_problem=environment.project_problem,
+        jql=files.own.jql,
+        fields=files.go.fields if files.own.fields is None else files.own.fields,
+        strategy=files.own.strategy,
+        story_type=environment.story_type or STORY_TYPE,
+        subtask_type=environment.subtask_type or SUBTASK_TYPE,
     )
     if site is None:
         return workspace
     if trust_in(site, named=named, confirmed=confirmed) is SiteTrust.NONE:
-        doubt = SiteNotConfirmed(site, str(said.own.path), confirmed, named)
+        doubt = SiteNotConfirmed(site, str(files.own.path), confirmed, named)
         return replace(workspace, doubt=doubt)
     known = config.confirmed_sites()
-    ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
+    from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)
     login = entry.login if entry and entry.site == site else LoginEntry()
     login = login.over(config.sites.get(site, LoginEntry()))
-    if ours:
-        login = login.over(LoginEntry(email=surroundings.email))
-    return replace(workspace, login=login, from_environment=ours)
+    if from_environment:
+        login = login.over(LoginEntry(email=environment.email))
+    return replace(workspace, login=login, from_environment=from_environment)
 
 
-def _completed(surroundings: Environment, go: GoFile) -> Environment:
+def _completed(environment: Environment, go: GoFile) -> Environment:
     """Return the environment, completed by the Go program's file."""
-    if surroundings.project is None and surroundings.project_problem is None:
-        surroundings = replace(surroundings, project=go.project, project_problem=go.project_problem)
-    return replace(surroundings, story_type=surroundings.story_type or go.issue_type)
+    if environment.project is None and environment.project_problem is None:
+        environment = replace(environment, project=go.project, project_problem=go.project_problem)
+    return replace(environment, story_type=environment.story_type or go.issue_type)

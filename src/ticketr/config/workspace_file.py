@@ -143,7 +143,9 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
             root.mkdir(parents=True, exist_ok=True)
         _refuse_link_out(root, path)
         text = read_text(path)
-        new = edited(path, _HEAD if text is None else text, lambda said: said.update(missing))
+        new = edited(
+            path, _HEAD if text is None else text, lambda document: document.update(missing)
+        )
         write_atomically(path, new)
     return bool(missing)
 

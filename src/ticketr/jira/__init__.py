@@ -1,7 +1,7 @@
 """Everything that speaks HTTP to Jira.
 
-`open_jira` gives a `JiraClient`; `adf` turns Jira's rich text into Markdown and back; `errors` is
-the tree of what can go wrong.
+`open_jira` opens a `JiraClient`; `adf` converts Jira's rich text to Markdown and back; `errors` has
+the tree of errors.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._plain import kind_words, plain_lines
 from ticketr.jira.adf._schema import MARKS, NODES
 from ticketr.jira.sanitize import clip
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 10
 """More than these would tell nothing new."""
 
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
 
 
@@ -119,13 +117,13 @@ def _marks(node: Any, allowed: Marks) -> Iterator[str]:
         yield f"{name} has a mark that Jira does not know"
         return
     if not any(some.issuperset(kinds) for some in allowed):
-        together = " with ".join(dict.fromkeys(map(_words, kinds)))
+        together = " with ".join(dict.fromkeys(map(kind_words, kinds)))
         yield f"{name} cannot be marked as {together} there"
     for mark, kind in zip(marks, kinds, strict=True):
         attrs = MARKS[kind]
         fits = "attrs" not in mark if attrs is None else _fits(mark.get("attrs"), attrs)
         if not fits or mark.keys() - {"type", "attrs"}:
-            yield f"the mark {_words(kind)} is not as Jira knows it"
+            yield f"the mark {kind_words(kind)} is not as Jira knows it"
 
 
 def _fits(value: object, attrs: AttributeRules) -> bool:
@@ -156,10 +154,5 @@ def _near(node: Any) -> str:
 
 
 def _name(kind: str) -> str:
-    words = _words(kind)
+    words = kind_words(kind)
     return f"an {words}" if words[0] in "aeiou" else f"a {words}"
-
-
-def _words(kind: str) -> str:
-    """Return the name of a kind in plain words: `listItem` is a list item."""
-    return _HUMP.sub(" ", kind).lower()

@@ -75,12 +75,12 @@ def find_literals(markdown: str, document: Json, *, before: str = "") -> Iterato
         before: What stood there until now; what it holds is no news.
     """
     known = Counter(each.text for each in _candidates(before))
-    said = "\n".join(prose(document))
+    text = "\n".join(prose(document))
     addresses = set(_addresses(document))
     for each in _candidates(markdown):
         if known[each.text]:
             known[each.text] -= 1
-        elif each.text in addresses if each.reason is _NOWHERE else each.text in said:
+        elif each.text in addresses if each.reason is _NOWHERE else each.text in text:
             yield replace(each, text=clip(each.text, 40))
 
 

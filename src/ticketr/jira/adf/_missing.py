@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._plain import kind_words, plain_lines
 from ticketr.jira.adf._size import is_too_large
 from ticketr.jira.sanitize import clip
 
@@ -20,7 +20,6 @@ MOST_NAMED = 10
 """More than these would tell nothing new."""
 
 _WORD = re.compile(r"\S+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A piece that can be lost: its kind, and what tells it from others of that kind.
 _Piece: TypeAlias = tuple[str, str]
 #: What each piece is called where it stands, in the order of the document.
@@ -125,19 +124,14 @@ def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
     where = f" of “{clip(near, 40)}”" if near else f" of {_name(node)}"
     # By word, since the marked text may be cut in other places than before.
     for word in _WORD.findall(near) or [""]:
-        yield (kind, f"{_key(attrs)} {word}"), f"the {_words(kind)}{where}"
+        yield (kind, f"{_key(attrs)} {word}"), f"the {kind_words(kind)}{where}"
 
 
 def _name(node: Any) -> str:
-    words = _words(str(node.get("type"))) if isinstance(node, dict) else "something"
+    words = kind_words(str(node.get("type"))) if isinstance(node, dict) else "something"
     near = next(iter(plain_lines(node)), "") if isinstance(node, dict) else ""
     article = "an" if words[:1] in "aeiou" else "a"
     return f"{article} {words}" + (f" at “{clip(near, 40)}”" if near else "")
-
-
-def _words(kind: str) -> str:
-    """Return the name of a kind in plain words: `listItem` is a list item."""
-    return clip(_HUMP.sub(" ", kind).lower(), 40)
 
 
 def _key(attrs: object) -> str:

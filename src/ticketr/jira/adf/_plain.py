@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._canonical import MAX_DEPTH, Json
+from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
 _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
@@ -67,3 +70,8 @@ def _said(node: Json) -> str:
         return "\n" if node.get("type") == "hardBreak" else ""
     marks = node.get("marks") or ()
     return "" if any(type(m) is dict and m.get("type") == "code" for m in marks) else text
+
+
+def kind_words(kind: str) -> str:
+    """Return the name of a kind in plain words: `listItem` is a list item."""
+    return clip(_WORD_START.sub(" ", kind).lower(), 40)

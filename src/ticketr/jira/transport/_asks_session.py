@@ -157,7 +157,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     """One request and its answer, over one connection.
 
     Attributes:
-        complete: Whether all was said on both sides, so that the connection can be used again.
+        complete: Whether both sides have sent all, so that the connection can be used again.
         status: The HTTP status of the answer.
         fields: The headers of the answer, their names in lower case.
     """
@@ -227,8 +227,8 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
                 return
             await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
         states = {h11_connection.our_state, h11_connection.their_state}
-        said, closed = h11_connection.trailing_data
-        self.complete = states == {h11.DONE} and not said and not closed
+        trailing, closed = h11_connection.trailing_data
+        self.complete = states == {h11.DONE} and not trailing and not closed
 
 
 def _join(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

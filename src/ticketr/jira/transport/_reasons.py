@@ -53,7 +53,7 @@ def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost
 
 
 def _os_words(error: OSError) -> str:
-    """Say what the system said, without the address that Trio puts before it."""
+    """Return the system's message, without the address that Trio puts before it."""
     if isinstance(error, socket.gaierror) or not error.errno:
         return error.strerror or ""
     return os.strerror(error.errno)
