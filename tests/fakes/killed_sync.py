@@ -90,7 +90,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         browse=task["browse"],
         run_sync=steps.in_thread,
         transport=steps.transport(),
-        settle=SETTLE,
+        late_request_window=SETTLE,
         fields=tuple(task["fields"]),
     )
     async with open_job_queue(workers=1) as queue:

@@ -67,7 +67,7 @@ class Fielded(Bench):
     """A bench whose files hold further fields."""
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        return super().settings(**{"fields": FIELDS, "settle": 1.0} | changes)
+        return super().settings(**{"fields": FIELDS, "late_request_window": 1.0} | changes)
 
 
 def prepare(site: Site) -> None:

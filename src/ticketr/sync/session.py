@@ -70,7 +70,8 @@ class SessionJob:
         transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
         run_sync: Runs blocking work on a worker thread.
-        settle: Seconds within which a request whose answer was lost may still be carried out.
+        late_request_window: Seconds in which Jira may still carry out a request whose answer was
+            lost.
     """
 
     root: Path
@@ -88,7 +89,7 @@ class SessionJob:
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
-    settle: float = 30.0
+    late_request_window: float = 30.0
 
     @classmethod
     def like(cls, other: SessionJob, **changes: Any) -> Self:

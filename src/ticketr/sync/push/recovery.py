@@ -5,8 +5,8 @@ properties, and each request is on disk before it is sent. Whatever happens then
 found by its marker among the keys after the highest one from before. Those are fetched by key,
 since the search index lags behind.
 
-An issue that Jira creates later than `SessionJob.settle` seconds after the request would be created
-twice. Jira's own gateway gives up long before that.
+An issue that Jira creates later than `SessionJob.late_request_window` seconds after the request
+would be created twice. Jira's own gateway gives up long before that.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ async def look_up(
     Cancellation:
         Takes effect at once, also during the wait for a late request.
     """
-    left = sent + session.job.settle - trio.current_time()
+    left = sent + session.job.late_request_window - trio.current_time()
     if left > 0 and asked:
         more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
         what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
