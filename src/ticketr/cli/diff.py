@@ -100,7 +100,7 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Ver
         base = known[1] if known else None
         path = local.path if local else base.path if base else conflict.path if conflict else ""
         if local is None and base is None and conflict is not None:
-            local = next((each for each in found.unknown if each.ticket.key == key), None)
+            local = next((each for each in found.never_pulled if each.ticket.key == key), None)
         versions.append(
             Versions(
                 key,

@@ -95,7 +95,7 @@ def _as_json(
             {"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts
         ],
         "unsettled": [{"title": each.title, "path": each.path} for each in creations],
-        "unknown": [{"key": each.ticket.key, "path": each.path} for each in found.unknown],
+        "unknown": [{"key": each.ticket.key, "path": each.path} for each in found.never_pulled],
         "broken": [{"path": path, "reason": str(error)} for path, error in broken.items()],
     }
 
@@ -122,10 +122,10 @@ def _lines(
 
 def _unknown(found: LocalSurvey) -> Iterator[str]:
     what = "never pulled into this folder; the next pull compares with Jira"
-    if len(found.unknown) > NAMED:
-        yield f"unknown   {len(found.unknown)} tickets: {what}"
+    if len(found.never_pulled) > NAMED:
+        yield f"unknown   {len(found.never_pulled)} tickets: {what}"
         return
-    for local in found.unknown:
+    for local in found.never_pulled:
         yield f"unknown   {local.ticket.key} ({local.path}): {what}"
 
 

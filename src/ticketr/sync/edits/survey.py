@@ -43,13 +43,13 @@ class LocalSurvey:
 
     Attributes:
         local_changes: Tickets that were edited, and drafts, in the order of the files.
-        unknown: Tickets with keys that were never pulled into this workspace.
+        never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: What is wrong with files, by their paths relative to the workspace. A file that
             cannot be read has no part in the survey.
     """
 
     local_changes: list[LocalChange] = field(default_factory=list)
-    unknown: list[LocalTicket] = field(default_factory=list)
+    never_pulled: list[LocalTicket] = field(default_factory=list)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class LocalSurvey:
         self.local_changes = [
             each for each in self.local_changes if each.local.ticket.key not in keys
         ]
-        self.unknown = [each for each in self.unknown if each.ticket.key not in keys]
+        self.never_pulled = [each for each in self.never_pulled if each.ticket.key not in keys]
 
     def _leave_out_holders(self, key: str) -> None:
         """Remove the tickets that hold a key from the survey."""
@@ -77,7 +77,7 @@ class LocalSurvey:
             for each in self.local_changes
             if key not in each.local.ticket.keys()  # noqa: SIM118
         ]
-        self.unknown = [each for each in self.unknown if key not in each.ticket.keys()]  # noqa: SIM118
+        self.never_pulled = [each for each in self.never_pulled if key not in each.ticket.keys()]  # noqa: SIM118
 
     def refuse_lost_keys(
         self, state: State, recent: Collection[str], project: str | None = None
@@ -191,10 +191,10 @@ class LocalSurvey:
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it
-                self.unknown.append(local)
+                self.never_pulled.append(local)
             else:
                 local_change = find_local_change(local, head, known)
         else:
-            self.unknown.append(local)
+            self.never_pulled.append(local)
         if local_change is not None:
             self.local_changes.append(local_change)

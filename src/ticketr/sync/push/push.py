@@ -88,7 +88,7 @@ async def push(
         Takes effect at once, inside a running request too. What Jira has taken is known, or will
         be found by the next run.
     """
-    if not survey.local_changes and not survey.unknown:
+    if not survey.local_changes and not survey.never_pulled:
         await trio.lowlevel.checkpoint()
         return push_result(session.job.site, tally)
     seen = await session.now()
@@ -104,7 +104,7 @@ async def push(
     tally.planned = tuple(action for ticket in plan.writes for action in _actions(ticket))
     tally.total = len(tally.planned)
     if not dry_run:
-        await _record_without_sending(session, survey.unknown, plan, tally, seen=seen)
+        await _record_without_sending(session, survey.never_pulled, plan, tally, seen=seen)
         if plan.writes:
             await _send(session, plan, tally, seen=seen)
     return push_result(session.job.site, tally)
@@ -148,14 +148,14 @@ async def _merge_and_plan(
 
 async def _record_without_sending(
     session: Session,
-    unknown: Sequence[LocalTicket],
+    never_pulled: Sequence[LocalTicket],
     plan: PushPlan,
     tally: PushTally,
     *,
     seen: float,
 ) -> None:
     """Record tickets that were never pulled here, and those of which Jira has everything."""
-    outcomes, unavailable = await adopt(session, unknown, seen=seen)
+    outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
     tally.failed += unavailable
     same, _ = await refresh(session, plan.already_in_jira, seen=seen, added_keys=plan.added_keys)
     _add_notes(tally, [*outcomes, *same])

@@ -153,7 +153,7 @@ async def refresh(
 
 
 async def adopt(
-    session: Session, unknown: Sequence[LocalTicket], *, seen: float
+    session: Session, never_pulled: Sequence[LocalTicket], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Record tickets with keys that were never pulled into this workspace.
 
@@ -161,7 +161,7 @@ async def adopt(
 
     Args:
         session: The workspace and the site.
-        unknown: The tickets.
+        never_pulled: The tickets.
         seen: The time by Jira's clock before the call, in seconds since the epoch.
 
     Returns:
@@ -173,9 +173,10 @@ async def adopt(
     writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
-    paths = {each.ticket.key: each.path for each in unknown}
+    paths = {each.ticket.key: each.path for each in never_pulled}
     wanted = [
-        _Request(each.ticket.key or "", tuple(each.ticket.keys()), each.path) for each in unknown
+        _Request(each.ticket.key or "", tuple(each.ticket.keys()), each.path)
+        for each in never_pulled
     ]
     done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
