@@ -10,13 +10,13 @@ import pytest
 from fakes.checkpoints import count_steps
 
 from ticketr.jira import BadAnswer
-from ticketr.jira.transport._body import PORTION, BodyReader
+from ticketr.jira.transport._body import PORTION, ResponseBody
 
 URL = "https://example.com"
 
 
-def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> BodyReader:
-    body = BodyReader(largest)
+def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> ResponseBody:
+    body = ResponseBody(largest)
     body.begin(encoding)
     for piece in pieces:
         body.feed(piece)
@@ -95,7 +95,7 @@ async def test_a_trailer_that_unpacks_to_nothing_is_bounded_too(trailer: bytes) 
 
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
     size = 40 * PORTION
-    body = BodyReader(size)
+    body = ResponseBody(size)
     body.begin("gzip")
     body.feed(gzip.compress(b"0" * size))
     async with count_steps() as steps:

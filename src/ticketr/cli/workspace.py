@@ -149,7 +149,7 @@ def remove(*, name: str) -> None:
     entry = config.named(name)
 
     def account(site: str, login: LoginEntry) -> tuple[str, str | None]:
-        return site, login.over(config.sites.get(site, LoginEntry())).email
+        return site, login.completed_by(config.sites.get(site, LoginEntry())).email
 
     site, email = account(entry.site, entry.login)
     others = {

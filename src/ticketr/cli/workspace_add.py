@@ -45,12 +45,12 @@ from ticketr.config import (
     config_folder,
     find_root,
     free_name,
-    kept_name,
     missing_in_file,
     prepare_config_folder,
     read_go_file,
     read_user_config,
     read_workspace_file,
+    reserved_name,
     resolve_workspace,
     store_token,
     store_workspace,
@@ -143,7 +143,7 @@ def _entry(wanted: AddRequest) -> WorkspaceEntry:
     cloud_id = wanted.cloud_id and checked_cloud_id("--cloud-id", wanted.cloud_id)
     login = LoginEntry(email, cloud_id=cloud_id)
     if known is not None and known.site == site:
-        login = login.over(known.login)
+        login = login.completed_by(known.login)
     return WorkspaceEntry(name, folder, site, login)
 
 
@@ -205,7 +205,7 @@ def _mapped(folder: Path) -> tuple[MappedField, ...]:
     own, told = read_workspace_file(folder), read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()
-    return tuple(each for each in told.fields if kept_name(each) is None)
+    return tuple(each for each in told.fields if reserved_name(each) is None)
 
 
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:

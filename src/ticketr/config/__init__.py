@@ -35,7 +35,7 @@ from ticketr.config.errors import (
     UnsafePath,
     WorkspaceTaken,
 )
-from ticketr.config.fields import MappedField, WantedField, kept_name
+from ticketr.config.fields import MappedField, WantedField, reserved_name
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
@@ -107,7 +107,6 @@ __all__ = [
     "forget_token",
     "free_name",
     "is_environment_for",
-    "kept_name",
     "missing_in_file",
     "new_marks",
     "note_marked",
@@ -121,6 +120,7 @@ __all__ = [
     "remove_workspace",
     "replace_atomically",
     "require_database",
+    "reserved_name",
     "resolve_workspace",
     "store_token",
     "store_workspace",

@@ -30,12 +30,12 @@ _KEPT = {"Type": "issuetype", "Status": "status"}
 WantedField: TypeAlias = "str | MappedField"
 
 
-def other_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
+def earlier_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
     """Return the earlier name of the same field; None where it has none."""
     return next((each.name for each in before if each.id == wanted.id), None)
 
 
-def kept_name(wanted: MappedField) -> str | None:
+def reserved_name(wanted: MappedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
     return next(
         (

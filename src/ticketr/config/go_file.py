@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.config.checks import checked_project
 from ticketr.config.errors import BadFile, BadSetting
-from ticketr.config.fields import MappedField, one_line, other_name
+from ticketr.config.fields import MappedField, earlier_name, one_line
 from ticketr.config.names import one_of
 from ticketr.config.tomlfile import read_text
 
@@ -101,7 +101,7 @@ def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
         if field_id in _ELSEWHERE:
             continue
         field = MappedField(name, field_id, mappings.bad(key, "").place)
-        if (other := other_name(field, found)) is not None:
+        if (other := earlier_name(field, found)) is not None:
             problem = f"{name!r} is the same field as {other!r}; a field has one line in a file"
             raise mappings.bad(key, problem)
         found.append(field)

@@ -50,7 +50,7 @@ class LoginEntry:
     token_command: tuple[str, ...] = field(default=(), repr=False)
     cloud_id: str | None = None
 
-    def over(self, other: LoginEntry) -> LoginEntry:
+    def completed_by(self, other: LoginEntry) -> LoginEntry:
         """Return this login, completed by another."""
         return LoginEntry(
             other.email if self.email is None else self.email,

@@ -237,9 +237,9 @@ def _merge(
     known = config.confirmed_sites()
     from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)
     login = entry.login if entry and entry.site == site else LoginEntry()
-    login = login.over(config.sites.get(site, LoginEntry()))
+    login = login.completed_by(config.sites.get(site, LoginEntry()))
     if from_environment:
-        login = login.over(LoginEntry(email=environment.email))
+        login = login.completed_by(LoginEntry(email=environment.email))
     return replace(workspace, login=login, from_environment=from_environment)
 
 

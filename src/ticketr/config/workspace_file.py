@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.config.atomic import settings_errors, write_atomically
 from ticketr.config.checks import checked_jql, checked_project, checked_site, checked_strategy
 from ticketr.config.errors import BadFile, BadSetting, SecretInFile
-from ticketr.config.fields import MappedField, kept_name, one_line, other_name
+from ticketr.config.fields import MappedField, earlier_name, one_line, reserved_name
 from ticketr.config.tomlfile import edited, read_table, read_text
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
         field = MappedField(one_line(key), (fields.text(key) or "").strip(), str(path))
         if not field.name or not field.id:
             raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
-        if (kept := kept_name(field)) is not None:
+        if (kept := reserved_name(field)) is not None:
             raise fields.bad(key, f"{kept!r} is the line of a field of its own and keeps its name")
-        if (other := other_name(field, found)) is not None:
+        if (other := earlier_name(field, found)) is not None:
             problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
             raise fields.bad(key, problem)
         found.append(field)

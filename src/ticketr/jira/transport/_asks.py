@@ -19,7 +19,7 @@ import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.jira.transport._asks_session import AsksSession
-from ticketr.jira.transport._body import BodyReader
+from ticketr.jira.transport._body import ResponseBody
 from ticketr.jira.transport._certificates import CertificateStore, read_certificates
 from ticketr.jira.transport._reasons import (
     BAD_ADDRESS,
@@ -108,7 +108,7 @@ class AsksTransport:
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
-        body = BodyReader(self._largest_body)
+        body = ResponseBody(self._largest_body)
         wait = ExchangeTimeout(self._answer_within, self._whole_within)
         with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
-    from ticketr.jira.transport._body import BodyReader
+    from ticketr.jira.transport._body import ResponseBody
     from ticketr.jira.transport.base import Request
 
 KEEP_IDLE = 5.0
@@ -118,7 +118,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self,
         connection: Connection,
         request: Request,
-        body: BodyReader,
+        body: ResponseBody,
         on_piece: Callable[[], None],
     ) -> Exchange:
         """Send a request and read its answer.
@@ -167,7 +167,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         session: AsksSession,
         connection: Connection,
         request: Request,
-        body: BodyReader,
+        body: ResponseBody,
         on_piece: Callable[[], None],
     ) -> None:
         headers = {

@@ -20,7 +20,7 @@ _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class BodyReader:
+class ResponseBody:
     """Collects the pieces of an answer, and unpacks them once all are there.
 
     Nothing here raises before the end, so that the connection can be left in good order. Nor is

@@ -20,7 +20,7 @@ import httpx
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.jira.transport._body import BodyReader
+from ticketr.jira.transport._body import ResponseBody
 from ticketr.jira.transport._certificates import (
     CertificateStore,
     no_certificates,
@@ -131,7 +131,7 @@ class HttpxTransport:
         self._certificates.check(request.url)
         if self._client.is_closed:
             raise ConnectionLost(request.url, CLOSED)
-        body = BodyReader(self._largest_body)
+        body = ResponseBody(self._largest_body)
         wait = ExchangeTimeout(self._answer_within, self._whole_within)
         with wait.scope as scope, _converted(request.url):
             async with (
