@@ -76,7 +76,7 @@ def test_a_sub_task_whose_parent_the_query_does_not_find_stands_alone() -> None:
 
 
 def test_a_sub_task_that_people_filed_apart_stays_apart() -> None:
-    families = Families(["1", "2"], present=["1", "2"], apart=["DEMO-2"])
+    families = Families(["1", "2"], present=["1", "2"], standalone=["DEMO-2"])
     families.next_batch(2)
 
     arrived = families.arrived(["1", "2"], [issue(1, subtasks=(2,)), issue(2, parent=1)])

@@ -33,27 +33,27 @@ MADE = replace(ASKED, id="10013", key="DEMO-13")
 
 def test_what_was_asked_for_is_there_until_its_key_is_in_its_file(state: State) -> None:
     state.creations.put(ASKED)
-    assert (state.creations.all(), state.creations.settled()) == ([ASKED], [])
+    assert (state.creations.all(), state.creations.recently_written()) == ([ASKED], [])
 
     state.creations.put(MADE)
-    assert (state.creations.all(), state.creations.settled()) == ([MADE], [])
+    assert (state.creations.all(), state.creations.recently_written()) == ([MADE], [])
 
-    state.creations.settle(MADE, "moved.md", now=1001.0)
+    state.creations.mark_written(MADE, "moved.md", now=1001.0)
     assert state.creations.all() == []
-    assert state.creations.settled() == [replace(MADE, path="moved.md")]
+    assert state.creations.recently_written() == [replace(MADE, path="moved.md")]
 
 
 def test_what_is_settled_is_forgotten_after_a_while(state: State) -> None:
     later = replace(MADE, marker="m2", sent=2000.0)
     for each in (MADE, later):
         state.creations.put(each)
-    state.creations.settle(MADE, MADE.path, now=1000.0)
+    state.creations.mark_written(MADE, MADE.path, now=1000.0)
 
-    state.creations.settle(later, later.path, now=1000.0 + REMEMBERED)
-    assert state.creations.settled() == [MADE, later]
+    state.creations.mark_written(later, later.path, now=1000.0 + REMEMBERED)
+    assert state.creations.recently_written() == [MADE, later]
 
-    state.creations.settle(later, later.path, now=1001.0 + REMEMBERED)
-    assert state.creations.settled() == [later]
+    state.creations.mark_written(later, later.path, now=1001.0 + REMEMBERED)
+    assert state.creations.recently_written() == [later]
 
 
 def test_what_never_came_to_be_is_forgotten_at_once(state: State) -> None:

@@ -110,7 +110,7 @@ def test_an_issue_that_was_asked_for_binds_a_workspace(
     asked = Creation("marker", "DEMO", None, "x", "a.md", "# TICKET: x\n", after=0, sent=1.0)
     state.creations.put(asked)
     if settled:
-        state.creations.settle(asked, "a.md", now=2.0)
+        state.creations.mark_written(asked, "a.md", now=2.0)
 
     with pytest.raises(OtherSite):
         state.site_record.check_site(tmp_path, "https://b.example")

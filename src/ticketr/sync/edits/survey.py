@@ -97,7 +97,7 @@ class LocalSurvey:
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
             return {}
-        homes = state.homes()
+        homes = state.paths_by_key()
         projects = {key.rpartition("-")[0] for key in homes} | ({project} if project else set())
         here = {*self._paths, *recent}
         lost: dict[str, dict[str, Ticket]] = {}
@@ -124,7 +124,7 @@ class LocalSurvey:
         Returns:
             The file that held each one, by its key.
         """
-        homes = state.homes()
+        homes = state.paths_by_key()
         # A conflict names the file in which a pull found the ticket; the last sync may name another.
         moved = {each.key for each in state.conflicts.all() if each.path in broken}
         gone = homes.keys() - self._paths.keys() - moved

@@ -1,7 +1,7 @@
 """Which issues to fetch next, and when a family is whole; pure, no waiting.
 
-A pull fetches issues by the hundred, in the order of the search, but writes families. So as soon
-as one member of a family arrives, the others move to the front of the line: what is held in
+A pull fetches issues by the hundred, in the order of the search, but writes families. As soon
+as one member of a family arrives, the others move to the front of the queue, so what is held in
 memory stays a few pages, however many issues there are and however far apart their IDs.
 """
 
@@ -34,7 +34,7 @@ class Family:
 
 
 @dataclass(slots=True)
-class _Growing:
+class _IncompleteFamily:
     issues: dict[str, Issue] = field(default_factory=dict)
     needs: set[str] = field(default_factory=set)
 
@@ -47,19 +47,19 @@ class Families:
         present: The IDs that sub-tasks are filed under: every one that the query found, and those
             whose tickets are in the workspace. A sub-task whose parent is not among them is a
             ticket of its own.
-        apart: Keys and IDs of sub-tasks that people keep as tickets of their own.
+        standalone: Keys and IDs of sub-tasks that people keep as tickets of their own.
     """
 
     def __init__(
-        self, wanted: Iterable[str], *, present: Iterable[str], apart: Iterable[str] = ()
+        self, wanted: Iterable[str], *, present: Iterable[str], standalone: Iterable[str] = ()
     ) -> None:
         # Ordered sets that give up their first member at no cost, however long they are.
         self._waiting = OrderedDict.fromkeys(wanted)
         self._urgent: OrderedDict[str, None] = OrderedDict()
         self._awaited = set(self._waiting)  # wanted and not here yet, asked for or not
         self._present = set(present)
-        self._apart = set(apart)
-        self._growing: dict[str, _Growing] = {}
+        self._standalone = set(standalone)
+        self._incomplete: dict[str, _IncompleteFamily] = {}
 
     def next_batch(self, limit: int) -> list[str]:
         """Take the IDs to ask for next; an empty list when none is left."""
@@ -85,13 +85,13 @@ class Families:
         for issue in issues:
             self._awaited.discard(issue.id)
             touched[self._take(issue)] = None
-        waiting = [head for head, family in self._growing.items() if family.needs & asked]
+        waiting = [head for head, family in self._incomplete.items() if family.needs & asked]
         touched.update(dict.fromkeys(waiting))
         return [self._finish(head) for head in touched if self._is_whole(head)]
 
     def _take(self, issue: Issue) -> str:
         head = self.head_of(issue)
-        family = self._growing.setdefault(head, _Growing())
+        family = self._incomplete.setdefault(head, _IncompleteFamily())
         family.issues[issue.id] = issue
         others = subtask_ids(issue) if head == issue.id else (head,)
         for each in others:
@@ -105,15 +105,15 @@ class Families:
     def head_of(self, issue: Issue) -> str:
         """Tell in whose ticket an issue belongs: the ID of its parent, or its own."""
         parent = parent_id(issue)
-        apart = not self._apart.isdisjoint((issue.key, issue.id))
-        if parent in self._present and is_subtask(issue) and not apart:
+        standalone = not self._standalone.isdisjoint((issue.key, issue.id))
+        if parent in self._present and is_subtask(issue) and not standalone:
             return parent
         return issue.id
 
     def _is_whole(self, head: str) -> bool:
-        family = self._growing[head]
+        family = self._incomplete[head]
         family.needs &= self._awaited
         return not family.needs
 
     def _finish(self, head: str) -> Family:
-        return Family(head, self._growing.pop(head).issues)
+        return Family(head, self._incomplete.pop(head).issues)

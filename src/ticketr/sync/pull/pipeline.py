@@ -80,12 +80,16 @@ class PullPipeline:
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
-        apart = {key for key, place in places.items() if place.head == key}
+        standalone = {key for key, place in places.items() if place.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
-        heads = {each.id for each in known.values() if each.id == each.head and each.key in apart}
-        # One that was moved since stands apart as well, though by another key.
-        apart |= {each.id for each in known.values() if each.key in apart}
-        self._families = Families(plan.wanted, present=heads.union(plan.found), apart=apart)
+        heads = {
+            each.id for each in known.values() if each.id == each.head and each.key in standalone
+        }
+        # An issue that was moved since is a ticket of its own too, though by another key.
+        standalone |= {each.id for each in known.values() if each.key in standalone}
+        self._families = Families(
+            plan.wanted, present=heads.union(plan.found), standalone=standalone
+        )
 
     async def run(self) -> None:
         """Fetch and write everything.

@@ -25,7 +25,7 @@ _WEIGHTS = (
 
 
 class Tally:
-    """Which issues are settled, of how many. An issue counts once, however often it is written.
+    """The issues that a pull has dealt with, of how many. An issue counts once, however often it is written.
 
     A ticket may hold more than the query found: sub-tasks that were pulled another time, or that
     Jira has no longer. They are written with it and not counted.
@@ -67,7 +67,7 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """How many issues are settled: on disk as Jira has them, or kept there as they were."""
+        """How many issues are done: in their files as Jira has them, or left there as they were."""
         return len(self.outcomes)
 
     def count(self, outcome: WriteOutcome) -> int:
@@ -88,7 +88,7 @@ class Tally:
         """Count issues that are left where they stand, with what their user should know."""
         self.kept[note.key] = note
         for each in ids:
-            self._settle(each, WriteOutcome.KEPT)
+            self._count(each, WriteOutcome.KEPT)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
@@ -105,9 +105,9 @@ class Tally:
                 self.inexact |= outcome.family.text.inexact
             for issue in outcome.family.issues:
                 if issue.id not in outcome.family.stale:
-                    self._settle(issue.id, outcome.outcome_of(issue.key))
+                    self._count(issue.id, outcome.outcome_of(issue.key))
 
-    def _settle(self, issue_id: str, written: WriteOutcome) -> None:
+    def _count(self, issue_id: str, written: WriteOutcome) -> None:
         if issue_id not in self._found:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known:

@@ -115,7 +115,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
         if home := state.head_of(creation.key):
             state.sent.put(home, creation.key, from_json(creation.parts))
-        state.creations.settle(creation, path, now=time.time())
+        state.creations.mark_written(creation, path, now=time.time())
 
 
 def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:

@@ -228,7 +228,7 @@ async def _restore_keys(session: Session) -> bool:
     would create it a second time.
     """
     made: dict[str, list[Creation]] = {}
-    for each in await session.in_thread(session.state.creations.settled):
+    for each in await session.in_thread(session.state.creations.recently_written):
         made.setdefault(each.path, []).append(each)
     found = False
     while True:  # a sub-task is found once its ticket has its key again

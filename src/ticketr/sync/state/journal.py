@@ -28,7 +28,7 @@ class Conflict:
         key: Its key.
         path: Its file, relative to the workspace.
         text: The ticket as Jira has it, as a file would hold it.
-        issues: Its issues as JSON, for the state once the conflict is settled.
+        issues: Its issues as JSON, for the state once the conflict is resolved.
         parts: What clashes, in words.
     """
 
@@ -67,8 +67,8 @@ class Conflicts:
             (*_values(conflict)[:5], json.dumps(conflict.parts)),
         )
 
-    def settle(self, head: str) -> None:
-        """Forget the conflict of a ticket that is settled."""
+    def remove(self, head: str) -> None:
+        """Forget the conflict of a ticket."""
         self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
 
 
@@ -123,15 +123,15 @@ class Creations:
         self._db = db
 
     def all(self) -> list[Creation]:
-        """Read those that are not settled, oldest first."""
+        """Read those whose keys are in no file yet, oldest first."""
         found = self._where("settled IS NULL")
         with self._db.sound():
             for each in found:
                 _check(each)
         return found
 
-    def settled(self) -> list[Creation]:
-        """Read those whose keys were written into their files of late, oldest first."""
+    def recently_written(self) -> list[Creation]:
+        """Read those whose keys were written into their files in the last days, oldest first."""
         return self._where("settled IS NOT NULL")
 
     def _where(self, condition: str) -> list[Creation]:
@@ -154,8 +154,8 @@ class Creations:
                 _values(creation),
             )
 
-    def settle(self, creation: Creation, path: str, *, now: float) -> None:
-        """Note that the key of one is in a file.
+    def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
+        """Note that the key of one was written into a file.
 
         Args:
             creation: The issue.

@@ -205,7 +205,7 @@ class State:
         rows = self._db.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
 
-    def homes(self) -> dict[str, str]:
+    def paths_by_key(self) -> dict[str, str]:
         """Return the file of each ticket, relative to the workspace, by the key in its heading."""
         query = (
             "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
@@ -213,7 +213,7 @@ class State:
         )
         return dict(self._db.read(query))
 
-    def in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
+    def keys_in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
         """Return the keys that stood in some files, each with its file.
 
         Args:
@@ -257,7 +257,7 @@ class State:
         self._db.write(
             "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
         )
-        self.conflicts.settle(head)
+        self.conflicts.remove(head)
         self.forget_intended(head)
 
     def forget(self, head: str) -> None:
@@ -267,7 +267,7 @@ class State:
             self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
             self.forget_intended(head)
             self.sent.forget(head)
-            self.conflicts.settle(head)
+            self.conflicts.remove(head)
 
     def intend(self, head: str, text: str) -> None:
         """Remember a text that is about to be written; `record` forgets it again."""

@@ -66,7 +66,7 @@ class Layout:
         Args:
             state: The last sync, which knows what stood in them.
         """
-        for key, name in (*self._guessed.items(), *state.in_files(self.broken)):
+        for key, name in (*self._guessed.items(), *state.keys_in_files(self.broken)):
             error = self.broken[name]
             if not isinstance(error, DuplicateKey):
                 self.places.setdefault(key, TicketLocation(name, "", str(error)))
