@@ -404,9 +404,12 @@ async def test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes(
         is_broken = False
 
         def __hash__(self) -> int:
+            return 1
+
+        def __eq__(self, other: object) -> bool:
             if self.is_broken:
                 raise ZeroDivisionError
-            return 1
+            return self is other
 
     async def submit() -> None:
         with pytest.raises(ZeroDivisionError):
@@ -414,11 +417,13 @@ async def test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes(
 
     key = Key()
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(sleep, 5, key=Key())
+        await wait_all_tasks_blocked()
         queue.pause()
         waiting = await queue.submit(sleep)
         nursery.start_soon(submit)
         await wait_all_tasks_blocked()
-        key.is_broken = True
+        Key.is_broken = True
 
         assert waiting.cancel() is CancelOutcome.CANCELLED
         queue.resume()

@@ -25,6 +25,8 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trio.testing import MockClock
 
     from ticketr import JobHandle, Updates
@@ -74,7 +76,7 @@ async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) 
         assert (job.started_at is not None) == (job.attempt > 0)
 
 
-async def test_a_job_whose_key_raises_as_it_is_taken_is_cancelled_with_the_rest(
+async def test_a_job_whose_key_raises_as_it_is_taken_has_failed(
     autojump_clock: MockClock,
 ) -> None:
     class Key:
@@ -96,16 +98,69 @@ async def test_a_job_whose_key_raises_as_it_is_taken_is_cancelled_with_the_rest(
         await trio.sleep(1)
         Key.raises = True
 
-    with pytest.RaisesGroup(ValueError):
-        async with open_job_queue(workers=2) as queue:
-            queue.submit_nowait(hold, key=Key())
-            queue.submit_nowait(spoil)
-            await wait_all_tasks_blocked()
-            unlucky = queue.submit_nowait(sleep, key=Key())
-            await trio.sleep(5)
+    async with open_job_queue(workers=2) as queue:
+        held = queue.submit_nowait(hold, key=Key())
+        queue.submit_nowait(spoil)
+        await wait_all_tasks_blocked()
+        unlucky = queue.submit_nowait(sleep, key=Key())
+        unlucky_job = await unlucky.wait()
 
-    assert (await unlucky.wait()).status is JobStatus.CANCELLED
+    assert unlucky_job.status is JobStatus.FAILED
+    assert unlucky_job.error is not None
+    assert unlucky_job.error.type == "ValueError"
+    assert held.status is JobStatus.COMPLETED
     assert queue.statistics().pending == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_key_that_raises_at_any_call_leaves_no_job_without_an_end(
+    workers: int, autojump_clock: MockClock
+) -> None:
+    class Key:
+        calls = 0
+        last = 0
+
+        def tick(self) -> None:
+            self.calls += 1
+            if self.calls >= self.last:
+                raise LookupError
+
+        def __hash__(self) -> int:
+            self.tick()
+            return 5
+
+        def __eq__(self, other: object) -> bool:
+            self.tick()
+            return self is other
+
+    async def use(key: Key) -> None:
+        handles: list[JobHandle[None]] = []
+        async with open_job_queue(workers=workers, on_job_error=lambda job: None) as queue:
+            calls: list[Callable[[], object]] = [
+                *[lambda: handles.append(queue.submit_nowait(sleep, key=key))] * 3,
+                lambda: handles.append(queue.submit_nowait(sleep, key=5)),
+                lambda: queue.pause(key),
+                lambda: queue.resume(key),
+                lambda: queue.jobs(key=key),
+                lambda: queue.pause(key),
+                lambda: queue.cancel(handles[0]),
+                lambda: queue.set_priority(handles[-1], 1),
+            ]
+            for call in calls:
+                with suppress(LookupError):
+                    call()
+                await trio.sleep(0.1)
+        numbers = queue.statistics()
+
+        assert all(handle.status.is_terminal for handle in handles)
+        assert numbers.completed + numbers.failed + numbers.cancelled == len(handles)
+        assert (numbers.pending, numbers.running) == (0, 0)
+
+    for last in range(1, 40):
+        key = Key()
+        key.last = last
+        with trio.fail_after(60):
+            await use(key)
 
 
 class Canceller:

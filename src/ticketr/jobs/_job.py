@@ -6,11 +6,11 @@ import contextvars
 import enum
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._values import class_name, plain_text
+from ticketr.jobs._values import bare_key, class_name, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
@@ -199,6 +199,15 @@ async def gone(context: object) -> None:
     """Stands for the function of a job that has ended."""
 
 
+def failing(flaw: Exception) -> Callable[..., Awaitable[object]]:
+    """Return the function of a job whose key has raised."""
+
+    async def fail(context: object) -> NoReturn:
+        raise flaw
+
+    return fail
+
+
 @final
 class JobRecord:
     """All that the queue knows of one job. Only the ledger changes it.
@@ -314,7 +323,7 @@ class JobRecord:
             name=self.name,
             status=self.status,
             revision=self.revision,
-            key=self.key,
+            key=bare_key(self.key),
             tags=self.tags,
             priority=self.priority,
             attempt=self.attempt,

@@ -48,12 +48,14 @@ from ticketr.jobs._job import (
     JobRecord,
     JobStatus,
     OnConflict,
+    failing,
     gone,
 )
 from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
+from ticketr.jobs._values import Key, bare_key, flaw_of
 from ticketr.jobs._waits import waits_of_run
 
 if TYPE_CHECKING:
@@ -195,6 +197,8 @@ class Ledger:
         if current_root_task() is not self._root:  # takes less time than to call what says why
             self.hub.home.check()
         victims: Sequence[JobRecord] = ()
+        if type(record.key) is Key:
+            record.key = self._shared_key(record.key)
         now = self.now()
         if record.on_conflict or record.id:
             rivals = rivals_of(record, self.records, self.of_key)
@@ -231,12 +235,22 @@ class Ledger:
             self.wake()
         return record
 
+    def _shared_key(self, key: Key) -> Hashable:
+        """Return the key of the live jobs that this one is equal to, or else the same.
+
+        So no comparison of its own is needed to find it later. If one raises now, the call fails.
+        """
+        live = self.of_key.get(key)
+        if key.flaw is not None:
+            raise key.flaw
+        return next(iter(live)).key if live else key
+
     def _give_way(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
         running = (rival for rival in rivals if rival.status is RUNNING)
         first = next(running, rivals[0])
         if record.on_conflict is OnConflict.JOIN:
             return first
-        raise DuplicateJob(first.id, None if record.id else record.key)
+        raise DuplicateJob(first.id, None if record.id else bare_key(record.key))
 
     def _announce(self, record: JobRecord) -> None:
         """A job has become pending: who keeps the time and who watches may want to know."""
@@ -299,6 +313,8 @@ class Ledger:
         record = self.schedule.take()
         if record is None:
             return None
+        if (flaw := flaw_of(record.key)) is not None:
+            record.function, record.args = failing(flaw), ()
         record.started_at = self.now()
         record.report = NO_REPORT
         record.attempt += 1

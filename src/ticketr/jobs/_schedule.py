@@ -145,17 +145,12 @@ class Schedule:
 
     def _may_run(self, record: JobRecord) -> bool:
         """Give a job that was first its key, or put it where it has to wait."""
-        try:
-            obstacle = self._obstacle(record)
-            if obstacle is None:
-                if record.key is not None:
-                    self._holders[record.key] = record
-                return True
-            line = self.blocked.setdefault(obstacle, Line())
-        except BaseException:
-            self._put(record, self._ready)  # a key's own code may raise anything
-            raise
-        self._put(record, line)
+        obstacle = self._obstacle(record)
+        if obstacle is None:
+            if record.key is not None:
+                self._holders[record.key] = record
+            return True
+        self._put(record, self.blocked.setdefault(obstacle, Line()))
         return False
 
     def discard(self, record: JobRecord) -> None:
@@ -171,7 +166,8 @@ class Schedule:
 
     def release(self, record: JobRecord) -> None:
         """A job with a key stops running: the key goes to the best that waits for it."""
-        del self._holders[record.key]
+        if self._holders.get(record.key) is record:
+            del self._holders[record.key]
         self._offer(record.key)
 
     def ended(self, record: JobRecord) -> None:
@@ -262,8 +258,10 @@ class Schedule:
         if not (self.is_paused or self._paused_keys):
             return []
         paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
-        for key in [None, *self._paused_keys]:
-            self.resume(key)
+        self.is_paused = False
+        self._paused_keys.clear()
+        for obstacle in [*self.blocked]:
+            self._offer(obstacle)
         return paused
 
     def waiting_for(self, record: JobRecord) -> str | None:
