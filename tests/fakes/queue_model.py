@@ -147,6 +147,7 @@ class QueueModel:
         times = [self.cut_off_at]
         for job in self.pending:
             times += [job.due_at, job.wish.start_by]
+        times += [submission.wish.start_by for submission in self.outside]
         return min((time for time in times if time > self.now), default=float("inf"))
 
     # What is done to it.
@@ -167,7 +168,7 @@ class QueueModel:
     def give_up(self, submission: Submission) -> None:
         self.outside.remove(submission)
 
-    def _enter(self, wish: Wish) -> ModelJob:
+    def _enter(self, wish: Wish, *, above: bool = False) -> ModelJob:
         if self.refusing:
             raise QueueClosed
         rivals = self._rivals(wish)
@@ -176,9 +177,10 @@ class QueueModel:
             return next((job for job in rivals if job.status is JobStatus.RUNNING), rivals[0])
         if rivals and way is OnConflict.REJECT:
             raise DuplicateJob(str(rivals[0].wish.label), None)
-        victims = rivals if way is OnConflict.SUPERSEDE else []
+        is_late = wish.start_by <= self.now
+        victims = rivals if way is OnConflict.SUPERSEDE and not is_late else []
         inherits = any(victim.status is JobStatus.PENDING for victim in victims)
-        if len(self.pending) >= self.max_pending and not inherits:
+        if len(self.pending) >= self.max_pending and not (inherits or above):
             raise QueueFull(self.max_pending)
         job = ModelJob(wish, wish.priority, self.now, self.now + wish.delay)
         job.after = rivals[-1] if rivals and wish.id else None
@@ -198,11 +200,14 @@ class QueueModel:
     def _admit(self) -> None:
         while self.outside and len(self.pending) < self.max_pending:
             first = max(self.outside, key=lambda submission: submission.wish.priority)
-            self.outside.remove(first)
-            try:
-                first.job = self._enter(first.wish)
-            except DuplicateJob:
-                first.refusal = DuplicateJob
+            self._let_in(first, above=False)
+
+    def _let_in(self, submission: Submission, *, above: bool) -> None:
+        self.outside.remove(submission)
+        try:
+            submission.job = self._enter(submission.wish, above=above)
+        except DuplicateJob:
+            submission.refusal = DuplicateJob
 
     def cancel(self, job: ModelJob, cause: CancelCause = CancelCause.USER) -> CancelOutcome:
         if not job.is_live:
@@ -320,6 +325,9 @@ class QueueModel:
         self.starts.append(job.wish.label)
 
     def _expire(self) -> None:
+        while outside := [one for one in self.outside if one.wish.start_by <= self.now]:
+            self._let_in(min(outside, key=lambda one: one.wish.start_by), above=True)
+            self._admit()
         late = [job for job in self.pending if not job.attempt and job.wish.start_by <= self.now]
         for job in sorted(late, key=lambda job: job.wish.start_by):
             job.cancel_cause = CancelCause.EXPIRED

@@ -312,13 +312,6 @@ MUTANTS: Final = [
         "test_line.py::test_who_is_let_go_of_may_change_the_line",
     ),
     Mutant(
-        "a job whose key raises is in no line",
-        "_schedule.py",
-        "            self._put(record, self._ready)  # a key's",
-        "            pass  #",
-        "test_odd_moments.py::test_a_job_whose_key_raises_as_it_is_taken_is_cancelled_with_the_rest",
-    ),
-    Mutant(
         "a worker takes a step of its own between two jobs that sleep",
         "_worker.py",
         "                is_free = task.custom_sleep_data is None\n",
