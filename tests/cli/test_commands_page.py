@@ -12,7 +12,7 @@ import pytest
 
 from ticketr import FinishedJob
 from ticketr.cli.app import cli
-from ticketr.cli.diff import Versions
+from ticketr.cli.diff import TicketVersions
 from ticketr.cli.push import UNCONFIRMED
 from ticketr.config import (
     ConfigError,
@@ -105,7 +105,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
         ("push", Action),
         ("sync", SyncResult),
         ("jobs", FinishedJob),
-        ("diff", Versions),
+        ("diff", TicketVersions),
     ],
 )
 def test_every_key_of_a_result_is_told(command: str, kind: type[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The command ``ticketr`` itself: its options, and what a user sees of an error."""
+"""The command ``ticketr`` itself: its options, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.cli import exits
-from ticketr.cli.output import begin, say, show_logs, shown_lines
+from ticketr.cli.output import print_message, printable_lines, reset_output, show_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,20 +64,20 @@ def main() -> None:
     """Run the command line and end the process with the right exit code."""
     code = _run()
     if code > exits.SIGNALLED:
-        _leave_at_once(code)
+        _exit_fast(code)
     sys.exit(code)
 
 
 def _run() -> int:
-    begin()
+    reset_output()
     try:
         code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the outermost edge: no traceback for users
-        return _ended_by(error)
+        return _handle_error(error)
     return code or exits.DONE
 
 
-#: What of a group is told, if it is there: what the user did comes first.
+#: The error of a group that is reported is of the first of these types that occurs in it.
 _ORDER = (
     KeyboardInterrupt,
     click.exceptions.Abort,
@@ -88,27 +88,27 @@ _ORDER = (
 )
 
 
-def _ended_by(error: BaseException) -> int:
-    """Tell of what ended a command, and give the exit code.
+def _handle_error(error: BaseException) -> int:
+    """Report the error that ended a command, and return the exit code.
 
-    A nursery, or several, may have put it into a group, maybe beside others.
+    Nurseries may have wrapped it in exception groups, together with other errors.
     """
     leaves = list(_leaves(error))
-    told = next(each for kind in _ORDER for each in leaves if isinstance(each, kind))
-    match told:
+    reported = next(each for kind in _ORDER for each in leaves if isinstance(each, kind))
+    match reported:
         case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job
-            return _interrupted(told)
+            return _interrupted(reported)
         case click.exceptions.Exit():
-            return told.exit_code
+            return reported.exit_code
         case SystemExit():
-            return told.code if isinstance(told.code, int) else exits.FAILED
+            return reported.code if isinstance(reported.code, int) else exits.FAILED
         case click.ClickException():
-            _show_usage(told)
-            return told.exit_code
+            _show_usage(reported)
+            return reported.exit_code
         case TicketrError():
-            return _fail(told, str(told))
+            return _fail(reported, str(reported))
         case _:
-            return _unforeseen(told)
+            return _report_bug(reported)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -123,39 +123,39 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _show_usage(error: click.ClickException) -> None:
-    """Show an error of usage as click does, with nothing in it that a terminal obeys."""
-    told = io.StringIO()
-    error.show(told)
-    click.echo(shown_lines(told.getvalue()), err=True, nl=False)
+    """Show a usage error as click does, without control characters."""
+    shown = io.StringIO()
+    error.show(shown)
+    click.echo(printable_lines(shown.getvalue()), err=True, nl=False)
 
 
 def _interrupted(error: BaseException) -> int:
     if isinstance(error, click.exceptions.Abort) and error.__cause__ is None:
-        click.echo(err=True)  # the line holds a question that was not answered
-    _say(error, "interrupted")
+        click.echo(err=True)  # ends the line of the unanswered question
+    _print_error(error, "interrupted")
     return exits.for_signal(signal.SIGINT)
 
 
-def _unforeseen(error: BaseException) -> int:
-    if isinstance(error, OSError) and _is_of_output(error):
-        # What could not be written must not be tried once more when the interpreter ends.
+def _report_bug(error: BaseException) -> int:
+    if isinstance(error, OSError) and _is_output_error(error):
+        # The interpreter would flush what could not be written once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         reason = "it is closed" if error.errno == errno.EBADF else error.strerror
         return _fail(error, f"cannot write the output: {reason}")
-    if isinstance(error, FileNotFoundError) and _is_folder_gone():
+    if isinstance(error, FileNotFoundError) and _is_cwd_deleted():
         return _fail(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
     return _fail(error, f"{what}; please report it with what --debug shows")
 
 
-def _is_of_output(error: OSError) -> bool:
-    """Tell an error of standard output from that of a file; a pipe's is click's business."""
+def _is_output_error(error: OSError) -> bool:
+    """Return whether an error comes from standard output; click handles a broken pipe."""
     echo = click.echo.__code__
     return any(frame.f_code is echo for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
-def _is_folder_gone() -> bool:
-    """Return whether somebody has taken away the folder that the command was run in."""
+def _is_cwd_deleted() -> bool:
+    """Return whether the current folder was deleted."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -163,26 +163,26 @@ def _is_folder_gone() -> bool:
     return False
 
 
-def _leave_at_once(code: int) -> NoReturn:
-    """End without taking the interpreter apart, which takes longer than all of a cancel.
+def _exit_fast(code: int) -> NoReturn:
+    """Exit without the interpreter's clean-up, which takes longer than a cancellation.
 
-    Whoever sent the signal waits for us, and everything of ours is closed already.
+    The sender of the signal waits, and every resource is closed already.
     """
-    with suppress(OSError, AttributeError):  # the latter where there is none, as after `>&-`
+    with suppress(OSError, AttributeError):  # AttributeError: there is no stream, as after `>&-`
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
 
 
 def _fail(error: BaseException, words: str) -> int:
-    _say(error, words)
+    _print_error(error, words)
     return exits.for_error(error)
 
 
-def _say(error: BaseException, words: str) -> None:
+def _print_error(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
-    say(f"ticketr: {words}")
+    print_message(f"ticketr: {words}")
 
 
 def _add_commands() -> None:

@@ -1,4 +1,4 @@
-"""``ticketr completion``: what a shell needs to complete our commands."""
+"""``ticketr completion``: the script by which a shell completes commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticketr demo``: everything at once, without an account."""
+"""``ticketr demo``: a sandbox and a pull from it, without an account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticketr.sync import PullJob
 
 DATA = "demo.db"
-"""The file of the demo's Jira, beside the other files of ticketr's own."""
+"""The file that keeps the demo's Jira, in ticketr's own folder."""
 
 
 @click.command(short_help="Pull made-up tickets; no Jira account is needed.")
@@ -101,9 +101,9 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 
 async def _pull_with_lines(job: PullJob) -> int:
-    from ticketr.cli.queue_runner import run_with_lines
+    from ticketr.cli.queue_runner import run_one
 
-    ended = await run_with_lines(job)
+    ended = await run_one(job)
     if ended.result is not None:
         echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
     return exit_code(ended)

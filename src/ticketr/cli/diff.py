@@ -1,4 +1,4 @@
-"""``ticketr diff``: what was edited here, line by line; nothing is asked."""
+"""``ticketr diff``: local edits, line by line; no request to Jira."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Versions:
+class TicketVersions:
     """The versions of one ticket, as texts.
 
     Attributes:
-        key: Its key.
-        path: Its file, relative to the workspace.
-        base: As it was at the last sync; None where none is known.
-        local: As it stands here; None if it was not edited.
-        remote: As Jira has it; None unless both sides have changed the same.
+        key: The ticket's key.
+        path: The ticket's file, relative to the workspace.
+        base: The version of the last sync; None if none is known.
+        local: The version of the file; None if it was not edited.
+        remote: Jira's version; None unless there is a conflict.
     """
 
     key: str
@@ -58,7 +58,7 @@ def diff(
     Without a KEY it shows every edited ticket. Asks nobody.
     """
     from ticketr.cli.local_status import open_store, read_state, survey
-    from ticketr.cli.report import tell
+    from ticketr.cli.report import print_messages
     from ticketr.cli.status import MISSING, missing_as_json
     from ticketr.text import clean
 
@@ -74,24 +74,24 @@ def diff(
     if as_json:
         tickets = [asdict(each) for each in versions]
         problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
-        told = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
-        echo_json({"folder": str(store.root), **told})
+        data = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
+        echo_json({"folder": str(store.root), **data})
     else:
         for each in versions:
             _show(each)
-        tell(f"{key} ({path}): {MISSING}" for key, path in missing.items())
-        tell(map(str, broken.values()))
+        print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
+        print_messages(map(str, broken.values()))
     context.exit(exits.FAILED if broken else exits.DONE)
 
 
-def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Versions]:
+def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
     here = {
         local_change.local.ticket.key: local_change.local
         for local_change in found.local_changes
         if local_change.local.ticket.key
     }
     conflicts = {each.key: each for each in state.conflicts.all()}
-    versions: list[Versions] = []
+    versions: list[TicketVersions] = []
     for key in dict.fromkeys(_own_ticket(state, each) for each in (keys or [*here, *conflicts])):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
@@ -102,7 +102,7 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Ver
         if local is None and base is None and conflict is not None:
             local = next((each for each in found.never_pulled if each.ticket.key == key), None)
         versions.append(
-            Versions(
+            TicketVersions(
                 key,
                 path,
                 base.text if base else None,
@@ -114,15 +114,15 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Ver
 
 
 def _own_ticket(state: State, key: str) -> str:
-    """Return the key of the ticket that a sub-task stands in; any other key as it is."""
+    """Return the key of a sub-task's ticket; any other key as it is."""
     head = state.head_of(key)
     return (
         next((each.key for each in state.issues_of(head) if each.id == head), key) if head else key
     )
 
 
-def _show(ticket: Versions) -> None:
-    """Show what each side has changed; where no last sync is known, one side against the other."""
+def _show(ticket: TicketVersions) -> None:
+    """Print what each side has changed; without a last sync, the difference of the sides."""
     key, last = ticket.key, f"{ticket.key} at the last sync"
     if ticket.base is None:
         _show_lines(ticket.local or "", ticket.remote or "", ticket.path, f"{key} in Jira")

@@ -1,4 +1,4 @@
-"""``ticketr jobs``: what became of the jobs of a workspace."""
+"""``ticketr jobs``: the ended jobs of a workspace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.output import echo, echo_json, hidden
+from ticketr.cli.output import echo, echo_json, redacted
 from ticketr.cli.settings import resolve, workspace_options
 from ticketr.config import STATE_FOLDER
 
@@ -24,7 +24,7 @@ HISTORY = "history.db"
 
 
 class WorkspaceHistory:
-    """The history of a workspace's jobs, which keeps no secret; it holds nothing open."""
+    """The history of a workspace's jobs, without secrets; no file stays open."""
 
     def __init__(self, root: Path) -> None:
         from ticketr import SqliteHistory
@@ -32,50 +32,50 @@ class WorkspaceHistory:
         self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
 
     def summary(self, result: object) -> str:
-        """Say of a result what it is and no more."""
+        """Return the name of a result's type."""
         return type_name(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep jobs, without the secrets that a server's words in them may hold."""
+        """Store jobs, without the secrets that a server's messages in them may hold."""
         await self._file.write([_without_secrets(job) for job in jobs])
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Return the jobs that ended last."""
+        """Return the jobs that ended last, newest first."""
         return await self._file.read(limit=limit, status=status)
 
 
 def _without_secrets(job: FinishedJob) -> FinishedJob:
     return replace(
         job,
-        name=_kept(job.name),
-        key=job.key and _kept(job.key),
-        message=job.message and _kept(job.message),
-        error_message=job.error_message and _kept(job.error_message),
+        name=_storable(job.name),
+        key=job.key and _storable(job.key),
+        message=job.message and _storable(job.message),
+        error_message=job.error_message and _storable(job.error_message),
     )
 
 
-def _kept(text: str) -> str:
-    """Make a text fit for the file; the name of a folder need not be UTF-8."""
-    return hidden(text).encode("utf-8", "replace").decode()
+def _storable(text: str) -> str:
+    """Return a text redacted and encodable; the name of a folder need not be UTF-8."""
+    return redacted(text).encode("utf-8", "replace").decode()
 
 
 class WorkspaceHistories:
-    """The histories of several workspaces, for one queue: each job's key is its workspace."""
+    """The histories of several workspaces, for one queue in which a job's key is its folder."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
 
     def summary(self, result: object) -> str:
-        """Say of a result what it is and no more."""
+        """Return the name of a result's type."""
         return type_name(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep each job in the history of its workspace."""
+        """Store each job in the history of its workspace."""
         for key, history in self._by_key.items():
             await history.write([job for job in jobs if job.key == key])
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Return the jobs of all of them that ended last."""
+        """Return the jobs of all workspaces that ended last, newest first."""
         found = [
             job
             for history in self._by_key.values()
@@ -85,7 +85,7 @@ class WorkspaceHistories:
 
 
 def type_name(result: object) -> str:
-    """Say of a result what it is and no more: what it holds is somebody's text."""
+    """Return the name of a result's type; its content may be private."""
     return type(result).__name__
 
 

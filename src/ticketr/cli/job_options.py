@@ -1,4 +1,4 @@
-"""From options and settings to what every job between a workspace and its site is told."""
+"""The options that pull, push and sync share, and the arguments of their jobs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
-from ticketr.cli.report import tell
-from ticketr.cli.settings import confirmed, resolve, sign_in, workspace_options
+from ticketr.cli.report import print_messages
+from ticketr.cli.settings import confirm_site, resolve, sign_in, workspace_options
 from ticketr.config import (
     STRATEGIES,
     ConfigError,
@@ -32,17 +32,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonOptions:
-    """What was said by the options that pull, push and sync share, or two of them.
+    """The values of the options that pull, push and sync share.
 
     Attributes:
         workspace: The name from ``--workspace``.
         folder: The folder from ``--folder``.
         project: The key from ``--project``.
-        strategy: One of `STRATEGIES`, or None for the workspace's own; a push has no other.
-        http: The package that speaks HTTP.
-        every: Whether it is every workspace that the user has added.
-        plain: Whether progress is plain lines in a terminal, too.
-        as_json: Whether the result is printed as JSON.
+        strategy: One of `STRATEGIES`; None for the workspace's own, as always for a push.
+        http: The package for HTTP.
+        every: Whether to run in every workspace that the user has added.
+        plain: Whether to print progress as plain lines in a terminal, too.
+        as_json: Whether to print the result as JSON.
     """
 
     workspace: str | None = None
@@ -56,7 +56,7 @@ class CommonOptions:
 
 
 class FolderGone(ConfigError):
-    """Raised when the folder of a workspace that was added is not there any more."""
+    """Raised when the folder of an added workspace does not exist any more."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -68,11 +68,11 @@ class FolderGone(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class JobArguments:
-    """What a command is to run, by the name of each workspace.
+    """The arguments of a command's jobs, by the names of their workspaces.
 
     Attributes:
-        ready: The arguments of the jobs.
-        failed: What keeps other workspaces from beginning, with their folders.
+        ready: The arguments of each job.
+        failed: The folders of workspaces whose jobs cannot start, and why.
     """
 
     ready: dict[str, dict[str, Any]]
@@ -80,19 +80,19 @@ class JobArguments:
 
 
 def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
-    """Give a command the options that pull, push and sync share, as its first argument."""
+    """Add the options that pull, push and sync share; the command gets them as one argument."""
     shared = {each.name for each in fields(CommonOptions)}
 
     @wraps(command)
-    def packed(**said: Any) -> R:
-        options = CommonOptions(**{name: said.pop(name) for name in shared & said.keys()})
-        return command(options, **said)
+    def packed(**values: Any) -> R:
+        options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
+        return command(options, **values)
 
     return _with_options(packed)
 
 
 def strategy_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command that merges the option which says who wins, among `common_options`."""
+    """Add the option ``--strategy``, whose value is part of `CommonOptions`."""
     return click.option(
         "--strategy",
         type=click.Choice(STRATEGIES),
@@ -121,39 +121,39 @@ def _with_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> JobArguments:
-    """Return the arguments of the jobs that a command is to run, by the name of each workspace.
+    """Return the arguments of the jobs that a command is to run.
 
-    One that is not plainly the one meant is told of, for a push to another Jira cannot be undone.
+    For a single workspace, `location_notice` is printed: a push to another Jira cannot be undone.
 
     Args:
-        options: What was said.
-        jql: A query to pull by, if one was said.
+        options: The values of the options.
+        jql: The query to pull by, if one was given.
 
     Raises:
-        click.UsageError: Both one workspace and every one was said, or there is none.
-        ConfigError: As of `workspace_arguments`; likewise its other errors. Of every workspace, none
-            is raised that is about one of them: that stops no other.
+        click.UsageError: The options name one workspace and every one, or there is none.
+        ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
+            error goes to `JobArguments.failed` instead.
     """
     if not options.every:
         resolved = _resolved(options)
-        tell([line] if (line := where(resolved, options)) else [])
+        print_messages([line] if (line := location_notice(resolved, options)) else [])
         return JobArguments({"": _settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("say --every, or one workspace")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
-    sessions = JobArguments({})
+    arguments = JobArguments({})
     for name, entry in sorted(workspaces.items()):
         try:
             if not entry.folder.is_dir():
                 raise FolderGone(entry.folder)
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
         except TicketrError as error:
-            sessions.failed[name] = (entry.folder, error)
+            arguments.failed[name] = (entry.folder, error)
         else:
-            sessions.ready[name] = settings
-    return sessions
+            arguments.ready[name] = settings
+    return arguments
 
 
 def workspace_arguments(
@@ -162,24 +162,27 @@ def workspace_arguments(
     """Return the arguments of a pull, push or sync of one workspace.
 
     Raises:
-        ConfigError: Something that is needed is nowhere set, or cannot be used; the state file of
-            the workspace is not the user's.
-        StateFailed: That cannot be used.
-        TokenFailed: A source that should have a token did not work.
+        ConfigError: A setting is missing or cannot be used, or the state file of the workspace is
+            not the user's.
+        StateFailed: The state file cannot be used.
+        TokenFailed: A source of tokens failed.
         click.UsageError: The package asks was chosen and cannot be used.
     """
     return _settings(_resolved(options), options, jql)
 
 
-def where(resolved: Workspace, options: CommonOptions) -> str | None:
-    """Say which folder and site a command works with, where they may not be those expected.
+def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
+    """Return the folder and site that a command uses, if they may surprise the user.
 
-    That is a workspace that the current folder is not in, unless its folder was said, and one
-    whose site is not the one in JIRA_URL.
+    They may if the current folder is outside of the workspace and ``--folder`` was not given, or
+    if JIRA_URL names another site.
 
     Args:
         resolved: The workspace.
-        options: What was said.
+        options: The values of the options.
+
+    Returns:
+        The notice; None if there is no reason for one.
     """
     around = Path.cwd().resolve().is_relative_to(resolved.root.resolve())
     elsewhere = options.folder is None and not around
@@ -198,7 +201,7 @@ def where(resolved: Workspace, options: CommonOptions) -> str | None:
 
 def _resolved(options: CommonOptions) -> Workspace:
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
-    return confirmed(found)
+    return confirm_site(found)
 
 
 def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> dict[str, Any]:
@@ -206,7 +209,7 @@ def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> d
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
     return {
-        **_fixed(resolved, options.strategy),
+        **_workspace_settings(resolved, options.strategy),
         "mark": own_mark(resolved.root),
         "credentials": sign_in(resolved),
         "jql": jql,
@@ -214,7 +217,7 @@ def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> d
     }
 
 
-def _fixed(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
+def _workspace_settings(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
     from ticketr.sync import Side
 
     chosen = strategy or resolved.strategy

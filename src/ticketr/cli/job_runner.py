@@ -1,4 +1,4 @@
-"""Runs the jobs of a command, one for each workspace, and tells how they ended."""
+"""Runs the jobs of a command, one for each workspace, and reports their outcomes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ticketr.cli import exits
 from ticketr.cli.history import WorkspaceHistories, WorkspaceHistory
-from ticketr.cli.queue_runner import run, run_side_by_side
-from ticketr.cli.report import as_object, as_objects, exit_code, print_all_json, tell, worst
+from ticketr.cli.queue_runner import run, run_all
+from ticketr.cli.report import (
+    exit_code,
+    failures_as_json,
+    outcome_as_json,
+    print_all_json,
+    print_messages,
+    worst_exit_code,
+)
 from ticketr.sync import PullResult, PushResult, SyncResult
 
 if TYPE_CHECKING:
@@ -25,62 +32,61 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class WorkspaceJob(Protocol[R_co]):
-    """A job that is about one workspace: a pull, a push or a sync."""
+    """A pull, a push or a sync of one workspace."""
 
     @property
     def name(self) -> str:
-        """The job's name in lists."""
+        """Return the job's name in lists."""
         ...
 
     @property
     def root(self) -> Path:
-        """The workspace's folder."""
+        """Return the workspace's folder."""
         ...
 
     def so_far(self) -> R_co:
-        """Say what it has done until now."""
+        """Return what the job has done until now."""
         ...
 
     async def execute(self, context: JobContext) -> R_co:
-        """Run it; the queue calls this."""
+        """Run the job; the queue calls this."""
         ...
 
 
 def run_jobs(
     jobs: Mapping[str, WorkspaceJob[R]],
-    told: Callable[[R], None],
+    print_result: Callable[[R], None],
     *,
     failed: Mapping[str, tuple[Path, TicketrError]],
-    nothing: R,
+    empty: R,
     options: CommonOptions,
 ) -> int:
-    """Run a command's jobs side by side, tell of their results, and give the exit code.
+    """Run a command's jobs side by side, report their outcomes, and return the exit code.
 
     Args:
-        jobs: The jobs, by the names of their workspaces; the only one of a
-            command that is about one workspace has no name.
-        told: Tells people of a result.
-        failed: What keeps other workspaces from beginning, with their folders.
-        nothing: The result of those.
-        options: Whether progress is plain lines in a terminal, too, and whether to print the
-            results as JSON.
+        jobs: The jobs, by the names of their workspaces. The name is empty if the command is
+            about one workspace.
+        print_result: Prints a result for people.
+        failed: The folders of workspaces whose jobs could not start, and why.
+        empty: The result that these report.
+        options: `plain` and `as_json` count.
     """
     named = _run(jobs, plain=options.plain)
     codes = [exit_code(ended) for ended in named.values()]
     codes += [exits.for_error(error) for _, error in failed.values()]
     if options.as_json:
         objects = {
-            name: as_object(ended, jobs[name].root, jobs[name].so_far())
+            name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
             for name, ended in named.items()
         }
-        print_all_json(objects | as_objects(failed, nothing))
+        print_all_json(objects | failures_as_json(failed, empty))
     else:
         for name, ended in named.items():
             if ended.result is not None:
-                tell([f"{name}:"] if name else [])
-                told(ended.result)
-        tell(f"{name}: {error}" for name, (_, error) in failed.items())
-    return worst(codes)
+                print_messages([f"{name}:"] if name else [])
+                print_result(ended.result)
+        print_messages(f"{name}: {error}" for name, (_, error) in failed.items())
+    return worst_exit_code(codes)
 
 
 def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOutcome[R]]:
@@ -90,7 +96,7 @@ def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOu
     history = WorkspaceHistory(roots[0]) if len(roots) == 1 else WorkspaceHistories(roots)
     ends = run(
         partial(
-            run_side_by_side,
+            run_all,
             list(jobs.values()),
             keys=[str(root) for root in roots],
             plain=plain,

@@ -1,4 +1,4 @@
-"""What commands need that look at a workspace without asking Jira."""
+"""What commands read from a workspace without a request to Jira."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = [
 
 
 def open_store(root: Path) -> Store:
-    """Return the files of a workspace, whose state file is the user's if there is one.
+    """Return the files of a workspace; a state file in it must be the user's.
 
     Raises:
-        ConfigError: As of `own_mark`; likewise its other errors.
+        ConfigError: See `own_mark`, as for its other errors.
     """
     store = Store(root, STATE_FOLDER)
-    # Without a state file nothing is looked up, so that nothing is made in the user's settings.
+    # Without a state file no mark is needed, so none is created in the user's settings.
     return Store(root, STATE_FOLDER, own_mark(root)) if store.state_path.exists() else store
 
 
@@ -42,9 +42,9 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     """Open the state of a workspace to change it.
 
     Raises:
-        StateFailed: It cannot be used.
+        StateFailed: The state file cannot be used.
         FileFailed: The folder cannot be written.
-        ConfigError: As of `own_mark`; likewise its other errors.
+        ConfigError: See `own_mark`, as for its other errors.
     """
     mark = own_mark(store.root)
     store.prepare()
@@ -55,8 +55,8 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     """Compare every ticket in the workspace with the last sync.
 
     Returns:
-        What there is, and what is wrong with files that cannot be read as tickets, or hold drafts
-        which a push refuses, by their path relative to the workspace.
+        The survey, and by relative path the error of each file that cannot be read as tickets or
+        holds a draft that a push refuses.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -70,9 +70,9 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
 
 
 def find_losses(root: Path) -> list[Loss]:
-    """Find what a push would take away in Jira, as far as that shows here.
+    """Return what a push would remove in Jira, as far as the files show it.
 
-    What is wrong here is not told, as of `count_writes`.
+    A workspace that cannot be read has no losses, as in `count_writes`.
     """
     store = open_store(root)
     try:
@@ -88,10 +88,10 @@ def find_losses(root: Path) -> list[Loss]:
 
 
 def count_writes(root: Path) -> int:
-    """Count the issues that a push would create or change, as far as that shows here.
+    """Return how many issues a push would create or change, as far as the files show it.
 
-    What is wrong here is not told, and counts as nothing: the push stops at it before it sends
-    anything, and tells it as the outcome of a job.
+    A workspace that cannot be read or has broken files counts as 0: the push reports the error
+    before it sends anything.
     """
     store = open_store(root)
     try:

@@ -1,4 +1,4 @@
-"""Asks before a push takes away in Jira what files cannot say."""
+"""Asks before a push removes content in Jira that files cannot express."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ J = TypeVar("J", "PushJob", "SyncJob")
 
 
 def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command the option which says that descriptions may lose something."""
+    """Add the option ``--accept-loss`` to a command."""
     return click.option(
         "--accept-loss",
         is_flag=True,
@@ -27,19 +27,19 @@ def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[str, J]:
-    """Tell jobs which losses they may cause; in a terminal, ask about those that show here.
+    """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
 
-    Where nobody can be asked, or the answer is no, such edits are refused and the rest is sent.
+    If there is no terminal or the answer is no, the jobs refuse such edits and send the rest.
 
     Args:
-        jobs: What is about to run, by the names of workspaces.
-        accept_loss: Whether the option was said.
+        jobs: The jobs that are about to run, by the names of their workspaces.
+        accept_loss: Whether the option was given.
 
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
     from ticketr.cli.local_status import find_losses
-    from ticketr.cli.report import tell
+    from ticketr.cli.report import print_messages
     from ticketr.cli.settings import is_interactive
 
     if accept_loss or not is_interactive():
@@ -47,14 +47,14 @@ def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[st
     lost = frozenset(each for job in jobs.values() for each in find_losses(job.root))
     if not lost:
         return dict(jobs)
-    tell(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))
+    print_messages(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))
     if not click.confirm("Send these edits, and lose that in Jira?", err=True):
         return dict(jobs)
     return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
 
 
 def loss_lines(lost: Iterable[Loss]) -> list[str]:
-    """Say what a push would lose, a line for each issue."""
+    """Return what a push would lose, a line for each issue."""
     by_issue: dict[tuple[str, str], list[str]] = {}
     for each in lost:
         by_issue.setdefault((each.key, each.path), []).append(each.what)

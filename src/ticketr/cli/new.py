@@ -1,4 +1,4 @@
-"""``ticketr new``: a draft, ready to be filled in and pushed."""
+"""``ticketr new``: write a draft to fill in and push."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.output import echo_json, shown
+from ticketr.cli.output import echo_json, printable
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
-#: How much of a title becomes a file's name; a letter may take four bytes of the 255 that it has.
+#: The most characters of a file's name; each may take four of the 255 bytes that a name has.
 _LONGEST_NAME = 60
 
 
@@ -52,39 +52,39 @@ def new(
     resolved = resolve(workspace=workspace, folder=folder)
     fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
     text = render([Ticket(title=words, fields=fields)])
-    where = resolved.root if folder is not None else _where(resolved.root)
-    path = _write(where, _names(words), text)
+    target = resolved.root if folder is not None else _target_folder(resolved.root)
+    path = _write(target, _file_names(words), text)
     if as_json:
         echo_json({"folder": str(resolved.root), "path": str(path)})
-    else:  # a script gets the path to the letter
-        click.echo(shown(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+    else:  # a script gets the exact bytes of the path
+        click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
-def _write(where: Path, names: Iterator[str], text: str) -> Path:
-    """Write a file under the first of some names that nothing has yet."""
+def _write(target: Path, names: Iterator[str], text: str) -> Path:
+    """Write a file under the first of some names that is free."""
     from ticketr.sync import write_new_file
 
-    path = where / next(names)
+    path = target / next(names)
     while not write_new_file(path, text):
-        path = where / next(names)
+        path = target / next(names)
     return path
 
 
-def _where(root: Path) -> Path:
-    """Return the current folder if tickets in it are found, else the workspace."""
+def _target_folder(root: Path) -> Path:
+    """Return the current folder if a push finds files in it, else the workspace."""
     here = Path.cwd()
     if not here.is_relative_to(root):
         return root
-    hidden = any(part.startswith(".") for part in here.relative_to(root).parts)
-    return root if hidden else here
+    redacted = any(part.startswith(".") for part in here.relative_to(root).parts)
+    return root if redacted else here
 
 
-def _names(title: str) -> Iterator[str]:
-    """Return a file name for a title, and others where there is such a file."""
+def _file_names(title: str) -> Iterator[str]:
+    """Yield a file name for a title, then numbered ones."""
     from ticketr.tickets import is_key
 
     stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
-    if not stem or is_key(stem.upper()):  # the file of that ticket may be the same to the system
+    if not stem or is_key(stem.upper()):  # some file systems ignore case
         stem = f"draft-{stem}".rstrip("-")
     yield f"{stem}.md"
     yield from (f"{stem}-{number}.md" for number in count(2))

@@ -1,7 +1,7 @@
-"""The way out of a command: whatever is printed, logged or kept goes through here.
+"""Cleans and redacts all text that a command prints, logs or stores.
 
-Text on its way out is cleaned, so that a terminal obeys nothing in it, and holds no token that
-this process has signed in with, whoever put it there and however it is spelt.
+The text that comes out holds no control characters, and no token that this process has signed in
+with, in any encoding that the client knows.
 """
 
 from __future__ import annotations
@@ -22,51 +22,51 @@ if TYPE_CHECKING:
 _redactors: list[Callable[[str], str]] = []
 
 
-def hide(redact: Callable[[str], str]) -> None:
-    """Show nothing any more that a redactor takes out.
+def add_redactor(redact: Callable[[str], str]) -> None:
+    """Apply a redactor to all output from now on.
 
     Args:
-        redact: Gives a text without a secret, as `Credentials.redact`.
+        redact: Returns a text without a secret, as `Credentials.redact` does.
     """
     _redactors.append(redact)
 
 
-def hidden(text: str) -> str:
-    """Take the secrets of this process out of a text; the text itself if it holds none."""
+def redacted(text: str) -> str:
+    """Return a text without the secrets of this process."""
     for redact in _redactors:
         text = redact(text)
     return text
 
 
-def shown(text: str) -> str:
-    """Make a text fit to be shown on one line."""
-    return clean(hidden(text))
+def printable(text: str) -> str:
+    """Return a text redacted and cleaned, on one line."""
+    return clean(redacted(text))
 
 
-def shown_lines(text: str) -> str:
-    """Make a text fit to be shown on its lines."""
-    return "\n".join(map(shown, text.split("\n")))
+def printable_lines(text: str) -> str:
+    """Return a text redacted and cleaned, with its line breaks kept."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None:
     """Print a line.
 
     Args:
-        line: The line, whatever it holds.
-        err: Whether it goes to standard error.
-        color: The name of its colour.
+        line: The line, not cleaned yet.
+        err: Whether to print on standard error.
+        color: The name of the line's colour, if any.
     """
-    click.echo(click.style(shown(line), fg=color) if color else shown(line), err=err)
+    click.echo(click.style(printable(line), fg=color) if color else printable(line), err=err)
 
 
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:
     """Print a value as JSON.
 
-    In ASCII: any output takes it, and nothing in it is obeyed by a terminal.
+    The output is ASCII, so it suits any encoding and holds no control characters.
 
     Args:
-        value: What `json.dumps` takes.
-        default: What makes the rest into that.
+        value: A value that `json.dumps` takes.
+        default: Converts objects that `json.dumps` does not take.
     """
     click.echo(json.dumps(_without_secrets(value), default=default))
 
@@ -74,10 +74,10 @@ def echo_json(value: object, *, default: Callable[[object], object] | None = Non
 def _without_secrets(value: object) -> object:
     match value:
         case str():
-            return hidden(value)
+            return redacted(value)
         case Mapping():
             return {
-                hidden(key) if isinstance(key, str) else key: _without_secrets(each)
+                redacted(key) if isinstance(key, str) else key: _without_secrets(each)
                 for key, each in value.items()
             }
         case list() | tuple():
@@ -86,30 +86,30 @@ def _without_secrets(value: object) -> object:
             return value
 
 
-def say(line: str) -> None:
-    """Print a line for people: on standard error, at once."""
-    print(shown(line), file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people
+def print_message(line: str) -> None:
+    """Print a line for people on standard error, and flush."""
+    print(printable(line), file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people
 
 
-def begin() -> None:
-    """Begin a command: it knows no secret yet, and shows warnings that are logged."""
+def reset_output() -> None:
+    """Forget the redactors of an earlier command, and show logged warnings."""
     _redactors.clear()
     root = logging.getLogger()
-    for each in [each for each in root.handlers if isinstance(each, _Logs)]:
+    for each in [each for each in root.handlers if isinstance(each, _LogHandler)]:
         root.removeHandler(each)
-    root.addHandler(_Logs())
+    root.addHandler(_LogHandler())
 
 
 def show_logs() -> None:
-    """Show all that ticketr logs."""
-    # Ours alone: those of the packages below show headers, and headers hold secrets.
+    """Show everything that ticketr logs."""
+    # Not what other packages log: they log headers, and headers hold secrets.
     logging.getLogger("ticketr").setLevel(logging.DEBUG)
     for each in logging.getLogger().handlers:
-        if isinstance(each, _Logs):
+        if isinstance(each, _LogHandler):
             each.setFormatter(_Formatter(logging.BASIC_FORMAT))
 
 
-class _Logs(logging.StreamHandler[TextIO]):
+class _LogHandler(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(_Formatter())
@@ -117,4 +117,4 @@ class _Logs(logging.StreamHandler[TextIO]):
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return shown_lines(super().format(record))
+        return printable_lines(super().format(record))

@@ -1,4 +1,4 @@
-"""Whose state file a workspace has: one that came with a repository is not taken for the user's."""
+"""Checks that a workspace's state file is the user's, and did not come with a repository."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 def own_mark(root: Path) -> str | None:
-    """Return the mark that the state file of a workspace bears, or is to bear once it is made.
+    """Return the mark of a workspace's state file, or the mark that a new one gets.
 
-    A workspace that was the user's before there were marks gets its mark here. In a terminal it
-    asks about any other whose state file bears none.
+    A state file that is older than marks, and was the user's, is marked here. For any other
+    without a mark the user is asked in a terminal.
 
     Returns:
-        The mark; None where the state file is the user's and cannot be changed, so bears none.
+        The mark; None if the state file is the user's and cannot be changed, so has no mark.
 
     Raises:
-        ForeignState: The user did not make the state file, or nobody is there to be asked.
+        ForeignState: The state file is not the user's, or there is no terminal to ask in.
         ConfigError: The user's settings cannot be used.
         StateFailed: The state file cannot be used, or not be changed.
     """
@@ -45,20 +45,20 @@ def own_mark(root: Path) -> str | None:
     is_older = marks.is_older(root)
     if not bears_mark(store):
         if not is_older:
-            _ask(ForeignState(str(root), str(store.state_path), unkept))
+            _confirm_ownership(ForeignState(str(root), str(store.state_path), unkept))
         if unkept or not os.access(store.own, os.W_OK):
             return None
         sign_state(store)
-    if is_older and not unkept:  # from now on it bears its mark, or is to be made with it
+    if is_older and not unkept:  # its state file has a mark now, or gets one when it is created
         note_marked(config_folder(os.environ), root)
     return store.mark
 
 
 def trust(root: Path) -> bool:
-    """Mark the state file of a workspace as the user's, whoever made it; all in it stays.
+    """Mark the state file of a workspace as the user's; its content stays.
 
     Returns:
-        Whether it was not so marked already; also False where there is no state file.
+        Whether a mark was written; False if there was one, or there is no state file.
 
     Raises:
         ConfigError: The user's settings cannot be used.
@@ -89,11 +89,11 @@ def _marks() -> tuple[Marks, str]:
         return new_marks(folder), str(error)
 
 
-def _ask(doubt: ForeignState) -> None:
+def _confirm_ownership(doubt: ForeignState) -> None:
     """Ask whether a state file is the user's.
 
     Raises:
-        ForeignState: The answer was no, or nobody is there to be asked.
+        ForeignState: The answer was no, or there is no terminal to ask in.
     """
     if not is_interactive():
         raise doubt

@@ -1,4 +1,4 @@
-"""The lines of a push's plan: what would be created, and of what is changed, where it differs."""
+"""Formats a push's plan: what it would create, and the differences of what it would change."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ if TYPE_CHECKING:
 
     from ticketr.sync import Action
 
-#: How much of a part's text a plan shows in a row.
-_SHOWN = 60
-#: How much of that stands before the first character that differs.
-_BEFORE = 20
-#: Changed lines of one part that a plan shows.
-_LINES = 8
+#: The most characters of a text that a plan shows on a line.
+_WIDTH = 60
+#: The characters shown before the first one that differs.
+_CONTEXT = 20
+#: The most changed lines of one part that a plan shows.
+_MAX_LINES = 8
 
 
 def plan_lines(action: Action) -> list[str]:
-    """Say what would be sent of one issue.
+    """Return what would be sent of one issue.
 
     Args:
-        action: What would be done with it.
+        action: The planned action.
 
     Returns:
-        Lines, not clean yet.
+        Lines, not cleaned yet.
     """
     name = f"{action.key} {action.title}" if action.key else action.title
     lines = [f"{action.action} {name} ({action.path})"]
     for part, old, new in action.changes:
         if action.action == "create":
-            lines.append(f"    {part}: {_around(' '.join(new.split()), 0)}")
-        elif "\n" in old + new or max(len(old), len(new)) > _SHOWN:
+            lines.append(f"    {part}: {_excerpt(' '.join(new.split()), 0)}")
+        elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
             lines += (f"    {part}:", *(f"        {line}" for line in _differences(old, new)))
         else:
             lines.append(f"    {part}: {old or '(empty)'} -> {new or '(empty)'}")
@@ -41,13 +41,13 @@ def plan_lines(action: Action) -> list[str]:
 
 
 def _differences(old: str, new: str) -> list[str]:
-    """Show the lines that differ, not more than somebody wants to read in a plan."""
+    """Return the lines that differ, at most `_MAX_LINES` of them."""
     found = [line for line in _changed(old.split("\n"), new.split("\n")) if line[2:].strip()]
     if not found:
         return ["(blank lines)"]
-    more = len(found) - _LINES
+    more = len(found) - _MAX_LINES
     rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
-    return [*found[:_LINES], *rest]
+    return [*found[:_MAX_LINES], *rest]
 
 
 def _changed(old: list[str], new: list[str]) -> Iterator[str]:
@@ -55,20 +55,24 @@ def _changed(old: list[str], new: list[str]) -> Iterator[str]:
         if tag == "equal":
             continue
         for before, after in zip_longest(old[a:b], new[c:d]):
-            start = _alike(before or "", after or "")
+            start = _common_prefix_length(before or "", after or "")
             for sign, line in (("-", before), ("+", after)):
                 if line is not None:
-                    yield f"{sign} {_around(line, start)}"
+                    yield f"{sign} {_excerpt(line, start)}"
 
 
-def _alike(one: str, other: str) -> int:
-    """Count the characters that two lines begin with alike."""
+def _common_prefix_length(one: str, other: str) -> int:
+    """Return how many characters two lines have in common at their start."""
     pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    return next((position for position, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _around(line: str, place: int) -> str:
-    """Cut a line around a place in it."""
-    begin = 0 if len(line) <= _SHOWN else max(0, min(place - _BEFORE, len(line) - _SHOWN))
-    end = begin + _SHOWN
-    return f"{'...' if begin else ''}{line[begin:end]}{'...' if end < len(line) else ''}"
+def _excerpt(line: str, position: int) -> str:
+    """Return the part of a line around a position, at most `_WIDTH` characters."""
+    reset_output = (
+        0 if len(line) <= _WIDTH else max(0, min(position - _CONTEXT, len(line) - _WIDTH))
+    )
+    end = reset_output + _WIDTH
+    return (
+        f"{'...' if reset_output else ''}{line[reset_output:end]}{'...' if end < len(line) else ''}"
+    )

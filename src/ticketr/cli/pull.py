@@ -15,14 +15,14 @@ from ticketr.cli.job_options import (
 from ticketr.text import clean
 
 
-def _some_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
-    if jql is not None and not jql.strip():  # as of a script whose variable is not set
+def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
+    if jql is not None and not jql.strip():  # as from a script whose variable is empty
         raise click.BadParameter("the query is empty")
     return jql
 
 
-def _inside(path: Path, root: Path) -> str:
-    """Return a path relative to the workspace; one outside of it would never be found again."""
+def _relative_path(path: Path, root: Path) -> str:
+    """Return a path relative to the workspace; later pulls find no file outside of it."""
     full = path.resolve()
     if not full.is_relative_to(root.resolve()) or full.suffix != ".md":
         raise click.BadParameter(
@@ -35,7 +35,7 @@ def _inside(path: Path, root: Path) -> str:
 @common_options
 @strategy_option
 @click.option(
-    "--jql", metavar="QUERY", callback=_some_query, help="Pull what a query of your own finds."
+    "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
 )
 @click.option(
     "-o",
@@ -62,23 +62,25 @@ def pull(
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import nothing_pulled, tell_how_to_resolve, tell_pull
+    from ticketr.cli.report import empty_pull_result, print_pull, print_resolve_hint
     from ticketr.sync import PullJob, PullResult
 
-    sessions = find_job_arguments(options, jql=jql)
+    arguments = find_job_arguments(options, jql=jql)
     jobs = {
         name: PullJob(
             **settings,
             full=full,
             prune=prune,
-            into=_inside(output, settings["root"]) if output else None,
+            into=_relative_path(output, settings["root"]) if output else None,
         )
-        for name, settings in sessions.ready.items()
+        for name, settings in arguments.ready.items()
     }
 
-    def told(result: PullResult) -> None:
-        tell_pull(result, prune=prune)
-        tell_how_to_resolve(result.conflicts)
+    def print_result(result: PullResult) -> None:
+        print_pull(result, prune=prune)
+        print_resolve_hint(result.conflicts)
 
-    nothing = nothing_pulled()
-    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))
+    empty = empty_pull_result()
+    context.exit(
+        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+    )

@@ -14,7 +14,7 @@ from ticketr.cli.job_options import (
     strategy_option,
 )
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
-from ticketr.cli.output import echo, shown
+from ticketr.cli.output import echo, printable
 from ticketr.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from ticketr.sync import PushJob, PushResult, SyncJob
 
-#: The error, for scripts, of more than that without a yes.
+#: The error in JSON of many writes that were not confirmed.
 UNCONFIRMED = "Unconfirmed"
-#: What is said when the answer was no.
-NOTHING = "Nothing was sent."
+#: The message after the answer no.
+NOTHING_SENT = "Nothing was sent."
 
 
 @click.command(short_help="Bring what you edited to Jira.")
@@ -50,29 +50,36 @@ def push(
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import as_objects, tell_how_to_merge, tell_how_to_resolve, tell_push
+    from ticketr.cli.report import (
+        failures_as_json,
+        print_merge_hint,
+        print_push,
+        print_resolve_hint,
+    )
     from ticketr.sync import PushJob, PushResult
 
-    sessions = find_job_arguments(options)
+    arguments = find_job_arguments(options)
     jobs = {
         name: PushJob(**each, dry_run=dry_run, accept_loss=accept_loss)
-        for name, each in sessions.ready.items()
+        for name, each in arguments.ready.items()
     }
-    nothing = PushResult(0)
+    empty = PushResult(0)
     if not dry_run:
-        ask_first(
-            jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing)
+        confirm_writes(
+            jobs, yes=yes, as_json=options.as_json, others=failures_as_json(arguments.failed, empty)
         )
         jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
-    def told(result: PushResult) -> None:
+    def print_result(result: PushResult) -> None:
         if dry_run:
-            _tell_plan(result)
-        tell_push(result, dry_run=dry_run)
-        tell_how_to_merge(result.conflicts)
-        tell_how_to_resolve(result.conflicts)
+            _print_plan(result)
+        print_push(result, dry_run=dry_run)
+        print_merge_hint(result.conflicts)
+        print_resolve_hint(result.conflicts)
 
-    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))
+    context.exit(
+        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+    )
 
 
 @click.command(short_help="Pull, merge and push in one go.")
@@ -101,45 +108,49 @@ def sync(
     """
     from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import (
-        as_objects,
-        nothing_pulled,
-        tell_how_to_resolve,
-        tell_pull,
-        tell_push,
+        empty_pull_result,
+        failures_as_json,
+        print_pull,
+        print_push,
+        print_resolve_hint,
     )
     from ticketr.sync import PushResult, SyncJob, SyncResult
 
-    sessions = find_job_arguments(options)
-    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in sessions.ready.items()}
-    nothing = SyncResult(nothing_pulled(), PushResult(0))
-    ask_first(jobs, yes=yes, as_json=options.as_json, others=as_objects(sessions.failed, nothing))
+    arguments = find_job_arguments(options)
+    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
+    empty = SyncResult(empty_pull_result(), PushResult(0))
+    confirm_writes(
+        jobs, yes=yes, as_json=options.as_json, others=failures_as_json(arguments.failed, empty)
+    )
     jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
-    def told(result: SyncResult) -> None:
-        tell_pull(result.pull, prune=prune)
-        tell_push(result.push)
-        tell_how_to_resolve((*result.pull.conflicts, *result.push.conflicts))
+    def print_result(result: SyncResult) -> None:
+        print_pull(result.pull, prune=prune)
+        print_push(result.push)
+        print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
-    context.exit(run_jobs(jobs, told, failed=sessions.failed, nothing=nothing, options=options))
+    context.exit(
+        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+    )
 
 
-def ask_first(
+def confirm_writes(
     jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
     *,
     yes: bool,
     as_json: bool,
     others: Mapping[str, dict[str, object]],
 ) -> None:
-    """Ask before many issues are written; scripts have to say yes beforehand.
+    """Ask before many issues are written; scripts pass ``--yes``.
 
     Args:
-        jobs: What is about to run, by the names of workspaces.
-        yes: Whether that has been said.
-        as_json: Whether to print as JSON too that nothing was begun.
-        others: The objects of workspaces that could not have begun anyway.
+        jobs: The jobs that are about to run, by the names of their workspaces.
+        yes: Whether ``--yes`` was given.
+        as_json: Whether to print an unconfirmed start as JSON, too.
+        others: The JSON objects of workspaces whose jobs could not start.
 
     Raises:
-        click.UsageError: Nobody is there to be asked.
+        click.UsageError: No terminal is there to ask in.
         click.exceptions.Exit: The answer was no.
         click.Abort: Ctrl+C was the answer.
     """
@@ -156,30 +167,31 @@ def ask_first(
             "--dry-run, and say --yes if that is what you want"
         )
         if as_json:
-            _print_not_begun(jobs, reason, UNCONFIRMED, others)
+            _print_not_started(jobs, reason, UNCONFIRMED, others)
         raise click.UsageError(reason)
-    if not click.confirm(shown(f"Create or change {writes} tickets in {site}?"), err=True):
+    if not click.confirm(printable(f"Create or change {writes} tickets in {site}?"), err=True):
         if as_json:
-            _print_not_begun(jobs, NOTHING, None, others)
-        echo(NOTHING, err=True)
+            _print_not_started(jobs, NOTHING_SENT, None, others)
+        echo(NOTHING_SENT, err=True)
         click.get_current_context().exit(exits.DONE)
 
 
-def _print_not_begun(
+def _print_not_started(
     jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
     message: str,
     error: str | None,
     others: Mapping[str, dict[str, object]],
 ) -> None:
-    from ticketr.cli.report import not_begun, print_all_json
+    from ticketr.cli.report import not_started_as_json, print_all_json
 
     objects = {
-        name: not_begun(job.root, job.so_far(), message, error) for name, job in jobs.items()
+        name: not_started_as_json(job.root, job.so_far(), message, error)
+        for name, job in jobs.items()
     }
     print_all_json({**objects, **others})
 
 
-def _tell_plan(result: PushResult) -> None:
+def _print_plan(result: PushResult) -> None:
     from ticketr.cli.plans import plan_lines
 
     for action in result.planned:

@@ -1,4 +1,4 @@
-"""Runs one job of the queue for a command: its progress, signals, the end."""
+"""Runs the jobs of a command in a queue, with their progress, and cancels them on signals."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-#: When the garbage collector looks at the youngest objects, the younger ones and all: a look at
-#: 5,000, or 15,000, takes some milliseconds. What a conversion leaves behind is full of cycles, so it
-#: must not be left to grow; a look at all objects of a pull takes longest and finds next to nothing.
+#: The thresholds of the garbage collector's three generations. A collection of 5,000 or 15,000
+#: objects takes some milliseconds. Conversions leave many cycles behind, so the young generations
+#: must stay small; a full collection takes longest and finds next to nothing.
 GARBAGE = (5_000, 2, 500)
 
 _log = logging.getLogger("ticketr")
@@ -33,12 +33,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome(Generic[T]):
-    """How a command's job ended.
+    """The outcome of a command's job.
 
     Attributes:
-        snapshot: The job's last state.
-        result: Its value; None unless it completed.
-        signal: The signal that cancelled it, if one did.
+        snapshot: The job's last snapshot.
+        result: The job's result; None unless it completed.
+        signal: The signal that cancelled the job, if one did.
     """
 
     snapshot: JobSnapshot
@@ -47,50 +47,50 @@ class JobOutcome(Generic[T]):
 
 
 def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
-    """Run a command's async part.
+    """Run the async part of a command.
 
-    What is loaded by now stays until the end, so the garbage collector need not look at it each
-    time: that made pauses of some 30 ms in a pull. And a pull makes many objects that live for a
-    moment, so it need not look as often as it does by default either.
+    The objects that exist now stay until the end, so they are hidden from the garbage collector:
+    collecting them made pauses of some 30 ms in a pull. A pull creates many short-lived objects,
+    so the collector also runs less often than by default.
     """
     gc.freeze()
     gc.set_threshold(*GARBAGE)
     return trio.run(async_fn, *args)
 
 
-async def run_with_lines(
+async def run_one(
     job: Job[T], *, plain: bool = True, history: JobHistory | None = None
 ) -> JobOutcome[T]:
-    """Run a job, as `run_side_by_side` runs several."""
-    (ended,) = await run_side_by_side([job], plain=plain, history=history)
+    """Run one job; see `run_all`."""
+    (ended,) = await run_all([job], plain=plain, history=history)
     return ended
 
 
-async def run_side_by_side(
+async def run_all(
     jobs: Sequence[Job[T]],
     *,
     keys: Sequence[str] = (),
     plain: bool = True,
     history: JobHistory | None = None,
 ) -> list[JobOutcome[T]]:
-    """Run jobs at the same time, their progress on standard error.
+    """Run jobs at the same time, and show their progress on standard error.
 
-    That is plain lines, or a status line in a terminal.
+    The progress is a status line in a terminal, and plain lines elsewhere.
 
-    SIGINT, SIGTERM and SIGHUP cancel the job and leave it the time that its own clean-up takes;
-    a second signal ends the process as it would have without us.
-
-    Cancellation:
-        Cancels the jobs and waits until they have ended.
+    SIGINT, SIGTERM and SIGHUP cancel the jobs and wait for their clean-up. A second signal has
+    its default effect.
 
     Args:
         jobs: The jobs.
-        keys: The queue's key for each of them, if they have any.
-        plain: Whether it is plain lines in a terminal, too.
-        history: Where the jobs are remembered.
+        keys: The queue key of each job, if the jobs have keys.
+        plain: Whether to print plain lines in a terminal, too.
+        history: The history that records the jobs.
 
     Returns:
-        How each of them ended.
+        The outcome of each job, in the order of `jobs`.
+
+    Cancellation:
+        Cancels the jobs and waits until they have ended.
     """
     received: list[signal.Signals] = []
     async with (
@@ -107,10 +107,10 @@ async def run_side_by_side(
             for handle in handles:
                 await handle.wait()
             nursery.cancel_scope.cancel()
-        return [await _ended(handle, received) for handle in handles]
+        return [await _outcome(handle, received) for handle in handles]
 
 
-async def _ended(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
+async def _outcome(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
     snapshot = handle.snapshot()
     if snapshot.error is not None:
         _log.debug("the job failed:\n%s", snapshot.error.traceback)
@@ -132,5 +132,5 @@ async def _cancel_on_signal(
             received.append(signal.Signals(number))
             for handle in handles:
                 queue.cancel(handle.id, reason=received[-1].name)
-            for each in _SIGNALS:  # whoever asks twice means it
+            for each in _SIGNALS:  # a second signal ends the process
                 signal.signal(each, signal.SIG_DFL)

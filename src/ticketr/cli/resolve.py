@@ -1,4 +1,4 @@
-"""``ticketr resolve``: settle what both sides have changed; Jira is not asked."""
+"""``ticketr resolve``: resolve conflicts; no request to Jira."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _DONE = {
     "remote": "{path} has Jira's version of what clashed; the old text is in .ticketr/trash",
     "merge": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
 }
-#: What is said instead where nothing clashed any more.
+#: The message for a merge without any conflict left.
 _MERGED = "{path} has what both sides have changed; nothing clashed any more"
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of some conflicts."""
+    """The outcomes of a resolution, as JSON has them."""
 
     resolved: list[dict[str, str]] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
@@ -79,37 +79,37 @@ def resolve(
     if wanted:
         if take is None:
             raise click.UsageError("say --take local, --take remote or --take merge")
-        outcome = _settle(store, wanted, take)
+        outcome = _resolve_all(store, wanted, take)
     settled = {each["key"] for each in outcome.resolved}
     left = [each for each in conflicts if each.key not in settled]
     marked = list(find_conflict_markers(store)) if as_json or not wanted else []
     if as_json:
         _print_json(store.root, left, marked, outcome)
     elif wanted:
-        _tell(store, outcome)
+        _print_outcome(store, outcome)
     else:
         _list(conflicts, marked)
     context.exit(exits.FAILED if outcome.failed else exits.DONE)
 
 
 def _own_key(state: State, key: str) -> str:
-    """Return the key of the ticket in conflict in which a key stands; any other key as it is."""
+    """Return the key of the conflicting ticket that holds a key; any other key as it is."""
     from ticketr.sync import conflict_of
 
     conflict = conflict_of(state, key)
     return key if conflict is None else conflict.key
 
 
-def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
-    """Settle conflicts one by one; what cannot be done of one does not hold up the others."""
+def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
+    """Resolve conflicts one by one; an error of one does not stop the others."""
     from ticketr.cli.local_status import open_state
-    from ticketr.sync import Take, resolve as settle
+    from ticketr.sync import Take, resolve as resolve_conflict
 
     outcome = _Outcome()
     with open_state(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
-                path = settle(store, state, key, Take(take))
+                path = resolve_conflict(store, state, key, Take(take))
             except TicketrError as error:
                 outcome.failed.append({"key": key, "reason": _reason(key, error)})
             else:
@@ -118,7 +118,7 @@ def _settle(store: Store, keys: Iterable[str], take: str) -> _Outcome:
 
 
 def _reason(key: str, error: TicketrError) -> str:
-    """Say why a conflict could not be settled; markers may be those of another ticket's."""
+    """Return why a conflict could not be resolved; markers may be another ticket's."""
     from ticketr.tickets import CONFLICT, TicketSyntaxError
 
     if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
@@ -135,8 +135,8 @@ def _list(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> No
         echo("there is no conflict")
 
 
-def _tell(store: Store, outcome: _Outcome) -> None:
-    from ticketr.cli.report import tell
+def _print_outcome(store: Store, outcome: _Outcome) -> None:
+    from ticketr.cli.report import print_messages
     from ticketr.sync import find_conflict_marker
 
     for done in outcome.resolved:
@@ -144,18 +144,18 @@ def _tell(store: Store, outcome: _Outcome) -> None:
         is_whole = take == "merge" and find_conflict_marker(store, path) is None
         words = _MERGED if is_whole else _DONE[take]
         echo(f"{done['key']}: {words.format(path=path)}")
-    tell(f"ticketr: {each['reason']}" for each in outcome.failed)
+    print_messages(f"ticketr: {each['reason']}" for each in outcome.failed)
 
 
 def _print_json(
     root: Path, conflicts: Iterable[Conflict], marked: Iterable[ConflictMarker], outcome: _Outcome
 ) -> None:
-    told = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
-    shown = {
+    listed = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
+    data = {
         "folder": str(root),
-        "conflicts": told,
+        "conflicts": listed,
         "marked": [asdict(each) for each in marked],
         "resolved": outcome.resolved,
         "failed": outcome.failed,
     }
-    echo_json(shown)
+    echo_json(data)

@@ -1,4 +1,4 @@
-"""``ticketr sandbox``: a Jira stand-in on this machine."""
+"""``ticketr sandbox``: serve a Jira stand-in on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def seconds(value: str | float) -> float:
-    """Read a time span: finite, and not negative."""
+    """Parse a number of seconds: finite and not negative."""
     try:
         number = float(value)
     except ValueError:
@@ -137,6 +137,6 @@ def _faults(text: str | None) -> Faults | None:
 
 
 def require_demo_extra(command: str) -> None:
-    """Refuse a command, in words, where the packages that it needs are not installed."""
+    """Raise a usage error if the packages of the extra ``demo`` are not installed."""
     if any(find_spec(name) is None for name in ("starlette", "hypercorn", "lark")):
         raise click.UsageError(f"{command} needs more packages: pip install 'ticketr[demo]'")

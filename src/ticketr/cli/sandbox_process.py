@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, for ``ticketr demo``."""
+"""Runs the sandbox in its own process, for ``ticketr demo``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _LONGEST_REASON = 4096
 
 
 class SandboxFailed(TicketrError):
-    """Raised when the sandbox's process does not come up.
+    """Raised when the sandbox's process does not start.
 
     Attributes:
-        reason: Its own last words; empty if it had none.
-        wrong_usage: Whether it did not accept what it was asked for.
+        reason: The last line of the process's standard error; may be empty.
+        wrong_usage: Whether the process rejected its arguments.
     """
 
     def __init__(self, reason: str = "", *, wrong_usage: bool = False) -> None:
@@ -52,39 +52,40 @@ async def open_sandbox(
 ) -> AsyncGenerator[str]:
     """Run the sandbox while the block runs.
 
-    It ends when our end of its pipe closes, so it ends however we end, a kill included; and its
-    loop, its output and a terminal's signals are not ours. It gets no token of the user's.
+    The sandbox ends when its standard input closes, so it ends however this process ends, even
+    by SIGKILL. It runs in its own session, so a terminal's signals do not reach it, and its
+    environment holds no token of the user.
 
     Args:
-        tickets: How many a new site has.
-        seed: Which of the many possible sites a new one is.
+        tickets: The number of tickets on a new site.
+        seed: The random seed of a new site.
         latency: Seconds before each response.
         data: The file that keeps the site, if any.
 
     Yields:
-        Its address.
+        The site's URL.
 
     Raises:
-        SandboxFailed: It did not come up.
+        SandboxFailed: The sandbox did not start.
     """
-    # -P: a module in the current folder, which may be anybody's clone, is not imported.
+    # -P: import no module from the current folder, which may be a clone of foreign files.
     command = [sys.executable, "-P", "-m", "ticketr", "sandbox", "--exit-with-stdin"]
     options = {"tickets": tickets, "seed": seed, "latency": latency, "data": data}
     command += [f"--{name}={value}" for name, value in options.items() if value is not None]
-    # A file takes what it has to complain of without anybody reading it; a pipe would fill up.
-    with tempfile.TemporaryFile() as complaints:
+    # A file, since nothing reads standard error meanwhile; a pipe would fill up.
+    with tempfile.TemporaryFile() as stderr:
         process = await trio.lowlevel.open_process(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=stderr,
             start_new_session=True,
             env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
         )
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield await _announced(process, process.stdout, complaints)
+            yield await _read_address(process, process.stdout, stderr)
         finally:
             process.terminate()
             with trio.move_on_after(_END_LIMIT, shield=True):
@@ -94,8 +95,8 @@ async def open_sandbox(
                 await trio.aclose_forcefully(process.stdout)
 
 
-async def _announced(
-    process: trio.Process, output: trio.abc.ReceiveStream, complaints: IO[bytes]
+async def _read_address(
+    process: trio.Process, output: trio.abc.ReceiveStream, stderr: IO[bytes]
 ) -> str:
     received = b""
     with trio.move_on_after(_START_LIMIT):
@@ -106,12 +107,12 @@ async def _announced(
         return line.removeprefix(_ANNOUNCEMENT)
     with trio.move_on_after(_END_LIMIT):
         await process.wait()
-    raise SandboxFailed(_last_words(complaints), wrong_usage=process.returncode == exits.USAGE)
+    raise SandboxFailed(_last_line(stderr), wrong_usage=process.returncode == exits.USAGE)
 
 
-def _last_words(complaints: IO[bytes]) -> str:
-    size = complaints.seek(0, 2)
-    complaints.seek(max(0, size - _LONGEST_REASON))
-    lines = complaints.read().decode(errors="replace").split("\n")
+def _last_line(stderr: IO[bytes]) -> str:
+    size = stderr.seek(0, 2)
+    stderr.seek(max(0, size - _LONGEST_REASON))
+    lines = stderr.read().decode(errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "")
     return last.removeprefix("ticketr: ").removeprefix("Error: ")

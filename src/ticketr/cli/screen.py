@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr import open_job_queue
 from ticketr.cli import exits
 from ticketr.cli.history import WorkspaceHistory
-from ticketr.cli.output import say
+from ticketr.cli.output import print_message
 from ticketr.config import STATE_FOLDER
 from ticketr.statusline import LineStyle
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
@@ -33,12 +33,12 @@ _log = logging.getLogger("ticketr")
 async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     """Run the app in the terminal until the user leaves.
 
-    A pull that runs at that moment is cancelled, and its count is the last thing printed.
+    A job that still runs then is cancelled, and its last progress is printed.
 
     Args:
-        job: A pull of the workspace; pushes and syncs are made after it.
-        title: What the first row says.
-        pull: Whether to begin with a pull.
+        job: A pull of the workspace, from which pushes and syncs are derived.
+        title: The workspace's title in the first row.
+        pull: Whether to start with a pull.
 
     Returns:
         The exit code.
@@ -63,12 +63,12 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         await queue.shutdown(grace=0)
     cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
     if cancelled:
-        say(cancelled[-1].message)
+        print_message(cancelled[-1].message)
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
 def _note(failed: JobSnapshot) -> None:
-    """The status line has told the user; what is left is for who looks for a fault of ours."""
+    """Log a failed job's traceback; the status line shows the error itself."""
     if failed.error is not None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
 
@@ -86,6 +86,6 @@ def _job_for(
 
 
 def line_style(terminal: Terminal) -> LineStyle:
-    """Return the style of the status line: what the terminal can, and what the user wants."""
+    """Return the style of the status line: the terminal's abilities, the user's wishes."""
     wanted = LineStyle.of(os.environ, sys.stdout)
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)

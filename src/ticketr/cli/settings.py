@@ -1,4 +1,4 @@
-"""From what the user set to a workspace and a login."""
+"""Resolves a command's workspace and login from options, files and the environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ticketr.cli.output import echo, hide, shown
+from ticketr.cli.output import add_redactor, echo, printable
 from ticketr.config import (
     STATE_FOLDER,
     TOKEN_NAMES,
@@ -42,7 +42,7 @@ _TOKEN_HINT = "an API token of your Atlassian account (account settings, Securit
 
 
 def workspace_options(command: Command) -> Command:
-    """Give a command ``--workspace`` and ``--folder``, as ``workspace`` and ``folder``."""
+    """Add the options ``--workspace`` and ``--folder`` to a command."""
     name = click.option("-w", "--workspace", metavar="NAME", help="A workspace by its name.")
     folder = click.option(
         "-C",
@@ -56,7 +56,7 @@ def workspace_options(command: Command) -> Command:
 def resolve(
     *, workspace: str | None = None, folder: Path | None = None, project: str | None = None
 ) -> Workspace:
-    """Find out which workspace a command is about; asks nobody and needs no login.
+    """Return the workspace that a command is about; without questions and without a login.
 
     Args:
         workspace: The name from ``--workspace``.
@@ -78,23 +78,23 @@ def resolve(
 def sign_in(workspace: Workspace) -> Credentials:
     """Return the login for a workspace's site; not to be called inside Trio.
 
-    In a terminal it asks: once for each workspace whether a site that only a file names may have
-    a login at all, and for a token that is stored nowhere. Elsewhere nothing asks.
+    In a terminal the user is asked whether a site that only a file names may get a login, once
+    for each workspace, and for a token that is stored nowhere.
 
     Raises:
         ConfigError: A site, an account or a token is missing, or the token rule forbids it.
-        TokenFailed: A source that should have a token did not work.
+        TokenFailed: A source of tokens failed.
     """
-    workspace = confirmed(workspace)
-    return credentials(log_in(workspace), workspace.login.cloud_id)
+    workspace = confirm_site(workspace)
+    return make_credentials(find_or_ask_token(workspace), workspace.login.cloud_id)
 
 
-def confirmed(workspace: Workspace) -> Workspace:
-    """Ask in a terminal, if need be, whether the workspace's site may have a login.
+def confirm_site(workspace: Workspace) -> Workspace:
+    """Return a workspace whose site may get a login; ask in a terminal if that is in doubt.
 
     Raises:
-        MissingSetting: Nothing names a site.
-        SiteNotConfirmed: The user said no, or nobody is there to be asked.
+        MissingSetting: No setting names a site.
+        SiteNotConfirmed: The answer was no, or there is no terminal to ask in.
     """
     if workspace.doubt is not None and is_interactive():
         workspace = _confirm(workspace)
@@ -102,16 +102,16 @@ def confirmed(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def log_in(workspace: Workspace) -> FoundToken:
-    """Find a token for the workspace's site, or ask for one in a terminal.
+def find_or_ask_token(workspace: Workspace) -> FoundToken:
+    """Return a token for the workspace's site; ask for one in a terminal if none is stored.
 
     Raises:
         ConfigError: An account or a token is missing, or the token rule forbids it.
-        TokenFailed: A source that should have a token did not work.
+        TokenFailed: A source of tokens failed.
     """
     found = None
     try:
-        found = look_up(workspace)
+        found = find_stored_token(workspace)
     except TokenFailed as error:
         if not is_interactive():
             raise
@@ -119,11 +119,11 @@ def log_in(workspace: Workspace) -> FoundToken:
     return found or _ask_for_token(workspace)
 
 
-def credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
-    """Make what the client takes: the login, at the site or at Atlassian's gateway to it.
+def make_credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
+    """Return the credentials for the site, or for Atlassian's gateway to it.
 
     Raises:
-        MissingSetting: Nothing names the account.
+        MissingSetting: No setting names the account.
     """
     from ticketr.jira import Credentials
 
@@ -135,16 +135,16 @@ def credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
 
         site = gateway_site(cloud_id, site)
     login = Credentials(site, found.email, found.token)
-    hide(login.redact)
+    add_redactor(login.redact)
     return login
 
 
-def look_up(workspace: Workspace) -> FoundToken | None:
-    """Find a token where one may be stored; not to be called inside Trio.
+def find_stored_token(workspace: Workspace) -> FoundToken | None:
+    """Return the stored token of the workspace's site, if any; not to be called inside Trio.
 
     Raises:
         ConfigError: A site is missing, or the token rule forbids it.
-        TokenFailed: A source that should have a token did not work.
+        TokenFailed: A source of tokens failed.
     """
     import trio
 
@@ -153,12 +153,12 @@ def look_up(workspace: Workspace) -> FoundToken | None:
 
 
 def is_interactive() -> bool:
-    """Return whether somebody is there who can be asked."""
+    """Return whether standard input and error are a terminal, so that questions can be asked."""
     return os.isatty(0) and os.isatty(2)
 
 
 def _confirm(workspace: Workspace) -> Workspace:
-    """Ask whether a site that only a file names may have a login, and remember a yes."""
+    """Ask whether a site that only a file names may get a login, and store a yes."""
     doubt = workspace.doubt
     assert doubt is not None
     echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
@@ -184,9 +184,9 @@ def _ask_for_token(workspace: Workspace) -> FoundToken:
 
 
 def ask_for_token(site: str, email: str) -> FoundToken:
-    """Ask for a token, without showing what is typed."""
+    """Ask for a token, without echo."""
     whose = f" of {email}" if email else ""
-    token = click.prompt(shown(f"API token{whose} for {site}"), hide_input=True, err=True)
+    token = click.prompt(printable(f"API token{whose} for {site}"), hide_input=True, err=True)
     return FoundToken(site, email, token.strip(), TokenSource.PROMPT)
 
 

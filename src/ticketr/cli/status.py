@@ -1,4 +1,4 @@
-"""``ticketr status``: what is here that Jira does not know; nothing is asked."""
+"""``ticketr status``: local changes that Jira does not have; no request to Jira."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from ticketr._errors import TicketrError
     from ticketr.sync import Conflict, Creation, LocalChange, LocalSurvey
 
-#: Tickets of which no last sync is known that are named one by one; a new clone may hold thousands.
+#: The most tickets without a last sync that are listed; a new clone may hold thousands.
 NAMED = 20
 
-#: What becomes of a known ticket that stands in no file.
+#: The message about a known ticket that is in no file.
 MISSING = (
     "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
     "Jira"
@@ -51,19 +51,19 @@ def status(
             for loss in known_losses(state, local_change)
         ]
     if as_json:
-        told = _as_json(found, broken, conflicts, creations)
-        told["missing"] = missing_as_json(missing)
-        told["losses"] = [asdict(each) for each in lost]
-        echo_json({"folder": str(store.root), **told})
+        data = _as_json(found, broken, conflicts, creations)
+        data["missing"] = missing_as_json(missing)
+        data["losses"] = [asdict(each) for each in lost]
+        echo_json({"folder": str(store.root), **data})
     else:
         losses = (f"loss      {line}; it needs --accept-loss" for line in loss_lines(lost))
         lines = [*_lines(found, broken, conflicts, creations), *losses, *_missing(missing)]
-        for line in lines or [_nothing(found)]:
+        for line in lines or [_empty_message(found)]:
             echo(line)
     context.exit(exits.FAILED if broken else exits.DONE)
 
 
-def _nothing(found: LocalSurvey) -> str:
+def _empty_message(found: LocalSurvey) -> str:
     if not found.count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
     return f"nothing to push; tickets that are as they were at the last sync: {found.count}"
@@ -138,12 +138,12 @@ def _missing(missing: Mapping[str, str]) -> Iterator[str]:
 
 
 def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
-    """List tickets that stand in no file any more, with the file in which each one stood."""
+    """Return tickets that are in no file any more, each with its former file."""
     return [{"key": key, "path": path} for key, path in missing.items()]
 
 
 def conflict_line(conflict: Conflict) -> str:
-    """Say of a conflict which ticket it is and what clashes; only sub-tasks are named once more."""
+    """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
     own = f"{conflict.key}: "
     parts = ", ".join(each.removeprefix(own) for each in conflict.parts)
     return f"{conflict.key} ({conflict.path}): {parts}"

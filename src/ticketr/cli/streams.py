@@ -1,4 +1,4 @@
-"""Standard streams that cannot be used: closed ones, and errors that nobody can be told."""
+"""The standard streams: replaces closed ones, and tells whether they are a terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ticketr.tty import can_draw
 _IN, _OUT, _ERR = range(3)
 
 
-class _Forgiving(io.FileIO):
-    """A file whose writes never fail: what it does not take is lost."""
+class _LossyFile(io.FileIO):
+    """A file whose writes never fail; data that it does not accept is lost."""
 
     def write(self, data: object) -> int:
-        """Write as much as goes; gives the length of all of it where nothing goes."""
-        view = memoryview(data)  # type: ignore[arg-type]  # whatever the buffer holds
+        """Write data; on an error, return its length as if it was written."""
+        view = memoryview(data)  # type: ignore[arg-type]  # a buffer
         try:
             return super().write(view) or 0
         except BlockingIOError:  # a terminal or pipe that is full for a moment
@@ -26,24 +26,23 @@ class _Forgiving(io.FileIO):
 
 
 def prepare_streams() -> None:
-    """See that the standard streams are there, and that standard error fails nobody.
+    """Open closed standard streams again, and make writes to standard error never fail.
 
-    A file that is opened must not get the number of a stream that was closed: what somebody writes
-    to that stream would go into the file. Where standard output was closed, writing to it is an
-    error as it is on a full disk. What cannot be written to standard error is lost, and the exit
-    code tells.
+    Otherwise a file that is opened later could get the descriptor of a closed stream, and output
+    for that stream would go into the file. Writing to a standard output that was closed fails, as
+    on a full disk. Output that standard error does not accept is lost.
     """
     for number, mode in ((_IN, os.O_RDONLY), (_OUT, os.O_RDONLY), (_ERR, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, mode)  # which gets the lowest number that is free
+            os.open(os.devnull, mode)  # gets the lowest free descriptor
     if sys.stdin is None:
         sys.stdin = open(_IN, closefd=False)  # noqa: SIM115 - it stays open
     if sys.stdout is None:
         sys.stdout = open(_OUT, "w", closefd=False)  # noqa: SIM115 - likewise
     sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_Forgiving(_ERR, "w", closefd=False)),
+        io.BufferedWriter(_LossyFile(_ERR, "w", closefd=False)),
         encoding=sys.stderr.encoding if sys.stderr is not None else "utf-8",
         errors="backslashreplace",
         line_buffering=True,

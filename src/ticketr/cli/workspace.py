@@ -88,11 +88,11 @@ def list_(*, as_json: bool) -> None:
 
 
 def _listed(name: str, config: UserConfig) -> dict[str, object]:
-    """Tell what a command would make of a workspace, without asking its site."""
+    """Return a workspace's settings as a command resolves them, without a request."""
     from ticketr.config import resolve_workspace
 
     entry = config.workspaces[name]
-    said: dict[str, object] = {
+    data: dict[str, object] = {
         "name": name,
         "folder": str(entry.folder),
         "site": entry.site,
@@ -105,10 +105,10 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
     try:
         found = resolve_workspace(os.environ, Path.cwd(), name=name)
     except TicketrError as error:
-        return {**said, "problem": str(error)}
+        return {**data, "problem": str(error)}
     problem = None if found.doubt is None else str(found.doubt)
     return {
-        **said,
+        **data,
         "site": found.site,
         "email": found.login.email,
         "project": found.project,
@@ -206,43 +206,45 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
     if as_json:
         context.exit(_check_as_json(name))
-    found, login, seen = _look(resolve(workspace=name))
-    user = f"{seen.user.display_name} ({login.email})" if login.email else seen.user.display_name
+    found, login, answer = _check_site(resolve(workspace=name))
+    user = (
+        f"{answer.user.display_name} ({login.email})" if login.email else answer.user.display_name
+    )
     echo(f"{found.name}: you are {user} at {found.site}")
     echo(f"token from {login.source.words}")
-    if seen.project is not None:
-        echo(f"project {seen.project.key}: {seen.project.name}")
+    if answer.project is not None:
+        echo(f"project {answer.project.key}: {answer.project.name}")
 
 
-def _look(found: Workspace) -> tuple[Workspace, FoundToken, SiteAnswer]:
-    from ticketr.cli.settings import confirmed, log_in
+def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, SiteAnswer]:
+    from ticketr.cli.settings import confirm_site, find_or_ask_token
     from ticketr.cli.workspace_gateway import offer_gateway
     from ticketr.jira import AuthenticationFailed
 
-    found = confirmed(found)
-    login = log_in(found)
+    found = confirm_site(found)
+    login = find_or_ask_token(found)
     if found.project is None and found.project_problem is not None:
         raise found.project_problem
     try:
-        return found, login, _ask(found, login)
+        return found, login, _ask_site(found, login)
     except AuthenticationFailed:
         offered = offer_gateway(found)
         if offered is None:
             raise
-    seen = _ask(offered, login)
+    answer = _ask_site(offered, login)
     _keep_cloud_id(offered)
-    return offered, login, seen
+    return offered, login, answer
 
 
-def _ask(found: Workspace, login: FoundToken) -> SiteAnswer:
+def _ask_site(found: Workspace, login: FoundToken) -> SiteAnswer:
     import trio
 
-    from ticketr.cli.settings import credentials
+    from ticketr.cli.settings import make_credentials
     from ticketr.cli.workspace_site import check_site
 
     look = partial(
         check_site,
-        credentials(login, found.login.cloud_id),
+        make_credentials(login, found.login.cloud_id),
         site=found.required_site(),
         project=found.project,
         fields=found.fields,
@@ -251,7 +253,7 @@ def _ask(found: Workspace, login: FoundToken) -> SiteAnswer:
 
 
 def _keep_cloud_id(found: Workspace) -> None:
-    """Write the site's cloud ID where the user has confirmed the site, or say how to."""
+    """Store the site's cloud ID if the user has added the workspace, else print how to."""
     from ticketr.config import config_folder, read_user_config, store_workspace
 
     cloud_id, folder = found.login.cloud_id, config_folder(os.environ)
@@ -265,29 +267,29 @@ def _keep_cloud_id(found: Workspace) -> None:
 
 
 def _check_as_json(name: str | None) -> int:
-    """Print the answer, a refusal included, and give the exit code."""
+    """Print the answer or the error as JSON, and return the exit code."""
     from ticketr.cli.settings import resolve
 
-    said: dict[str, object] = dict.fromkeys(
+    data: dict[str, object] = dict.fromkeys(
         ("name", "folder", "site", "token_source", "user", "project", "reason", "problem")
     )
-    said |= {"name": name, "ok": False}
+    data |= {"name": name, "ok": False}
     code = exits.DONE
     try:
         found = resolve(workspace=name)
-        said |= {"name": found.name, "folder": str(found.root), "site": found.site}
-        found, login, seen = _look(found)
-        said |= {"ok": True, "token_source": login.source.value, **_as_json(seen)}
+        data |= {"name": found.name, "folder": str(found.root), "site": found.site}
+        found, login, answer = _check_site(found)
+        data |= {"ok": True, "token_source": login.source.value, **_as_json(answer)}
     except TicketrError as error:
         reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-        said |= {"reason": reason, "problem": str(error)}
+        data |= {"reason": reason, "problem": str(error)}
         code = exits.for_error(error)
-    echo_json(said)
+    echo_json(data)
     return code
 
 
-def _as_json(seen: SiteAnswer) -> dict[str, object]:
-    user, project = seen.user, seen.project
+def _as_json(answer: SiteAnswer) -> dict[str, object]:
+    user, project = answer.user, answer.project
     return {
         "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},
         "project": {"key": project.key, "name": project.name} if project else None,

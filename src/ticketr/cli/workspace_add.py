@@ -1,4 +1,4 @@
-"""``ticketr workspace add``: asks for what is missing, sees that it works, writes it down."""
+"""``ticketr workspace add``: complete the settings, verify the login, store them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ticketr.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,
     ask_for_token,
-    credentials,
+    find_or_ask_token,
     is_interactive,
-    log_in,
+    make_credentials,
 )
 from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
 from ticketr.cli.workspace_site import SiteAnswer, check_site
@@ -68,23 +68,23 @@ _WHERE = {
     TokenSource.KEYRING: "the token is in your keyring",
     TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
 }
-#: How often a token that the site does not take is asked for again.
+#: The most logins that are tried before the site's refusal is reported.
 TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class AddRequest:
-    """What the command was given.
+    """The arguments of the command; None for those that were not given.
 
     Attributes:
-        name: The name of the workspace.
-        folder: Its folder.
-        site: The address of its site.
-        email: The account.
+        name: The workspace's name.
+        folder: The workspace's folder.
+        site: The site's URL.
+        email: The account's e-mail address.
         project: The project's key.
         jql: The query to pull by.
-        cloud_id: The site's ID behind Atlassian's gateway.
-        scoped: Whether the site is to be asked for that ID.
+        cloud_id: The site's ID at Atlassian's gateway.
+        scoped: Whether to ask the site for that ID.
     """
 
     name: str | None
@@ -97,61 +97,62 @@ class AddRequest:
     scoped: bool = False
 
 
-def add_workspace(wanted: AddRequest) -> None:
-    """Add a workspace to the user's config once its site has taken the login.
+def add_workspace(request: AddRequest) -> None:
+    """Add a workspace to the user's config, if its site accepts the login.
 
-    In a terminal it asks for what is missing. Until the site has answered nothing is written.
+    In a terminal the user is asked for missing settings. Nothing is written before the site has
+    answered.
 
     Raises:
-        ConfigError: Something is missing or cannot be used, or there is such a workspace.
-        TokenFailed: A source that should have a token did not work.
-        JiraError: The site could not be asked, or refused.
-        SettingsFailed: Something could not be written.
+        ConfigError: A setting is missing or cannot be used, or the workspace exists.
+        TokenFailed: A source of tokens failed.
+        JiraError: The site could not be reached, or refused.
+        SettingsFailed: A file could not be written.
     """
-    entry = _entry(wanted)
-    # Before anything is asked: what a team has agreed on is not changed from here.
+    entry = _workspace_entry(request)
+    # Before any question: this command does not change what the team shares.
     missing_in_file(
-        entry.folder, WorkspaceFile(entry.folder, entry.site, wanted.project, wanted.jql)
+        entry.folder, WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
     )
-    if wanted.scoped:
+    if request.scoped:
         entry = replace(entry, login=replace(entry.login, cloud_id=find_cloud_id(entry.site)))
-    settled = _complete(entry, wanted)
-    workspace, found, seen = _try(settled, wanted)
+    completed = _complete(entry, request)
+    workspace, found, answer = _verify_login(completed, request)
     entry = replace(entry, login=replace(entry.login, email=found.email))
-    if workspace != settled:  # the token turned out to have scopes
+    if workspace != completed:  # the token has scopes
         login = replace(entry.login, cloud_id=workspace.login.cloud_id)
         entry = replace(entry, login=login)
-    mapped = _mapped(entry.folder)
-    file = WorkspaceFile(entry.folder, entry.site, workspace.project, wanted.jql, mapped)
-    prepare_config_folder(config_folder(os.environ))  # before anything is left elsewhere
+    mapped = _go_mapped_fields(entry.folder)
+    file = WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
+    prepare_config_folder(config_folder(os.environ))  # before anything is stored elsewhere
     if found.source is TokenSource.PROMPT:
         kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
         found = replace(found, source=kept)
     written = write_workspace_file(entry.folder, file)
     store_workspace(config_folder(os.environ), entry)
-    _tell(entry, found, seen, written=written, mapped=len(mapped))
+    _report(entry, found, answer, written=written, mapped=len(mapped))
 
 
-def _entry(wanted: AddRequest) -> WorkspaceEntry:
-    """Settle the name, the folder and the site."""
+def _workspace_entry(request: AddRequest) -> WorkspaceEntry:
+    """Return the entry with the workspace's name, folder, site and login."""
     config = read_user_config(config_folder(os.environ))
-    folder = _folder(wanted, config)
+    folder = _folder(request, config)
     known = config.at(folder)
-    name = _name(wanted.name, folder, known, config)
-    site = _site(wanted, resolve_workspace(os.environ, Path.cwd(), folder=folder))
-    email = None if wanted.email is None else checked_email("--email", wanted.email)
-    cloud_id = wanted.cloud_id and checked_cloud_id("--cloud-id", wanted.cloud_id)
+    name = _name(request.name, folder, known, config)
+    site = _site(request, resolve_workspace(os.environ, Path.cwd(), folder=folder))
+    email = None if request.email is None else checked_email("--email", request.email)
+    cloud_id = request.cloud_id and checked_cloud_id("--cloud-id", request.cloud_id)
     login = LoginEntry(email, cloud_id=cloud_id)
     if known is not None and known.site == site:
         login = login.completed_by(known.login)
     return WorkspaceEntry(name, folder, site, login)
 
 
-def _folder(wanted: AddRequest, config: UserConfig) -> Path:
-    if wanted.folder is not None:
-        return wanted.folder.resolve()
-    if wanted.name is not None and wanted.name in config.workspaces:
-        return config.workspaces[wanted.name].folder
+def _folder(request: AddRequest, config: UserConfig) -> Path:
+    if request.folder is not None:
+        return request.folder.resolve()
+    if request.name is not None and request.name in config.workspaces:
+        return config.workspaces[request.name].folder
     known = [str(entry.folder.resolve()) for entry in config.workspaces.values()]
     return (find_root(Path.cwd(), known) or Path.cwd()).resolve()
 
@@ -168,25 +169,25 @@ def _name(given: str | None, folder: Path, known: WorkspaceEntry | None, config:
     return checked_name("NAME", given)
 
 
-def _site(wanted: AddRequest, here: Workspace) -> str:
-    """Take the site from the user's own words: a file alone does not settle it."""
-    if wanted.site is not None:
-        return checked_site("--site", wanted.site)
+def _site(request: AddRequest, here: Workspace) -> str:
+    """Return the site that the user named; a name in a file needs the user's yes."""
+    if request.site is not None:
+        return checked_site("--site", request.site)
     if here.site is not None and here.doubt is None:
         return here.site
     if is_interactive():
-        # Where a file names one, it stands there to be read, and Enter says yes to it.
+        # A site that a file names is shown as the default, which Enter confirms.
         return _ask("Address of the Jira site", checked_site, default=here.site)
     if here.doubt is not None:
         raise here.doubt
     raise MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
 
 
-def _complete(entry: WorkspaceEntry, wanted: AddRequest) -> Workspace:
-    """Settle the account and what to pull."""
-    workspace = resolve_workspace(os.environ, Path.cwd(), proposed=entry, project=wanted.project)
-    if wanted.jql is not None:
-        workspace = replace(workspace, jql=checked_jql("--jql", wanted.jql))
+def _complete(entry: WorkspaceEntry, request: AddRequest) -> Workspace:
+    """Return the workspace with its account and what to pull."""
+    workspace = resolve_workspace(os.environ, Path.cwd(), proposed=entry, project=request.project)
+    if request.jql is not None:
+        workspace = replace(workspace, jql=checked_jql("--jql", request.jql))
     if workspace.login.email is None:
         if not is_interactive():
             raise MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
@@ -200,8 +201,8 @@ def _complete(entry: WorkspaceEntry, wanted: AddRequest) -> Workspace:
     return workspace
 
 
-def _mapped(folder: Path) -> tuple[MappedField, ...]:
-    """Return the fields that count only because the Go program was told of them."""
+def _go_mapped_fields(folder: Path) -> tuple[MappedField, ...]:
+    """Return the fields that only the Go program's settings name."""
     own, told = read_workspace_file(folder), read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()
@@ -209,7 +210,7 @@ def _mapped(folder: Path) -> tuple[MappedField, ...]:
 
 
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
-    """Ask until the answer can be used."""
+    """Ask until the answer is valid."""
 
     def checked(text: str) -> str:
         try:
@@ -221,16 +222,18 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
     return answer
 
 
-def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, FoundToken, SiteAnswer]:
-    """Ask the site; where it does not take a login, offer the gateway, then ask for a token."""
+def _verify_login(
+    workspace: Workspace, request: AddRequest
+) -> tuple[Workspace, FoundToken, SiteAnswer]:
+    """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
-    found = log_in(workspace)
-    if wanted.email is not None and found.email != wanted.email:
+    found = find_or_ask_token(workspace)
+    if request.email is not None and found.email != request.email:
         problem = f"the login in the environment comes first, and is that of {found.email}"
-        raise BadSetting("--email", wanted.email, problem)
+        raise BadSetting("--email", request.email, problem)
     tries = 0
     while True:
-        login = credentials(found, workspace.login.cloud_id)
+        login = make_credentials(found, workspace.login.cloud_id)
         try:
             look = partial(
                 check_site,
@@ -251,12 +254,12 @@ def _try(workspace: Workspace, wanted: AddRequest) -> tuple[Workspace, FoundToke
         found = ask_for_token(site, found.email or "")
 
 
-def _tell(
-    entry: WorkspaceEntry, found: FoundToken, seen: SiteAnswer, *, written: bool, mapped: int
+def _report(
+    entry: WorkspaceEntry, found: FoundToken, answer: SiteAnswer, *, written: bool, mapped: int
 ) -> None:
-    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {seen.user.display_name}"]
-    if seen.project is not None:
-        lines.append(f"project {seen.project.key}: {seen.project.name}")
+    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
+    if answer.project is not None:
+        lines.append(f"project {answer.project.key}: {answer.project.name}")
     lines.append(_WHERE[found.source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")

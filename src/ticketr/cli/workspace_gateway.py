@@ -1,4 +1,4 @@
-"""Finds the way to a site for a token with scopes: Atlassian's gateway, by the site's cloud ID."""
+"""Finds a site's cloud ID, by which tokens with scopes reach it at Atlassian's gateway."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def find_cloud_id(site: str) -> str:
-    """Ask a site for its cloud ID; nothing of a login is sent. Not to be called inside Trio.
+    """Ask a site for its cloud ID, without any login. Not to be called inside Trio.
 
     Args:
-        site: The site's address, as the user confirmed it.
+        site: The site's URL, as the user confirmed it.
 
     Raises:
-        MissingSetting: The site answers, and tells none.
-        JiraError: It could not be asked.
+        MissingSetting: The site's answer holds no cloud ID.
+        JiraError: The site could not be reached.
     """
     try:
         return trio.run(ask_cloud_id, site)
@@ -52,23 +52,23 @@ def _why(error: BadAnswer | Rejected | Redirected) -> str:
 
 
 def offer_gateway(workspace: Workspace) -> Workspace | None:
-    """Where a site has refused a login, ask in a terminal whether to try the gateway.
+    """Ask in a terminal whether to try the gateway, after a site has refused a login.
 
-    It takes a yes: until then the token was for the site's own address alone.
+    Without a yes the token is sent to the site's own address only.
 
     Args:
-        workspace: Whose site it is.
+        workspace: The workspace of the site.
 
     Returns:
-        The workspace with the site's cloud ID; None if it had one, the site tells none, nobody is
-        there to be asked, or the user said no.
+        The workspace with the site's cloud ID. None if it had one, the site has none, there is no
+        terminal to ask in, or the answer was no.
     """
     if workspace.login.cloud_id is not None or not is_interactive():
         return None
     site = workspace.required_site()
     try:
         cloud_id = find_cloud_id(site)
-    except (MissingSetting, JiraError):  # then the refusal is all that there is to tell
+    except (MissingSetting, JiraError):  # then the caller reports the refusal
         return None
     gateway = gateway_site(cloud_id, site)
     echo(f"{site} does not take this token.", err=True)

@@ -1,4 +1,4 @@
-"""Asks a site whether a login is good, and whether the project is there."""
+"""Checks a login, a project and fields at a site."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SiteAnswer:
-    """What a site answered.
+    """The answer of a site to `check_site`.
 
     Attributes:
-        user: Who is asking.
-        project: The project asked for; None where none was.
+        user: The user of the login.
+        project: The project; None if none was asked for.
     """
 
     user: User
@@ -36,17 +36,17 @@ async def check_site(
     fields: tuple[WantedField, ...] = (),
     transport: Transport | None = None,
 ) -> SiteAnswer:
-    """Ask a site who we are, and for a project.
+    """Ask a site for the user of a login, and for a project.
 
     Args:
         credentials: The login.
-        site: The site as browsers know it; another address than the login's behind a gateway.
-        project: A project's key.
-        fields: Further fields that the files are to hold.
-        transport: Another way to reach the site than httpx.
+        site: The site's URL in a browser; behind a gateway the login has another one.
+        project: The project's key, if any.
+        fields: The mapped fields, which the site must have.
+        transport: The transport to use instead of httpx.
 
     Raises:
-        JiraError: It could not be asked, or refused.
+        JiraError: The site could not be reached, or refused.
         BadSetting: The cloud ID is that of another site.
         UnknownField: The site lacks one of the fields.
         UnsupportedField: Files cannot hold one of them.
@@ -55,17 +55,17 @@ async def check_site(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        seen = SiteAnswer(user, await jira.project(project) if project else None)
+        answer = SiteAnswer(user, await jira.project(project) if project else None)
         if fields:
             Columns.of(await jira.fields(), fields)
-        return seen
+        return answer
 
 
 async def _check_gateway(jira: JiraClient, site: str) -> None:
-    """See that the gateway leads to this very site, where it tells."""
+    """Raise if the gateway leads to another site, as far as it can be asked."""
     try:
         told = (await jira.server_info()).base_url
-    except Rejected:  # a token with few scopes may not ask for this
+    except Rejected:  # the scopes of the token may not cover this
         return
     try:
         behind = checked_site("the site behind the gateway", told) if told else site
