@@ -16,8 +16,8 @@ from ticketr import JobContext, JobStatus, open_job_queue
 from ticketr.sync import Store
 from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
 from ticketr.tickets import Ticket, render
-from ticketr.tui.app import FRAME, App
-from ticketr.tui.state import REFUSED
+from ticketr.tui.app import FRAME_INTERVAL, App
+from ticketr.tui.state import JOB_IS_RUNNING
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ async def running(
 async def settle() -> None:
     """Let everything happen that needs no time, and one frame."""
     await trio.testing.wait_all_tasks_blocked()
-    await trio.sleep(FRAME * 2)
+    await trio.sleep(FRAME_INTERVAL * 2)
 
 
 async def test_an_empty_folder_says_what_to_press(
@@ -174,7 +174,7 @@ async def test_escape_cancels_at_once_and_the_count_stays_on_the_screen(
         first = next(
             time for time, rows in run.screen.frames if any("Cancelled: 3/10" in r for r in rows)
         )
-        assert first == pytest.approx(pressed, abs=FRAME)
+        assert first == pytest.approx(pressed, abs=FRAME_INTERVAL)
         assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
         await trio.sleep(60)
         assert "Cancelled: 3/10 tickets pulled" in run.screen.rows[-1]
@@ -186,7 +186,7 @@ async def test_a_second_pull_is_refused_in_words(tmp_path: Path, autojump_clock:
         run.screen.press("KEY_F2")
         await settle()
 
-        assert REFUSED in run.screen.text
+        assert JOB_IS_RUNNING in run.screen.text
         assert len(run.queue.jobs()) == 1
 
 
@@ -197,7 +197,7 @@ async def test_two_pulls_asked_for_in_one_burst_are_one_pull_and_a_refusal(
         run.screen.press("P", "P")
         await settle()
 
-        assert REFUSED in run.screen.text
+        assert JOB_IS_RUNNING in run.screen.text
         assert len(run.queue.jobs()) == 1
 
 

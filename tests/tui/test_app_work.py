@@ -14,7 +14,7 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.sandbox import make_site
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.tickets import parse
-from ticketr.tui.app import FRAME, App
+from ticketr.tui.app import FRAME_INTERVAL, App
 from ticketr.tui.job_kind import JobKind
 from ticketr.tui.state import NO_NOTES
 from ticketr.tui.theme import Theme
@@ -65,7 +65,7 @@ async def press(screen: FakeScreen, *keys: str) -> None:
     for key in keys:
         screen.press(key)
         await trio.testing.wait_all_tasks_blocked()
-    await trio.sleep(FRAME * 3)
+    await trio.sleep(FRAME_INTERVAL * 3)
     await trio.testing.wait_all_tasks_blocked()
 
 

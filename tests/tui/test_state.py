@@ -16,9 +16,9 @@ from ticketr.tui.keymap import TABLE
 from ticketr.tui.rows import merge, row_of_broken
 from ticketr.tui.state import (
     BROKEN,
+    JOB_IS_RUNNING,
     NO_CONFLICT,
     NO_NOTES,
-    REFUSED,
     AppState,
     Focus,
     update,
@@ -92,7 +92,7 @@ def test_a_pull_is_asked_for_once_and_refused_while_one_runs(filled: AppState) -
 
     state = after(filled, messages.JobChanged(snapshot()))
     assert asked(state, "P") == ()
-    assert press(state, "P").notice == REFUSED
+    assert press(state, "P").notice == JOB_IS_RUNNING
     state = after(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)))
     assert asked(state, "KEY_F2") == (effects.StartJob(JobKind.PULL),)
 
@@ -141,7 +141,7 @@ def test_nothing_else_is_begun_while_a_job_runs(filled: AppState) -> None:
 
     for key in ("p", "s"):
         assert asked(state, key) == ()
-        assert press(state, key).notice == REFUSED
+        assert press(state, key).notice == JOB_IS_RUNNING
 
 
 def test_the_files_are_read_again_when_a_job_has_ended(filled: AppState) -> None:
@@ -270,7 +270,7 @@ def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: AppState
     counted = messages.WritesCounted(JobKind.SYNC, CONFIRM_ABOVE + 1)
     state = after(filled, messages.JobChanged(snapshot()), counted)
 
-    assert (state.prompt, state.notice) == (None, REFUSED)
+    assert (state.prompt, state.notice) == (None, JOB_IS_RUNNING)
     assert update(state, counted, 1.0)[1] == ()
 
 
@@ -279,7 +279,7 @@ def test_a_conflict_is_not_settled_while_a_job_runs(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(filled.rows, conflicts=conflicts))
     state = press(after(state, messages.JobChanged(snapshot())), "r")
 
-    assert (state.prompt, state.notice) == (None, REFUSED)
+    assert (state.prompt, state.notice) == (None, JOB_IS_RUNNING)
 
 
 def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: AppState) -> None:

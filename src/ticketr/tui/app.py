@@ -1,8 +1,8 @@
-"""The full-screen app: the one way round.
+"""The full-screen app: a loop from messages to states, effects and frames.
 
-Keys, sizes, files and jobs become messages on one channel; `state.update` answers each with a new
-state and effects; `views.screen` draws the state; the screen writes what has changed. No view
-knows a job, no job knows the screen.
+Keys, sizes, files and jobs become messages on one channel. `state.update` turns each message into
+a new state and effects, `views.screen` draws the state, and the terminal writes what has changed.
+Views know no jobs, and jobs know no screen.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_kind import JobKind
 from ticketr.tui.loading import Loader
 from ticketr.tui.rows import rows_of
-from ticketr.tui.state import JIRA_JOB_TAG, REFUSED, AppState, update
+from ticketr.tui.state import JIRA_JOB_TAG, JOB_IS_RUNNING, AppState, update
 from ticketr.tui.views import screen
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
     from ticketr.tui.theme import Theme
 
-#: Seconds between two frames that no key has asked for.
-FRAME = 1 / 15
-#: Messages answered between two checkpoints.
-PORTION = 50
+#: Seconds between two frames, unless the user waits for one.
+FRAME_INTERVAL = 1 / 15
+#: Messages handled between two checkpoints.
+MESSAGES_PER_CHECKPOINT = 50
 
 
 class AppTerminal(Protocol):
-    """What the app needs of a terminal."""
+    """The part of `ticketr.terminal.Terminal` that the app uses."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,7 +56,7 @@ class AppTerminal(Protocol):
         ...
 
     def redraw(self) -> None:
-        """Take nothing on the screen for granted in the next draw."""
+        """Write every row in the next draw."""
         ...
 
 
@@ -64,15 +64,19 @@ class AppTerminal(Protocol):
 class App:
     """One run of the app.
 
+    Attributes:
+        state: The current state.
+        ended_by: The signal that ended the app; None if the user left by a key.
+
     Args:
         terminal: The screen and its keys.
-        queue: Runs the jobs; others may use it too.
+        queue: The queue that runs the jobs; it may hold other jobs, too.
         store: The workspace's files.
-        make_job: Makes a job, given what it is to do, whom to tell about tickets, and what it may
-            take away in Jira.
+        make_job: Makes a job of its kind, a callback for written tickets, and the losses in Jira
+            that the job may cause.
         theme: Colours and characters.
-        title: What the first row says.
-        run_sync: How files are read.
+        title: The title in the first row.
+        run_sync: Runs a function that reads files in a thread.
     """
 
     def __init__(
@@ -88,14 +92,13 @@ class App:
     ) -> None:
         width, height = terminal.size
         self.state = AppState(width=width, height=height, title=title)
-        #: The signal that ended the app; None if the user left by a key.
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal
         self._queue = queue
         self._store = store
         self._make_job = make_job
         self._theme = theme
-        # Without a bound: whoever sends must not wait, and the one reader never waits for them.
+        # Unbounded: senders must not wait, and the receiver never waits for them.
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
         self._loader = Loader(store, run_sync, self._send.send_nowait)
         self._changed = trio.Event()
@@ -106,10 +109,10 @@ class App:
         """Run until the user leaves.
 
         Args:
-            pull: Whether to begin with a pull.
+            pull: Whether to start with a pull.
 
         Cancellation:
-            Leaves; the queue's jobs are the queue's matter.
+            Ends the app; the jobs stay in the queue.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._paint)
@@ -119,29 +122,29 @@ class App:
             nursery.start_soon(self._loader.load)
             if pull:
                 self._start(JobKind.PULL)
-            await self._answer_all(nursery)
+            await self._handle_messages(nursery)
             nursery.cancel_scope.cancel()
 
-    async def _answer_all(self, nursery: trio.Nursery) -> None:
+    async def _handle_messages(self, nursery: trio.Nursery) -> None:
         answered = 0
         while True:
             message: Message = await self._next_message()
-            for effect in self._answer(message):
+            for effect in self._handle(message):
                 if isinstance(effect, effects.Leave):
                     return
                 self._carry_out(effect, nursery)
             answered += 1
-            if answered % PORTION == 0:
+            if answered % MESSAGES_PER_CHECKPOINT == 0:
                 await trio.lowlevel.checkpoint()
 
     async def _next_message(self) -> Message:
-        """Return the next message; without a checkpoint if it is here, so a burst is one frame."""
+        """Return the next message, without a checkpoint if there is one: a burst is one frame."""
         try:
             return self._inbox.receive_nowait()
         except trio.WouldBlock:
             return await self._inbox.receive()
 
-    def _answer(self, message: Message) -> tuple[Effect, ...]:
+    def _handle(self, message: Message) -> tuple[Effect, ...]:
         self.state, asked = update(self.state, message, trio.current_time())
         self._changed.set()
         if _is_urgent(message):
@@ -152,10 +155,10 @@ class App:
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
         match effect:
-            case effects.StartJob(work, accepted):
-                self._start(work, accepted)
-            case effects.CountWrites(work):
-                nursery.start_soon(self._loader.count_writes, work)
+            case effects.StartJob(kind, accepted):
+                self._start(kind, accepted)
+            case effects.CountWrites(kind):
+                nursery.start_soon(self._loader.count_writes, kind)
             case effects.Resolve(key, take):
                 nursery.start_soon(self._loader.resolve, key, take)
             case effects.Reload():
@@ -165,26 +168,26 @@ class App:
             case effects.LoadDetail(row):
                 nursery.start_soon(self._loader.open, row)
             case effects.LoadClash(row):
-                nursery.start_soon(self._loader.open_clash, row)
+                nursery.start_soon(self._loader.open_conflict, row)
             case effects.RereadDetail(row):
                 nursery.start_soon(self._loader.reread, row)
             case effects.Redraw():
                 self._terminal.redraw()
 
-    def _start(self, work: JobKind, accepted: frozenset[Loss] = frozenset()) -> None:
+    def _start(self, kind: JobKind, accepted: frozenset[Loss] = frozenset()) -> None:
         try:
             self._queue.submit_nowait(
-                self._make_job(work, self._tell_written, accepted),
+                self._make_job(kind, self._show_written, accepted),
                 tags=[JIRA_JOB_TAG],
                 key=str(self._store.root),
                 on_conflict=OnConflict.REJECT,
             )
-        except DuplicateJob:  # two keys in one burst: the state has not heard of the first yet
-            self._send.send_nowait(messages.Failed(REFUSED))
+        except DuplicateJob:  # two keys in one burst: the state does not know the first job yet
+            self._send.send_nowait(messages.Failed(JOB_IS_RUNNING))
         except TicketrError as error:
             self._send.send_nowait(messages.Failed(str(error)))
 
-    def _tell_written(self, tickets: Sequence[tuple[Ticket, str]]) -> None:
+    def _show_written(self, tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         self._send.send_nowait(messages.TicketsFound(rows))
 
@@ -201,14 +204,14 @@ class App:
                             self._send.send_nowait(messages.Resized(*self._terminal.size))
                         case Resumed():
                             self._send.send_nowait(messages.Resized(*self._terminal.size))
-                            self._send.send_nowait(messages.CameBack())
+                            self._send.send_nowait(messages.Continued())
                         case Quit(signal=number):
                             self._leave(number)
                         case HungUp():
                             self._leave(signal.SIGHUP)
 
     def _leave(self, number: signal.Signals) -> None:
-        if number != signal.SIGINT:  # Ctrl+C is a key like q
+        if number != signal.SIGINT:  # Ctrl+C is a key, like q
             self.ended_by = number
         self._send.send_nowait(messages.LeaveAsked())
 
@@ -221,18 +224,18 @@ class App:
                 self._send.send_nowait(messages.JobChanged(snapshot))
 
     async def _paint(self) -> None:
-        """Draw what has changed: at once if somebody waits for it, else at most every `FRAME`."""
+        """Draw changes: at once if the user waits for them, else at most every `FRAME_INTERVAL`."""
         while True:
             self._changed = trio.Event()
             rows = screen(self.state, trio.current_time(), self._theme)
             await self._terminal.draw(rows)
             await self._changed.wait()
-            with trio.move_on_after(FRAME):
+            with trio.move_on_after(FRAME_INTERVAL):
                 await self._urgent.wait()
             self._urgent = trio.Event()
 
     async def _tick(self) -> None:
-        """Move the clock on the screen while a job runs; otherwise sleep for good."""
+        """Redraw the status line's times while a job runs."""
         while True:
             await self._busy.wait()
             while self.state.status.named_job is not None:
@@ -243,7 +246,7 @@ class App:
 
 
 def _is_urgent(message: Message) -> bool:
-    """Return whether somebody waits to see the answer: to a key, or to how a job has ended."""
+    """Return whether the user waits for a frame: after a key, a resize or the end of a job."""
     match message:
         case messages.KeyPressed() | messages.Resized():
             return True

@@ -1,4 +1,4 @@
-"""What the app is to do in the world, as values: the state decides, the app carries out."""
+"""Effects as values: `state.update` returns them, and the app carries them out."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class StartJob:
     """Submit a job.
 
     Attributes:
-        work: What it does.
-        accepted: What it may take away in Jira.
+        kind: The kind of the job.
+        accepted: The losses in Jira that the job may cause.
     """
 
-    work: JobKind
+    kind: JobKind
     accepted: frozenset[Loss] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class CountWrites:
-    """Find what a push or sync would write and take away, before it is begun."""
+    """Find what a push or sync would write and lose in Jira, before it starts."""
 
-    work: JobKind
+    kind: JobKind
 
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Settle the conflict of a ticket; `take` is ``"local"``, ``"remote"`` or ``"merge"``."""
+    """Resolve the conflict of a ticket; `take` is ``"local"``, ``"remote"`` or ``"merge"``."""
 
     key: str
     take: str
@@ -41,7 +41,7 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """Read the files anew, and how they differ from the last sync."""
+    """Read the files again, and their differences from the last sync."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LoadDetail:
 
 @dataclass(frozen=True, slots=True)
 class LoadClash:
-    """Read both versions of a ticket that has a conflict; the row is its own or a sub-task's."""
+    """Read both versions of a conflicting ticket; the row is the ticket's or a sub-task's."""
 
     row: IssueRow
 
@@ -74,7 +74,7 @@ class RereadDetail:
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Draw every row again, whatever the screen is thought to show."""
+    """Draw every row again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads tickets for the screen, and settles conflicts. Synchronous, for a worker thread."""
+"""Reads tickets for the screen, and resolves conflicts. Synchronous, for a worker thread."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 @final
 class WorkspaceReader:
-    """One look at every file: what stands in it, and how that differs from the last sync.
+    """Reads every file once, and compares it with the last sync.
 
     Args:
         store: The workspace's files.
-        state: The last sync.
+        state: The state of the last sync.
     """
 
     def __init__(self, store: Store, state: State) -> None:
@@ -43,19 +43,19 @@ class WorkspaceReader:
         self._survey = LocalSurvey()
         self._tickets: list[tuple[IssueRow, ...]] = []
         self._broken: list[IssueRow] = []
-        #: What a push would take away in Jira, once it has been looked for.
+        #: What a push would remove in Jira; empty until `find_losses`.
         self.lost: tuple[Loss, ...] = ()
 
     @property
     def writes(self) -> int:
-        """How many issues a push would create or change, as far as that shows here."""
+        """How many issues a push would create or change, as far as the files show it."""
         return self._survey.writes
 
     def take(self, paths: Iterable[Path]) -> TicketsFound:
         """Read some more files.
 
         Returns:
-            What the screen is to show of them.
+            The tickets in them.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -71,8 +71,8 @@ class WorkspaceReader:
         self._tickets += tickets
         return TicketsFound(tuple(tickets), self._edited(begin))
 
-    def whole(self) -> FilesRead:
-        """Put together what the screen is to show, once every file has been read.
+    def all_files(self) -> FilesRead:
+        """Return the content of all files, after the last of them was read.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -83,7 +83,7 @@ class WorkspaceReader:
         return FilesRead(tuple(rows), self._edited(), conflicts, broken)
 
     def find_losses(self) -> None:
-        """Find what a push would take away in Jira, as far as that shows here.
+        """Find what a push would remove in Jira, as far as the files show it.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -102,20 +102,20 @@ class WorkspaceReader:
 
 
 def _clashing(conflict: Conflict) -> str:
-    """Say what clashes; the ticket's own key need not stand before each part."""
+    """Return a conflict's parts, without repeating the ticket's own key."""
     own = f"{conflict.key}: "
     return own + ", ".join(part.removeprefix(own) for part in conflict.parts)
 
 
 @contextmanager
-def nothing_known() -> Generator[State]:
-    """Open an empty state, to read the tickets where the last sync cannot be read."""
+def empty_state() -> Generator[State]:
+    """Open an empty state, to show tickets even if the last sync cannot be read."""
     with closing(State(Path(":memory:"))) as state:
         yield state
 
 
 def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
-    """Read an issue's text, clean, line by line; empty where it is no longer there.
+    """Return an issue's cleaned lines; empty if the file does not hold it any more.
 
     Raises:
         FileFailed: Its file cannot be read.
@@ -129,14 +129,14 @@ def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
 
 
 def read_clash(store: Store, row: IssueRow) -> tuple[str, ...]:
-    """Show line by line how a ticket that has a conflict differs from what Jira has, clean.
+    """Return the cleaned line diff between a conflicting ticket here and in Jira.
 
     Args:
         store: The workspace's files.
-        row: Of the ticket, or of a sub-task of it.
+        row: The row of the ticket, or of a sub-task of it.
 
     Raises:
-        TicketrError: Its file or the state cannot be read.
+        TicketrError: The ticket's file or the state cannot be read.
     """
     here = (each.text for each in store.local(row.path) if each.ticket.key == row.head)
     with read_state(store) as state:
@@ -152,11 +152,11 @@ def read_clash(store: Store, row: IssueRow) -> tuple[str, ...]:
     return tuple(map(clean, lines))
 
 
-def settle(store: Store, key: str, take: str) -> None:
-    """Settle the conflict of a ticket.
+def resolve_conflict(store: Store, key: str, take: str) -> None:
+    """Resolve the conflict of a ticket.
 
     Raises:
-        TicketrError: It cannot be settled; the words say why.
+        TicketrError: The conflict cannot be resolved; the message says why.
     """
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         resolve(store, state, key, Take(take))

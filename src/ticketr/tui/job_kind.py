@@ -1,4 +1,4 @@
-"""What the app can have a job do."""
+"""The kinds of jobs that the app starts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class JobKind(Enum):
-    """One kind of job between the workspace and Jira; the values are the words for it."""
+    """A kind of job between the workspace and Jira."""
 
     PULL = "pull"
     PUSH = "push"

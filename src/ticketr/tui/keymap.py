@@ -1,7 +1,7 @@
-"""The table of keys: what each does, where, and how the help and the action bar word it.
+"""The table of keys: their actions, and their texts in the help and the action bar.
 
-It is the only place that knows a key. The help and the action bar are made from it, so they
-cannot say anything else than what the keys do.
+No other module knows a key. The help and the action bar are made from this table, so they agree
+with what the keys do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 
 class KeyAction(Enum):
-    """What a key can ask for."""
+    """The action of a key."""
 
     UP = auto()
     DOWN = auto()
@@ -37,11 +37,11 @@ class Binding:
     """One row of the table.
 
     Attributes:
-        action: What the keys do.
-        keys: Their names, as the terminal gives them.
-        shown: How people read them.
-        help: What they do, for the help.
-        hint: The word in the action bar; empty to leave it out there.
+        action: The action of the keys.
+        keys: The keys' names, as the terminal reports them.
+        shown: The keys' names for people.
+        help: The text in the help.
+        hint: The word in the action bar; empty for none.
     """
 
     action: KeyAction
@@ -90,10 +90,10 @@ _BINDINGS = {binding.action: binding for binding in TABLE}
 
 
 def key_action(key: str) -> KeyAction | None:
-    """Return what a key asks for, or None."""
+    """Return the action of a key, or None."""
     return _ACTIONS.get(key)
 
 
 def binding_of(action: KeyAction) -> Binding:
-    """Return the row of an action."""
+    """Return the table's row for an action."""
     return _BINDINGS[action]

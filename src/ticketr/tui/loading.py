@@ -1,4 +1,4 @@
-"""Reads the workspace for the app, a few files at a time on a thread, and tells what it finds."""
+"""Reads the workspace for the app, a few files at a time in a thread, and sends the results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from ticketr import TicketrError
 from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.files import WorkspaceReader, nothing_known, read_clash, read_detail, settle
+from ticketr.tui.files import (
+    WorkspaceReader,
+    empty_state,
+    read_clash,
+    read_detail,
+    resolve_conflict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -25,92 +31,92 @@ if TYPE_CHECKING:
 
 @final
 class Loader:
-    """Reads files when the app asks for it; whatever goes wrong is a message, and ends nothing.
+    """Reads files for the app; an error becomes a message and does not end the app.
 
     Args:
         store: The workspace's files.
-        in_thread: How files are read.
-        tell: Takes what was found.
+        in_thread: Runs a function that reads files in a thread.
+        send_message: Takes the results.
     """
 
     def __init__(
-        self, store: Store, in_thread: ThreadRunner, tell: Callable[[Message], None]
+        self, store: Store, in_thread: ThreadRunner, send_message: Callable[[Message], None]
     ) -> None:
         self._store = store
         self._in_thread = in_thread
-        self._tell = tell
-        # The results of a look that began later must not be replaced by those of an earlier one.
-        self._turn = trio.Lock()
+        self._send_message = send_message
+        # Results of a later reading must not be replaced by those of an earlier one.
+        self._lock = trio.Lock()
         self._is_filled = False
 
     async def load(self) -> None:
-        """Show what is in the folder now, and how it differs from the last sync.
+        """Read all files, and compare them with the last sync.
 
         Cancellation:
-            Waits for the few files that a thread is at.
+            Waits for the thread, which reads a few files at a time.
         """
-        if self._turn.statistics().tasks_waiting:  # who waits for its turn will see as much
+        if self._lock.statistics().tasks_waiting:  # the waiting task will read the same files
             await trio.lowlevel.checkpoint()
             return
-        await self._look()
+        await self._read_files()
 
-    async def count_writes(self, work: JobKind) -> None:
-        """Find what a push or sync would write and take away in Jira.
+    async def count_writes(self, kind: JobKind) -> None:
+        """Find what a push or sync would write and remove in Jira.
 
-        Nothing is told of a state that cannot be read.
+        If the state cannot be read, only the error is sent.
         """
-        look = await self._look(with_losses=True)
-        if look is not None:
-            self._tell(messages.WritesCounted(work, look.writes, look.lost))
+        reader = await self._read_files(with_losses=True)
+        if reader is not None:
+            self._send_message(messages.WritesCounted(kind, reader.writes, reader.lost))
 
     async def resolve(self, key: str, take: str) -> None:
-        """Settle the conflict of a ticket."""
-        with self._telling():
-            await self._in_thread(settle, self._store, key, take)
-        await self._look()
+        """Resolve the conflict of a ticket, and read all files again."""
+        with self._reporting():
+            await self._in_thread(resolve_conflict, self._store, key, take)
+        await self._read_files()
 
     async def open(self, row: IssueRow) -> None:
         """Read the text of an issue."""
-        with self._telling():
+        with self._reporting():
             lines = await self._in_thread(read_detail, self._store, row)
-            self._tell(messages.DetailLoaded(row, lines))
+            self._send_message(messages.DetailLoaded(row, lines))
 
-    async def open_clash(self, row: IssueRow) -> None:
-        """Read both versions of a ticket that has a conflict."""
-        with self._telling():
+    async def open_conflict(self, row: IssueRow) -> None:
+        """Read both versions of a conflicting ticket."""
+        with self._reporting():
             lines = await self._in_thread(read_clash, self._store, row)
-            self._tell(messages.ClashLoaded(row, lines))
+            self._send_message(messages.ClashLoaded(row, lines))
 
     async def reread(self, row: IssueRow) -> None:
-        """Read the text of the open issue again; what is wrong with its file has been told."""
+        """Read the text of the open issue again; errors of its file were sent before."""
         with suppress(TicketrError):
             lines = await self._in_thread(read_detail, self._store, row)
             if lines:
-                self._tell(messages.DetailReread(row, lines))
+                self._send_message(messages.DetailReread(row, lines))
 
-    async def _look(self, *, with_losses: bool = False) -> WorkspaceReader | None:
-        """Look at every file; None where the last sync cannot be read and the tickets have to do."""
-        async with self._turn:
+    async def _read_files(self, *, with_losses: bool = False) -> WorkspaceReader | None:
+        """Read every file; return None if the last sync cannot be read."""
+        async with self._lock:
             try:
-                return await self._look_against(read_state(self._store), with_losses=with_losses)
+                return await self._read_against(read_state(self._store), with_losses=with_losses)
             except TicketrError as error:
-                await self._look_against(nothing_known())
+                await self._read_against(empty_state())
                 self._fail(error)
                 return None
 
-    async def _look_against(
+    async def _read_against(
         self, last_sync: AbstractContextManager[State], *, with_losses: bool = False
     ) -> WorkspaceReader:
-        # What is shown already stays until all is read: rows must not come and go on the way.
-        show = _ignore if self._is_filled else self._tell
+        # Rows that are shown stay until all files are read, so that they do not flicker.
+        show = _ignore if self._is_filled else self._send_message
         async with self._opened(last_sync) as state:
-            look = WorkspaceReader(self._store, state)
-            await visit_files(self._store, self._in_thread, look.take, show)
-            self._tell(await self._in_thread(look.whole))
+            reader = WorkspaceReader(self._store, state)
+            await visit_files(self._store, self._in_thread, reader.take, show)
+            self._send_message(await self._in_thread(reader.all_files))
             if with_losses:
-                await self._in_thread(look.find_losses)
+                await self._in_thread(reader.find_losses)
         self._is_filled = True
-        return look
+        return reader
 
     @asynccontextmanager
     async def _opened(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:
@@ -119,19 +125,19 @@ class Loader:
         try:
             yield state
         finally:
-            with trio.CancelScope(shield=True):  # closing one file is soon done
+            with trio.CancelScope(shield=True):  # closing one file is quick
                 await self._in_thread(stack.close)
 
     @contextmanager
-    def _telling(self) -> Generator[None]:
-        """Tell the user what could not be done."""
+    def _reporting(self) -> Generator[None]:
+        """Send an error of the block to the app."""
         try:
             yield
         except TicketrError as error:
             self._fail(error)
 
     def _fail(self, error: TicketrError) -> None:
-        self._tell(messages.Failed(clean(str(error))))
+        self._send_message(messages.Failed(clean(str(error))))
 
 
 def _ignore(_: Message) -> None:

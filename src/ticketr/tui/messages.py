@@ -1,4 +1,4 @@
-"""What can happen to the app, as values: all of it arrives as a message on one channel."""
+"""The events of the app as values; all of them arrive on one channel."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """A key; `name` as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
+    """A key was pressed; `name` is as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """The terminal has another size, in cells."""
+    """The terminal has a new size, in cells."""
 
     width: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
-class CameBack:
-    """The app runs again after a suspend; files may have been edited meanwhile."""
+class Continued:
+    """The app continues after a suspend; files may have changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class JobChanged:
 
 @dataclass(frozen=True, slots=True)
 class TicketsFound:
-    """Tickets stand in files now: each one's rows replace those that it had.
+    """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
-        tickets: The rows of each.
-        edited: Keys of issues among them that are known to be edited here.
+        tickets: The rows of each ticket.
+        edited: The keys of issues among them that were edited here.
     """
 
     tickets: tuple[tuple[IssueRow, ...], ...]
@@ -59,10 +59,10 @@ class FilesRead:
     """Every file has been read.
 
     Attributes:
-        rows: All the tickets that stand in files, and the broken files, in order.
-        edited: Keys of issues that were edited here since the last sync.
-        conflicts: For each ticket that both sides have changed, what clashes.
-        broken: What is wrong with files, clean, a line a file.
+        rows: The rows of all tickets and of broken files, in order.
+        edited: The keys of issues that were edited here since the last sync.
+        conflicts: The conflicting parts of each conflicting ticket, by its key.
+        broken: The cleaned error of each broken file.
     """
 
     rows: tuple[IssueRow, ...]
@@ -73,22 +73,22 @@ class FilesRead:
 
 @dataclass(frozen=True, slots=True)
 class WritesCounted:
-    """A push or sync would write so many issues; asked for by `CountWrites`.
+    """The writes and losses of a push or sync were found; the answer to `CountWrites`.
 
     Attributes:
-        work: What would be done.
-        writes: How many issues it would create or change.
-        lost: What it would take away in Jira.
+        kind: The kind of the job.
+        writes: How many issues the job would create or change.
+        lost: What the job would remove in Jira.
     """
 
-    work: JobKind
+    kind: JobKind
     writes: int
     lost: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DetailLoaded:
-    """The text of an issue, asked for by `LoadDetail`."""
+    """The text of an issue was read; the answer to `LoadDetail`."""
 
     row: IssueRow
     lines: tuple[str, ...]
@@ -96,7 +96,7 @@ class DetailLoaded:
 
 @dataclass(frozen=True, slots=True)
 class ClashLoaded:
-    """Both versions of a ticket, line by line, asked for by `LoadClash`."""
+    """The diff of a conflicting ticket was read; the answer to `LoadClash`."""
 
     row: IssueRow
     lines: tuple[str, ...]
@@ -104,7 +104,7 @@ class ClashLoaded:
 
 @dataclass(frozen=True, slots=True)
 class DetailReread:
-    """The text of the open issue as it is now, asked for by `RereadDetail`."""
+    """The text of the open issue was read again; the answer to `RereadDetail`."""
 
     row: IssueRow
     lines: tuple[str, ...]
@@ -112,20 +112,20 @@ class DetailReread:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something that the user asked for could not be done."""
+    """A request of the user failed."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveAsked:
-    """A signal, or the terminal's end, asks the app to leave."""
+    """A signal or a hang-up of the terminal ends the app."""
 
 
 Message = (
     KeyPressed
     | Resized
-    | CameBack
+    | Continued
     | JobChanged
     | TicketsFound
     | FilesRead

@@ -1,4 +1,4 @@
-"""What there is to say after a job, as lines for the screen. Pure."""
+"""The notes of an ended job, as lines for the screen. Pure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def notes_of(ended: JobSnapshot) -> tuple[str, ...]:
-    """List what should be known after a job: why it failed, and what it says of single tickets.
+    """Return why a job failed, or its notes about single tickets.
 
-    The status line has room for the beginning of an error alone, and what to do stands at its end.
+    The status line shows only the start of an error, whose advice stands at its end.
 
     Args:
-        ended: The job, which has ended.
+        ended: The snapshot of an ended job.
 
     Returns:
-        Clean lines, the most pressing first; empty if all is well.
+        Cleaned lines, the most important first; may be empty.
     """
     if ended.status is JobStatus.FAILED and ended.error is not None:
         return tuple(clean(line) for line in f"failed: {ended.error.message}".splitlines())
@@ -34,10 +34,10 @@ def notes_of(ended: JobSnapshot) -> tuple[str, ...]:
 
 
 def notice_of(broken: tuple[str, ...]) -> str:
-    """Say in one line that files are broken, and of the first of them what is wrong.
+    """Return how many files are broken, and the error of the first, on one line.
 
     Args:
-        broken: What is wrong with each, clean; at least one.
+        broken: The cleaned errors, at least one.
     """
     if len(broken) == 1:
         return broken[0]
@@ -47,16 +47,16 @@ def notice_of(broken: tuple[str, ...]) -> str:
 def _lines(result: object) -> Iterator[str]:
     match result:
         case PullResult():
-            yield from _said("conflict", result.conflicts)
-            yield from _said("failed", result.failed)
-            yield from _said("kept", result.kept)
-            yield from _said("gone", result.gone)
+            yield from _note_lines("conflict", result.conflicts)
+            yield from _note_lines("failed", result.failed)
+            yield from _note_lines("kept", result.kept)
+            yield from _note_lines("gone", result.gone)
         case PushResult():
-            yield from _said("conflict", result.conflicts)
-            yield from _said("failed", result.failed)
-            yield from _said("warning", result.warnings)
+            yield from _note_lines("conflict", result.conflicts)
+            yield from _note_lines("failed", result.failed)
+            yield from _note_lines("warning", result.warnings)
 
 
-def _said(group: str, notes: tuple[Note, ...]) -> Iterator[str]:
+def _note_lines(group: str, notes: tuple[Note, ...]) -> Iterator[str]:
     for note in notes:
         yield note.in_group(group)

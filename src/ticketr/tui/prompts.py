@@ -1,4 +1,4 @@
-"""Questions that the app asks in its action bar, and what each answer leads to. Pure."""
+"""The prompts of the action bar, and the effects of their answers. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer.
+    """One answer to a prompt.
 
     Attributes:
-        keys: The keys that give it.
-        word: What it is called.
-        effects: What it leads to.
+        keys: The keys of the answer.
+        word: The word for the answer.
+        effects: The effects of the answer.
     """
 
     keys: tuple[str, ...]
@@ -36,9 +36,9 @@ class Prompt:
     """A question that waits for a key; Esc leaves everything as it is.
 
     Attributes:
-        text: What is asked, clean.
+        text: The question, cleaned.
         choices: The answers.
-        covers_list: Whether what it is about is shown meanwhile, and left with it.
+        covers_list: Whether the prompt's subject is shown over the list until the answer.
     """
 
     text: str
@@ -47,24 +47,24 @@ class Prompt:
 
     @property
     def line(self) -> str:
-        """The question with its answers, the answers first: they must be seen at any width."""
+        """The answers, then the question: the answers must be visible at any width."""
         answers = "  ".join(f"{each.keys[0]} {each.word}" for each in self.choices)
         return f"{answers}  Esc later: {self.text}"
 
     def choice(self, key: str) -> Choice | None:
-        """Return the answer that a key stands for, or None."""
+        """Return the answer of a key, or None."""
         return next((each for each in self.choices if key in each.keys), None)
 
 
-def writes_prompt(work: JobKind, writes: int, lost: Sequence[Loss] = ()) -> Prompt:
-    """Ask before many issues are written, or something is taken away in Jira.
+def writes_prompt(kind: JobKind, writes: int, lost: Sequence[Loss] = ()) -> Prompt:
+    """Return the prompt before many issues are written, or content is lost in Jira.
 
     Args:
-        work: What would be done.
-        writes: How many issues it would create or change; 0 if they are too few to ask about.
-        lost: What it would take away.
+        kind: The kind of the job.
+        writes: How many issues the job would write; 0 if they are too few to ask about.
+        lost: What the job would remove in Jira.
     """
-    yes = Choice(("y",), "yes", (effects.StartJob(work, frozenset(lost)),))
+    yes = Choice(("y",), "yes", (effects.StartJob(kind, frozenset(lost)),))
     no = Choice(("n",), "no")
     many = f"create or change {writes} tickets in Jira" if writes else ""
     if not lost:
@@ -72,11 +72,11 @@ def writes_prompt(work: JobKind, writes: int, lost: Sequence[Loss] = ()) -> Prom
     more = f" (and {len(lost) - 1} more)" if lost[1:] else ""
     loss = f"lose {lost[0].what}{more} in Jira, by {lost[0].path}"
     text = f"{many}, and {loss}?" if many else f"{loss}?"
-    return Prompt(clean(text), (yes, Choice(("o",), "others", (effects.StartJob(work),)), no))
+    return Prompt(clean(text), (yes, Choice(("o",), "others", (effects.StartJob(kind),)), no))
 
 
 def conflict_prompt(key: str, parts: str) -> Prompt:
-    """Ask which side of a conflict counts."""
+    """Return the prompt for the side that wins a conflict."""
     choices = (("l", "yours", "local"), ("r", "Jira's", "remote"), ("m", "both", "merge"))
     return Prompt(
         clean(f"{parts} changed on both sides"),

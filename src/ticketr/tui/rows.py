@@ -1,4 +1,4 @@
-"""The ticket list as data: one row an issue, sub-tasks below their ticket, always in order."""
+"""The ticket list as data: one row for each issue, sub-tasks below their ticket, sorted."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Order = tuple[str, int, str, int]
 
 @dataclass(frozen=True, slots=True)
 class IssueRow:
-    """One issue in the list. Its texts are clean: they may go to a terminal.
+    """One issue in the list. Its texts are cleaned for a terminal.
 
     Attributes:
-        order: Where it belongs: project, number, file, then its place in its ticket.
+        order: The sort key: project, number, file, then the index in the ticket.
         key: The issue's key; empty for a draft.
-        title: Its title.
-        status: Its status, as the file has it; empty if it has none.
-        path: The file of its ticket, relative to the workspace.
+        title: The issue's title, or the error of a broken file.
+        status: The issue's status, as the file has it; may be empty.
+        path: The file of the issue's ticket, relative to the workspace.
         depth: 1 for a sub-task, 0 otherwise.
-        is_broken: Whether it stands for a file with which something is wrong; its title says what.
+        is_broken: Whether the row is that of a broken file.
     """
 
     order: Order
@@ -44,21 +44,21 @@ class IssueRow:
 
     @property
     def head(self) -> str:
-        """The key of its ticket: its own, or its parent's; empty for a draft's."""
+        """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
 
 def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
-    """Make the rows of a ticket and its sub-tasks.
+    """Return the rows of a ticket and its sub-tasks.
 
     Args:
         ticket: The ticket.
-        path: Its file, relative to the workspace.
+        path: The ticket's file, relative to the workspace.
     """
     project, number = _split(ticket.key)
     return tuple(
         IssueRow(
-            # Drafts have no number: what tells two of one file apart is their line.
+            # Drafts have no number; the line distinguishes two in one file.
             order=(project, number, path if number else f"{path}:{ticket.line:08}", place),
             key=issue.key or "",
             title=clean(issue.title),
@@ -71,13 +71,13 @@ def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
 
 
 def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
-    """Make the row of a file with which something is wrong.
+    """Return the row of a broken file.
 
     Args:
         path: The file, relative to the workspace.
-        words: What is wrong.
-        has_rows: Whether its tickets have rows of their own. Else this row stands where they
-            would, as far as the name of the file tells, so that nothing seems to be lost.
+        words: The error.
+        has_rows: Whether the file's tickets have rows, too. If not, this row takes the place that
+            the name of the file suggests, so that no ticket seems to be lost.
     """
     project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
     return IssueRow(
@@ -94,17 +94,17 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
 def merge(
     rows: tuple[IssueRow, ...], tickets: Iterable[tuple[IssueRow, ...]]
 ) -> tuple[IssueRow, ...]:
-    """Put tickets in their places; rows that a ticket had before are replaced.
+    """Return rows with those of some tickets inserted or replaced.
 
     Args:
-        rows: Rows in order.
-        tickets: The rows of each ticket, head first.
+        rows: The rows, sorted.
+        tickets: The rows of each ticket, the ticket's own row first.
     """
     merged = list(rows)
     orders = [row.order for row in merged]
     for ticket in tickets:
         project, number, rest, _ = ticket[0].order
-        # A ticket with a key is the same one wherever its file has moved.
+        # A ticket with a key is the same one after its file has moved.
         start = bisect_left(orders, (project, number, "" if number else rest, 0))
         end = bisect_left(orders, (project, number, "\U0010ffff" if number else rest, 1 << 30))
         merged[start:end] = ticket
@@ -113,7 +113,7 @@ def merge(
 
 
 def index_of(rows: tuple[IssueRow, ...], order: Order) -> int:
-    """Find a row by its order; the nearest one below where it has gone."""
+    """Return the index of the row with an order, or of the next row if there is none."""
     found = bisect_left(rows, order, key=lambda row: row.order)
     return min(found, max(0, len(rows) - 1))
 

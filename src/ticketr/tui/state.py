@@ -1,4 +1,4 @@
-"""What the app knows, and how it answers what happens. Pure: no waiting, no clock, no screen."""
+"""The app's state, and how messages change it. Pure: no waiting, no clock, no screen."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
 
-#: On every job between the workspace and Jira.
-JIRA_JOB_TAG = "work"
-REFUSED = "A job is running already; Esc cancels it"
+#: The tag of every pull, push and sync.
+JIRA_JOB_TAG = "kind"
+JOB_IS_RUNNING = "A job is running already; Esc cancels it"
 NO_CONFLICT = "This ticket has no conflict"
 BROKEN = "Edit this file until nothing is wrong with it, then sync"
 NO_NOTES = "The last job has nothing to say of single tickets"
@@ -36,7 +36,7 @@ TWO_PANELS = 100
 
 
 class Focus(Enum):
-    """Which panel the keys that move speak to."""
+    """The panel that the keys for moving apply to."""
 
     LIST = "list"
     DETAIL = "detail"
@@ -47,10 +47,10 @@ class Detail:
     """A ticket that is open for reading.
 
     Attributes:
-        row: Its row.
-        text: Its lines, clean, as they are in the file.
-        lines: The same, broken to fit their panel.
-        top: The first of these that is shown.
+        row: The ticket's row.
+        text: The ticket's lines in the file, cleaned.
+        lines: The same text, wrapped to the panel's width.
+        top: The index of the first of `lines` that is shown.
     """
 
     row: IssueRow
@@ -59,34 +59,34 @@ class Detail:
     top: int = 0
 
     def wrapped(self, cells: int) -> Detail:
-        """Break the text to fit a panel of so many cells, a margin included."""
+        """Return it wrapped to a panel of so many cells, with a margin."""
         lines = tuple(line for each in self.text for line in wrap(each, cells - 2))
         return replace(self, lines=lines, top=min(self.top, max(0, len(lines) - 1)))
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """Everything that the screen shows, and nothing else.
+    """Everything that the screen shows.
 
     Attributes:
-        width: Of the terminal, in cells.
-        height: Likewise.
-        title: What the first row says: the workspace.
-        rows: The issues, in order.
-        selected: The order of the selected row; rows may move, the selection stays with it.
-        top: Index of the first row shown.
-        focus: Which panel has the keys.
-        detail: The open ticket, if one is.
+        width: The terminal's width, in cells.
+        height: The terminal's height, in cells.
+        title: The workspace's title in the first row.
+        rows: The issues, sorted.
+        selected: The order of the selected row; it stays selected when rows move.
+        top: The index of the first row that is shown.
+        focus: The panel that has the keys.
+        detail: The open ticket, if any.
         is_help_open: Whether the help covers the rest.
-        are_notes_open: Whether what there is to look at covers the rest.
-        notes: Why the last job failed, or what it said of single tickets, clean.
-        notes_top: The first line of what there is to look at that is shown.
-        question: What waits for an answer, if anything does.
-        edited: Keys of issues that were edited here since the last sync.
-        conflicts: For each ticket that both sides have changed, what clashes.
-        broken: What is wrong with files, clean, a line a file.
-        status: What the status line knows.
-        notice: A word to the user, until the next key.
+        are_notes_open: Whether the notes cover the rest.
+        notes: Why the last job failed, or its notes about single tickets, cleaned.
+        notes_top: The index of the first of `note_lines` that is shown.
+        prompt: The prompt that waits for an answer, if any.
+        edited: The keys of issues that were edited here since the last sync.
+        conflicts: The conflicting parts of each conflicting ticket, by its key.
+        broken: The cleaned error of each broken file.
+        status: The status line's model.
+        notice: A message in the action bar until the next key.
         working: The ID of the running or pending job with Jira; empty if there is none.
     """
 
@@ -116,15 +116,15 @@ class AppState:
         return max(1, self.height - CHROME)
 
     @property
-    def to_look_at(self) -> tuple[str, ...]:
-        """Broken files, since nothing goes on while there are some, then what the last job said."""
+    def things_to_note(self) -> tuple[str, ...]:
+        """The errors of broken files, which stop every job, then the last job's notes."""
         return (*(f"broken: {each}" for each in self.broken), *self.notes)
 
     @property
     def note_lines(self) -> tuple[str, ...]:
-        """What there is to look at, cut into lines that fit the screen."""
+        """`things_to_note`, wrapped to the screen's width."""
         cells = max(1, self.width - 3)
-        return tuple(line for each in self.to_look_at for line in wrap(each, cells))
+        return tuple(line for each in self.things_to_note for line in wrap(each, cells))
 
     @property
     def list_width(self) -> int:
@@ -142,12 +142,12 @@ class AppState:
         return 0 if self.selected is None else index_of(self.rows, self.selected)
 
     def row_of(self, order: Order) -> IssueRow | None:
-        """The row at just this place, if there is one."""
+        """Return the row with this order, if there is one."""
         found = self.rows[index_of(self.rows, order)] if self.rows else None
         return found if found is not None and found.order == order else None
 
     def with_text(self, row: IssueRow, text: tuple[str, ...]) -> AppState:
-        """Return the open ticket its text as it is now, unless another one is open meanwhile."""
+        """Return it with the open ticket's new text, unless another ticket is open now."""
         if self.detail is None or self.detail.row.order != row.order:
             return self
         detail = replace(self.detail, row=row, text=text)
@@ -155,15 +155,12 @@ class AppState:
 
 
 def update(state: AppState, message: Message, now: float) -> tuple[AppState, tuple[Effect, ...]]:
-    """Answer a message.
+    """Return the state after a message, and the effects to carry out.
 
     Args:
-        state: What is.
-        message: What happened.
-        now: When, in seconds by Trio's clock.
-
-    Returns:
-        What is now, and what is to be done about it.
+        state: The state before.
+        message: The event.
+        now: The time of the event, in seconds by Trio's clock.
     """
     match message:
         case messages.KeyPressed(name):
@@ -175,15 +172,15 @@ def update(state: AppState, message: Message, now: float) -> tuple[AppState, tup
             return _in_view(replace(state, rows=rows, edited=state.edited | edited)), ()
         case messages.FilesRead():
             return _files(state, message)
-        case messages.WritesCounted(work, writes, lost):
-            if state.broken:  # no job would get further than to say so
+        case messages.WritesCounted(kind, writes, lost):
+            if state.broken:  # every job would fail because of them
                 return replace(state, notice=notice_of(state.broken)), ()
-            if state.working:  # asked for twice while it was counted
-                return replace(state, notice=REFUSED), ()
+            if state.working:  # the key was pressed twice
+                return replace(state, notice=JOB_IS_RUNNING), ()
             asked = writes if writes > CONFIRM_ABOVE else 0
             if asked or lost:
-                return replace(state, prompt=writes_prompt(work, asked, lost)), ()
-            return state, (effects.StartJob(work),)
+                return replace(state, prompt=writes_prompt(kind, asked, lost)), ()
+            return state, (effects.StartJob(kind),)
         case messages.DetailLoaded(row, lines):
             return _opened(state, row, lines), ()
         case messages.ClashLoaded(row, lines):
@@ -192,7 +189,7 @@ def update(state: AppState, message: Message, now: float) -> tuple[AppState, tup
             return state.with_text(row, lines), ()
         case messages.Resized(width, height):
             return _resized(state, width, height), (effects.Redraw(),)
-        case messages.CameBack():
+        case messages.Continued():
             return state, (effects.Reload(),)
         case messages.Failed(words):
             return replace(state, notice=words), ()
@@ -219,7 +216,7 @@ def _files(state: AppState, read: messages.FilesRead) -> tuple[AppState, tuple[E
             notice=notice_of(read.broken) if is_news else state.notice,
         )
     )
-    # A draft that has got its key has another row; its text stays until it is left.
+    # A draft that was given a key has another row; its text stays open.
     row = state.row_of(state.detail.row.order) if state.detail is not None else None
     if row is None or state.prompt is not None:
         return state, ()
@@ -246,7 +243,7 @@ def _key(state: AppState, name: str) -> tuple[AppState, tuple[Effect, ...]]:
     if action is KeyAction.QUIT:
         return state, (effects.Leave(),)
     if state.prompt is not None:
-        return _answer(state, state.prompt, name)
+        return _answer_prompt(state, state.prompt, name)
     if action is None:
         return state, ()
     if action is KeyAction.REDRAW:
@@ -261,8 +258,8 @@ def _key(state: AppState, name: str) -> tuple[AppState, tuple[Effect, ...]]:
         return state, ()
     if action is KeyAction.BACK:
         return replace(state, focus=Focus.LIST), ()
-    if action in _WORK:
-        return _work(state, _WORK[action])
+    if action in _JOB_KINDS:
+        return _ask_for_job(state, _JOB_KINDS[action])
     if action is KeyAction.RESOLVE:
         return _resolve(state)
     if action is KeyAction.OPEN:
@@ -271,7 +268,7 @@ def _key(state: AppState, name: str) -> tuple[AppState, tuple[Effect, ...]]:
 
 
 def _escape(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
-    """Close what is open, else cancel what runs, else go back: never two of these at once."""
+    """Close the help or notes, else cancel the job, else go back to the list."""
     if state.is_help_open or state.are_notes_open:
         return replace(state, is_help_open=False, are_notes_open=False), ()
     if state.status.named_job is not None:
@@ -280,14 +277,16 @@ def _escape(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
 
 
 def _notes(state: AppState) -> AppState:
-    if not state.to_look_at:
+    if not state.things_to_note:
         return replace(state, notice=NO_NOTES)
     is_open = not state.are_notes_open
     return replace(state, are_notes_open=is_open, is_help_open=False, notes_top=0)
 
 
-def _answer(state: AppState, prompt: Prompt, name: str) -> tuple[AppState, tuple[Effect, ...]]:
-    """Take the answer to a question; any key that is none leaves it open, Esc is always one."""
+def _answer_prompt(
+    state: AppState, prompt: Prompt, name: str
+) -> tuple[AppState, tuple[Effect, ...]]:
+    """Apply the answer to a prompt; Esc closes it, and any other key leaves it open."""
     focus = Focus.LIST if prompt.covers_list else state.focus
     answered = replace(state, prompt=None, focus=focus)
     if name == "KEY_ESCAPE":
@@ -295,31 +294,37 @@ def _answer(state: AppState, prompt: Prompt, name: str) -> tuple[AppState, tuple
     choice = prompt.choice(name)
     if choice is None:
         action = key_action(name)
-        if action in _MOVES and state.focus is Focus.DETAIL:  # what is asked about may be long
+        if (
+            action in _MOVES and state.focus is Focus.DETAIL
+        ):  # the prompt's subject may need scrolling
             return _move(state, action), ()
         return state, ()
     return answered, choice.effects
 
 
-_WORK = {KeyAction.PULL: JobKind.PULL, KeyAction.PUSH: JobKind.PUSH, KeyAction.SYNC: JobKind.SYNC}
+_JOB_KINDS = {
+    KeyAction.PULL: JobKind.PULL,
+    KeyAction.PUSH: JobKind.PUSH,
+    KeyAction.SYNC: JobKind.SYNC,
+}
 
 
-def _work(state: AppState, work: JobKind) -> tuple[AppState, tuple[Effect, ...]]:
+def _ask_for_job(state: AppState, kind: JobKind) -> tuple[AppState, tuple[Effect, ...]]:
     if state.working:
-        return replace(state, notice=REFUSED), ()
-    if work is JobKind.PULL:
-        return state, (effects.StartJob(work),)
-    return state, (effects.CountWrites(work),)
+        return replace(state, notice=JOB_IS_RUNNING), ()
+    if kind is JobKind.PULL:
+        return state, (effects.StartJob(kind),)
+    return state, (effects.CountWrites(kind),)
 
 
 def _resolve(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
     row = state.rows[state.index] if state.rows else None
     if row is None or row.head not in state.conflicts:
-        # The markers of a conflict that was settled with both versions may stand in it.
+        # The file may hold the markers of a conflict that was resolved by `merge`.
         is_broken = row is not None and row.is_broken
         return replace(state, notice=BROKEN if is_broken else NO_CONFLICT), ()
     if state.working:
-        return replace(state, notice=REFUSED), ()
+        return replace(state, notice=JOB_IS_RUNNING), ()
     prompt = conflict_prompt(row.head, state.conflicts[row.head])
     return replace(state, prompt=prompt), (effects.LoadClash(row),)
 
@@ -378,7 +383,7 @@ def _target(action: KeyAction, at: int, page: int, last: int) -> int:
 
 
 def _in_view(state: AppState) -> AppState:
-    """Scroll as little as it takes to show the selected row."""
+    """Return it scrolled as little as possible to show the selected row."""
     if not state.rows:
         return state
     selected = state.selected if state.selected is not None else state.rows[0].order

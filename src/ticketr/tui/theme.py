@@ -1,4 +1,4 @@
-"""Colours and characters of the app. Only the 16 palette colours, so that they suit any ground."""
+"""Colours and characters of the app: the 16 palette colours, which suit any background."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def _plain(text: str, *_: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """How things look.
+    """The style of the app.
 
     Attributes:
-        style: Puts a style around a text: ``style(text, "bold", "cyan")``.
-        line_style: How the status line is drawn.
+        style: Adds a style to a text: ``style(text, "bold", "cyan")``.
+        line_style: The style of the status line.
     """
 
     style: Callable[..., str] = _plain
     line_style: LineStyle = field(default_factory=LineStyle)
 
     def fit(self, text: str, cells: int) -> str:
-        """Cut and pad a clean text to exactly so many cells, in characters that can be shown."""
+        """Return a cleaned text cut and padded to so many cells, in ASCII if need be."""
         if self.line_style.unicode:
             return fit(text, cells)
         if not text.isascii():
@@ -43,34 +43,34 @@ class Theme:
 
     @property
     def mark(self) -> str:
-        """What stands before the selected row."""
+        """The mark before the selected row."""
         return "▸" if self.line_style.unicode else ">"
 
     @property
     def dot(self) -> str:
-        """What stands between two facts."""
+        """The separator between two facts."""
         return "·" if self.line_style.unicode else "-"
 
     def header(self, text: str) -> str:
-        """The first row."""
+        """Style the first row."""
         return self.style(text, "bold", "reverse")
 
     def selected(self, text: str) -> str:
-        """The selected row of a list."""
+        """Style the selected row of a list."""
         return self.style(text, "reverse")
 
     def heading(self, text: str) -> str:
-        """A heading in a text."""
+        """Style a heading in a text."""
         return self.style(text, "bold")
 
     def bar(self, text: str) -> str:
-        """The action bar."""
+        """Style the action bar."""
         return self.style(text, "dim")
 
     def notice(self, text: str) -> str:
-        """A word to the user."""
+        """Style a message to the user."""
         return self.style(text, "bold", "yellow")
 
     def status(self, text: str) -> str:
-        """The status line."""
+        """Style the status line."""
         return self.style(text, "cyan")

@@ -1,7 +1,7 @@
-"""The screen as a pure function of the state: one string a row, each exactly as wide as asked.
+"""The screen as a pure function of the state: one string for each row, each of the same width.
 
-Texts are cut and padded first and styled after, so that no style is ever cut in two and every
-width is counted in cells of plain text.
+Texts are cut and padded before they are styled, so that widths count cells of plain text and no
+style sequence is cut.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.theme import Theme
 
-#: From this width on, a row of the list has room for the status.
+#: The least width of a list that shows the status.
 WITH_STATUS = 50
 KEY_CELLS, STATUS_CELLS = 10, 13
-#: Below this size there is no room for a screen; one line says so.
+#: The least width and height of a screen; a smaller one shows one line.
 SMALLEST = (20, 4)
 
 
 def screen(state: AppState, now: float, theme: Theme) -> list[str]:
-    """Draw everything.
+    """Return the rows of the screen.
 
     Args:
-        state: What to show.
+        state: The state to show.
         now: The time, in seconds by Trio's clock.
         theme: Colours and characters.
 
     Returns:
-        As many rows as the terminal has, each as wide as it is, styled.
+        One styled row for each of the terminal's, as wide as the terminal.
     """
     width, height = state.width, state.height
     if width < SMALLEST[0] or height < SMALLEST[1]:
@@ -91,14 +91,14 @@ def _list(state: AppState, width: int, theme: Theme) -> list[str]:
 
 
 def _flag(state: AppState, row: IssueRow) -> str:
-    """Say in one cell how an issue differs from the last sync."""
+    """Return a character that says how an issue differs from the last sync."""
     if row.head in state.conflicts:
         return "!"
     return "*" if row.key in state.edited else " "
 
 
 def _row(row: IssueRow, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
-    # The mark, not the colour alone, tells the selected row.
+    # The mark shows the selected row where colours do not.
     mark = theme.mark if is_selected else " "
     key = theme.fit(row.key or ("broken" if row.is_broken else "draft"), KEY_CELLS)
     text = f"{mark}{flag}{'  ' * row.depth}{key} {row.title}"
@@ -150,7 +150,7 @@ def _action_bar(state: AppState, theme: Theme) -> str:
 
 
 def _hints(state: AppState) -> Iterator[tuple[str, str]]:
-    """What works now, and only that."""
+    """Yield the keys that have an effect now."""
     if state.is_help_open or state.are_notes_open:
         yield "Esc", "close"
     elif state.status.named_job is not None:
@@ -158,7 +158,7 @@ def _hints(state: AppState) -> Iterator[tuple[str, str]]:
     elif state.focus is Focus.DETAIL:
         yield "Esc", "back"
     if not state.is_help_open and not state.are_notes_open:
-        if state.to_look_at:
+        if state.things_to_note:
             yield "n", "notes"
         if state.rows and state.focus is Focus.LIST:
             yield "Enter", "open"
@@ -169,7 +169,7 @@ def _hints(state: AppState) -> Iterator[tuple[str, str]]:
     yield "?", "help"
     yield "q", "quit"
     is_open = state.is_help_open or state.are_notes_open
-    if not is_open and not state.working:  # what a narrow screen may cut off
+    if not is_open and not state.working:  # a narrow screen may cut these off
         yield "p", "push"
         yield "s", "sync"
 
