@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import Ticket, TicketSyntaxError, parse, slip_of
+from ticketr.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
 
 def only(text: str) -> Ticket:
@@ -360,8 +360,8 @@ def test_a_task_may_mention_tasks() -> None:
     ],
 )
 def test_a_title_that_begins_with_what_could_be_a_key_here_tells_which(title: str) -> None:
-    assert slip_of(title, ["AB", "DEMO"]) == "DEMO-1"
-    assert slip_of(title, ["AB"]) is None
+    assert mistyped_key(title, ["AB", "DEMO"]) == "DEMO-1"
+    assert mistyped_key(title, ["AB"]) is None
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_a_title_that_begins_with_what_could_be_a_key_here_tells_which(title: st
     ],
 )
 def test_other_titles_are_no_slips(title: str) -> None:
-    assert slip_of(title, ["DEMO"]) is None
+    assert mistyped_key(title, ["DEMO"]) is None
 
 
 PLACED = """\

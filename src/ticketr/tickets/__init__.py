@@ -1,12 +1,12 @@
-"""Tickets as Markdown: what a ticket is, and the way from text to tickets and back.
+"""Tickets as Markdown: the model of a ticket, its parser and its renderer.
 
-Nothing here waits, reads a file or asks the time.
+Pure: no waiting, no files, no clock.
 """
 
 from __future__ import annotations
 
 from ticketr.tickets.errors import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
-from ticketr.tickets.grammar import CONFLICT, slip_of
+from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import append, render, render_ticket, replace, rewrite
@@ -25,11 +25,11 @@ __all__ = [
     "TicketSyntaxError",
     "append",
     "is_key",
+    "mistyped_key",
     "parse",
     "render",
     "render_ticket",
     "replace",
     "rewrite",
     "safe_file_name",
-    "slip_of",
 ]

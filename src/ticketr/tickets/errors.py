@@ -1,4 +1,4 @@
-"""What can be wrong with a ticket or a ticket file."""
+"""The errors of tickets and ticket files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SHOWN = 80
 
 
 def _show(text: str) -> str:
-    """Quote a piece of the user's file so that it fits on the line of an error."""
+    """Return a text of the user's file quoted, cleaned and shortened for an error."""
     more = "..." if len(text) > _SHOWN else ""
     return f'"{clean(text[:_SHOWN])}{more}"'
 
@@ -39,10 +39,10 @@ class TicketSyntaxError(TicketrError):
 
 
 class InvalidKey(TicketrError):
-    """Raised when something that should be an issue key is none.
+    """Raised when a text is not an issue key.
 
     Attributes:
-        key: What was given.
+        key: The text.
     """
 
     def __init__(self, key: str) -> None:
@@ -54,11 +54,11 @@ class InvalidKey(TicketrError):
 
 
 class InvalidTicket(TicketrError):
-    """Raised when a ticket is put together that no file could hold.
+    """Raised when a ticket is made that no file can hold.
 
     Attributes:
         problem: What is wrong.
-        text: The name, key or title that it is about.
+        text: The name, key or title in question.
     """
 
     def __init__(self, problem: str, text: str) -> None:

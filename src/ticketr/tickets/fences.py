@@ -1,8 +1,7 @@
-"""Fenced code blocks: the lines in which nothing is a heading.
+"""Fenced code blocks, in which no line is a heading.
 
-A fence that is never closed is nobody's friend here: Markdown lets it run to the end of the
-file, and so the tickets below it would silently become code. The parser refuses such a file, and
-the renderer escapes such a line, so the tickets of a file cannot reach into each other.
+In Markdown a fence that is never closed runs to the end of the file, so the tickets below it would
+silently become code. The parser refuses such a file, and the renderer escapes such a line.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _DEEPEST = 3
 
 
 def opening(line: str) -> str | None:
-    """Return the run of backticks or tildes with which a line opens a code block, or None."""
+    """Return the backticks or tildes by which a line opens a code block, or None."""
     found = _OPENING.match(line)
     return None if found is None else found[1]
 
@@ -35,28 +34,28 @@ def _is_closing(line: str, fence: str) -> bool:
 
 
 def closing(lines: Sequence[str], start: int) -> int | None:
-    """Find the line that closes the code block opened at ``start``.
+    """Return the index of the line that closes the code block opened at ``start``.
 
     Returns:
-        Its index. None if the block is not closed, or if it swallows a heading and then
-        something that opens another block of its kind: most likely its own closing line is
-        missing, and the one found would be another block's.
+        The index. None if the block is not closed, or if it contains a heading and then an opening
+        line of its kind: most likely its own closing line is missing, and the one found would
+        belong to another block.
     """
     fence = opening(lines[start])
     assert fence is not None
-    swallowed = False
+    has_heading = False
     for index in range(start + 1, len(lines)):
         line = lines[index]
         if fence in line:
             if _is_closing(line, fence):
                 return index
-            if swallowed and (opening(line) or "").startswith(fence):
+            if has_heading and (opening(line) or "").startswith(fence):
                 return None
-        if not swallowed and line.startswith("#"):
-            swallowed = is_heading(line)
+        if not has_heading and line.startswith("#"):
+            has_heading = is_heading(line)
     return None
 
 
 def is_heading(line: str) -> bool:
-    """Return whether a line would be a heading of ours if it stood outside a code block."""
+    """Return whether a line would be a heading of the format outside of a code block."""
     return line.startswith(TICKET) or section_of(line) is not None

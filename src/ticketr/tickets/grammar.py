@@ -1,13 +1,12 @@
-r"""Which lines mean something, and how to write them when they should not.
+r"""The lines that have a meaning in a ticket file, and how to escape them in text.
 
-The parser asks what a line means, the renderer asks whether a line must be escaped. Both ask
-here, so that they cannot disagree. Two rules keep this simple:
+The parser and the renderer share this module, so that they agree. Two rules keep it simple:
 
-- What is escaped is never less than what is read: every line that could be a heading, a mistake
-  in one, or a conflict marker in *any* place, gets a backslash in *every* place.
-- A backslash is taken off exactly where it would have been put: before such a line, or before
-  such a line that already begins with backslashes. So ``\## Fields`` in a ticket becomes
-  ``\\## Fields`` in the file and comes back, and any other backslash is just a backslash.
+- Every line that is a heading, a mistake in one, or a conflict marker in *some* place is escaped
+  by a backslash in *every* place.
+- A backslash is removed exactly where it would have been added: before such a line, or before
+  such a line that already starts with backslashes. So ``\## Fields`` in a ticket becomes
+  ``\\## Fields`` in the file and is read back, and any other backslash is plain text.
 
 All patterns run in linear time: no two neighbouring repeats can match the same character.
 """
@@ -31,36 +30,35 @@ TASKS: Final = "Tasks"
 
 _NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
 
-# A quick no for nearly every line of prose: only lines that pass are looked at closely.
-MARKED = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
+# A quick test that nearly no line of prose passes; only matching lines are examined further.
+MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
 
-# "# TICKET:" itself and what people write when they mean it. A heading such as "# TICKET SALES"
-# is none of these.
-_TICKETISH = (
+# "# TICKET:" and likely mistakes in it. A heading such as "# TICKET SALES" does not match.
+_ALMOST_TICKET = (
     r"\ufeff?(?:#{1,6}[ \t]*TICKET[ \t]*:|#[ \t]*STORY[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
 _SECTION = r"## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
 _CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
 
-TICKETISH = re.compile(rf" {{0,3}}{_TICKETISH}")
+ALMOST_TICKET = re.compile(rf" {{0,3}}{_ALMOST_TICKET}")
 CONFLICT = re.compile(_CONFLICT)
 
-_MEANT = rf"(?:{_TICKETISH}|{_SECTION}|{_CONFLICT})"
+_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_CONFLICT})"
 _FENCE = "(?:```|~~~)"
 
-_ESCAPE = re.compile(rf" {{0,3}}(?=\\*{_MEANT}|\\+{_FENCE})")
-_UNESCAPE = re.compile(rf" {{0,3}}(?=\\+(?:{_MEANT}|{_FENCE}))")
-# Nothing in a code fence is a heading, but git writes its markers there too.
+_ESCAPE = re.compile(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
+_UNESCAPE = re.compile(rf" {{0,3}}(?=\\+(?:{_SPECIAL}|{_FENCE}))")
+# In a code block nothing is a heading, but git writes its markers there, too.
 _ESCAPE_FENCED = re.compile(rf" {{0,3}}(?=\\*{_CONFLICT})")
 _UNESCAPE_FENCED = re.compile(rf" {{0,3}}(?=\\+{_CONFLICT})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
-    """Name the section that a line begins, or None.
+    """Return the name of the section that a line starts, or None.
 
-    Only the four names count, alone on the line but for a colon or closing hashes. In a task the
-    heading may be indented by up to three spaces, and there is no section for tasks.
+    A heading is one of the four names, optionally with a colon or closing hashes. In a task it may
+    be indented by up to three spaces, and there is no section for tasks.
     """
     if in_task:
         line = line.removeprefix("   "[: len(line) - len(line.lstrip(" "))])
@@ -71,26 +69,26 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
 
 
 def escape(line: str, *, fenced: bool = False) -> str:
-    """Put a backslash before a line of text that would mean something in a file."""
+    """Return a line of text, with a backslash if it would have a meaning in a file."""
     found = (_ESCAPE_FENCED if fenced else _ESCAPE).match(line)
     return line if found is None else insert_backslash(line, found.end())
 
 
 def unescape(line: str, *, fenced: bool = False) -> str:
-    """Take off the backslash that ``escape`` put there."""
+    """Undo ``escape``."""
     found = (_UNESCAPE_FENCED if fenced else _UNESCAPE).match(line)
     return line if found is None else line[: found.end()] + line[found.end() + 1 :]
 
 
 def insert_backslash(line: str, column: int | None = None) -> str:
-    """Put a backslash at a place in a line, by default before its first visible character."""
+    """Return a line with a backslash at a column, by default before its first visible character."""
     if column is None:
         column = len(line) - len(line.lstrip())
     return f"{line[:column]}\\{line[column:]}"
 
 
 def escape_item(line: str) -> str:
-    """Escape a further line of a criterion, where a dash would begin the next criterion."""
+    """Escape a continuation line of a criterion, where a dash would start the next criterion."""
     if line.lstrip().lstrip("\\").startswith("-"):
         return insert_backslash(line)
     return escape(line)
@@ -109,37 +107,36 @@ def is_rule(line: str) -> bool:
     return len(line) > 2 and line.count("-") == len(line)
 
 
-# A title of a draft that a reader would take for a key, or for a slip in writing one: brackets
-# doubled, set in bold, with a hash, a comma or another dash inside, or one of the two forgotten.
+# The title of a draft that looks like a mistyped key: brackets doubled, in bold, with a hash, a
+# comma or another dash inside, or with one of them missing.
 _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
-_KEYISH = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
+_KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
 _CLOSED = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
 _NEARLY_KEY = re.compile(
-    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEYISH.format('in')}{_CLOSED}"
-    rf"|{_KEYISH.format('bare')}\s*\])"
+    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_CLOSED}"
+    rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
 _BRACKET = re.compile(r"\[([^\]]*)\]\s*")
 _ESCAPED_TITLE = re.compile(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
 
 
 class TitleError(ValueError):
-    """Raised by ``read_title``; its text says what is wrong and what to write instead."""
+    """Raised by ``read_title``; its message says what is wrong and what to write instead."""
 
 
 def read_title(text: str) -> tuple[str | None, str]:
-    r"""Take the key and the title from what follows ``# TICKET:`` or the dash of a task.
+    r"""Parse the key and the title that follow ``# TICKET:`` or the dash of a task.
 
     Args:
         text: The rest of the line, without outer white space.
 
     Returns:
-        The key, or None, and the title. Behind a key every character is the title's; without
-        one, a backslash before a bracket, or before what is nearly a key, says that this belongs
-        to the title.
+        The key, or None, and the title. All text behind a key is the title. Without a key, a
+        backslash escapes a bracket or a text that looks like a key.
 
     Raises:
-        TitleError: If there is a key without a title, or something very like a key.
+        TitleError: There is a key without a title, or a mistyped key.
     """
     bracket = _BRACKET.match(text)
     if bracket is not None:
@@ -157,7 +154,7 @@ def read_title(text: str) -> tuple[str | None, str]:
 
 
 def _nearest(found: re.Match[str]) -> str:
-    """Return the key that was probably meant, as it is to be written."""
+    """Return the key that was probably meant, in its correct form."""
     word, number = (
         found["in_word"] or found["bare_word"],
         found["in_number"] or found["bare_number"],
@@ -167,7 +164,7 @@ def _nearest(found: re.Match[str]) -> str:
 
 
 def write_title(key: str | None, title: str) -> str:
-    """Write key and title so that ``read_title`` gives them back."""
+    """Return key and title in the form that ``read_title`` parses."""
     if key is not None:
         return f"[{key}] {title}"
     if _NEARLY_KEY.match(title) or _ESCAPED_TITLE.match(title):
@@ -176,7 +173,7 @@ def write_title(key: str | None, title: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _slip(project: str) -> re.Pattern[str]:
+def _mistyped_key_pattern(project: str) -> re.Pattern[str]:
     word, marks = re.escape(project), r"[\s*_~`#(]*"
     bracketed = rf"\[[\[\s#]*(?:{word}[\s_]*|(?i:{word})\s*{_DASH}\s*)"
     return re.compile(
@@ -184,22 +181,22 @@ def _slip(project: str) -> re.Pattern[str]:
     )
 
 
-def slip_of(title: str, projects: Iterable[str]) -> str | None:
-    """Find the key that a draft's title seems to begin with, where it is known whose keys to expect.
+def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
+    """Return the mistyped key at the start of a draft's title, if its project is known.
 
-    ``[P1] Crash`` and ``COVID-19 leave`` are titles like any other, until P or COVID is a project.
+    ``[P1] Crash`` and ``COVID-19 leave`` are plain titles unless P or COVID is a project.
 
     Args:
-        title: The title of a draft that could be read.
-        projects: The keys of the projects that tickets here belong to.
+        title: The title of a draft.
+        projects: The keys of the workspace's projects.
 
     Returns:
-        The key; None if the title begins with nothing like one.
+        The key; None if the title starts with no such key.
     """
-    if _NEARLY_KEY.match(title):  # it had a backslash, so it is meant
+    if _NEARLY_KEY.match(title):  # it was escaped by a backslash
         return None
-    slips = ((project, _slip(project).match(title)) for project in projects)
-    return next((f"{project}-{found[1]}" for project, found in slips if found), None)
+    matches = ((project, _mistyped_key_pattern(project).match(title)) for project in projects)
+    return next((f"{project}-{found[1]}" for project, found in matches if found), None)
 
 
 _ESCAPED_NAME = re.compile(r"\\([\\:#*+<>-])")
@@ -207,9 +204,9 @@ _NAME = re.compile(r"((?:[^:\\]|\\.)++):")
 
 
 def read_field(line: str) -> tuple[str, str] | None:
-    r"""Take a field name and the text behind its colon from a line without outer white space.
+    r"""Parse the name and the value of a field from a line without outer white space.
 
-    A bullet before the name is dropped. A colon in a name is written ``\:``.
+    A bullet before the name is ignored. A colon in a name is written ``\:``.
     """
     if line[:2] in {"- ", "* ", "+ "}:
         line = line[2:].lstrip()
@@ -224,7 +221,7 @@ def read_field(line: str) -> tuple[str, str] | None:
 
 
 def write_name(name: str) -> str:
-    """Write a field name so that ``read_field`` gives it back."""
+    """Return a field name in the form that ``read_field`` parses."""
     if "\\" in name or ":" in name:
         name = name.replace("\\", "\\\\").replace(":", "\\:")
     return f"\\{name}" if name[0] in "#-*+<>" else name

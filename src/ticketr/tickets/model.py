@@ -1,14 +1,13 @@
-"""What a ticket is.
+"""The model of a ticket and of a ticket file.
 
-Every ``Ticket`` is in canonical form from the moment it exists, whatever it was made of: what the
-file format cannot tell apart is made equal here. That is what lets the parser and the renderer
-promise ``parse(render([t])).tickets == (t,)`` for each and every ticket:
+Every ``Ticket`` is normalized when it is created: texts that the file format cannot distinguish
+become equal. Thus ``parse(render([t])).tickets == (t,)`` holds for every ticket:
 
 - line ends are LF; lone surrogates, which UTF-8 cannot hold, become U+FFFD;
 - a title is one line without outer white space, and never empty;
 - a description has no blank lines around it and no white space at its end;
 - field names are one line; names, values and criteria have no outer white space; empty criteria
-  are gone.
+  are removed.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.tickets.errors import InvalidKey, InvalidTicket
-from ticketr.tickets.grammar import CONFLICT, TICKETISH
+from ticketr.tickets.grammar import ALMOST_TICKET, CONFLICT
 from ticketr.tickets.validate import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 NO_TITLE = "(no title)"
-"""Stands for a title that is empty, since a heading needs one."""
+"""Replaces an empty title, since a heading needs one."""
 
-# Lines in Fields that are more than a remark as they stand: fields, headings, conflict markers.
+# Lines in Fields that are no remarks: fields, headings, conflict markers.
 _MORE_THAN_WORDS = re.compile(rf".*:|##|{CONFLICT.pattern}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -48,47 +47,52 @@ def _one_line(text: str) -> str:
 
 
 def _block(text: str) -> str:
-    """Drop blank lines around a text; the indent of its first line may be a code block's."""
+    """Remove blank lines around a text; keep the first line's indent, as of a code block."""
     text = _text(text).rstrip()
     space = len(text) - len(text.lstrip())
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
 def _remark(text: str) -> str:
-    """Make a line of Fields that cannot be taken for a field, a heading or a conflict marker."""
+    """Return a line of Fields that is no field, heading or conflict marker."""
     line = _one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not TICKETISH.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
-    return f"# \\{line[2:]}" if TICKETISH.match(line) else line
+    return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the texts of a ticket stand in its file.
+    """The line numbers of a ticket's texts in its file, from 1.
 
     Attributes:
-        description: The runs of lines that its description was put together from: the number of
-            the first line of each in the description, and in the file; all from 1 on.
-        criteria: The line in the file of the first line of each criterion.
+        description: For each consecutive run of lines in the description, the number of its first
+            line in the description and in the file.
+        criteria: For each criterion, the number of its first line in the file.
     """
 
     description: tuple[tuple[int, int], ...] = ()
     criteria: tuple[int, ...] = ()
 
     def of_description(self, line: int) -> int:
-        """Return the line in the file of a line of the description; 0 if it is not known."""
+        """Return the line in the file of a line of the description; 0 if it is unknown."""
         at = bisect_right(self.description, line, key=lambda run: run[0]) - 1
         return self.description[at][1] + line - self.description[at][0] if at >= 0 else 0
 
     def of_criterion(self, number: int, line: int) -> int:
-        """Return the line in the file of a line of a criterion, counted from 0; 0 if not known."""
+        """Return the line in the file of a line of a criterion; 0 if it is unknown.
+
+        Args:
+            number: The index of the criterion, from 0.
+            line: The line in the criterion, from 1.
+        """
         return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
 
 
 NO_PLACES = Places()
-"""Those of a ticket that was not read from a file."""
+"""The places of a ticket that was not read from a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +101,19 @@ class Ticket:
 
     Attributes:
         title: One line.
-        key: ``PROJ-123``; None for a draft, which Jira does not know yet.
+        key: ``PROJ-123``; None for a draft, which is not in Jira yet.
         description: Markdown.
-        fields: Field name to text, in the order of the file. Cannot be changed.
-        acceptance_criteria: One text per criterion, possibly of several lines.
-        tasks: The sub-tasks, which have none of their own.
+        fields: Field names and texts, in the order of the file. Read-only.
+        acceptance_criteria: One text for each criterion, possibly of several lines.
+        tasks: The sub-tasks, which have no sub-tasks.
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
-        remarks: The lines among its fields that are no fields: comments and stray words. They
-            stay in the file and never reach Jira. Not compared.
-        places: Where its texts stand in the file it was read from. Not compared.
+        remarks: The lines in the section Fields that are no fields. They stay in the file and are
+            never sent to Jira. Not compared.
+        places: The line numbers of its texts in the file. Not compared.
 
     Raises:
-        InvalidKey: If the key is none.
-        InvalidTicket: If a field has no name, a task has tasks, or a key occurs twice.
+        InvalidKey: The key is not an issue key.
+        InvalidTicket: A field has no name, a task has tasks, or a key occurs twice.
     """
 
     title: str
@@ -145,21 +149,21 @@ class Ticket:
             raise InvalidTicket("a key occurs twice in one ticket", twice)
 
     def __reduce__(self) -> tuple[type[Ticket], tuple[object, ...]]:
-        # The read-only view of the fields cannot be pickled or copied; what is below it can.
+        # The read-only view of the fields cannot be pickled or copied, but its dict can.
         content: tuple[object, ...]
         content = (self.title, self.key, self.description, dict(self.fields))
         content += (self.acceptance_criteria, self.tasks, self.line, self.remarks, self.places)
         return Ticket, content
 
     def keys(self) -> Iterator[str]:
-        """Return its own key and its tasks', leaving drafts out."""
+        """Yield the ticket's key and its tasks' keys; drafts have none."""
         if self.key is not None:
             yield self.key
         for task in self.tasks:
             yield from task.keys()
 
     def count(self) -> int:
-        """Count issues: itself and its tasks."""
+        """Return the number of issues: the ticket and its tasks."""
         return 1 + len(self.tasks)
 
 
@@ -183,12 +187,12 @@ def _fields(fields: Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class TicketSpan:
-    """Where a ticket and its tasks stand in ``TicketFile.text``.
+    """The place of a ticket and its tasks in ``TicketFile.text``.
 
     Attributes:
-        start: Offset of its heading.
-        end: Offset behind the line end of its last line that is not blank. The blank lines after
-            that belong to nobody and survive a rewrite of the ticket.
+        start: The offset of its heading.
+        end: The offset behind the line end of its last non-blank line. The blank lines after that
+            stay when the ticket is rewritten.
     """
 
     start: int
@@ -197,13 +201,13 @@ class TicketSpan:
 
 @dataclass(frozen=True, slots=True)
 class TicketFile:
-    """A file as it was read, and the tickets in it.
+    """The text of a file, and the tickets in it.
 
     Attributes:
         text: The whole text, exactly as read: byte order mark and CRLF kept.
         preamble: The text before the first ticket, without a byte order mark.
         tickets: The tickets in the order of the file.
-        spans: Where each of them stands.
+        spans: The place of each ticket.
     """
 
     text: str

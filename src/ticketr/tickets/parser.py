@@ -1,13 +1,13 @@
-"""From the text of a file to its tickets.
+"""Parses the text of a file into tickets.
 
-This file deals with whole files: where each ticket begins and ends, and what must not be in a
-file at all. What is in a ticket is read by ``sections``.
+This module finds the start and end of each ticket, and refuses what a file must not contain. The
+module ``sections`` parses the content of a ticket.
 """
 
 from __future__ import annotations
 
 from ticketr.tickets.fences import opening
-from ticketr.tickets.grammar import CONFLICT, MARKED, TICKET
+from ticketr.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET
 from ticketr.tickets.model import TicketFile, TicketSpan
 from ticketr.tickets.sections import (
     BodyReader,
@@ -20,21 +20,21 @@ from ticketr.tickets.source_lines import SourceLines
 
 
 def parse(text: str, *, source: str = "<text>") -> TicketFile:
-    """Read the tickets of a file.
+    """Parse the tickets of a file.
 
-    Nothing that was written is ignored: what is not a field, a criterion or a task is kept as
-    text of the description (docs/format.md has the rules).
+    No text is ignored: what is no field, criterion or task becomes text of the description
+    (docs/format.md has the rules).
 
     Args:
         text: The whole text of the file.
-        source: What to call the file in an error.
+        source: The name of the file in an error.
 
     Returns:
-        The tickets, where they stand, and the text around them.
+        The tickets, their places, and the text around them.
 
     Raises:
-        TicketSyntaxError: If the text holds git's conflict markers, a heading that is almost one
-            of a ticket, a code block that is never closed, or the same key twice.
+        TicketSyntaxError: The text holds git's conflict markers, a mistyped heading of a ticket, a
+            code block that is never closed, or a key twice.
     """
     read = SourceLines(text, source)
     _refuse_conflicts(read)
@@ -70,7 +70,7 @@ def _skip_preamble(read: SourceLines) -> int:
     index = 0
     while index < len(read.lines):
         line = read.lines[index]
-        if MARKED.match(line):
+        if MAY_BE_SPECIAL.match(line):
             if line.startswith(TICKET):
                 break
             refuse_mistakes(read, index, line)

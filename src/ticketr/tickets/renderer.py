@@ -1,7 +1,7 @@
-"""From tickets to the text of a file.
+"""Renders tickets as the text of a file.
 
-Rendering is deterministic, and what it writes is read back as the same tickets, whatever is in
-them. Text that is not a ticket's is not touched by ``replace`` and ``append``.
+The result is deterministic, and the parser reads the same tickets back. ``replace`` and ``append``
+leave text outside of tickets as it is.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 from ticketr.tickets.errors import RepeatedKey
 from ticketr.tickets.fences import closing, opening
 from ticketr.tickets.grammar import (
+    ALMOST_TICKET,
     CONFLICT,
     CRITERIA,
     DESCRIPTION,
     FIELDS,
-    MARKED,
+    MAY_BE_SPECIAL,
     TASKS,
     TICKET,
-    TICKETISH,
     escape,
     escape_item,
     insert_backslash,
@@ -39,18 +39,17 @@ _LINE_END = re.compile("\r\n|\n|\r")
 
 
 def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
-    """Write a whole file.
+    """Return the text of a whole file.
 
     Args:
-        tickets: What the file is to hold.
-        preamble: Text before the first ticket. A line of it that would be read as something else
-            is escaped.
+        tickets: The tickets of the file.
+        preamble: The text before the first ticket. Lines that would have a meaning are escaped.
 
     Returns:
-        The text, with LF as line end and one line end at its end; empty for nothing at all.
+        The text, with LF as line end and one line end at its end; empty without any content.
 
     Raises:
-        RepeatedKey: If two of the tickets are the same issue.
+        RepeatedKey: Two of the tickets have the same key.
     """
     tickets = tuple(tickets)
     _refuse_duplicates(tickets)
@@ -59,7 +58,7 @@ def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
 
 
 def render_ticket(ticket: Ticket) -> str:
-    """Write one ticket with its tasks; the text ends in one line end."""
+    """Return the text of one ticket with its tasks; it ends in one line end."""
     lines = [f"{TICKET} {write_title(ticket.key, ticket.title)}", ""]
     _sections(ticket, lines)
     if ticket.tasks:
@@ -85,22 +84,21 @@ def append(file: TicketFile, ticket: Ticket) -> str:
 def rewrite(
     file: TicketFile, changes: Mapping[int, Ticket], added: Sequence[Ticket] = ()
 ) -> TicketFile:
-    """Write a file anew with some of its tickets changed, and others at its end.
+    """Return a file with some of its tickets changed, and others added at its end.
 
-    Everything else stays byte for byte, but for a missing last line end where something follows,
-    and each ticket gets the line ends that it had. Comments among its fields stay, unless the new
-    ticket brings remarks of its own.
+    All other text stays byte for byte, except that a missing last line end is added before an
+    added ticket. Each ticket keeps its line ends, and its remarks unless the new ticket has some.
 
     Args:
         file: The file as it was parsed.
-        changes: What to write in the place of which of ``file.tickets``, by index.
-        added: What to write behind them.
+        changes: The new tickets, by their index in ``file.tickets``.
+        added: The tickets to add.
 
     Returns:
-        The file as parsing its text again would give it, but for the numbers of lines.
+        The file as if its text was parsed again, except for line numbers.
 
     Raises:
-        RepeatedKey: If two of the tickets would be the same issue.
+        RepeatedKey: Two of the tickets would have the same key.
     """
     writer = _Writer(file)
     for index, ticket in enumerate(file.tickets):
@@ -121,7 +119,7 @@ def rewrite(
 
 
 class _Writer:
-    """Puts the text of a file together, and keeps count of where each ticket stands."""
+    """Assembles the text of a file, and records the place of each ticket."""
 
     def __init__(self, file: TicketFile) -> None:
         self._file = file
@@ -179,7 +177,7 @@ def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
 
 
 def _line_end(text: str, start: int) -> str:
-    """Return the line end in use at a place in a text."""
+    """Return the line end that a text uses at an offset."""
     found = _LINE_END.search(text, start) or _LINE_END.search(text)
     return "\n" if found is None else found[0]
 
@@ -190,8 +188,8 @@ def _preamble(text: str) -> str:
 
 
 def _escape_preamble(line: str, *, fenced: bool = False) -> str:
-    """Escape once what must not stand before the first ticket; nobody takes it off again."""
-    wrong = CONFLICT.match(line) or (not fenced and TICKETISH.match(line))
+    """Escape a line that must not stand before the first ticket; the parser keeps the escape."""
+    wrong = CONFLICT.match(line) or (not fenced and ALMOST_TICKET.match(line))
     return insert_backslash(line) if wrong else line
 
 
@@ -231,17 +229,17 @@ class _Escape(Protocol):
 
 
 def _text(lines: Sequence[str], escape_line: _Escape = escape) -> Iterator[str]:
-    """Escape what would not be read as text.
+    """Yield lines of text, escaped where they would have a meaning.
 
-    A code block needs next to no escapes inside. A block that is not closed is no code block for
-    us: it and all that might close it by chance are escaped.
+    Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
+    every later fence are escaped.
     """
     end = -1
     fences = True
     for index, line in enumerate(lines):
         if index <= end:
             yield escape_line(line, fenced=True) if index < end else line
-        elif not _may_mean(line):
+        elif not _may_need_escape(line):
             yield line
         elif not opening(line):
             yield escape_line(line)
@@ -252,8 +250,8 @@ def _text(lines: Sequence[str], escape_line: _Escape = escape) -> Iterator[str]:
             yield line if fences else insert_backslash(line)
 
 
-def _may_mean(line: str) -> bool:
-    return MARKED.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
+def _may_need_escape(line: str) -> bool:
+    return MAY_BE_SPECIAL.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
 
 
 def _field(name: str, value: str, lines: list[str]) -> None:
@@ -272,7 +270,7 @@ def _criterion(criterion: str, lines: list[str]) -> None:
 
 
 def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:
-    """Carry the remarks of a ticket over to what replaces it, task by task."""
+    """Return the new ticket with the remarks of the old one, also for each task."""
     known = {task.key or task.title: task for task in old.tasks}
     tasks = tuple(
         _keep_remarks(known[name], task) if (name := task.key or task.title) in known else task

@@ -1,8 +1,8 @@
-"""From the lines below a heading to what they say about an issue.
+"""Parses the lines below the heading of a ticket or task.
 
-A ``BodyReader`` reads the lines of one ticket or of one task. It stands in one section at a time, which
-is the method that takes the next line; each such method returns the index of the line after those
-it took. Whatever a section has no place for becomes text of the description, so that it is kept.
+A ``BodyReader`` reads the lines of one ticket or of one task. Its current section is the method
+that reads the next line; each such method returns the index of the first line that it did not
+read. Lines that do not fit into their section become text of the description.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.tickets.fences import closing, is_heading, opening
 from ticketr.tickets.grammar import (
+    ALMOST_TICKET,
     CRITERIA,
     DESCRIPTION,
     FIELDS,
-    MARKED,
+    MAY_BE_SPECIAL,
     TICKET,
-    TICKETISH,
     TitleError,
     is_rule,
     read_field,
@@ -40,7 +40,21 @@ _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 @dataclass(slots=True)
 class ParsedIssue:
-    """A ticket or task while it is being read."""
+    """A ticket or task while its lines are read.
+
+    Attributes:
+        key: The key, if any.
+        title: The title.
+        index: The index of the heading's line in the file.
+        text: The lines of the description.
+        fields: The fields.
+        remarks: The lines in the section Fields that are no fields.
+        criteria: The lines of each criterion.
+        criteria_lines: The number of each criterion's first line in the file, from 1.
+        runs: For each consecutive run of lines in `text`, the index of its first line in `text`
+            and its number in the file, from 1.
+        tasks: The sub-tasks.
+    """
 
     key: str | None
     title: str
@@ -54,11 +68,11 @@ class ParsedIssue:
     tasks: list[ParsedIssue] = field(default_factory=list)
 
     def is_bare(self) -> bool:
-        """Return whether nothing was found below its heading."""
+        """Return whether nothing stands below the heading."""
         return not (any(self.text) or self.fields or self.remarks or self.criteria)
 
     def ticket(self) -> Ticket:
-        """Make the finished ticket."""
+        """Return the finished ticket."""
         return Ticket(
             title=self.title,
             key=self.key,
@@ -72,7 +86,7 @@ class ParsedIssue:
         )
 
     def mark(self, line: int) -> None:
-        """Note which line of the file, from 1 on, the next line of the text is."""
+        """Record the number in the file, from 1, of the next line of the text."""
         at, runs = len(self.text), self.runs
         while runs and runs[-1][0] >= at:
             runs.pop()
@@ -80,7 +94,7 @@ class ParsedIssue:
             runs.append((at, line))
 
     def _places(self) -> Places:
-        """Say where the texts stand, in lines of the finished ticket, which begins with no blank."""
+        """Return the places of the texts; the description starts at its first non-blank line."""
         if not self.runs and not self.criteria:
             return NO_PLACES
         blank = next((at for at, line in enumerate(self.text) if line.strip()), 0)
@@ -95,7 +109,7 @@ class ParsedIssue:
 
 
 def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
-    """Begin an issue with the text of its heading, which is empty if there is none."""
+    """Return a new issue with the key and title from the text of its heading."""
     try:
         key, title = read_title(text)
     except TitleError as error:
@@ -106,8 +120,8 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
 
 
 def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
-    """Raise if a line is almost the heading of a ticket, and so would go unnoticed as text."""
-    found = TICKETISH.match(line)
+    """Raise if a line is a mistyped heading of a ticket, which would become text."""
+    found = ALMOST_TICKET.match(line)
     if found is None:
         return
     if "STORY" in found[0]:
@@ -121,13 +135,16 @@ def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
 
 
 def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
-    """Find the line that closes the code block opened by ``lines[start]``.
+    """Return the index of the line that closes the code block opened by ``lines[start]``.
 
     Args:
-        read: The file, for the error and for what is known of its code blocks.
-        index: Which line of the file ``lines[start]`` is.
+        read: The file, for the error and for its `suspect`.
+        index: The index of ``lines[start]`` in the file.
         lines: The lines in which the block must end: the file's, or those of a task.
-        start: Where the block begins in them.
+        start: The index of the opening line in `lines`.
+
+    Raises:
+        TicketSyntaxError: The block is not closed.
     """
     end = closing(lines, start)
     if end is None:
@@ -144,7 +161,16 @@ def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) 
 
 
 class BodyReader:
-    """What stands below the heading of a ticket or a task."""
+    """Reads the lines below the heading of a ticket or a task.
+
+    Args:
+        read: The file.
+        issue: The issue that gets the content.
+        lines: The lines of the file, or of the task without their indent.
+        start: The index of the first line below the heading.
+        offset: The index of ``lines[0]`` in the file.
+        in_task: Whether the issue is a task.
+    """
 
     __slots__ = (
         "_first",
@@ -154,8 +180,8 @@ class BodyReader:
         "_lines",
         "_offset",
         "_read",
+        "_read_line",
         "_stray_end",
-        "_take",
     )
 
     def __init__(
@@ -176,20 +202,20 @@ class BodyReader:
         self._in_task = in_task
         self._item: list[str] | None = None  # the criterion that further lines belong to
         self._stray_end = start
-        self._take: Callable[[int], int] = self._text
+        self._read_line: Callable[[int], int] = self._text
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
         index = self._first
         while index < len(self._lines):
             line = self._lines[index]
-            if MARKED.match(line):
+            if MAY_BE_SPECIAL.match(line):
                 if not self._in_task and line.startswith(TICKET):
                     break
                 if self._enters_section(index, line):
                     index += 1
                     continue
-            index = self._take(index)
+            index = self._read_line(index)
         return index
 
     def _enters_section(self, index: int, line: str) -> bool:
@@ -201,14 +227,14 @@ class BodyReader:
         if section == DESCRIPTION:
             self._begin_text()
         elif section == FIELDS:
-            self._take = self._field
+            self._read_line = self._field
         elif section == CRITERIA:
-            self._take = self._criterion
+            self._read_line = self._criterion
         else:
-            self._take = self._task
+            self._read_line = self._task
         return True
 
-    # Text: the description, and whatever has no other place.
+    # Text: the description, and lines that fit into no other section.
 
     def _begin_text(self) -> None:
         text = self._issue.text
@@ -216,13 +242,13 @@ class BodyReader:
             text.pop()
         if text:
             text.append("")
-        self._take = self._text
+        self._read_line = self._text
 
     def _text(self, index: int) -> int:
         lines, text = self._lines, self._issue.text
         line = lines[index]
         self._issue.mark(index + self._offset + 1)
-        if not MARKED.match(line):
+        if not MAY_BE_SPECIAL.match(line):
             text.append(line)
         elif opening(line):
             end = skip_fence(self._read, index + self._offset, lines, index)
@@ -235,12 +261,12 @@ class BodyReader:
         return index + 1
 
     def _stray(self, index: int, *, stay: bool) -> int:
-        """Take a line as text, and stay in the section or leave it for text from here on."""
-        section = self._take
+        """Read a line as text, then stay in the section or continue with text."""
+        section = self._read_line
         if index != self._stray_end:
             self._begin_text()
         self._stray_end = self._text(index)
-        self._take = section if stay else self._text
+        self._read_line = section if stay else self._text
         return self._stray_end
 
     # Fields.
@@ -262,7 +288,7 @@ class BodyReader:
         return index + 1
 
     def _block(self, index: int) -> tuple[str, int]:
-        """Read the indented lines below ``Name: |``; give them and the index of the last."""
+        """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
         for at in range(index + 1, len(self._lines)):
@@ -270,7 +296,7 @@ class BodyReader:
             if line.strip():
                 if not line.startswith((_INDENT, "\t")):
                     break
-                if MARKED.match(line):
+                if MAY_BE_SPECIAL.match(line):
                     refuse_mistakes(self._read, at + self._offset, line)
                     if section_of(line, in_task=self._in_task):
                         break
@@ -281,7 +307,7 @@ class BodyReader:
     def _put_field(self, name: str, value: str) -> None:
         fields = self._issue.fields
         if fields.get(name, value) != value:
-            # The last one counts. The other stays in the file, where it can be seen.
+            # The last value counts. The other one stays in the file as a remark.
             self._issue.remarks += [f"# {name}: {line}" for line in fields[name].split("\n")]
         fields[name] = value
 
@@ -336,7 +362,7 @@ class BodyReader:
             line = self._lines[index]
             text = line.lstrip()
             if line.startswith((_INDENT, "\t")):
-                # Only a task that is itself indented has a neighbour that is indented as well.
+                # The next task is indented only if this one is.
                 if text.startswith("-") and len(line) - len(text) <= indent:
                     return index
             elif text.startswith(("-", "##")) or line.startswith(TICKET):
@@ -345,7 +371,7 @@ class BodyReader:
 
 
 def _dedent(line: str, width: int = len(_INDENT)) -> str:
-    """Take off an indent; a tab is as good as two spaces, and a line may have less of it."""
+    """Return a line without its indent; a tab counts as two spaces, and less is allowed."""
     if width > len(_INDENT) and line[:width].isspace():
         return line[width:]
     if line.startswith(_INDENT):
@@ -356,7 +382,7 @@ def _dedent(line: str, width: int = len(_INDENT)) -> str:
 
 
 def _continues(item: Sequence[str], line: str) -> bool:
-    """Return whether a line belongs to a criterion: by its indent, or as the next line of prose."""
+    """Return whether a line continues a criterion: by its indent, or as the next line of prose."""
     if line.startswith((_INDENT, "\t")):
         return True
     return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")

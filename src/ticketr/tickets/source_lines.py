@@ -1,4 +1,4 @@
-"""A file's text as lines, and the way back from a line to its place in the text."""
+"""The lines of a file, with their offsets in its text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ _LINE_END = re.compile("(\r\n|\n|\r)")
 
 
 class SourceLines:
-    """The lines of a file without their ends, which are LF, CRLF or CR as in Markdown."""
+    """The lines of a file without their ends, which are LF, CRLF or CR as in Markdown.
+
+    Attributes:
+        text: The whole text.
+        name: The name of the file in an error.
+        lines: The lines, without a byte order mark.
+        suspect: The index of the first code block that holds a heading: an error about an unclosed
+            block names it instead.
+    """
 
     __slots__ = ("_offsets", "lines", "name", "suspect", "text")
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
         self.name = name
-        # The first code block that holds a heading, should the blocks turn out not to pair up.
         self.suspect: int | None = None
         if "\r" in text:
             parts = _LINE_END.split(text)
@@ -36,10 +43,14 @@ class SourceLines:
             self._offsets[0] = len(_BOM)
 
     def start_of(self, index: int) -> int:
-        """Return the offset at which a line begins; behind the last line, the text's length."""
+        """Return the offset of a line's start; behind the last line, the text's length."""
         return self._offsets[index] if index < len(self._offsets) else len(self.text)
 
     def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:
-        """Raise the error that names a line, which is counted from 0 here."""
+        """Raise an error about a line, whose index starts at 0.
+
+        Raises:
+            TicketSyntaxError: Always.
+        """
         line = self.lines[index]
         raise TicketSyntaxError(self.name, index + 1, column, problem, line)

@@ -1,4 +1,4 @@
-"""What an issue key is, and which file name it may become."""
+"""Checks issue keys, and makes file names of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ticketr.tickets.errors import InvalidKey
 KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 """An issue key such as ``PROJ-123``; match it with ``fullmatch``."""
 
-# File systems take names of 255 bytes; the rest is room for what a writer puts around the name.
+# File systems allow names of 255 bytes; writers add a suffix to the name.
 _LONGEST_KEY = 200
 
 
@@ -19,9 +19,9 @@ def is_key(text: str) -> bool:
 
 
 def safe_file_name(key: str) -> str:
-    """Name the file of a ticket.
+    """Return the name of a ticket's file.
 
-    Keys come from a server, so they are checked before they get near a path.
+    Keys come from a server, so they are checked before they become part of a path.
 
     Args:
         key: The issue key.
@@ -30,7 +30,7 @@ def safe_file_name(key: str) -> str:
         ``KEY.md``: one path component, the same on every file system.
 
     Raises:
-        InvalidKey: If the text is no key, ``../../x`` for one, or too long for a file name.
+        InvalidKey: The text is not a key, such as ``../../x``, or too long for a file name.
     """
     if len(key) > _LONGEST_KEY or not is_key(key):
         raise InvalidKey(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import CorePart, part_texts
-from ticketr.tickets import TicketSyntaxError, slip_of
+from ticketr.tickets import TicketSyntaxError, mistyped_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -57,7 +57,7 @@ def lost_key_error(
         else (local.ticket, *local_change.drafts)
     )
     for draft in drafts:
-        if key := slip_of(draft.title, projects):
+        if key := mistyped_key(draft.title, projects):
             return _error(local, draft, _BARE.format(key=key))
     if local_change.head is None:
         for key, base in lost.items():
