@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
-from ticketr.tui.rows import IssueRow, rows_of
+from ticketr.tui.rows import ListRow, rows_of
 from ticketr.tui.state import JIRA_JOB_TAG, AppState, update
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
     )
 
 
-def tickets_of(*tickets: Ticket) -> tuple[tuple[IssueRow, ...], ...]:
+def tickets_of(*tickets: Ticket) -> tuple[tuple[ListRow, ...], ...]:
     """The rows of some tickets, each in a file of its own."""
     return tuple(rows_of(each, f"{each.key or 'draft'}.md") for each in tickets)
 

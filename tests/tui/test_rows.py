@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from ticketr.tickets import Ticket
-from ticketr.tui.rows import IssueRow, index_of, merge, row_of_broken, rows_of
+from ticketr.tui.rows import ListRow, index_of, merge, row_of_broken, rows_of
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -11,7 +11,7 @@ def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
     return Ticket(title=title, key=f"DEMO-{number}", tasks=parts)
 
 
-def keys(rows: tuple[IssueRow, ...]) -> list[str]:
+def keys(rows: tuple[ListRow, ...]) -> list[str]:
     return [row.key for row in rows]
 
 
@@ -92,7 +92,7 @@ def test_a_row_is_found_again_and_its_neighbour_when_it_has_gone() -> None:
 @given(st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True), max_size=20))
 def test_merging_one_by_one_or_at_once_is_the_same(batches: list[list[int]]) -> None:
     at_once = merge((), [rows_of(ticket(n), f"{n}.md") for batch in batches for n in batch])
-    one_by_one: tuple[IssueRow, ...] = ()
+    one_by_one: tuple[ListRow, ...] = ()
     for batch in batches:
         one_by_one = merge(one_by_one, [rows_of(ticket(n), f"{n}.md") for n in batch])
 

@@ -55,7 +55,7 @@ def diff(
 ) -> None:
     """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
 
-    Without a KEY it shows every edited ticket. Asks nobody.
+    Without a KEY it shows every edited ticket. Sends no request.
     """
     from ticketr.cli.local_status import open_store, read_state, survey
     from ticketr.cli.report import print_messages

@@ -77,10 +77,10 @@ def trust(root: Path) -> bool:
 
 
 def _marks() -> tuple[Marks, str]:
-    """Return the user's marks, and why they cannot be kept for the next time; empty if they can.
+    """Return the user's marks, and why they cannot be stored; empty if they can.
 
-    Where no folder of settings can be made, a new state file still can be: it bears a mark that
-    nobody will know, so it is asked about like anybody else's.
+    If they cannot be stored, a new state file gets a mark that later runs do not know, so they ask
+    about it as about a foreign one.
     """
     folder = config_folder(os.environ)
     try:

@@ -36,7 +36,7 @@ MISSING = (
 def status(
     context: click.Context, *, workspace: str | None, folder: Path | None, as_json: bool
 ) -> None:
-    """Say what was edited here since the last sync: drafts, edits, conflicts. Asks nobody."""
+    """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request."""
     from ticketr.cli.local_status import open_store, read_state, survey
     from ticketr.sync import known_losses
 

@@ -1,4 +1,4 @@
-"""``ticketr workspace``: the folders of tickets, their sites, and who logs in there."""
+"""``ticketr workspace``: add, list, choose and check workspaces."""
 
 from __future__ import annotations
 

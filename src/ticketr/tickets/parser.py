@@ -10,8 +10,8 @@ from ticketr.tickets.fences import opening
 from ticketr.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET
 from ticketr.tickets.model import TicketFile, TicketSpan
 from ticketr.tickets.sections import (
-    BodyReader,
     ParsedIssue,
+    SectionReader,
     read_issue,
     refuse_mistakes,
     skip_fence,
@@ -86,7 +86,7 @@ def _read_ticket(read: SourceLines, index: int) -> tuple[ParsedIssue, int]:
     if not issue.title:
         column = len(read.lines[index]) + 1
         read.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
-    return issue, BodyReader(read, issue, read.lines, index + 1).read()
+    return issue, SectionReader(read, issue, read.lines, index + 1).read()
 
 
 def _span(read: SourceLines, start: int, stop: int) -> TicketSpan:

@@ -1,6 +1,6 @@
 """Parses the lines below the heading of a ticket or task.
 
-A ``BodyReader`` reads the lines of one ticket or of one task. Its current section is the method
+A ``SectionReader`` reads the lines of one ticket or of one task. Its current section is the method
 that reads the next line; each such method returns the index of the first line that it did not
 read. Lines that do not fit into their section become text of the description.
 """
@@ -160,7 +160,7 @@ def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) 
     return end
 
 
-class BodyReader:
+class SectionReader:
     """Reads the lines below the heading of a ticket or a task.
 
     Args:
@@ -350,7 +350,7 @@ class BodyReader:
         stop = self._end_of_task(index + 1, indent)
         task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
         body = [_dedent(each, indent + len(_INDENT)) for each in self._lines[index + 1 : stop]]
-        BodyReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
+        SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)
         elif not task.is_bare():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ticketr.sync import Loss
     from ticketr.tui.job_kind import JobKind
-    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.rows import ListRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ class CancelJob:
 class LoadDetail:
     """Read an issue's text from its file."""
 
-    row: IssueRow
+    row: ListRow
 
 
 @dataclass(frozen=True, slots=True)
 class LoadClash:
     """Read both versions of a conflicting ticket; the row is the ticket's or a sub-task's."""
 
-    row: IssueRow
+    row: ListRow
 
 
 @dataclass(frozen=True, slots=True)
 class RereadDetail:
     """Read the text of the open issue again, since its file may have changed."""
 
-    row: IssueRow
+    row: ListRow
 
 
 @dataclass(frozen=True, slots=True)

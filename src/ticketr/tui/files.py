@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from ticketr.sync import Conflict, Loss, Store
-    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.rows import ListRow
 
 
 @final
@@ -41,14 +41,14 @@ class WorkspaceReader:
         self._store = store
         self._state = state
         self._survey = LocalSurvey()
-        self._tickets: list[tuple[IssueRow, ...]] = []
-        self._broken: list[IssueRow] = []
+        self._tickets: list[tuple[ListRow, ...]] = []
+        self._broken: list[ListRow] = []
         #: What a push would remove in Jira; empty until `find_losses`.
         self.lost: tuple[Loss, ...] = ()
 
     @property
     def writes(self) -> int:
-        """How many issues a push would create or change, as far as the files show it."""
+        """The number of issues that a push would write, as far as the files show it."""
         return self._survey.writes
 
     def take(self, paths: Iterable[Path]) -> TicketsFound:
@@ -60,7 +60,7 @@ class WorkspaceReader:
         Raises:
             StateFailed: The state cannot be read.
         """
-        tickets: list[tuple[IssueRow, ...]] = []
+        tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
         for path in paths:
             seen = self._survey.scan(self._store, self._state, path)
@@ -114,7 +114,7 @@ def empty_state() -> Generator[State]:
         yield state
 
 
-def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
+def read_detail(store: Store, row: ListRow) -> tuple[str, ...]:
     """Return an issue's cleaned lines; empty if the file does not hold it any more.
 
     Raises:
@@ -128,7 +128,7 @@ def read_detail(store: Store, row: IssueRow) -> tuple[str, ...]:
     return ()
 
 
-def read_clash(store: Store, row: IssueRow) -> tuple[str, ...]:
+def read_clash(store: Store, row: ListRow) -> tuple[str, ...]:
     """Return the cleaned line diff between a conflicting ticket here and in Jira.
 
     Args:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ticketr.sync import State, Store, ThreadRunner
     from ticketr.tui.job_kind import JobKind
     from ticketr.tui.messages import Message
-    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.rows import ListRow
 
 
 @final
@@ -75,19 +75,19 @@ class Loader:
             await self._in_thread(resolve_conflict, self._store, key, take)
         await self._read_files()
 
-    async def open(self, row: IssueRow) -> None:
+    async def open(self, row: ListRow) -> None:
         """Read the text of an issue."""
         with self._reporting():
             lines = await self._in_thread(read_detail, self._store, row)
             self._send_message(messages.DetailLoaded(row, lines))
 
-    async def open_conflict(self, row: IssueRow) -> None:
+    async def open_conflict(self, row: ListRow) -> None:
         """Read both versions of a conflicting ticket."""
         with self._reporting():
             lines = await self._in_thread(read_clash, self._store, row)
             self._send_message(messages.ClashLoaded(row, lines))
 
-    async def reread(self, row: IssueRow) -> None:
+    async def reread(self, row: ListRow) -> None:
         """Read the text of the open issue again; errors of its file were sent before."""
         with suppress(TicketrError):
             lines = await self._in_thread(read_detail, self._store, row)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.sync import Loss
     from ticketr.tui.job_kind import JobKind
-    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.rows import ListRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class TicketsFound:
         edited: The keys of issues among them that were edited here.
     """
 
-    tickets: tuple[tuple[IssueRow, ...], ...]
+    tickets: tuple[tuple[ListRow, ...], ...]
     edited: frozenset[str] = frozenset()
 
 
@@ -65,7 +65,7 @@ class FilesRead:
         broken: The cleaned error of each broken file.
     """
 
-    rows: tuple[IssueRow, ...]
+    rows: tuple[ListRow, ...]
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class WritesCounted:
 class DetailLoaded:
     """The text of an issue was read; the answer to `LoadDetail`."""
 
-    row: IssueRow
+    row: ListRow
     lines: tuple[str, ...]
 
 
@@ -98,7 +98,7 @@ class DetailLoaded:
 class ClashLoaded:
     """The diff of a conflicting ticket was read; the answer to `LoadClash`."""
 
-    row: IssueRow
+    row: ListRow
     lines: tuple[str, ...]
 
 
@@ -106,7 +106,7 @@ class ClashLoaded:
 class DetailReread:
     """The text of the open issue was read again; the answer to `RereadDetail`."""
 
-    row: IssueRow
+    row: ListRow
     lines: tuple[str, ...]
 
 

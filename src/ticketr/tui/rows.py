@@ -21,7 +21,7 @@ Order = tuple[str, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class IssueRow:
+class ListRow:
     """One issue in the list. Its texts are cleaned for a terminal.
 
     Attributes:
@@ -48,7 +48,7 @@ class IssueRow:
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
 
-def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
+def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
     """Return the rows of a ticket and its sub-tasks.
 
     Args:
@@ -57,7 +57,7 @@ def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
     """
     project, number = _split(ticket.key)
     return tuple(
-        IssueRow(
+        ListRow(
             # Drafts have no number; the line distinguishes two in one file.
             order=(project, number, path if number else f"{path}:{ticket.line:08}", place),
             key=issue.key or "",
@@ -70,7 +70,7 @@ def rows_of(ticket: Ticket, path: str) -> tuple[IssueRow, ...]:
     )
 
 
-def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
+def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
     """Return the row of a broken file.
 
     Args:
@@ -80,7 +80,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
             the name of the file suggests, so that no ticket seems to be lost.
     """
     project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
-    return IssueRow(
+    return ListRow(
         order=(project, number, path, 0),
         key="",
         title=clean(words),
@@ -91,9 +91,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> IssueRow:
     )
 
 
-def merge(
-    rows: tuple[IssueRow, ...], tickets: Iterable[tuple[IssueRow, ...]]
-) -> tuple[IssueRow, ...]:
+def merge(rows: tuple[ListRow, ...], tickets: Iterable[tuple[ListRow, ...]]) -> tuple[ListRow, ...]:
     """Return rows with those of some tickets inserted or replaced.
 
     Args:
@@ -112,7 +110,7 @@ def merge(
     return tuple(merged)
 
 
-def index_of(rows: tuple[IssueRow, ...], order: Order) -> int:
+def index_of(rows: tuple[ListRow, ...], order: Order) -> int:
     """Return the index of the row with an order, or of the next row if there is none."""
     found = bisect_left(rows, order, key=lambda row: row.order)
     return min(found, max(0, len(rows) - 1))

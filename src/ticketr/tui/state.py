@@ -14,7 +14,7 @@ from ticketr.tui.job_kind import JobKind
 from ticketr.tui.keymap import KeyAction, key_action
 from ticketr.tui.notes import notes_of, notice_of
 from ticketr.tui.prompts import Prompt, conflict_prompt, writes_prompt
-from ticketr.tui.rows import IssueRow, Order, index_of, merge
+from ticketr.tui.rows import ListRow, Order, index_of, merge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Detail:
         top: The index of the first of `lines` that is shown.
     """
 
-    row: IssueRow
+    row: ListRow
     text: tuple[str, ...]
     lines: tuple[str, ...] = ()
     top: int = 0
@@ -93,7 +93,7 @@ class AppState:
     width: int = 80
     height: int = 24
     title: str = ""
-    rows: tuple[IssueRow, ...] = ()
+    rows: tuple[ListRow, ...] = ()
     selected: Order | None = None
     top: int = 0
     focus: Focus = Focus.LIST
@@ -112,7 +112,7 @@ class AppState:
 
     @property
     def page(self) -> int:
-        """How many rows the body has."""
+        """The number of rows of the body."""
         return max(1, self.height - CHROME)
 
     @property
@@ -128,12 +128,12 @@ class AppState:
 
     @property
     def list_width(self) -> int:
-        """How many cells the list has."""
+        """The width of the list, in cells."""
         return self.width * 2 // 5 if self.width >= TWO_PANELS else self.width
 
     @property
     def detail_width(self) -> int:
-        """How many cells an open ticket has: beside the list, or instead of it."""
+        """The width of an open ticket, in cells: beside the list, or instead of it."""
         return self.width - self.list_width - 1 if self.width >= TWO_PANELS else self.width
 
     @property
@@ -141,12 +141,12 @@ class AppState:
         """The index of the selected row; 0 where there is none."""
         return 0 if self.selected is None else index_of(self.rows, self.selected)
 
-    def row_of(self, order: Order) -> IssueRow | None:
+    def row_of(self, order: Order) -> ListRow | None:
         """Return the row with this order, if there is one."""
         found = self.rows[index_of(self.rows, order)] if self.rows else None
         return found if found is not None and found.order == order else None
 
-    def with_text(self, row: IssueRow, text: tuple[str, ...]) -> AppState:
+    def with_text(self, row: ListRow, text: tuple[str, ...]) -> AppState:
         """Return it with the open ticket's new text, unless another ticket is open now."""
         if self.detail is None or self.detail.row.order != row.order:
             return self
@@ -338,7 +338,7 @@ def _open(state: AppState) -> tuple[AppState, tuple[Effect, ...]]:
     return state, (effects.LoadDetail(row),)
 
 
-def _opened(state: AppState, row: IssueRow, lines: tuple[str, ...]) -> AppState:
+def _opened(state: AppState, row: ListRow, lines: tuple[str, ...]) -> AppState:
     detail = Detail(row, lines).wrapped(state.detail_width)
     return replace(state, detail=detail, focus=Focus.DETAIL)
 

@@ -14,7 +14,7 @@ from ticketr.tui.state import TWO_PANELS, Focus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.tui.rows import IssueRow
+    from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.theme import Theme
 
@@ -90,14 +90,14 @@ def _list(state: AppState, width: int, theme: Theme) -> list[str]:
     return _filled(rows, state.page, width)
 
 
-def _flag(state: AppState, row: IssueRow) -> str:
+def _flag(state: AppState, row: ListRow) -> str:
     """Return a character that says how an issue differs from the last sync."""
     if row.head in state.conflicts:
         return "!"
     return "*" if row.key in state.edited else " "
 
 
-def _row(row: IssueRow, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
+def _row(row: ListRow, flag: str, width: int, theme: Theme, *, is_selected: bool) -> str:
     # The mark shows the selected row where colours do not.
     mark = theme.mark if is_selected else " "
     key = theme.fit(row.key or ("broken" if row.is_broken else "draft"), KEY_CELLS)
