@@ -490,6 +490,12 @@ def test_what_the_body_raised_leaves_as_it_is() -> None:
     assert what_leaves(None, [], None) is None
 
 
+def test_an_interrupt_that_hit_a_worker_leaves_bare() -> None:
+    interrupt = KeyboardInterrupt()
+
+    assert what_leaves(None, [], BaseExceptionGroup("", [interrupt])) is interrupt
+
+
 def test_a_fault_of_ours_says_so() -> None:
     fault = ExceptionGroup("", [AssertionError()])
 

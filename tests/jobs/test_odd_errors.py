@@ -76,7 +76,7 @@ class Nameless(Exception, metaclass=NamelessMeta):
     """Its class has no name."""
 
 
-class Underivable(ExceptionGroup[Exception]):
+class Underivable(BaseExceptionGroup[BaseException]):
     def derive(self, excs: object) -> NoReturn:
         raise OSError("my own code")
 
@@ -156,6 +156,13 @@ async def throw_beside_a_cancel(context: JobContext, error: BaseException) -> No
         raise BaseExceptionGroup("both", [cancelled, error]) from None
 
 
+async def throw_odd_groups(context: JobContext, kind: Any) -> None:
+    try:
+        await trio.sleep_forever()
+    except trio.Cancelled as cancelled:
+        raise kind("both", [cancelled, ValueError("beside it")]) from None
+
+
 async def throw_in_place_of_a_cancel(context: JobContext, error: BaseException) -> None:
     try:
         await trio.sleep_forever()
@@ -175,6 +182,11 @@ async def left_by(
     return None
 
 
+def kinds(error: BaseException | None) -> set[str]:
+    """The classes in an error, by name: pytest could not show the error itself."""
+    return {type.__dict__["__name__"].__get__(type(leaf)) for leaf in leaves(error)}
+
+
 def told(snapshot: JobSnapshot) -> None:
     assert snapshot.error is not None
     assert type(snapshot.error.type) is type(snapshot.error.message) is str
@@ -186,7 +198,7 @@ def told(snapshot: JobSnapshot) -> None:
 async def test_an_odd_error_fails_its_own_job_and_nothing_else(
     odd: str, retry: Retry | None, autojump_clock: MockClock
 ) -> None:
-    async with open_job_queue(on_job_error=told) as queue:
+    async def body(queue: JobQueue) -> None:
         asked = await queue.submit(throw, ODD[odd](), retry=retry, id="a")
         await queue.submit(throw, ODD[odd](), retry=retry, id="b")
 
@@ -200,8 +212,10 @@ async def test_an_odd_error_fails_its_own_job_and_nothing_else(
         with pytest.raises(JobFailed):
             await asked.result()
         assert await queue.run(fine) == "fine"
+        await queue.wait_idle()
+        assert queue.statistics().failed == 2
 
-    assert queue.statistics().failed == 2
+    assert kinds(await left_by(body, on_job_error=told)) == set()
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -210,19 +224,43 @@ async def test_an_odd_error_fails_its_own_job_and_nothing_else(
 async def test_an_odd_error_of_a_job_that_is_cancelled(
     odd: str, job: Any, how: str, autojump_clock: MockClock
 ) -> None:
-    with trio.move_on_after(2 if how == "scope" else math.inf) as scope:
-        async with open_job_queue(on_job_error=told) as queue:
-            handle = await queue.submit(job, ODD[odd](), timeout=1 if how == "timeout" else None)
-            await wait_all_tasks_blocked()
-            if how == "cancel":
-                handle.cancel()
-            if how == "scope":
-                await trio.sleep_forever()
-            assert (await handle.wait()).status is JobStatus.FAILED
-            assert await queue.run(fine) == "fine"
+    handles: list[JobHandle[None]] = []
 
-    assert handle.status is JobStatus.FAILED
-    assert scope.cancelled_caught is (how == "scope")
+    async def body(queue: JobQueue) -> None:
+        limit = 1 if how == "timeout" else None
+        handles.append(await queue.submit(job, ODD[odd](), timeout=limit))
+        await wait_all_tasks_blocked()
+        if how == "cancel":
+            handles[0].cancel()
+        if how == "scope":
+            await trio.sleep_forever()
+        assert (await handles[0].wait()).status is JobStatus.FAILED
+        assert await queue.run(fine) == "fine"
+
+    left: BaseException | None = None
+    with trio.move_on_after(2 if how == "scope" else math.inf):
+        left = await left_by(body, on_job_error=told)
+
+    assert kinds(left) == ({"Cancelled"} if how == "scope" else set())
+    assert handles[0].status is JobStatus.FAILED
+
+
+@pytest.mark.parametrize("kind", [Underivable, Forgetful, BaseExceptionGroup])
+@pytest.mark.parametrize("how", ["cancel", "timeout"])
+async def test_a_group_that_cannot_be_split_loses_nothing(
+    kind: Any, how: str, autojump_clock: MockClock
+) -> None:
+    async def body(queue: JobQueue) -> None:
+        job = await queue.submit(throw_odd_groups, kind, timeout=1 if how == "timeout" else None)
+        await wait_all_tasks_blocked()
+        if how == "cancel":
+            job.cancel()
+        error = (await job.wait()).error
+        assert error is not None
+        assert "ValueError: beside it" in error.traceback
+        assert await queue.run(fine) == "fine"
+
+    assert kinds(await left_by(body)) == set()
 
 
 @pytest.mark.parametrize("odd", OF_A_BODY)
@@ -344,6 +382,10 @@ async def test_a_failure_that_is_printed_names_the_line_of_the_job(
 # What ends the program
 
 
+async def in_place(function: Callable[[], Any]) -> Any:
+    return function()
+
+
 def leave(code: int = 3) -> Callable[[JobSnapshot], NoReturn]:
     def on_job_error(snapshot: JobSnapshot) -> NoReturn:
         sys.exit(code)
@@ -399,9 +441,6 @@ async def test_an_exit_of_on_job_error_in_the_middle_ends_the_queue(
 async def test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    async def here(function: Callable[[], Any]) -> Any:
-        return function()
-
     opened: list[JobQueue] = []
 
     async def body(queue: JobQueue) -> None:
@@ -409,7 +448,7 @@ async def test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended(
         await queue.run(fine)
         await trio.sleep(9)
 
-    history = SqliteHistory(tmp_path / "jobs", summary=lambda _: sys.exit(4), run_sync=here)
+    history = SqliteHistory(tmp_path / "jobs", summary=lambda _: sys.exit(4), run_sync=in_place)
     assert type(await left_by(body, history=history)) is SystemExit
     assert trio.current_time() == 0
     counts = opened[0].statistics()
@@ -421,6 +460,19 @@ class Loud(SystemExit):
 
     def __repr__(self) -> str:
         raise OSError("my own code")
+
+
+async def test_an_exit_of_a_summary_that_cannot_be_shown(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    def summary(_: object) -> str:
+        raise Loud
+
+    async def body(queue: JobQueue) -> None:
+        await queue.run(fine)
+
+    history = SqliteHistory(tmp_path / "jobs", summary=summary, run_sync=in_place)
+    assert type(await left_by(body, history=history)) is Loud
 
 
 async def test_an_exit_that_cannot_be_shown_leaves_all_the_same(

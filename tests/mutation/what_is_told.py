@@ -275,7 +275,7 @@ MUTANTS: Final = [
         "_ending.py",
         "if any(issubclass(type(leaf), Exception) for leaf in others)",
         "if others",
-        "test_interrupts.py::test_a_sample_of_all_lines",
+        "test_ending.py::test_an_interrupt_that_hit_a_worker_leaves_bare",
     ),
     Mutant(
         "a failure whose record is dropped is silent",
