@@ -87,10 +87,10 @@ class Note:
 
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:
-        """Make a note about an issue, be it a draft or not.
+        """Make a note about an issue or a draft.
 
         Args:
-            issue: It as it stands in its file.
+            issue: The ticket as it stands in its file.
             path: The file, relative to the workspace.
             reason: What is to be known, in words.
             code: The same for scripts.

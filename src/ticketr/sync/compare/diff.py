@@ -46,8 +46,8 @@ class Change:
 
     Attributes:
         part: Which part.
-        old: It as text before; empty for none.
-        new: It as text after.
+        old: Its text before; empty for none.
+        new: Its text after.
     """
 
     part: Part

@@ -1,6 +1,6 @@
 """What was sent of an issue, part by part, and whether Jira has it. Pure.
 
-Jira writes many a value in its own way: it sorts labels, knows a person by an account, tells a
+Jira writes many values in its own way: it sorts labels, knows a person by an account, tells a
 moment in another zone. So what it has is compared with the value that was sent and not with the
 text that stood for it.
 """
@@ -38,7 +38,7 @@ class SentValue:
 
     Attributes:
         part: The part.
-        text: It as it stands in the file.
+        text: Its text in the file.
         field: Jira's field.
         value: What was sent for it.
     """
@@ -162,8 +162,8 @@ def arrived(
 
     Args:
         base: The ticket at the last sync.
-        local: It as it stands here.
-        remote: It as Jira has it now.
+        local: The ticket as it stands here.
+        remote: The ticket as Jira has it now.
         issues: Its issues in Jira's terms.
         sent: What was sent of each of them, by key.
         known: Its issues at the last sync, in Jira's terms. Of one that was made here and never

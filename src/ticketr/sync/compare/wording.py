@@ -23,7 +23,7 @@ def keep_wording(
     What counts is Jira's own form; another version of this program may word it differently.
 
     Args:
-        ticket: It as Jira has it now.
+        ticket: The ticket as Jira has it now.
         issues: Its issues, likewise.
         base: The ticket at the last sync.
         known: Its issues at the last sync.

@@ -1,4 +1,4 @@
-"""What the write of a ticket was to each of its issues, for the counts. Pure.
+"""What became of each issue of a ticket that was written, for the counts. Pure.
 
 A ticket is written as a whole, but every count counts issues: one that was changed on neither side
 was neither updated nor merged, whatever became of its parent or its sub-tasks.
@@ -24,21 +24,21 @@ def outcome_per_issue(
 
     Args:
         written: What became of the whole ticket.
-        base: It at the last sync; None if there never was one.
-        before: It as it stood in its file.
-        after: It as it stands there now; in a conflict, as Jira has it.
+        base: The ticket at the last sync; None if there never was one.
+        before: The ticket as it stood in its file.
+        after: The ticket as it stands there now; in a conflict, as Jira has it.
 
     Returns:
         The outcome of each issue that Jira has, by key.
     """
     here, old = by_key(before), by_key(base) if base is not None else {}
     return {
-        key: _share(written, old.get(key), here.get(key), issue)
+        key: _outcome(written, old.get(key), here.get(key), issue)
         for key, issue in by_key(after).items()
     }
 
 
-def _share(
+def _outcome(
     written: WriteOutcome, base: Ticket | None, before: Ticket | None, after: Ticket
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
