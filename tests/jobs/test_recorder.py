@@ -59,6 +59,28 @@ def names(jobs: list[FinishedJob]) -> list[str]:
     return [job.name for job in jobs]
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise OSError("my own code")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(Mute(), "test_recorder.Mute'> without a repr"), (OSError(), "OSError()")]
+)
+async def test_an_error_without_words_is_told(
+    error: Exception, words: str, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue(history=Memory()) as queue:
+        assert await queue.run(value, error) is error
+
+    (told,) = caplog.messages
+    assert told.startswith("The history of jobs is not complete: ")
+    assert words in told
+    assert queue.statistics().unrecorded == 1
+
+
 async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
     history = Memory()
 

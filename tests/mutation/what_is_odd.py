@@ -133,6 +133,13 @@ MUTANTS: Final = [
         LEFT_OPEN,
     ),
     Mutant(
+        "an error of a history that cannot be printed is printed",
+        "_recorder.py",
+        "as_text(reason) or shown(reason)",
+        "reason",
+        "test_recorder.py::test_an_error_without_words_is_told",
+    ),
+    Mutant(
         "a comparison of keys raises in the books",
         "_values.py",
         "            seeker.flaw = flaw\n            return False\n",

@@ -21,6 +21,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._finished import dates_from, finished
+from ticketr.jobs._values import as_text, shown
 
 if TYPE_CHECKING:
     from ticketr.jobs._finished import FinishedJob
@@ -136,7 +137,8 @@ class Recorder:
         """Say once that something is wrong; ``lost`` says how wrong."""
         if not self._warned:
             self._warned = True
-            logger.error("The history of jobs is not complete: %s", reason)
+            words = as_text(reason) or shown(reason)  # an error may have no text, or raise
+            logger.error("The history of jobs is not complete: %s", words)
 
 
 def remembered(
