@@ -54,14 +54,14 @@ def test_every_workspace_is_synced_and_told_of_by_its_name(
 def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> None:
     with sandbox_process(tickets=10) as url:
         add(tmp_path, url, "one", "two")
-        (tmp_path / "one" / "bad.md").write_text("#TICKET: x\n")
+        (tmp_path / "one" / "ticketr.toml").write_text('[fields]\nTeam = "customfield_99999"\n')
 
         ended = ticketr("pull", "--every", "--json", folder=tmp_path, env=environment(url, **env))
 
     assert ended.returncode == 1
     found = json.loads(ended.stdout)["workspaces"]
-    assert found["one"]["status"] == "failed"
-    assert "bad.md:1:1" in found["one"]["message"]
+    assert (found["one"]["status"], found["one"]["error"]) == ("failed", "UnknownField")
+    assert 'the ID of "Team" is that of no field' in found["one"]["message"]
     assert (found["two"]["status"], found["two"]["total"]) == ("completed", 10)
 
 
