@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -153,3 +154,25 @@ def test_no_file_names_a_package_registry() -> None:
         path = ROOT / name
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         assert not any(word in text for word in words), name
+
+
+def test_every_step_of_the_walks_through_the_code_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^\d+\. `([\w/]+\.py)` `([\w.]+)`: ", page, re.MULTILINE)
+
+    assert len(steps) == len(re.findall(r"^\d+\. ", page, re.MULTILINE)) > 30
+    for path, name in steps:
+        assert name in defined_in(ROOT / "src" / "ticketr" / path), (path, name)
+
+
+def defined_in(path: Path) -> set[str]:
+    """List the functions of a module, those of a class with its name before them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {node.name for node in tree.body if isinstance(node, functions)}
+    for found in tree.body:
+        if isinstance(found, ast.ClassDef):
+            names |= {
+                f"{found.name}.{each.name}" for each in found.body if isinstance(each, functions)
+            }
+    return names

@@ -149,7 +149,7 @@ MUTANTS: Final = [
     Mutant(
         "a job whose key has raised runs all the same",
         "_ledger.py",
-        "            record.function, record.args = failing(key.flaw), ()\n",
+        "            record.function, record.args = failing(flaw), ()\n",
         "            pass\n",
         "test_odd_moments.py::test_a_job_whose_key_raises_as_it_is_taken_has_failed",
     ),

@@ -55,7 +55,7 @@ from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
-from ticketr.jobs._values import Key, bare_key
+from ticketr.jobs._values import Key, bare_key, flaw_of
 from ticketr.jobs._waits import waits_of_run
 
 if TYPE_CHECKING:
@@ -313,9 +313,8 @@ class Ledger:
         record = self.schedule.take()
         if record is None:
             return None
-        key = record.key
-        if type(key) is Key and key.flaw is not None:
-            record.function, record.args = failing(key.flaw), ()
+        if (flaw := flaw_of(record.key)) is not None:
+            record.function, record.args = failing(flaw), ()
         record.started_at = self.now()
         record.report = NO_REPORT
         record.attempt += 1

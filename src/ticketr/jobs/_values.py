@@ -238,6 +238,11 @@ def bare_key(key: Hashable) -> Hashable:
     return key.bare if type(key) is Key else key
 
 
+def flaw_of(key: Hashable) -> Exception | None:
+    """What the comparison of a key raised; None if nothing."""
+    return key.flaw if type(key) is Key else None
+
+
 def checked_callable(what: str, value: object) -> None:
     """A function that is called and not awaited.
 
