@@ -91,7 +91,11 @@ class DuplicateJob(TicketrError):
 
     def __str__(self) -> str:
         if self.key is not None:
-            return f"job {self.job_id!r} of the same key {self.key!r} has not ended"
+            try:
+                key = repr(self.key)
+            except Exception:  # noqa: BLE001 - it is any object of the user's
+                key = "that cannot be shown"
+            return f"job {self.job_id!r} of the same key {key} has not ended"
         return f"job {self.job_id!r} has not ended: its ID is free again once it has"
 
 

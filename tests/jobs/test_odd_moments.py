@@ -76,7 +76,7 @@ async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) 
         assert (job.started_at is not None) == (job.attempt > 0)
 
 
-async def test_a_job_whose_key_raises_as_it_is_taken_has_failed(
+async def test_a_key_that_raises_as_its_job_is_taken_is_not_asked(
     autojump_clock: MockClock,
 ) -> None:
     class Key:
@@ -102,12 +102,11 @@ async def test_a_job_whose_key_raises_as_it_is_taken_has_failed(
         held = queue.submit_nowait(hold, key=Key())
         queue.submit_nowait(spoil)
         await wait_all_tasks_blocked()
-        unlucky = queue.submit_nowait(sleep, key=Key())
-        unlucky_job = await unlucky.wait()
+        other = queue.submit_nowait(sleep, key=Key())
+        await other.wait()
+        assert Key.raises
 
-    assert unlucky_job.status is JobStatus.FAILED
-    assert unlucky_job.error is not None
-    assert unlucky_job.error.type == "ValueError"
+    assert other.status is JobStatus.COMPLETED
     assert held.status is JobStatus.COMPLETED
     assert queue.statistics().pending == 0
 

@@ -293,7 +293,7 @@ def state(queue: JobQueue) -> object:
     jobs = [
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
     ]
-    books = (len(ledger.of_key), len(ledger.schedule._paused_keys), len(ledger.schedule._holders))
+    books = (len(ledger.keys), len(ledger.schedule._paused_keys), len(ledger.schedule._holders))
     return jobs, queue.statistics(), books, ledger.refusing
 
 
@@ -348,4 +348,4 @@ async def check(name: str, call: Call, odd: str) -> None:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name
-    assert queue._ledger.of_key == {}, name
+    assert len(queue._ledger.keys) == 0, name

@@ -321,7 +321,7 @@ def check(run: Run) -> None:
     assert sum(ended) == len(jobs)
     assert repr(run.queue).startswith("<JobQueue closed")
     ledger = run.queue._ledger
-    assert (ledger.schedule._holders, ledger.schedule.blocked, ledger.of_key) == ({}, {}, {})
+    assert (ledger.schedule._holders, ledger.schedule.blocked, len(ledger.keys)) == ({}, {}, 0)
 
     for job in jobs.values():
         assert job.status.is_terminal

@@ -124,7 +124,7 @@ MUTANTS: Final = [
     Mutant(
         "a job between attempts keeps its key",
         "_ledger.py",
-        "        if record.key is not None:\n            self.schedule.release(record)\n",
+        "        if record.lane is not None:\n            self.schedule.release(record)\n",
         "",
         "test_retry.py::test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room",
     ),

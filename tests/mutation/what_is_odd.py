@@ -140,27 +140,6 @@ MUTANTS: Final = [
         "test_recorder.py::test_an_error_without_words_is_told",
     ),
     Mutant(
-        "a comparison of keys raises in the books",
-        "_values.py",
-        "            seeker.flaw = flaw\n            return False\n",
-        "            raise\n",
-        "test_odd_moments.py::test_a_job_whose_key_raises_as_it_is_taken_has_failed",
-    ),
-    Mutant(
-        "a job whose key has raised runs all the same",
-        "_ledger.py",
-        "            record.function, record.args = failing(flaw), ()\n",
-        "            pass\n",
-        "test_odd_moments.py::test_a_job_whose_key_raises_as_it_is_taken_has_failed",
-    ),
-    Mutant(
-        "jobs of one key do not share it",
-        "_ledger.py",
-        "return next(iter(live)).key if live else key",
-        "return key",
-        "test_odd_moments.py::test_a_key_that_raises_at_any_call_leaves_no_job_without_an_end",
-    ),
-    Mutant(
         "an async generator closes the nursery that it left open once more",
         "_worker.py",
         "    nursery._nested_child_finished = refuse_to_close",

@@ -87,36 +87,36 @@ MUTANTS: Final = [
     Mutant(
         "a waiter that is cancelled gives up a key that another holds",
         "_schedule.py",
-        "        if record.key is not None:\n            self._offer(record.key)\n\n    def release",
-        "        if record.key is not None:\n            self._holders.pop(record.key, None)\n"
-        "            self._offer(record.key)\n\n    def release",
+        "        if record.lane is not None:\n            self._offer(record.lane)\n\n    def release",
+        "        if record.lane is not None:\n            self._holders.pop(record.lane, None)\n"
+        "            self._offer(record.lane)\n\n    def release",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),
     Mutant(
         "a free key stays with a waiter that was cancelled",
         "_schedule.py",
-        "        if record.key is not None:\n            self._offer(record.key)\n\n    def release",
+        "        if record.lane is not None:\n            self._offer(record.lane)\n\n    def release",
         "\n    def release",
         "test_keys.py::test_a_free_key_goes_on_when_who_was_offered_it_is_cancelled",
     ),
     Mutant(
         "a key is never given back",
         "_schedule.py",
-        "        del self._holders[record.key]\n        self._offer(record.key)\n",
+        "        del self._holders[lane]\n        self._offer(lane)\n",
         "        pass\n",
         "test_keys.py::test_a_key_is_free_however_its_job_ends",
     ),
     Mutant(
         "a key that was given back is offered to nobody",
         "_schedule.py",
-        "        del self._holders[record.key]\n        self._offer(record.key)\n",
-        "        del self._holders[record.key]\n",
+        "        del self._holders[lane]\n        self._offer(lane)\n",
+        "        del self._holders[lane]\n",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),
     Mutant(
         "two jobs of a key run at once",
         "_schedule.py",
-        "            self._holders[record.key] = record\n",
+        "            self._holders[record.lane] = record\n",
         "            pass\n",
         "test_keys.py::test_one_job_of_a_key_runs_at_a_time_and_holds_up_no_other",
     ),
@@ -312,6 +312,57 @@ MUTANTS: Final = [
         "test_line.py::test_who_is_let_go_of_may_change_the_line",
     ),
     Mutant(
+        "a key is looked for by its own equality when its job is done",
+        "_keys.py",
+        "        same.remove(known)\n",
+        "        same.remove(next(one for one in same if one.key == known.key))\n",
+        "test_odd_keys.py::test_a_key_that_breaks_later_harms_nobody",
+    ),
+    Mutant(
+        "a key is hashed anew when its job is done",
+        "_keys.py",
+        "        same = self._by_hash[known.hash]\n",
+        "        same = self._by_hash[hash(known.key)]\n",
+        "test_odd_keys.py::test_a_key_that_breaks_later_harms_nobody",
+    ),
+    Mutant(
+        "a job is taken before its key has been looked up",
+        "_ledger.py",
+        "            record.lane = lane or self.keys.add(record.key)  # this may raise too\n",
+        "            record.number = next(self._numbers)\n            self.schedule.pending += 1\n"
+        "            record.lane = lane or self.keys.add(record.key)\n"
+        "            self.schedule.pending -= 1\n",
+        "test_odd_keys.py::test_a_key_that_breaks_as_it_is_written_down_fails_the_submit",
+    ),
+    Mutant(
+        "keys with another hash are asked for their equality",
+        "_keys.py",
+        "return self.hash == its_hash and (",
+        "return (",
+        "test_odd_keys.py::test_a_broken_key_bothers_no_call_about_another",
+    ),
+    Mutant(
+        "a key that is paused is forgotten with its last job",
+        "_ledger.py",
+        "if not lane.jobs and not self.schedule.is_paused_key(lane):",
+        "if not lane.jobs:",
+        "test_odd_keys.py::test_a_pause_of_a_key_holds_between_its_jobs",
+    ),
+    Mutant(
+        "a key that nobody has is kept after its pause",
+        "_steering.py",
+        "    if lane is not None and not lane.jobs:\n",
+        "    if False:\n",
+        "test_odd_keys.py::test_a_pause_of_a_key_holds_between_its_jobs",
+    ),
+    Mutant(
+        "a key that nobody has is kept after all pauses",
+        "_closing.py",
+        "        ledger.keys.forget(lane)\n",
+        "        pass\n",
+        "test_odd_values.py::test_an_odd_value_is_refused_in_words_or_taken",
+    ),
+    Mutant(
         "a worker takes a step of its own between two jobs that sleep",
         "_worker.py",
         "                is_free = task.custom_sleep_data is None\n",
@@ -350,8 +401,8 @@ MUTANTS: Final = [
         "a job that is cancelled is still among those that expire",
         "_schedule.py",
         "        record.line = None\n        if self.minds_time and record in self._expiring:\n"
-        "            self._expiring.discard(record)\n        if record.key is not None:\n",
-        "        record.line = None\n        if record.key is not None:\n",
+        "            self._expiring.discard(record)\n        if record.lane is not None:\n",
+        "        record.line = None\n        if record.lane is not None:\n",
         "test_schedule.py::test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started",
     ),
     Mutant(

@@ -122,8 +122,8 @@ MUTANTS: Final = [
     Mutant(
         "a paused key starts jobs",
         "_schedule.py",
-        "if record.key in self._holders or record.key in self._paused_keys:",
-        "if record.key in self._holders:",
+        "if record.lane in self._holders or record.lane in self._paused_keys:",
+        "if record.lane in self._holders:",
         "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(

@@ -11,7 +11,7 @@ import trio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._goals import AllEnded
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._values import bare_key, shown
+from ticketr.jobs._values import shown
 from ticketr.jobs._whereabouts import whereabouts
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ logger = logging.getLogger("ticketr.jobs")
 def leave(ledger: Ledger) -> None:
     """The end of the queue has begun: no pause may hold it up."""
     ledger.leaving = True
-    ledger.tell(ledger.schedule.lift_pauses())
+    paused = ledger.schedule.lift_pauses()
+    for lane in ledger.keys.unused():  # their pauses held them
+        ledger.keys.forget(lane)
+    ledger.tell(paused)
 
 
 def refuse(ledger: Ledger) -> None:
@@ -68,7 +71,7 @@ def report(ledger: Ledger) -> None:
     ledger.patience *= 2
     ledger.report_at = now + ledger.patience if ledger.running else math.inf
     for worker, record in list(ledger.running.items()):
-        key = f", key {shown(bare_key(record.key))}" if record.key is not None else ""
+        key = f", key {shown(record.key)}" if record.key is not None else ""
         place = whereabouts(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 

@@ -142,7 +142,7 @@ class EndOf:
             return f"job {target.id!r}, which needs the worker that this job holds"
         if obstacle is None:
             return f"job {target.id!r}, which needs a worker, and these are held by jobs that wait"
-        if obstacle is waiter and target.key == waiter.key:
+        if obstacle is waiter and target.lane is not None and target.lane is waiter.lane:
             return f"job {target.id!r}, which needs the key that this job holds"
         return f"job {target.id!r}, which waits for the end of job {obstacle.id!r}"
 

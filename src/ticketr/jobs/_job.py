@@ -6,17 +6,18 @@ import contextvars
 import enum
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._values import bare_key, class_name, plain_text
+from ticketr.jobs._values import class_name, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     import trio
 
+    from ticketr.jobs._keys import LiveKey
     from ticketr.jobs._line import Line
     from ticketr.jobs._retry import Retry
 
@@ -199,15 +200,6 @@ async def gone(context: object) -> None:
     """Stands for the function of a job that has ended."""
 
 
-def failing(flaw: Exception) -> Callable[..., Awaitable[object]]:
-    """Return the function of a job whose key has raised."""
-
-    async def fail(context: object) -> NoReturn:
-        raise flaw
-
-    return fail
-
-
 @final
 class JobRecord:
     """All that the queue knows of one job. Only the ledger changes it.
@@ -253,6 +245,7 @@ class JobRecord:
         "function",
         "id",
         "key",
+        "lane",
         "line",
         "name",
         "number",
@@ -288,6 +281,7 @@ class JobRecord:
         self.name: str = name
         self.priority: int = 0
         self.key: Hashable = None
+        self.lane: LiveKey | None = None  # what stands for the key, from its entry on
         self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = PENDING
         self.revision: int = 1  # its submission is the first
@@ -323,7 +317,7 @@ class JobRecord:
             name=self.name,
             status=self.status,
             revision=self.revision,
-            key=bare_key(self.key),
+            key=self.key,
             tags=self.tags,
             priority=self.priority,
             attempt=self.attempt,

@@ -48,18 +48,17 @@ from ticketr.jobs._job import (
     JobRecord,
     JobStatus,
     OnConflict,
-    failing,
     gone,
 )
+from ticketr.jobs._keys import Keys
 from ticketr.jobs._past import Past
 from ticketr.jobs._rivals import rivals_of
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Hub
-from ticketr.jobs._values import Key, bare_key, flaw_of
 from ticketr.jobs._waits import waits_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence, Sized
+    from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 
     from ticketr.jobs._goals import Books
     from ticketr.jobs._job import JobID, JobSnapshot
@@ -100,10 +99,10 @@ class Ledger:
         "hub",
         "idle",
         "is_suspect",
+        "keys",
         "leaving",
         "look_again_at",
         "now",
-        "of_key",
         "opener",
         "past",
         "patience",
@@ -140,7 +139,7 @@ class Ledger:
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
-        self.of_key: dict[Hashable, dict[JobRecord, None]] = {}  # the live jobs
+        self.keys: Keys = Keys()  # of the live jobs
         self.past: Past = Past(self.records, keep, on_job_error, self.interrupt)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = waits_of_run()
@@ -196,12 +195,11 @@ class Ledger:
             raise QueueClosed
         if current_root_task() is not self._root:  # takes less time than to call what says why
             self.hub.home.check()
+        lane = None if record.key is None else self.keys.find(record.key)  # which may raise
         victims: Sequence[JobRecord] = ()
-        if type(record.key) is Key:
-            record.key = self._shared_key(record.key)
         now = self.now()
         if record.on_conflict or record.id:
-            rivals = rivals_of(record, self.records, self.of_key)
+            rivals = rivals_of(record, self.records, lane)
             if rivals and record.on_conflict not in ENTERS:
                 return self._give_way(record, rivals)
             is_late = record.start_by is not None and record.start_by <= now
@@ -215,13 +213,14 @@ class Ledger:
             or (victims and any(victim.status is PENDING for victim in victims))
         ):
             return None
+        if record.key is not None:
+            record.lane = lane or self.keys.add(record.key)  # this may raise too
+            record.lane.jobs[record] = None
         record.number = next(self._numbers)
         if not record.id:
             record.id = f"job-{next(self._ids)}"
             while record.id in self.records:  # somebody chose that one
                 record.id = f"job-{next(self._ids)}"
-        if record.key is not None:
-            self.of_key.setdefault(record.key, {})[record] = None
         record.submitted_at = now
         record.due_at = now + record.due_at if record.due_at else now
         schedule.add(record, now)
@@ -235,22 +234,12 @@ class Ledger:
             self.wake()
         return record
 
-    def _shared_key(self, key: Key) -> Hashable:
-        """Return the key of the live jobs that this one is equal to, or else the same.
-
-        So no comparison of its own is needed to find it later. If one raises now, the call fails.
-        """
-        live = self.of_key.get(key)
-        if key.flaw is not None:
-            raise key.flaw
-        return next(iter(live)).key if live else key
-
     def _give_way(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
         running = (rival for rival in rivals if rival.status is RUNNING)
         first = next(running, rivals[0])
         if record.on_conflict is OnConflict.JOIN:
             return first
-        raise DuplicateJob(first.id, None if record.id else bare_key(record.key))
+        raise DuplicateJob(first.id, None if record.id else record.key)
 
     def _announce(self, record: JobRecord) -> None:
         """A job has become pending: who keeps the time and who watches may want to know."""
@@ -313,8 +302,6 @@ class Ledger:
         record = self.schedule.take()
         if record is None:
             return None
-        if (flaw := flaw_of(record.key)) is not None:
-            record.function, record.args = failing(flaw), ()
         record.started_at = self.now()
         record.report = NO_REPORT
         record.attempt += 1
@@ -339,7 +326,7 @@ class Ledger:
         """A running job is to be tried again after so many seconds; there is always room."""
         del self.running[record.worker]
         del record.worker, record.scope
-        if record.key is not None:
+        if record.lane is not None:
             self.schedule.release(record)
         record.status = PENDING
         record.revision += 1
@@ -361,7 +348,7 @@ class Ledger:
         if was_running:
             del self.running[record.worker]
             del record.worker, record.scope
-            if record.key is not None:
+            if record.lane is not None:
                 self.schedule.release(record)
         else:
             self.schedule.discard(record)
@@ -379,7 +366,7 @@ class Ledger:
             self.schedule.ended(record)
         if record.after is not None:
             self._give_back_id(record)
-        if record.key is not None:
+        if record.lane is not None:
             self._forget_key(record)
         self.totals[status] += 1
         past = self.past
@@ -414,10 +401,11 @@ class Ledger:
             self.records[record.id] = predecessor
 
     def _forget_key(self, record: JobRecord) -> None:
-        live = self.of_key[record.key]
-        del live[record]
-        if not live:
-            del self.of_key[record.key]
+        lane = record.lane
+        assert lane is not None  # it has a key
+        del lane.jobs[record]
+        if not lane.jobs and not self.schedule.is_paused_key(lane):
+            self.keys.forget(lane)
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None

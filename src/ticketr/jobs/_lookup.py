@@ -36,7 +36,7 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
 
     They come in the order in which they were submitted.
     """
-    key = checked_key(key)
+    its_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
     refresh(ledger)
     # One that has ended makes way for who has its ID by now; of those that live none does.
@@ -45,7 +45,8 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
     return [
         job
         for job in sorted(jobs, key=lambda job: job.number)
-        if (key is None or job.key == key) and (tag is None or tag in job.tags)
+        if (key is None or (job.lane is not None and job.lane.is_for(key, its_hash)))
+        and (tag is None or tag in job.tags)
     ]
 
 

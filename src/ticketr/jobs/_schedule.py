@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING, Final, final
 from ticketr.jobs._line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     import trio
 
     from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._keys import LiveKey
 
 AGING: Final = 30.0
 """How many seconds of waiting weigh as much as one point of priority."""
@@ -68,11 +67,13 @@ class Schedule:
         self.is_paused: bool = False
         self.minds_time: bool = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
-        self.blocked: dict[Hashable, Line[JobRecord]] = {}  # by key, or by who is waited for
+        self.blocked: dict[
+            LiveKey | JobRecord, Line[JobRecord]
+        ] = {}  # by key, or by who is waited for
         self._timed = Line["JobRecord"]()  # by when they are due
         self._expiring = Line["JobRecord"]()  # by when they must have started
-        self._holders: dict[Hashable, JobRecord] = {}
-        self._paused_keys: set[Hashable] = set()
+        self._holders: dict[LiveKey, JobRecord] = {}
+        self._paused_keys: set[LiveKey] = set()
         self._outside = Line[Submission]()
         self._expiring_outside = Line[Submission]()  # by when their jobs must have started
         self._arrivals = itertools.count()
@@ -113,12 +114,12 @@ class Schedule:
             self._put(record, line)
         return None
 
-    def _obstacle(self, record: JobRecord) -> Hashable:
+    def _obstacle(self, record: JobRecord) -> LiveKey | JobRecord | None:
         """The line that a job belongs in; None if nothing is in its way."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
-        if record.key in self._holders or record.key in self._paused_keys:
-            return record.key
+        if record.lane in self._holders or record.lane in self._paused_keys:
+            return record.lane
         return None
 
     def predecessor(self, record: JobRecord) -> JobRecord | None:
@@ -129,12 +130,14 @@ class Schedule:
 
     def waits_for_end_of(self, record: JobRecord) -> JobRecord | None:
         """The job that keeps a pending one from running: its ID's or its key's holder."""
-        return self.predecessor(record) or self._holders.get(record.key)
+        if record.lane is None:
+            return self.predecessor(record)
+        return self.predecessor(record) or self._holders.get(record.lane)
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
         while not self.is_paused and (record := self._ready.pop()) is not None:
-            if (record.key is not None or record.after is not None) and not self._may_run(record):
+            if (record.lane is not None or record.after is not None) and not self._may_run(record):
                 continue
             self.pending -= 1
             record.line = None
@@ -147,8 +150,8 @@ class Schedule:
         """Give a job that was first its key, or put it where it has to wait."""
         obstacle = self._obstacle(record)
         if obstacle is None:
-            if record.key is not None:
-                self._holders[record.key] = record
+            if record.lane is not None:
+                self._holders[record.lane] = record
             return True
         self._put(record, self.blocked.setdefault(obstacle, Line()))
         return False
@@ -161,20 +164,21 @@ class Schedule:
         record.line = None
         if self.minds_time and record in self._expiring:
             self._expiring.discard(record)
-        if record.key is not None:
-            self._offer(record.key)
+        if record.lane is not None:
+            self._offer(record.lane)
 
     def release(self, record: JobRecord) -> None:
         """A job with a key stops running: the key goes to the best that waits for it."""
-        if self._holders.get(record.key) is record:
-            del self._holders[record.key]
-        self._offer(record.key)
+        lane = record.lane
+        assert lane is not None  # it has a key
+        del self._holders[lane]
+        self._offer(lane)
 
     def ended(self, record: JobRecord) -> None:
         """A job has ended: who waits for that is free to go on."""
         self._offer(record)
 
-    def _offer(self, obstacle: Hashable) -> None:
+    def _offer(self, obstacle: LiveKey | JobRecord) -> None:
         line = self.blocked.get(obstacle)
         if line is None:
             return
@@ -238,14 +242,18 @@ class Schedule:
 
     # Pauses
 
-    def pause(self, key: Hashable) -> None:
+    def pause(self, key: LiveKey | None) -> None:
         """Start no more jobs, or none with this key."""
         if key is None:
             self.is_paused = True
         else:
             self._paused_keys.add(key)
 
-    def resume(self, key: Hashable) -> None:
+    def is_paused_key(self, key: LiveKey) -> bool:
+        """Tell whether jobs with this key are paused by it."""
+        return key in self._paused_keys
+
+    def resume(self, key: LiveKey | None) -> None:
         """Undo a pause."""
         if key is None:
             self.is_paused = False
@@ -301,7 +309,7 @@ class Schedule:
 
     def is_held(self, record: JobRecord) -> bool:
         """Tell whether a pause keeps a pending job from running."""
-        return self.is_paused or record.key in self._paused_keys
+        return self.is_paused or record.lane in self._paused_keys
 
     # Outside
 

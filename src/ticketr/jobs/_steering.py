@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._keys import LiveKey
     from ticketr.jobs._ledger import Ledger
 
 
@@ -25,20 +26,27 @@ def run_now(ledger: Ledger, record: JobRecord) -> bool:
 def pause(ledger: Ledger, key: Hashable) -> None:
     """Start no more jobs, or none with this key."""
     ledger.hub.home.check()
-    if not ledger.leaving:
-        ledger.schedule.pause(key)
-        ledger.tell(_pending(ledger, key))
+    if ledger.leaving:
+        return
+    lane = None if key is None else ledger.keys.find(key) or ledger.keys.add(key)
+    ledger.schedule.pause(lane)
+    ledger.tell(_pending(ledger, lane))
 
 
 def resume(ledger: Ledger, key: Hashable) -> None:
     """Undo a pause."""
     ledger.hub.home.check()
-    ledger.schedule.resume(key)
-    ledger.tell(_pending(ledger, key))
+    lane = None if key is None else ledger.keys.find(key)
+    if key is not None and lane is None:
+        return  # no job has it, and no pause
+    ledger.schedule.resume(lane)
+    if lane is not None and not lane.jobs:
+        ledger.keys.forget(lane)
+    ledger.tell(_pending(ledger, lane))
 
 
-def _pending(ledger: Ledger, key: Hashable) -> list[JobRecord]:
-    jobs = ledger.schedule.jobs() if key is None else ledger.of_key.get(key, ())
+def _pending(ledger: Ledger, lane: LiveKey | None) -> list[JobRecord]:
+    jobs = ledger.schedule.jobs() if lane is None else lane.jobs
     return [record for record in jobs if record.status is JobStatus.PENDING]
 
 

@@ -16,7 +16,7 @@ import operator
 import sys
 from inspect import iscoroutinefunction
 from numbers import Real
-from typing import TYPE_CHECKING, Final, TypeVar, cast, final
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -184,63 +184,17 @@ def checked_member(what: str, value: object, kind: type[E]) -> E:
     raise ValueError(f"{what} must be one of {known}, not {shown(text)}")
 
 
-PLAIN_KEYS: Final = frozenset({str, int, float, bytes, bool, type(None)})
-"""The classes of keys that never raise."""
-
-
-@final
-class Key:
-    """A key of a class that may raise, in a form that never does.
-
-    Its hash is taken once. Where its comparison raises, the two keys are different, and the error
-    is kept for the job or the call that looked for the key.
-
-    Attributes:
-        bare: The key itself.
-        flaw: What a comparison raised; None if none has.
-    """
-
-    __slots__ = ("_hash", "bare", "flaw")
-
-    def __init__(self, bare: Hashable) -> None:
-        self.bare = bare
-        self.flaw: Exception | None = None
-        self._hash = hash(bare)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        seeker = other if type(other) is Key else self  # in a dict it is on the right
-        try:
-            return bool(self.bare == (other.bare if type(other) is Key else other))
-        except Exception as flaw:  # noqa: BLE001 - the key's own code
-            seeker.flaw = flaw
-            return False
-
-
 def checked_key(key: Hashable) -> Hashable:
-    """A key, in a form that never raises.
+    """A key.
 
     Raises:
         TypeError: It cannot be hashed.
     """
-    if type(key) in PLAIN_KEYS:
-        return key
     try:
-        return Key(key)
+        hash(key)
     except TypeError as flaw:
         raise TypeError(f"a key must be hashable, not {shown(key)}") from flaw
-
-
-def bare_key(key: Hashable) -> Hashable:
-    """A key as it was handed in."""
-    return key.bare if type(key) is Key else key
-
-
-def flaw_of(key: Hashable) -> Exception | None:
-    """What the comparison of a key raised; None if nothing."""
-    return key.flaw if type(key) is Key else None
+    return key
 
 
 def checked_callable(what: str, value: object) -> None:
