@@ -46,7 +46,7 @@ MUTANTS: Final = [
         "_groups.py",
         "if depth > DEEPEST or id(found) in seen:",
         "if id(found) in seen:",
-        CANCELLED,
+        "test_odd_errors.py::test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart",
     ),
     Mutant(
         "a group that cannot be split is given to Trio as it is",
@@ -65,7 +65,7 @@ MUTANTS: Final = [
     Mutant(
         "a job's error is not mended before its scope ends",
         "_worker.py",
-        "                        await mend(task, error)\n",
+        "        await mend(worker, error)\n",
         "",
         CANCELLED + " " + LEFT_OPEN,
     ),

@@ -521,8 +521,8 @@ MUTANTS: Final = [
     Mutant(
         "a key is blamed for an ID that is taken",
         "_ledger.py",
-        "raise DuplicateJob(first.id, None if record.id else bare_key(record.key))",
-        "raise DuplicateJob(first.id, bare_key(record.key))",
+        "raise DuplicateJob(first.id, None if record.id else record.key)",
+        "raise DuplicateJob(first.id, record.key)",
         "test_keys.py::test_of_an_id_and_a_key_that_are_taken_the_id_is_named",
     ),
     Mutant(

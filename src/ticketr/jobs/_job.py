@@ -281,7 +281,7 @@ class JobRecord:
         self.name: str = name
         self.priority: int = 0
         self.key: Hashable = None
-        self.lane: LiveKey | None = None  # what stands for the key, from its entry on
+        self.lane: LiveKey[JobRecord] | None = None  # what stands for the key, from its entry on
         self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = PENDING
         self.revision: int = 1  # its submission is the first

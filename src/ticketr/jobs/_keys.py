@@ -9,16 +9,16 @@ job never asks a key for anything.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ticketr.jobs._job import JobRecord
+T = TypeVar("T", bound="Hashable")
 
 
 @final
-class LiveKey:
+class LiveKey(Generic[T]):
     """Stands for a key while a live job has it, or while it is paused.
 
     Attributes:
@@ -30,7 +30,7 @@ class LiveKey:
     def __init__(self, key: Hashable, its_hash: int) -> None:
         self.key = key
         self.hash = its_hash
-        self.jobs: dict[JobRecord, None] = {}
+        self.jobs: dict[T, None] = {}
 
     def is_for(self, key: Hashable, its_hash: int) -> bool:
         """Whether it stands for this key."""
@@ -38,18 +38,18 @@ class LiveKey:
 
 
 @final
-class Keys:
+class Keys(Generic[T]):
     """The keys for which something stands."""
 
     __slots__ = ("_by_hash",)
 
     def __init__(self) -> None:
-        self._by_hash: dict[int, list[LiveKey]] = {}
+        self._by_hash: dict[int, list[LiveKey[T]]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._by_hash.values()))
 
-    def find(self, key: Hashable) -> LiveKey | None:
+    def find(self, key: Hashable) -> LiveKey[T] | None:
         """What stands for a key; None if nothing does. Runs the key's own code."""
         its_hash = hash(key)
         same = self._by_hash.get(its_hash, [])
@@ -58,19 +58,19 @@ class Keys:
                 return known
         return None
 
-    def add(self, key: Hashable) -> LiveKey:
+    def add(self, key: Hashable) -> LiveKey[T]:
         """Let something stand for a key for which nothing does. Runs the key's own code."""
-        new = LiveKey(key, hash(key))
+        new = LiveKey[T](key, hash(key))
         self._by_hash.setdefault(new.hash, []).append(new)
         return new
 
-    def forget(self, known: LiveKey) -> None:
+    def forget(self, known: LiveKey[T]) -> None:
         """Nobody needs it any more."""
         same = self._by_hash[known.hash]
         same.remove(known)
         if not same:
             del self._by_hash[known.hash]
 
-    def unused(self) -> list[LiveKey]:
+    def unused(self) -> list[LiveKey[T]]:
         """Those that no live job has."""
         return [known for same in self._by_hash.values() for known in same if not known.jobs]

@@ -139,7 +139,7 @@ class Ledger:
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
-        self.keys: Keys = Keys()  # of the live jobs
+        self.keys: Keys[JobRecord] = Keys()  # of the live jobs
         self.past: Past = Past(self.records, keep, on_job_error, self.interrupt)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
         self.waits: Waits = waits_of_run()

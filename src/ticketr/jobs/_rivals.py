@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def rivals_of(
-    record: JobRecord, by_id: Mapping[JobID, JobRecord], lane: LiveKey | None
+    record: JobRecord, by_id: Mapping[JobID, JobRecord], lane: LiveKey[JobRecord] | None
 ) -> list[JobRecord]:
     """The one that has its ID if it has one, otherwise those that have its key.
 

@@ -68,12 +68,12 @@ class Schedule:
         self.minds_time: bool = False  # whether anything may wait for a time
         self._ready = Line["JobRecord"]()
         self.blocked: dict[
-            LiveKey | JobRecord, Line[JobRecord]
+            LiveKey[JobRecord] | JobRecord, Line[JobRecord]
         ] = {}  # by key, or by who is waited for
         self._timed = Line["JobRecord"]()  # by when they are due
         self._expiring = Line["JobRecord"]()  # by when they must have started
-        self._holders: dict[LiveKey, JobRecord] = {}
-        self._paused_keys: set[LiveKey] = set()
+        self._holders: dict[LiveKey[JobRecord], JobRecord] = {}
+        self._paused_keys: set[LiveKey[JobRecord]] = set()
         self._outside = Line[Submission]()
         self._expiring_outside = Line[Submission]()  # by when their jobs must have started
         self._arrivals = itertools.count()
@@ -114,7 +114,7 @@ class Schedule:
             self._put(record, line)
         return None
 
-    def _obstacle(self, record: JobRecord) -> LiveKey | JobRecord | None:
+    def _obstacle(self, record: JobRecord) -> LiveKey[JobRecord] | JobRecord | None:
         """The line that a job belongs in; None if nothing is in its way."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
@@ -178,7 +178,7 @@ class Schedule:
         """A job has ended: who waits for that is free to go on."""
         self._offer(record)
 
-    def _offer(self, obstacle: LiveKey | JobRecord) -> None:
+    def _offer(self, obstacle: LiveKey[JobRecord] | JobRecord) -> None:
         line = self.blocked.get(obstacle)
         if line is None:
             return
@@ -242,18 +242,18 @@ class Schedule:
 
     # Pauses
 
-    def pause(self, key: LiveKey | None) -> None:
+    def pause(self, key: LiveKey[JobRecord] | None) -> None:
         """Start no more jobs, or none with this key."""
         if key is None:
             self.is_paused = True
         else:
             self._paused_keys.add(key)
 
-    def is_paused_key(self, key: LiveKey) -> bool:
+    def is_paused_key(self, key: LiveKey[JobRecord]) -> bool:
         """Tell whether jobs with this key are paused by it."""
         return key in self._paused_keys
 
-    def resume(self, key: LiveKey | None) -> None:
+    def resume(self, key: LiveKey[JobRecord] | None) -> None:
         """Undo a pause."""
         if key is None:
             self.is_paused = False

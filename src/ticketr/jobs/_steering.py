@@ -45,7 +45,7 @@ def resume(ledger: Ledger, key: Hashable) -> None:
     ledger.tell(_pending(ledger, lane))
 
 
-def _pending(ledger: Ledger, lane: LiveKey | None) -> list[JobRecord]:
+def _pending(ledger: Ledger, lane: LiveKey[JobRecord] | None) -> list[JobRecord]:
     jobs = ledger.schedule.jobs() if lane is None else lane.jobs
     return [record for record in jobs if record.status is JobStatus.PENDING]
 

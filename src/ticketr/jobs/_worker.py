@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._recorder import Recorder
+    from ticketr.jobs._updates import Hub
 
 
 logger = logging.getLogger("ticketr.jobs")
@@ -117,14 +118,7 @@ async def work(ledger: Ledger) -> None:
                         task.context = record.context
                         await checkpoint()
                     task.custom_sleep_data = AWAKE
-                    try:
-                        if record.args:
-                            value = await record.function(JobContext(record, hub), *record.args)
-                        else:  # a call without a star takes less time
-                            value = await record.function(JobContext(record, hub))
-                    except BaseException as error:
-                        await mend(task, error)
-                        raise
+                    value = await call(record, hub, task)
                 is_free = task.custom_sleep_data is None
                 if value is CAUGHT:
                     settle(ledger, task, None)
@@ -145,6 +139,18 @@ async def work(ledger: Ledger) -> None:
     finally:
         del ledger.waits.workers[task]
         ledger.suspect()  # who keeps the time may have waited for this one to end
+
+
+async def call(record: JobRecord, hub: Hub[JobRecord], worker: trio.lowlevel.Task) -> object:
+    """Call the function of a job, and let out only what its scope can deal with."""
+    try:
+        if record.args:
+            return await record.function(JobContext(record, hub), *record.args)
+        # A call without a star takes less time.
+        return await record.function(JobContext(record, hub))
+    except BaseException as error:
+        await mend(worker, error)
+        raise
 
 
 async def mend(worker: trio.lowlevel.Task, error: BaseException) -> None:
