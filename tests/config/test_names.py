@@ -19,5 +19,7 @@ def test_several_close_names_come_best_first() -> None:
 
 
 def test_an_error_lists_the_values_and_offers_the_nearest() -> None:
-    assert one_of("numbr", ("number", "text")) == "it is one of number, text (did you mean number?)"
+    assert (
+        one_of("nmuber", ("number", "text")) == "it is one of number, text (did you mean number?)"
+    )
     assert one_of("zzz", ("number", "text")) == "it is one of number, text"

@@ -177,7 +177,7 @@ async def test_a_deadline_that_is_taken_away_while_a_job_waits(autojump_clock: M
             return await outcome(pending.wait)
         return "cancelled"
 
-    scope = trio.CancelScope(deadline=5)
+    scope = trio.CancelScope(deadline=trio.current_time() + 5)
     async with open_job_queue() as queue:
         handle = queue.submit_nowait(job)
         await trio.sleep(1)

@@ -88,7 +88,7 @@ class Forgetful(BaseExceptionGroup[BaseException]):
         return ExceptionGroup("nothing of that", [ValueError("another")])
 
 
-class Faceless(ExceptionGroup[Exception]):
+class Faceless(ExceptionGroup[Exception]):  # noqa: ASYNC126 - it is odd on purpose
     exceptions = property(lambda self: 1 / 0)
     message = property(lambda self: 1 / 0)
 
@@ -542,7 +542,7 @@ async def test_a_nursery_that_an_async_generator_left_open(
         async with trio.open_nursery() as nursery:
             if task is not None:
                 nursery.start_soon(task)
-            yield 1
+            yield 1  # noqa: ASYNC101, ASYNC119 - it does what a job must not do
 
     async def read_one(context: JobContext) -> None:
         generator = pages()

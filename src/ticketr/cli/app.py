@@ -72,8 +72,8 @@ def _run() -> int:
     reset_output()
     try:
         code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
-    except BaseException as error:  # noqa: BLE001 - the outermost edge: no traceback for users
-        return _handle_error(error)
+    except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
+        return _handle_error(error)  # noqa: ASYNC104 - it has been told to the user
     return code or exits.DONE
 
 

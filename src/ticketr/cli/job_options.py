@@ -164,7 +164,7 @@ def workspace_arguments(
     Raises:
         ConfigError: A setting is missing or cannot be used, or the state file of the workspace is
             not the user's.
-        StateFailed: The state file cannot be used.
+        StateFailed: The state file cannot be changed.
         TokenFailed: A source of tokens failed.
         click.UsageError: The package asks was chosen and cannot be used.
     """

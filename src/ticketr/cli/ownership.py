@@ -36,14 +36,18 @@ def own_mark(root: Path) -> str | None:
     Raises:
         ForeignState: The state file is not the user's, or there is no terminal to ask in.
         ConfigError: The user's settings cannot be used.
-        StateFailed: The state file cannot be used, or not be changed.
+        StateFailed: The state file cannot be changed.
     """
-    from ticketr.sync import Store, bears_mark, sign_state
+    from ticketr.sync import StateFailed, Store, bears_mark, sign_state
 
     marks, unkept = _marks()
     store = Store(root, STATE_FOLDER, marks.mark)
     is_older = marks.is_older(root)
-    if not bears_mark(store):
+    try:
+        is_own = bears_mark(store)
+    except StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
+        return store.mark
+    if not is_own:
         if not is_older:
             _confirm_ownership(ForeignState(str(root), str(store.state_path), unkept))
         if unkept or not os.access(store.own, os.W_OK):

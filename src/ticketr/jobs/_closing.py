@@ -94,7 +94,7 @@ def end(ledger: Ledger) -> None:
         ledger.past.account_for(record)
 
 
-async def until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:
+async def until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
     """Return when no job is pending or running; a checkpoint in any case.
 
     Raises:

@@ -147,7 +147,7 @@ class JobHandle(Generic[T_co]):
     async def _park(self) -> None:
         record = self._record
         if record.status.is_terminal:
-            return  # it has ended since this was called before
+            return  # noqa: ASYNC910 - it has ended since this was called before
         if record.ended is None:
             record.ended = trio.Event()
         await record.ended.wait()

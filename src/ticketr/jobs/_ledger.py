@@ -376,7 +376,7 @@ class Ledger:
         if self.recorder is not None:
             try:
                 self.recorder.put(record.snapshot())
-            except BaseException as error:  # noqa: BLE001 - its summary calls sys.exit()
+            except BaseException as error:  # noqa: ASYNC103, BLE001 - its summary calls sys.exit()
                 self.interrupt(error)
         if record.ended is not None:
             # A parked waiter is sure to get the outcome, though it has not run yet.

@@ -148,7 +148,7 @@ class Block:
     ) -> bool:
         ledger = self._ledger
         assert ledger is not None  # it was entered
-        body = await finish_jobs(ledger) if error is None else error
+        body = await finish_jobs(ledger) if error is None else error  # noqa: ASYNC102 - there is no error in this case
         if body is None:
             refuse(ledger)
         else:
@@ -169,7 +169,7 @@ class Block:
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
-            return leaving is None
+            return leaving is None  # noqa: ASYNC910 - leaving the nursery is a checkpoint
         finally:
             del body, error, spill, leaving  # their tracebacks hold this frame
 
@@ -180,6 +180,6 @@ async def finish_jobs(ledger: Ledger) -> BaseException | None:
         leave(ledger)
         if not ledger.is_idle:
             await until_idle(ledger, is_refusable=False)
-    except BaseException as error:  # noqa: BLE001 - it leaves by the block
-        return error
-    return None
+    except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
+        return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block
+    return None  # noqa: ASYNC910 - leaving the nursery is a checkpoint

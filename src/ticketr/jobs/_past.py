@@ -86,7 +86,7 @@ class Past:
         record.claimed = True
         try:
             self._context.copy().run(self._on_job_error, record.snapshot())
-        except BaseException as error:  # noqa: BLE001 - it is user code
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - it is user code
             if is_failure(error):
                 text = JobErrorInfo.of(error).traceback
                 logger.error("on_job_error raised about job %r:\n%s", record.id, text)  # noqa: TRY400

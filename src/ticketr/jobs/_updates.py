@@ -336,7 +336,7 @@ class Updates(Generic[T_co]):
         await self._waiting(self._record, inbox.has_rested, partial(inbox.rest, until))
 
 
-async def read_to_end(updates: Updates[object]) -> None:
+async def read_to_end(updates: Updates[object]) -> None:  # noqa: ASYNC910 - reading is a checkpoint
     """Read all that is to come and drop it; what is waited for, the caller has told."""
     with contextlib.suppress(trio.EndOfChannel):
         while True:

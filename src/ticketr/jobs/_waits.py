@@ -181,14 +181,14 @@ class Waits:
             if deadlock and before == set(deadlock):
                 wait = wait_to_end(deadlock)
                 if wait is None:
-                    return
+                    return  # noqa: ASYNC910 - there are waiters, so the loop above has a checkpoint
                 wait.end()
                 before = set()
                 continue
             before = set(deadlock)
             suspects = before.union(set(overdue) - asked)
             if not suspects:
-                return
+                return  # noqa: ASYNC910 - there are waiters, so the loop above has a checkpoint
             asked.update(overdue)
             for wait in suspects:
                 if wait.goal.is_refusable:

@@ -75,7 +75,7 @@ CAUGHT: Final = object()
 
 
 @disable_ki_protection
-async def work(ledger: Ledger) -> None:
+async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other until cancelled."""
     schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
     task = trio.lowlevel.current_task()
@@ -127,11 +127,11 @@ async def work(ledger: Ledger) -> None:
                 del record, value  # an idle worker keeps nothing of its last job alive
             except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
                 if task.child_nurseries:  # it returned, and the end of its scope failed
-                    settle(ledger, task, await mended(task, RuntimeError(LEFT_OPEN)))
+                    settle(ledger, task, await mended(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
                 elif not settle(ledger, task, error):
                     raise
                 is_free = False
-    except BaseException as error:
+    except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
         settle(ledger, task, error)
         if not any(error is known for known in ledger.fatal):  # or it leaves by the block
@@ -149,7 +149,7 @@ async def call(record: JobRecord, hub: Hub[JobRecord], worker: trio.lowlevel.Tas
         # A call without a star takes less time.
         return await record.function(JobContext(record, hub))
     except BaseException as error:
-        await mend(worker, error)
+        await mend(worker, error)  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
         raise
 
 
@@ -175,13 +175,13 @@ async def mended(worker: trio.lowlevel.Task, error: BaseException) -> BaseExcept
     """
     nurseries = worker.child_nurseries
     if not nurseries:
-        return sound(error)
+        return sound(error)  # noqa: ASYNC910 - the job has ended
     found = [error]
     if all(type(leaf) is trio.Cancelled for leaf in leaves(error)):
         found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of
     for nursery in reversed(nurseries):
         found += await close_nursery(nursery)
-    return sound(error if len(found) == 1 else BaseExceptionGroup(LEFT_OPEN, found))
+    return sound(error if len(found) == 1 else BaseExceptionGroup(LEFT_OPEN, found))  # noqa: ASYNC910 - the job has ended
 
 
 async def close_nursery(nursery: trio.Nursery) -> list[BaseException]:
@@ -200,8 +200,8 @@ async def close_nursery(nursery: trio.Nursery) -> list[BaseException]:
     kind = None if error is None else type(error)
     try:
         is_done = nursery.cancel_scope.__exit__(kind, error, None)
-    except BaseException as rest:  # noqa: BLE001 - it is told with the job's own
-        return [rest]
+    except BaseException as rest:  # noqa: ASYNC103, BLE001 - it is told with the job's own
+        return [rest]  # noqa: ASYNC104 - it is told with the job's own
     return [] if error is None or is_done else [error]
 
 
@@ -235,7 +235,7 @@ async def keep_time(ledger: Ledger) -> None:
     except trio.Cancelled:
         abandon(ledger, CancelCause.SCOPE)
         # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
-        with trio.CancelScope(shield=True):
+        with trio.CancelScope(shield=True):  # noqa: ASYNC912 - it ends with the workers
             while ledger.running and ledger in ledger.waits.workers.values():
                 await keep_time_once(ledger)
         raise
@@ -269,7 +269,7 @@ def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | No
     try:
         verdict = judge(error, asked=record.cancel_requested)
         delay = delay_of_next(ledger, record, verdict)
-    except BaseException as flaw:  # the error's own code may raise anything
+    except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
         if not is_failure(flaw):
             raise
         verdict, delay = Verdict(FAILED, error=flaw), None
@@ -341,12 +341,12 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
     try:
         delay = delay_after(cast("Exception", error), record.retry, record.attempt - snoozes)
         record.snoozes = snoozes + issubclass(type(lone(error)), RetryLater)
-    except BaseException as flaw:  # the rule is user code
+    except BaseException as flaw:  # noqa: ASYNC103 - the rule is user code
         if not is_failure(flaw):
             raise
         text = JobErrorInfo.of(flaw).traceback
         logger.error("the retry rule of job %r raised:\n%s", record.id, text)  # noqa: TRY400
-        return None
+        return None  # noqa: ASYNC104 - it is logged, and is no Cancelled
     finally:
         del error, verdict  # their tracebacks hold this frame
     return delay

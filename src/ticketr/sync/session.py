@@ -223,7 +223,7 @@ class Session:
             yield
         except (BadRequest, NotFound):
             key = self.job.project
-            new = await self._key_now(key) if key is not None else None
+            new = await self._key_now(key) if key is not None else None  # noqa: ASYNC120 - a cancellation wins
             if new is None or new == key:
                 raise
             raise RenamedProject(key or "", new) from None

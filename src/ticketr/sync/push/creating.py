@@ -219,7 +219,7 @@ class Creator:
                 return await self._request(creation, fields)
             except JiraError as error:
                 if certainly_failed(error, fields):
-                    await self._forget(creation)
+                    await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the record is looked for later
                     raise
                 if not _is_passing(error):
                     if isinstance(error, AuthenticationFailed):
