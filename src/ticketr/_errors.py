@@ -36,7 +36,7 @@ class TicketrError(Exception):
     def __post_init__(self) -> None:
         """Keep the facts of an error that is a dataclass as its ``args``, for pickle."""
         facts = fields(self)  # type: ignore[arg-type]  # a dataclass calls this, and nothing else
-        self.args = tuple(getattr(self, fact.name) for fact in facts if fact.init)
+        Exception.__init__(self, *(getattr(self, fact.name) for fact in facts if fact.init))
 
 
 class QueueClosed(TicketrError):

@@ -93,7 +93,7 @@ class CancelOutcomes(dict[JobID, CancelOutcome]):
     """
 
     def __init__(self, each: Iterable[tuple[JobID, CancelOutcome]]) -> None:
-        self.each = (*each,)
+        self.each: tuple[tuple[JobID, CancelOutcome], ...] = (*each,)
         super().__init__(self.each)
 
 

@@ -28,8 +28,8 @@ class LiveKey(Generic[T]):
     __slots__ = ("hash", "jobs", "key")
 
     def __init__(self, key: Hashable, its_hash: int) -> None:
-        self.key = key
-        self.hash = its_hash
+        self.key: Hashable = key
+        self.hash: int = its_hash
         self.jobs: dict[T, None] = {}
 
     def is_for(self, key: Hashable, its_hash: int) -> bool:

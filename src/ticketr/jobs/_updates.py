@@ -351,8 +351,8 @@ class Hub(Generic[R]):
         self.home: Home = Home()
         self._waiting = waiting
         self.is_watched: bool = False  # by anybody, now or before: else there is nobody to tell
-        self.watchers = Readers[R]()
-        self.progress_readers = Readers[R]()
+        self.watchers: Readers[R] = Readers[R]()
+        self.progress_readers: Readers[R] = Readers[R]()
         self.watchers_of: dict[R, Readers[R]] = {}
         self._closed = False
 
