@@ -27,7 +27,7 @@ MUTANTS: Final = [
     Mutant(
         "another run submits a job",
         "_ledger.py",
-        "if current_root_task() is not self._root:",
+        "if get_ident() != self._thread:",
         "if False:",
         REFUSED,
     ),

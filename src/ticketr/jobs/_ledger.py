@@ -30,10 +30,11 @@ import itertools
 import math
 from collections import deque
 from contextvars import Context
+from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import trio
-from trio.lowlevel import current_root_task, enable_ki_protection
+from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._goals import AnyJobOf, ChangeIn, EveryJobOf
@@ -84,7 +85,7 @@ class Ledger:
         "_ids",
         "_numbers",
         "_quiet",
-        "_root",
+        "_thread",
         "alarm",
         "any_job",
         "arriving",
@@ -134,7 +135,7 @@ class Ledger:
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
         self.hub: Hub[JobRecord] = Hub[JobRecord](self._wait_for_change)
-        self._root = current_root_task()  # of the run that this belongs to
+        self._thread: Final = get_ident()  # of the run that this belongs to
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
@@ -193,7 +194,7 @@ class Ledger:
         """
         if self.refusing:
             raise QueueClosed
-        if current_root_task() is not self._root:  # takes less time than to call what says why
+        if get_ident() != self._thread:  # there is no other run in it as long as this is open
             self.hub.home.check()
         lane = None if record.key is None else self.keys.find(record.key)  # which may raise
         victims: Sequence[JobRecord] = ()
@@ -507,5 +508,4 @@ class Ledger:
     def close(self) -> None:
         """No job will change any more: let the readers go."""
         self.closed = True
-        self._root = None
         self.hub.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextvars
 import difflib
 import math
+from contextvars import copy_context
 from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -90,7 +90,7 @@ def record_of(
         function, name = job, job.__name__
     else:
         function, name = function_of(job, args)
-    record = JobRecord(function, args, contextvars.copy_context(), name, timeout, retry)
+    record = JobRecord(function, args, copy_context(), name, timeout, retry)
     if options:
         take_options(record, options)
     return record

@@ -52,7 +52,8 @@ class Past:
     ) -> None:
         self._records = records  # by ID, which a forgotten job leaves too
         self._most, self._age = keep.jobs, keep.age
-        self.limit: float = keep.jobs + keep.jobs / 16  # several at once, which takes less time
+        # Several at once, which takes less time; a whole number, which is compared faster.
+        self.limit: float = keep.jobs if keep.jobs == math.inf else int(keep.jobs + keep.jobs / 16)
         self.stale_at: float = -math.inf
         self._on_job_error = on_job_error
         self._interrupt = interrupt
