@@ -33,8 +33,8 @@ MUTANTS: Final = [
     Mutant(
         "a retry rule that exits leaves its job running for ever",
         "_worker.py",
-        "    except BaseException as error:\n        # The retry rule",
-        "    except KeyboardInterrupt as error:\n        # The retry rule",
+        "        settle(ledger, task, error)\n        if not any(",
+        "        if type(error) is KeyboardInterrupt:\n            settle(ledger, task, error)\n        if not any(",
         "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
     ),
     Mutant(
@@ -117,8 +117,8 @@ MUTANTS: Final = [
     Mutant(
         "a retry rule that raises takes the worker down",
         "_worker.py",
-        "    except BaseException as flaw:  # the rule is user code\n",
-        "    except ZeroDivisionError as flaw:\n",
+        "        if not is_failure(flaw):\n            raise\n        text",
+        "        raise\n        text",
         "test_retry.py::test_a_rule_that_raises_tries_nothing_again",
     ),
     Mutant(

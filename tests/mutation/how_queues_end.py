@@ -10,8 +10,8 @@ MUTANTS: Final = [
     Mutant(
         "a job whose worker an interrupt hit runs for ever",
         "_worker.py",
-        "    except BaseException as error:\n        # The retry rule",
-        "    except SystemExit as error:\n        # The retry rule",
+        "        settle(ledger, task, error)\n        if not any(",
+        "        if type(error) is SystemExit:\n            settle(ledger, task, error)\n        if not any(",
         "test_interrupts.py::test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job",
     ),
     Mutant(
