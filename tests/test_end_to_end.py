@@ -160,17 +160,21 @@ def test_a_query_that_jira_does_not_understand_is_told_in_its_words(
     assert "JQL" in one_line(ended)
 
 
-def test_a_file_that_cannot_be_read_stops_the_pull_before_anything_is_written(
+def test_a_file_that_cannot_be_read_is_named_and_left_out_of_the_pull(
     site: str, tmp_path: Path
 ) -> None:
+    text = "# TICKET: Fine\n\n#TICKET: [DEMO-1] No space\n"
     broken = tmp_path / "notes.md"
-    broken.write_text("# TICKET: Fine\n\n#TICKET: [DEMO-1] No space\n")
+    broken.write_text(text)
 
     ended = ticketr("pull", folder=tmp_path, env=environment(site))
 
-    assert ended.returncode == 1
-    assert "notes.md:3:1" in one_line(ended)
-    assert [path.name for path in tmp_path.glob("*.md")] == ["notes.md"]
+    assert ended.returncode == 3
+    assert "notes.md:3:1" in ended.stderr
+    assert broken.read_text() == text
+    names = {path.name for path in tmp_path.glob("*.md")}
+    assert len(names) > 1
+    assert "DEMO-1.md" not in names  # it stands in the file that cannot be read
 
 
 def test_a_folder_that_cannot_be_written_is_named(site: str, tmp_path: Path) -> None:
