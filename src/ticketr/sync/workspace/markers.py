@@ -48,7 +48,7 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
         name: The file, relative to the workspace.
     """
     try:
-        data = (store.root / name).read_bytes()
+        data = store.content(name)
         if any(each in data for each in _MARKERS):  # so few that they can be read once more
             store.tickets(name)
     except TicketSyntaxError as error:

@@ -256,7 +256,7 @@ class Store:
         stem = name.rpartition("/")[2].removesuffix(".md")
         keys = {stem} if is_key(stem) else set()
         with suppress(OSError, FileFailed):
-            keys.update(each.decode() for each in _KEYED.findall(self._content(name)))
+            keys.update(each.decode() for each in _KEYED.findall(self.content(name)))
         return keys
 
     def _bytes(self, name: str) -> bytes:
@@ -264,10 +264,18 @@ class Store:
         if not is_utf8(name):
             raise FileFailed(path, "read", "its name is not UTF-8", alone=True)
         with file_errors(path, "read"):
-            return self._content(name)
+            return self.content(name)
 
-    def _content(self, name: str) -> bytes:
-        """Read what a regular file holds: a named pipe would wait for ever, in a worker thread."""
+    def content(self, name: str) -> bytes:
+        """Read what a regular file holds: a named pipe would wait for ever, a device never end.
+
+        Args:
+            name: The file, relative to the workspace.
+
+        Raises:
+            FileFailed: Something that is no file has the name.
+            OSError: It cannot be read.
+        """
         path = self.root / name
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
