@@ -83,13 +83,13 @@ async def test_each_file_is_read_once_for_its_rows_and_its_mark(
     retitle(bench.root, "DEMO-1")
     told: list[Message] = []
     opened = Counter[str]()
-    content = Store._content
+    content = Store.content
 
     def counted(store: Store, name: str) -> bytes:
         opened[name] += 1
         return content(store, name)
 
-    monkeypatch.setattr(Store, "_content", counted)
+    monkeypatch.setattr(Store, "content", counted)
     await Loader(Store(bench.root, ".ticketr"), inline, told.append).load()
 
     assert opened == Counter(path.name for path in bench.root.glob("*.md"))
