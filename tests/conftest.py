@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -58,3 +59,14 @@ def _ctrl_c() -> Iterator[None]:
     yield
     if before is signal.SIG_IGN:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Leave logging as it was: a command adds a handler for the standard error of its own test."""
+    root, ours = logging.getLogger(), logging.getLogger("ticketr")
+    handlers, level = [*root.handlers], ours.level
+    yield
+    for each in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(each)
+    ours.setLevel(level)
