@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ticketr.sync import ConflictMarker, Store, find_conflict_marker, find_conflict_markers
@@ -28,3 +29,10 @@ def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> Non
     found = [find_conflict_marker(store, name) for name in ("latin.md", "folder.md", "none.md")]
 
     assert found == [None, None, None]
+
+
+def test_a_named_pipe_in_a_tickets_place_holds_up_no_search(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ABC-1.md")
+    (tmp_path / "b.md").write_bytes(HEADING + b"\n<<<<<<< here\n")
+
+    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("b.md", 3)]
