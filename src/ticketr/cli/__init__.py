@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.util import find_spec
 
 from ticketr.cli import exits
 
 __all__ = ["main"]
+
+#: The modules that the extra ``app`` installs.
+APP_MODULES = (
+    "blessed",
+    "click",
+    "httpx",
+    "marklas",
+    "platformdirs",
+    "tomlkit",
+    "wcwidth",
+    "yaml",
+)
 
 
 def main() -> None:
@@ -15,6 +28,10 @@ def main() -> None:
 
     The commands are imported here, so that Ctrl+C during the import shows no traceback.
     """
+    if any(find_spec(name) is None for name in APP_MODULES):
+        words = "ticketr: the app needs more packages: pip install 'ticketr[app]'"
+        print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
+        sys.exit(exits.USAGE)
     try:
         from ticketr.cli.streams import prepare_streams
 

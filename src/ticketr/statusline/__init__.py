@@ -14,9 +14,15 @@ application with its own screen can keep a :class:`StatusModel` and draw its lin
 
 from __future__ import annotations
 
-from ticketr.statusline.model import StatusModel
-from ticketr.statusline.plain import PlainLines
-from ticketr.statusline.status_line import StatusLine
-from ticketr.statusline.style import LineStyle
+try:
+    from ticketr.statusline.model import StatusModel
+    from ticketr.statusline.plain import PlainLines
+    from ticketr.statusline.status_line import StatusLine
+    from ticketr.statusline.style import LineStyle
+except ModuleNotFoundError as error:
+    if error.name != "wcwidth":
+        raise
+    message = "the status line needs more packages: pip install 'ticketr[statusline]'"
+    raise ModuleNotFoundError(message, name=error.name) from None
 
 __all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]

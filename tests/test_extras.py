@@ -1,0 +1,59 @@
+"""What works without the packages of the extras."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ticketr.cli import APP_MODULES
+
+WITHOUT = """
+import sys
+from importlib.machinery import PathFinder
+
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1].split(","):
+            return None
+        return super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
+"""
+
+
+def run_without(modules: str, program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process in which no import finds some modules."""
+    command = [sys.executable, "-W", "error", "-c", WITHOUT + program, modules]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_library_needs_no_module_of_the_app() -> None:
+    done = run_without(",".join(APP_MODULES), "import ticketr.testing, ticketr")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", APP_MODULES)
+def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
+    done = run_without(module, "import runpy; runpy.run_module('ticketr', run_name='__main__')")
+
+    assert done.returncode == 2
+    assert done.stderr == "ticketr: the app needs more packages: pip install 'ticketr[app]'\n"
+
+
+def test_the_status_line_names_the_extra_that_it_needs() -> None:
+    done = run_without("wcwidth", "import ticketr.statusline")
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: the status line needs more packages:"
+        " pip install 'ticketr[statusline]'"
+    )
+
+
+def test_the_status_line_hides_no_other_missing_module() -> None:
+    done = run_without("logging", "import ticketr.statusline")
+
+    assert "No module named 'logging'" in done.stderr.splitlines()[-1]
