@@ -1,11 +1,11 @@
-# The words of daily work. Each sets up what it needs: git, make and Python 3.11 to 3.13 with venv
+# The words of daily work. Each sets up what it needs: git, make and Python 3.11 to 3.14 with venv
 # are enough to begin with.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup demo test check bench stress mutants clean
+.PHONY: help setup demo test docs check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -15,7 +15,7 @@ setup: $(VENV)/.installed  ## make .venv with the pinned versions of everything
 
 # uv itself comes by pip, checked against the same lock; then uv brings the rest.
 $(VENV)/.installed: pyproject.toml .ci/lock.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else "ticketr needs Python 3.11 to 3.13; set PYTHON=... (found %d.%d)" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 14) else "ticketr needs Python 3.11 to 3.14; set PYTHON=... (found %d.%d)" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/^    # via/p' .ci/lock.txt > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
@@ -32,6 +32,9 @@ test: setup  ## run every test, with branch coverage
 	@$(BIN)/coverage combine --quiet
 	@rm -f .coverage.*  # what processes that a test has killed had not finished
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
+
+docs: setup  ## build the manual into build/docs; a warning is an error
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
 
 check:  ## run the whole gate, as a reviewer would
 	@bash .ci/run
