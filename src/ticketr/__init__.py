@@ -43,12 +43,13 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._numbers import Keep, QueueStatistics
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
+from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._updates import Updates
 
 __all__ = [

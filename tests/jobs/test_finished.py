@@ -9,7 +9,13 @@ import pytest
 import trio
 
 from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
-from ticketr.jobs._finished import LONGEST, dates_from, finished, plain, short
+from ticketr.jobs._finished import (
+    MAX_CHARS,
+    clipped,
+    finished_job,
+    storable_number,
+    wall_clock_offset,
+)
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -30,7 +36,7 @@ async def test_the_times_become_dates_at_the_moment_of_finishing(
         second = await queue.submit(value)
         await second.wait()
 
-    job = finished(second.snapshot(), "run", 2, repr, dates_from(None))
+    job = finished_job(second.snapshot(), "run", 2, repr, wall_clock_offset(None))
 
     def date(seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
@@ -50,7 +56,7 @@ async def test_a_job_that_never_ran_has_no_start_and_no_result(autojump_clock: M
         handle = queue.submit_nowait(value)
         handle.cancel()
 
-    job = finished(handle.snapshot(), "run", 1, repr, 0.0)
+    job = finished_job(handle.snapshot(), "run", 1, repr, 0.0)
 
     assert (job.started_at, job.result, job.attempts, job.message) == (None, None, 0, "")
     assert (job.cancel_cause, job.error_type) == ("user", None)
@@ -75,18 +81,23 @@ async def test_a_key_is_kept_as_text(
         handle = await queue.submit(value)
         await handle.wait()
 
-    job: FinishedJob = finished(Keyed(handle.snapshot(), key), "r", 1, repr, 0.0)  # type: ignore[arg-type]
+    job: FinishedJob = finished_job(Keyed(handle.snapshot(), key), "r", 1, repr, 0.0)  # type: ignore[arg-type]
 
     assert job.key == text
     assert replace(job, key=None).key is None
 
 
 def test_a_text_is_cut_and_can_be_written() -> None:
-    assert short("a" * LONGEST) == "a" * LONGEST
-    assert short("a" * (LONGEST + 1)) == "a" * (LONGEST - 1) + "…"
-    assert short("file \udcff ä") == "file \\udcff ä"
+    assert clipped("a" * MAX_CHARS) == "a" * MAX_CHARS
+    assert clipped("a" * (MAX_CHARS + 1)) == "a" * (MAX_CHARS - 1) + "…"
+    assert clipped("file \udcff ä") == "file \\udcff ä"
 
 
 def test_a_number_fits_into_a_database() -> None:
-    assert (plain(5), plain(0.5), plain(2**70), plain(10**400)) == (5, 0.5, 2.0**70, math.inf)
-    assert type(plain(5)) is int
+    assert (
+        storable_number(5),
+        storable_number(0.5),
+        storable_number(2**70),
+        storable_number(10**400),
+    ) == (5, 0.5, 2.0**70, math.inf)
+    assert type(storable_number(5)) is int

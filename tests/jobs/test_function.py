@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue
-from ticketr.jobs._function import function_of
+from ticketr.jobs._function import resolve_function
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -224,9 +224,9 @@ def test_a_partial_may_leave_places_open(monkeypatch: pytest.MonkeyPatch) -> Non
     hole = object()
     monkeypatch.setattr("ticketr.jobs._function.PLACEHOLDER", hole)
 
-    function_of(functools.partial(add, hole, 1), ())  # type: ignore[arg-type]
+    resolve_function(functools.partial(add, hole, 1), ())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="with 4 arguments"):
-        function_of(functools.partial(add, hole, 1), (2, 3))  # type: ignore[arg-type]
+        resolve_function(functools.partial(add, hole, 1), (2, 3))  # type: ignore[arg-type]
 
 
 async def test_a_handle_is_taken_where_an_id_is(autojump_clock: MockClock) -> None:

@@ -27,7 +27,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs import _history
-from ticketr.jobs._finished import dates_from
+from ticketr.jobs._finished import wall_clock_offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -314,9 +314,9 @@ async def test_dates_keep_the_order_of_the_jobs_unless_the_clock_was_set(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1000.0 + trio.current_time())
-    first = dates_from(None)
+    first = wall_clock_offset(None)
     monkeypatch.setattr(time, "time", lambda: 1000.5 + trio.current_time())
-    assert dates_from(first) == first
+    assert wall_clock_offset(first) == first
 
     monkeypatch.setattr(time, "time", lambda: 2000.0 + trio.current_time())
-    assert dates_from(first) == pytest.approx(2000.0)
+    assert wall_clock_offset(first) == pytest.approx(2000.0)

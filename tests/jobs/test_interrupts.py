@@ -26,7 +26,7 @@ from ticketr import (
 )
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._schedule import Schedule
-from ticketr.jobs._updates import Hub, Inbox
+from ticketr.jobs._updates import Subscription, Subscriptions
 from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def test_every_line(kind: type[Scenario]) -> None:
 def test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job() -> None:
     """CPython lets no signal in between the two, but for a tracer's."""
     lines, first = inspect.getsourcelines(work)
-    place = first + next(n for n, line in enumerate(lines) if "if not settle(" in line)
+    place = first + next(n for n, line in enumerate(lines) if "if not retry_or_end(" in line)
     scenario = Scenario()
 
     def interrupt(frame: FrameType, event: str, arg: object) -> Any:
@@ -263,7 +263,7 @@ def test_every_way_into_the_books_is_protected() -> None:
     """What only looks may be interrupted, what changes anything may not."""
     books = {
         member.__code__: name
-        for owner in (Ledger, Hub, Inbox, Schedule)
+        for owner in (Ledger, Subscriptions, Subscription, Schedule)
         for name, member in vars(owner).items()
         if inspect.isfunction(member) and not name.startswith("__")
     }
@@ -319,4 +319,4 @@ def test_every_way_into_the_books_is_protected() -> None:
         sys.setprofile(before)
 
     assert bare == set()
-    assert {"enter", "take", "finish", "cancel", "post"} <= seen
+    assert {"enter", "take", "finish", "cancel", "notify"} <= seen

@@ -128,7 +128,11 @@ async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: Mock
 
         assert second.snapshot().started_at == ended.finished_at
         schedule = queue._ledger.schedule
-        assert (schedule._holders, schedule.blocked, len(queue._ledger.keys)) == ({}, {}, 0)
+        assert (schedule._key_holders, schedule.blocked, len(queue._ledger.key_table)) == (
+            {},
+            {},
+            0,
+        )
 
 
 async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) -> None:

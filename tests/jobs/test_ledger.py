@@ -227,5 +227,5 @@ async def test_many_submits_and_cancels_leave_nothing_behind(
 
         ledger = queue._ledger
         assert len(ledger.records) == 11
-        assert (ledger.schedule.pending, len(ledger.past.jobs)) == (0, 10)
+        assert (ledger.schedule.pending, len(ledger.finished_jobs.jobs)) == (0, 10)
         queue.cancel("runs")

@@ -21,7 +21,7 @@ from ticketr import (
     SqliteHistory,
     open_job_queue,
 )
-from ticketr.jobs._groups import leaves, sound, split_cancelled
+from ticketr.jobs._groups import leaves, make_splittable, split_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -633,9 +633,9 @@ async def test_a_block_is_entered_once(autojump_clock: MockClock) -> None:
 def test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart() -> None:
     plain = ExceptionGroup("", [nested(3), ValueError(), nested(40)])
 
-    assert sound(plain) is plain
+    assert make_splittable(plain) is plain
     for error in (nested(60), nested(5000), branching(60)):
-        flat = sound(error)
+        flat = make_splittable(error)
         assert isinstance(flat, ExceptionGroup)
         assert flat.message == "level"
         assert list(flat.exceptions) == leaves(error)

@@ -188,7 +188,7 @@ async def report(queue: JobQueue, value: Any) -> object:
 
 async def clean_up(queue: JobQueue, value: Any) -> object:
     record = queue._ledger.records["live"]
-    limit = JobContext(record, queue._ledger.hub).cleanup(value).relative_deadline
+    limit = JobContext(record, queue._ledger.subscriptions).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
     return None
@@ -293,7 +293,11 @@ def state(queue: JobQueue) -> object:
     jobs = [
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
     ]
-    books = (len(ledger.keys), len(ledger.schedule._paused_keys), len(ledger.schedule._holders))
+    books = (
+        len(ledger.key_table),
+        len(ledger.schedule._paused_keys),
+        len(ledger.schedule._key_holders),
+    )
     return jobs, queue.statistics(), books, ledger.refusing
 
 
@@ -348,4 +352,4 @@ async def check(name: str, call: Call, odd: str) -> None:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name
-    assert len(queue._ledger.keys) == 0, name
+    assert len(queue._ledger.key_table) == 0, name

@@ -138,7 +138,7 @@ async def test_a_reader_that_nobody_holds_is_let_go_at_once(
         with no_garbage_collection():
             reader = READERS[kind](queue)
             await queue.submit(nothing)
-            inbox = weakref.ref(reader._inbox)
+            inbox = weakref.ref(reader._subscription)
             del reader
             assert inbox() is None
         queue.cancel_all()
@@ -165,7 +165,7 @@ async def test_a_reader_may_be_let_go_in_any_thread() -> None:
     async with open_job_queue(max_pending=None) as queue:
         others = [queue.watch(), queue.watch()]
         held = [others[0], queue.watch(), queue.progress(), others[1]]
-        inboxes = [weakref.ref(reader._inbox) for reader in held[1:3]]
+        inboxes = [weakref.ref(reader._subscription) for reader in held[1:3]]
         await trio.to_thread.run_sync(held.clear)
         assert [inbox() for inbox in inboxes] == [None, None]
 
@@ -182,9 +182,9 @@ async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: Moc
             queue.watch(), queue.progress(), handle.watch()
             kept.append(queue.watch())
             kept[-1].close()
-        hub = queue._ledger.hub
-        left = [len(readers._inboxes) for readers in (hub.watchers, hub.progress_readers)]
-        left += [len(readers._inboxes) for readers in hub.watchers_of.values()]
+        hub = queue._ledger.subscriptions
+        left = [len(readers._by_reference) for readers in (hub.watchers, hub.progress_readers)]
+        left += [len(readers._by_reference) for readers in hub.watchers_of.values()]
         handle.cancel()
 
     assert max(left) <= 1

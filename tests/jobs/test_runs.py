@@ -24,7 +24,7 @@ from ticketr import (
     Updates,
     open_job_queue,
 )
-from ticketr.jobs._home import Home
+from ticketr.jobs._owner_thread import OwnerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -222,12 +222,12 @@ async def test_a_failure_that_another_run_asks_about_is_told_all_the_same() -> N
 def test_a_second_run_in_the_same_thread_is_another_run() -> None:
     """It can meet an open queue only if the first run crashed and left it behind."""
 
-    async def make() -> Home:
-        home = Home()
+    async def make() -> OwnerThread:
+        home = OwnerThread()
         home.check()
         return home
 
-    async def use(home: Home) -> None:
+    async def use(home: OwnerThread) -> None:
         home.check()
 
     home = trio.run(make)

@@ -61,12 +61,12 @@ async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
     first, second, third = (Submission(record(name), task) for name in "abc")
     schedule.add(record("inside"), 0)
     for submission in (first, second, third):
-        schedule.line_up(submission)
-    schedule.leave(second)
+        schedule.add_submission(submission)
+    schedule.withdraw(second)
 
-    assert (schedule.outside, schedule.pending) == (2, 1)
+    assert (schedule.submitters_waiting, schedule.pending) == (2, 1)
     schedule.take()
-    assert schedule.let_in() is first
+    assert schedule.next_admitted() is first
     schedule.add(first.record, 0)
-    assert schedule.send_away() == [third]
-    assert (schedule.outside, schedule.pending) == (0, 1)
+    assert schedule.remove_submissions() == [third]
+    assert (schedule.submitters_waiting, schedule.pending) == (0, 1)

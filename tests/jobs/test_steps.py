@@ -74,8 +74,8 @@ async def test_one_small_job_after_the_other_wakes_nobody(autojump_clock: MockCl
             self.channel.send_nowait(value)
 
     async with open_job_queue(workers=3, max_pending=5) as queue:
-        counting: Any = Counting(queue._ledger.wakeups)
-        queue._ledger.wakeups = counting
+        counting: Any = Counting(queue._ledger.wakeup_sender)
+        queue._ledger.wakeup_sender = counting
         for _ in range(500):
             await queue.submit(nothing)
 

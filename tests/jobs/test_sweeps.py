@@ -321,7 +321,11 @@ def check(run: Run) -> None:
     assert sum(ended) == len(jobs)
     assert repr(run.queue).startswith("<JobQueue closed")
     ledger = run.queue._ledger
-    assert (ledger.schedule._holders, ledger.schedule.blocked, len(ledger.keys)) == ({}, {}, 0)
+    assert (ledger.schedule._key_holders, ledger.schedule.blocked, len(ledger.key_table)) == (
+        {},
+        {},
+        0,
+    )
 
     for job in jobs.values():
         assert job.status.is_terminal

@@ -7,8 +7,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
-from ticketr.jobs._home import Home
-from ticketr.jobs._updates import Inbox
+from ticketr.jobs._owner_thread import OwnerThread
+from ticketr.jobs._updates import Subscription
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -321,7 +321,7 @@ async def test_too_many_unread_jobs_push_out_the_longest_unread(
 
 
 async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock) -> None:
-    inbox = Inbox[str](Home())
+    inbox = Subscription[str](OwnerThread())
     got = []
 
     async def read() -> None:
@@ -330,8 +330,8 @@ async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read)
         await wait_all_tasks_blocked()
-        inbox.post("x")
-        inbox.post("x")  # handed over already, but not yet looked at
+        inbox.notify("x")
+        inbox.notify("x")  # handed over already, but not yet looked at
 
     inbox.end()
     with pytest.raises(trio.EndOfChannel):

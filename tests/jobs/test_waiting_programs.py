@@ -31,10 +31,10 @@ from ticketr import (
     WouldDeadlock,
     open_job_queue,
 )
-from ticketr.jobs import _waits
-from ticketr.jobs._goals import ChangeIn, RoomFor
-from ticketr.jobs._wait import wait_to_end
-from ticketr.jobs._waits import waits_of_run
+from ticketr.jobs import _wait_graph
+from ticketr.jobs._wait import choose_wait_to_end
+from ticketr.jobs._wait_graph import wait_graph_of_run
+from ticketr.jobs._wait_targets import NextChange, QueueRoom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,7 +247,7 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
         if not left:
             result.deadlocks += 1
             if result.deadlocks != give_up_at:
-                return wait_to_end(deadlock)
+                return choose_wait_to_end(deadlock)
             # A submit with a deadline is let in too, though it does not wait for ever.
             if all(wait.deadline == math.inf for wait in deadlock):
                 left.extend(deadlock)
@@ -267,21 +267,21 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
         scope.cancel()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_waits, "wait_to_end", choose)
+        patch.setattr(_wait_graph, "choose_wait_to_end", choose)
         trio.run(main, clock=MockClock(autojump_threshold=0))
     return result
 
 
 def is_there(wait: Wait) -> bool:
     """Tell whether a wait has not ended, or was ended by a cancel."""
-    goal = wait.goal
+    goal = wait.target
     if any(job.cancel_requested for job in wait.jobs):
         return True
-    if isinstance(goal, ChangeIn) and goal.record is not None:
+    if isinstance(goal, NextChange) and goal.record is not None:
         return not goal.record.status.is_terminal  # a pause is told of, too
-    if isinstance(goal, RoomFor) and cast("Ledger", goal.ledger).totals[JobStatus.CANCELLED]:
+    if isinstance(goal, QueueRoom) and cast("Ledger", goal.ledger).totals[JobStatus.CANCELLED]:
         return True  # a pending job was cancelled, which makes room
-    return any(wait in waiter.waits for waiter in waits_of_run().waiters.values())
+    return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())
 
 
 def check(seed: int) -> int:

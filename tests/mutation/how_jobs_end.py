@@ -19,7 +19,7 @@ MUTANTS: Final = [
     Mutant(
         "Cancelled in a group is taken for an error",
         "_groups.py",
-        "cancelled, rest = sound(error).split(trio.Cancelled)",
+        "cancelled, rest = make_splittable(error).split(trio.Cancelled)",
         "cancelled, rest = None, error",
         "test_ending.py::test_a_job_that_fails_while_everything_is_cancelled_has_failed",
     ),
@@ -68,15 +68,15 @@ MUTANTS: Final = [
     Mutant(
         "a KeyboardInterrupt in a group of errors is an error",
         "_worker.py",
-        "    if not is_failure(rest):\n        return Verdict",
-        "    if not (rest is None or any(is_failure(leaf) for leaf in leaves(rest))):\n        return Verdict",
+        "    if not has_only_exceptions(rest):\n        return Verdict",
+        "    if not (rest is None or any(has_only_exceptions(leaf) for leaf in leaves(rest))):\n        return Verdict",
         "test_ending.py::test_an_interrupt_among_errors_of_a_job_leaves_with_them",
     ),
     Mutant(
         "one interrupt of two is lost",
         "_ending.py",
-        "errors = [lone(error) for error in fatal]",
-        "errors = [lone(error) for error in fatal[:1]]",
+        "errors = [unwrap_single(error) for error in fatal]",
+        "errors = [unwrap_single(error) for error in fatal[:1]]",
         "test_ending.py::test_interrupts_of_two_jobs_leave_together",
     ),
     Mutant(
@@ -111,16 +111,16 @@ MUTANTS: Final = [
     Mutant(
         "the queue's own end is taken for a scope around it",
         "_worker.py",
-        "    if cause is CancelCause.SCOPE and ledger.ending is not None:\n"
-        "        cause = ledger.ending\n",
+        "    if cause is CancelCause.SCOPE and ledger.cut_off_cause is not None:\n"
+        "        cause = ledger.cut_off_cause\n",
         "",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
     ),
     Mutant(
         "a second reason for the queue's end hides the first",
         "_closing.py",
-        "    if ledger.ending is None:\n        ledger.ending = cause\n",
-        "    ledger.ending = cause\n",
+        "    if ledger.cut_off_cause is None:\n        ledger.cut_off_cause = cause\n",
+        "    ledger.cut_off_cause = cause\n",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
     ),
     # Cancels
@@ -134,7 +134,7 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled while pending stays in its line",
         "_schedule.py",
-        "        record.line.discard(record)\n        self.pending -= 1\n",
+        "        record.pending_queue.discard(record)\n        self.pending -= 1\n",
         "        self.pending -= 1\n",
         "test_worker.py::test_a_pending_job_that_is_cancelled_is_never_called",
     ),

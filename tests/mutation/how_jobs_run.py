@@ -33,36 +33,36 @@ MUTANTS: Final = [
     Mutant(
         "a retry rule that exits leaves its job running for ever",
         "_worker.py",
-        "        settle(ledger, task, error)\n        if not any(",
-        "        if type(error) is KeyboardInterrupt:\n            settle(ledger, task, error)\n        if not any(",
+        "        retry_or_end(ledger, task, error)\n        if not any(",
+        "        if type(error) is KeyboardInterrupt:\n            retry_or_end(ledger, task, error)\n        if not any(",
         "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
     ),
     Mutant(
         "a job is tried again under an outer cancel",
         "_worker.py",
-        "if ledger.ending is not None or trio.current_effective_deadline() == -math.inf:",
+        "if ledger.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:",
         "if False:",
         "test_retry.py::test_under_an_outer_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a cancelled job that asks for later has failed",
         "_worker.py",
-        "issubclass(type(lone(rest)), RetryLater) and (asked or outside)",
-        "issubclass(type(lone(rest)), RetryLater) and outside",
+        "and (asked or outside)\n",
+        "and outside\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a job that asks for later under an outer cancel has failed",
         "_worker.py",
-        "issubclass(type(lone(rest)), RetryLater) and (asked or outside)",
-        "issubclass(type(lone(rest)), RetryLater) and asked",
+        "and (asked or outside)\n",
+        "and asked\n",
         "test_retry.py::test_under_an_outer_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "RetryLater uses up an attempt",
         "_worker.py",
-        "record.snoozes = snoozes + issubclass(type(lone(error)), RetryLater)",
-        "record.snoozes = snoozes",
+        "record.uncounted_retries = uncounted_retries + issubclass(\n            type(unwrap_single(error)), RetryLater\n        )",
+        "record.uncounted_retries = uncounted_retries",
         "test_retry.py::test_trying_later_uses_up_no_attempt",
     ),
     Mutant(
@@ -117,14 +117,14 @@ MUTANTS: Final = [
     Mutant(
         "a retry rule that raises takes the worker down",
         "_worker.py",
-        "        if not is_failure(flaw):\n            raise\n        text",
+        "        if not has_only_exceptions(flaw):\n            raise\n        text",
         "        raise\n        text",
         "test_retry.py::test_a_rule_that_raises_tries_nothing_again",
     ),
     Mutant(
         "a job between attempts keeps its key",
         "_ledger.py",
-        "        if record.lane is not None:\n            self.schedule.release(record)\n",
+        "        if record.key_slot is not None:\n            self.schedule.release_key(record)\n",
         "",
         "test_retry.py::test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room",
     ),
@@ -138,7 +138,7 @@ MUTANTS: Final = [
     Mutant(
         "a bounded shutdown waits for a job between attempts",
         "_ledger.py",
-        "        if self.bounded and record.due_at > now:\n",
+        "        if self.cancels_delayed_jobs and record.due_at > now:\n",
         "        if False:\n",
         "test_retry.py::test_a_bounded_shutdown_waits_for_no_further_attempt",
     ),
@@ -147,7 +147,7 @@ MUTANTS: Final = [
         "a job sees the context variables of its worker",
         "_worker.py",
         "            task.context = record.context\n",
-        "            task.context = home\n",
+        "            task.context = own_context\n",
         "test_worker.py::test_a_job_sees_the_context_of_its_submitter",
     ),
     Mutant(
@@ -160,8 +160,8 @@ MUTANTS: Final = [
     Mutant(
         "an attempt sees what the one before changed",
         "_ledger.py",
-        "record.context, record.spare_context = record.spare_context or Context(), None",
-        "record.spare_context = None",
+        "record.context, record.retry_context = record.retry_context or Context(), None",
+        "record.retry_context = None",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
@@ -174,15 +174,15 @@ MUTANTS: Final = [
     Mutant(
         "an ended job keeps its function, arguments and context",
         "_ledger.py",
-        "        record.function, record.args, record.context = gone, (), NO_CONTEXT\n",
+        "        record.function, record.args, record.context = ended_job_function, (), NO_CONTEXT\n",
         "",
         "test_worker.py::test_a_job_that_has_ended_keeps_nothing_alive",
     ),
     Mutant(
         "an ended job keeps the context of an attempt that never came",
         "_ledger.py",
-        "        record.spare_context = record.retry = record.why_pending = None\n",
-        "        record.retry = record.why_pending = None\n",
+        "        record.retry_context = record.retry = record.waiting_reason = None\n",
+        "        record.retry = record.waiting_reason = None\n",
         "test_worker.py::test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables",
     ),
     Mutant(
@@ -195,15 +195,15 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "task.context = own = home.copy()\n",
-        "own = home.copy()\n",
+        "task.context = own = own_context.copy()\n",
+        "own = own_context.copy()\n",
         "test_odd_moments.py::test_who_waited_for_a_job_finds_its_variables_gone",
     ),
     Mutant(
         "what a job held is thrown away in the middle of its end",
         "_ledger.py",
-        "        belongings = record.function, record.args, record.retry, contexts\n",
-        "        belongings = None\n",
+        "        released = record.function, record.args, record.retry, contexts\n",
+        "        released = None\n",
         "test_odd_moments.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
     ),
     Mutant(
@@ -216,8 +216,8 @@ MUTANTS: Final = [
     Mutant(
         "a job without a rule sees what its last attempt changed",
         "_ledger.py",
-        "        if record.context:\n            record.spare_context",
-        "        if record.context and record.retry is not None:\n            record.spare_context",
+        "        if record.context:\n            record.retry_context",
+        "        if record.context and record.retry is not None:\n            record.retry_context",
         "test_retry.py::test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too",
     ),
 ]

@@ -10,14 +10,14 @@ MUTANTS: Final = [
     Mutant(
         "a job whose worker an interrupt hit runs for ever",
         "_worker.py",
-        "        settle(ledger, task, error)\n        if not any(",
-        "        if type(error) is SystemExit:\n            settle(ledger, task, error)\n        if not any(",
+        "        retry_or_end(ledger, task, error)\n        if not any(",
+        "        if type(error) is SystemExit:\n            retry_or_end(ledger, task, error)\n        if not any(",
         "test_interrupts.py::test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job",
     ),
     Mutant(
         "a queue that takes no more jobs closes with none",
         "_closing.py",
-        "    ledger.quiet()  #",
+        "    ledger.idle_event()  #",
         "    #",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
     ),
@@ -31,7 +31,7 @@ MUTANTS: Final = [
     Mutant(
         "a queue that ends can be paused",
         "_steering.py",
-        "    if ledger.leaving:\n",
+        "    if ledger.draining:\n",
         "    if False:\n",
         "test_time.py::test_leaving_the_block_lifts_pauses_for_good",
     ),
@@ -47,13 +47,13 @@ MUTANTS: Final = [
         "_queue.py",
         "if limit == math.inf:",
         "if grace is None:",
-        "test_waits.py::test_waiting_for_the_end_of_everything",
+        "test_wait_graph.py::test_waiting_for_the_end_of_everything",
     ),
     Mutant(
         "waiting submitters are let in by a shutdown",
         "_closing.py",
-        "        submission.refusal = QueueClosed()\n        ledger.answer",
-        "        ledger.answer",
+        "        submission.refusal = QueueClosed()\n        ledger.resume_submitter",
+        "        ledger.resume_submitter",
         "test_queue.py::test_shutdown_turns_waiting_submitters_away",
     ),
     Mutant(
@@ -66,7 +66,7 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a delay",
         "_closing.py",
-        "    for record in ledger.schedule.timed():\n"
+        "    for record in ledger.schedule.delayed():\n"
         '        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")\n',
         "",
         "test_time.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
@@ -88,7 +88,7 @@ MUTANTS: Final = [
     Mutant(
         "pending jobs outlive a cancelled queue",
         "_closing.py",
-        "    for record in ledger.schedule.jobs():\n        ledger.drop(record, ledger.ending)\n",
+        "    for record in ledger.schedule.jobs():\n        ledger.cancel_pending(record, ledger.cut_off_cause)\n",
         "",
         "test_ending.py::test_a_shielded_body_does_not_keep_a_cancelled_queue_open",
     ),
@@ -116,7 +116,7 @@ MUTANTS: Final = [
     Mutant(
         "the block ends before the last job",
         "_open.py",
-        "        if not ledger.is_idle:\n            await until_idle(ledger, is_refusable=False)\n",
+        "        if not ledger.is_idle:\n            await wait_until_idle(ledger, is_refusable=False)\n",
         "",
         "test_ending.py::test_left_normally_a_block_waits_for_its_jobs",
     ),
@@ -130,22 +130,22 @@ MUTANTS: Final = [
     Mutant(
         "jobs that do not stop are not told of",
         "_closing.py",
-        "    ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)\n",
+        "    ledger.stuck_warning_at = min(\n        ledger.stuck_warning_at, ledger.now() + ledger.stuck_warning_interval\n    )\n",
         "",
         "test_closing.py::test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at",
     ),
     Mutant(
         "a second shutdown puts off what is told of jobs that do not stop",
         "_closing.py",
-        "ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)",
-        "ledger.report_at = ledger.now() + ledger.patience",
+        "ledger.stuck_warning_at = min(\n        ledger.stuck_warning_at, ledger.now() + ledger.stuck_warning_interval\n    )",
+        "ledger.stuck_warning_at = ledger.now() + ledger.stuck_warning_interval",
         "test_closing.py::test_a_second_shutdown_does_not_put_off_what_is_told",
     ),
     Mutant(
         "a job that is tried again puts off the cut-off",
         "_ledger.py",
-        "self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())",
-        "self.alarm.deadline = self.schedule.next_time()",
+        "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
+        "self.timer_scope.deadline = self.schedule.next_time()",
         "test_time.py::test_a_job_that_is_tried_again_does_not_put_off_the_cut_off",
     ),
 ]

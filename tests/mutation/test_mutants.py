@@ -21,17 +21,17 @@ pytestmark = pytest.mark.timeout(300)  # it starts processes that run pytest in 
 
 HARMLESS = Mutant(
     "the first line of a module says something else",
-    "_line.py",
+    "_priority_queue.py",
     '"""A line of waiting things in the order of their ranks. Pure."""',
     '"""A line."""',
-    "test_line.py",
+    "test_priority_queue.py",
 )
 HARMFUL = Mutant(
     "the last is first",
-    "_line.py",
-    "place = self._places[item] = (rank, number, item)",
-    "place = self._places[item] = (-rank, number, item)",
-    "test_line.py::test_the_lowest_rank_is_first_then_the_lowest_number",
+    "_priority_queue.py",
+    "entry = self._entries[item] = (rank, number, item)",
+    "entry = self._entries[item] = (-rank, number, item)",
+    "test_priority_queue.py::test_the_lowest_rank_is_first_then_the_lowest_number",
 )
 NONSENSE = HARMFUL._replace(name="it does not even compile", new="?")
 STALE = HARMFUL._replace(name="a guard that is no more", old="the line that was here last year")
@@ -86,7 +86,7 @@ def test_a_survivor_a_stale_entry_and_nonsense_are_told_from_a_kill(
 def test_nothing_is_judged_by_tests_that_fail_by_themselves(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    unknown = HARMFUL._replace(tests="test_line.py::test_that_is_not_there")
+    unknown = HARMFUL._replace(tests="test_priority_queue.py::test_that_is_not_there")
 
     all_killed, rows, _ = outcomes([unknown], capsys)
 

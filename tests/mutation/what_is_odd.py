@@ -65,7 +65,7 @@ MUTANTS: Final = [
     Mutant(
         "a job's error is not mended before its scope ends",
         "_worker.py",
-        "        await mend(worker, error)",
+        "        await reraise_after_cleanup(worker, error)",
         "        pass",
         CANCELLED + " " + LEFT_OPEN,
     ),
@@ -92,7 +92,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an exit of on_job_error is all that is told",
-        "_past.py",
+        "_retention.py",
         "                self._on_job_error = log_failure  # no further failure may be silent\n",
         "",
         "test_odd_errors.py::test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine",
@@ -135,7 +135,7 @@ MUTANTS: Final = [
     Mutant(
         "an error of a history that cannot be printed is printed",
         "_recorder.py",
-        "as_text(reason) or shown(reason)",
+        "safe_str(reason) or safe_repr(reason)",
         "reason",
         "test_recorder.py::test_an_error_without_words_is_told",
     ),
@@ -170,7 +170,7 @@ MUTANTS: Final = [
     Mutant(
         "a submit that was answered is waited for by the workers for ever",
         "_queue.py",
-        "            if submission.is_answered:\n",
+        "            if submission.is_resumed:\n",
         "            if False:\n",
         "test_queue.py::test_submit_waits_for_room",
     ),

@@ -70,15 +70,15 @@ MUTANTS: Final = [
     Mutant(
         "a value without a repr breaks the refusal",
         "_values.py",
-        "        text = plain_text(repr(value))\n    except Exception:",
-        "        text = plain_text(repr(value))\n    except TypeError:",
+        "        text = exact_str(repr(value))\n    except Exception:",
+        "        text = exact_str(repr(value))\n    except TypeError:",
         ODD,
     ),
     Mutant(
         "a message without a text fails the report",
         "_values.py",
-        "        return plain_text(str(value))\n    except Exception:",
-        "        return plain_text(str(value))\n    except TypeError:",
+        "        return exact_str(str(value))\n    except Exception:",
+        "        return exact_str(str(value))\n    except TypeError:",
         ODD,
     ),
     Mutant(

@@ -25,14 +25,14 @@ MUTANTS: Final = [
     Mutant(
         "a job that starts makes no room",
         "_ledger.py",
-        "        if self.schedule.outside:\n            self.admit()\n",
+        "        if self.schedule.submitters_waiting:\n            self.admit()\n",
         "",
         "test_queue.py::test_submit_waits_for_room",
     ),
     Mutant(
         "a submitter that was cancelled still waits outside",
         "_queue.py",
-        "            has_left = schedule.leave(submission)\n",
+        "            has_left = schedule.withdraw(submission)\n",
         "            has_left = True\n",
         "test_queue.py::test_a_cancelled_submitter_leaves_no_trace",
     ),
@@ -71,14 +71,14 @@ MUTANTS: Final = [
     Mutant(
         "a sooner time does not move the alarm",
         "_ledger.py",
-        "self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())",
+        "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
         "pass",
         "test_time.py::test_a_sooner_one_may_come_later",
     ),
     Mutant(
         "a job starts at the very moment at which it is too late",
         "_worker.py",
-        "                if schedule.minds_time:\n                    look_at_clock(ledger)\n",
+        "                if schedule.is_time_dependent:\n                    handle_due_times(ledger)\n",
         "",
         "test_time.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),
@@ -92,9 +92,9 @@ MUTANTS: Final = [
     Mutant(
         "a job that has started in time may still expire",
         "_schedule.py",
-        "            record.line = None\n            if self.minds_time and record in"
+        "            record.pending_queue = None\n            if self.is_time_dependent and record in"
         " self._expiring:\n                self._expiring.discard(record)\n",
-        "            record.line = None\n",
+        "            record.pending_queue = None\n",
         "test_time.py::test_a_job_that_started_in_time_may_be_tried_again_past_it",
     ),
     Mutant(
@@ -107,7 +107,7 @@ MUTANTS: Final = [
     Mutant(
         "run_now does nothing",
         "_schedule.py",
-        "        if record.line is not self._timed:\n            return False\n",
+        "        if record.pending_queue is not self._delayed:\n            return False\n",
         "        return False\n",
         "test_time.py::test_run_now_ends_a_delay",
     ),
@@ -122,21 +122,21 @@ MUTANTS: Final = [
     Mutant(
         "a paused key starts jobs",
         "_schedule.py",
-        "if record.lane in self._holders or record.lane in self._paused_keys:",
-        "if record.lane in self._holders:",
+        "if record.key_slot in self._key_holders or record.key_slot in self._paused_keys:",
+        "if record.key_slot in self._key_holders:",
         "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(
         "a resumed key is offered to nobody",
         "_schedule.py",
-        "            self._paused_keys.discard(key)\n            self._offer(key)\n",
+        "            self._paused_keys.discard(key)\n            self._unblock_next(key)\n",
         "            self._paused_keys.discard(key)\n",
         "test_time.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(
         "a submitter leaves a line that it has left",
         "_schedule.py",
-        "        if submission not in self._outside:\n            return False\n",
+        "        if submission not in self._submissions:\n            return False\n",
         "",
         "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
     ),

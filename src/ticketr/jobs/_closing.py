@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._goals import AllEnded
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._values import shown
-from ticketr.jobs._whereabouts import whereabouts
+from ticketr.jobs._task_tree import describe_stuck_task
+from ticketr.jobs._values import safe_repr
+from ticketr.jobs._wait_targets import QueueIdle
 
 if TYPE_CHECKING:
     from ticketr.jobs._ledger import Ledger
@@ -20,59 +20,63 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 
-def leave(ledger: Ledger) -> None:
+def start_draining(ledger: Ledger) -> None:
     """The end of the queue has begun: no pause may hold it up."""
-    ledger.leaving = True
+    ledger.draining = True
     paused = ledger.schedule.lift_pauses()
-    for lane in ledger.keys.unused():  # their pauses held them
-        ledger.keys.forget(lane)
-    ledger.tell(paused)
+    for key_slot in ledger.key_table.unused():  # their pauses held them
+        ledger.key_table.remove(key_slot)
+    ledger.mark_changed(paused)
 
 
-def refuse(ledger: Ledger) -> None:
+def refuse_submits(ledger: Ledger) -> None:
     """Take no more jobs; close as soon as there are none."""
     ledger.refusing = True
-    ledger.past.be_exact()
-    ledger.quiet()  # whose coming closes it
-    leave(ledger)
-    for submission in ledger.schedule.send_away():
+    ledger.finished_jobs.evict_exactly()
+    ledger.idle_event()  # whose coming closes it
+    start_draining(ledger)
+    for submission in ledger.schedule.remove_submissions():
         submission.refusal = QueueClosed()
-        ledger.answer(submission)
+        ledger.resume_submitter(submission)
     if ledger.is_idle and not ledger.closed:
-        ledger.settle()
-        ledger.past.forget(ledger.now())
+        ledger.notify_idle()
+        ledger.finished_jobs.evict(ledger.now())
 
 
 def shorten_grace(ledger: Ledger, seconds: float) -> None:
     """Cut the jobs off after so many seconds, if not before; wait for no time."""
-    ledger.bounded = True
-    for record in ledger.schedule.timed():
+    ledger.cancels_delayed_jobs = True
+    for record in ledger.schedule.delayed():
         ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
     if seconds <= 0:
         cut_off(ledger)
     else:
         ledger.cut_off_at = min(ledger.cut_off_at, ledger.now() + seconds)
-    ledger.alarm.deadline = min(ledger.alarm.deadline, ledger.cut_off_at, ledger.report_at)
+    ledger.timer_scope.deadline = min(
+        ledger.timer_scope.deadline, ledger.cut_off_at, ledger.stuck_warning_at
+    )
 
 
 def cut_off(ledger: Ledger) -> None:
     """The time is over: cancel every job."""
-    ledger.report_at = min(ledger.report_at, ledger.now() + ledger.patience)
+    ledger.stuck_warning_at = min(
+        ledger.stuck_warning_at, ledger.now() + ledger.stuck_warning_interval
+    )
     for record in [*ledger.schedule.jobs(), *ledger.running.values()]:
         ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
-    ledger.waits.reconsider()
+    ledger.wait_graph.request_check()
 
 
-def report(ledger: Ledger) -> None:
+def warn_of_stuck_jobs(ledger: Ledger) -> None:
     """Tell of the jobs that were cut off and go on all the same; less and less often."""
     now = ledger.now()
-    if now < ledger.report_at:
+    if now < ledger.stuck_warning_at:
         return
-    ledger.patience *= 2
-    ledger.report_at = now + ledger.patience if ledger.running else math.inf
+    ledger.stuck_warning_interval *= 2
+    ledger.stuck_warning_at = now + ledger.stuck_warning_interval if ledger.running else math.inf
     for worker, record in list(ledger.running.items()):
-        key = f", key {shown(record.key)}" if record.key is not None else ""
-        place = whereabouts(worker)
+        key = f", key {safe_repr(record.key)}" if record.key is not None else ""
+        place = describe_stuck_task(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 
 
@@ -81,20 +85,20 @@ def abandon(ledger: Ledger, cause: CancelCause) -> None:
 
     The running jobs hear of it from the scope that is around the workers.
     """
-    if ledger.ending is None:
-        ledger.ending = cause
-    refuse(ledger)
+    if ledger.cut_off_cause is None:
+        ledger.cut_off_cause = cause
+    refuse_submits(ledger)
     for record in ledger.schedule.jobs():
-        ledger.drop(record, ledger.ending)
+        ledger.cancel_pending(record, ledger.cut_off_cause)
 
 
-def end(ledger: Ledger) -> None:
+def report_unseen_failures(ledger: Ledger) -> None:
     """The block has been left: a failure that nobody asked about is told of."""
-    for record in list(ledger.past.jobs):
-        ledger.past.account_for(record)
+    for record in list(ledger.finished_jobs.jobs):
+        ledger.finished_jobs.report_unseen_failure(record)
 
 
-async def until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
+async def wait_until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
     """Return when no job is pending or running; a checkpoint in any case.
 
     Raises:
@@ -103,4 +107,4 @@ async def until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:  # n
     if ledger.is_idle:
         await trio.lowlevel.checkpoint()
     while not ledger.is_idle:
-        await ledger.waits.wait(AllEnded(ledger, is_refusable), ledger.quiet().wait)
+        await ledger.wait_graph.wait(QueueIdle(ledger, is_refusable), ledger.idle_event().wait)

@@ -9,10 +9,10 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import RUNNING, JobID, JobRecord
 from ticketr.jobs._progress import advance
-from ticketr.jobs._values import as_text, checked_seconds
+from ticketr.jobs._values import checked_seconds, safe_str
 
 if TYPE_CHECKING:
-    from ticketr.jobs._updates import Hub
+    from ticketr.jobs._updates import Subscriptions
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -50,11 +50,11 @@ class JobContext:
                 context.report(current=number, total=len(files), message=file.name)
     """
 
-    __slots__ = ("_attempt", "_hub", "_record")
+    __slots__ = ("_attempt", "_record", "_subscriptions")
 
-    def __init__(self, record: JobRecord, hub: Hub[JobRecord]) -> None:
+    def __init__(self, record: JobRecord, subscriptions: Subscriptions[JobRecord]) -> None:
         self._record = record
-        self._hub = hub
+        self._subscriptions = subscriptions
         self._attempt = record.attempt
 
     @property
@@ -95,7 +95,7 @@ class JobContext:
             total: How much there is to do, 0 if that is unknown; None keeps the last.
             message: What the job is doing; None keeps the last.
         """
-        self._hub.home.check()
+        self._subscriptions.owner_thread.check()
         record = self._record
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread may have outlived its attempt
@@ -103,11 +103,11 @@ class JobContext:
         current, total = advance(old_current, old_total, current, total)
         record.revision += 1
         words = old_message
-        if message is not None and (text := as_text(message)) is not None:
+        if message is not None and (text := safe_str(message)) is not None:
             words = text
         record.report = (current, total, words, record.revision)
-        if self._hub.is_watched:
-            self._hub.progressed(record)
+        if self._subscriptions.is_watched:
+            self._subscriptions.notify_progress(record)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:
         """A scope for clean-up that must not be interrupted, but not take for ever either.

@@ -1,7 +1,7 @@
 """Finding deadlocks in the wait-for graph. Pure, apart from what goals look up.
 
-The nodes are the running jobs that wait, and ``AnyJobOf`` and ``EveryJobOf`` a queue. A job
-goes on if any of its waits ends; ``AnyJobOf`` if any of the jobs does, ``EveryJobOf`` if all
+The nodes are the running jobs that wait, and ``AnyRunningJob`` and ``AllRunningJobs`` a queue. A job
+goes on if any of its waits ends; ``AnyRunningJob`` if any of the jobs does, ``AllRunningJobs`` if all
 do. So first all is taken for stuck, and then it is found, from what can go on by itself, what
 else can. What is left cannot go on any more.
 
@@ -16,23 +16,23 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.jobs._goals import EveryJobOf
+from ticketr.jobs._wait_targets import AllRunningJobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
-    from ticketr.jobs._goals import Node
+    from ticketr.jobs._wait_targets import Node
 
 N = TypeVar("N", bound="Hashable")
 
 
-def spread(needs: Mapping[Node, Collection[Node]], live: set[Node]) -> None:
+def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> None:
     """Add to the live nodes all those that go on when these do."""
     dependents: defaultdict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
-    for node, needed in needs.items():
+    for node, needed in blockers.items():
         distinct = set(needed)
-        missing[node] = len(distinct) if isinstance(node, EveryJobOf) else 1
+        missing[node] = len(distinct) if isinstance(node, AllRunningJobs) else 1
         for other in distinct:
             dependents[other].append(node)
     todo = list(live)

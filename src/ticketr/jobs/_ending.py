@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._errors import JobFailed
-from ticketr.jobs._groups import leaves, lone, split_cancelled
+from ticketr.jobs._groups import leaves, split_cancelled, unwrap_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def what_leaves(
     fatal = [*fatal, *others]
     if not fatal:
         return body if body is not None else next(iter(leaves(cancelled)), None)
-    errors = [lone(error) for error in fatal]
+    errors = [unwrap_single(error) for error in fatal]
     own = split_cancelled(body)[1] if body is not None else None
     if own is not None and not _comes_of(own, fatal):
         errors.insert(0, own)

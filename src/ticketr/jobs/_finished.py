@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from ticketr.jobs._job import JobStatus
-from ticketr.jobs._values import shown
+from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.jobs._job import CancelCause, JobID, JobSnapshot
 
-LONGEST = 2000
+MAX_CHARS = 2000
 """Characters that are kept of a text; a history is no place for whole documents."""
-STEP = 1.0
+MAX_DRIFT = 1.0
 """By how many seconds the two clocks may drift apart before it counts."""
 
 
@@ -71,21 +71,21 @@ class FinishedJob:
     result: str | None
 
 
-def dates_from(shift: float | None) -> float:
+def wall_clock_offset(offset: float | None) -> float:
     """What to add to a time on Trio's clock to make it a date.
 
     Kept as it was, so that jobs stay in the order in which they ended: between two looks at two
     clocks anything may happen. Only a clock that was set, or a machine that slept, changes it.
 
     Args:
-        shift: What it was before; None at first.
+        offset: What it was before; None at first.
     """
     new = time.time() - trio.current_time()
-    return new if shift is None or abs(new - shift) > STEP else shift
+    return new if offset is None or abs(new - offset) > MAX_DRIFT else offset
 
 
-def finished(
-    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str], shift: float
+def finished_job(
+    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str], offset: float
 ) -> FinishedJob:
     """The record of a job that has ended: this is where Trio's clock becomes a date."""
     key = getattr(snapshot, "key", None)
@@ -93,34 +93,36 @@ def finished(
     return FinishedJob(
         run=run,
         number=number,
-        id=short(snapshot.id),
-        name=short(snapshot.name),
-        key=None if key is None else short(key if type(key) is str else shown(key)),
+        id=clipped(snapshot.id),
+        name=clipped(snapshot.name),
+        key=None if key is None else clipped(key if type(key) is str else safe_repr(key)),
         status=snapshot.status,
         attempts=snapshot.attempt,
-        submitted_at=datetime.fromtimestamp(snapshot.submitted_at + shift, UTC),
-        started_at=None if started is None else datetime.fromtimestamp(started + shift, UTC),
-        finished_at=datetime.fromtimestamp((snapshot.finished_at or 0.0) + shift, UTC),
+        submitted_at=datetime.fromtimestamp(snapshot.submitted_at + offset, UTC),
+        started_at=None if started is None else datetime.fromtimestamp(started + offset, UTC),
+        finished_at=datetime.fromtimestamp((snapshot.finished_at or 0.0) + offset, UTC),
         cancel_cause=snapshot.cancel_cause,
-        error_type=None if error is None else short(error.type),
-        error_message=None if error is None else short(error.message),
-        current=0 if progress is None else plain(progress.current),
-        total=0 if progress is None else plain(progress.total),
-        message="" if progress is None else short(progress.message),
-        result=short(summary(snapshot.result)) if snapshot.status is JobStatus.COMPLETED else None,
+        error_type=None if error is None else clipped(error.type),
+        error_message=None if error is None else clipped(error.message),
+        current=0 if progress is None else storable_number(progress.current),
+        total=0 if progress is None else storable_number(progress.total),
+        message="" if progress is None else clipped(progress.message),
+        result=clipped(summary(snapshot.result))
+        if snapshot.status is JobStatus.COMPLETED
+        else None,
     )
 
 
-def short(text: str) -> str:
+def clipped(text: str) -> str:
     """A text of bounded length that can be written as UTF-8."""
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
+    if len(text) > MAX_CHARS:
+        text = text[: MAX_CHARS - 1] + "…"
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def plain(number: float) -> float:
+def storable_number(number: float) -> float:
     """A number that a database can hold."""
     if isinstance(number, int) and abs(number) < 2**63:
         return number

@@ -13,7 +13,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE
 from types import CoroutineType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ticketr.jobs._values import as_text, plain_text, shown
+from ticketr.jobs._values import exact_str, safe_repr, safe_str
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set as AbstractSet
@@ -24,7 +24,7 @@ PLACEHOLDER: Final = getattr(functools, "Placeholder", object())
 """Stands in a partial for an argument that is still to come, from Python 3.14 on."""
 
 
-def function_of(
+def resolve_function(
     job: Job[object] | Callable[..., Awaitable[object]], args: tuple[object, ...]
 ) -> tuple[Callable[..., Awaitable[object]], str]:
     """The function to call for a job, and the job's name.
@@ -38,18 +38,18 @@ def function_of(
     """
     kind: type = type(job)
     if issubclass(kind, type):
-        raise TypeError(f"a job is an object and not its class: make one of {shown(job)}")
+        raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
     if kind is CoroutineType:
         _close(cast("CoroutineType[Any, Any, Any]", job))
         raise TypeError(
-            f"a job is an async function, and {shown(job)} is a call of one:"
+            f"a job is an async function, and {safe_repr(job)} is a call of one:"
             " give the function and its arguments, do not call it"
         )
     execute = getattr(job, "execute", None)
     target = job if execute is None else execute
     if not callable(target):
         raise TypeError(
-            f"a job is an async function or has an execute method, not {shown(job)}"
+            f"a job is an async function or has an execute method, not {safe_repr(job)}"
             " (give the function and its arguments, do not call it)"
         )
     core, positional, names = _unwrapped(target, 1 + len(args))
@@ -57,7 +57,7 @@ def function_of(
     if execute is not None:
         name = getattr(job, "name", kind.__name__)
     is_async = _check(core, positional, names)
-    text = name if type(name) is str else as_text(name) or shown(name)
+    text = name if type(name) is str else safe_str(name) or safe_repr(name)
     return target if is_async else _awaiting(target, text), text
 
 
@@ -111,7 +111,7 @@ def _check(core: object, positional: int, names: set[str]) -> bool:
         words = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
         by_name = f" and {', '.join(sorted(names))}" if names else ""
         raise TypeError(
-            f"{plain_text(function.__name__)}({words}) cannot be called with {positional}"
+            f"{exact_str(function.__name__)}({words}) cannot be called with {positional}"
             f" argument{'s' * (positional > 1)}{by_name}: a job's function takes a context and the submit's arguments"
         )
     return is_async
@@ -145,7 +145,7 @@ def _awaiting(target: Callable[..., object], name: str) -> Callable[..., Awaitab
         given = target(context, *args)
         if not inspect.isawaitable(given):
             raise TypeError(
-                f"a job is an async function, and {name} is none: its call gave {shown(given)},"
+                f"a job is an async function, and {name} is none: its call gave {safe_repr(given)},"
                 " which cannot be awaited"
             )
         return await given

@@ -47,18 +47,18 @@ def leaves(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def is_failure(error: BaseException | None) -> bool:
+def has_only_exceptions(error: BaseException | None) -> bool:
     """Whether all in an error are Exceptions, so that it does not end the program."""
     return all(issubclass(type(leaf), Exception) for leaf in leaves(error))
 
 
-def lone(error: BaseException) -> BaseException:
+def unwrap_single(error: BaseException) -> BaseException:
     """An error out of the groups around it, if it is alone in them."""
     only = leaves(error)
     return only[0] if len(only) == 1 else error
 
 
-def sound(error: BaseException) -> BaseException:
+def make_splittable(error: BaseException) -> BaseException:
     """The same error; or a flat group of what is in it, if Trio could fail to take it apart."""
     if not is_group(error) or (_is_small(error) and _can_be_split(error)):
         return error
@@ -98,7 +98,7 @@ def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseExc
         return None, error
     if all(found):
         return error, None
-    cancelled, rest = sound(error).split(trio.Cancelled)  # type: ignore[attr-defined]  # it is a group
+    cancelled, rest = make_splittable(error).split(trio.Cancelled)  # type: ignore[attr-defined]  # it is a group
     return cancelled, rest
 
 

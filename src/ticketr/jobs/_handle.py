@@ -8,9 +8,9 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
-from ticketr.jobs._goals import EndOf
 from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause, JobRecord
 from ticketr.jobs._values import as_reason
+from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
@@ -78,8 +78,8 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: A job said this about itself.
         """
-        self._ledger.hub.home.check()
-        self._ledger.waits.forbid(self._record, "itself")
+        self._ledger.subscriptions.owner_thread.check()
+        self._ledger.wait_graph.refuse_wait_inside(self._record, "itself")
         self.cancel(reason=reason)
         return await self.wait()
 
@@ -90,7 +90,7 @@ class JobHandle(Generic[T_co]):
         Of a job that has ended there is one thing to read: how it ended.
         """
         record = self._record
-        return self._ledger.hub.watch_one(
+        return self._ledger.subscriptions.watch_one(
             record, JobRecord.snapshot, ended=record.status.is_terminal
         )
 
@@ -136,13 +136,13 @@ class JobHandle(Generic[T_co]):
         raise failed from record.exception
 
     async def _until_ended(self) -> None:
-        self._ledger.hub.home.check()
+        self._ledger.subscriptions.owner_thread.check()
         record = self._record
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await self._ledger.waits.wait(EndOf(self._ledger, record), self._park)
-        record.claimed = True
+            await self._ledger.wait_graph.wait(JobEnd(self._ledger, record), self._park)
+        record.outcome_seen = True
 
     async def _park(self) -> None:
         record = self._record

@@ -33,7 +33,7 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_text,
     checked_whole,
-    shown,
+    safe_repr,
 )
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def check_history(history: object) -> None:
         if not callable(getattr(history, name, None)):
             raise TypeError(
                 "history must be a JobHistory, such as SqliteHistory('jobs.sqlite'), not"
-                f" {shown(history)}"
+                f" {safe_repr(history)}"
             )
 
 
@@ -102,7 +102,7 @@ def checked_path(path: object) -> Path:
     except Exception:  # noqa: BLE001 - the object's own code
         text = None
     if not issubclass(type(text), str):
-        raise TypeError(f"path must be text or a pathlib.Path, not {shown(path)}")
+        raise TypeError(f"path must be text or a pathlib.Path, not {safe_repr(path)}")
     return Path(checked_text("path", text))
 
 
@@ -169,7 +169,7 @@ class SqliteHistory:
             raise ValueError("max_age must be more than 0 seconds")
         checked_callable("summary", summary)
         if not callable(run_sync):
-            raise TypeError(f"run_sync must be an async function, not {shown(run_sync)}")
+            raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
         self._summary = summary
         self._run_sync = run_sync
 
@@ -216,7 +216,7 @@ class SqliteHistory:
             await trio.sleep(BUSY_PAUSE)
 
     def _write(self, rows: list[tuple[object, ...]]) -> None:
-        with opened(self._path, "rwc") as db:
+        with open_database(self._path, "rwc") as db:
             db.execute("BEGIN IMMEDIATE")
             db.executemany(INSERT, rows)
             db.execute(DROP_OLD, (time.time() - self._max_age,))
@@ -226,7 +226,7 @@ class SqliteHistory:
     def _read(self, limit: int, status: JobStatus | None) -> list[FinishedJob]:
         if not self._path.exists():
             return []
-        with opened(self._path, "rw") as db:
+        with open_database(self._path, "rw") as db:
             oldest = time.time() - self._max_age
             rows = db.execute(SELECT, {"status": status, "limit": limit, "oldest": oldest})
             return [from_row(row) for row in rows]
@@ -266,7 +266,7 @@ SELECT = (
 
 
 @contextmanager
-def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
+def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
     """The database, with the newest schema; what goes wrong with it is a HistoryFailed."""
     import sqlite3  # noqa: PLC0415 - only who keeps a history pays for it
 
@@ -280,7 +280,7 @@ def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
         ) as db:
             # In WAL mode this may lose the last commits when the power fails, not more.
             db.execute("PRAGMA synchronous = NORMAL")
-            refuse_code(db, path)
+            refuse_triggers(db, path)
             migrate(db, path)
             yield db
     except (sqlite3.Error, OSError) as error:
@@ -289,26 +289,26 @@ def opened(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:
     """Bring the schema up to date."""
-    if version_of(db) < len(MIGRATIONS):
+    if schema_version(db) < len(MIGRATIONS):
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("BEGIN IMMEDIATE")
         # Another process may have been faster.
-        for statements in MIGRATIONS[version_of(db) :]:
+        for statements in MIGRATIONS[schema_version(db) :]:
             for statement in statements:
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {max(version_of(db), len(MIGRATIONS))}")
+        db.execute(f"PRAGMA user_version = {max(schema_version(db), len(MIGRATIONS))}")
         db.execute("COMMIT")
-    if version_of(db) > len(MIGRATIONS):
+    if schema_version(db) > len(MIGRATIONS):
         raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
 
 
-def refuse_code(db: sqlite3.Connection, path: Path) -> None:
+def refuse_triggers(db: sqlite3.Connection, path: Path) -> None:
     """Refuse a file, somebody else's perhaps, in which SQLite would run something by itself."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
         raise HistoryFailed(str(path), "it holds triggers or views, which no queue has made")
 
 
-def version_of(db: sqlite3.Connection) -> int:
+def schema_version(db: sqlite3.Connection) -> int:
     """The version of the schema in the file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._values import class_name, plain_text
+from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable
 
     import trio
 
-    from ticketr.jobs._keys import LiveKey
-    from ticketr.jobs._line import Line
+    from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._priority_queue import PriorityQueue
     from ticketr.jobs._retry import Retry
 
 JobID: TypeAlias = str
@@ -130,7 +130,7 @@ class JobErrorInfo:
         """Describe an error; one that cannot even be printed is described all the same."""
         kind = class_name(type(error))
         try:
-            message = plain_text(str(error))
+            message = exact_str(str(error))
         except Exception as flaw:  # noqa: BLE001 - the error's own __str__ is user code
             message = f"<no message: {class_name(type(flaw))} while printing it>"
         try:
@@ -196,7 +196,7 @@ NO_TAGS = frozenset[str]()
 NO_REPORT: Final = (0, 0, "", 0)
 
 
-async def gone(context: object) -> None:
+async def ended_job_function(context: object) -> None:
     """Stands for the function of a job that has ended."""
 
 
@@ -211,14 +211,14 @@ class JobRecord:
     # From its submission on.
     number: int  # which in the order of submission
     submitted_at: float
-    line: Line[JobRecord] | None  # where it waits while it is pending
-    why_pending: Callable[[JobRecord], str | None] | None
+    pending_queue: PriorityQueue[JobRecord] | None  # where it waits while it is pending
+    waiting_reason: Callable[[JobRecord], str | None] | None
     # From its start on.
     started_at: float
     # Current, total, message, and at which revision that was reported, 0 for never.
     report: tuple[float, float, str, int]
     # From its first failure on.
-    snoozes: int  # attempts that do not count
+    uncounted_retries: int  # attempts that do not count
     # While it runs.
     scope: trio.CancelScope
     worker: trio.lowlevel.Task
@@ -230,12 +230,10 @@ class JobRecord:
     exception: BaseException | None
 
     __slots__ = (
-        "after",
         "args",
         "attempt",
         "cancel_cause",
         "cancel_requested",
-        "claimed",
         "context",
         "due_at",
         "ended",
@@ -244,27 +242,29 @@ class JobRecord:
         "finished_at",
         "function",
         "id",
+        "id_holder",
         "key",
-        "lane",
-        "line",
+        "key_slot",
         "name",
         "number",
         "on_conflict",
+        "outcome_seen",
+        "pending_queue",
         "priority",
         "report",
         "result",
         "retry",
+        "retry_context",
         "revision",
         "scope",
-        "snoozes",
-        "spare_context",
         "start_by",
         "started_at",
         "status",
         "submitted_at",
         "tags",
         "timeout",
-        "why_pending",
+        "uncounted_retries",
+        "waiting_reason",
         "worker",
     )
 
@@ -281,7 +281,7 @@ class JobRecord:
         self.name: str = name
         self.priority: int = 0
         self.key: Hashable = None
-        self.lane: LiveKey[JobRecord] | None = None  # what stands for the key, from its entry on
+        self.key_slot: KeySlot[JobRecord] | None = None  # of its key, once the queue has taken it
         self.tags: frozenset[str] = NO_TAGS
         self.status: JobStatus = PENDING
         self.revision: int = 1  # its submission is the first
@@ -289,18 +289,18 @@ class JobRecord:
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.due_at: float = 0.0  # until the submission: the delay
-        self.claimed: bool = False  # somebody was given the outcome
+        self.outcome_seen: bool = False  # somebody was given the outcome
 
         # What only a live job has.
         self.function: Callable[..., Awaitable[object]] = function
         self.args: tuple[object, ...] = args
         self.context: contextvars.Context = context
-        self.spare_context: contextvars.Context | None = None  # before the attempt
+        self.retry_context: contextvars.Context | None = None  # before the attempt
         self.timeout: float = timeout
         self.retry: Retry | None = retry
         self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
-        self.after: JobRecord | None = None  # whose end it waits for
+        self.id_holder: JobRecord | None = None  # whose end it waits for
         self.ended: trio.Event | None = None
 
     def last_report(self) -> JobProgress:
@@ -322,7 +322,7 @@ class JobRecord:
             priority=self.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.attempt and self.report is not NO_REPORT else None,
-            waiting_for=self.why_pending(self) if self.why_pending is not None else None,
+            waiting_for=self.waiting_reason(self) if self.waiting_reason is not None else None,
             cancel_requested=self.cancel_requested,
             cancel_cause=self.cancel_cause,
             submitted_at=self.submitted_at,

@@ -37,7 +37,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
-from ticketr.jobs._goals import AnyJobOf, ChangeIn, EveryJobOf
+from ticketr.jobs._conflicts import id_or_key_conflicts
 from ticketr.jobs._job import (
     CANCELLED,
     NO_CONTEXT,
@@ -49,31 +49,31 @@ from ticketr.jobs._job import (
     JobRecord,
     JobStatus,
     OnConflict,
-    gone,
+    ended_job_function,
 )
-from ticketr.jobs._keys import Keys
-from ticketr.jobs._past import Past
-from ticketr.jobs._rivals import rivals_of
+from ticketr.jobs._key_table import KeyTable
+from ticketr.jobs._retention import FinishedJobs
 from ticketr.jobs._schedule import Schedule
-from ticketr.jobs._updates import Hub
-from ticketr.jobs._waits import waits_of_run
+from ticketr.jobs._updates import Subscriptions
+from ticketr.jobs._wait_graph import wait_graph_of_run
+from ticketr.jobs._wait_targets import AllRunningJobs, AnyRunningJob, NextChange
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 
-    from ticketr.jobs._goals import Books
     from ticketr.jobs._job import JobID, JobSnapshot
-    from ticketr.jobs._numbers import Keep
     from ticketr.jobs._recorder import Recorder
+    from ticketr.jobs._retention import Keep
     from ticketr.jobs._schedule import Submission
-    from ticketr.jobs._waits import Waits
+    from ticketr.jobs._wait_graph import WaitGraph
+    from ticketr.jobs._wait_targets import QueueState
 
 
 T = TypeVar("T")
 
 ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
 """What a job may do about its rivals and still enter."""
-PATIENCE: Final = 5.0
+FIRST_STUCK_WARNING: Final = 5.0
 """Seconds after which to tell of the jobs that did not stop when they were cut off."""
 
 
@@ -82,44 +82,44 @@ class Ledger:
     """The state of one queue."""
 
     __slots__ = (
+        "_idle_event",
         "_ids",
         "_numbers",
-        "_quiet",
         "_thread",
-        "alarm",
-        "any_job",
-        "arriving",
-        "awaited_wakeups",
-        "bounded",
+        "all_running_jobs",
+        "any_running_job",
+        "cancels_delayed_jobs",
         "closed",
         "cut_off_at",
+        "cut_off_cause",
         "deadline",
-        "ending",
-        "every_job",
+        "deadlock_check_at",
+        "deadlock_check_due",
+        "draining",
         "fatal",
-        "hub",
+        "finished_jobs",
         "idle",
-        "is_suspect",
-        "keys",
-        "leaving",
-        "look_again_at",
+        "key_table",
         "now",
-        "opener",
-        "past",
-        "patience",
+        "opened_by",
         "recorder",
         "records",
         "refusing",
-        "report_at",
+        "returning_submits",
         "running",
         "schedule",
         "scope",
+        "stuck_warning_at",
+        "stuck_warning_interval",
+        "subscriptions",
+        "timer_scope",
         "totals",
-        "waiters",
-        "waiting",
-        "waits",
-        "wakeups",
-        "waking",
+        "wait_graph",
+        "waiting_count",
+        "waiting_jobs",
+        "wakeup_pending",
+        "wakeup_receiver",
+        "wakeup_sender",
         "workers",
     )
 
@@ -134,51 +134,55 @@ class Ledger:
         self.workers: int = workers
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.schedule: Schedule = Schedule(max_pending)
-        self.hub: Hub[JobRecord] = Hub[JobRecord](self._wait_for_change)
+        self.subscriptions: Subscriptions[JobRecord] = Subscriptions[JobRecord](
+            self._wait_for_change
+        )
         self._thread: Final = get_ident()  # of the run that this belongs to
         self.recorder: Recorder | None = None  # of the history, if there is one
 
         self.records: dict[JobID, JobRecord] = {}
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}  # by their workers
-        self.keys: Keys[JobRecord] = Keys()  # of the live jobs
-        self.past: Past = Past(self.records, keep, on_job_error, self.interrupt)
+        self.key_table: KeyTable[JobRecord] = KeyTable()  # of the live jobs
+        self.finished_jobs: FinishedJobs = FinishedJobs(
+            self.records, keep, on_job_error, self.interrupt
+        )
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
-        self.waits: Waits = waits_of_run()
-        self.waiters: Sized = self.waits.waiters  # empty if no job of any queue waits
-        self.any_job: AnyJobOf = AnyJobOf(self)
-        self.every_job: EveryJobOf = EveryJobOf(self)
-        self.waiting: int = 0  # how many running jobs wait for any queue
-        self.is_suspect: bool = False  # some of them may wait for ever
-        self.look_again_at: float = math.inf
+        self.wait_graph: WaitGraph = wait_graph_of_run()
+        self.waiting_jobs: Sized = self.wait_graph.waiting_jobs  # those of all queues
+        self.any_running_job: AnyRunningJob = AnyRunningJob(self)
+        self.all_running_jobs: AllRunningJobs = AllRunningJobs(self)
+        self.waiting_count: int = 0  # how many running jobs wait for any queue
+        self.deadlock_check_due: bool = False  # some of them may wait for ever
+        self.deadlock_check_at: float = math.inf
         self.deadline: float = trio.current_effective_deadline()  # of what is around the queue
         # The job that has opened this queue, and that job's queue.
-        self.opener: tuple[JobRecord, Books] | None = next(
-            iter(self.waits.jobs_around().items()), None
+        self.opened_by: tuple[JobRecord, QueueState] | None = next(
+            iter(self.wait_graph.jobs_around().items()), None
         )
         self._ids = itertools.count(1)
         self._numbers = itertools.count()
 
-        self.wakeups: trio.MemorySendChannel[None]
-        self.awaited_wakeups: trio.MemoryReceiveChannel[None]
-        self.wakeups, self.awaited_wakeups = trio.open_memory_channel[None](workers)
+        self.wakeup_sender: trio.MemorySendChannel[None]
+        self.wakeup_receiver: trio.MemoryReceiveChannel[None]
+        self.wakeup_sender, self.wakeup_receiver = trio.open_memory_channel[None](workers)
         # Who has no job, in the order of the channel; one that lingers is first.
         self.idle: deque[trio.lowlevel.Task] = deque()
-        self.arriving: int = 0  # submits that are about to return, and will see to waking
-        self.waking: bool = False  # the first of them is on its way
+        self.returning_submits: int = 0  # submits that are about to return, and will see to waking
+        self.wakeup_pending: bool = False  # the first of them is on its way
 
         self.refusing: bool = False  # no new jobs
         self.closed: bool = False  # nor will any job change
-        self.ending: CancelCause | None = None  # why jobs are being cut off
+        self.cut_off_cause: CancelCause | None = None  # why jobs are being cut off
         self.fatal: list[BaseException] = []  # what was raised that must leave the queue
         self.scope: trio.CancelScope = trio.CancelScope()  # around its tasks
-        self.leaving: bool = False  # pauses are lifted
-        self.bounded: bool = False  # nothing is waited for that is not due
+        self.draining: bool = False  # pauses are lifted
+        self.cancels_delayed_jobs: bool = False  # nothing is waited for that is not due
         self.cut_off_at: float = math.inf
-        self.patience: float = PATIENCE  # then the jobs that did not stop are told of
-        self.report_at: float = math.inf  # which is when
+        self.stuck_warning_interval: float = FIRST_STUCK_WARNING
+        self.stuck_warning_at: float = math.inf  # when to warn of jobs that did not stop
         # Its deadline is when to look at the clock next.
-        self.alarm: trio.CancelScope = trio.CancelScope()
-        self._quiet: trio.Event | None = None
+        self.timer_scope: trio.CancelScope = trio.CancelScope()
+        self._idle_event: trio.Event | None = None
 
     # Entering
 
@@ -186,7 +190,7 @@ class Ledger:
         """Take a new job, and give it back, or the job that it was joined to; None: no room.
 
         This may wake nobody: that is up to who enters it, now or by saying that it has
-        :meth:`arrived`.
+        :meth:`submit_returned`.
 
         Args:
             record: The job's.
@@ -195,28 +199,29 @@ class Ledger:
         if self.refusing:
             raise QueueClosed
         if get_ident() != self._thread:  # there is no other run in it as long as this is open
-            self.hub.home.check()
-        lane = None if record.key is None else self.keys.find(record.key)  # which may raise
-        victims: Sequence[JobRecord] = ()
+            self.subscriptions.owner_thread.check()
+        # The key's own code runs here, and may raise.
+        key_slot = None if record.key is None else self.key_table.find(record.key)
+        superseded: Sequence[JobRecord] = ()
         now = self.now()
         if record.on_conflict or record.id:
-            rivals = rivals_of(record, self.records, lane)
-            if rivals and record.on_conflict not in ENTERS:
-                return self._give_way(record, rivals)
+            conflicts = id_or_key_conflicts(record, self.records, key_slot)
+            if conflicts and record.on_conflict not in ENTERS:
+                return self._resolve_conflict(record, conflicts)
             is_late = record.start_by is not None and record.start_by <= now
             if record.on_conflict is OnConflict.SUPERSEDE and not is_late:
-                victims = rivals
-            record.after = rivals[0] if rivals and record.id else None
+                superseded = conflicts
+            record.id_holder = conflicts[0] if conflicts and record.id else None
         schedule = self.schedule
         if schedule.pending >= schedule.max_pending and not (
             above
             # It takes the place of a pending one; otherwise it needs room like any other.
-            or (victims and any(victim.status is PENDING for victim in victims))
+            or (superseded and any(conflict.status is PENDING for conflict in superseded))
         ):
             return None
         if record.key is not None:
-            record.lane = lane or self.keys.add(record.key)  # this may raise too
-            record.lane.jobs[record] = None
+            record.key_slot = key_slot or self.key_table.add(record.key)  # this may raise too
+            record.key_slot.jobs[record] = None
         record.number = next(self._numbers)
         if not record.id:
             record.id = f"job-{next(self._ids)}"
@@ -225,38 +230,38 @@ class Ledger:
         record.submitted_at = now
         record.due_at = now + record.due_at if record.due_at else now
         schedule.add(record, now)
-        if schedule.minds_time or self.hub.is_watched:
-            self._announce(record)
+        if schedule.is_time_dependent or self.subscriptions.is_watched:
+            self._notify_pending(record)
         # In the place of one that has ended, or of one that it waits for.
         self.records[record.id] = record
-        for victim in victims:
-            self.cancel(victim, CancelCause.SUPERSEDED, "another job took its place")
-        if self.idle and (record.context if self.waking else not self.running):
+        for conflict in superseded:
+            self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
+        if self.idle and (record.context if self.wakeup_pending else not self.running):
             self.wake()
         return record
 
-    def _give_way(self, record: JobRecord, rivals: list[JobRecord]) -> JobRecord:
-        running = (rival for rival in rivals if rival.status is RUNNING)
-        first = next(running, rivals[0])
+    def _resolve_conflict(self, record: JobRecord, conflicts: list[JobRecord]) -> JobRecord:
+        running = (conflict for conflict in conflicts if conflict.status is RUNNING)
+        first = next(running, conflicts[0])
         if record.on_conflict is OnConflict.JOIN:
             return first
         raise DuplicateJob(first.id, None if record.id else record.key)
 
-    def _announce(self, record: JobRecord) -> None:
+    def _notify_pending(self, record: JobRecord) -> None:
         """A job has become pending: who keeps the time and who watches may want to know."""
-        if self.schedule.minds_time:
-            self.mind_time()
-        self.hub.changed(record)
+        if self.schedule.is_time_dependent:
+            self.rearm_timer()
+        self.subscriptions.notify_changed(record)
 
-    def mind_time(self) -> None:
+    def rearm_timer(self) -> None:
         """Look at the clock when the schedule next needs it."""
-        self.alarm.deadline = min(self.alarm.deadline, self.schedule.next_time())
+        self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())
 
     def admit(self, above: Submission | None = None) -> None:
         """Let in who waits outside, as far as there is room; this one though there is none."""
         if above is not None:
-            self.schedule.leave(above)
-        submission = above or self.schedule.let_in()
+            self.schedule.withdraw(above)
+        submission = above or self.schedule.next_admitted()
         while submission is not None:
             try:
                 entered = self.enter(submission.record, above=submission is above)
@@ -265,18 +270,18 @@ class Ledger:
             except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
                 submission.refusal = refusal
             finally:
-                self.answer(submission)
-            submission = self.schedule.let_in()
+                self.resume_submitter(submission)
+            submission = self.schedule.next_admitted()
 
-    def answer(self, submission: Submission) -> None:
+    def resume_submitter(self, submission: Submission) -> None:
         """Let a submitter go on that waited for room: it is about to have arrived."""
-        self.arriving += 1
-        submission.is_answered = True
+        self.returning_submits += 1
+        submission.is_resumed = True
         trio.lowlevel.reschedule(submission.task)
 
-    def arrived(self) -> None:
+    def submit_returned(self) -> None:
         """A submitter goes on: if no worker has taken its job by now, one is to be woken."""
-        self.arriving -= 1
+        self.returning_submits -= 1
         if self.idle and self.schedule.pending:
             self.wake()
 
@@ -291,9 +296,9 @@ class Ledger:
         if record is None:
             return
         self.idle[0].context = record.context
-        if not self.waking:
-            self.waking = True
-            self.wakeups.send_nowait(None)
+        if not self.wakeup_pending:
+            self.wakeup_pending = True
+            self.wakeup_sender.send_nowait(None)
 
     # Running and ending
 
@@ -308,18 +313,18 @@ class Ledger:
         record.attempt += 1
         record.worker = worker
         if record.context:
-            record.spare_context = record.context.copy()
+            record.retry_context = record.context.copy()
         record.scope = trio.CancelScope()  # which takes half as long again with an argument
         if record.timeout != math.inf:
             record.scope.relative_deadline = record.timeout
         record.status = RUNNING
         record.revision += 1
         self.running[worker] = record
-        if self.hub.is_watched:
-            self.hub.changed(record)
-        if self.schedule.outside:
+        if self.subscriptions.is_watched:
+            self.subscriptions.notify_changed(record)
+        if self.schedule.submitters_waiting:
             self.admit()
-        if self.idle and self.schedule.pending > self.arriving:
+        if self.idle and self.schedule.pending > self.returning_submits:
             self.wake()
         return record
 
@@ -327,20 +332,20 @@ class Ledger:
         """A running job is to be tried again after so many seconds; there is always room."""
         del self.running[record.worker]
         del record.worker, record.scope
-        if record.lane is not None:
-            self.schedule.release(record)
+        if record.key_slot is not None:
+            self.schedule.release_key(record)
         record.status = PENDING
         record.revision += 1
-        record.context, record.spare_context = record.spare_context or Context(), None
+        record.context, record.retry_context = record.retry_context or Context(), None
         now = self.now()
         record.due_at = now + delay
         self.schedule.add(record, now)
-        self._announce(record)
-        if self.bounded and record.due_at > now:
+        self._notify_pending(record)
+        if self.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.wake()
-        if self.waiters and self.waiting >= len(self.running):
-            self.waits.reconsider()
+        if self.waiting_jobs and self.waiting_count >= len(self.running):
+            self.wait_graph.request_check()
 
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
@@ -349,8 +354,8 @@ class Ledger:
         if was_running:
             del self.running[record.worker]
             del record.worker, record.scope
-            if record.lane is not None:
-                self.schedule.release(record)
+            if record.key_slot is not None:
+                self.schedule.release_key(record)
         else:
             self.schedule.discard(record)
         now = self.now()
@@ -359,21 +364,21 @@ class Ledger:
         record.status = status
         record.revision += 1
         # To be thrown away when all is done, since that may run code of the user's.
-        contexts = record.context, record.spare_context
-        belongings = record.function, record.args, record.retry, contexts
-        record.function, record.args, record.context = gone, (), NO_CONTEXT
-        record.spare_context = record.retry = record.why_pending = None
+        contexts = record.context, record.retry_context
+        released = record.function, record.args, record.retry, contexts
+        record.function, record.args, record.context = ended_job_function, (), NO_CONTEXT
+        record.retry_context = record.retry = record.waiting_reason = None
         if self.schedule.blocked:
-            self.schedule.ended(record)
-        if record.after is not None:
+            self.schedule.unblock_successors(record)
+        if record.id_holder is not None:
             self._give_back_id(record)
-        if record.lane is not None:
+        if record.key_slot is not None:
             self._forget_key(record)
         self.totals[status] += 1
-        past = self.past
-        past.jobs.append(record)
-        if self.hub.is_watched:
-            self.hub.ended(record)
+        finished_jobs = self.finished_jobs
+        finished_jobs.jobs.append(record)
+        if self.subscriptions.is_watched:
+            self.subscriptions.notify_ended(record)
         if self.recorder is not None:
             try:
                 self.recorder.put(record.snapshot())
@@ -381,19 +386,19 @@ class Ledger:
                 self.interrupt(error)
         if record.ended is not None:
             # A parked waiter is sure to get the outcome, though it has not run yet.
-            record.claimed |= record.ended.statistics().tasks_waiting > 0
+            record.outcome_seen |= record.ended.statistics().tasks_waiting > 0
             record.ended.set()
             record.ended = None
         if not was_running:
             self.admit()
             self.wake()
-        del belongings, contexts
-        if self.waiters and self.waiting >= len(self.running):
-            self.waits.ended(record, self)
-        if self._quiet is not None and self.is_idle:
-            self.settle()
-        if len(past.jobs) > past.limit or now > past.stale_at:
-            past.forget(now)
+        del released, contexts
+        if self.waiting_jobs and self.waiting_count >= len(self.running):
+            self.wait_graph.job_ended(record, self)
+        if self._idle_event is not None and self.is_idle:
+            self.notify_idle()
+        if len(finished_jobs.jobs) > finished_jobs.evict_above or now > finished_jobs.evict_after:
+            finished_jobs.evict(now)
 
     def _give_back_id(self, record: JobRecord) -> None:
         """An ID belongs to whom the ended job waited for, if that one still lives."""
@@ -402,17 +407,17 @@ class Ledger:
             self.records[record.id] = predecessor
 
     def _forget_key(self, record: JobRecord) -> None:
-        lane = record.lane
-        assert lane is not None  # it has a key
-        del lane.jobs[record]
-        if not lane.jobs and not self.schedule.is_paused_key(lane):
-            self.keys.forget(lane)
+        key_slot = record.key_slot
+        assert key_slot is not None  # it has a key
+        del key_slot.jobs[record]
+        if not key_slot.jobs and not self.schedule.is_paused_key(key_slot):
+            self.key_table.remove(key_slot)
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
     ) -> CancelOutcome:
         """Stop a job, wherever it is."""
-        self.hub.home.check()
+        self.subscriptions.owner_thread.check()
         if record is None:
             return CancelOutcome.UNKNOWN
         if record.status.is_terminal:
@@ -425,11 +430,11 @@ class Ledger:
             self.finish(record, CANCELLED)
             return CancelOutcome.CANCELLED
         record.revision += 1
-        self.hub.changed(record)
+        self.subscriptions.notify_changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
 
-    def drop(self, record: JobRecord, cause: CancelCause) -> None:
+    def cancel_pending(self, record: JobRecord, cause: CancelCause) -> None:
         """End a pending job that nobody cancels, if it has not ended by now.
 
         With the end of another one ``on_job_error`` may have been called, and done anything.
@@ -438,33 +443,33 @@ class Ledger:
             record.cancel_cause = cause
             self.finish(record, CANCELLED)
 
-    def tell(self, records: Iterable[JobRecord]) -> None:
+    def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """These wait for something else from now on."""
         for record in records:
             record.revision += 1
-            self.hub.changed(record)
+            self.subscriptions.notify_changed(record)
         self.wake()
-        self.waits.reconsider()
+        self.wait_graph.request_check()
 
     @enable_ki_protection
-    def suspect(self) -> None:
+    def request_deadlock_check(self) -> None:
         """Have it looked soon whether jobs wait for ever."""
-        self.is_suspect = True
-        self.alarm.deadline = -math.inf
+        self.deadlock_check_due = True
+        self.timer_scope.deadline = -math.inf
 
-    def queues(self) -> Iterable[Books]:
+    def queues(self) -> Iterable[QueueState]:
         """Return the books of all open queues of the run."""
-        return set(self.waits.helpers.values())
+        return set(self.wait_graph.queue_tasks.values())
 
-    def look_at(self, time: float) -> None:
+    def request_deadlock_check_at(self, time: float) -> None:
         """Have it looked at this time, too."""
-        self.look_again_at = min(self.look_again_at, time)
-        self.alarm.deadline = min(self.alarm.deadline, time)
+        self.deadlock_check_at = min(self.deadlock_check_at, time)
+        self.timer_scope.deadline = min(self.timer_scope.deadline, time)
 
     @property
     def evicted(self) -> int:
         """How many ended jobs are no longer remembered."""
-        return sum(self.totals.values()) - self.past.remembered
+        return sum(self.totals.values()) - self.finished_jobs.kept
 
     # The end of the queue
 
@@ -474,8 +479,8 @@ class Ledger:
         It does not go by the nursery, which would ask it for its ``repr`` and take it apart.
         """
         self.fatal.append(error)
-        if self.ending is None:
-            self.ending = CancelCause.SHUTDOWN
+        if self.cut_off_cause is None:
+            self.cut_off_cause = CancelCause.SHUTDOWN
         self.scope.cancel("a job or a callback raised what ends the program")
 
     @property
@@ -483,29 +488,29 @@ class Ledger:
         """Whether no job is pending or running."""
         return not self.running and not self.schedule.pending
 
-    def quiet(self) -> trio.Event:
+    def idle_event(self) -> trio.Event:
         """Set when no job is pending or running; another may have come by the time one looks."""
-        if self._quiet is None:
-            self._quiet = trio.Event()
-        return self._quiet
+        if self._idle_event is None:
+            self._idle_event = trio.Event()
+        return self._idle_event
 
     def _wait_for_change(
         self,
         record: JobRecord | None,
-        has_come: Callable[[], bool],
+        is_ready: Callable[[], bool],
         park: Callable[[], Awaitable[T]],
     ) -> Awaitable[T]:
-        return self.waits.wait(ChangeIn(self, record, has_come), park)
+        return self.wait_graph.wait(NextChange(self, record, is_ready), park)
 
-    def settle(self) -> None:
+    def notify_idle(self) -> None:
         """Tell who waits for it that no job is pending or running; close a queue that ends."""
-        if self._quiet is not None:
-            self._quiet.set()
-            self._quiet = None
+        if self._idle_event is not None:
+            self._idle_event.set()
+            self._idle_event = None
         if self.refusing:
             self.close()
 
     def close(self) -> None:
         """No job will change any more: let the readers go."""
         self.closed = True
-        self.hub.close()
+        self.subscriptions.close()

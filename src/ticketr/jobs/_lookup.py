@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import UnknownJob
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._values import checked_key, checked_text, plain_text, shown
+from ticketr.jobs._values import checked_key, checked_text, exact_str, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,13 +22,13 @@ def find(ledger: Ledger, job: JobID | JobHandle[object]) -> JobRecord | None:
         return job.record_in(ledger)
     if not issubclass(type(job), str):
         return None
-    return ledger.records.get(plain_text(job))
+    return ledger.records.get(exact_str(job))
 
 
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
     """The error for a job that is not found."""
     job_id = job.id if type(job) is JobHandle else job
-    return UnknownJob(plain_text(job_id) if issubclass(type(job_id), str) else shown(job_id))
+    return UnknownJob(exact_str(job_id) if issubclass(type(job_id), str) else safe_repr(job_id))
 
 
 def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
@@ -36,22 +36,22 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
 
     They come in the order in which they were submitted.
     """
-    its_hash = hash(checked_key(key))
+    key_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
     refresh(ledger)
     # One that has ended makes way for who has its ID by now; of those that live none does.
-    ended = [job for job in ledger.past.jobs if ledger.records.get(job.id) is job]
+    ended = [job for job in ledger.finished_jobs.jobs if ledger.records.get(job.id) is job]
     jobs = [*ended, *ledger.running.values(), *ledger.schedule.jobs()]
     return [
         job
         for job in sorted(jobs, key=lambda job: job.number)
-        if (key is None or (job.lane is not None and job.lane.is_for(key, its_hash)))
+        if (key is None or (job.key_slot is not None and job.key_slot.matches(key, key_hash)))
         and (tag is None or tag in job.tags)
     ]
 
 
 def refresh(ledger: Ledger) -> None:
     """Forget what is too old by now; a closed queue stays as it was."""
-    ledger.hub.home.check()
+    ledger.subscriptions.owner_thread.check()
     if not ledger.closed:
-        ledger.past.forget(ledger.now())
+        ledger.finished_jobs.evict(ledger.now())

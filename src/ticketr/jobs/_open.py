@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._closing import abandon, end, leave, refuse, until_idle
+from ticketr.jobs._closing import (
+    abandon,
+    refuse_submits,
+    report_unseen_failures,
+    start_draining,
+    wait_until_idle,
+)
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
 from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._ledger import Ledger
-from ticketr.jobs._numbers import Keep, log_failure
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._recorder import Recorder
-from ticketr.jobs._values import checked_callable, checked_count, checked_whole, shown
-from ticketr.jobs._worker import keep_history, keep_time, work
+from ticketr.jobs._retention import Keep, log_failure
+from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
+from ticketr.jobs._worker import record_history, run_timer, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +86,7 @@ def open_job_queue(
         TypeError, ValueError: One of these is none.
     """
     if type(keep) is not Keep:
-        raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {shown(keep)}")
+        raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {safe_repr(keep)}")
     if on_job_error is not None:
         checked_callable("on_job_error", on_job_error)
     if history is not None:
@@ -132,9 +138,9 @@ class Block:
         ledger.recorder = Recorder(self._history) if self._history is not None else None
         nursery = await self._nursery.__aenter__()
         ledger.scope = nursery.cancel_scope
-        nursery.start_soon(keep_time, ledger)
+        nursery.start_soon(run_timer, ledger)
         if ledger.recorder is not None:
-            nursery.start_soon(keep_history, ledger, ledger.recorder)
+            nursery.start_soon(record_history, ledger, ledger.recorder)
         for number in range(1, ledger.workers + 1):
             nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
         return JobQueue(ledger, self._limit, self._retry)
@@ -150,7 +156,7 @@ class Block:
         assert ledger is not None  # it was entered
         body = await finish_jobs(ledger) if error is None else error  # noqa: ASYNC102 - there is no error in this case
         if body is None:
-            refuse(ledger)
+            refuse_submits(ledger)
         else:
             is_cancel = split_cancelled(body)[1] is None
             abandon(ledger, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
@@ -164,7 +170,7 @@ class Block:
             if ledger.recorder is not None:
                 await ledger.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            end(ledger)
+            report_unseen_failures(ledger)
         leaving = what_leaves(body, ledger.fatal, spill)
         try:
             if leaving is not None and leaving is not error:
@@ -177,9 +183,9 @@ class Block:
 async def finish_jobs(ledger: Ledger) -> BaseException | None:
     """The body was left normally: wait for the jobs, and give what cuts that short."""
     try:
-        leave(ledger)
+        start_draining(ledger)
         if not ledger.is_idle:
-            await until_idle(ledger, is_refusable=False)
+            await wait_until_idle(ledger, is_refusable=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block
     return None  # noqa: ASYNC910 - leaving the nursery is a checkpoint

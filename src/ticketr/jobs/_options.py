@@ -9,7 +9,7 @@ from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from ticketr.jobs._function import function_of
+from ticketr.jobs._function import resolve_function
 from ticketr.jobs._job import JobRecord, OnConflict
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._values import (
@@ -19,7 +19,7 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_text,
     checked_whole,
-    shown,
+    safe_repr,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobID
 
 
-MOST: Final = 10**9
+MAX_PRIORITY: Final = 10**9
 """The highest priority; beyond it a float cannot tell the ranks apart."""
 
 
@@ -67,7 +67,7 @@ class JobOptions(TypedDict, total=False):
     retry: Retry | None
 
 
-def record_of(
+def make_record(
     job: Job[object] | Callable[..., Awaitable[object]],
     args: tuple[object, ...],
     timeout: float,
@@ -89,99 +89,99 @@ def record_of(
     ):
         function, name = job, job.__name__
     else:
-        function, name = function_of(job, args)
+        function, name = resolve_function(job, args)
     record = JobRecord(function, args, copy_context(), name, timeout, retry)
     if options:
-        take_options(record, options)
+        apply_options(record, options)
     return record
 
 
-def take_options(record: JobRecord, options: JobOptions) -> None:
+def apply_options(record: JobRecord, options: JobOptions) -> None:
     """Check what is said about a job, and write it down."""
     for option, value in options.items():
-        take = TAKES.get(option)
+        take = OPTION_SETTERS.get(option)
         if take is None:
             raise TypeError(_unknown(option))
         take(record, value)
 
 
 def _unknown(option: str) -> str:
-    near = difflib.get_close_matches(option, TAKES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(TAKES)}"
-    return f"a job has no option {shown(option)}: {hint}"
+    near = difflib.get_close_matches(option, OPTION_SETTERS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTION_SETTERS)}"
+    return f"a job has no option {safe_repr(option)}: {hint}"
 
 
-def _take_id(record: JobRecord, value: object) -> None:
+def _set_id(record: JobRecord, value: object) -> None:
     if value is not None:
         record.id = checked_text("id", value)
 
 
-def _take_name(record: JobRecord, value: object) -> None:
+def _set_name(record: JobRecord, value: object) -> None:
     if value is not None:
         record.name = checked_text("name", value)
 
 
-def _take_priority(record: JobRecord, value: object) -> None:
+def _set_priority(record: JobRecord, value: object) -> None:
     record.priority = checked_priority(value)
 
 
-def _take_key(record: JobRecord, value: Hashable) -> None:
+def _set_key(record: JobRecord, value: Hashable) -> None:
     record.key = checked_key(value)
 
 
-def _take_on_conflict(record: JobRecord, value: object) -> None:
+def _set_on_conflict(record: JobRecord, value: object) -> None:
     if value is not None:
         record.on_conflict = checked_member("on_conflict", value, OnConflict)
 
 
-def _take_delay(record: JobRecord, value: object) -> None:
+def _set_delay(record: JobRecord, value: object) -> None:
     record.due_at = checked_seconds("delay", value)  # counted from the submission, which is to come
 
 
-def _take_start_by(record: JobRecord, value: object) -> None:
+def _set_start_by(record: JobRecord, value: object) -> None:
     if value is not None:
         start_by = checked_number("start_by", value, "a time on Trio's clock")
         record.start_by = start_by if start_by != math.inf else None
 
 
-def _take_tags(record: JobRecord, value: Any) -> None:
+def _set_tags(record: JobRecord, value: Any) -> None:
     if issubclass(type(value), str):
-        raise TypeError(f"tags are several words, not one: write tags=[{shown(value)}]")
+        raise TypeError(f"tags are several words, not one: write tags=[{safe_repr(value)}]")
     try:
         tags = [*value]
     except TypeError as flaw:
-        raise TypeError(f"tags must be several words, not {shown(value)}") from flaw
+        raise TypeError(f"tags must be several words, not {safe_repr(value)}") from flaw
     record.tags = frozenset(checked_text("a tag", tag) for tag in tags)
 
 
-def _take_timeout(record: JobRecord, value: object) -> None:
+def _set_timeout(record: JobRecord, value: object) -> None:
     if value is not None:
         record.timeout = checked_timeout(value)
 
 
-def _take_retry(record: JobRecord, value: object) -> None:
+def _set_retry(record: JobRecord, value: object) -> None:
     if value is not None:
         record.retry = checked_retry(value)
 
 
-TAKES: Final[dict[str, Callable[[JobRecord, Any], None]]] = {
-    "id": _take_id,
-    "name": _take_name,
-    "priority": _take_priority,
-    "key": _take_key,
-    "on_conflict": _take_on_conflict,
-    "delay": _take_delay,
-    "start_by": _take_start_by,
-    "tags": _take_tags,
-    "timeout": _take_timeout,
-    "retry": _take_retry,
+OPTION_SETTERS: Final[dict[str, Callable[[JobRecord, Any], None]]] = {
+    "id": _set_id,
+    "name": _set_name,
+    "priority": _set_priority,
+    "key": _set_key,
+    "on_conflict": _set_on_conflict,
+    "delay": _set_delay,
+    "start_by": _set_start_by,
+    "tags": _set_tags,
+    "timeout": _set_timeout,
+    "retry": _set_retry,
 }
 """What checks each option and writes it down."""
 
 
 def checked_priority(priority: object) -> int:
     """A priority, if it is one."""
-    return checked_whole("priority", priority, -MOST, MOST)
+    return checked_whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY)
 
 
 def checked_timeout(seconds: object) -> float:
@@ -192,5 +192,5 @@ def checked_timeout(seconds: object) -> float:
 def checked_retry(retry: object) -> Retry:
     """A retry rule, if it is one."""
     if type(retry) is not Retry:
-        raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {shown(retry)}")
+        raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {safe_repr(retry)}")
     return retry

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from ticketr.jobs._values import real
+from ticketr.jobs._values import as_real
 
 LARGEST: Final = sys.float_info.max
 """Beyond it there are whole numbers, but nobody can divide them."""
@@ -70,5 +70,5 @@ def advance(
 
 def _counted(value: object) -> float | None:
     """A number that can be counted with; None if it is none."""
-    number = real(value) if value is not None else None
+    number = as_real(value) if value is not None else None
     return number if number is not None and -LARGEST <= number <= LARGEST else None

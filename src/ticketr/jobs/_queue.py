@@ -15,15 +15,14 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import QueueFull
-from ticketr.jobs._closing import refuse, shorten_grace, until_idle
-from ticketr.jobs._goals import EndOf, RoomFor
+from ticketr.jobs._closing import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobRecord, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
-from ticketr.jobs._numbers import QueueStatistics
-from ticketr.jobs._options import JobOptions, checked_priority, record_of
-from ticketr.jobs._recorder import remembered
+from ticketr.jobs._options import JobOptions, checked_priority, make_record
+from ticketr.jobs._recorder import finished_from_snapshots
 from ticketr.jobs._schedule import Submission
+from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._steering import pause, resume, run_now, set_priority
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._values import (
@@ -33,6 +32,7 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_whole,
 )
+from ticketr.jobs._wait_targets import JobEnd, QueueRoom
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -95,18 +95,18 @@ class JobQueue:
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             TypeError, ValueError: The job, or an option, is none.
         """
-        record = record_of(job, args, self._timeout, self._retry, options)
+        record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
         ledger = self._ledger
         entered = ledger.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            ledger.arriving += 1
+            ledger.returning_submits += 1
             try:
                 await cancel_shielded_checkpoint()
             finally:
-                ledger.arrived()
+                ledger.submit_returned()
         return JobHandle(entered, ledger)
 
     @overload
@@ -132,8 +132,8 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
-        self._ledger.hub.home.check()
-        record = record_of(job, args, self._timeout, self._retry, options)
+        self._ledger.subscriptions.owner_thread.check()
+        record = make_record(job, args, self._timeout, self._retry, options)
         entered = self._ledger.enter(record)
         if entered is None:
             raise QueueFull(self._ledger.schedule.max_pending)
@@ -171,7 +171,7 @@ class JobQueue:
             JobCancelled: The job was cancelled by somebody else.
             JobTimedOut: The job's time limit passed.
         """
-        record = record_of(job, args, self._timeout, self._retry, options)
+        record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
         entered = self._ledger.enter(record)
         if entered is None:
@@ -188,8 +188,8 @@ class JobQueue:
             # Not by wait(): nobody is told of the outcome here, so a failure is to be told of.
             if not record.status.is_terminal:
                 with trio.CancelScope(shield=True), handle.watch() as changes:
-                    end = EndOf(self._ledger, record, is_refusable=False)
-                    await self._ledger.waits.wait(end, partial(read_to_end, changes))
+                    end = JobEnd(self._ledger, record, is_refusable=False)
+                    await self._ledger.wait_graph.wait(end, partial(read_to_end, changes))
             raise
 
     @enable_ki_protection
@@ -313,12 +313,12 @@ class JobQueue:
     @enable_ki_protection
     def watch(self) -> Updates[JobSnapshot]:
         """Read every change of every job as it happens; ends when the queue is closed."""
-        return self._ledger.hub.watch(JobRecord.snapshot)
+        return self._ledger.subscriptions.watch(JobRecord.snapshot)
 
     @enable_ki_protection
     def progress(self) -> Updates[JobProgress]:
         """Read what the jobs report as they report it; ends when the queue is closed."""
-        return self._ledger.hub.read_progress(JobRecord.last_report)
+        return self._ledger.subscriptions.read_progress(JobRecord.last_report)
 
     @enable_ki_protection
     async def wait_idle(self) -> None:
@@ -330,9 +330,11 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called inside a job of this queue, or one that its jobs wait for.
         """
-        self._ledger.hub.home.check()
-        self._ledger.waits.forbid(self._ledger, "the queue to be idle, which includes itself")
-        await until_idle(self._ledger)
+        self._ledger.subscriptions.owner_thread.check()
+        self._ledger.wait_graph.refuse_wait_inside(
+            self._ledger, "the queue to be idle, which includes itself"
+        )
+        await wait_until_idle(self._ledger)
 
     @enable_ki_protection
     async def shutdown(self, *, grace: float | None = None) -> None:
@@ -353,15 +355,17 @@ class JobQueue:
                 its jobs wait for.
             TypeError, ValueError: The grace is no number of seconds.
         """
-        self._ledger.hub.home.check()
+        self._ledger.subscriptions.owner_thread.check()
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
-            self._ledger.waits.forbid(self._ledger, "the end of all jobs, itself included")
+            self._ledger.wait_graph.refuse_wait_inside(
+                self._ledger, "the end of all jobs, itself included"
+            )
         if not self._ledger.closed:  # or it may be another run that asks
-            refuse(self._ledger)
+            refuse_submits(self._ledger)
             if grace is not None:
                 shorten_grace(self._ledger, limit)
-        await until_idle(self._ledger)
+        await wait_until_idle(self._ledger)
 
     @enable_ki_protection
     async def history(
@@ -382,7 +386,7 @@ class JobQueue:
             HistoryFailed: The history could not be read.
             TypeError, ValueError: The limit is no whole number or negative, or the status is none.
         """
-        self._ledger.hub.home.check()
+        self._ledger.subscriptions.owner_thread.check()
         limit = checked_whole("limit", limit, 0, sys.maxsize)
         status = None if status is None else checked_member("status", status, JobStatus)
         recorder = self._ledger.recorder
@@ -390,8 +394,8 @@ class JobQueue:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
         refresh(self._ledger)
-        ended = [record.snapshot() for record in self._ledger.past.jobs]
-        return remembered(ended, limit=limit, status=status)
+        ended = [record.snapshot() for record in self._ledger.finished_jobs.jobs]
+        return finished_from_snapshots(ended, limit=limit, status=status)
 
     def statistics(self) -> QueueStatistics:
         """The queue in numbers."""
@@ -404,7 +408,7 @@ class JobQueue:
             failed=ledger.totals[JobStatus.FAILED],
             cancelled=ledger.totals[JobStatus.CANCELLED],
             evicted=ledger.evicted,
-            submitters_waiting=ledger.schedule.outside,
+            submitters_waiting=ledger.schedule.submitters_waiting,
             unrecorded=ledger.recorder.lost if ledger.recorder is not None else 0,
         )
 
@@ -422,21 +426,21 @@ class JobQueue:
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             # Too late if the job is being let in, and cancels what its submitter is part of.
-            has_left = schedule.leave(submission)
+            has_left = schedule.withdraw(submission)
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
-        schedule.line_up(submission)
-        if schedule.minds_time:
-            self._ledger.mind_time()
+        schedule.add_submission(submission)
+        if schedule.is_time_dependent:
+            self._ledger.rearm_timer()
         try:
-            if self._ledger.waits.jobs_around():
+            if self._ledger.wait_graph.jobs_around():
                 park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
-                await self._ledger.waits.wait(RoomFor(self._ledger, submission), park)
+                await self._ledger.wait_graph.wait(QueueRoom(self._ledger, submission), park)
             else:  # as nearly always, and quicker
                 await trio.lowlevel.wait_task_rescheduled(give_up)
         finally:
-            if submission.is_answered:
-                self._ledger.arrived()
+            if submission.is_resumed:
+                self._ledger.submit_returned()
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._finished import dates_from, finished
-from ticketr.jobs._values import as_text, shown
+from ticketr.jobs._finished import finished_job, wall_clock_offset
+from ticketr.jobs._values import safe_repr, safe_str
 
 if TYPE_CHECKING:
     from ticketr.jobs._finished import FinishedJob
@@ -55,14 +55,14 @@ class Recorder:
         self._filled = trio.Event()
         self._warned = False
         self.lost: int = 0
-        self._shift: float | None = None
+        self._clock_offset: float | None = None
 
     def put(self, snapshot: JobSnapshot) -> None:
         """Take note of a job that has just ended; never blocks or raises."""
         try:
-            self._shift = dates_from(self._shift)
-            job = finished(
-                snapshot, self._run, next(self._numbers), self._history.summary, self._shift
+            self._clock_offset = wall_clock_offset(self._clock_offset)
+            job = finished_job(
+                snapshot, self._run, next(self._numbers), self._history.summary, self._clock_offset
             )
         except Exception as error:  # noqa: BLE001 - the summary is user code
             self._lose(1, error)
@@ -137,11 +137,11 @@ class Recorder:
         """Say once that something is wrong; ``lost`` says how wrong."""
         if not self._warned:
             self._warned = True
-            words = as_text(reason) or shown(reason)  # an error may have no text, or raise
+            words = safe_str(reason) or safe_repr(reason)  # an error may have no text, or raise
             logger.error("The history of jobs is not complete: %s", words)
 
 
-def remembered(
+def finished_from_snapshots(
     ended: list[JobSnapshot], *, limit: int, status: JobStatus | None
 ) -> list[FinishedJob]:
     """What a queue without a history can tell of the jobs that have ended."""
@@ -151,5 +151,5 @@ def remembered(
         if status is None or snapshot.status == status
     ]
     newest = itertools.islice(reversed(numbered), limit)
-    shift = dates_from(None)
-    return [finished(snapshot, "", number, reprlib.repr, shift) for number, snapshot in newest]
+    offset = wall_clock_offset(None)
+    return [finished_job(snapshot, "", number, reprlib.repr, offset) for number, snapshot in newest]

@@ -14,7 +14,7 @@ from ticketr.jobs._values import (
     checked_count,
     checked_number,
     checked_seconds,
-    shown,
+    safe_repr,
 )
 
 Failures: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
@@ -92,7 +92,7 @@ def check_failures(on: object) -> None:
     for kind in on if isinstance(on, tuple) else (on,):
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise TypeError(
-                f"on must be an error class, several, or a function that is asked, not {shown(on)}"
+                f"on must be an error class, several, or a function that is asked, not {safe_repr(on)}"
             )
 
 

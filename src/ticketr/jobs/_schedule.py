@@ -22,13 +22,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from ticketr.jobs._line import Line
+from ticketr.jobs._priority_queue import PriorityQueue
 
 if TYPE_CHECKING:
     import trio
 
     from ticketr.jobs._job import JobRecord
-    from ticketr.jobs._keys import LiveKey
+    from ticketr.jobs._key_table import KeySlot
 
 AGING: Final = 30.0
 """How many seconds of waiting weigh as much as one point of priority."""
@@ -49,177 +49,181 @@ class Submission:
     record: JobRecord
     task: trio.lowlevel.Task
     refusal: Exception | None = None
-    is_answered: bool = False
+    is_resumed: bool = False
 
 
 @final
 class Schedule:
     """The pending jobs in the order in which they will run, and the line of those outside.
 
-    As long as somebody is outside there is no room: whoever makes room calls :meth:`let_in`
+    As long as somebody is outside there is no room: whoever makes room calls :meth:`next_admitted`
     before another task can enter.
     """
 
     def __init__(self, max_pending: float) -> None:
         self.max_pending = max_pending
         self.pending: int = 0
-        self.outside: int = 0  # how many wait for room
+        self.submitters_waiting: int = 0  # how many wait for room
         self.is_paused: bool = False
-        self.minds_time: bool = False  # whether anything may wait for a time
-        self._ready = Line["JobRecord"]()
+        self.is_time_dependent: bool = False  # whether anything may wait for a time
+        self._ready = PriorityQueue["JobRecord"]()
         self.blocked: dict[
-            LiveKey[JobRecord] | JobRecord, Line[JobRecord]
+            KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]
         ] = {}  # by key, or by who is waited for
-        self._timed = Line["JobRecord"]()  # by when they are due
-        self._expiring = Line["JobRecord"]()  # by when they must have started
-        self._holders: dict[LiveKey[JobRecord], JobRecord] = {}
-        self._paused_keys: set[LiveKey[JobRecord]] = set()
-        self._outside = Line[Submission]()
-        self._expiring_outside = Line[Submission]()  # by when their jobs must have started
+        self._delayed = PriorityQueue["JobRecord"]()  # by when they are due
+        self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
+        self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
+        self._paused_keys: set[KeySlot[JobRecord]] = set()
+        self._submissions = PriorityQueue[Submission]()
+        self._expiring_submissions = PriorityQueue[
+            Submission
+        ]()  # by when their jobs must have started
         self._arrivals = itertools.count()
-        self._why = self.waiting_for  # made once, not for each job
+        self._waiting_reason = self.waiting_for  # made once, not for each job
 
     def add(self, record: JobRecord, now: float) -> None:
         """Let a job enter, or come back."""
         self.pending += 1
-        record.why_pending = self._why
+        record.waiting_reason = self._waiting_reason
         if record.start_by is not None and not record.attempt:
             self._expiring.push(record, record.start_by, record.number)
-            self.minds_time = True
+            self.is_time_dependent = True
         due_at = record.due_at
         if due_at > now:
-            record.line = self._timed
-            self._timed.push(record, due_at, record.number)
-            self.minds_time = True
+            record.pending_queue = self._delayed
+            self._delayed.push(record, due_at, record.number)
+            self.is_time_dependent = True
         else:
-            record.line = self._ready
+            record.pending_queue = self._ready
             rank = due_at - record.priority * AGING if record.priority else due_at
             self._ready.push(record, rank, record.number)
 
-    def _put(self, record: JobRecord, line: Line[JobRecord]) -> None:
-        record.line = line
-        line.push(record, record.due_at - record.priority * AGING, record.number)
+    def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
+        record.pending_queue = queue
+        queue.push(record, record.due_at - record.priority * AGING, record.number)
 
     def peek(self) -> JobRecord | None:
         """The job to run next; None if there is none that could."""
         if self.is_paused:
             return None
-        while (place := self._ready.first()) is not None:
-            record = place[2]
-            obstacle = self._obstacle(record)
-            if obstacle is None:
+        while (entry := self._ready.first()) is not None:
+            record = entry[2]
+            blocker = self._blocker(record)
+            if blocker is None:
                 return record
-            line = self.blocked.setdefault(obstacle, Line())
+            queue = self.blocked.setdefault(blocker, PriorityQueue())
             self._ready.pop()
-            self._put(record, line)
+            self._put(record, queue)
         return None
 
-    def _obstacle(self, record: JobRecord) -> LiveKey[JobRecord] | JobRecord | None:
+    def _blocker(self, record: JobRecord) -> KeySlot[JobRecord] | JobRecord | None:
         """The line that a job belongs in; None if nothing is in its way."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
-        if record.lane in self._holders or record.lane in self._paused_keys:
-            return record.lane
+        if record.key_slot in self._key_holders or record.key_slot in self._paused_keys:
+            return record.key_slot
         return None
 
     def predecessor(self, record: JobRecord) -> JobRecord | None:
         """The live job that had the ID of a pending one before."""
-        while record.after is not None and record.after.status.is_terminal:
-            record.after = record.after.after
-        return record.after
+        while record.id_holder is not None and record.id_holder.status.is_terminal:
+            record.id_holder = record.id_holder.id_holder
+        return record.id_holder
 
-    def waits_for_end_of(self, record: JobRecord) -> JobRecord | None:
+    def blocking_job(self, record: JobRecord) -> JobRecord | None:
         """The job that keeps a pending one from running: its ID's or its key's holder."""
-        if record.lane is None:
+        if record.key_slot is None:
             return self.predecessor(record)
-        return self.predecessor(record) or self._holders.get(record.lane)
+        return self.predecessor(record) or self._key_holders.get(record.key_slot)
 
     def take(self) -> JobRecord | None:
         """Take out the job to run next; it holds its key from here on."""
         while not self.is_paused and (record := self._ready.pop()) is not None:
-            if (record.lane is not None or record.after is not None) and not self._may_run(record):
+            if (record.key_slot is not None or record.id_holder is not None) and not self._may_run(
+                record
+            ):
                 continue
             self.pending -= 1
-            record.line = None
-            if self.minds_time and record in self._expiring:
+            record.pending_queue = None
+            if self.is_time_dependent and record in self._expiring:
                 self._expiring.discard(record)
             return record
         return None
 
     def _may_run(self, record: JobRecord) -> bool:
         """Give a job that was first its key, or put it where it has to wait."""
-        obstacle = self._obstacle(record)
-        if obstacle is None:
-            if record.lane is not None:
-                self._holders[record.lane] = record
+        blocker = self._blocker(record)
+        if blocker is None:
+            if record.key_slot is not None:
+                self._key_holders[record.key_slot] = record
             return True
-        self._put(record, self.blocked.setdefault(obstacle, Line()))
+        self._put(record, self.blocked.setdefault(blocker, PriorityQueue()))
         return False
 
     def discard(self, record: JobRecord) -> None:
         """Take out a job that is not to run."""
-        assert record.line is not None
-        record.line.discard(record)
+        assert record.pending_queue is not None
+        record.pending_queue.discard(record)
         self.pending -= 1
-        record.line = None
-        if self.minds_time and record in self._expiring:
+        record.pending_queue = None
+        if self.is_time_dependent and record in self._expiring:
             self._expiring.discard(record)
-        if record.lane is not None:
-            self._offer(record.lane)
+        if record.key_slot is not None:
+            self._unblock_next(record.key_slot)
 
-    def release(self, record: JobRecord) -> None:
+    def release_key(self, record: JobRecord) -> None:
         """A job with a key stops running: the key goes to the best that waits for it."""
-        lane = record.lane
-        assert lane is not None  # it has a key
-        del self._holders[lane]
-        self._offer(lane)
+        key_slot = record.key_slot
+        assert key_slot is not None  # it has a key
+        del self._key_holders[key_slot]
+        self._unblock_next(key_slot)
 
-    def ended(self, record: JobRecord) -> None:
+    def unblock_successors(self, record: JobRecord) -> None:
         """A job has ended: who waits for that is free to go on."""
-        self._offer(record)
+        self._unblock_next(record)
 
-    def _offer(self, obstacle: LiveKey[JobRecord] | JobRecord) -> None:
-        line = self.blocked.get(obstacle)
-        if line is None:
+    def _unblock_next(self, blocker: KeySlot[JobRecord] | JobRecord) -> None:
+        queue = self.blocked.get(blocker)
+        if queue is None:
             return
-        is_free = obstacle not in self._holders and obstacle not in self._paused_keys
-        if is_free and (record := line.pop()) is not None:
+        is_free = blocker not in self._key_holders and blocker not in self._paused_keys
+        if is_free and (record := queue.pop()) is not None:
             self._put(record, self._ready)
-        if not line:
-            del self.blocked[obstacle]
+        if not queue:
+            del self.blocked[blocker]
 
-    def rank_anew(self, record: JobRecord) -> None:
+    def rerank(self, record: JobRecord) -> None:
         """Put a job where its priority now has it."""
-        line = record.line
-        if line is not None and line is not self._timed:
-            line.discard(record)
+        queue = record.pending_queue
+        if queue is not None and queue is not self._delayed:
+            queue.discard(record)
             self._put(record, self._ready)
 
     def jobs(self) -> list[JobRecord]:
         """The pending jobs."""
-        lines = [self._timed, self._ready, *self.blocked.values()]
-        return [record for line in lines for record in line]
+        queues = [self._delayed, self._ready, *self.blocked.values()]
+        return [record for queue in queues for record in queue]
 
     # Time
 
     def next_time(self) -> float:
         """When to call :meth:`due` and :meth:`expired` next."""
         when = min(
-            self._timed.first_rank(),
+            self._delayed.first_rank(),
             self._expiring.first_rank(),
-            self._expiring_outside.first_rank(),
+            self._expiring_submissions.first_rank(),
         )
-        self.minds_time = when != math.inf
+        self.is_time_dependent = when != math.inf
         return when
 
-    def timed(self) -> list[JobRecord]:
+    def delayed(self) -> list[JobRecord]:
         """The jobs that are not due yet."""
-        return list(self._timed)
+        return list(self._delayed)
 
     def due(self, now: float) -> list[JobRecord]:
         """The jobs that have become due; they are ready from here on."""
         due: list[JobRecord] = []
-        while self._timed.first_rank() <= now and (record := self._timed.pop()) is not None:
+        while self._delayed.first_rank() <= now and (record := self._delayed.pop()) is not None:
             self._put(record, self._ready)
             due.append(record)
         return due
@@ -231,35 +235,35 @@ class Schedule:
             late.append(record)
         return late
 
-    def hurry(self, record: JobRecord, now: float) -> bool:
+    def make_due(self, record: JobRecord, now: float) -> bool:
         """Make a job due now; False if it does not wait for a time."""
-        if record.line is not self._timed:
+        if record.pending_queue is not self._delayed:
             return False
-        self._timed.discard(record)
+        self._delayed.discard(record)
         record.due_at = now
         self._put(record, self._ready)
         return True
 
     # Pauses
 
-    def pause(self, key: LiveKey[JobRecord] | None) -> None:
+    def pause(self, key: KeySlot[JobRecord] | None) -> None:
         """Start no more jobs, or none with this key."""
         if key is None:
             self.is_paused = True
         else:
             self._paused_keys.add(key)
 
-    def is_paused_key(self, key: LiveKey[JobRecord]) -> bool:
+    def is_paused_key(self, key: KeySlot[JobRecord]) -> bool:
         """Tell whether jobs with this key are paused by it."""
         return key in self._paused_keys
 
-    def resume(self, key: LiveKey[JobRecord] | None) -> None:
+    def resume(self, key: KeySlot[JobRecord] | None) -> None:
         """Undo a pause."""
         if key is None:
             self.is_paused = False
         elif key in self._paused_keys:
             self._paused_keys.discard(key)
-            self._offer(key)
+            self._unblock_next(key)
 
     def lift_pauses(self) -> list[JobRecord]:
         """Undo every pause; these jobs wait for something else from now on."""
@@ -268,26 +272,26 @@ class Schedule:
         paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
         self.is_paused = False
         self._paused_keys.clear()
-        for obstacle in [*self.blocked]:
-            self._offer(obstacle)
+        for blocker in [*self.blocked]:
+            self._unblock_next(blocker)
         return paused
 
     def waiting_for(self, record: JobRecord) -> str | None:
         """What keeps a job from running."""
-        if record.line is None:
+        if record.pending_queue is None:
             return None
-        if self.is_held(record):
+        if self.is_paused_for(record):
             return "paused"
-        if record.line is self._timed:
+        if record.pending_queue is self._delayed:
             return "time"
-        return "worker" if self.waits_for_end_of(record) is None else "key"
+        return "worker" if self.blocking_job(record) is None else "key"
 
     # What may change without a running job that ends
 
     @property
-    def has_timed(self) -> bool:
+    def has_delayed(self) -> bool:
         """Whether a pending job waits for a time."""
-        return len(self._timed) > 0
+        return len(self._delayed) > 0
 
     @property
     def may_expire(self) -> bool:
@@ -301,64 +305,64 @@ class Schedule:
 
     def waits_for_time(self, record: JobRecord) -> bool:
         """Tell whether a job is pending and not due."""
-        return record in self._timed
+        return record in self._delayed
 
     def expires(self, record: JobRecord) -> bool:
         """Tell whether a pending job ends if it is not started in time."""
         return record in self._expiring
 
-    def is_held(self, record: JobRecord) -> bool:
+    def is_paused_for(self, record: JobRecord) -> bool:
         """Tell whether a pause keeps a pending job from running."""
-        return self.is_paused or record.lane in self._paused_keys
+        return self.is_paused or record.key_slot in self._paused_keys
 
     # Outside
 
-    def line_up(self, submission: Submission) -> None:
+    def add_submission(self, submission: Submission) -> None:
         """Wait outside for room: the highest priority enters first, then who came first."""
-        self.outside += 1
+        self.submitters_waiting += 1
         number, start_by = next(self._arrivals), submission.record.start_by
-        self._outside.push(submission, -submission.record.priority, number)
+        self._submissions.push(submission, -submission.record.priority, number)
         if start_by is not None:
-            self._expiring_outside.push(submission, start_by, number)
-            self.minds_time = True
+            self._expiring_submissions.push(submission, start_by, number)
+            self.is_time_dependent = True
 
-    def is_outside(self, submission: Submission) -> bool:
+    def is_waiting_for_room(self, submission: Submission) -> bool:
         """Tell whether a submission still waits for room."""
-        return submission in self._outside
+        return submission in self._submissions
 
-    def place_outside(self, submission: Submission) -> tuple[float, int]:
+    def submission_order(self, submission: Submission) -> tuple[float, int]:
         """Return what orders a submission that waits among the others: less is sooner."""
-        rank, number, _ = self._outside.place(submission)
+        rank, number, _ = self._submissions.entry(submission)
         return rank, number
 
-    def leave(self, submission: Submission) -> bool:
+    def withdraw(self, submission: Submission) -> bool:
         """Give up waiting outside; False if it is too late for that."""
-        if submission not in self._outside:
+        if submission not in self._submissions:
             return False
-        self._outside.discard(submission)
-        self._note_gone(submission)
+        self._submissions.discard(submission)
+        self._submission_removed(submission)
         return True
 
-    def let_in(self) -> Submission | None:
+    def next_admitted(self) -> Submission | None:
         """Take the next out of the line if there is room; the caller adds its job."""
-        if self.pending >= self.max_pending or (submission := self._outside.pop()) is None:
+        if self.pending >= self.max_pending or (submission := self._submissions.pop()) is None:
             return None
-        self._note_gone(submission)
+        self._submission_removed(submission)
         return submission
 
-    def _note_gone(self, submission: Submission) -> None:
-        self.outside -= 1
-        if submission in self._expiring_outside:
-            self._expiring_outside.discard(submission)
+    def _submission_removed(self, submission: Submission) -> None:
+        self.submitters_waiting -= 1
+        if submission in self._expiring_submissions:
+            self._expiring_submissions.discard(submission)
 
-    def expired_outside(self, now: float) -> Submission | None:
+    def expired_submission(self, now: float) -> Submission | None:
         """Return a submission that waits for room and whose job should have started by now."""
-        place = self._expiring_outside.first()
-        return place[2] if place is not None and place[0] <= now else None
+        entry = self._expiring_submissions.first()
+        return entry[2] if entry is not None and entry[0] <= now else None
 
-    def send_away(self) -> list[Submission]:
+    def remove_submissions(self) -> list[Submission]:
         """Dissolve the line."""
-        turned_away = list(self._outside)
-        self._outside, self._expiring_outside = Line(), Line()
-        self.outside = 0
+        turned_away = list(self._submissions)
+        self._submissions, self._expiring_submissions = PriorityQueue(), PriorityQueue()
+        self.submitters_waiting = 0
         return turned_away

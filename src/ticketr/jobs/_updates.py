@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._home import Home
+from ticketr.jobs._owner_thread import OwnerThread
 from ticketr.jobs._values import checked_number
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ R_contra = TypeVar("R_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)  # what the reader sees of it
 
 
-class Waiting(Protocol[R_contra]):
+class WaitForChange(Protocol[R_contra]):
     """Lets a task wait for a reader, unless that could be for ever."""
 
     def __call__(
         self,
         record: R_contra | None,
-        has_come: Callable[[], bool],
+        is_ready: Callable[[], bool],
         park: Callable[[], Awaitable[T]],
         /,
     ) -> Awaitable[T]:
@@ -63,24 +63,24 @@ class Waiting(Protocol[R_contra]):
 
         Args:
             record: Whose changes are read; None for those of all jobs.
-            has_come: Tells whether a parked task has been woken.
+            is_ready: Tells whether a parked task has been woken.
             park: Parks the task. It may be cancelled and called again.
         """
         ...
 
 
 @final
-class Inbox(Generic[R]):
+class Subscription(Generic[R]):
     """One reader's memory channel, with no record in it twice."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, owner_thread: OwnerThread) -> None:
+        self._owner_thread = owner_thread
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
         self.missed: int = 0
         self._is_over = False
         self._is_closed = False
-        self._rested: trio.Event | None = None  # set by the first post
+        self._rest_event: trio.Event | None = None  # set by the first post
         self._not_before = math.inf  # at or after this time
 
     @property
@@ -88,22 +88,22 @@ class Inbox(Generic[R]):
         """How many records wait to be taken."""
         return len(self._unread)
 
-    def has_news(self) -> bool:
+    def can_receive(self) -> bool:
         """Tell whether nobody has to wait to take something or to learn that this is over."""
         return bool(self._unread) or self._is_over or self._is_closed
 
-    def has_rested(self) -> bool:
+    def rest_is_over(self) -> bool:
         """Tell whether whoever rests has been woken, or would not be put to rest."""
-        is_woken = self._rested is not None and self._rested.is_set()
+        is_woken = self._rest_event is not None and self._rest_event.is_set()
         return is_woken or self._is_over or self._is_closed
 
-    def post(self, record: R) -> None:
+    def notify(self, record: R) -> None:
         """Let the reader know that this record changed."""
         if self._is_closed:
             return  # by code that runs as another reader is told
         unread = self._unread
-        if self._rested is not None and trio.current_time() >= self._not_before:
-            self._rested.set()
+        if self._rest_event is not None and trio.current_time() >= self._not_before:
+            self._rest_event.set()
         if record in unread:
             return
         if len(unread) >= BACKLOG:
@@ -114,50 +114,50 @@ class Inbox(Generic[R]):
 
     async def take(self) -> R:
         """The longest unread record; it counts as read from here on."""
-        self._home.check()
+        self._owner_thread.check()
         record = await self._receive.receive()
         self._unread.discard(record)
         return record
 
     def take_nowait(self) -> R:
         """The same, if there is one."""
-        self._home.check()
+        self._owner_thread.check()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
         return record
 
     async def rest(self, until: float) -> None:
         """Wait for the first post at or after this time, or the end."""
-        self._home.check()
+        self._owner_thread.check()
         until = checked_number("until", until, "a time on Trio's clock")
         if self._is_closed:
             raise trio.ClosedResourceError
-        if self._rested is not None:
+        if self._rest_event is not None:
             raise trio.BusyResourceError("another task rests on this reader already")
         if self._is_over:
             await trio.lowlevel.checkpoint()
             return
-        self._rested, self._not_before = trio.Event(), until
+        self._rest_event, self._not_before = trio.Event(), until
         try:
-            await self._rested.wait()
+            await self._rest_event.wait()
         finally:
-            self._rested = None
+            self._rest_event = None
         if self._is_closed:
             raise trio.ClosedResourceError
 
     def end(self) -> None:
         """Nothing follows: the reader gets what is left, then the end."""
         self._is_over = True
-        if self._rested is not None:
-            self._rested.set()
+        if self._rest_event is not None:
+            self._rest_event.set()
         self._send.close()
 
     def close(self) -> None:
         """The reader has gone; a task that waits on it is told."""
-        self._home.check()
+        self._owner_thread.check()
         self._is_closed = True
-        if self._rested is not None:
-            self._rested.set()
+        if self._rest_event is not None:
+            self._rest_event.set()
         # This end first: a task parked here is told that it was closed, not that it was the end.
         self._receive.close()
         self._send.close()
@@ -165,7 +165,7 @@ class Inbox(Generic[R]):
 
 
 @final
-class Readers(Generic[R]):
+class WeakSubscriptions(Generic[R]):
     """The inboxes of some readers, each for as long as somebody holds it.
 
     The last to hold one may let it go in any thread and between any two lines. So all that
@@ -176,43 +176,43 @@ class Readers(Generic[R]):
             unread may open and close readers while it is gone through.
     """
 
-    __slots__ = ("_gone", "_inboxes", "references")
+    __slots__ = ("_by_reference", "_gone", "references")
 
     def __init__(self) -> None:
-        self.references: tuple[weakref.ref[Inbox[R]], ...] = ()
-        self._inboxes: dict[weakref.ref[Inbox[R]], None] = {}
-        self._gone: deque[weakref.ref[Inbox[R]]] = deque()
+        self.references: tuple[weakref.ref[Subscription[R]], ...] = ()
+        self._by_reference: dict[weakref.ref[Subscription[R]], None] = {}
+        self._gone: deque[weakref.ref[Subscription[R]]] = deque()
 
-    def add(self, inbox: Inbox[R]) -> None:
+    def add(self, subscription: Subscription[R]) -> None:
         """Tell this one too from now on."""
-        self._inboxes[weakref.ref(inbox, self._gone.append)] = None
-        self._look_again()
+        self._by_reference[weakref.ref(subscription, self._gone.append)] = None
+        self._drop_dead()
 
-    def remove(self, inbox: Inbox[R]) -> None:
+    def remove(self, subscription: Subscription[R]) -> None:
         """Tell this one no more, if it is there."""
-        self._inboxes.pop(weakref.ref(inbox), None)
-        self._look_again()
+        self._by_reference.pop(weakref.ref(subscription), None)
+        self._drop_dead()
 
-    def post(self, record: R) -> None:
+    def notify(self, record: R) -> None:
         """Let them all know that this record changed."""
         if self._gone:
-            self._look_again()
+            self._drop_dead()
         for reference in self.references:
-            inbox = reference()
-            if inbox is not None:
-                inbox.post(record)
+            subscription = reference()
+            if subscription is not None:
+                subscription.notify(record)
 
     def end(self) -> None:
         """Nothing follows."""
         for reference in self.references:
-            inbox = reference()
-            if inbox is not None:
-                inbox.end()
+            subscription = reference()
+            if subscription is not None:
+                subscription.end()
 
-    def _look_again(self) -> None:
+    def _drop_dead(self) -> None:
         while self._gone:
-            self._inboxes.pop(self._gone.popleft(), None)
-        self.references = tuple(self._inboxes)
+            self._by_reference.pop(self._gone.popleft(), None)
+        self.references = tuple(self._by_reference)
 
 
 @final
@@ -237,27 +237,27 @@ class Updates(Generic[T_co]):
 
     def __init__(
         self,
-        inbox: Inbox[R],
+        subscription: Subscription[R],
         view: Callable[[R], T_co],
-        leave: Callable[[], object],
-        waiting: Waiting[R],
+        unsubscribe: Callable[[], object],
+        waiting: WaitForChange[R],
         record: R | None,
     ) -> None:
-        self._inbox = inbox
+        self._subscription = subscription
         self._view = view
-        self._leave = leave
-        self._waiting = waiting
+        self._unsubscribe = unsubscribe
+        self._wait_for_change = waiting
         self._record = record  # whose changes these are; None if all jobs'
 
     @property
     def unread(self) -> int:
         """How many jobs have changed since they were last read."""
-        return self._inbox.unread
+        return self._subscription.unread
 
     @property
     def missed(self) -> int:
         """How many jobs were dropped unread because 10,000 others were unread too."""
-        return self._inbox.missed
+        return self._subscription.missed
 
     @enable_ki_protection
     def close(self) -> None:
@@ -265,8 +265,8 @@ class Updates(Generic[T_co]):
 
         A task that waits on this reader gets ``trio.ClosedResourceError``.
         """
-        self._inbox.close()
-        self._leave()
+        self._subscription.close()
+        self._unsubscribe()
 
     def __enter__(self) -> Self:
         return self
@@ -296,10 +296,12 @@ class Updates(Generic[T_co]):
             trio.ClosedResourceError: This reader was closed.
             WouldDeadlock: Called inside a job that keeps any change from coming.
         """
-        inbox = self._inbox
-        if inbox.has_news():
-            return self._view(await inbox.take())
-        return self._view(await self._waiting(self._record, inbox.has_news, inbox.take))
+        subscription = self._subscription
+        if subscription.can_receive():
+            return self._view(await subscription.take())
+        return self._view(
+            await self._wait_for_change(self._record, subscription.can_receive, subscription.take)
+        )
 
     @enable_ki_protection
     def receive_nowait(self) -> T_co:
@@ -310,7 +312,7 @@ class Updates(Generic[T_co]):
             trio.EndOfChannel: Nothing can follow.
             trio.ClosedResourceError: This reader was closed.
         """
-        return self._view(self._inbox.take_nowait())
+        return self._view(self._subscription.take_nowait())
 
     @enable_ki_protection
     async def rest(self, until: float) -> None:
@@ -332,28 +334,30 @@ class Updates(Generic[T_co]):
             TypeError, ValueError: ``until`` is no time.
             WouldDeadlock: Called inside a job that keeps any change from coming.
         """
-        inbox = self._inbox
-        await self._waiting(self._record, inbox.has_rested, partial(inbox.rest, until))
+        subscription = self._subscription
+        await self._wait_for_change(
+            self._record, subscription.rest_is_over, partial(subscription.rest, until)
+        )
 
 
 async def read_to_end(updates: Updates[object]) -> None:  # noqa: ASYNC910 - reading is a checkpoint
     """Read all that is to come and drop it; what is waited for, the caller has told."""
     with contextlib.suppress(trio.EndOfChannel):
         while True:
-            await updates._inbox.take()  # noqa: SLF001 - of the same module
+            await updates._subscription.take()  # noqa: SLF001 - of the same module
 
 
 @final
-class Hub(Generic[R]):
+class Subscriptions(Generic[R]):
     """Everybody who watches."""
 
-    def __init__(self, waiting: Waiting[R]) -> None:
-        self.home: Home = Home()
-        self._waiting = waiting
+    def __init__(self, waiting: WaitForChange[R]) -> None:
+        self.owner_thread: OwnerThread = OwnerThread()
+        self._wait_for_change = waiting
         self.is_watched: bool = False  # by anybody, now or before: else there is nobody to tell
-        self.watchers: Readers[R] = Readers[R]()
-        self.progress_readers: Readers[R] = Readers[R]()
-        self.watchers_of: dict[R, Readers[R]] = {}
+        self.watchers: WeakSubscriptions[R] = WeakSubscriptions[R]()
+        self.progress_readers: WeakSubscriptions[R] = WeakSubscriptions[R]()
+        self.watchers_of: dict[R, WeakSubscriptions[R]] = {}
         self._closed = False
 
     def watch(self, view: Callable[[R], T_co]) -> Updates[T_co]:
@@ -367,48 +371,50 @@ class Hub(Generic[R]):
     def watch_one(self, record: R, view: Callable[[R], T_co], *, ended: bool) -> Updates[T_co]:
         """Read every change of one job; of one that has ended, how it ended."""
         if not ended:
-            return self._join(self.watchers_of.setdefault(record, Readers()), view, record)
-        self.home.check()
-        inbox = Inbox[R](self.home)
-        inbox.post(record)
-        inbox.end()
-        return Updates(inbox, view, lambda: None, self._waiting, record)
+            return self._join(
+                self.watchers_of.setdefault(record, WeakSubscriptions()), view, record
+            )
+        self.owner_thread.check()
+        subscription = Subscription[R](self.owner_thread)
+        subscription.notify(record)
+        subscription.end()
+        return Updates(subscription, view, lambda: None, self._wait_for_change, record)
 
     def _join(
-        self, readers: Readers[R], view: Callable[[R], T_co], record: R | None = None
+        self, readers: WeakSubscriptions[R], view: Callable[[R], T_co], record: R | None = None
     ) -> Updates[T_co]:
-        self.home.check()
-        inbox = Inbox[R](self.home)
+        self.owner_thread.check()
+        subscription = Subscription[R](self.owner_thread)
         if self._closed:
-            inbox.end()
+            subscription.end()
         else:
             self.is_watched = True
-            readers.add(inbox)
-        leave = partial(readers.remove, inbox)
-        return Updates(inbox, view, leave, self._waiting, record)
+            readers.add(subscription)
+        unsubscribe = partial(readers.remove, subscription)
+        return Updates(subscription, view, unsubscribe, self._wait_for_change, record)
 
-    def changed(self, record: R) -> None:
+    def notify_changed(self, record: R) -> None:
         """A job changed."""
         if self.watchers.references:
-            self.watchers.post(record)
+            self.watchers.notify(record)
         if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:
-            readers.post(record)
+            readers.notify(record)
 
-    def progressed(self, record: R) -> None:
+    def notify_progress(self, record: R) -> None:
         """A job reported progress."""
         if self.progress_readers.references:
-            self.progress_readers.post(record)
-        self.changed(record)
+            self.progress_readers.notify(record)
+        self.notify_changed(record)
 
-    def ended(self, record: R) -> None:
+    def notify_ended(self, record: R) -> None:
         """A job changed for the last time."""
-        self.changed(record)
+        self.notify_changed(record)
         if self.watchers_of and (readers := self.watchers_of.pop(record, None)) is not None:
             readers.end()
 
     def close(self) -> None:
         """No job will change any more."""
         self._closed = True
-        self.home.close()
+        self.owner_thread.close()
         self.watchers.end()
         self.progress_readers.end()

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=enum.Enum)
 
-LONGEST = 100
+MAX_SHOWN = 100
 """Characters of a value that are shown in an error."""
 
 
-def shown(value: object) -> str:
+def safe_repr(value: object) -> str:
     """A value for an error message: bounded, and never an error itself."""
     try:
-        text = plain_text(repr(value))
+        text = exact_str(repr(value))
     except Exception:  # noqa: BLE001 - the value's own code
         text = f"an object of {type.__repr__(type(value))} without a repr"
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def class_name(kind: type) -> str:
@@ -42,27 +42,27 @@ def class_name(kind: type) -> str:
     return name
 
 
-def plain_text(text: str) -> str:
+def exact_str(text: str) -> str:
     """The same text without a class of its own."""
     return str.__str__(text)
 
 
-def as_text(value: object) -> str | None:
+def safe_str(value: object) -> str | None:
     """What a value is as text; None if it cannot be told."""
     if type(value) is str:
         return value
     try:
-        return plain_text(str(value))
+        return exact_str(str(value))
     except Exception:  # noqa: BLE001 - the value's own code
         return None
 
 
 def as_reason(value: object) -> str | None:
     """Why something is cancelled, as text, whatever was given; None if nothing was."""
-    return None if value is None else as_text(value) or shown(value)
+    return None if value is None else safe_str(value) or safe_repr(value)
 
 
-def real(value: object) -> float | None:
+def as_real(value: object) -> float | None:
     """A real number as a plain one; None if it is none, which nan is not either."""
     kind = type(value)
     if kind is int:
@@ -87,8 +87,8 @@ def checked_text(what: str, value: object) -> str:
     if type(value) is str:
         return value
     if not issubclass(type(value), str):
-        raise TypeError(f"{what} must be text, not {shown(value)}")
-    return plain_text(cast("str", value))
+        raise TypeError(f"{what} must be text, not {safe_repr(value)}")
+    return exact_str(cast("str", value))
 
 
 def checked_number(what: str, value: object, unit: str = "a number") -> float:
@@ -98,14 +98,14 @@ def checked_number(what: str, value: object, unit: str = "a number") -> float:
         TypeError: It is no number.
         ValueError: It is nan, or too large.
     """
-    number = real(value)
+    number = as_real(value)
     if number is None:
         kind = ValueError if type(value) is float else TypeError
-        raise kind(f"{what} must be {unit}, not {shown(value)}")
+        raise kind(f"{what} must be {unit}, not {safe_repr(value)}")
     try:
         return float(number)
     except OverflowError:
-        raise ValueError(f"{what} must be {unit}, and {shown(value)} is too large") from None
+        raise ValueError(f"{what} must be {unit}, and {safe_repr(value)} is too large") from None
 
 
 def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
@@ -124,7 +124,7 @@ def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
         return value
     seconds = checked_number(what, value, "a number of seconds")
     if not 0 <= seconds < math.inf and not (limit and seconds == math.inf):
-        raise ValueError(f"{what} must be a number of seconds, not {shown(value)}")
+        raise ValueError(f"{what} must be a number of seconds, not {safe_repr(value)}")
     return seconds
 
 
@@ -141,12 +141,12 @@ def checked_whole(
         plain = _indexed(value)
         if plain is None:
             kind = ValueError if type(value) is float else TypeError
-            raise kind(f"{what} must be a whole number, not {shown(value)}")
+            raise kind(f"{what} must be a whole number, not {safe_repr(value)}")
         value = plain
     if not least <= value <= most:
         if most == math.inf:
-            raise ValueError(f"{what} must be at least {least:g}, not {shown(value)}")
-        raise ValueError(f"{what} must be from {least:g} to {most:g}, not {shown(value)}")
+            raise ValueError(f"{what} must be at least {least:g}, not {safe_repr(value)}")
+        raise ValueError(f"{what} must be from {least:g} to {most:g}, not {safe_repr(value)}")
     return value
 
 
@@ -165,7 +165,9 @@ def checked_count(what: str, value: object, least: int) -> float:
         TypeError: It is neither.
         ValueError: It is less than that.
     """
-    return math.inf if real(value) == math.inf else checked_whole(what, value, least, sys.maxsize)
+    return (
+        math.inf if as_real(value) == math.inf else checked_whole(what, value, least, sys.maxsize)
+    )
 
 
 def checked_member(what: str, value: object, kind: type[E]) -> E:
@@ -181,7 +183,7 @@ def checked_member(what: str, value: object, kind: type[E]) -> E:
         if text == member.value:
             return member
     known = ", ".join(repr(member.value) for member in kind)
-    raise ValueError(f"{what} must be one of {known}, not {shown(text)}")
+    raise ValueError(f"{what} must be one of {known}, not {safe_repr(text)}")
 
 
 def checked_key(key: Hashable) -> Hashable:
@@ -193,7 +195,7 @@ def checked_key(key: Hashable) -> Hashable:
     try:
         hash(key)
     except TypeError as flaw:
-        raise TypeError(f"a key must be hashable, not {shown(key)}") from flaw
+        raise TypeError(f"a key must be hashable, not {safe_repr(key)}") from flaw
     return key
 
 
@@ -204,6 +206,6 @@ def checked_callable(what: str, value: object) -> None:
         TypeError: It cannot be called, or is an async function.
     """
     if not callable(value):
-        raise TypeError(f"{what} must be a function, not {shown(value)}")
+        raise TypeError(f"{what} must be a function, not {safe_repr(value)}")
     if iscoroutinefunction(value):
-        raise TypeError(f"{what} is not awaited: give a plain function, not {shown(value)}")
+        raise TypeError(f"{what} is not awaited: give a plain function, not {safe_repr(value)}")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from ticketr.jobs._goals import NOTHING, RoomFor
+from ticketr.jobs._wait_targets import UNBLOCKED, QueueRoom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jobs._goals import Books, Goal, Needs
     from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._wait_targets import Blockers, QueueState, WaitTarget
 
 
 @final
@@ -21,7 +21,7 @@ class Wait:
     """One task's wait inside one or more jobs.
 
     Attributes:
-        goal: What it waits for.
+        target: What it waits for.
         jobs: The jobs that the task belongs to, the innermost first: more than one if a job
             has opened a queue.
         number: Rises from wait to wait.
@@ -31,10 +31,10 @@ class Wait:
         is_refused: Whether it is to end with ``WouldDeadlock``.
     """
 
-    __slots__ = ("deadline", "goal", "is_refused", "jobs", "number", "scope")
+    __slots__ = ("deadline", "is_refused", "jobs", "number", "scope", "target")
 
-    def __init__(self, goal: Goal, jobs: Sequence[JobRecord], number: int) -> None:
-        self.goal = goal
+    def __init__(self, target: WaitTarget, jobs: Sequence[JobRecord], number: int) -> None:
+        self.target = target
         self.jobs = jobs
         self.number = number
         self.scope = trio.CancelScope()
@@ -47,28 +47,28 @@ class Wait:
 
         One around a submit does not count: if it passes, the job is lost that could be let in.
         """
-        return self.deadline != math.inf and not isinstance(self.goal, RoomFor)
+        return self.deadline != math.inf and not isinstance(self.target, QueueRoom)
 
     def end(self) -> None:
         """End it, by letting the job in or by ``WouldDeadlock``."""
-        if isinstance(self.goal, RoomFor):
-            self.goal.ledger.admit(self.goal.submission)
+        if isinstance(self.target, QueueRoom):
+            self.target.ledger.admit(self.target.submission)
         else:
             self.is_refused = True
             self.scope.cancel()
 
-    def needs(self) -> Needs:
+    def blockers(self) -> Blockers:
         """Return what has to go on for it to end; a deadline aside."""
         if self.is_refused:
-            return NOTHING
+            return UNBLOCKED
         try:
-            return self.goal.needs()
+            return self.target.blockers()
         except Exception:  # noqa: BLE001 - a key's own code, which fails the job it belongs to
-            return NOTHING
+            return UNBLOCKED
 
 
 @final
-class Waiter:
+class WaitingJob:
     """A job that waits.
 
     Attributes:
@@ -79,27 +79,27 @@ class Waiter:
 
     __slots__ = ("ledger", "waits", "worker")
 
-    def __init__(self, worker: trio.lowlevel.Task, ledger: Books) -> None:
+    def __init__(self, worker: trio.lowlevel.Task, ledger: QueueState) -> None:
         self.worker = worker
         self.ledger = ledger
         self.waits: dict[Wait, None] = {}
 
 
-def deadline_inside(ledger: Books) -> float:
+def deadline_inside(ledger: QueueState) -> float:
     """Return when a scope around the current task ends it that is not around the queue as well."""
     deadline = trio.current_effective_deadline()
     return deadline if deadline < ledger.deadline else math.inf
 
 
-def wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
+def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
     """Choose the wait of a deadlock that is to be ended; None if none may be."""
-    submits = [wait for wait in deadlock if isinstance(wait.goal, RoomFor)]
+    submits = [wait for wait in deadlock if isinstance(wait.target, QueueRoom)]
     if submits:
-        return min(submits, key=_place)
-    refusable = [wait for wait in deadlock if wait.goal.is_refusable]
+        return min(submits, key=_submission_order)
+    refusable = [wait for wait in deadlock if wait.target.is_refusable]
     return max(refusable, key=lambda wait: wait.number, default=None)
 
 
-def _place(submit: Wait) -> tuple[float, int]:
-    assert isinstance(submit.goal, RoomFor)
-    return submit.goal.ledger.schedule.place_outside(submit.goal.submission)
+def _submission_order(submit: Wait) -> tuple[float, int]:
+    assert isinstance(submit.target, QueueRoom)
+    return submit.target.ledger.schedule.submission_order(submit.target.submission)

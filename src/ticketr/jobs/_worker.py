@@ -24,8 +24,8 @@ scope that was closed long ago). ``judge`` is that table.
 Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which
 calls it; all else that touches the books is. An interrupt that lands in there belongs to
 the job that the worker runs by the books. If it runs none, the interrupt leaves by the
-worker. Both end the queue. One that comes as the worker is about to settle its job (CPython
-looks for signals at no place in there, but does not promise that) is settled in its place.
+worker. Both end the queue. One that comes just before ``retry_or_end`` (CPython
+looks for signals at no place in there, but does not promise that) is handled in its place.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import JobTimedOut, RetryLater
-from ticketr.jobs._clock import look_at_clock, set_alarm
-from ticketr.jobs._closing import abandon, report
+from ticketr.jobs._clock import handle_due_times, new_timer_scope
+from ticketr.jobs._closing import abandon, warn_of_stuck_jobs
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._groups import (
-    is_failure,
+    has_only_exceptions,
     leaves,
-    lone,
-    sound,
+    make_splittable,
     split_cancelled,
     strip_tracebacks,
+    unwrap_single,
 )
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._retry import delay_after
@@ -62,12 +62,12 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobRecord, JobStatus
     from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._recorder import Recorder
-    from ticketr.jobs._updates import Hub
+    from ticketr.jobs._updates import Subscriptions
 
 
 logger = logging.getLogger("ticketr.jobs")
 
-AWAKE: Final = object()
+NOT_RESCHEDULED: Final = object()
 """Marks a task until it is next rescheduled, which is when Trio takes such a mark away."""
 LEFT_OPEN: Final = "a job has left a nursery open: enter it by 'async with trio.open_nursery()'"
 CAUGHT: Final = object()
@@ -77,34 +77,34 @@ CAUGHT: Final = object()
 @disable_ki_protection
 async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other until cancelled."""
-    schedule, hub, idle = ledger.schedule, ledger.hub, ledger.idle
+    schedule, subscriptions, idle = ledger.schedule, ledger.subscriptions, ledger.idle
     task = trio.lowlevel.current_task()
-    ledger.waits.workers[task] = ledger
-    home = task.context
+    ledger.wait_graph.workers[task] = ledger
+    own_context = task.context
     # Whether the others have had their turn since its last job began, and its context, if that
     # is empty, is free for another job.
     is_free = False
     try:
         while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
             try:
-                if schedule.minds_time:
-                    look_at_clock(ledger)
+                if schedule.is_time_dependent:
+                    handle_due_times(ledger)
                 # The last job is left to the worker that is being woken, if one is.
-                record = ledger.take(task) if schedule.pending > ledger.waking else None
+                record = ledger.take(task) if schedule.pending > ledger.wakeup_pending else None
                 if record is None:
-                    task.context = own = home.copy()
-                    if ledger.arriving and not ledger.waking:
-                        ledger.waking = True  # as if it had been woken
+                    task.context = own = own_context.copy()
+                    if ledger.returning_submits and not ledger.wakeup_pending:
+                        ledger.wakeup_pending = True  # as if it had been woken
                         idle.appendleft(task)
                         await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
                         idle.popleft()
                     else:
                         idle.append(task)
                         try:
-                            await ledger.awaited_wakeups.receive()
+                            await ledger.wakeup_receiver.receive()
                         finally:
                             idle.remove(task)
-                    ledger.waking, is_free = False, task.context is own
+                    ledger.wakeup_pending, is_free = False, task.context is own
                     del own  # the job may leave something in it
                     continue
                 value: object = CAUGHT
@@ -117,45 +117,47 @@ async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a chec
                     else:
                         task.context = record.context
                         await checkpoint()
-                    task.custom_sleep_data = AWAKE
-                    value = await call(record, hub, task)
+                    task.custom_sleep_data = NOT_RESCHEDULED
+                    value = await call(record, subscriptions, task)
                 is_free = task.custom_sleep_data is None
                 if value is CAUGHT:
-                    settle(ledger, task, None)
+                    retry_or_end(ledger, task, None)
                 else:
                     ledger.finish(record, COMPLETED, value)
                 del record, value  # an idle worker keeps nothing of its last job alive
             except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
                 if task.child_nurseries:  # it returned, and the end of its scope failed
-                    settle(ledger, task, await mended(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
-                elif not settle(ledger, task, error):
+                    retry_or_end(ledger, task, await close_leftovers(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
+                elif not retry_or_end(ledger, task, error):
                     raise
                 is_free = False
     except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
-        settle(ledger, task, error)
+        retry_or_end(ledger, task, error)
         if not any(error is known for known in ledger.fatal):  # or it leaves by the block
             raise
     finally:
-        del ledger.waits.workers[task]
-        ledger.suspect()  # who keeps the time may have waited for this one to end
+        del ledger.wait_graph.workers[task]
+        ledger.request_deadlock_check()  # who keeps the time may have waited for this one to end
 
 
-async def call(record: JobRecord, hub: Hub[JobRecord], worker: trio.lowlevel.Task) -> object:
+async def call(
+    record: JobRecord, subscriptions: Subscriptions[JobRecord], worker: trio.lowlevel.Task
+) -> object:
     """Call the function of a job, and let out only what its scope can deal with."""
     try:
         if record.args:
-            return await record.function(JobContext(record, hub), *record.args)
+            return await record.function(JobContext(record, subscriptions), *record.args)
         # A call without a star takes less time.
-        return await record.function(JobContext(record, hub))
+        return await record.function(JobContext(record, subscriptions))
     except BaseException as error:
-        await mend(worker, error)  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
+        await reraise_after_cleanup(worker, error)  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
         raise
 
 
-async def mend(worker: trio.lowlevel.Task, error: BaseException) -> None:
+async def reraise_after_cleanup(worker: trio.lowlevel.Task, error: BaseException) -> None:
     """Raise what is to go on in the place of a job's error, if that needs mending."""
-    whole = await mended(worker, error)
+    whole = await close_leftovers(worker, error)
     if whole is error:
         return
     try:
@@ -165,7 +167,7 @@ async def mend(worker: trio.lowlevel.Task, error: BaseException) -> None:
         del error, whole  # their tracebacks hold this frame
 
 
-async def mended(worker: trio.lowlevel.Task, error: BaseException) -> BaseException:
+async def close_leftovers(worker: trio.lowlevel.Task, error: BaseException) -> BaseException:
     """Close what a job has left open, and replace an error that Trio could not take apart.
 
     This is done inside the job's scope, whose end would fail in the middle otherwise.
@@ -175,13 +177,13 @@ async def mended(worker: trio.lowlevel.Task, error: BaseException) -> BaseExcept
     """
     nurseries = worker.child_nurseries
     if not nurseries:
-        return sound(error)  # noqa: ASYNC910 - the job has ended
+        return make_splittable(error)  # noqa: ASYNC910 - the job has ended
     found = [error]
     if all(type(leaf) is trio.Cancelled for leaf in leaves(error)):
         found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of
     for nursery in reversed(nurseries):
         found += await close_nursery(nursery)
-    return sound(error if len(found) == 1 else BaseExceptionGroup(LEFT_OPEN, found))  # noqa: ASYNC910 - the job has ended
+    return make_splittable(error if len(found) == 1 else BaseExceptionGroup(LEFT_OPEN, found))  # noqa: ASYNC910 - the job has ended
 
 
 async def close_nursery(nursery: trio.Nursery) -> list[BaseException]:
@@ -211,53 +213,53 @@ async def refuse_to_close(_: BaseException | None) -> BaseException | None:
 
 
 @enable_ki_protection
-async def keep_history(ledger: Ledger, recorder: Recorder) -> None:
+async def record_history(ledger: Ledger, recorder: Recorder) -> None:
     """Write down the jobs that have ended; nothing that a job waits for comes of it."""
     task = trio.lowlevel.current_task()
-    ledger.waits.helpers[task] = ledger
+    ledger.wait_graph.queue_tasks[task] = ledger
     try:
         await recorder.write()
     finally:
-        del ledger.waits.helpers[task]
+        del ledger.wait_graph.queue_tasks[task]
 
 
 @enable_ki_protection
-async def keep_time(ledger: Ledger) -> None:
+async def run_timer(ledger: Ledger) -> None:
     """Do what it is time for, and notice when the workers are cancelled from outside.
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
     task = trio.lowlevel.current_task()
-    ledger.waits.helpers[task] = ledger
+    ledger.wait_graph.queue_tasks[task] = ledger
     try:
         while True:
-            await keep_time_once(ledger)
+            await wait_for_timer(ledger)
     except trio.Cancelled:
         abandon(ledger, CancelCause.SCOPE)
         # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
         with trio.CancelScope(shield=True):  # noqa: ASYNC912 - it ends with the workers
-            while ledger.running and ledger in ledger.waits.workers.values():
-                await keep_time_once(ledger)
+            while ledger.running and ledger in ledger.wait_graph.workers.values():
+                await wait_for_timer(ledger)
         raise
     finally:
-        del ledger.waits.helpers[task]
+        del ledger.wait_graph.queue_tasks[task]
 
 
-async def keep_time_once(ledger: Ledger) -> None:
+async def wait_for_timer(ledger: Ledger) -> None:
     """Wait until it is time for something, or waits are suspect, and see to it."""
     ledger.deadline = trio.current_effective_deadline()
-    with set_alarm(ledger):
+    with new_timer_scope(ledger):
         await trio.sleep_forever()
-    look_at_clock(ledger)
-    report(ledger)
-    while ledger.is_suspect:
-        ledger.is_suspect = False
+    handle_due_times(ledger)
+    warn_of_stuck_jobs(ledger)
+    while ledger.deadlock_check_due:
+        ledger.deadlock_check_due = False
         ledger.deadline = trio.current_effective_deadline()
-        await ledger.waits.resolve()
+        await ledger.wait_graph.resolve()
 
 
 @enable_ki_protection
-def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
+def retry_or_end(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
     """See to a job that gave no value: it is tried again, or it has ended.
 
     Returns:
@@ -270,7 +272,7 @@ def settle(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | No
         verdict = judge(error, asked=record.cancel_requested)
         delay = delay_of_next(ledger, record, verdict)
     except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
-        if not is_failure(flaw):
+        if not has_only_exceptions(flaw):
             raise
         verdict, delay = Verdict(FAILED, error=flaw), None
     try:
@@ -310,9 +312,13 @@ def judge(error: BaseException | None, *, asked: bool) -> Verdict:
         return Verdict(FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
     outside = trio.current_effective_deadline() == -math.inf
-    if not is_failure(rest):
+    if not has_only_exceptions(rest):
         return Verdict(FAILED, error=rest, is_fatal=True)
-    if rest is not None and issubclass(type(lone(rest)), RetryLater) and (asked or outside):
+    if (
+        rest is not None
+        and issubclass(type(unwrap_single(rest)), RetryLater)
+        and (asked or outside)
+    ):
         # It wanted to stop for now, and it is to stop for good.
         return Verdict(CANCELLED, CancelCause.SCOPE, leaving=cancelled if outside else None)
     if cancelled is not None and not outside:
@@ -328,7 +334,7 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
     """After how many seconds to try again; None if that was the last attempt."""
     if verdict.status is not FAILED or verdict.is_fatal or record.cancel_requested:
         return None
-    if ledger.ending is not None or trio.current_effective_deadline() == -math.inf:
+    if ledger.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:
         return None
     error: BaseException | None
     if verdict.error is None:
@@ -337,12 +343,16 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
         error = split_cancelled(verdict.error)[1]
     if error is None or not issubclass(type(error), Exception):
         return None
-    snoozes = record.snoozes if record.attempt > 1 else 0
+    uncounted_retries = record.uncounted_retries if record.attempt > 1 else 0
     try:
-        delay = delay_after(cast("Exception", error), record.retry, record.attempt - snoozes)
-        record.snoozes = snoozes + issubclass(type(lone(error)), RetryLater)
+        delay = delay_after(
+            cast("Exception", error), record.retry, record.attempt - uncounted_retries
+        )
+        record.uncounted_retries = uncounted_retries + issubclass(
+            type(unwrap_single(error)), RetryLater
+        )
     except BaseException as flaw:  # noqa: ASYNC103 - the rule is user code
-        if not is_failure(flaw):
+        if not has_only_exceptions(flaw):
             raise
         text = JobErrorInfo.of(flaw).traceback
         logger.error("the retry rule of job %r raised:\n%s", record.id, text)  # noqa: TRY400
@@ -355,8 +365,8 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
 def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     """Write the verdict down, and raise what has to leave the worker."""
     status, cause, error, leaving, is_fatal = verdict
-    if cause is CancelCause.SCOPE and ledger.ending is not None:
-        cause = ledger.ending
+    if cause is CancelCause.SCOPE and ledger.cut_off_cause is not None:
+        cause = ledger.cut_off_cause
     if record.cancel_cause is None:
         record.cancel_cause = cause
     info = None
@@ -367,7 +377,7 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     elif status is FAILED:
         info = JobErrorInfo.of(JobTimedOut(record.id, record.name, record.timeout))
     if is_fatal:
-        record.claimed = True  # it leaves by the block, so it is not silent
+        record.outcome_seen = True  # it leaves by the block, so it is not silent
     record.exception, record.error = error, info
     ledger.finish(record, status)
     if is_fatal and error is not None:

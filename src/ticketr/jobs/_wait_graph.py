@@ -3,7 +3,7 @@
 A job that waits for another, for room in a queue or for its end holds its worker meanwhile.
 If all that could bring this about waits in the same way, nobody moves again. All queues of one
 Trio run share one wait-for graph, since a job may wait for a job of another queue (see
-``_goals`` for its edges and ``_deadlock`` for what is looked for in it).
+``_wait_targets`` for its edges and ``_deadlock`` for what is looked for in it).
 
 Recording. A wait is recorded from when its task parks until that task runs again. Whether it
 has been answered in between is not recorded; its goal tells. A job waits only if every task
@@ -35,43 +35,48 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import trio
 
 from ticketr._errors import WouldDeadlock
-from ticketr.jobs._deadlock import sink_component, spread
-from ticketr.jobs._goals import NOTHING, AnyJobOf, EndOf, EveryJobOf, may_start
+from ticketr.jobs._deadlock import propagate, sink_component
 from ticketr.jobs._job import JobRecord
-from ticketr.jobs._steps import Steps
-from ticketr.jobs._task_tree import descendants, waits_for_children
-from ticketr.jobs._wait import Wait, Waiter, deadline_inside, wait_to_end
+from ticketr.jobs._task_tree import StepWatcher, descendants, waits_for_children
+from ticketr.jobs._wait import Wait, WaitingJob, choose_wait_to_end, deadline_inside
+from ticketr.jobs._wait_targets import (
+    UNBLOCKED,
+    AllRunningJobs,
+    AnyRunningJob,
+    JobEnd,
+    can_start_job,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.jobs._goals import Books, Goal, Needs, Node
+    from ticketr.jobs._wait_targets import Blockers, Node, QueueState, WaitTarget
 
 T = TypeVar("T")
 
 
 @final
-class Waits:
+class WaitGraph:
     """The waits of all jobs of one Trio run.
 
     Attributes:
         workers: The workers of all open queues.
-        helpers: The other tasks that open queues have for themselves.
-        waiters: The running jobs that wait.
+        queue_tasks: The other tasks that open queues have for themselves.
+        waiting_jobs: The running jobs that wait.
     """
 
     def __init__(self) -> None:
-        self.workers: dict[trio.lowlevel.Task, Books] = {}
-        self.helpers: dict[trio.lowlevel.Task, Books] = {}
+        self.workers: dict[trio.lowlevel.Task, QueueState] = {}
+        self.queue_tasks: dict[trio.lowlevel.Task, QueueState] = {}
         self._parked: set[trio.lowlevel.Task] = set()
-        self.waiters: dict[JobRecord, Waiter] = {}
-        self._of_end: dict[JobRecord, JobRecord] = {}  # a job that waits for the end of another
+        self.waiting_jobs: dict[JobRecord, WaitingJob] = {}
+        self._end_waiters: dict[JobRecord, JobRecord] = {}  # by the job whose end they wait for
         self._numbers = itertools.count()
-        self._steps = Steps()
+        self._step_watcher = StepWatcher()
 
     # Waiting
 
-    def jobs_around(self) -> dict[JobRecord, Books]:
+    def jobs_around(self) -> dict[JobRecord, QueueState]:
         """Return the jobs that the current task belongs to, the innermost first."""
         workers, jobs = self.workers, {}
         task = trio.lowlevel.current_task()
@@ -82,17 +87,17 @@ class Waits:
                 return jobs
             task = nursery.parent_task
 
-    def forbid(self, part: JobRecord | Books, awaited: str) -> None:
+    def refuse_wait_inside(self, part: JobRecord | QueueState, awaited: str) -> None:
         """Refuse a wait for a job, or for all of a queue, to a task that belongs to one of them."""
         for job, ledger in self.jobs_around().items():
             if part is job or part is ledger:
                 raise WouldDeadlock(job.id, awaited)
 
-    async def wait(self, goal: Goal, park: Callable[[], Awaitable[T]]) -> T:
+    async def wait(self, target: WaitTarget, park: Callable[[], Awaitable[T]]) -> T:
         """Wait for something in a way of one's own, but not if it can never come.
 
         Args:
-            goal: What is waited for.
+            target: What is waited for.
             park: Parks the task until then. It may be cancelled and called again.
 
         Raises:
@@ -101,10 +106,10 @@ class Waits:
         jobs = self.jobs_around()
         if not jobs:
             return await park()
-        if isinstance(goal, EndOf) and goal.record in jobs:
-            raise WouldDeadlock(goal.record.id, "itself")
+        if isinstance(target, JobEnd) and target.record in jobs:
+            raise WouldDeadlock(target.record.id, "itself")
         task = trio.lowlevel.current_task()
-        wait = Wait(goal, list(jobs), next(self._numbers))
+        wait = Wait(target, list(jobs), next(self._numbers))
         outermost = jobs[wait.jobs[-1]]
         self._record(wait, task, jobs)
         try:
@@ -113,58 +118,65 @@ class Waits:
                 with trio.CancelScope() as wait.scope:
                     return await park()
                 if wait.is_refused and deadline_inside(outermost) == math.inf:
-                    raise WouldDeadlock(wait.jobs[0].id, goal.words(wait.jobs[0]))
+                    raise WouldDeadlock(wait.jobs[0].id, target.describe(wait.jobs[0]))
                 wait.is_refused = False
         finally:
             self._erase(wait, task)
 
-    def _record(self, wait: Wait, task: trio.lowlevel.Task, jobs: dict[JobRecord, Books]) -> None:
+    def _record(
+        self, wait: Wait, task: trio.lowlevel.Task, jobs: dict[JobRecord, QueueState]
+    ) -> None:
         self._parked.add(task)
         for job, ledger in jobs.items():
-            waiter = self.waiters.get(job)
+            waiter = self.waiting_jobs.get(job)
             if waiter is None:
-                waiter = self.waiters[job] = Waiter(job.worker, ledger)
-                ledger.waiting += 1
+                waiter = self.waiting_jobs[job] = WaitingJob(job.worker, ledger)
+                ledger.waiting_count += 1
             waiter.waits[wait] = None
-        if isinstance(wait.goal, EndOf):
-            self._of_end[wait.goal.record] = wait.jobs[0]
-        if not self._is_sure(wait):
-            jobs[wait.jobs[0]].suspect()
+        if isinstance(wait.target, JobEnd):
+            self._end_waiters[wait.target.record] = wait.jobs[0]
+        if not self._surely_ends(wait):
+            jobs[wait.jobs[0]].request_deadlock_check()
 
     def _erase(self, wait: Wait, task: trio.lowlevel.Task) -> None:
         self._parked.remove(task)
-        if isinstance(wait.goal, EndOf) and self._of_end.get(wait.goal.record) is wait.jobs[0]:
-            del self._of_end[wait.goal.record]
+        if (
+            isinstance(wait.target, JobEnd)
+            and self._end_waiters.get(wait.target.record) is wait.jobs[0]
+        ):
+            del self._end_waiters[wait.target.record]
         for job in wait.jobs:
-            waiter = self.waiters[job]
+            waiter = self.waiting_jobs[job]
             del waiter.waits[wait]
             if waiter.waits:
-                waiter.ledger.suspect()  # they may have counted on this one
+                waiter.ledger.request_deadlock_check()  # they may have counted on this one
             else:
-                del self.waiters[job]
-                waiter.ledger.waiting -= 1
+                del self.waiting_jobs[job]
+                waiter.ledger.waiting_count -= 1
 
-    def ended(self, job: JobRecord, ledger: Books) -> None:
+    def job_ended(self, job: JobRecord, ledger: QueueState) -> None:
         """The last running job of a queue that did not wait has ended."""
-        waiter = self._of_end.get(job)
-        if waiter is None or self.waiters[waiter].ledger is not ledger:
-            self.reconsider()  # otherwise that one goes on now
+        waiter = self._end_waiters.get(job)
+        if waiter is None or self.waiting_jobs[waiter].ledger is not ledger:
+            self.request_check()  # otherwise that one goes on now
 
-    def reconsider(self) -> None:
+    def request_check(self) -> None:
         """Have it looked soon whether jobs wait for ever: something that they need may be gone."""
-        for waiter in self.waiters.values():
-            waiter.ledger.suspect()
+        for waiter in self.waiting_jobs.values():
+            waiter.ledger.request_deadlock_check()
             return  # one look is for all
 
-    def _is_sure(self, wait: Wait) -> bool:
+    def _surely_ends(self, wait: Wait) -> bool:
         """Tell whether a wait needs a job only that does not wait: then a look finds nothing."""
-        needs = wait.needs()
-        return needs is NOTHING or any(self._runs_on(node) for node in needs)
+        blockers = wait.blockers()
+        return blockers is UNBLOCKED or any(self._can_proceed(node) for node in blockers)
 
-    def _runs_on(self, node: Node) -> bool:
+    def _can_proceed(self, node: Node) -> bool:
         if isinstance(node, JobRecord):
-            return node not in self.waiters
-        return isinstance(node, AnyJobOf) and node.ledger.waiting < len(node.ledger.running)
+            return node not in self.waiting_jobs
+        return isinstance(node, AnyRunningJob) and node.ledger.waiting_count < len(
+            node.ledger.running
+        )
 
     # Looking
 
@@ -172,14 +184,14 @@ class Waits:
         """Look for deadlocks until there is none, and end a wait of each that there is."""
         # A look takes time for each waiting job. If as many steps lie between two looks, it is a
         # constant part of the time that anything takes.
-        for _ in range(len(self.waiters)):
+        for _ in range(len(self.waiting_jobs)):
             await trio.lowlevel.checkpoint()
         before: set[Wait] = set()
         asked: set[Wait] = set()
         while True:
-            deadlock, overdue = self._look()
+            deadlock, overdue = self.find_deadlock()
             if deadlock and before == set(deadlock):
-                wait = wait_to_end(deadlock)
+                wait = choose_wait_to_end(deadlock)
                 if wait is None:
                     return  # noqa: ASYNC910 - there are waiters, so the loop above has a checkpoint
                 wait.end()
@@ -191,80 +203,80 @@ class Waits:
                 return  # noqa: ASYNC910 - there are waiters, so the loop above has a checkpoint
             asked.update(overdue)
             for wait in suspects:
-                if wait.goal.is_refusable:
+                if wait.target.is_refusable:
                     wait.scope.cancel()
             # A task that could run when this one did has run after the second at the latest.
             await trio.lowlevel.checkpoint()
             await trio.lowlevel.checkpoint()
 
-    def _look(self) -> tuple[list[Wait], list[Wait]]:
+    def find_deadlock(self) -> tuple[list[Wait], list[Wait]]:
         """Return the waits of one deadlock, if there is any, and those past their deadlines."""
-        needs, live, timed = self._graph()
-        spread(needs, live)
-        hopes: dict[trio.lowlevel.Task, Books] = {}
-        for node in needs:
+        blockers, live, timed = self._graph()
+        propagate(blockers, live)
+        hopes: dict[trio.lowlevel.Task, QueueState] = {}
+        for node in blockers:
             if isinstance(node, JobRecord) and node not in live:
-                waiter = self.waiters[node]
+                waiter = self.waiting_jobs[node]
                 if tasks := self._active_tasks(waiter.worker):
                     hopes.update(dict.fromkeys(tasks, waiter.ledger))
                     live.add(node)
-        self._steps.watch(hopes)
+        self._step_watcher.watch(hopes)
         if hopes:
-            spread(needs, live)
+            propagate(blockers, live)
         overdue = self._wake_at_deadlines(timed)
         # A queue without running jobs needs nothing and brings about nothing.
-        stuck = {node: needed for node, needed in needs.items() if needed and node not in live}
+        stuck = {node: needed for node, needed in blockers.items() if needed and node not in live}
         if not stuck:
             return [], overdue
         jobs = [node for node in sink_component(stuck) if isinstance(node, JobRecord)]
         return list(
-            dict.fromkeys(wait for job in jobs for wait in self.waiters[job].waits)
+            dict.fromkeys(wait for job in jobs for wait in self.waiting_jobs[job].waits)
         ), overdue
 
     def _graph(self) -> tuple[dict[Node, list[Node]], set[Node], list[Wait]]:
         """Return what each node needs, the nodes that need nothing, and waits that time ends."""
-        needs: dict[Node, list[Node]] = {}
+        blockers: dict[Node, list[Node]] = {}
         live: set[Node] = set()
         timed: list[Wait] = []
-        todo: list[Node] = list(self.waiters)
+        todo: list[Node] = list(self.waiting_jobs)
         while todo:
             node = todo.pop()
-            if node in needs or node in live:
+            if node in blockers or node in live:
                 continue
             needed = self._needs(node, timed)
-            if needed is NOTHING:
+            if needed is UNBLOCKED:
                 live.add(node)
             else:
-                needs[node] = list(needed)
+                blockers[node] = list(needed)
                 todo += needed
-        return needs, live, timed
+        return blockers, live, timed
 
-    def _needs(self, node: Node, timed: list[Wait]) -> Needs:
-        if isinstance(node, AnyJobOf):
+    def _needs(self, node: Node, timed: list[Wait]) -> Blockers:
+        if isinstance(node, AnyRunningJob):
             return list(node.ledger.running.values())
-        if isinstance(node, EveryJobOf):
-            return list(node.ledger.running.values()) or NOTHING
-        waiter = self.waiters.get(node)
+        if isinstance(node, AllRunningJobs):
+            return list(node.ledger.running.values()) or UNBLOCKED
+        waiter = self.waiting_jobs.get(node)
         if waiter is None or waiter.ledger.cut_off_at != math.inf:
-            return NOTHING
+            return UNBLOCKED
         needed: list[Node] = []
         for wait in waiter.waits:
-            needs = wait.needs()
-            if needs is NOTHING:
-                return NOTHING
+            blockers = wait.blockers()
+            if blockers is UNBLOCKED:
+                return UNBLOCKED
             if wait.ends_by_time:
                 timed.append(wait)
-                return NOTHING
-            needed += needs
+                return UNBLOCKED
+            needed += blockers
         return needed
 
     def _active_tasks(self, worker: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
         """Return the tasks below a worker that do anything but wait."""
         active: list[trio.lowlevel.Task] = []
         for task in descendants(worker):
-            ledger = self.workers.get(task) or self.helpers.get(task)
+            ledger = self.workers.get(task) or self.queue_tasks.get(task)
             if ledger is not None and task not in ledger.running:
-                if may_start(ledger):
+                if can_start_job(ledger):
                     active.append(task)
             elif task not in self._parked and not waits_for_children(task):
                 active.append(task)
@@ -278,18 +290,18 @@ class Waits:
             if wait.deadline <= now:
                 overdue.append(wait)
             else:
-                self.waiters[wait.jobs[0]].ledger.look_at(wait.deadline)
+                self.waiting_jobs[wait.jobs[0]].ledger.request_deadlock_check_at(wait.deadline)
         return overdue
 
 
-_WAITS: Final = trio.lowlevel.RunVar[Waits]("the waits of ticketr's jobs")
+_WAIT_GRAPH: Final = trio.lowlevel.RunVar[WaitGraph]("the waits of ticketr's jobs")
 
 
-def waits_of_run() -> Waits:
+def wait_graph_of_run() -> WaitGraph:
     """The waits of the current Trio run."""
     try:
-        return _WAITS.get()
+        return _WAIT_GRAPH.get()
     except LookupError:
-        waits = Waits()
-        _WAITS.set(waits)
+        waits = WaitGraph()
+        _WAIT_GRAPH.set(waits)
         return waits

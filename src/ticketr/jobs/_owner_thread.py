@@ -8,7 +8,7 @@ from trio.lowlevel import Task, current_root_task
 
 
 @final
-class Home:
+class OwnerThread:
     """The Trio run in which it was made, as long as the queue is open.
 
     Trio itself finds out too late that a call comes from elsewhere: by the time it raises, half

@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.jobs._job import JobID, JobRecord
-    from ticketr.jobs._keys import LiveKey
+    from ticketr.jobs._key_table import KeySlot
 
 
-def rivals_of(
-    record: JobRecord, by_id: Mapping[JobID, JobRecord], lane: LiveKey[JobRecord] | None
+def id_or_key_conflicts(
+    record: JobRecord, by_id: Mapping[JobID, JobRecord], key_slot: KeySlot[JobRecord] | None
 ) -> list[JobRecord]:
     """The one that has its ID if it has one, otherwise those that have its key.
 
     Args:
         record: The new job.
         by_id: The jobs that are known.
-        lane: What stands for its key, if anything does.
+        key_slot: What stands for its key, if anything does.
     """
     if record.id:
-        namesake = by_id.get(record.id)
-        return [] if namesake is None or namesake.status.is_terminal else [namesake]
-    if lane is None or record.on_conflict is OnConflict.WAIT:
+        same_id = by_id.get(record.id)
+        return [] if same_id is None or same_id.status.is_terminal else [same_id]
+    if key_slot is None or record.on_conflict is OnConflict.WAIT:
         return []
-    return [*lane.jobs]
+    return [*key_slot.jobs]

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.jobs._line import SLACK, Line
+from ticketr.jobs._priority_queue import MAX_STALE, PriorityQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def line_of(items: str) -> Line[str]:
+def line_of(items: str) -> PriorityQueue[str]:
     """A line of equals, in which they stand as they came."""
-    line = Line[str]()
+    line = PriorityQueue[str]()
     for number, item in enumerate(items):
         line.push(item, 0.0, number)
     return line
 
 
-def drained(line: Line[str]) -> list[str | None]:
+def drained(line: PriorityQueue[str]) -> list[str | None]:
     return [line.pop() for _ in range(len(line))]
 
 
 def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
-    line = Line[str]()
+    line = PriorityQueue[str]()
     for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
         line.push(item, rank, number)
 
@@ -58,14 +58,14 @@ def test_who_left_never_comes_to_the_top() -> None:
 @pytest.mark.parametrize("direction", [1.0, -1.0])
 def test_the_dead_do_not_pile_up(direction: float) -> None:
     """Neither of those who came in order, nor of those who did not."""
-    line = Line[int]()
+    line = PriorityQueue[int]()
     line.push(-1, 0.0, -1)
     line.push(-2, -1e9, -2)
     for number in range(1, 10_000):
         line.push(number, direction * number, number)
         line.discard(number)
 
-    assert len(line._queue) + len(line._heap) <= 4 + SLACK
+    assert len(line._queue) + len(line._heap) <= 4 + MAX_STALE
     assert [line.pop(), line.pop()] == [-2, -1]
 
 
@@ -79,9 +79,9 @@ class Last:
         self.do()
 
 
-@pytest.mark.parametrize("many", [1, 15 * SLACK])
+@pytest.mark.parametrize("many", [1, 15 * MAX_STALE])
 def test_who_is_let_go_of_may_change_the_line(many: int) -> None:
-    line = Line[object]()
+    line = PriorityQueue[object]()
 
     def change() -> None:
         for number in range(3, many + 3):
@@ -91,7 +91,7 @@ def test_who_is_let_go_of_may_change_the_line(many: int) -> None:
     line.push("first", 0.0, 0)
     last = Last(change)
     line.push(last, 1.0, 1)
-    for number in range(2, 20 * SLACK):
+    for number in range(2, 20 * MAX_STALE):
         line.push(number, 2.0, number)
     line.discard(last)
     del last
@@ -100,12 +100,12 @@ def test_who_is_let_go_of_may_change_the_line(many: int) -> None:
     while len(line):
         left.append(line.pop())
 
-    assert left == ["first", 2, *range(many + 3, 20 * SLACK), "late"]
+    assert left == ["first", 2, *range(many + 3, 20 * MAX_STALE), "late"]
 
 
 def test_any_mixture_comes_out_sorted() -> None:
     source = random.Random(1)
-    line = Line[int]()
+    line = PriorityQueue[int]()
     ranks = {number: float(source.randrange(50)) for number in range(1000)}
     for number, rank in ranks.items():
         line.push(number, rank, number)
