@@ -26,14 +26,14 @@ MUTANTS: Final = [
         "_closing.py",
         "    paused = ledger.schedule.lift_pauses()\n",
         "    paused = ()\n",
-        "test_time.py::test_leaving_the_block_lifts_pauses_for_good",
+        "test_delays_and_pauses.py::test_leaving_the_block_lifts_pauses_for_good",
     ),
     Mutant(
         "a queue that ends can be paused",
         "_steering.py",
         "    if ledger.draining:\n",
         "    if False:\n",
-        "test_time.py::test_leaving_the_block_lifts_pauses_for_good",
+        "test_delays_and_pauses.py::test_leaving_the_block_lifts_pauses_for_good",
     ),
     Mutant(
         "a shutdown lets new jobs in",
@@ -69,7 +69,7 @@ MUTANTS: Final = [
         "    for record in ledger.schedule.delayed():\n"
         '        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")\n',
         "",
-        "test_time.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
+        "test_delays_and_pauses.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
     ),
     Mutant(
         "the end of the grace leaves running jobs alone",
@@ -146,6 +146,6 @@ MUTANTS: Final = [
         "_ledger.py",
         "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
         "self.timer_scope.deadline = self.schedule.next_time()",
-        "test_time.py::test_a_job_that_is_tried_again_does_not_put_off_the_cut_off",
+        "test_delays_and_pauses.py::test_a_job_that_is_tried_again_does_not_put_off_the_cut_off",
     ),
 ]

@@ -6,8 +6,10 @@ from typing import Final
 
 from mutation.mutant import Mutant
 
-REFUSED = "test_runs.py::test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing"
-CLOSED = "test_runs.py::test_a_queue_that_is_closed_answers_in_another_run_and_without_one"
+REFUSED = (
+    "test_owner_thread.py::test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing"
+)
+CLOSED = "test_owner_thread.py::test_a_queue_that_is_closed_answers_in_another_run_and_without_one"
 
 MUTANTS: Final = [
     Mutant(
@@ -22,7 +24,7 @@ MUTANTS: Final = [
         "_owner_thread.py",
         "if current_root_task() is root:",
         "if current_root_task() is not None:",
-        "test_runs.py::test_a_second_run_in_the_same_thread_is_another_run",
+        "test_owner_thread.py::test_a_second_run_in_the_same_thread_is_another_run",
     ),
     Mutant(
         "another run submits a job",
@@ -72,7 +74,7 @@ MUTANTS: Final = [
         "_handle.py",
         "        self._ledger.subscriptions.owner_thread.check()\n        record = self._record\n",
         "        record = self._record\n",
-        f"{REFUSED} test_runs.py::test_a_failure_that_another_run_asks_about_is_told_all_the_same",
+        f"{REFUSED} test_owner_thread.py::test_a_failure_that_another_run_asks_about_is_told_all_the_same",
     ),
     Mutant(
         "another run reads what is unread",

@@ -6,11 +6,11 @@ from typing import Final
 
 from mutation.mutant import Mutant
 
-FAILS = "test_odd_errors.py::test_an_odd_error_fails_its_own_job_and_nothing_else"
-CANCELLED = "test_odd_errors.py::test_an_odd_error_of_a_job_that_is_cancelled"
-OF_THE_BODY = "test_odd_errors.py::test_an_odd_error_of_the_body_leaves_as_it_is"
-SPLIT = "test_odd_errors.py::test_a_group_that_cannot_be_split_loses_nothing"
-LEFT_OPEN = "test_odd_errors.py::test_a_job_that_leaves_a_nursery_open_has_failed"
+FAILS = "test_misbehaving_errors.py::test_an_odd_error_fails_its_own_job_and_nothing_else"
+CANCELLED = "test_misbehaving_errors.py::test_an_odd_error_of_a_job_that_is_cancelled"
+OF_THE_BODY = "test_misbehaving_errors.py::test_an_odd_error_of_the_body_leaves_as_it_is"
+SPLIT = "test_misbehaving_errors.py::test_a_group_that_cannot_be_split_loses_nothing"
+LEFT_OPEN = "test_misbehaving_errors.py::test_a_job_that_leaves_a_nursery_open_has_failed"
 
 MUTANTS: Final = [
     Mutant(
@@ -46,7 +46,7 @@ MUTANTS: Final = [
         "_groups.py",
         "if depth > DEEPEST or id(found) in seen:",
         "if id(found) in seen:",
-        "test_odd_errors.py::test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart",
+        "test_misbehaving_errors.py::test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart",
     ),
     Mutant(
         "a group that cannot be split is given to Trio as it is",
@@ -88,21 +88,21 @@ MUTANTS: Final = [
         "_ledger.py",
         '        self.scope.cancel("a job or a callback raised what ends the program")\n',
         "",
-        "test_odd_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
+        "test_misbehaving_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
     ),
     Mutant(
         "an exit of on_job_error is all that is told",
         "_retention.py",
         "                self._on_job_error = log_failure  # no further failure may be silent\n",
         "",
-        "test_odd_errors.py::test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine",
+        "test_misbehaving_errors.py::test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine",
     ),
     Mutant(
         "an exit of a summary leaves its job in the middle of its end",
         "_ledger.py",
         "            except BaseException as error:",
         "            except ZeroDivisionError as error:",
-        "test_odd_errors.py::test_an_exit_of_a_summary_that_cannot_be_shown",
+        "test_misbehaving_errors.py::test_an_exit_of_a_summary_that_cannot_be_shown",
     ),
     Mutant(
         "an error that is linked to an endless group is printed",
@@ -123,7 +123,7 @@ MUTANTS: Final = [
         "_handle.py",
         "        failed.add_note(",
         "        str(",
-        "test_odd_errors.py::test_a_failure_that_is_printed_names_the_line_of_the_job",
+        "test_misbehaving_errors.py::test_a_failure_that_is_printed_names_the_line_of_the_job",
     ),
     Mutant(
         "a nursery that a job left open is not closed",
@@ -144,28 +144,28 @@ MUTANTS: Final = [
         "_worker.py",
         "    nursery._nested_child_finished = refuse_to_close",
         "    refuse_to_close",
-        "test_odd_errors.py::test_a_nursery_that_an_async_generator_left_open",
+        "test_misbehaving_errors.py::test_a_nursery_that_an_async_generator_left_open",
     ),
     Mutant(
         "a cancelled job that left a nursery open was just cancelled",
         "_worker.py",
         "        found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of\n",
         "        pass\n",
-        "test_odd_errors.py::test_a_job_with_a_nursery_left_open_may_be_cancelled",
+        "test_misbehaving_errors.py::test_a_job_with_a_nursery_left_open_may_be_cancelled",
     ),
     Mutant(
         "what the tasks of such a nursery raised is lost",
         "_worker.py",
         "        found += await close_nursery(nursery)\n",
         "        await close_nursery(nursery)\n",
-        "test_odd_errors.py::test_an_exit_out_of_a_nursery_that_is_left_open",
+        "test_misbehaving_errors.py::test_an_exit_out_of_a_nursery_that_is_left_open",
     ),
     Mutant(
         "a block is entered twice",
         "_open.py",
         "        if self._ledger is not None:\n            raise RuntimeError",
         "        if False:\n            raise RuntimeError",
-        "test_odd_errors.py::test_a_block_is_entered_once",
+        "test_misbehaving_errors.py::test_a_block_is_entered_once",
     ),
     Mutant(
         "a submit that was answered is waited for by the workers for ever",

@@ -155,7 +155,7 @@ MUTANTS: Final = [
         "_ledger.py",
         "        self.idle[0].context = record.context\n",
         "",
-        "test_steps.py::test_a_job_costs_its_worker_one_step",
+        "test_worker_steps.py::test_a_job_costs_its_worker_one_step",
     ),
     Mutant(
         "an attempt sees what the one before changed",
@@ -197,14 +197,14 @@ MUTANTS: Final = [
         "_worker.py",
         "task.context = own = own_context.copy()\n",
         "own = own_context.copy()\n",
-        "test_odd_moments.py::test_who_waited_for_a_job_finds_its_variables_gone",
+        "test_reentrancy.py::test_who_waited_for_a_job_finds_its_variables_gone",
     ),
     Mutant(
         "what a job held is thrown away in the middle of its end",
         "_ledger.py",
         "        released = record.function, record.args, record.retry, contexts\n",
         "        released = None\n",
-        "test_odd_moments.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
+        "test_reentrancy.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
     ),
     Mutant(
         "an idle worker keeps its last job",

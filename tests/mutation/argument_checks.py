@@ -6,7 +6,7 @@ from typing import Final
 
 from mutation.mutant import Mutant
 
-ODD = "test_odd_values.py::test_an_odd_value_is_refused_in_words_or_taken"
+ODD = "test_unexpected_values.py::test_an_odd_value_is_refused_in_words_or_taken"
 REFUSED = "test_function.py::test_what_can_be_no_job_is_refused_at_the_call"
 
 MUTANTS: Final = [
@@ -107,7 +107,7 @@ MUTANTS: Final = [
         "_retry.py",
         'checked_seconds("the delay of RetryLater", only[0].delay)',
         "only[0].delay",
-        "test_odd_errors.py::test_a_delay_that_is_none_fails_the_job",
+        "test_misbehaving_errors.py::test_a_delay_that_is_none_fails_the_job",
     ),
     # Jobs
     Mutant(
