@@ -314,15 +314,15 @@ MUTANTS: Final = [
     Mutant(
         "a key is looked for by its own equality when its job is done",
         "_key_table.py",
-        "        same.remove(known)\n",
-        "        same.remove(next(one for one in same if one.key == known.key))\n",
+        "        same_hash.remove(slot)\n",
+        "        same_hash.remove(next(one for one in same_hash if one.key == slot.key))\n",
         "test_misbehaving_keys.py::test_a_key_that_breaks_later_harms_nobody",
     ),
     Mutant(
         "a key is hashed anew when its job is done",
         "_key_table.py",
-        "        same = self._by_hash[known.hash]\n",
-        "        same = self._by_hash[hash(known.key)]\n",
+        "        same_hash = self._by_hash[slot.hash]\n",
+        "        same_hash = self._by_hash[hash(slot.key)]\n",
         "test_misbehaving_keys.py::test_a_key_that_breaks_later_harms_nobody",
     ),
     Mutant(

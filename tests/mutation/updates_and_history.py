@@ -331,15 +331,15 @@ MUTANTS: Final = [
     Mutant(
         "too many ended jobs are kept",
         "_retention.py",
-        "len(jobs) > self._most or jobs[0].finished_at < now - self._age",
-        "jobs[0].finished_at < now - self._age",
+        "len(jobs) > self._max_jobs or jobs[0].finished_at < now - self._max_age",
+        "jobs[0].finished_at < now - self._max_age",
         "test_retention.py::test_only_so_many_ended_jobs_are_kept",
     ),
     Mutant(
         "ended jobs are kept too long",
         "_retention.py",
-        "len(jobs) > self._most or jobs[0].finished_at < now - self._age",
-        "len(jobs) > self._most",
+        "len(jobs) > self._max_jobs or jobs[0].finished_at < now - self._max_age",
+        "len(jobs) > self._max_jobs",
         "test_retention.py::test_ended_jobs_are_kept_only_so_long",
     ),
     Mutant(
@@ -352,7 +352,7 @@ MUTANTS: Final = [
     Mutant(
         "an old failure is told of when somebody asks for a job",
         "_retention.py",
-        "        self.evict_after = jobs[0].finished_at + self._age if jobs else -math.inf\n",
+        "        self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf\n",
         "        self.evict_after = math.inf\n",
         "test_retention.py::test_an_ended_job_is_dropped_with_the_end_of_another",
     ),

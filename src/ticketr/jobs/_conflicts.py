@@ -1,4 +1,4 @@
-"""Which live jobs a new one is in conflict with. Pure."""
+"""The live jobs that a new job conflicts with. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def id_or_key_conflicts(
     record: JobRecord, by_id: Mapping[JobID, JobRecord], key_slot: KeySlot[JobRecord] | None
 ) -> list[JobRecord]:
-    """The one that has its ID if it has one, otherwise those that have its key.
+    """Return the live job with the new job's ID, or without an ID those with its key.
 
     Args:
         record: The new job.
-        by_id: The jobs that are known.
-        key_slot: What stands for its key, if anything does.
+        by_id: All jobs of the queue, by ID.
+        key_slot: The slot of its key, if the key is in use.
     """
     if record.id:
         same_id = by_id.get(record.id)

@@ -1,10 +1,9 @@
-"""The keys of live jobs. Pure.
+"""The table of keys. Pure.
 
-A key is any hashable object of the user's, and to look it up in a dictionary runs its own code: its
-``__hash__``, and the ``__eq__`` of one with the same hash. So it is looked up at the call, where an
-error can still be the caller's and nothing has changed. From then on a :class:`KeySlot` stands for
-it, which is the same for equal keys and is told from others by its identity. What ends or starts a
-job never asks a key for anything.
+A key is any hashable object of the user's. A dictionary lookup runs its ``__hash__``, and its
+``__eq__`` if another key has the same hash. So a key is looked up only in the call that names it,
+where an error goes to the caller and nothing has changed. After that a :class:`KeySlot` stands for
+the key and is compared by identity, so that starting and ending a job run no code of a key.
 """
 
 from __future__ import annotations
@@ -19,10 +18,12 @@ T = TypeVar("T", bound="Hashable")
 
 @final
 class KeySlot(Generic[T]):
-    """Stands for a key while a live job has it, or while it is paused.
+    """A key that a live job has, or that is paused.
 
     Attributes:
-        jobs: The live jobs that have it.
+        key: The key.
+        hash: Its hash when it was first used.
+        jobs: The live jobs with this key.
     """
 
     __slots__ = ("hash", "jobs", "key")
@@ -33,13 +34,13 @@ class KeySlot(Generic[T]):
         self.jobs: dict[T, None] = {}
 
     def matches(self, key: Hashable, key_hash: int) -> bool:
-        """Whether it stands for this key."""
+        """Return whether this slot is for a key. Runs the key's own code."""
         return self.hash == key_hash and (self.key is key or bool(self.key == key))
 
 
 @final
 class KeyTable(Generic[T]):
-    """The keys for which something stands."""
+    """The slots of all keys in use."""
 
     __slots__ = ("_by_hash",)
 
@@ -50,27 +51,27 @@ class KeyTable(Generic[T]):
         return sum(map(len, self._by_hash.values()))
 
     def find(self, key: Hashable) -> KeySlot[T] | None:
-        """What stands for a key; None if nothing does. Runs the key's own code."""
+        """Return the slot of a key, or None. Runs the key's own code."""
         key_hash = hash(key)
-        same = self._by_hash.get(key_hash, [])
-        for known in same.copy():  # its code may do anything
-            if known.matches(key, key_hash):
-                return known
+        candidates = self._by_hash.get(key_hash, [])
+        for slot in candidates.copy():  # the key's own code may change the table
+            if slot.matches(key, key_hash):
+                return slot
         return None
 
     def add(self, key: Hashable) -> KeySlot[T]:
-        """Let something stand for a key for which nothing does. Runs the key's own code."""
-        new = KeySlot[T](key, hash(key))
-        self._by_hash.setdefault(new.hash, []).append(new)
-        return new
+        """Add a slot for a key that has none. Runs the key's own code."""
+        slot = KeySlot[T](key, hash(key))
+        self._by_hash.setdefault(slot.hash, []).append(slot)
+        return slot
 
-    def remove(self, known: KeySlot[T]) -> None:
-        """Nobody needs it any more."""
-        same = self._by_hash[known.hash]
-        same.remove(known)
-        if not same:
-            del self._by_hash[known.hash]
+    def remove(self, slot: KeySlot[T]) -> None:
+        """Remove a slot."""
+        same_hash = self._by_hash[slot.hash]
+        same_hash.remove(slot)
+        if not same_hash:
+            del self._by_hash[slot.hash]
 
     def unused(self) -> list[KeySlot[T]]:
-        """Those that no live job has."""
-        return [known for same in self._by_hash.values() for known in same if not known.jobs]
+        """Return the slots of keys that no live job has."""
+        return [slot for slots in self._by_hash.values() for slot in slots if not slot.jobs]

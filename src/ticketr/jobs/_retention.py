@@ -1,4 +1,4 @@
-"""What is remembered of jobs that have ended, and what is told of them."""
+"""How long the records of ended jobs are kept, and how unseen failures are reported."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ logger = logging.getLogger("ticketr.jobs")
 @final
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How much is remembered of jobs that have ended. Live jobs are never dropped.
+    """How many records of ended jobs a queue keeps, and for how long. Live jobs are never dropped.
 
     Attributes:
-        jobs: Of how many jobs at most; ``math.inf`` for no limit. Those that are too many are dropped when they are a
-            sixteenth more, or when somebody asks for a job.
-        age: For how many seconds at most; ``math.inf`` for no limit. Those that are too old are dropped when another job
-            ends, or when somebody asks for one.
+        jobs: The largest number of records; ``math.inf`` for no limit. Surplus records are dropped
+            once there are a sixteenth more, or when the queue is asked for a job.
+        age: The age in seconds beyond which a record is dropped; ``math.inf`` for no limit. Old
+            records are dropped when another job ends, or when the queue is asked for a job.
     """
 
     jobs: float = 1000
@@ -43,21 +43,21 @@ class Keep:
 
 @final
 class FinishedJobs:
-    """The jobs that have ended and are not forgotten.
+    """The records of ended jobs that a queue still keeps.
 
     Attributes:
-        jobs: Those jobs, in the order in which they ended.
-        evict_above: With more of them it is time to forget some.
-        evict_after: After this time it is, too; the oldest is not too old before.
+        jobs: These records, in the order in which the jobs ended.
+        evict_above: Call ``evict`` when there are more records than this.
+        evict_after: Call ``evict`` when a job ends after this time.
     """
 
     __slots__ = (
-        "_age",
         "_context",
-        "_interrupt",
-        "_most",
+        "_max_age",
+        "_max_jobs",
         "_on_job_error",
         "_records",
+        "_stop_queue",
         "evict_above",
         "evict_after",
         "jobs",
@@ -68,42 +68,42 @@ class FinishedJobs:
         records: dict[JobID, JobRecord],
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object],
-        interrupt: Callable[[BaseException], None],
+        stop_queue: Callable[[BaseException], None],
     ) -> None:
-        self._records = records  # by ID, which a forgotten job leaves too
-        self._most, self._age = keep.jobs, keep.age
-        # Several at once, which takes less time; a whole number, which is compared faster.
+        self._records = records  # all records of the queue, by ID
+        self._max_jobs, self._max_age = keep.jobs, keep.age
+        # Evicting several at once is faster, and so is comparing with a whole number.
         self.evict_above: float = (
             keep.jobs if keep.jobs == math.inf else int(keep.jobs + keep.jobs / 16)
         )
         self.evict_after: float = -math.inf
         self._on_job_error = on_job_error
-        self._interrupt = interrupt
-        self._context = contextvars.copy_context()  # a job's own may be the current one
+        self._stop_queue = stop_queue
+        self._context = contextvars.copy_context()  # not that of a job, which may be current later
         self.jobs: deque[JobRecord] = deque()
 
     def evict(self, now: float) -> None:
-        """Drop the records that are too many or too old."""
+        """Drop surplus and old records; report their failures that nobody has seen."""
         jobs = self.jobs
-        while jobs and (len(jobs) > self._most or jobs[0].finished_at < now - self._age):
+        while jobs and (len(jobs) > self._max_jobs or jobs[0].finished_at < now - self._max_age):
             record = jobs.popleft()
             if self._records.get(record.id) is record:
                 del self._records[record.id]
             if record.status is FAILED:
                 self.report_unseen_failure(record)
-        self.evict_after = jobs[0].finished_at + self._age if jobs else -math.inf
+        self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf
 
     def evict_exactly(self) -> None:
-        """From now on it is time to forget some as soon as any are too many."""
-        self.evict_above = self._most
+        """Make ``evict`` due as soon as there is one surplus record."""
+        self.evict_above = self._max_jobs
 
     @property
     def kept(self) -> int:
-        """Of how many jobs anybody can still learn."""
-        return int(min(len(self.jobs), self._most))
+        """The number of ended jobs that can still be asked for."""
+        return int(min(len(self.jobs), self._max_jobs))
 
     def report_unseen_failure(self, record: JobRecord) -> None:
-        """A failure is never silent: tell of one that nobody asked about."""
+        """Call ``on_job_error`` if the job failed and nobody has seen its outcome."""
         if record.status is not FAILED or record.outcome_seen:
             return
         record.outcome_seen = True
@@ -113,12 +113,12 @@ class FinishedJobs:
             if has_only_exceptions(error):
                 text = JobErrorInfo.of(error).traceback
                 logger.error("on_job_error raised about job %r:\n%s", record.id, text)  # noqa: TRY400
-            else:  # it leaves by the block
-                self._on_job_error = log_failure  # no further failure may be silent
-                self._interrupt(error)
+            else:  # an exit or interrupt ends the queue; later failures are logged
+                self._on_job_error = log_failure
+                self._stop_queue(error)
 
 
 def log_failure(snapshot: JobSnapshot) -> None:
-    """What is done about a failure that nobody asked for, unless ``on_job_error`` is given."""
+    """Log a failure that nobody has seen: the default ``on_job_error``."""
     text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
     logger.error("Job %r (%s) failed, and nobody asked:\n%s", snapshot.id, snapshot.name, text)
