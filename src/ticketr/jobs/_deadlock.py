@@ -1,14 +1,14 @@
-"""Finding deadlocks in the wait-for graph. Pure, apart from what goals look up.
+"""Find deadlocks in the wait-for graph. Pure.
 
-The nodes are the running jobs that wait, and ``AnyRunningJob`` and ``AllRunningJobs`` a queue. A job
-goes on if any of its waits ends; ``AnyRunningJob`` if any of the jobs does, ``AllRunningJobs`` if all
-do. So first all is taken for stuck, and then it is found, from what can go on by itself, what
-else can. What is left cannot go on any more.
+The nodes are the waiting jobs, and ``AnyRunningJob`` and ``AllRunningJobs`` of each queue. A job
+proceeds if any of its waits ends, ``AnyRunningJob`` if any of the running jobs proceeds,
+``AllRunningJobs`` if all do. Starting from the nodes that proceed by themselves, ``propagate`` adds
+those that proceed because of them. The remaining nodes are stuck.
 
-Of that, one strongly connected component from which no edge leads out is the deadlock proper:
-its jobs wait for each other and for nobody else. The rest waits for such a component.
+Among the stuck nodes, a strongly connected component that no edge leaves is the deadlock itself:
+its jobs wait only for each other. All other stuck jobs wait for such a component.
 
-Nothing here is recursive: chains of waiting jobs may be long.
+Nothing here is recursive, because chains of waiting jobs may be long.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ N = TypeVar("N", bound="Hashable")
 
 
 def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> None:
-    """Add to the live nodes all those that go on when these do."""
+    """Add to the live nodes all nodes that proceed because of them."""
     dependents: defaultdict[Node, list[Node]] = defaultdict(list)
     missing: dict[Node, int] = {}
-    for node, needed in blockers.items():
-        distinct = set(needed)
+    for node, others in blockers.items():
+        distinct = set(others)
         missing[node] = len(distinct) if isinstance(node, AllRunningJobs) else 1
         for other in distinct:
             dependents[other].append(node)
@@ -47,10 +47,10 @@ def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> Non
 def sink_component(graph: Mapping[N, Iterable[N]]) -> set[N]:
     """Return a strongly connected component that no edge leaves.
 
-    The algorithm is Tarjan's, which completes such a component first.
+    This is Tarjan's algorithm; the first component that it completes is such a one.
 
     Args:
-        graph: The nodes to which edges lead from each; others are left out of account.
+        graph: The nodes to which edges lead from each node. Nodes that are no keys are ignored.
     """
     order: dict[N, int] = {}
     lowest: dict[N, int] = {}

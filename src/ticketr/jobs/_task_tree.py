@@ -1,4 +1,4 @@
-"""The tasks below a task: which there are, where they are, and when one runs."""
+"""The task tree below a worker: its tasks, the lines they are at, and their next step."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 NURSERY_EXIT: Final = type(trio.open_nursery(strict_exception_groups=True)).__aexit__.__code__
 MAX_PLACES = 3
-"""How many places to name of one job: it may have any number of child tasks."""
+"""The most lines of code to list for one job, which may have any number of child tasks."""
 LIBRARY_MODULES = ("trio.", "ticketr.jobs.", "outcome.")
-"""Modules whose frames say nothing about a job."""
+"""Modules whose frames are not the user's code."""
 
 
 def descendants(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
-    """Yield a task and all in its nurseries, in theirs, and so on."""
+    """Yield a task and all tasks below it, at any depth."""
     tasks = [task]
     while tasks:
         task = tasks.pop()
@@ -29,26 +29,26 @@ def descendants(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
 
 
 def waits_for_children(task: trio.lowlevel.Task) -> bool:
-    """Tell whether a task has nothing left to do but to wait for a nursery's child tasks."""
-    return any(nursery.child_tasks for nursery in task.child_nurseries) and any(
+    """Return whether a task is parked at the end of a nursery that has running child tasks."""
+    return _has_children(task) and any(
         frame.f_code is NURSERY_EXIT for frame, _ in task.iter_await_frames()
     )
 
 
 def describe_stuck_task(task: trio.lowlevel.Task) -> str:
-    """Name the lines at which a task, or its children if it waits for those, are held up."""
-    places = dict.fromkeys(_place(leaf) for leaf in descendants(task) if _is_leaf(leaf))
+    """Return a phrase that lists the lines at which a task, or its child tasks, are parked."""
+    places = dict.fromkeys(_place(leaf) for leaf in descendants(task) if not _has_children(leaf))
     listed = list(places)[:MAX_PLACES]
     more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
     return f"it is at {', '.join(listed)}{more}"
 
 
-def _is_leaf(task: trio.lowlevel.Task) -> bool:
-    return not any(nursery.child_tasks for nursery in task.child_nurseries)
+def _has_children(task: trio.lowlevel.Task) -> bool:
+    return any(nursery.child_tasks for nursery in task.child_nurseries)
 
 
 def _place(task: trio.lowlevel.Task) -> str:
-    """The innermost line of the task that is neither Trio's nor ours."""
+    """Return the task's innermost line of user code."""
     place = f"an unknown place of {task.name}"
     for frame, line in task.iter_await_frames():
         if not f"{frame.f_globals.get('__name__', '')}.".startswith(LIBRARY_MODULES):
@@ -59,21 +59,21 @@ def _place(task: trio.lowlevel.Task) -> str:
 
 @final
 class StepWatcher(trio.abc.Instrument):
-    """Tells of the first step that any of some tasks takes."""
+    """Requests a deadlock check when one of the watched tasks takes its next step."""
 
     def __init__(self) -> None:
-        self._hopes: dict[trio.lowlevel.Task, QueueState] = {}
+        self._watched: dict[trio.lowlevel.Task, QueueState] = {}
 
-    def watch(self, hopes: dict[trio.lowlevel.Task, QueueState]) -> None:
-        """Have these tasks' queues look when a task has taken a step, instead of those before."""
-        if hopes and not self._hopes:
+    def watch(self, tasks: dict[trio.lowlevel.Task, QueueState]) -> None:
+        """Watch these tasks, each with the queue to check, and no others."""
+        if tasks and not self._watched:
             trio.lowlevel.add_instrument(self)
-        elif self._hopes and not hopes:
+        elif self._watched and not tasks:
             trio.lowlevel.remove_instrument(self)
-        self._hopes = hopes
+        self._watched = tasks
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        ledger = self._hopes.get(task)
+        ledger = self._watched.get(task)
         if ledger is not None:
             self.watch({})
             ledger.request_deadlock_check()

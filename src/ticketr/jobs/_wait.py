@@ -1,4 +1,4 @@
-"""One wait of a job, and which of several is ended if none of them can end by itself."""
+"""One wait of a job, and the choice of the wait to end in a deadlock."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @final
 class Wait:
-    """One task's wait inside one or more jobs.
+    """The wait of one task that belongs to one or more jobs.
 
     Attributes:
-        target: What it waits for.
-        jobs: The jobs that the task belongs to, the innermost first: more than one if a job
+        target: What the task waits for.
+        jobs: The jobs that the task belongs to, the innermost first. There are several if a job
             has opened a queue.
         number: Rises from wait to wait.
-        scope: Cancelled to end the wait, or to have the deadline read anew.
-        deadline: When a scope inside the outermost queue will end it, as the task saw it when it
-            parked; infinite if none will.
-        is_refused: Whether it is to end with ``WouldDeadlock``.
+        scope: Cancel it to end the wait, or to have the task read its deadline again.
+        deadline: The deadline of the cancel scopes inside the outermost queue, as read when the
+            task parked; infinite if there is none.
+        is_refused: Whether the wait is to end with ``WouldDeadlock``.
     """
 
     __slots__ = ("deadline", "is_refused", "jobs", "number", "scope", "target")
@@ -45,12 +45,12 @@ class Wait:
     def ends_by_time(self) -> bool:
         """Whether a deadline ends it.
 
-        One around a submit does not count: if it passes, the job is lost that could be let in.
+        The deadline of a submit does not count: to let it pass would lose a job that could enter.
         """
         return self.deadline != math.inf and not isinstance(self.target, QueueRoom)
 
     def end(self) -> None:
-        """End it, by letting the job in or by ``WouldDeadlock``."""
+        """End the wait: admit the job of a submit, else raise ``WouldDeadlock`` in the task."""
         if isinstance(self.target, QueueRoom):
             self.target.ledger.admit(self.target.submission)
         else:
@@ -58,22 +58,22 @@ class Wait:
             self.scope.cancel()
 
     def blockers(self) -> Blockers:
-        """Return what has to go on for it to end; a deadline aside."""
+        """Return the nodes that block the wait; deadlines are ignored."""
         if self.is_refused:
             return UNBLOCKED
         try:
             return self.target.blockers()
-        except Exception:  # noqa: BLE001 - a key's own code, which fails the job it belongs to
+        except Exception:  # noqa: BLE001 - a key's own code raised; the queue fails that key's job
             return UNBLOCKED
 
 
 @final
 class WaitingJob:
-    """A job that waits.
+    """A running job that waits.
 
     Attributes:
-        worker: The job's worker.
-        ledger: Its queue's books.
+        worker: The worker of the job.
+        ledger: The state of the job's queue.
         waits: The waits of all tasks below the worker.
     """
 
@@ -86,13 +86,13 @@ class WaitingJob:
 
 
 def deadline_inside(ledger: QueueState) -> float:
-    """Return when a scope around the current task ends it that is not around the queue as well."""
+    """Return the current deadline if it is that of a scope inside the queue, else infinity."""
     deadline = trio.current_effective_deadline()
     return deadline if deadline < ledger.deadline else math.inf
 
 
 def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
-    """Choose the wait of a deadlock that is to be ended; None if none may be."""
+    """Choose the wait of a deadlock to end: the first submit, else the newest; None if none may."""
     submits = [wait for wait in deadlock if isinstance(wait.target, QueueRoom)]
     if submits:
         return min(submits, key=_submission_order)

@@ -1,29 +1,28 @@
-"""Waits of jobs for their queues: those that can never end are found and ended.
+"""The wait-for graph of all jobs of a Trio run, and the detection of deadlocks in it.
 
-A job that waits for another, for room in a queue or for its end holds its worker meanwhile.
-If all that could bring this about waits in the same way, nobody moves again. All queues of one
-Trio run share one wait-for graph, since a job may wait for a job of another queue (see
-``_wait_targets`` for its edges and ``_deadlock`` for what is looked for in it).
+A job that waits for another job, for room in a queue or for a queue's end keeps its worker. If
+everything that could end such a wait waits as well, nothing proceeds. A job may wait for a job of
+another queue, so all queues of a Trio run share one graph. ``_wait_targets`` has its edges,
+``_deadlock`` the algorithms.
 
-Recording. A wait is recorded from when its task parks until that task runs again. Whether it
-has been answered in between is not recorded; its goal tells. A job waits only if every task
-below its worker does: a task that is anywhere else may do something that ends the other
-waits. Such tasks are looked for only in jobs that would be stuck without them.
+Recording. A wait is recorded from the moment its task parks until the task runs again; its target
+tells whether it has been reached meanwhile. A job waits only if every task below its worker waits:
+any other task may end the other waits. Such active tasks are searched only in jobs that would be
+stuck without them.
 
-Looking. A look costs time, so there is one only if a wait may have become hopeless: when one
-begins that is not sure to end, when a queue's last running job without a wait stops running,
-when a queue begins to end, and when a task that was the only hope has taken a step, which a
-Trio instrument tells as long as there is such a task. The task that keeps a queue's time does
-it (see ``_worker``).
+Checking takes time, so it is done only if a wait may have become endless: when a wait begins that
+is not sure to end, when the last running job of a queue that does not wait stops running, when a
+queue begins to drain, and when one of the last active tasks takes a step (``StepWatcher``). The
+timer task of a queue runs the check (see ``_worker``).
 
-Acting. Between a look and what follows from it all tasks that could run have run, and those
-that wait have read the deadlines around them anew: only a task itself can do that. If they are
-stuck still, one of the jobs is let into the queue above its bound, or else the wait that began
-last ends with ``WouldDeadlock``.
+Resolving. A deadlock counts only if a second check finds it again. In between, every task that
+could run has run, and the waiting tasks have read their effective deadlines again, which only the
+task itself can do. Then one waiting submit is admitted above the limit, or else the newest wait
+ends with ``WouldDeadlock``.
 
-Which job a task belongs to is read from the task tree: a job whose worker is the task itself
-or an ancestor of it. A context variable would not do: a task that a job starts in somebody
-else's nursery inherits the variable, but the job does not wait for it.
+A task belongs to the jobs whose workers are its ancestors, or the task itself. A context variable
+cannot tell: a task started in somebody else's nursery inherits it, but the job does not wait for
+that task.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class WaitGraph:
 
     Attributes:
         workers: The workers of all open queues.
-        queue_tasks: The other tasks that open queues have for themselves.
+        queue_tasks: The other tasks that the queues themselves run.
         waiting_jobs: The running jobs that wait.
     """
 
@@ -88,20 +87,20 @@ class WaitGraph:
             task = nursery.parent_task
 
     def refuse_wait_inside(self, part: JobRecord | QueueState, awaited: str) -> None:
-        """Refuse a wait for a job, or for all of a queue, to a task that belongs to one of them."""
+        """Raise ``WouldDeadlock`` if the current task belongs to this job, or to any of the queue."""
         for job, ledger in self.jobs_around().items():
             if part is job or part is ledger:
                 raise WouldDeadlock(job.id, awaited)
 
     async def wait(self, target: WaitTarget, park: Callable[[], Awaitable[T]]) -> T:
-        """Wait for something in a way of one's own, but not if it can never come.
+        """Wait for a target, and record the wait if the task belongs to a job.
 
         Args:
-            target: What is waited for.
+            target: What the task waits for.
             park: Parks the task until then. It may be cancelled and called again.
 
         Raises:
-            WouldDeadlock: The task belongs to a job, and the goal can never come.
+            WouldDeadlock: The task belongs to a job, and the wait could never end.
         """
         jobs = self.jobs_around()
         if not jobs:
@@ -149,25 +148,25 @@ class WaitGraph:
             waiter = self.waiting_jobs[job]
             del waiter.waits[wait]
             if waiter.waits:
-                waiter.ledger.request_deadlock_check()  # they may have counted on this one
+                waiter.ledger.request_deadlock_check()  # this one may have kept the others from being stuck
             else:
                 del self.waiting_jobs[job]
                 waiter.ledger.waiting_count -= 1
 
     def job_ended(self, job: JobRecord, ledger: QueueState) -> None:
-        """The last running job of a queue that did not wait has ended."""
+        """Note that the last running job of a queue that did not wait has ended."""
         waiter = self._end_waiters.get(job)
         if waiter is None or self.waiting_jobs[waiter].ledger is not ledger:
-            self.request_check()  # otherwise that one goes on now
+            self.request_check()  # otherwise the waiter proceeds now
 
     def request_check(self) -> None:
-        """Have it looked soon whether jobs wait for ever: something that they need may be gone."""
+        """Request a check if any job waits; one queue checks for all."""
         for waiter in self.waiting_jobs.values():
             waiter.ledger.request_deadlock_check()
-            return  # one look is for all
+            return
 
     def _surely_ends(self, wait: Wait) -> bool:
-        """Tell whether a wait needs a job only that does not wait: then a look finds nothing."""
+        """Return whether a wait is unblocked, or blocked by a job that does not wait."""
         blockers = wait.blockers()
         return blockers is UNBLOCKED or any(self._can_proceed(node) for node in blockers)
 
@@ -178,12 +177,12 @@ class WaitGraph:
             node.ledger.running
         )
 
-    # Looking
+    # Checking
 
     async def resolve(self) -> None:
-        """Look for deadlocks until there is none, and end a wait of each that there is."""
-        # A look takes time for each waiting job. If as many steps lie between two looks, it is a
-        # constant part of the time that anything takes.
+        """Check for deadlocks until there is none, and end one wait of each."""
+        # A check takes time in proportion to the waiting jobs. With as many checkpoints before
+        # it, checking remains a constant share of all work.
         for _ in range(len(self.waiting_jobs)):
             await trio.lowlevel.checkpoint()
         before: set[Wait] = set()
@@ -205,27 +204,27 @@ class WaitGraph:
             for wait in suspects:
                 if wait.target.is_refusable:
                     wait.scope.cancel()
-            # A task that could run when this one did has run after the second at the latest.
+            # Every task that can run now has run after two checkpoints.
             await trio.lowlevel.checkpoint()
             await trio.lowlevel.checkpoint()
 
     def find_deadlock(self) -> tuple[list[Wait], list[Wait]]:
-        """Return the waits of one deadlock, if there is any, and those past their deadlines."""
+        """Return the waits of one deadlock, if any, and the waits past their deadlines."""
         blockers, live, timed = self._graph()
         propagate(blockers, live)
-        hopes: dict[trio.lowlevel.Task, QueueState] = {}
+        active: dict[trio.lowlevel.Task, QueueState] = {}
         for node in blockers:
             if isinstance(node, JobRecord) and node not in live:
                 waiter = self.waiting_jobs[node]
                 if tasks := self._active_tasks(waiter.worker):
-                    hopes.update(dict.fromkeys(tasks, waiter.ledger))
+                    active.update(dict.fromkeys(tasks, waiter.ledger))
                     live.add(node)
-        self._step_watcher.watch(hopes)
-        if hopes:
+        self._step_watcher.watch(active)
+        if active:
             propagate(blockers, live)
-        overdue = self._wake_at_deadlines(timed)
-        # A queue without running jobs needs nothing and brings about nothing.
-        stuck = {node: needed for node, needed in blockers.items() if needed and node not in live}
+        overdue = self._check_at_deadlines(timed)
+        # A queue without running jobs has no blockers, and unblocks nothing.
+        stuck = {node: others for node, others in blockers.items() if others and node not in live}
         if not stuck:
             return [], overdue
         jobs = [node for node in sink_component(stuck) if isinstance(node, JobRecord)]
@@ -234,7 +233,7 @@ class WaitGraph:
         ), overdue
 
     def _graph(self) -> tuple[dict[Node, list[Node]], set[Node], list[Wait]]:
-        """Return what each node needs, the nodes that need nothing, and waits that time ends."""
+        """Return the blockers of each node, the unblocked nodes, and the waits with a deadline."""
         blockers: dict[Node, list[Node]] = {}
         live: set[Node] = set()
         timed: list[Wait] = []
@@ -243,15 +242,15 @@ class WaitGraph:
             node = todo.pop()
             if node in blockers or node in live:
                 continue
-            needed = self._needs(node, timed)
-            if needed is UNBLOCKED:
+            found = self._blockers(node, timed)
+            if found is UNBLOCKED:
                 live.add(node)
             else:
-                blockers[node] = list(needed)
-                todo += needed
+                blockers[node] = list(found)
+                todo += found
         return blockers, live, timed
 
-    def _needs(self, node: Node, timed: list[Wait]) -> Blockers:
+    def _blockers(self, node: Node, timed: list[Wait]) -> Blockers:
         if isinstance(node, AnyRunningJob):
             return list(node.ledger.running.values())
         if isinstance(node, AllRunningJobs):
@@ -259,7 +258,7 @@ class WaitGraph:
         waiter = self.waiting_jobs.get(node)
         if waiter is None or waiter.ledger.cut_off_at != math.inf:
             return UNBLOCKED
-        needed: list[Node] = []
+        found: list[Node] = []
         for wait in waiter.waits:
             blockers = wait.blockers()
             if blockers is UNBLOCKED:
@@ -267,11 +266,11 @@ class WaitGraph:
             if wait.ends_by_time:
                 timed.append(wait)
                 return UNBLOCKED
-            needed += blockers
-        return needed
+            found += blockers
+        return found
 
     def _active_tasks(self, worker: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
-        """Return the tasks below a worker that do anything but wait."""
+        """Return the tasks below a worker that do not wait, so that they may end its waits."""
         active: list[trio.lowlevel.Task] = []
         for task in descendants(worker):
             ledger = self.workers.get(task) or self.queue_tasks.get(task)
@@ -282,8 +281,8 @@ class WaitGraph:
                 active.append(task)
         return active
 
-    def _wake_at_deadlines(self, timed: list[Wait]) -> list[Wait]:
-        """Have queues look again when waits should be over by a deadline; return those overdue."""
+    def _check_at_deadlines(self, timed: list[Wait]) -> list[Wait]:
+        """Request checks at the deadlines of these waits; return the waits that are overdue."""
         overdue: list[Wait] = []
         now = trio.current_time()
         for wait in timed:
@@ -294,14 +293,14 @@ class WaitGraph:
         return overdue
 
 
-_WAIT_GRAPH: Final = trio.lowlevel.RunVar[WaitGraph]("the waits of ticketr's jobs")
+_WAIT_GRAPH: Final = trio.lowlevel.RunVar[WaitGraph]("the wait graph of ticketr's jobs")
 
 
 def wait_graph_of_run() -> WaitGraph:
-    """The waits of the current Trio run."""
+    """Return the wait graph of the current Trio run."""
     try:
         return _WAIT_GRAPH.get()
     except LookupError:
-        waits = WaitGraph()
-        _WAIT_GRAPH.set(waits)
-        return waits
+        graph = WaitGraph()
+        _WAIT_GRAPH.set(graph)
+        return graph

@@ -1,8 +1,8 @@
-"""What a task of a job can wait for, and which jobs would have to go on for it to come about.
+"""What a task of a job can wait for, and the jobs that block it.
 
-These are the edges of the wait-for graph (see ``_deadlock``): a goal names the nodes of which
-one has to go on. A goal that has come about, or that comes about without any waiting job, by
-a worker that is free, by the clock or by a task outside all jobs, needs none: ``UNBLOCKED``.
+These are the edges of the wait-for graph (see ``_deadlock``). A wait target returns its blockers,
+the nodes of which one has to proceed. It returns ``UNBLOCKED`` if it has been reached, or can be
+reached without a waiting job: by a free worker, by the clock, or by a task outside all jobs.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class QueueState(Protocol):
-    """What is asked of a queue's ledger, which has more, and what is told to it.
+    """The part of a queue's ledger that deadlock detection uses.
 
     Attributes:
-        waiting_count: How many running jobs wait.
-        opened_by: The job that has opened the queue, if one has, and that job's queue.
-        deadline: When a scope around the queue ends it.
+        waiting_count: The number of running jobs that wait.
+        opened_by: The job that has opened the queue, and that job's queue; None if no job has.
+        deadline: The effective deadline around the queue.
     """
 
     waiting_count: int
@@ -55,22 +55,22 @@ class QueueState(Protocol):
     def deadline(self) -> float: ...
 
     def queues(self) -> Iterable[QueueState]:
-        """Return the books of all open queues."""
+        """Return the state of every open queue of the Trio run."""
 
     def admit(self, above: Submission) -> None:
-        """Let a submission in though there is no room."""
+        """Admit a submission although the queue is full."""
 
     def request_deadlock_check(self) -> None:
-        """Have it looked soon whether jobs wait for ever."""
+        """Check for deadlocks soon."""
 
     def request_deadlock_check_at(self, time: float) -> None:
-        """Have it looked at this time, too."""
+        """Also check for deadlocks at this time."""
 
 
 @final
 @dataclass(eq=False, slots=True)
 class AnyRunningJob:
-    """A node: some running job of a queue goes on, and may end. A queue has one."""
+    """The node of a queue that proceeds if any of its running jobs does."""
 
     ledger: QueueState
 
@@ -78,20 +78,20 @@ class AnyRunningJob:
 @final
 @dataclass(eq=False, slots=True)
 class AllRunningJobs:
-    """A node: every running job of a queue goes on. A queue has one."""
+    """The node of a queue that proceeds if all of its running jobs do."""
 
     ledger: QueueState
 
 
 Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs"
-"""Something that may go on; a record stands for a running job."""
+"""A node of the wait-for graph; a record stands for a running job."""
 Blockers: TypeAlias = "Sequence[Node] | None"
-"""The nodes of which one has to go on, or ``UNBLOCKED``."""
+"""The nodes of which one has to proceed, or ``UNBLOCKED``."""
 UNBLOCKED: Final = None
 
 
 class WaitTarget(Protocol):
-    """What is waited for.
+    """What a task waits for.
 
     Attributes:
         is_refusable: Whether the wait may end with ``WouldDeadlock``.
@@ -101,10 +101,10 @@ class WaitTarget(Protocol):
     def is_refusable(self) -> bool: ...
 
     def blockers(self) -> Blockers:
-        """Return what has to go on for it to come about."""
+        """Return the nodes of which one has to proceed before the wait can end."""
 
     def describe(self, waiter: JobRecord) -> str:
-        """Name it, for the error message of a job that would wait for ever."""
+        """Describe the target, for the ``WouldDeadlock`` of a job."""
 
 
 @final
@@ -150,7 +150,7 @@ class JobEnd:
 @final
 @dataclass(frozen=True, slots=True)
 class QueueRoom:
-    """Room in a queue for one more pending job. If it cannot come, the job enters all the same."""
+    """Room in a queue for a submission. In a deadlock the job is admitted, not refused."""
 
     ledger: QueueState
     submission: Submission
@@ -175,7 +175,7 @@ class QueueRoom:
 @final
 @dataclass(frozen=True, slots=True)
 class NextChange:
-    """Something to read of a queue's jobs, or of one, which counts as its end."""
+    """The next update of one job, which counts as its end, or of any job of a queue."""
 
     ledger: QueueState
     record: JobRecord | None
@@ -187,14 +187,13 @@ class NextChange:
         if self.is_ready():
             return UNBLOCKED
         if self.record is not None:
-            is_timed = ledger.schedule.waits_for_time(
-                self.record
-            )  # which is told of when it is due
+            # A delayed job has an update when it becomes due.
+            is_timed = ledger.schedule.waits_for_time(self.record)
             return UNBLOCKED if is_timed else JobEnd(ledger, self.record).blockers()
         if ledger.schedule.may_expire or ledger.schedule.has_delayed:
             return UNBLOCKED
         others = blockers_of_outside_tasks(ledger)
-        # As long as the queue takes jobs, those of others may submit some.
+        # While the queue takes jobs, the jobs of other queues may submit some.
         queues = [ledger] if ledger.refusing else list(ledger.queues())
         if others is UNBLOCKED or any(map(can_start_job, queues)):
             return UNBLOCKED
@@ -209,7 +208,7 @@ class NextChange:
 @final
 @dataclass(frozen=True, slots=True)
 class QueueIdle:
-    """No job of a queue is pending or running."""
+    """The end of all jobs of a queue."""
 
     ledger: QueueState
     is_refusable: bool = True
@@ -222,16 +221,16 @@ class QueueIdle:
 
 
 def can_start_job(ledger: QueueState) -> bool:
-    """Tell whether a pending job can start without any other going on first."""
+    """Return whether a pending job can start without waiting for a running one."""
     has_worker = len(ledger.running) < ledger.workers
     return has_worker and (ledger.schedule.has_delayed or ledger.schedule.peek() is not None)
 
 
 def blockers_of_outside_tasks(ledger: QueueState) -> Blockers:
-    """Return what has to go on for a task outside the jobs to act on a queue.
+    """Return the nodes that block the tasks which are in a queue's block, but in none of its jobs.
 
-    Until its block is being left there may be such tasks. If the block is in a job of another
-    queue, they are those of that job, or those outside of that queue's jobs.
+    Such tasks can submit or resume until the block is being left. If a job of another queue has
+    opened the block, they proceed if that job does, or a task outside that queue's jobs.
     """
     blockers: list[Node] = []
     while not ledger.draining:
