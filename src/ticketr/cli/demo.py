@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ticketr.sync import PullJob
 
+#: The file that keeps the demo's Jira, in ticketr's own folder.
 DATA = "demo.db"
-"""The file that keeps the demo's Jira, in ticketr's own folder."""
 
 
 @click.command(short_help="Pull made-up tickets; no Jira account is needed.")

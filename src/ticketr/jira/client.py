@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ticketr.jira.retry import RetryPolicy
     from ticketr.jira.transport.base import Transport
 
+#: The version of the API: Cloud's, with rich text as ADF.
 API = "3"
-"""The version of the API: Cloud's, with rich text as ADF."""
 
 
 class JiraClient(SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints):

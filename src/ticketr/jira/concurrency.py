@@ -10,8 +10,8 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+#: How many successes raise the limit by one.
 GROW_AFTER = 20
-"""How many successes raise the limit by one."""
 
 
 class AdaptiveLimit:

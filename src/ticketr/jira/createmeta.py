@@ -12,11 +12,10 @@ from ticketr.jira.values import object_of, objects, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: How many types or fields a page may hold.
 PAGE_SIZE = 200
-"""How many types or fields a page may hold."""
-
+#: How many pages a list of types or fields may have.
 MOST_PAGES = 100
-"""How many pages a list of types or fields may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from ticketr.jira.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Where tokens with scopes are used; the path says there which site is meant.
 GATEWAY = "api.atlassian.com"
-"""Where tokens with scopes are used; the path says there which site is meant."""
 
 _CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOKEN = re.compile(r"[!-~]+")

@@ -388,6 +388,7 @@ class RateLimited(Rejected):
         return f"{super().__str__()} in {self.retry_after:.0f} s"
 
 
+#: The statuses that have an error class of their own.
 REJECTIONS: dict[int, type[Rejected]] = {
     400: BadRequest,
     401: AuthenticationFailed,
@@ -395,4 +396,3 @@ REJECTIONS: dict[int, type[Rejected]] = {
     404: NotFound,
     429: RateLimited,
 }
-"""The statuses that have an error class of their own."""

@@ -15,11 +15,10 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: The longest text, in characters, that is read in one step.
 AT_ONCE = 64 * 1024
-"""The longest text, in characters, that is read in one step."""
-
+#: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MOST_VALUES = 1_000_000
-"""The most values that a text may hold: each of them takes some hundred bytes of memory."""
 
 # How far to look for the end of a list or an object before its members are read one by one.
 _LOOKS = (1024, 8 * 1024, AT_ONCE)

@@ -10,8 +10,8 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: After how many values, or pieces of some characters, a large text gives way to others.
 STEP = 1_000
-"""After how many values, or pieces of some characters, a large text gives way to others."""
 
 _PIECE = 32
 _LIGHT = 5_000

@@ -31,14 +31,12 @@ from ticketr.jira.outcome import may_have_happened
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Statuses of a server or a gateway that is overloaded or restarting.
 BUSY = frozenset({502, 503, 504})
-"""Statuses of a server or a gateway that is overloaded or restarting."""
-
+#: Statuses after which another attempt may succeed.
 PASSING = BUSY | {500}
-"""Statuses after which another attempt may succeed."""
-
+#: The longest wait that a server may ask for, in seconds.
 LONGEST_WAIT = 300.0
-"""The longest wait that a server may ask for, in seconds."""
 
 SLOW_DOWN = "Jira asked us to slow down"
 

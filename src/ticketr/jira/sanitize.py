@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from ticketr.text import clean
 
+#: How many characters of a server's text an error shows.
 LONGEST_TEXT = 300
-"""How many characters of a server's text an error shows."""
 
 # A segment of a path, or a part of a host's name, of a login page.
 _LOGIN = re.compile(

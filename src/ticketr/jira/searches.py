@@ -17,20 +17,16 @@ if TYPE_CHECKING:
 
     from ticketr.jira.answers import Answer
 
+#: How many issues one bulk fetch may ask for.
 BULK_LIMIT = 100
-"""How many issues one bulk fetch may ask for."""
-
+#: How many IDs one page of a search may hold.
 PAGE_SIZE = 5000
-"""How many IDs one page of a search may hold."""
-
+#: How many pages one search may have.
 MOST_PAGES = 10_000
-"""How many pages one search may have."""
-
+#: How many issues one search may find.
 MOST_ISSUES = 1_000_000
-"""How many issues one search may find."""
-
+#: The longest that the pages of one search may take, in seconds.
 PAGES_WITHIN = 3600.0
-"""The longest that the pages of one search may take, in seconds."""
 
 _FRUITLESS_PAGES = 10
 _SEARCH = "search/jql"

@@ -13,8 +13,8 @@ from ticketr.jira.transport import Request, open_transport
 if TYPE_CHECKING:
     from ticketr.jira.transport import Transport
 
+#: The path of the cloud ID, below the site's address.
 TENANT_INFO = "_edge/tenant_info"
-"""The path of the cloud ID, below the site's address."""
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LARGEST = 64 * 1024

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 EMAIL: Final = "demo@example.com"
 TOKEN: Final = "demo"  # noqa: S105 - valid for the sandbox only
 
+#: Only the gateway accepts it, like Atlassian's API tokens with scopes.
 SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - valid for the sandbox only
-"""Only the gateway accepts it, like Atlassian's API tokens with scopes."""
 
 
 def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:

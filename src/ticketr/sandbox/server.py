@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE: Final = 75.0
 _LONGEST_REQUEST_HEAD: Final = 128 * 1024
+#: The name of the port in a site's file.
 _PORT: Final = "port"
-"""The name of the port in a site's file."""
 
 
 def _config() -> Config:

@@ -18,14 +18,14 @@ from ticketr.testing._report import Injection, Outcome, StepReport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 
+#: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
-"""The reason of the injected cancellations."""
+#: Seconds of virtual time in which a run must end after it was cancelled because it hung.
 GRACE = 1e6
-"""Seconds of virtual time in which a run must end after it was cancelled because it hung."""
+#: How often the tasks of a hanging run are woken with an error before the run is abandoned.
 MOST_WAKES = 10
-"""How often the tasks of a hanging run are woken with an error before the run is abandoned."""
+#: Steps in which a run must end after it was cancelled because it took too many.
 MORE_STEPS = 1000
-"""Steps in which a run must end after it was cancelled because it took too many."""
 
 
 class Hung(Exception):

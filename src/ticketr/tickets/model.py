@@ -25,8 +25,8 @@ from ticketr.tickets.validate import is_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+#: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"
-"""Replaces an empty title, since a heading needs one."""
 
 # Lines in Fields that are no remarks: fields, headings, conflict markers.
 _MORE_THAN_WORDS = re.compile(rf".*:|##|{CONFLICT.pattern}")
@@ -91,8 +91,8 @@ class Places:
         return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
 
 
+#: The places of a ticket that was not read from a file.
 NO_PLACES = Places()
-"""The places of a ticket that was not read from a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 
 from ticketr.tickets.errors import InvalidKey
 
+#: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
 KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
-"""An issue key such as ``PROJ-123``; match it with ``fullmatch``."""
 
 # File systems allow names of 255 bytes; writers add a suffix to the name.
 _LONGEST_KEY = 200

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Stands for a backslash that escapes what is behind it.
 BACKSLASH = "\ufdd0"
-"""Stands for a backslash that escapes what is behind it."""
+#: Stands for a percent sign.
 PERCENT = "\ufdd8"
-"""Stands for a percent sign."""
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
+#: What the guards in bare addresses stand for, in text and in code alike.
 OF_EMPHASIS = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
-"""What the guards in bare addresses stand for, in text and in code alike."""
 LAST_GUARD = _TILDE
+#: The attributes that hold addresses.
 ADDRESSES = frozenset({"href", "url"})
-"""The attributes that hold addresses."""
 
 # Quotation marks, an ellipsis, and the punctuation and brackets of East Asian texts: they belong to
 # the sentence around a bare address, since within one they would be encoded.

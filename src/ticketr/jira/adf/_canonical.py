@@ -22,8 +22,8 @@ from ticketr.jira.adf._addresses import link_addresses
 
 Json = dict[str, Any]
 
+#: Deeper nodes are kept as they are; Jira's own documents have a depth of about 20.
 MAX_DEPTH = 60
-"""Deeper nodes are kept as they are; Jira's own documents have a depth of about 20."""
 
 _NOTHING: Json = {}
 _MISSING = object()

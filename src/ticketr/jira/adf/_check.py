@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from ticketr.jira.adf._grammar import AttributeRules, Marks, Node
 
+#: More than these would tell nothing new.
 MOST_PROBLEMS = 10
-"""More than these would tell nothing new."""
 
 _OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
 

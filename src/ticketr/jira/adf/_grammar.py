@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 Check = Callable[[object], bool]
+#: The sets of marks that go together; None where there is no list of marks at all.
 Marks = tuple[frozenset[str], ...] | None
-"""The sets of marks that go together; None where there is no list of marks at all."""
 
 _CHILD = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 

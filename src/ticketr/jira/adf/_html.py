@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Stands for a ``<`` that is text.
 LESS = "\ufdd6"
-"""Stands for a ``<`` that is text."""
+#: Stands for a ``<`` with a backslash before it, which is two characters in code.
 ESCAPED_LESS = "\ufdd7"
-"""Stands for a ``<`` with a backslash before it, which is two characters in code."""
+#: Stands for nothing, and makes a paragraph of what would be a block of HTML.
 STAY = "\ufdd3"
-"""Stands for nothing, and makes a paragraph of what would be a block of HTML."""
-
+#: Parts what Markdown would join; ticketr writes it itself.
 EMPTY_COMMENT = "<!-- -->"
-"""Parts what Markdown would join; ticketr writes it itself."""
 
 _KINDS = {
     "a": "inlineCard link",
@@ -46,15 +45,15 @@ _KINDS = {
     "ul": "decisionList taskList",
 }
 OURS = frozenset((tag, kind) for tag, kinds in _KINDS.items() for kind in kinds.split())
+#: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
 IN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
 )
-"""The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere."""
 
 _BLOCKS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 _WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
+#: What may stand before the first word of a line: indent, and the signs of quotes and items.
 FIRST = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
-"""What may stand before the first word of a line: indent, and the signs of quotes and items."""
 
 _ATTRS = r"""(?:[ \t]+[\w-]+=(?:"[^"\n]*"|'[^'\n]*'))*[ \t]*"""
 _PIECE = re.compile(

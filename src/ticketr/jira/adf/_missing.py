@@ -16,8 +16,8 @@ from ticketr.jira.sanitize import clip
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+#: More than these would tell nothing new.
 MOST_NAMED = 10
-"""More than these would tell nothing new."""
 
 _WORD = re.compile(r"\S+")
 # A piece that can be lost: its kind, and what tells it from others of that kind.

@@ -41,6 +41,7 @@ _LINKED = ("url!=text localId=text", "data!=any localId=text")
 _TASK = "localId!=text state!=TODO|DONE"  # ADF's words for the two states of a user's task
 _FILE = "id!=word alt=text collection!=text occurrenceKey=word width=number height=number"
 
+#: Every node.
 NODES: dict[str, Node] = {
     "doc": node(
         f"{_BLOCKS} {_BODIED} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
@@ -140,8 +141,7 @@ NODES: dict[str, Node] = {
     "inlineCard": node("", *_LINKED),
     "inlineExtension": node("", _PLUGIN),
 }
-"""Every node."""
-
+#: Every mark; None for one without attributes.
 MARKS: dict[str, AttributeRules | None] = {
     **dict.fromkeys(("strong", "em", "strike", "underline", "code")),
     "link": AttributeRules.read("href!=text title=text id=text collection=text occurrenceKey=text"),
@@ -157,4 +157,3 @@ MARKS: dict[str, AttributeRules | None] = {
     "dataConsumer": AttributeRules.read("sources!=words"),
     "fragment": AttributeRules.read("localId!=word name=text"),
 }
-"""Every mark; None for one without attributes."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 
+#: The characters that Jira takes in a description.
 LONGEST_TEXT = 32_767
-"""The characters that Jira takes in a description."""
-
+#: The characters of Markdown that can say as much: tables, links and tags take more than they show.
+#:
+#: It is also how many nodes and other characters a document may have beside its text.
 LONGEST_MARKDOWN = 4 * LONGEST_TEXT
-"""The characters of Markdown that can say as much: tables, links and tags take more than they show.
-
-It is also how many nodes and other characters a document may have beside its text.
-"""
 
 # What does not reach the document as text, or not for sure: a tag, the address of a link, a
 # character by its name, white space, and every mark. What is left is the least that Jira would count.

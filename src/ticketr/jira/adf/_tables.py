@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Cells that are filled in one text; a wide table of short rows could need millions.
 _MOST_FILLED = 2_000
-"""Cells that are filled in one text; a wide table of short rows could need millions."""
 
 # Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
 # read, or a long line of blanks would take its length squared.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
 
+#: The packages that can speak HTTP; the first is the default.
 HttpPackage = Literal["httpx", "asks"]
-"""The packages that can speak HTTP; the first is the default."""
 
 
 def open_transport(

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ticketr.jira.transport._body import ResponseBody
     from ticketr.jira.transport.base import Request
 
+#: How long an idle connection is kept, in seconds; as httpx does.
 KEEP_IDLE = 5.0
-"""How long an idle connection is kept, in seconds; as httpx does."""
 
 _IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
 

@@ -12,8 +12,8 @@ from ticketr.jira.errors import BadAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: About how many bytes are unpacked between two checkpoints.
 PORTION = 256 * 1024
-"""About how many bytes are unpacked between two checkpoints."""
 
 _STEP = 8 * 1024
 _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it is"

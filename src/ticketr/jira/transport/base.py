@@ -9,23 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+#: The longest wait, in seconds, for a connection.
 CONNECT_WITHIN = 10.0
-"""The longest wait, in seconds, for a connection."""
-
+#: The longest silence, in seconds, between two pieces of an answer.
 ANSWER_WITHIN = 30.0
-"""The longest silence, in seconds, between two pieces of an answer."""
-
+#: The longest that one answer may take, in seconds, however steadily its pieces come.
 WHOLE_WITHIN = 300.0
-"""The longest that one answer may take, in seconds, however steadily its pieces come."""
-
+#: The longest that closing may take, in seconds, even when all is cancelled.
 CLOSE_WITHIN = 1.0
-"""The longest that closing may take, in seconds, even when all is cancelled."""
-
+#: The largest answer, in bytes, decompressed.
+#:
+#: Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long
+#: descriptions.
 LARGEST_BODY = 16 * 1024 * 1024
-"""The largest answer, in bytes, decompressed.
-
-Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long descriptions.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.faults.source import FaultSource
 
 VERSIONS: Final = ("3", "2")
+#: Groups with literal paths come before groups with keys in their paths.
 _GROUPS: Final = (
     SiteInfoRoutes,
     SearchRoutes,
@@ -44,7 +45,6 @@ _GROUPS: Final = (
     PropertyRoutes,
     UserRoutes,
 )
-"""Groups with literal paths come before groups with keys in their paths."""
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
 
 

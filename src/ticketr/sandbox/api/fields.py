@@ -84,6 +84,7 @@ def _custom(
     return FieldDefinition(f"customfield_{number}", name, kind, items, custom, clauses)
 
 
+#: The fields of an issue, in the order of responses.
 ISSUE_FIELDS: Final = (
     FieldDefinition("summary", "Summary", "string", clauses=("summary",)),
     FieldDefinition("issuetype", "Issue Type", "issuetype", clauses=("issuetype", "type")),
@@ -129,8 +130,7 @@ ISSUE_FIELDS: Final = (
     _custom(10033, "Reviewer", "user", "user"),
     _custom(10034, "Ready At", "datetime", "datetime"),
 )
-"""The fields of an issue, in the order of responses."""
-
+#: Fields that ``GET /field`` lists but no issue contains.
 LISTED_ONLY: Final = (
     FieldDefinition(
         "issuekey",
@@ -141,7 +141,6 @@ LISTED_ONLY: Final = (
     ),
     FieldDefinition("thumbnail", "Images", None, orderable=False),
 )
-"""Fields that ``GET /field`` lists but no issue contains."""
 
 _ALL: Final = tuple(field.id for field in ISSUE_FIELDS)
 _NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)

@@ -10,8 +10,8 @@ from ticketr.sandbox.api.views import to_json
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+#: The ID of the site at the gateway; the same for every sandbox.
 CLOUD_ID: Final = "5b1c7d3e-0f4a-4c62-9e8d-7a21b6c0d94f"
-"""The ID of the site at the gateway; the same for every sandbox."""
 
 _TENANT_INFO: Final = "/_edge/tenant_info"
 _GATEWAY: Final = f"/ex/jira/{CLOUD_ID}"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 _KEPT_VIEWS: Final = 4
+#: The content type in Jira's spelling.
 CONTENT_TYPE: Final = "application/json;charset=UTF-8"
-"""The content type in Jira's spelling."""
 
 
 class Interface:

@@ -23,8 +23,8 @@ _MAX_BODY: Final = 2_000_000
 _DEEPEST: Final = 100
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
+#: The type of a value; a tuple holds the type of an array's entries.
 JsonType = type | tuple[type]
-"""The type of a value; a tuple holds the type of an array's entries."""
 
 
 async def read_body(request: Request, allowed: Mapping[str, JsonType]) -> dict[str, Any]:

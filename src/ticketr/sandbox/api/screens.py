@@ -73,8 +73,8 @@ _WRITABLE: Final = (
     WritableField("customfield_10033", "reviewer", values.read_user),
     WritableField("customfield_10034", "ready", values.read_datetime),
 )
+#: Story points and sprints, which only standard issues have.
 _PLANNED: Final = frozenset(("customfield_10016", "customfield_10020"))
-"""Story points and sprints, which only standard issues have."""
 
 TRANSITION_SCREEN: Final[Mapping[str, WritableField]] = {
     "resolution": WritableField(

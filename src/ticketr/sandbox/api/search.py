@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.api.interface import Interface
 
+#: The biggest page if only IDs or keys are selected.
 MOST_IDS: Final = 5000
-"""The biggest page if only IDs or keys are selected."""
+#: The biggest page otherwise.
 MOST_ISSUES: Final = 100
-"""The biggest page otherwise."""
 _DEFAULT_PAGE: Final = 50
 _MOST_RECONCILED: Final = 50
 _BODY: Final[Mapping[str, JsonType]] = {

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+#: Serialize a value to compact JSON, as Jira does.
 to_json: Final[Callable[[Any], str]] = _ENCODER.encode
-"""Serialize a value to compact JSON, as Jira does."""
 
 _EXPAND: Final = "operations,versionedRepresentations,editmeta,changelog,renderedFields"
 _RANK_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"

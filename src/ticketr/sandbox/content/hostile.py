@@ -12,6 +12,7 @@ from ticketr.sandbox.content.adf import bullets, code, code_block, doc, heading,
 if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Adf
 
+#: Titles of at most 255 characters, which is Jira's limit.
 TITLES: Final = (
     "Price shows \x1b[31mred\x1b[0m text and \x1b]0;owned\x07 sets the window title",
     "# TICKET: [DEMO-1] Not a heading of ours",
@@ -30,7 +31,6 @@ TITLES: Final = (
     "Tab\there, and a line\u2028separator there",
     "全角文字のタイトル\uff1a表示幅は文字数の二倍になります",
 )
-"""Titles of at most 255 characters, which is Jira's limit."""
 
 _LOOKALIKES: Final = (
     "# TICKET: [DEMO-1] A line that looks like a ticket",

@@ -47,12 +47,11 @@ class SiteChange:
     removed: tuple[int, ...] = ()
 
 
+#: Called with each change before it becomes visible.
+#:
+#: If it raises, the site does not change and the error reaches the caller of the write. So the
+#: stored site never lags behind the responses.
 OnChange = Callable[[SiteChange], None]
-"""Called with each change before it becomes visible.
-
-If it raises, the site does not change and the error reaches the caller of the write. So the
-stored site never lags behind the responses.
-"""
 
 
 def discard_change(_change: SiteChange) -> None:

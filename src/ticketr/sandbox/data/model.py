@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: A document, or a node of one, in the Atlassian Document Format.
 Adf = dict[str, Any]
-"""A document, or a node of one, in the Atlassian Document Format."""
 
 
 @dataclass(frozen=True, slots=True)

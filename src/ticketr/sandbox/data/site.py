@@ -22,10 +22,10 @@ from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+#: The attributes of an issue that no caller may set.
 _COMPUTED: Final = frozenset(
     ("id", "number", "project", "status", "created", "updated", "resolved")
 )
-"""The attributes of an issue that no caller may set."""
 
 
 def utc_now() -> datetime:

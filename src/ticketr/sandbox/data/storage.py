@@ -28,17 +28,18 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.changes import SiteChange
     from ticketr.sandbox.data.model import User
 
+#: Marks a SQLite file as a sandbox's site.
 _APPLICATION_ID: Final = 0x7469636B
-"""Marks a SQLite file as a sandbox's site."""
 _VERSION: Final = 1
 _SCHEMA: Final = """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
 """
+#: Seconds; a sandbox whose parent was killed needs a moment to end.
 _LOCK_TIMEOUT: Final = 2.0
-"""Seconds; a sandbox whose parent was killed needs a moment to end."""
 _COUNTERS: Final = "counters"
 
+#: The records that an issue refers to by ID, by attribute; users belong to the site.
 _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
     "project": (catalogue.DEMO, catalogue.BLANK),
     "type": catalogue.ISSUE_TYPES,
@@ -50,7 +51,6 @@ _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
     "sprints": catalogue.SPRINTS,
     "platform": catalogue.PLATFORMS,
 }
-"""The records that an issue refers to by ID, by attribute; users belong to the site."""
 _USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer"))
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.faults.source import Fault, FaultSource
 
+#: An ASGI extension: a server that supports it resets the connection at such a message.
 RESET_CONNECTION: Final = "ticketr.reset_connection"
-"""An ASGI extension: a server that supports it resets the connection at such a message."""
 _MOST_BUFFERED: Final = 2_000_000
 
 

@@ -35,8 +35,8 @@ class QueryContext:
     now: datetime
 
 
+#: (context, field as written, literal) -> a value to compare with the field's values.
 LiteralReader = Callable[[QueryContext, str, str], Any]
-"""(context, field as written, literal) -> a value to compare with the field's values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from ticketr.sandbox.jql.nodes import (
     SortBy,
 )
 
+#: The deepest nesting of brackets and NOT.
 MAX_DEPTH: Final = 60
-"""The deepest nesting of brackets and NOT."""
 
 # A word ends at white space, quotes, operators and the characters that JQL reserves. A
 # keyword must not be the beginning of a word: "android" is not AND.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Issue
     from ticketr.sandbox.data.site import Site
 
+#: The longest query in characters; a query that lists 5,000 keys has half of that.
 MAX_LENGTH: Final = 100_000
-"""The longest query in characters; a query that lists 5,000 keys has half of that."""
 _MOST_CACHED: Final = 16
 
 
