@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr import config
 from ticketr.cli.settings import is_interactive
-from ticketr.config import (
-    STATE_FOLDER,
-    ForeignState,
-    Marks,
-    SettingsFailed,
-    config_folder,
-    new_marks,
-    note_marked,
-    open_marks,
-)
 from ticketr.text import clean
 
 if TYPE_CHECKING:
@@ -41,7 +32,7 @@ def own_mark(root: Path) -> str | None:
     from ticketr.sync import StateFailed, Store, bears_mark, sign_state
 
     marks, unkept = _marks()
-    store = Store(root, STATE_FOLDER, marks.mark)
+    store = Store(root, config.STATE_FOLDER, marks.mark)
     is_older = marks.is_older(root)
     try:
         is_own = bears_mark(store)
@@ -49,12 +40,12 @@ def own_mark(root: Path) -> str | None:
         return store.mark
     if not is_own:
         if not is_older:
-            _confirm_ownership(ForeignState(str(root), str(store.state_path), unkept))
+            _confirm_ownership(config.ForeignState(str(root), str(store.state_path), unkept))
         if unkept or not os.access(store.own, os.W_OK):
             return None
         sign_state(store)
     if is_older and not unkept:  # its state file has a mark now, or gets one when it is created
-        note_marked(config_folder(os.environ), root)
+        config.note_marked(config.config_folder(os.environ), root)
     return store.mark
 
 
@@ -71,29 +62,29 @@ def trust(root: Path) -> bool:
     """
     from ticketr.sync import Store, bears_mark, sign_state
 
-    folder = config_folder(os.environ)
-    store = Store(root, STATE_FOLDER, open_marks(folder).mark)
+    folder = config.config_folder(os.environ)
+    store = Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
     if bears_mark(store):
         return False
     sign_state(store)
-    note_marked(folder, root)
+    config.note_marked(folder, root)
     return True
 
 
-def _marks() -> tuple[Marks, str]:
+def _marks() -> tuple[config.Marks, str]:
     """Return the user's marks, and why they cannot be stored; empty if they can.
 
     If they cannot be stored, a new state file gets a mark that later runs do not know, so they ask
     about it as about a foreign one.
     """
-    folder = config_folder(os.environ)
+    folder = config.config_folder(os.environ)
     try:
-        return open_marks(folder), ""
-    except SettingsFailed as error:
-        return new_marks(folder), str(error)
+        return config.open_marks(folder), ""
+    except config.SettingsFailed as error:
+        return config.new_marks(folder), str(error)
 
 
-def _confirm_ownership(doubt: ForeignState) -> None:
+def _confirm_ownership(doubt: config.ForeignState) -> None:
     """Ask whether a state file is the user's.
 
     Raises:

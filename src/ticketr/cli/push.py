@@ -49,13 +49,8 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
+    from ticketr.cli import report
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import (
-        failures_as_json,
-        print_merge_hint,
-        print_push,
-        print_resolve_hint,
-    )
     from ticketr.sync import PushJob, PushResult
 
     arguments = find_job_arguments(options)
@@ -66,16 +61,19 @@ def push(
     empty = PushResult(0)
     if not dry_run:
         confirm_writes(
-            jobs, yes=yes, as_json=options.as_json, others=failures_as_json(arguments.failed, empty)
+            jobs,
+            yes=yes,
+            as_json=options.as_json,
+            others=report.failures_as_json(arguments.failed, empty),
         )
         jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def print_result(result: PushResult) -> None:
         if dry_run:
             _print_plan(result)
-        print_push(result, dry_run=dry_run)
-        print_merge_hint(result.conflicts)
-        print_resolve_hint(result.conflicts)
+        report.print_push(result, dry_run=dry_run)
+        report.print_merge_hint(result.conflicts)
+        report.print_resolve_hint(result.conflicts)
 
     context.exit(
         run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
@@ -106,28 +104,25 @@ def sync(
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
     both have changed differently is a conflict: it is left alone on both sides and listed.
     """
+    from ticketr.cli import report
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import (
-        empty_pull_result,
-        failures_as_json,
-        print_pull,
-        print_push,
-        print_resolve_hint,
-    )
     from ticketr.sync import PushResult, SyncJob, SyncResult
 
     arguments = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
-    empty = SyncResult(empty_pull_result(), PushResult(0))
+    empty = SyncResult(report.empty_pull_result(), PushResult(0))
     confirm_writes(
-        jobs, yes=yes, as_json=options.as_json, others=failures_as_json(arguments.failed, empty)
+        jobs,
+        yes=yes,
+        as_json=options.as_json,
+        others=report.failures_as_json(arguments.failed, empty),
     )
     jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def print_result(result: SyncResult) -> None:
-        print_pull(result.pull, prune=prune)
-        print_push(result.push)
-        print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
+        report.print_pull(result.pull, prune=prune)
+        report.print_push(result.push)
+        report.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     context.exit(
         run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
@@ -182,13 +177,13 @@ def _print_not_started(
     error: str | None,
     others: Mapping[str, dict[str, object]],
 ) -> None:
-    from ticketr.cli.report import not_started_as_json, print_all_json
+    from ticketr.cli import report
 
     objects = {
-        name: not_started_as_json(job.root, job.so_far(), message, error)
+        name: report.not_started_as_json(job.root, job.so_far(), message, error)
         for name, job in jobs.items()
     }
-    print_all_json({**objects, **others})
+    report.print_all_json({**objects, **others})
 
 
 def _print_plan(result: PushResult) -> None:

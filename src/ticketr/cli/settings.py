@@ -9,25 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ticketr import config
 from ticketr.cli.output import add_redactor, echo, printable
-from ticketr.config import (
-    STATE_FOLDER,
-    TOKEN_NAMES,
-    FoundToken,
-    MissingSetting,
-    StateFolder,
-    TokenFailed,
-    TokenSource,
-    Workspace,
-    WorkspaceEntry,
-    config_folder,
-    find_token,
-    free_name,
-    read_environment,
-    read_user_config,
-    resolve_workspace,
-    store_workspace,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +38,7 @@ def workspace_options(command: Command) -> Command:
 
 def resolve(
     *, workspace: str | None = None, folder: Path | None = None, project: str | None = None
-) -> Workspace:
+) -> config.Workspace:
     """Return the workspace that a command is about; without questions and without a login.
 
     Args:
@@ -68,14 +51,14 @@ def resolve(
         SettingsFailed: A file of settings could not be read.
         UnsafePath: A link or the like has a name of ticketr's own in the workspace.
     """
-    found = resolve_workspace(
+    found = config.resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project
     )
-    StateFolder(found.root / STATE_FOLDER).check()
+    config.StateFolder(found.root / config.STATE_FOLDER).check()
     return found
 
 
-def sign_in(workspace: Workspace) -> Credentials:
+def sign_in(workspace: config.Workspace) -> Credentials:
     """Return the login for a workspace's site; not to be called inside Trio.
 
     In a terminal the user is asked whether a site that only a file names may get a login, once
@@ -89,7 +72,7 @@ def sign_in(workspace: Workspace) -> Credentials:
     return make_credentials(find_or_ask_token(workspace), workspace.login.cloud_id)
 
 
-def confirm_site(workspace: Workspace) -> Workspace:
+def confirm_site(workspace: config.Workspace) -> config.Workspace:
     """Return a workspace whose site may get a login; ask in a terminal if that is in doubt.
 
     Raises:
@@ -102,7 +85,7 @@ def confirm_site(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def find_or_ask_token(workspace: Workspace) -> FoundToken:
+def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
     """Return a token for the workspace's site; ask for one in a terminal if none is stored.
 
     Raises:
@@ -112,14 +95,14 @@ def find_or_ask_token(workspace: Workspace) -> FoundToken:
     found = None
     try:
         found = find_stored_token(workspace)
-    except TokenFailed as error:
+    except config.TokenFailed as error:
         if not is_interactive():
             raise
         echo(str(error), err=True)
     return found or _ask_for_token(workspace)
 
 
-def make_credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
+def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credentials:
     """Return the credentials for the site, or for Atlassian's gateway to it.
 
     Raises:
@@ -128,7 +111,7 @@ def make_credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
     from ticketr.jira import Credentials
 
     if found.email is None:
-        raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
+        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     site = found.site
     if cloud_id is not None:
         from ticketr.jira import gateway_site
@@ -139,7 +122,7 @@ def make_credentials(found: FoundToken, cloud_id: str | None) -> Credentials:
     return login
 
 
-def find_stored_token(workspace: Workspace) -> FoundToken | None:
+def find_stored_token(workspace: config.Workspace) -> config.FoundToken | None:
     """Return the stored token of the workspace's site, if any; not to be called inside Trio.
 
     Raises:
@@ -149,7 +132,7 @@ def find_stored_token(workspace: Workspace) -> FoundToken | None:
     import trio
 
     workspace.required_site()
-    return trio.run(partial(find_token, workspace, os.environ, interactive=is_interactive()))
+    return trio.run(partial(config.find_token, workspace, os.environ, interactive=is_interactive()))
 
 
 def is_interactive() -> bool:
@@ -157,7 +140,7 @@ def is_interactive() -> bool:
     return os.isatty(0) and os.isatty(2)
 
 
-def _confirm(workspace: Workspace) -> Workspace:
+def _confirm(workspace: config.Workspace) -> config.Workspace:
     """Ask whether a site that only a file names may get a login, and store a yes."""
     doubt = workspace.doubt
     assert doubt is not None
@@ -166,32 +149,34 @@ def _confirm(workspace: Workspace) -> Workspace:
         echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
     if not click.confirm("Is it yours, and may your login be sent there?", err=True):
         raise doubt
-    folder = config_folder(os.environ)
-    config = read_user_config(folder)
-    known = config.at(workspace.root)
-    name = known.name if known else free_name(workspace.name, config)
-    store_workspace(folder, WorkspaceEntry(name, workspace.root.resolve(), doubt.site))
+    folder = config.config_folder(os.environ)
+    user_config = config.read_user_config(folder)
+    known = user_config.at(workspace.root)
+    name = known.name if known else config.free_name(workspace.name, user_config)
+    config.store_workspace(
+        folder, config.WorkspaceEntry(name, workspace.root.resolve(), doubt.site)
+    )
     return resolve(folder=workspace.root, project=workspace.project)
 
 
-def _ask_for_token(workspace: Workspace) -> FoundToken:
+def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
     site, email = workspace.required_site(), workspace.login.email
     if email is None:
-        raise MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
+        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     if not is_interactive():
-        raise MissingSetting(TOKEN_NAMES, _why_no_token(workspace))
+        raise config.MissingSetting(config.TOKEN_NAMES, _why_no_token(workspace))
     return ask_for_token(site, email)
 
 
-def ask_for_token(site: str, email: str) -> FoundToken:
+def ask_for_token(site: str, email: str) -> config.FoundToken:
     """Ask for a token, without echo."""
     whose = f" of {email}" if email else ""
     token = click.prompt(printable(f"API token{whose} for {site}"), hide_input=True, err=True)
-    return FoundToken(site, email, token.strip(), TokenSource.PROMPT)
+    return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
 
 
-def _why_no_token(workspace: Workspace) -> str:
-    if read_environment(os.environ).token is None:
+def _why_no_token(workspace: config.Workspace) -> str:
+    if config.read_environment(os.environ).token is None:
         return f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
     return (
         f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is for, "

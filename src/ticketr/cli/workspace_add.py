@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import trio
 
+from ticketr import config
 from ticketr.cli.output import echo
 from ticketr.cli.settings import (
     EMAIL_HINT,
@@ -22,51 +23,17 @@ from ticketr.cli.settings import (
 )
 from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
 from ticketr.cli.workspace_site import SiteAnswer, check_site
-from ticketr.config import (
-    GO_FILE,
-    WORKSPACE_FILE,
-    BadSetting,
-    FoundToken,
-    LoginEntry,
-    MappedField,
-    MissingSetting,
-    TokenSource,
-    UserConfig,
-    Workspace,
-    WorkspaceEntry,
-    WorkspaceFile,
-    WorkspaceTaken,
-    checked_cloud_id,
-    checked_email,
-    checked_jql,
-    checked_name,
-    checked_project,
-    checked_site,
-    config_folder,
-    find_root,
-    free_name,
-    missing_in_file,
-    prepare_config_folder,
-    read_go_file,
-    read_user_config,
-    read_workspace_file,
-    reserved_name,
-    resolve_workspace,
-    store_token,
-    store_workspace,
-    write_workspace_file,
-)
 from ticketr.jira import AuthenticationFailed, gateway_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STORED = {TokenSource.KEYRING, TokenSource.FILE, TokenSource.PROMPT}
+_STORED = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 _WHERE = {
-    TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
-    TokenSource.COMMAND: "the token is what your token_command prints",
-    TokenSource.KEYRING: "the token is in your keyring",
-    TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
+    config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
+    config.TokenSource.COMMAND: "the token is what your token_command prints",
+    config.TokenSource.KEYRING: "the token is in your keyring",
+    config.TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
 }
 #: The most logins that are tried before the site's refusal is reported.
 TRIES = 3
@@ -111,8 +78,8 @@ def add_workspace(request: AddRequest) -> None:
     """
     entry = _workspace_entry(request)
     # Before any question: this command does not change what the team shares.
-    missing_in_file(
-        entry.folder, WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
+    config.missing_in_file(
+        entry.folder, config.WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
     )
     if request.scoped:
         entry = replace(entry, login=replace(entry.login, cloud_id=find_cloud_id(entry.site)))
@@ -123,90 +90,99 @@ def add_workspace(request: AddRequest) -> None:
         login = replace(entry.login, cloud_id=workspace.login.cloud_id)
         entry = replace(entry, login=login)
     mapped = _go_mapped_fields(entry.folder)
-    file = WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
-    prepare_config_folder(config_folder(os.environ))  # before anything is stored elsewhere
-    if found.source is TokenSource.PROMPT:
-        kept = trio.run(store_token, os.environ, found.site, found.email or "", found.token)
+    file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
+    config.prepare_config_folder(
+        config.config_folder(os.environ)
+    )  # before anything is stored elsewhere
+    if found.source is config.TokenSource.PROMPT:
+        kept = trio.run(config.store_token, os.environ, found.site, found.email or "", found.token)
         found = replace(found, source=kept)
-    written = write_workspace_file(entry.folder, file)
-    store_workspace(config_folder(os.environ), entry)
+    written = config.write_workspace_file(entry.folder, file)
+    config.store_workspace(config.config_folder(os.environ), entry)
     _report(entry, found, answer, written=written, mapped=len(mapped))
 
 
-def _workspace_entry(request: AddRequest) -> WorkspaceEntry:
+def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     """Return the entry with the workspace's name, folder, site and login."""
-    config = read_user_config(config_folder(os.environ))
-    folder = _folder(request, config)
-    known = config.at(folder)
-    name = _name(request.name, folder, known, config)
-    site = _site(request, resolve_workspace(os.environ, Path.cwd(), folder=folder))
-    email = None if request.email is None else checked_email("--email", request.email)
-    cloud_id = request.cloud_id and checked_cloud_id("--cloud-id", request.cloud_id)
-    login = LoginEntry(email, cloud_id=cloud_id)
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    folder = _folder(request, user_config)
+    known = user_config.at(folder)
+    name = _name(request.name, folder, known, user_config)
+    site = _site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
+    email = None if request.email is None else config.checked_email("--email", request.email)
+    cloud_id = request.cloud_id and config.checked_cloud_id("--cloud-id", request.cloud_id)
+    login = config.LoginEntry(email, cloud_id=cloud_id)
     if known is not None and known.site == site:
         login = login.completed_by(known.login)
-    return WorkspaceEntry(name, folder, site, login)
+    return config.WorkspaceEntry(name, folder, site, login)
 
 
-def _folder(request: AddRequest, config: UserConfig) -> Path:
+def _folder(request: AddRequest, user_config: config.UserConfig) -> Path:
     if request.folder is not None:
         return request.folder.resolve()
-    if request.name is not None and request.name in config.workspaces:
-        return config.workspaces[request.name].folder
-    known = [str(entry.folder.resolve()) for entry in config.workspaces.values()]
-    return (find_root(Path.cwd(), known) or Path.cwd()).resolve()
+    if request.name is not None and request.name in user_config.workspaces:
+        return user_config.workspaces[request.name].folder
+    known = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
+    return (config.find_root(Path.cwd(), known) or Path.cwd()).resolve()
 
 
-def _name(given: str | None, folder: Path, known: WorkspaceEntry | None, config: UserConfig) -> str:
+def _name(
+    given: str | None,
+    folder: Path,
+    known: config.WorkspaceEntry | None,
+    user_config: config.UserConfig,
+) -> str:
     if known is not None:
         if given not in {None, known.name}:
-            raise WorkspaceTaken(known.name, str(known.folder))
+            raise config.WorkspaceTaken(known.name, str(known.folder))
         return known.name
     if given is None:
-        return free_name(folder.name, config)
-    if given in config.workspaces:
-        raise WorkspaceTaken(given, str(config.workspaces[given].folder))
-    return checked_name("NAME", given)
+        return config.free_name(folder.name, user_config)
+    if given in user_config.workspaces:
+        raise config.WorkspaceTaken(given, str(user_config.workspaces[given].folder))
+    return config.checked_name("NAME", given)
 
 
-def _site(request: AddRequest, here: Workspace) -> str:
+def _site(request: AddRequest, here: config.Workspace) -> str:
     """Return the site that the user named; a name in a file needs the user's yes."""
     if request.site is not None:
-        return checked_site("--site", request.site)
+        return config.checked_site("--site", request.site)
     if here.site is not None and here.doubt is None:
         return here.site
     if is_interactive():
         # A site that a file names is shown as the default, which Enter confirms.
-        return _ask("Address of the Jira site", checked_site, default=here.site)
+        return _ask("Address of the Jira site", config.checked_site, default=here.site)
     if here.doubt is not None:
         raise here.doubt
-    raise MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
+    raise config.MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
 
 
-def _complete(entry: WorkspaceEntry, request: AddRequest) -> Workspace:
+def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
     """Return the workspace with its account and what to pull."""
-    workspace = resolve_workspace(os.environ, Path.cwd(), proposed=entry, project=request.project)
+    workspace = config.resolve_workspace(
+        os.environ, Path.cwd(), proposed=entry, project=request.project
+    )
     if request.jql is not None:
-        workspace = replace(workspace, jql=checked_jql("--jql", request.jql))
+        workspace = replace(workspace, jql=config.checked_jql("--jql", request.jql))
     if workspace.login.email is None:
         if not is_interactive():
-            raise MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
-        email = _ask("E-mail address of your account", checked_email)
+            raise config.MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
+        email = _ask("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
     if workspace.project is None and is_interactive():
-        project = _ask("Key of the project", checked_project)
+        project = _ask("Key of the project", config.checked_project)
         workspace = replace(workspace, project=project)
     if workspace.jql is None:
         workspace.required_project("the key of the project, or give a query by --jql")
     return workspace
 
 
-def _go_mapped_fields(folder: Path) -> tuple[MappedField, ...]:
+def _go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     """Return the fields that only the Go program's settings name."""
-    own, told = read_workspace_file(folder), read_go_file(folder)
+    own, told = config.read_workspace_file(folder), config.read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()
-    return tuple(each for each in told.fields if reserved_name(each) is None)
+    return tuple(each for each in told.fields if config.reserved_name(each) is None)
 
 
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
@@ -215,7 +191,7 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
     def checked(text: str) -> str:
         try:
             return check(what, text.strip())
-        except BadSetting as error:
+        except config.BadSetting as error:
             raise click.BadParameter(error.problem) from None
 
     answer: str = click.prompt(what, default=default, value_proc=checked, err=True)
@@ -223,14 +199,14 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
 
 
 def _verify_login(
-    workspace: Workspace, request: AddRequest
-) -> tuple[Workspace, FoundToken, SiteAnswer]:
+    workspace: config.Workspace, request: AddRequest
+) -> tuple[config.Workspace, config.FoundToken, SiteAnswer]:
     """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
     found = find_or_ask_token(workspace)
     if request.email is not None and found.email != request.email:
         problem = f"the login in the environment comes first, and is that of {found.email}"
-        raise BadSetting("--email", request.email, problem)
+        raise config.BadSetting("--email", request.email, problem)
     tries = 0
     while True:
         login = make_credentials(found, workspace.login.cloud_id)
@@ -255,7 +231,12 @@ def _verify_login(
 
 
 def _report(
-    entry: WorkspaceEntry, found: FoundToken, answer: SiteAnswer, *, written: bool, mapped: int
+    entry: config.WorkspaceEntry,
+    found: config.FoundToken,
+    answer: SiteAnswer,
+    *,
+    written: bool,
+    mapped: int,
 ) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
     if answer.project is not None:
@@ -264,8 +245,8 @@ def _report(
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
-        lines.append(f"fields taken over from {GO_FILE}: {mapped}")
+        lines.append(f"fields taken over from {config.GO_FILE}: {mapped}")
     if written:
-        lines.append(f"{entry.folder / WORKSPACE_FILE} is for git; it holds no secret")
+        lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
         echo(line)

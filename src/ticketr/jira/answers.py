@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.errors import (
-    REJECTIONS,
-    BadAnswer,
-    JiraError,
-    RateLimited,
-    Redirected,
-    Rejected,
-    ServerError,
-)
+from ticketr.jira import errors
 from ticketr.jira.json_reader import MOST_VALUES, TooManyValues, read_json
 from ticketr.jira.rate_limit_headers import asked_to_wait, reason_of, retry_after
 from ticketr.jira.redaction import HIDDEN
@@ -80,30 +72,30 @@ class Answer:
                 return objects(value)
         raise self.unusable(f"no list of {keys[0]}" if keys else "no list")
 
-    def unusable(self, problem: str) -> BadAnswer:
+    def unusable(self, problem: str) -> errors.BadAnswer:
         """Make the error for JSON of a wrong shape."""
-        return BadAnswer(self.url, problem)
+        return errors.BadAnswer(self.url, problem)
 
 
 async def _json(response: Response) -> Any:
     problem = _why_no_json(response)
     if problem:
-        raise BadAnswer(response.url, problem, passing=True)
+        raise errors.BadAnswer(response.url, problem, passing=True)
     try:
         return await read_json(response.body)
     except TooManyValues:
         problem = f"more than {MOST_VALUES} values"
-        raise BadAnswer(response.url, problem, too_large=True) from None
+        raise errors.BadAnswer(response.url, problem, too_large=True) from None
     except RecursionError:
-        raise BadAnswer(response.url, "JSON nested too deeply") from None
+        raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
     except json.JSONDecodeError as error:
         cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
         problem = "JSON that stops in the middle" if cut else "broken JSON"
-        raise BadAnswer(
+        raise errors.BadAnswer(
             response.url, f"{problem}, at character {error.pos}", passing=True
         ) from None
     except ValueError:  # no UTF-8, or a number of thousands of digits
-        raise BadAnswer(response.url, "broken JSON", passing=True) from None
+        raise errors.BadAnswer(response.url, "broken JSON", passing=True) from None
 
 
 def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
@@ -120,19 +112,19 @@ def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
         raise _error(response, redact)
 
 
-def _error(response: Response, redact: Callable[[str], str]) -> JiraError:
+def _error(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
     status = response.status
     if status < 400:
-        return Redirected(response.url, _told(response.headers.get("location", ""), redact))
+        return errors.Redirected(response.url, _told(response.headers.get("location", ""), redact))
     messages, field_errors, is_jiras = _words(response, redact)
     if status >= 500:
         wait = retry_after(response.headers)
-        return ServerError(response.url, status, "; ".join(messages), wait)
+        return errors.ServerError(response.url, status, "; ".join(messages), wait)
     if status == 429:
         wait = asked_to_wait(response.headers)
         reason = _told(reason_of(response.headers), redact)
-        return RateLimited(response.url, status, messages, field_errors, wait, reason)
-    kind = REJECTIONS.get(status, Rejected)
+        return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
+    kind = errors.REJECTIONS.get(status, errors.Rejected)
     wait = retry_after(response.headers)
     return kind(response.url, status, messages, field_errors, wait, is_jiras)
 

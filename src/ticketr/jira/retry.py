@@ -16,16 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira.errors import (
-    BadAnswer,
-    ConnectFailed,
-    ConnectionLost,
-    JiraError,
-    NoAnswer,
-    RateLimited,
-    Redirected,
-    ServerError,
-)
+from ticketr.jira import errors
 from ticketr.jira.outcome import may_have_happened
 
 if TYPE_CHECKING:
@@ -66,7 +57,7 @@ class RetryPolicy:
 
     def delay(
         self,
-        error: JiraError,
+        error: errors.JiraError,
         attempt: int,
         *,
         reached: bool,
@@ -90,19 +81,19 @@ class RetryPolicy:
         if not repeatable and may_have_happened(error):
             return None
         match error:
-            case RateLimited() | ServerError():
-                if isinstance(error, ServerError) and error.status not in PASSING:
+            case errors.RateLimited() | errors.ServerError():
+                if isinstance(error, errors.ServerError) and error.status not in PASSING:
                     return None
                 return self._busy(attempt, error.retry_after, chance)
-            case BadAnswer(passing=True) | Redirected(is_login=True):
+            case errors.BadAnswer(passing=True) | errors.Redirected(is_login=True):
                 if not repeatable or attempt >= self.tries:
                     return None
                 return self._backoff(attempt, chance, first=None if known else self.quick_wait)
-            case NoAnswer():  # the timeout was a long wait already
+            case errors.NoAnswer():  # the timeout was a long wait already
                 return self._backoff(attempt, chance) if reached and attempt < 2 else None
-            case ConnectFailed() | ConnectionLost() if reached:
+            case errors.ConnectFailed() | errors.ConnectionLost() if reached:
                 return self._backoff(attempt, chance) if attempt < self.tries else None
-            case ConnectFailed() | ConnectionLost():
+            case errors.ConnectFailed() | errors.ConnectionLost():
                 return self.quick_wait * chance() if attempt < self.quick_tries else None
             case _:
                 return None
@@ -131,24 +122,24 @@ class RetryPolicy:
         return limit * chance()
 
 
-def why(error: JiraError) -> str:
+def why(error: errors.JiraError) -> str:
     """Say in a few words why the client waits after an error.
 
     Args:
         error: The error of the last attempt, one that `RetryPolicy.delay` waits after.
     """
     match error:
-        case RateLimited():
+        case errors.RateLimited():
             return SLOW_DOWN
-        case ServerError():
+        case errors.ServerError():
             return f"Jira {'is busy' if error.status in BUSY else 'failed'} ({error.status})"
-        case BadAnswer():
+        case errors.BadAnswer():
             return f"{error.host} gave no usable answer ({error.problem})"
-        case Redirected():
+        case errors.Redirected():
             return f"{error.host} sends to a login page"
-        case ConnectFailed():
+        case errors.ConnectFailed():
             return f"cannot reach {error.host}"
-        case NoAnswer():
+        case errors.NoAnswer():
             return f"no answer from {error.host}"
         case _:
             return f"{error.host} broke off"

@@ -10,23 +10,9 @@ import re
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Protocol
 
+from ticketr.tickets import grammar
 from ticketr.tickets.errors import RepeatedKey
 from ticketr.tickets.fences import closing, opening
-from ticketr.tickets.grammar import (
-    ALMOST_TICKET,
-    CONFLICT,
-    CRITERIA,
-    DESCRIPTION,
-    FIELDS,
-    MAY_BE_SPECIAL,
-    TASKS,
-    TICKET,
-    escape,
-    escape_item,
-    insert_backslash,
-    write_name,
-    write_title,
-)
 from ticketr.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
@@ -59,10 +45,10 @@ def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
 
 def render_ticket(ticket: Ticket) -> str:
     """Return the text of one ticket with its tasks; it ends in one line end."""
-    lines = [f"{TICKET} {write_title(ticket.key, ticket.title)}", ""]
+    lines = [f"{grammar.TICKET} {grammar.write_title(ticket.key, ticket.title)}", ""]
     _sections(ticket, lines)
     if ticket.tasks:
-        lines.append(f"## {TASKS}")
+        lines.append(f"## {grammar.TASKS}")
         for task in ticket.tasks:
             _task(task, lines)
     while not lines[-1]:
@@ -189,23 +175,23 @@ def _preamble(text: str) -> str:
 
 def _escape_preamble(line: str, *, fenced: bool = False) -> str:
     """Escape a line that must not stand before the first ticket; the parser keeps the escape."""
-    wrong = CONFLICT.match(line) or (not fenced and ALMOST_TICKET.match(line))
-    return insert_backslash(line) if wrong else line
+    wrong = grammar.CONFLICT.match(line) or (not fenced and grammar.ALMOST_TICKET.match(line))
+    return grammar.insert_backslash(line) if wrong else line
 
 
 def _sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
-        lines.append(f"## {DESCRIPTION}")
+        lines.append(f"## {grammar.DESCRIPTION}")
         lines += _text(issue.description.split("\n"))
         lines.append("")
     if issue.fields or issue.remarks:
-        lines.append(f"## {FIELDS}")
+        lines.append(f"## {grammar.FIELDS}")
         lines += issue.remarks
         for name, value in issue.fields.items():
             _field(name, value, lines)
         lines.append("")
     if issue.acceptance_criteria:
-        lines.append(f"## {CRITERIA}")
+        lines.append(f"## {grammar.CRITERIA}")
         for criterion in issue.acceptance_criteria:
             _criterion(criterion, lines)
         lines.append("")
@@ -214,7 +200,7 @@ def _sections(issue: Ticket, lines: list[str]) -> None:
 def _task(task: Ticket, lines: list[str]) -> None:
     if lines[-1].startswith(_INDENT):
         lines.append("")
-    lines.append(f"- {write_title(task.key, task.title)}")
+    lines.append(f"- {grammar.write_title(task.key, task.title)}")
     body: list[str] = []
     _sections(task, body)
     lines += map(_indented, body[:-1])
@@ -228,7 +214,7 @@ class _Escape(Protocol):
     def __call__(self, line: str, *, fenced: bool = False) -> str: ...
 
 
-def _text(lines: Sequence[str], escape_line: _Escape = escape) -> Iterator[str]:
+def _text(lines: Sequence[str], escape_line: _Escape = grammar.escape) -> Iterator[str]:
     """Yield lines of text, escaped where they would have a meaning.
 
     Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
@@ -247,18 +233,18 @@ def _text(lines: Sequence[str], escape_line: _Escape = escape) -> Iterator[str]:
             found = closing(lines, index) if fences else None
             fences = found is not None
             end = index if found is None else found
-            yield line if fences else insert_backslash(line)
+            yield line if fences else grammar.insert_backslash(line)
 
 
 def _may_need_escape(line: str) -> bool:
-    return MAY_BE_SPECIAL.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
+    return grammar.MAY_BE_SPECIAL.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
 
 
 def _field(name: str, value: str, lines: list[str]) -> None:
-    name = write_name(name)
+    name = grammar.write_name(name)
     if "\n" in value or value == "|":
         lines.append(f"{name}: |")
-        lines += [_indented(escape(line)) for line in value.split("\n")]
+        lines += [_indented(grammar.escape(line)) for line in value.split("\n")]
     else:
         lines.append(f"{name}: {value}" if value else f"{name}:")
 
@@ -266,7 +252,7 @@ def _field(name: str, value: str, lines: list[str]) -> None:
 def _criterion(criterion: str, lines: list[str]) -> None:
     first, *rest = criterion.split("\n")
     lines.append(f"- {first}")
-    lines += [_indented(escape_item(line)) for line in rest]
+    lines += [_indented(grammar.escape_item(line)) for line in rest]
 
 
 def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:

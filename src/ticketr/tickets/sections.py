@@ -11,22 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr.tickets import grammar
 from ticketr.tickets.fences import closing, is_heading, opening
-from ticketr.tickets.grammar import (
-    ALMOST_TICKET,
-    CRITERIA,
-    DESCRIPTION,
-    FIELDS,
-    MAY_BE_SPECIAL,
-    TICKET,
-    TitleError,
-    is_rule,
-    read_field,
-    read_title,
-    section_of,
-    unescape,
-    unescape_item,
-)
 from ticketr.tickets.model import NO_PLACES, Places, Ticket
 
 if TYPE_CHECKING:
@@ -111,8 +97,8 @@ class ParsedIssue:
 def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
     """Return a new issue with the key and title from the text of its heading."""
     try:
-        key, title = read_title(text)
-    except TitleError as error:
+        key, title = grammar.read_title(text)
+    except grammar.TitleError as error:
         line = read.lines[index]
         space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
         read.fail(index, str(error), column=column + space)
@@ -121,12 +107,12 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
 
 def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
     """Raise if a line is a mistyped heading of a ticket, which would become text."""
-    found = ALMOST_TICKET.match(line)
+    found = grammar.ALMOST_TICKET.match(line)
     if found is None:
         return
     if "STORY" in found[0]:
         problem = "stories are tickets now; write # TICKET: Title"
-    elif line.lstrip().startswith(TICKET):
+    elif line.lstrip().startswith(grammar.TICKET):
         problem = "the heading of a ticket begins in the first column; remove what is before it"
     else:
         problem = "this is not quite the heading of a ticket; write # TICKET: Title"
@@ -209,8 +195,8 @@ class SectionReader:
         index = self._first
         while index < len(self._lines):
             line = self._lines[index]
-            if MAY_BE_SPECIAL.match(line):
-                if not self._in_task and line.startswith(TICKET):
+            if grammar.MAY_BE_SPECIAL.match(line):
+                if not self._in_task and line.startswith(grammar.TICKET):
                     break
                 if self._enters_section(index, line):
                     index += 1
@@ -220,15 +206,15 @@ class SectionReader:
 
     def _enters_section(self, index: int, line: str) -> bool:
         refuse_mistakes(self._read, index + self._offset, line)
-        section = section_of(line, in_task=self._in_task)
+        section = grammar.section_of(line, in_task=self._in_task)
         if section is None:
             return False
         self._item = None
-        if section == DESCRIPTION:
+        if section == grammar.DESCRIPTION:
             self._begin_text()
-        elif section == FIELDS:
+        elif section == grammar.FIELDS:
             self._read_line = self._field
-        elif section == CRITERIA:
+        elif section == grammar.CRITERIA:
             self._read_line = self._criterion
         else:
             self._read_line = self._task
@@ -248,16 +234,16 @@ class SectionReader:
         lines, text = self._lines, self._issue.text
         line = lines[index]
         self._issue.mark(index + self._offset + 1)
-        if not MAY_BE_SPECIAL.match(line):
+        if not grammar.MAY_BE_SPECIAL.match(line):
             text.append(line)
         elif opening(line):
             end = skip_fence(self._read, index + self._offset, lines, index)
             text.append(line)
-            text += [unescape(each, fenced=True) for each in lines[index + 1 : end]]
+            text += [grammar.unescape(each, fenced=True) for each in lines[index + 1 : end]]
             text.append(lines[end])
             return end + 1
         else:
-            text.append(unescape(line))
+            text.append(grammar.unescape(line))
         return index + 1
 
     def _stray(self, index: int, *, stay: bool) -> int:
@@ -277,7 +263,7 @@ class SectionReader:
             return self._stray(index, stay=False)
         if not text:
             return index + 1
-        found = None if text.startswith("#") else read_field(text)
+        found = None if text.startswith("#") else grammar.read_field(text)
         if found is None:
             self._issue.remarks.append(text)
             return index + 1
@@ -296,12 +282,12 @@ class SectionReader:
             if line.strip():
                 if not line.startswith((_INDENT, "\t")):
                     break
-                if MAY_BE_SPECIAL.match(line):
+                if grammar.MAY_BE_SPECIAL.match(line):
                     refuse_mistakes(self._read, at + self._offset, line)
-                    if section_of(line, in_task=self._in_task):
+                    if grammar.section_of(line, in_task=self._in_task):
                         break
                 last = at
-            block.append(unescape(_dedent(line)))
+            block.append(grammar.unescape(_dedent(line)))
         return "\n".join(block[: last - index]) or "|", last
 
     def _put_field(self, name: str, value: str) -> None:
@@ -321,11 +307,11 @@ class SectionReader:
             if item is not None:
                 item.append(_dedent(line))
         elif text.startswith("-"):
-            self._begin_item(index, text[1:].lstrip(), is_item=not is_rule(text.rstrip()))
+            self._begin_item(index, text[1:].lstrip(), is_item=not grammar.is_rule(text.rstrip()))
         elif other := _OTHER_ITEM.match(line):
             self._begin_item(index, line[other.end() :])
         elif item is not None and _continues(item, line):
-            item.append(unescape_item(_dedent(line)))
+            item.append(grammar.unescape_item(_dedent(line)))
         else:
             self._item = None
             return self._stray(index, stay=not line.startswith("##"))
@@ -344,7 +330,7 @@ class SectionReader:
         text = line.strip()
         if text and not text.startswith("-"):
             return self._stray(index, stay=not line.startswith("##"))
-        if not text or is_rule(text):
+        if not text or grammar.is_rule(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
@@ -365,7 +351,7 @@ class SectionReader:
                 # The next task is indented only if this one is.
                 if text.startswith("-") and len(line) - len(text) <= indent:
                     return index
-            elif text.startswith(("-", "##")) or line.startswith(TICKET):
+            elif text.startswith(("-", "##")) or line.startswith(grammar.TICKET):
                 return index
         return len(self._lines)
 

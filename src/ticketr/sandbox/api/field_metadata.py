@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.fields import spec_of
 from ticketr.sandbox.api.screens import WritableField, screen
-from ticketr.sandbox.data.model import (
-    Component,
-    IssueType,
-    Option,
-    Priority,
-    Project,
-    Resolution,
-    Version,
-)
+from ticketr.sandbox.data import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +20,21 @@ _USER_FIELDS: Final = frozenset(("assignee", "reporter", "customfield_10033"))
 class FieldDescriber:
     """Describes the fields of a project's screens."""
 
-    def __init__(self, records: Records, site: Site, project: Project) -> None:
+    def __init__(self, records: Records, site: Site, project: model.Project) -> None:
         self._records = records
         self._site = site
         self._project = project
         self._make: dict[type, Callable[[Any], JsonObject]] = {
-            Component: records.component,
-            IssueType: records.issue_type,
-            Option: records.option,
-            Priority: records.priority,
-            Project: records.project,
-            Resolution: records.resolution,
-            Version: records.version,
+            model.Component: records.component,
+            model.IssueType: records.issue_type,
+            model.Option: records.option,
+            model.Priority: records.priority,
+            model.Project: records.project,
+            model.Resolution: records.resolution,
+            model.Version: records.version,
         }
 
-    def create_screen(self, kind: IssueType) -> list[JsonObject]:
+    def create_screen(self, kind: model.IssueType) -> list[JsonObject]:
         """Describe the fields with which an issue of a type can be created."""
         fixed = (("issuetype", kind), ("project", self._project))
         return [

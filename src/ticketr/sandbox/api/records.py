@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.model import (
-    Component,
-    IssueType,
-    Option,
-    Priority,
-    Project,
-    Resolution,
-    Sprint,
-    Status,
-    User,
-    Version,
-    from_millis,
-)
+from ticketr.sandbox.data import catalogue, model
 
 JsonObject = dict[str, Any]
 _SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "medium"}
 
 
-def timestamp(millis: int, user: User) -> str:
+def timestamp(millis: int, user: model.User) -> str:
     """Format a time as Jira does, in the time zone of a user."""
-    moment = from_millis(millis, user.zone)
+    moment = model.from_millis(millis, user.zone)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}{moment:%z}"
 
 
@@ -41,7 +28,7 @@ class Records:
         self.base = base
         self.api = f"{base}/rest/api/{version}"
 
-    def user(self, user: User, *, in_full: bool = False) -> JsonObject:
+    def user(self, user: model.User, *, in_full: bool = False) -> JsonObject:
         """Describe a user; `in_full` as in ``GET /myself``."""
         described = {
             "self": f"{self.api}/user?accountId={user.account_id}",
@@ -63,7 +50,7 @@ class Records:
             described["expand"] = "groups,applicationRoles"
         return described
 
-    def project(self, project: Project) -> JsonObject:
+    def project(self, project: model.Project) -> JsonObject:
         """Describe a project as in lists and issues."""
         return {
             "self": f"{self.api}/project/{project.id}",
@@ -78,7 +65,7 @@ class Records:
             },
         }
 
-    def project_in_full(self, project: Project) -> JsonObject:
+    def project_in_full(self, project: model.Project) -> JsonObject:
         """Describe a project as in ``GET /project/{key}``."""
         return {
             "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
@@ -95,7 +82,7 @@ class Records:
             "properties": {},
         }
 
-    def issue_type(self, kind: IssueType) -> JsonObject:
+    def issue_type(self, kind: model.IssueType) -> JsonObject:
         """Describe an issue type."""
         avatar = 10300 + kind.level
         return {
@@ -109,7 +96,7 @@ class Records:
             "hierarchyLevel": kind.level,
         }
 
-    def status(self, status: Status) -> JsonObject:
+    def status(self, status: model.Status) -> JsonObject:
         """Describe a status with its category."""
         category = status.category
         return {
@@ -127,7 +114,7 @@ class Records:
             },
         }
 
-    def priority(self, priority: Priority) -> JsonObject:
+    def priority(self, priority: model.Priority) -> JsonObject:
         """Describe a priority."""
         return {
             "self": f"{self.api}/priority/{priority.id}",
@@ -136,7 +123,7 @@ class Records:
             "id": str(priority.id),
         }
 
-    def component(self, component: Component) -> JsonObject:
+    def component(self, component: model.Component) -> JsonObject:
         """Describe a component."""
         return {
             "self": f"{self.api}/component/{component.id}",
@@ -144,7 +131,7 @@ class Records:
             "name": component.name,
         }
 
-    def version(self, version: Version, project: Project | None = None) -> JsonObject:
+    def version(self, version: model.Version, project: model.Project | None = None) -> JsonObject:
         """Describe a release, with its project's ID if the project is given."""
         described = {
             "self": f"{self.api}/version/{version.id}",
@@ -158,7 +145,7 @@ class Records:
             described["projectId"] = project.id
         return described
 
-    def resolution(self, resolution: Resolution) -> JsonObject:
+    def resolution(self, resolution: model.Resolution) -> JsonObject:
         """Describe a resolution."""
         return {
             "self": f"{self.api}/resolution/{resolution.id}",
@@ -167,9 +154,9 @@ class Records:
             "name": resolution.name,
         }
 
-    def sprint(self, sprint: Sprint) -> JsonObject:
+    def sprint(self, sprint: model.Sprint) -> JsonObject:
         """Describe a sprint as in the Sprint field."""
-        utc = User("", "", "")
+        utc = model.User("", "", "")
         described = {
             "id": sprint.id,
             "name": sprint.name,
@@ -184,7 +171,7 @@ class Records:
             described["completeDate"] = described["endDate"]
         return described
 
-    def option(self, option: Option) -> JsonObject:
+    def option(self, option: model.Option) -> JsonObject:
         """Describe a choice of a select field."""
         return {
             "self": f"{self.api}/customFieldOption/{option.id}",

@@ -15,25 +15,15 @@ from typing import TYPE_CHECKING, Final
 from ticketr.sandbox.content import descriptions, hostile
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
-from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data import catalogue, model
 from ticketr.sandbox.data.changes import OnChange, discard_change
-from ticketr.sandbox.data.model import (
-    Adf,
-    Issue,
-    IssueType,
-    Sprint,
-    Status,
-    User,
-    from_millis,
-    to_millis,
-)
 from ticketr.sandbox.data.site import Site, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FIRST_ID: Final = 10001
-_FIRST_CREATED: Final = to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
+_FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
 _MINUTE: Final = 60_000
 _BETWEEN: Final = 13 * _MINUTE
 _HOSTILE_EVERY: Final = 31
@@ -53,7 +43,7 @@ class _IssuePlan:
     """
 
     number: int
-    type: IssueType
+    type: model.IssueType
     area: Area
     parent: int | None
     turn: int
@@ -64,7 +54,7 @@ def make_site(
     tickets: int,
     seed: int,
     clock: Callable[[], datetime] = utc_now,
-    user: User = catalogue.DEMO_USER,
+    user: model.User = catalogue.DEMO_USER,
     search_lag: float = 0.0,
     on_change: OnChange = discard_change,
 ) -> Site:
@@ -87,7 +77,7 @@ def make_site(
     )
 
 
-def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
+def make_issues(*, tickets: int, seed: int) -> Iterator[model.Issue]:
     """Generate the issues of such a site in ascending order of their numbers."""
     if tickets < 0:
         raise ValueError(f"a site cannot hold {tickets} tickets")
@@ -112,7 +102,7 @@ class _Planner:
             for area in self._rng.sample(AREAS, len(AREAS)):
                 yield from self._epic(area)
 
-    def _next(self, kind: IssueType, area: Area, parent: int | None) -> _IssuePlan:
+    def _next(self, kind: model.IssueType, area: Area, parent: int | None) -> _IssuePlan:
         self._number += 1
         turn = self._turns[parent, kind.id]
         self._turns[parent, kind.id] += 1
@@ -136,7 +126,7 @@ class _Planner:
             yield self._next(catalogue.SUBTASK, late.area, late.number)
 
 
-def _write(plan: _IssuePlan, seed: int) -> Issue:
+def _write(plan: _IssuePlan, seed: int) -> model.Issue:
     rng = random.Random(f"{seed}/{plan.number}")  # seeded from the SHA-512, not from hash()
     created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
     status = _status(rng)
@@ -144,7 +134,7 @@ def _write(plan: _IssuePlan, seed: int) -> Issue:
     summary, description = _texts(rng, plan)
     issue_id = _FIRST_ID - 1 + plan.number
     subtask = plan.type.subtask
-    return Issue(
+    return model.Issue(
         id=issue_id,
         number=plan.number,
         project=catalogue.DEMO,
@@ -161,7 +151,7 @@ def _write(plan: _IssuePlan, seed: int) -> Issue:
         resolved=updated if status is catalogue.DONE else None,
         due=None
         if rng.random() < 0.8
-        else (from_millis(created, UTC) + timedelta(days=rng.randint(7, 60))).date(),
+        else (model.from_millis(created, UTC) + timedelta(days=rng.randint(7, 60))).date(),
         labels=_labels(rng, plan.area),
         components=() if subtask else (catalogue.COMPONENTS[plan.area.component],),
         fix_versions=(rng.choice(catalogue.VERSIONS),) if rng.random() < 0.4 else (),
@@ -175,7 +165,7 @@ def _write(plan: _IssuePlan, seed: int) -> Issue:
     )
 
 
-def _status(rng: random.Random) -> Status:
+def _status(rng: random.Random) -> model.Status:
     return rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
 
 
@@ -183,14 +173,14 @@ def _labels(rng: random.Random, area: Area) -> tuple[str, ...]:
     return tuple(sorted({area.slug, *rng.sample(LABELS, rng.choice((0, 0, 1, 2)))}))
 
 
-def _sprints(rng: random.Random) -> tuple[Sprint, ...]:
+def _sprints(rng: random.Random) -> tuple[model.Sprint, ...]:
     if rng.random() < 0.35:
         return ()
     first = rng.randrange(len(catalogue.SPRINTS))
     return catalogue.SPRINTS[first : first + rng.choice((1, 1, 1, 2))]
 
 
-def _texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
+def _texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, model.Adf | None]:
     summary, description = _ordinary_texts(rng, plan)
     turn, rest = divmod(plan.number, _HOSTILE_EVERY)
     if rest == _HOSTILE_EVERY // 2:
@@ -200,7 +190,7 @@ def _texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
     return summary, description
 
 
-def _ordinary_texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, Adf | None]:
+def _ordinary_texts(rng: random.Random, plan: _IssuePlan) -> tuple[str, model.Adf | None]:
     area = plan.area
     place = (plan.parent or 0) * 7 + plan.turn
     if plan.type is catalogue.EPIC:

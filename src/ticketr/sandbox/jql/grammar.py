@@ -8,19 +8,7 @@ from typing import Any, Final, cast
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.nodes import (
-    And,
-    Clause,
-    Empty,
-    Function,
-    JqlLiteral,
-    JqlNode,
-    JqlValue,
-    Not,
-    Or,
-    Query,
-    SortBy,
-)
+from ticketr.sandbox.jql import nodes
 
 #: The deepest nesting of brackets and NOT.
 MAX_DEPTH: Final = 60
@@ -105,33 +93,33 @@ def _content(token: Token) -> str:
     return unescape(str(token))
 
 
-class _Builder(Transformer[Token, Query]):
+class _Builder(Transformer[Token, nodes.Query]):
     """Builds the syntax tree from the bottom up while the parser runs."""
 
-    def query(self, children: list[Any]) -> Query:
-        where = [child for child in children if child and not isinstance(child, SortBy)]
-        order = tuple(child for child in children if isinstance(child, SortBy))
-        return Query(where[0] if where else None, order)
+    def query(self, children: list[Any]) -> nodes.Query:
+        where = [child for child in children if child and not isinstance(child, nodes.SortBy)]
+        order = tuple(child for child in children if isinstance(child, nodes.SortBy))
+        return nodes.Query(where[0] if where else None, order)
 
-    def or_(self, children: list[JqlNode]) -> JqlNode:
-        return Or(tuple(children))
+    def or_(self, children: list[nodes.JqlNode]) -> nodes.JqlNode:
+        return nodes.Or(tuple(children))
 
-    def and_(self, children: list[JqlNode]) -> JqlNode:
-        return And(tuple(children))
+    def and_(self, children: list[nodes.JqlNode]) -> nodes.JqlNode:
+        return nodes.And(tuple(children))
 
-    def negation(self, children: list[JqlNode]) -> JqlNode:
-        return Not(children[0])
+    def negation(self, children: list[nodes.JqlNode]) -> nodes.JqlNode:
+        return nodes.Not(children[0])
 
-    def group(self, children: list[JqlNode]) -> JqlNode:
+    def group(self, children: list[nodes.JqlNode]) -> nodes.JqlNode:
         return children[0]
 
-    def compare(self, children: list[Any]) -> Clause:
+    def compare(self, children: list[Any]) -> nodes.Clause:
         field, operator, value = children
-        return Clause(field, operator, (value,), is_list=False)
+        return nodes.Clause(field, operator, (value,), is_list=False)
 
-    def compare_list(self, children: list[Any]) -> Clause:
+    def compare_list(self, children: list[Any]) -> nodes.Clause:
         field, operator, values = children
-        return Clause(field, operator, values, is_list=True)
+        return nodes.Clause(field, operator, values, is_list=True)
 
     def field(self, children: list[Token]) -> str:
         return _content(children[0])
@@ -151,25 +139,25 @@ class _Builder(Transformer[Token, Query]):
     def is_not(self, _: list[Any]) -> str:
         return "is not"
 
-    def literal(self, children: list[Token]) -> JqlLiteral:
-        return JqlLiteral(_content(children[0]))
+    def literal(self, children: list[Token]) -> nodes.JqlLiteral:
+        return nodes.JqlLiteral(_content(children[0]))
 
-    def function(self, children: list[Any]) -> Function:
+    def function(self, children: list[Any]) -> nodes.Function:
         name, *arguments = children
-        return Function(_content(name), tuple(text for text in arguments if text is not None))
+        return nodes.Function(_content(name), tuple(text for text in arguments if text is not None))
 
     def argument(self, children: list[Token]) -> str:
         return _content(children[0])
 
-    def empty(self, _: list[Any]) -> Empty:
-        return Empty()
+    def empty(self, _: list[Any]) -> nodes.Empty:
+        return nodes.Empty()
 
-    def values(self, children: list[JqlValue]) -> tuple[JqlValue, ...]:
+    def values(self, children: list[nodes.JqlValue]) -> tuple[nodes.JqlValue, ...]:
         return tuple(children)
 
-    def sort(self, children: list[Any]) -> SortBy:
+    def sort(self, children: list[Any]) -> nodes.SortBy:
         field, direction = children
-        return SortBy(field, descending=direction is not None and direction.lower() == "desc")
+        return nodes.SortBy(field, descending=direction is not None and direction.lower() == "desc")
 
 
 _PARSER: Final = Lark(
@@ -181,7 +169,7 @@ _PARSER: Final = Lark(
 )
 
 
-def parse(text: str) -> Query:
+def parse(text: str) -> nodes.Query:
     """Parse a query.
 
     Raises:
@@ -189,7 +177,7 @@ def parse(text: str) -> Query:
     """
     _check_depth(text)
     try:
-        return cast("Query", _PARSER.parse(text))
+        return cast("nodes.Query", _PARSER.parse(text))
     except UnexpectedInput as error:
         raise JqlError(f"Error in the JQL Query: {_syntax_error(text, error)}") from None
 

@@ -15,21 +15,9 @@ from typing import Any, Final, assert_never
 
 from ticketr.sandbox.data.model import Issue, to_millis
 from ticketr.sandbox.errors import JqlError
+from ticketr.sandbox.jql import nodes
 from ticketr.sandbox.jql.dates import read_period
 from ticketr.sandbox.jql.fields import EQUALITY, JqlField, QueryContext, find_field
-from ticketr.sandbox.jql.nodes import (
-    And,
-    Clause,
-    Empty,
-    Function,
-    JqlLiteral,
-    JqlNode,
-    JqlValue,
-    Not,
-    Or,
-    Query,
-    SortBy,
-)
 
 Test = Callable[[Issue], bool]
 SortKey = Callable[[Issue], Any]
@@ -62,7 +50,7 @@ class QueryPlan:
     timeless: bool
 
 
-def make_plan(query: Query, context: QueryContext) -> QueryPlan:
+def make_plan(query: nodes.Query, context: QueryContext) -> QueryPlan:
     """Compile a query.
 
     Raises:
@@ -79,7 +67,7 @@ def make_plan(query: Query, context: QueryContext) -> QueryPlan:
     return QueryPlan(test, tuple(_sort(key) for key in query.order), _timeless(query.where))
 
 
-def _sort(key: SortBy) -> tuple[SortKey, bool]:
+def _sort(key: nodes.SortBy) -> tuple[SortKey, bool]:
     field = find_field(key.field)
     if field is None:
         raise _unknown_field(key.field)
@@ -92,29 +80,29 @@ def _unknown_field(name: str) -> JqlError:
     return JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
 
 
-def _timeless(node: JqlNode) -> bool:
-    if isinstance(node, (And, Or)):
+def _timeless(node: nodes.JqlNode) -> bool:
+    if isinstance(node, (nodes.And, nodes.Or)):
         return all(_timeless(part) for part in node.parts)
-    if isinstance(node, Not):
+    if isinstance(node, nodes.Not):
         return _timeless(node.part)
     field = find_field(node.field)
     return field is None or not field.is_date
 
 
-def _test(node: JqlNode, context: QueryContext, *, negated: bool) -> Test:
-    if isinstance(node, Not):
+def _test(node: nodes.JqlNode, context: QueryContext, *, negated: bool) -> Test:
+    if isinstance(node, nodes.Not):
         return _test(node.part, context, negated=not negated)
-    if isinstance(node, Clause):
+    if isinstance(node, nodes.Clause):
         return _clause(node, context, negated=negated)
-    if isinstance(node, (And, Or)):
+    if isinstance(node, (nodes.And, nodes.Or)):
         tests = tuple(_test(part, context, negated=negated) for part in node.parts)
-        if isinstance(node, And) != negated:
+        if isinstance(node, nodes.And) != negated:
             return lambda issue: all(test(issue) for test in tests)
         return lambda issue: any(test(issue) for test in tests)
     assert_never(node)
 
 
-def _clause(clause: Clause, context: QueryContext, *, negated: bool) -> Test:
+def _clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Test:
     field = find_field(clause.field)
     if field is None:
         raise _unknown_field(clause.field)
@@ -130,19 +118,19 @@ def _clause(clause: Clause, context: QueryContext, *, negated: bool) -> Test:
     return _matching(field, wanted[0], wanted=written == "~")
 
 
-def _check_operator(clause: Clause, field: JqlField) -> None:
+def _check_operator(clause: nodes.Clause, field: JqlField) -> None:
     if clause.operator not in field.operators:
         raise JqlError(
             f"The operator '{clause.operator}' is not supported by the '{clause.field}' field."
         )
-    if clause.operator in _COMPARE and isinstance(clause.values[0], Empty):
+    if clause.operator in _COMPARE and isinstance(clause.values[0], nodes.Empty):
         raise JqlError(
             f"The operator '{clause.operator}' does not support searching for empty values."
         )
 
 
-def _is_emptiness(clause: Clause) -> bool:
-    return len(clause.values) == 1 and isinstance(clause.values[0], Empty)
+def _is_emptiness(clause: nodes.Clause) -> bool:
+    return len(clause.values) == 1 and isinstance(clause.values[0], nodes.Empty)
 
 
 def _emptiness(field: JqlField, *, wanted: bool) -> Test:
@@ -184,16 +172,20 @@ def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
     )
 
 
-def _read(value: JqlValue, clause: Clause, field: JqlField, context: QueryContext) -> Any:
-    if isinstance(value, JqlLiteral):
+def _read(
+    value: nodes.JqlValue, clause: nodes.Clause, field: JqlField, context: QueryContext
+) -> Any:
+    if isinstance(value, nodes.JqlLiteral):
         bound = field.read_bound if clause.operator in _COMPARE else None
         return (bound or field.read)(context, clause.field, value.text)
-    if isinstance(value, Function):
+    if isinstance(value, nodes.Function):
         return _call(value, clause, field, context)
     raise JqlError(f"The field '{clause.field}' does not support EMPTY inside a list.")
 
 
-def _call(call: Function, clause: Clause, field: JqlField, context: QueryContext) -> Any:
+def _call(
+    call: nodes.Function, clause: nodes.Clause, field: JqlField, context: QueryContext
+) -> Any:
     name = call.name.lower()
     if name == "currentuser" and field.is_user and not call.arguments:
         return context.site.user.account_id
@@ -207,7 +199,7 @@ def _call(call: Function, clause: Clause, field: JqlField, context: QueryContext
     )
 
 
-def _start_of_day(call: Function, context: QueryContext) -> int:
+def _start_of_day(call: nodes.Function, context: QueryContext) -> int:
     offset: timedelta | None = timedelta()
     if call.arguments:
         text = call.arguments[0]
