@@ -57,9 +57,10 @@ def diff(
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    from ticketr.cli.local_status import open_store, read_state, survey
+    from ticketr.cli.local_status import open_store, survey
     from ticketr.cli.report import print_messages
     from ticketr.cli.status import MISSING, missing_as_json
+    from ticketr.sync import read_state
     from ticketr.text import clean
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)

@@ -96,8 +96,8 @@ def type_name(result: object) -> str:
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     from ticketr import SqliteHistory
-    from ticketr.cli.local_status import readable
     from ticketr.cli.queue_runner import run
+    from ticketr.sync import readable
 
     root = resolve(workspace=workspace, folder=folder).root
     found: list[FinishedJob] = []

@@ -8,23 +8,13 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store, known_losses, read_state, readable
+from ticketr.sync import LocalSurvey, State, Store, read_state
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ticketr.sync import Loss
-
-__all__ = [
-    "count_writes",
-    "find_losses",
-    "open_state",
-    "open_store",
-    "read_state",
-    "readable",
-    "survey",
-]
 
 
 def open_store(root: Path) -> Store:
@@ -69,7 +59,7 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     return found, found.broken
 
 
-def find_losses(root: Path) -> list[Loss]:
+def find_losses(root: Path) -> tuple[Loss, ...]:
     """Return what a push would remove in Jira, as far as the files show it.
 
     A workspace that cannot be read has no losses, as in `count_writes`.
@@ -78,13 +68,9 @@ def find_losses(root: Path) -> list[Loss]:
     try:
         with read_state(store) as state:
             found, _ = survey(store, state)
-            return [
-                loss
-                for local_change in found.local_changes
-                for loss in known_losses(state, local_change)
-            ]
+            return found.losses(state)
     except TicketrError:
-        return []
+        return ()
 
 
 def count_writes(root: Path) -> int:

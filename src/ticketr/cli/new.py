@@ -75,8 +75,8 @@ def _target_folder(root: Path) -> Path:
     here = Path.cwd()
     if not here.is_relative_to(root):
         return root
-    redacted = any(part.startswith(".") for part in here.relative_to(root).parts)
-    return root if redacted else here
+    is_hidden = any(part.startswith(".") for part in here.relative_to(root).parts)
+    return root if is_hidden else here
 
 
 def _file_names(title: str) -> Iterator[str]:

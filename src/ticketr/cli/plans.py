@@ -69,10 +69,6 @@ def _common_prefix_length(one: str, other: str) -> int:
 
 def _excerpt(line: str, position: int) -> str:
     """Return the part of a line around a position, at most `_WIDTH` characters."""
-    reset_output = (
-        0 if len(line) <= _WIDTH else max(0, min(position - _CONTEXT, len(line) - _WIDTH))
-    )
-    end = reset_output + _WIDTH
-    return (
-        f"{'...' if reset_output else ''}{line[reset_output:end]}{'...' if end < len(line) else ''}"
-    )
+    start = max(0, min(position - _CONTEXT, len(line) - _WIDTH))
+    end = start + _WIDTH
+    return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ticketr.cli.queue_runner import JobOutcome
     from ticketr.sync import Note, PullResult, PushResult, SyncResult
 
+    Result = PullResult | PushResult | SyncResult
+    Outcome = JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult]
+
 #: Notes about single tickets that are printed before the rest is only counted.
 NOTES = 20
 #: Keys that are printed on a line.
@@ -26,9 +29,7 @@ KEYS = 10
 _USAGE = ("AsksMissing", "ForeignState", "UnsafePath")
 
 
-def exit_code(
-    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
-) -> int:
+def exit_code(ended: Outcome) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
@@ -49,27 +50,19 @@ def print_all_json(data: Mapping[str, dict[str, object]]) -> None:
     echo_json(data.get("", {"workspaces": data}))
 
 
-def _error(
-    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
-) -> str | None:
+def _error(ended: Outcome) -> str | None:
     """Return the name of the error that ended a job, if one did."""
     error = ended.snapshot.error
     return error.type.rpartition(".")[2] if error is not None else None
 
 
-def _parts(
-    result: PullResult | PushResult | SyncResult,
-) -> tuple[PullResult | PushResult, ...]:
+def _parts(result: Result) -> tuple[PullResult | PushResult, ...]:
     from ticketr.sync import SyncResult
 
     return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
 
 
-def outcome_as_json(
-    ended: JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult],
-    root: Path,
-    so_far: PullResult | PushResult | SyncResult,
-) -> dict[str, object]:
+def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, object]:
     """Return a job's outcome as a JSON object, which has the same keys for every outcome.
 
     Args:
@@ -96,7 +89,7 @@ def empty_pull_result() -> PullResult:
 
 
 def failures_as_json(
-    failed: Mapping[str, tuple[Path, TicketrError]], empty: PullResult | PushResult | SyncResult
+    failed: Mapping[str, tuple[Path, TicketrError]], empty: Result
 ) -> dict[str, dict[str, object]]:
     """Return the JSON objects of workspaces whose settings kept their jobs from starting."""
     return {
@@ -106,7 +99,7 @@ def failures_as_json(
 
 
 def not_started_as_json(
-    root: Path, empty: PullResult | PushResult | SyncResult, message: str, error: str | None
+    root: Path, empty: Result, message: str, error: str | None
 ) -> dict[str, object]:
     """Return the JSON object of a job that did not start.
 
@@ -123,7 +116,7 @@ def not_started_as_json(
     return data | _result_as_json(empty)
 
 
-def _result_as_json(result: PullResult | PushResult | SyncResult) -> dict[str, object]:
+def _result_as_json(result: Result) -> dict[str, object]:
     """Return a result as a JSON object; each pushed issue has the URL of its page."""
     from ticketr.sync import PushResult, SyncResult
 
@@ -131,11 +124,8 @@ def _result_as_json(result: PullResult | PushResult | SyncResult) -> dict[str, o
     if isinstance(result, SyncResult):
         return data | {"push": _result_as_json(result.push)}
     if isinstance(result, PushResult):
-        for name, keys in (
-            ("created", result.created),
-            ("updated", result.updated),
-            ("recovered", result.recovered),
-        ):
+        for name in ("created", "updated", "recovered"):
+            keys = getattr(result, name)
             data[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
     return data
 

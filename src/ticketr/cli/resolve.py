@@ -64,8 +64,8 @@ def resolve(
     Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
     changed comes into the file.
     """
-    from ticketr.cli.local_status import open_store, read_state
-    from ticketr.sync import find_conflict_markers
+    from ticketr.cli.local_status import open_store
+    from ticketr.sync import find_conflict_markers, read_state
     from ticketr.text import clean
 
     if take is not None and not (keys or every):

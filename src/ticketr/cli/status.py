@@ -37,19 +37,15 @@ def status(
     context: click.Context, *, workspace: str | None, folder: Path | None, as_json: bool
 ) -> None:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request."""
-    from ticketr.cli.local_status import open_store, read_state, survey
-    from ticketr.sync import known_losses
+    from ticketr.cli.local_status import open_store, survey
+    from ticketr.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         found, broken = survey(store, state)
         conflicts, creations = state.conflicts.all(), state.creations.all()
         missing = found.missing(state, broken)
-        lost = [
-            loss
-            for local_change in found.local_changes
-            for loss in known_losses(state, local_change)
-        ]
+        lost = found.losses(state)
     if as_json:
         data = _as_json(found, broken, conflicts, creations)
         data["missing"] = missing_as_json(missing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ticketr.sync.compare.mapping import Columns
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.edits.local_changes import LocalChange
-from ticketr.sync.edits.losses import Loss, known_losses
+from ticketr.sync.edits.losses import Loss
 from ticketr.sync.edits.reading import (
     bears_mark,
     read_state,
@@ -84,7 +84,6 @@ __all__ = [
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
-    "known_losses",
     "pull_result",
     "read_state",
     "readable",

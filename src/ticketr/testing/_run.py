@@ -236,16 +236,16 @@ class Run(trio.abc.Instrument):
 
     def describe_wait(self, task: trio.lowlevel.Task) -> str:
         """Describe where a task waits: the innermost line that is not Trio's own."""
-        scope = task is self.root and not self.ended
-        name, coroutine = ("it", self.coroutine) if scope else (task.name, task.coro)
-        describe_wait = "somewhere"
+        is_function = task is self.root and not self.ended
+        name, coroutine = ("it", self.coroutine) if is_function else (task.name, task.coro)
+        place = "somewhere"
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
             if frame is not None and not frame.f_globals["__name__"].startswith("trio."):
                 code = frame.f_code
-                describe_wait = f"in {code.co_name} ({code.co_filename}:{frame.f_lineno})"
+                place = f"in {code.co_name} ({code.co_filename}:{frame.f_lineno})"
             coroutine = getattr(coroutine, "cr_await", None)
-        return f"{name} waits {describe_wait}"
+        return f"{name} waits {place}"
 
 
 def _abort_run(_: object) -> trio.lowlevel.Abort:

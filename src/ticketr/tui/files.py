@@ -12,7 +12,6 @@ from ticketr.sync import (
     State,
     Take,
     comparable,
-    known_losses,
     read_state,
     resolve,
 )
@@ -88,12 +87,7 @@ class WorkspaceReader:
         Raises:
             StateFailed: The state cannot be read.
         """
-        local_changes = self._survey.local_changes
-        self.lost = tuple(
-            loss
-            for local_change in local_changes
-            for loss in known_losses(self._state, local_change)
-        )
+        self.lost = self._survey.losses(self._state)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.edits.local_changes import find_local_change
+from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.workspace.files import comparable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.edits.losses import Loss
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import LocalTicket, Store
     from ticketr.tickets import Ticket, TicketSyntaxError
@@ -62,6 +64,14 @@ class LocalSurvey:
     def writes(self) -> int:
         """How many issues a push would create or change, as far as is known without Jira."""
         return sum(local_change.writes for local_change in self.local_changes)
+
+    def losses(self, state: State) -> tuple[Loss, ...]:
+        """Return what a push would remove in Jira, as far as the files show it.
+
+        Raises:
+            StateFailed: The state cannot be read.
+        """
+        return tuple(loss for each in self.local_changes for loss in known_losses(state, each))
 
     def leave_out(self, keys: Collection[str]) -> None:
         """Remove some tickets from the survey."""
