@@ -55,12 +55,11 @@ class CommonOptions:
     as_json: bool = False
 
 
+@dataclass(eq=False, repr=False)
 class FolderGone(ConfigError):
     """Raised when the folder of an added workspace does not exist any more."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.folder = folder
+    folder: Path
 
     def __str__(self) -> str:
         return f"{self.folder} is not there; bring it back, or 'ticketr workspace remove' it"

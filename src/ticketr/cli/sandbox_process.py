@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 import trio
@@ -25,6 +26,7 @@ _END_LIMIT = 2.0
 _LONGEST_REASON = 4096
 
 
+@dataclass(eq=False, repr=False)
 class SandboxFailed(TicketrError):
     """Raised when the sandbox's process does not start.
 
@@ -33,10 +35,8 @@ class SandboxFailed(TicketrError):
         wrong_usage: Whether the process rejected its arguments.
     """
 
-    def __init__(self, reason: str = "", *, wrong_usage: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.wrong_usage = wrong_usage
+    reason: str = ""
+    wrong_usage: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"the sandbox did not start: {self.reason or '`ticketr sandbox` may show why'}"

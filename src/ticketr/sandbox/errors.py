@@ -14,6 +14,7 @@ The tree::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
@@ -26,6 +27,7 @@ class SandboxError(TicketrError):
     """The base of the sandbox's errors."""
 
 
+@dataclass(eq=False, repr=False)
 class CannotListen(SandboxError):
     """The sandbox could not bind its address.
 
@@ -36,12 +38,10 @@ class CannotListen(SandboxError):
         data: The site's file, if the port comes from there; else empty.
     """
 
-    def __init__(self, host: str, port: int, reason: str, data: str = "") -> None:
-        super().__init__(host, port, reason, data)
-        self.host = host
-        self.port = port
-        self.reason = reason
-        self.data = data
+    host: str
+    port: int
+    reason: str
+    data: str = ""
 
     def __str__(self) -> str:
         what = f"cannot listen on {self.host} port {self.port}: {self.reason}"
@@ -53,6 +53,7 @@ class CannotListen(SandboxError):
         return f"{what}; port 0 takes any free port"
 
 
+@dataclass(eq=False, repr=False)
 class DataFailed(SandboxError):
     """The file that keeps a site cannot be opened, read or written.
 
@@ -61,15 +62,14 @@ class DataFailed(SandboxError):
         problem: What is wrong with it.
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+    path: Path
+    problem: str
 
     def __str__(self) -> str:
         return f"the site's file {self.path} cannot be used: {self.problem}"
 
 
+@dataclass(eq=False, repr=False)
 class OtherSeed(SandboxError):
     """The site in a file was generated with other options than those given now.
 
@@ -80,12 +80,10 @@ class OtherSeed(SandboxError):
         begun: Its value when the site was generated.
     """
 
-    def __init__(self, path: Path, option: str, given: int, begun: str) -> None:
-        super().__init__(path, option, given, begun)
-        self.path = path
-        self.option = option
-        self.given = given
-        self.begun = begun
+    path: Path
+    option: str
+    given: int
+    begun: str
 
     def __str__(self) -> str:
         return (
@@ -94,6 +92,7 @@ class OtherSeed(SandboxError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class BadFaults(SandboxError):
     """A specification of faults is invalid.
 
@@ -102,15 +101,14 @@ class BadFaults(SandboxError):
         problem: What is wrong with it.
     """
 
-    def __init__(self, text: str, problem: str) -> None:
-        super().__init__(text, problem)
-        self.text = text
-        self.problem = problem
+    text: str
+    problem: str
 
     def __str__(self) -> str:
         return f"the faults {self.text!r} are invalid: {self.problem}"
 
 
+@dataclass(eq=False, repr=False)
 class RequestRefused(SandboxError):
     """Jira would answer the request with an error.
 
@@ -119,15 +117,14 @@ class RequestRefused(SandboxError):
         message: The entry of ``errorMessages``.
     """
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(status, message)
-        self.status = status
-        self.message = message
+    status: int
+    message: str
 
     def __str__(self) -> str:
         return f"{self.status}: {self.message}"
 
 
+@dataclass(eq=False, repr=False)
 class JqlError(SandboxError):
     """Jira would refuse the query.
 
@@ -135,6 +132,4 @@ class JqlError(SandboxError):
         message: Jira's error message.
     """
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    message: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
@@ -15,27 +16,25 @@ class SyncError(TicketrError):
     """The base of the errors of pull and push that are not Jira's own."""
 
 
+@dataclass(eq=False, repr=False)
 class WorkspaceBusy(SyncError):
     """Raised when another process is changing the workspace."""
 
-    def __init__(self, root: Path, pid: str) -> None:
-        super().__init__(root, pid)
-        self.root = root
-        self.pid = pid
+    root: Path
+    pid: str
 
     def __str__(self) -> str:
         who = f"process {self.pid}" if self.pid else "another process"
         return f"{self.root} is being changed by {who}; wait until it has ended and try again"
 
 
+@dataclass(eq=False, repr=False)
 class OtherSite(SyncError):
     """Raised when a workspace holds the tickets of another Jira site."""
 
-    def __init__(self, root: Path, known: str, asked: str) -> None:
-        super().__init__(root, known, asked)
-        self.root = root
-        self.known = known
-        self.asked = asked
+    root: Path
+    known: str
+    asked: str
 
     def __str__(self) -> str:
         return (
@@ -45,6 +44,7 @@ class OtherSite(SyncError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class NoConflict(SyncError):
     """Raised when there is nothing to settle for a ticket.
 
@@ -54,11 +54,9 @@ class NoConflict(SyncError):
         marked: What there is to do about its file, if conflict markers stand in that.
     """
 
-    def __init__(self, key: str, others: tuple[str, ...], marked: str = "") -> None:
-        super().__init__(key, others, marked)
-        self.key = key
-        self.others = others
-        self.marked = marked
+    key: str
+    others: tuple[str, ...]
+    marked: str = ""
 
     def __str__(self) -> str:
         if self.marked:
@@ -68,6 +66,7 @@ class NoConflict(SyncError):
         return f"{self.key} has no conflict; these have: {', '.join(self.others)}"
 
 
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when a workspace is to keep a field that its site has not.
 
@@ -78,14 +77,10 @@ class UnknownField(SyncError):
         own: The ID of the field that the site calls so, if it has one.
     """
 
-    def __init__(
-        self, name: str, known: tuple[str, ...], place: str = "", own: str | None = None
-    ) -> None:
-        super().__init__(name, known, place, own)
-        self.name = name
-        self.known = known
-        self.place = place
-        self.own = own
+    name: str
+    known: tuple[str, ...]
+    place: str = ""
+    own: str | None = None
 
     def __str__(self) -> str:
         if self.place:
@@ -100,6 +95,7 @@ class UnknownField(SyncError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class UnsupportedField(SyncError):
     """Raised when a workspace is to keep a field that a line of a file cannot hold.
 
@@ -109,11 +105,9 @@ class UnsupportedField(SyncError):
         place: Where the settings name it; empty for a field by its name.
     """
 
-    def __init__(self, name: str, why: str, place: str = "") -> None:
-        super().__init__(name, why, place)
-        self.name = name
-        self.why = why
-        self.place = place
+    name: str
+    why: str
+    place: str = ""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else "ticketr.toml: "
@@ -123,6 +117,7 @@ class UnsupportedField(SyncError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class RenamedProject(SyncError):
     """Raised when a project has another key in Jira than in the settings.
 
@@ -131,10 +126,8 @@ class RenamedProject(SyncError):
         new: Its key in Jira.
     """
 
-    def __init__(self, key: str, new: str) -> None:
-        super().__init__(key, new)
-        self.key = key
-        self.new = new
+    key: str
+    new: str
 
     def __str__(self) -> str:
         return (
@@ -144,19 +137,19 @@ class RenamedProject(SyncError):
         )
 
 
+@dataclass(eq=False, repr=False)
 class DuplicateKey(SyncError):
     """Raised when two tickets in the workspace have the same key."""
 
-    def __init__(self, key: str, first: str, second: str) -> None:
-        super().__init__(key, first, second)
-        self.key = key
-        self.first = first
-        self.second = second
+    key: str
+    first: str
+    second: str
 
     def __str__(self) -> str:
         return f"{self.key} stands in {self.first} and in {self.second}; keep one of them"
 
 
+@dataclass(eq=False, repr=False)
 class FileFailed(SyncError):
     """Raised when a file or folder of the workspace cannot be read or written.
 
@@ -168,17 +161,16 @@ class FileFailed(SyncError):
             full disk, for one, stops them all.
     """
 
-    def __init__(self, path: Path, action: str, reason: str, alone: bool = False) -> None:  # noqa: FBT001, FBT002 - pickled
-        super().__init__(path, action, reason, alone)
-        self.path = path
-        self.action = action
-        self.reason = reason
-        self.alone = alone
+    path: Path
+    action: str
+    reason: str
+    alone: bool = False
 
     def __str__(self) -> str:
         return f"cannot {self.action} {self.path}: {self.reason}"
 
 
+@dataclass(eq=False, repr=False)
 class StateFailed(SyncError):
     """Raised when the state file of a workspace cannot be used.
 
@@ -189,11 +181,9 @@ class StateFailed(SyncError):
             up what it holds.
     """
 
-    def __init__(self, path: Path, reason: str, damaged: bool = False) -> None:  # noqa: FBT001, FBT002 - pickled
-        super().__init__(path, reason, damaged)
-        self.path = path
-        self.reason = reason
-        self.damaged = damaged
+    path: Path
+    reason: str
+    damaged: bool = False
 
     def __str__(self) -> str:
         problem = f"the state file {self.path} cannot be used: {self.reason}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ticketr._errors import TicketrError
 
 
+@dataclass(eq=False, repr=False)
 class NotATerminal(TicketrError):
     """There is no terminal on which a full screen can be drawn.
 
@@ -12,9 +15,7 @@ class NotATerminal(TicketrError):
         problem: What is missing, such as ``"standard input is not a terminal"``.
     """
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
+    problem: str
 
     def __str__(self) -> str:
         return f"the full-screen app needs a terminal: {self.problem}; use --plain instead"

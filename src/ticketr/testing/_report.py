@@ -82,6 +82,7 @@ class SweepSummary:
     missed: int
 
 
+@dataclass(eq=False, repr=False)
 class SweepFailed(TicketrError):
     """A sweep found a violation; ``__cause__`` is the underlying error, if any.
 
@@ -91,11 +92,9 @@ class SweepFailed(TicketrError):
         problem: A description of the violation.
     """
 
-    def __init__(self, step: int, injected: Injection | None, problem: str) -> None:
-        super().__init__(step, injected, problem)
-        self.step = step
-        self.injected = injected
-        self.problem = problem
+    step: int
+    injected: Injection | None
+    problem: str
 
     def __str__(self) -> str:
         if self.injected is None:

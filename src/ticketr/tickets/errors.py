@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ticketr._errors import TicketrError
 from ticketr.text import clean
 
@@ -14,6 +16,7 @@ def _show(text: str) -> str:
     return f'"{clean(text[:_SHOWN])}{more}"'
 
 
+@dataclass(eq=False, repr=False)
 class TicketSyntaxError(TicketrError):
     """Raised when a file cannot be read as tickets.
 
@@ -25,19 +28,18 @@ class TicketSyntaxError(TicketrError):
         text: The offending line, exactly as it stands in the file.
     """
 
-    def __init__(self, source: str, line: int, column: int, problem: str, text: str) -> None:
-        super().__init__(source, line, column, problem, text)
-        self.source = source
-        self.line = line
-        self.column = column
-        self.problem = problem
-        self.text = text
+    source: str
+    line: int
+    column: int
+    problem: str
+    text: str
 
     def __str__(self) -> str:
         place = f"{clean(self.source)}:{self.line}:{self.column}"
         return f"{place}: {self.problem}: {_show(self.text)}"
 
 
+@dataclass(eq=False, repr=False)
 class InvalidKey(TicketrError):
     """Raised when a text is not an issue key.
 
@@ -45,14 +47,13 @@ class InvalidKey(TicketrError):
         key: The text.
     """
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    key: str
 
     def __str__(self) -> str:
         return f"{_show(self.key)} is not an issue key; a key looks like PROJ-123"
 
 
+@dataclass(eq=False, repr=False)
 class InvalidTicket(TicketrError):
     """Raised when a ticket is made that no file can hold.
 
@@ -61,15 +62,14 @@ class InvalidTicket(TicketrError):
         text: The name, key or title in question.
     """
 
-    def __init__(self, problem: str, text: str) -> None:
-        super().__init__(problem, text)
-        self.problem = problem
-        self.text = text
+    problem: str
+    text: str
 
     def __str__(self) -> str:
         return f"{self.problem}: {_show(self.text)}"
 
 
+@dataclass(eq=False, repr=False)
 class RepeatedKey(TicketrError):
     """Raised when a file would hold the same issue twice.
 
@@ -77,9 +77,7 @@ class RepeatedKey(TicketrError):
         key: The key of that issue.
     """
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    key: str
 
     def __str__(self) -> str:
         return f"{self.key} would stand twice in one file; keep one of the two"

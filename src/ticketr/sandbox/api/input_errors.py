@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.sandbox.errors import SandboxError
@@ -33,6 +34,7 @@ class InvalidInput(SandboxError):
         return {"errorMessages": list(self.messages), "errors": self.errors}
 
 
+@dataclass(eq=False, repr=False)
 class InvalidValue(SandboxError):
     """A field does not accept its value; becomes part of an `InvalidInput`.
 
@@ -41,10 +43,8 @@ class InvalidValue(SandboxError):
         field: The name under which Jira reports the error, if it differs from the field's.
     """
 
-    def __init__(self, text: str, field: str | None = None) -> None:
-        super().__init__(text, field)
-        self.text = text
-        self.field = field
+    text: str
+    field: str | None = None
 
     def __str__(self) -> str:
         return self.text
