@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.routing import Route
 
 from ticketr.sandbox.api.field_metadata import FieldDescriber
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer
 from ticketr.sandbox.data.catalogue import ISSUE_TYPES
 from ticketr.sandbox.data.workflow import statuses
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import IssueType, Project
 
@@ -24,11 +24,8 @@ _DEFAULT_PAGE: Final = 50
 _BIGGEST_PAGE: Final = 200
 
 
-class CreateMetaRoutes:
+class CreateMetaRoutes(RouteGroup):
     """The routes for create metadata in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``."""

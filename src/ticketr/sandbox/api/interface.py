@@ -61,6 +61,13 @@ class Interface:
         return json_response(text, status)
 
 
+class RouteGroup:
+    """The base of a group of routes in one version of the interface."""
+
+    def __init__(self, interface: Interface) -> None:
+        self._interface = interface
+
+
 def no_content() -> Response:
     """Make an empty response with status 204."""
     return Response(status_code=204)

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
 from ticketr.sandbox.api.fields import select_fields
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import JsonType, read_body, read_list
 from ticketr.sandbox.api.views import to_json
 from ticketr.sandbox.errors import RequestRefused
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from ticketr.sandbox.api.fields import Selection
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.api.views import View
     from ticketr.sandbox.data.model import Issue
     from ticketr.sandbox.data.site import Site
@@ -35,11 +35,8 @@ _BODY: Final[Mapping[str, JsonType]] = {
 NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it."
 
 
-class IssueRoutes:
+class IssueRoutes(RouteGroup):
     """The routes that read issues in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``; literal paths come before those with a key."""

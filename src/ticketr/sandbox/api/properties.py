@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import check_property
-from ticketr.sandbox.api.interface import no_content
+from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import read_json
 from ticketr.sandbox.errors import RequestRefused
@@ -16,15 +16,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.data.model import Issue
 
 
-class PropertyRoutes:
+class PropertyRoutes(RouteGroup):
     """The routes for properties in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``; a property's key may contain slashes."""

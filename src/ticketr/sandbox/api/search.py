@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED
 from ticketr.sandbox.api.fields import Selection, select_fields
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import IssueWriter
 from ticketr.sandbox.api.payload import JsonType, read_body, read_integer, read_list
 from ticketr.sandbox.api.views import to_json
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
 
 #: The biggest page if only IDs or keys are selected.
 MOST_IDS: Final = 5000
@@ -61,11 +61,8 @@ class SearchRequest:
     reconcile: tuple[int, ...]
 
 
-class SearchRoutes:
+class SearchRoutes(RouteGroup):
     """The routes for searches in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``."""

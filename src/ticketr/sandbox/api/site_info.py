@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.routing import Route
 
 from ticketr.sandbox.api.fields import ISSUE_FIELDS, LISTED_ONLY
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer, read_list
 from ticketr.sandbox.api.records import timestamp
 from ticketr.sandbox.data.model import to_millis
@@ -16,18 +17,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.data.model import Project
 
 _DEFAULT_PAGE: Final = 50
 _MOST_PROJECTS: Final = 100
 
 
-class SiteInfoRoutes:
+class SiteInfoRoutes(RouteGroup):
     """The site's routes in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``; literal paths come before those with a key."""

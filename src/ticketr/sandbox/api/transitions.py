@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import no_content
+from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issue_input import read_transition
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.data.model import Issue
     from ticketr.sandbox.data.site import Site
 
@@ -48,11 +47,8 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
     raise InvalidInput({}, [f"Transition id '{str(name)[:50]}' is not valid for this issue."])
 
 
-class TransitionRoutes:
+class TransitionRoutes(RouteGroup):
     """The routes for transitions in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer
 from ticketr.sandbox.errors import RequestRefused
 
@@ -13,18 +14,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
     from ticketr.sandbox.data.model import User
 
 _DEFAULT_PAGE: Final = 50
 _BIGGEST_PAGE: Final = 1000
 
 
-class UserRoutes:
+class UserRoutes(RouteGroup):
     """The routes for users in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``."""

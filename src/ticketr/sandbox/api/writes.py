@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import no_content
+from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issue_input import read_create, read_edit
 from ticketr.sandbox.api.issues import IssueWriter, require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
@@ -19,17 +19,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.interface import Interface
 
 MOST_MADE: Final = 50
 _NO_OVERRIDE: Final = "You must be an administrator of the app to override the screen security."
 
 
-class WriteRoutes:
+class WriteRoutes(RouteGroup):
     """The routes that write issues in one version of the interface."""
-
-    def __init__(self, interface: Interface) -> None:
-        self._interface = interface
 
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``; literal paths come before those with a key."""

@@ -23,7 +23,6 @@ from ticketr.sandbox.errors import DataFailed
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from ticketr.sandbox.data.changes import SiteChange
     from ticketr.sandbox.data.model import User
@@ -107,12 +106,7 @@ class SiteFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
