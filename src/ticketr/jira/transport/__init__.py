@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ticketr.jira.transport.base import (
-    ANSWER_WITHIN,
-    CONNECT_WITHIN,
-    LARGEST_BODY,
-    WHOLE_WITHIN,
-    Request,
-    Response,
-    Transport,
-)
+from ticketr.jira.transport.base import Request, Response, Transport
 from ticketr.jira.transport.errors import AsksMissing
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
@@ -25,25 +16,12 @@ __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "op
 HttpPackage = Literal["httpx", "asks"]
 
 
-def open_transport(
-    name: HttpPackage = "httpx",
-    *,
-    answer_within: float = ANSWER_WITHIN,
-    whole_within: float = WHOLE_WITHIN,
-    connect_within: float = CONNECT_WITHIN,
-    largest_body: int = LARGEST_BODY,
-    verify: ssl.SSLContext | None = None,
-) -> Transport:
+def open_transport(name: HttpPackage = "httpx", **settings: Any) -> Transport:
     """Make the transport of one package, loading that package alone.
 
     Args:
         name: The package.
-        answer_within: The longest silence, in seconds, between two pieces of an answer.
-        whole_within: The longest that one answer may take, in seconds.
-        connect_within: The longest wait, in seconds, for a connection.
-        largest_body: The largest answer, in bytes, decompressed.
-        verify: What to check certificates against; the default is those that certifi brings, or
-            those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names.
+        settings: Those of `TransportSettings`, by name.
 
     Returns:
         The transport, to be opened by ``async with``.
@@ -52,13 +30,7 @@ def open_transport(
         AsksMissing: It is to be asks, and asks cannot be used; opening may raise it too.
         ValueError: There is no such package.
     """
-    return _adapter(name)(
-        answer_within=answer_within,
-        whole_within=whole_within,
-        connect_within=connect_within,
-        largest_body=largest_body,
-        verify=verify,
-    )
+    return _adapter(name)(**settings)
 
 
 def _adapter(name: str) -> Callable[..., Transport]:

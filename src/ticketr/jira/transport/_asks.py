@@ -18,65 +18,25 @@ import h11
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
+from ticketr.jira.transport import _reasons
 from ticketr.jira.transport._asks_session import AsksSession
 from ticketr.jira.transport._body import ResponseBody
-from ticketr.jira.transport._certificates import CertificateStore, read_certificates
-from ticketr.jira.transport._reasons import (
-    BAD_ADDRESS,
-    CLOSED,
-    NOT_CONNECTED,
-    NOT_SENDABLE,
-    no_http,
-    not_connected,
-    not_encoded,
-)
+from ticketr.jira.transport._certificates import read_certificates
 from ticketr.jira.transport._timeouts import ExchangeTimeout
-from ticketr.jira.transport.base import (
-    ANSWER_WITHIN,
-    CLOSE_WITHIN,
-    CONNECT_WITHIN,
-    LARGEST_BODY,
-    WHOLE_WITHIN,
-    Request,
-    Response,
-)
+from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 from ticketr.jira.transport.errors import AsksMissing
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
-    from types import TracebackType
 
     from ticketr.jira.transport._asks_session import Connection
 
 
-class AsksTransport:
+class AsksTransport(TransportSettings):
     """Speaks HTTP/1.1 with asks.
 
     ``SSL_CERT_FILE`` comes from the environment, as users of other tools expect; proxies do not.
-
-    Args:
-        answer_within: The longest silence, in seconds, between two pieces of an answer.
-        whole_within: The longest that one answer may take, in seconds.
-        connect_within: The longest wait, in seconds, for a connection.
-        largest_body: The largest answer, in bytes, decompressed.
-        verify: What to check certificates against; the default is what httpx brings.
     """
-
-    def __init__(
-        self,
-        *,
-        answer_within: float = ANSWER_WITHIN,
-        whole_within: float = WHOLE_WITHIN,
-        connect_within: float = CONNECT_WITHIN,
-        largest_body: int = LARGEST_BODY,
-        verify: ssl.SSLContext | None = None,
-    ) -> None:
-        self._answer_within = answer_within
-        self._whole_within = whole_within
-        self._connect_within = connect_within
-        self._largest_body = largest_body
-        self._verify = verify
 
     async def __aenter__(self) -> Self:
         """Open for use.
@@ -89,18 +49,11 @@ class AsksTransport:
         except (ImportError, AttributeError) as error:
             reason = f"anyio {version('anyio')} does not run on Trio {trio.__version__}"
             raise AsksMissing(reason) from error
-        self._certificates = (
-            await read_certificates() if self._verify is None else CertificateStore(self._verify)
-        )
+        self._certificates = await read_certificates(self.verify)
         self._session = AsksSession(self._certificates.context)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         """Close every connection."""
         with trio.move_on_after(CLOSE_WITHIN, shield=True):
             await self._session.close()
@@ -108,8 +61,8 @@ class AsksTransport:
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
-        body = ResponseBody(self._largest_body)
-        wait = ExchangeTimeout(self._answer_within, self._whole_within)
+        body = ResponseBody(self.largest_body)
+        wait = ExchangeTimeout(self.answer_within, self.whole_within)
         with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)
             answer = await self._session.exchange(connection, request, body, wait.move_on)
@@ -123,9 +76,9 @@ class AsksTransport:
 
     async def _connect(self, url: str) -> Connection:
         place = _place(url)
-        with trio.move_on_after(self._connect_within), _connecting(url):
+        with trio.move_on_after(self.connect_within), _connecting(url):
             return await self._session.connection(place)
-        raise ConnectFailed(url, NOT_CONNECTED)
+        raise ConnectFailed(url, _reasons.NOT_CONNECTED)
 
 
 def _place(url: str) -> str:
@@ -136,7 +89,7 @@ def _place(url: str) -> str:
             return f"{parts.scheme}://{parts.netloc}"
     except ValueError:  # no port, or no address of version 6
         pass
-    raise ConnectFailed(url, BAD_ADDRESS)
+    raise ConnectFailed(url, _reasons.BAD_ADDRESS)
 
 
 @contextmanager
@@ -145,9 +98,9 @@ def _connecting(url: str) -> Iterator[None]:
     try:
         yield
     except anyio.EndOfStream:
-        raise TlsFailed(url, CLOSED) from None
+        raise TlsFailed(url, _reasons.CLOSED) from None
     except (OSError, anyio.BrokenResourceError) as error:
-        raise not_connected(url, error) from None
+        raise _reasons.not_connected(url, error) from None
 
 
 @contextmanager
@@ -159,10 +112,10 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        raise not_encoded(url, error) from None
+        raise _reasons.not_encoded(url, error) from None
     except h11.LocalProtocolError:
-        raise ConnectionLost(url, NOT_SENDABLE) from None
+        raise ConnectionLost(url, _reasons.NOT_SENDABLE) from None
     except h11.RemoteProtocolError as error:
-        raise ConnectionLost(url, no_http(error)) from None
+        raise ConnectionLost(url, _reasons.no_http(error)) from None
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-        raise ConnectionLost(url, CLOSED) from None
+        raise ConnectionLost(url, _reasons.CLOSED) from None

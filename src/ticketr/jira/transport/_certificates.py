@@ -40,12 +40,14 @@ def no_certificates(problem: str = "") -> CertificateStore:
     return CertificateStore(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
 
 
-async def read_certificates() -> CertificateStore:
-    """Read certifi's certificates, or those that the environment names.
+async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
+    """Return the given certificates, else read certifi's or those that the environment names.
 
-    That is what httpx does. asks left to itself would read the system's, anew for each connection
+    The latter is what httpx does. asks left to itself would read the system's, anew for each connection
     and holding up all other tasks.
     """
+    if given is not None:
+        return CertificateStore(given)
     try:
         # In a thread, since reading all the certificates takes tens of milliseconds.
         return CertificateStore(

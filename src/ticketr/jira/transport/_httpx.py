@@ -3,8 +3,8 @@
 Three choices need a reason:
 
 - The pool has no limit of its own. A cancel between "connected" and "first byte sent" leaves a
-  connection in httpcore's pool that nobody will ever use; with a limit, a few of those would make
-  every later request wait for ever. The client limits how many requests run at once.
+  connection in httpcore's pool that is never used; with a limit, a few of those would make every
+  later request wait for ever. The client limits how many requests run at once.
 - The bound on silence is a scope around the exchange, moved on by each piece of the answer: a
   large page over a slow line may take its time, up to a bound of its own; a silent server may not.
 - This machine is never asked through a proxy, or plain http with a token would go to the proxy.
@@ -13,6 +13,7 @@ Three choices need a reason:
 from __future__ import annotations
 
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,91 +21,44 @@ import httpx
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost
+from ticketr.jira.transport import _reasons
 from ticketr.jira.transport._body import ResponseBody
-from ticketr.jira.transport._certificates import (
-    CertificateStore,
-    no_certificates,
-    read_certificates,
-)
-from ticketr.jira.transport._reasons import (
-    BAD_ADDRESS,
-    CLOSED,
-    NOT_CONNECTED,
-    NOT_SENDABLE,
-    no_http,
-    not_connected,
-    not_encoded,
-)
+from ticketr.jira.transport._certificates import no_certificates, read_certificates
 from ticketr.jira.transport._timeouts import ExchangeTimeout
-from ticketr.jira.transport.base import (
-    ANSWER_WITHIN,
-    CLOSE_WITHIN,
-    CONNECT_WITHIN,
-    LARGEST_BODY,
-    WHOLE_WITHIN,
-    Request,
-    Response,
-)
+from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Iterator
-    from types import TracebackType
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
-class HttpxTransport:
+@dataclass(kw_only=True, eq=False, repr=False)
+class HttpxTransport(TransportSettings):
     """Speaks HTTP/1.1 with httpx.
 
     Proxies and ``SSL_CERT_FILE`` come from the environment, as users of other tools expect.
 
-    Args:
+    Attributes:
         app: An ASGI application to call instead of using the network, in tests.
-        answer_within: The longest silence, in seconds, between two pieces of an answer.
-        whole_within: The longest that one answer may take, in seconds.
-        connect_within: The longest wait, in seconds, for a connection.
-        largest_body: The largest answer, in bytes, decompressed.
-        verify: What to check certificates against; the default is what httpx brings.
     """
 
-    def __init__(
-        self,
-        *,
-        app: Any = None,
-        answer_within: float = ANSWER_WITHIN,
-        whole_within: float = WHOLE_WITHIN,
-        connect_within: float = CONNECT_WITHIN,
-        largest_body: int = LARGEST_BODY,
-        verify: ssl.SSLContext | None = None,
-    ) -> None:
-        self._answer_within = answer_within
-        self._whole_within = whole_within
-        self._connect_within = connect_within
-        self._largest_body = largest_body
-        self._app = app
-        self._verify = verify
+    app: Any = None
 
     async def __aenter__(self) -> Self:
         """Open for use."""
-        if self._verify is not None:
-            self._certificates = CertificateStore(self._verify)
-        else:
-            # An application is asked without a connection, and so without certificates.
-            self._certificates = (
-                await read_certificates() if self._app is None else no_certificates()
-            )
-        if (
-            self._app is None
-        ):  # in a thread, for the first one loads the half of httpx that connects
+        if self.app is None:
+            self._certificates = await read_certificates(self.verify)
+            # In a thread, since the first one loads the half of httpx that connects.
             self._client = await trio.to_thread.run_sync(self._make_client)
-        else:
+        else:  # it is called without a connection, and so without certificates
+            self._certificates = no_certificates()
             self._client = self._make_client()
         await self._client.__aenter__()
         return self
 
     def _make_client(self) -> httpx.AsyncClient:
-        app = self._app
+        app = self.app
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
@@ -113,26 +67,21 @@ class HttpxTransport:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            timeout=httpx.Timeout(None, connect=self._connect_within),
+            timeout=httpx.Timeout(None, connect=self.connect_within),
         )
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         """Close every connection."""
         with trio.move_on_after(CLOSE_WITHIN, shield=True):
-            await self._client.__aexit__(exc_type, exc_value, traceback)
+            await self._client.aclose()
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
         if self._client.is_closed:
-            raise ConnectionLost(request.url, CLOSED)
-        body = ResponseBody(self._largest_body)
-        wait = ExchangeTimeout(self._answer_within, self._whole_within)
+            raise ConnectionLost(request.url, _reasons.CLOSED)
+        body = ResponseBody(self.largest_body)
+        wait = ExchangeTimeout(self.answer_within, self.whole_within)
         with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,
@@ -187,13 +136,8 @@ class _Watch:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exc_type is not None:
+    async def __aexit__(self, *exc: object) -> None:
+        if exc[0] is not None:
             with trio.move_on_after(CLOSE_WITHIN, shield=True):
                 for connection in self._opened:
                     await connection.aclose()
@@ -227,13 +171,13 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, NOT_CONNECTED) from None
+        raise ConnectFailed(url, _reasons.NOT_CONNECTED) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise not_connected(url, error) from None
+        raise _reasons.not_connected(url, error) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise ConnectFailed(url, BAD_ADDRESS) from None
+        raise ConnectFailed(url, _reasons.BAD_ADDRESS) from None
     except UnicodeError as error:
-        raise not_encoded(url, error) from None
+        raise _reasons.not_encoded(url, error) from None
     except httpx.TransportError as error:
         raise ConnectionLost(url, _reason(error)) from None
 
@@ -241,8 +185,8 @@ def _converted(url: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     match error:
         case httpx.LocalProtocolError():
-            return NOT_SENDABLE
+            return _reasons.NOT_SENDABLE
         case httpx.RemoteProtocolError():
-            return no_http(error)
+            return _reasons.no_http(error)
         case _:
-            return CLOSED
+            return _reasons.CLOSED

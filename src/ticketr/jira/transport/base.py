@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from types import TracebackType
 
@@ -56,6 +57,26 @@ class Response:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     url: str
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TransportSettings:
+    """The settings that every adapter has.
+
+    Attributes:
+        answer_within: The longest silence, in seconds, between two pieces of an answer.
+        whole_within: The longest that one answer may take, in seconds.
+        connect_within: The longest wait, in seconds, for a connection.
+        largest_body: The largest answer, in bytes, decompressed.
+        verify: What to check certificates against; the default is those that certifi brings, or
+            those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names.
+    """
+
+    answer_within: float = ANSWER_WITHIN
+    whole_within: float = WHOLE_WITHIN
+    connect_within: float = CONNECT_WITHIN
+    largest_body: int = LARGEST_BODY
+    verify: ssl.SSLContext | None = None
 
 
 class Transport(Protocol):
