@@ -26,7 +26,8 @@ from ticketr import (
 )
 from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._schedule import Schedule
-from ticketr.jobs._updates import Subscription, Subscriptions
+from ticketr.jobs._subscription import Subscription
+from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:

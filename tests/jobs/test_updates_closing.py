@@ -194,7 +194,7 @@ async def test_a_reader_may_be_closed_by_what_is_let_go_as_a_change_is_told(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last to hold a result may be a reader that drops it unread."""
-    monkeypatch.setattr("ticketr.jobs._updates.BACKLOG", 1)
+    monkeypatch.setattr("ticketr.jobs._subscription.BACKLOG", 1)
 
     class Closing:
         def __del__(self) -> None:

@@ -78,14 +78,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "another run reads what is unread",
-        "_updates.py",
+        "_subscription.py",
         "        self._owner_thread.check()\n        record = await self._receive.receive()\n",
         "        record = await self._receive.receive()\n",
         REFUSED,
     ),
     Mutant(
         "another run rests on a reader",
-        "_updates.py",
+        "_subscription.py",
         "        self._owner_thread.check()\n        until = checked_number(",
         "        until = checked_number(",
         REFUSED,
