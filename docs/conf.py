@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from ticketr import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "ticketr"
 author = "The ticketr developers"
@@ -19,6 +25,61 @@ suppress_warnings = ["myst.xref_missing"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
+autodoc_preserve_defaults = True
 napoleon_google_docstring = True
-napoleon_use_ivar = True
+napoleon_use_ivar = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Cancellation", "params_style")]
+
+# A name in the reference that leads nowhere is an error, so no private type gets into it.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"trio\..*"),
+    ("py:class", r"(ticketr\.\w+\._?\w+\.)?(T|Ts|T_co|R)"),  # type variables
+    # Names of the standard library, which the code imports for type checkers alone.
+    ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
+    ("py:class", r"Failures|RunSync|LineOutput|Stream|RunningJob"),  # types by another name
+]
+
+MADE_BY_USERS = {
+    "FakeJob",
+    "Keep",
+    "LineStyle",
+    "PlainLines",
+    "Rate",
+    "Retry",
+    "SqliteHistory",
+    "StatusLine",
+    "StatusModel",
+}
+"""The classes that a program calls; what others are made of is no business of their users."""
+
+
+documented: set[str] = set()
+"""What the docstring of the present class says of its attributes."""
+
+
+def sign_class(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Leave out the signature of a class whose objects come from elsewhere."""
+    if what not in {"class", "exception"}:
+        return None
+    documented.clear()
+    documented.update(re.findall(r"^    +(\w+): ", obj.__doc__ or "", re.MULTILINE))
+    is_made_by_users = not signature or name.rpartition(".")[2] in MADE_BY_USERS
+    return None if is_made_by_users else ("", "")
+
+
+def skip_documented(
+    app: Sphinx, what: str, name: str, obj: object, skip: object, options: object
+) -> bool | None:
+    """Leave out a member that the docstring of its class describes."""
+    return True if what == "class" and name in documented else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the above to Sphinx."""
+    app.connect("autodoc-process-signature", sign_class)
+    app.connect("autodoc-skip-member", skip_documented)
