@@ -7,7 +7,7 @@ import trio
 
 from ticketr import JobErrorInfo, JobStatus
 from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
-from ticketr.jobs._job import JobRecord
+from ticketr.jobs._record import JobRecord
 
 
 async def work(context: object) -> None:

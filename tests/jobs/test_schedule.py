@@ -5,7 +5,7 @@ import math
 
 import trio
 
-from ticketr.jobs._job import JobRecord
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._schedule import Schedule, Submission
 
 

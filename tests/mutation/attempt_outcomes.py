@@ -96,9 +96,9 @@ MUTANTS: Final = [
     # Causes
     Mutant(
         "the last of two causes is noted, not the first",
-        "_worker.py",
-        "    if record.cancel_cause is None:\n        record.cancel_cause = cause\n",
-        "    if cause is not None:\n        record.cancel_cause = cause\n",
+        "_record.py",
+        "        if self.cancel_cause is None:\n            self.cancel_cause = cause\n",
+        "        if cause is not None:\n            self.cancel_cause = cause\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(

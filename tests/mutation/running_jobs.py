@@ -10,9 +10,9 @@ MUTANTS: Final = [
     # Time limits and retries
     Mutant(
         "a time limit runs from the submit",
-        "_ledger.py",
-        "record.scope.relative_deadline = record.timeout",
-        "record.scope.deadline = record.submitted_at + record.timeout",
+        "_record.py",
+        "self.scope.relative_deadline = self.timeout",
+        "self.scope.deadline = self.submitted_at + self.timeout",
         "test_worker.py::test_a_time_limit_runs_from_the_start_not_from_the_submit",
     ),
     Mutant(
@@ -26,8 +26,8 @@ MUTANTS: Final = [
     Mutant(
         "a job that its own retry rule cancels is tried again",
         "_worker.py",
-        "if delay is None or record.cancel_requested:",
-        "if delay is None:",
+        "if retry is None or record.cancel_requested:",
+        "if retry is None:",
         "test_retry.py::test_a_rule_that_cancels_the_job_tries_nothing_again",
     ),
     Mutant(
@@ -60,9 +60,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "RetryLater uses up an attempt",
-        "_worker.py",
-        "record.uncounted_retries = uncounted_retries + issubclass(\n            type(unwrap_single(error)), RetryLater\n        )",
-        "record.uncounted_retries = uncounted_retries",
+        "_record.py",
+        "        self.uncounted_retries += not is_counted\n",
+        "",
         "test_retry.py::test_trying_later_uses_up_no_attempt",
     ),
     Mutant(
@@ -159,30 +159,30 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an attempt sees what the one before changed",
-        "_ledger.py",
-        "record.context, record.retry_context = record.retry_context or Context(), None",
-        "record.retry_context = None",
+        "_record.py",
+        "self.context, self.retry_context = self.retry_context or Context(), None",
+        "self.retry_context = None",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
         "an attempt begins with the progress of the one before",
-        "_ledger.py",
-        "        record.report = NO_REPORT\n",
-        "        if not record.attempt:\n            record.report = NO_REPORT\n",
+        "_record.py",
+        "        self.report = NO_REPORT\n",
+        "        if not self.attempt:\n            self.report = NO_REPORT\n",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
         "an ended job keeps its function, arguments and context",
-        "_ledger.py",
-        "        record.function, record.args, record.context = ended_job_function, (), NO_CONTEXT\n",
+        "_record.py",
+        "        self.function, self.args, self.context = ended_job_function, (), NO_CONTEXT\n",
         "",
         "test_worker.py::test_a_job_that_has_ended_keeps_nothing_alive",
     ),
     Mutant(
         "an ended job keeps the context of an attempt that never came",
-        "_ledger.py",
-        "        record.retry_context = record.retry = record.waiting_reason = None\n",
-        "        record.retry = record.waiting_reason = None\n",
+        "_record.py",
+        "        self.retry_context = self.retry = self.waiting_reason = None\n",
+        "        self.retry = self.waiting_reason = None\n",
         "test_worker.py::test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables",
     ),
     Mutant(
@@ -201,9 +201,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "what a job held is thrown away in the middle of its end",
-        "_ledger.py",
-        "        released = record.function, record.args, record.retry, contexts\n",
-        "        released = None\n",
+        "_record.py",
+        "        return held\n",
+        "        return None\n",
         "test_reentrancy.py::test_what_a_job_held_may_cancel_the_last_one_as_it_goes",
     ),
     Mutant(
@@ -215,9 +215,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job without a rule sees what its last attempt changed",
-        "_ledger.py",
-        "        if record.context:\n            record.retry_context",
-        "        if record.context and record.retry is not None:\n            record.retry_context",
+        "_record.py",
+        "        if self.context:\n            self.retry_context",
+        "        if self.context and self.retry is not None:\n            self.retry_context",
         "test_retry.py::test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too",
     ),
 ]

@@ -208,8 +208,8 @@ MUTANTS: Final = [
     Mutant(
         "a job that comes back has lost its place",
         "_ledger.py",
-        "        record.due_at = now + delay\n",
-        "        record.due_at = now + delay\n        record.number = next(self._numbers)\n",
+        "        record.back_off(now + delay, is_counted=is_counted)\n",
+        "        record.back_off(now + delay, is_counted=is_counted)\n        record.number = next(self._numbers)\n",
         "test_retry.py::test_a_job_that_is_tried_again_keeps_its_place",
     ),
     Mutant(
@@ -328,10 +328,8 @@ MUTANTS: Final = [
     Mutant(
         "a job is taken before its key has been looked up",
         "_ledger.py",
-        "            record.key_slot = key_slot or self.key_table.add(record.key)  # this may raise too\n",
-        "            record.number = next(self._numbers)\n            self.schedule.pending += 1\n"
-        "            record.key_slot = key_slot or self.key_table.add(record.key)\n"
-        "            self.schedule.pending -= 1\n",
+        "            key_slot = key_slot or self.key_table.add(record.key)  # this may raise too\n",
+        "            next(self._numbers)\n            self.schedule.pending += 1\n            key_slot = key_slot or self.key_table.add(record.key)\n            self.schedule.pending -= 1\n",
         "test_misbehaving_keys.py::test_a_key_that_breaks_as_it_is_written_down_fails_the_submit",
     ),
     Mutant(

@@ -9,8 +9,9 @@ from ticketr.jobs._job import OnConflict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.jobs._job import JobID, JobRecord
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._record import JobRecord
 
 
 def id_or_key_conflicts(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._job import RUNNING, JobID, JobRecord
-from ticketr.jobs._progress import advance
-from ticketr.jobs._values import checked_seconds, safe_str
+from ticketr.jobs._job import RUNNING, JobID
+from ticketr.jobs._values import checked_seconds
 
 if TYPE_CHECKING:
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._updates import Subscriptions
 
 T_co = TypeVar("T_co", covariant=True)
@@ -99,13 +99,7 @@ class JobContext:
         record = self._record
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread may have outlived its attempt
-        old_current, old_total, old_message, _ = record.report
-        current, total = advance(old_current, old_total, current, total)
-        record.revision += 1
-        words = old_message
-        if message is not None and (text := safe_str(message)) is not None:
-            words = text
-        record.report = (current, total, words, record.revision)
+        record.add_report(current, total, message)
         if self._subscriptions.is_watched:
             self._subscriptions.notify_progress(record)
 

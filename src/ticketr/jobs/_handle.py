@@ -8,7 +8,8 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
-from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause, JobRecord
+from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._values import as_reason
 from ticketr.jobs._wait_targets import JobEnd
 
@@ -141,16 +142,8 @@ class JobHandle(Generic[T_co]):
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await self._ledger.wait_graph.wait(JobEnd(self._ledger, record), self._park)
-        record.outcome_seen = True
-
-    async def _park(self) -> None:
-        record = self._record
-        if record.status.is_terminal:
-            return  # noqa: ASYNC910 - it has ended since this was called before
-        if record.ended is None:
-            record.ended = trio.Event()
-        await record.ended.wait()
+            await self._ledger.wait_graph.wait(JobEnd(self._ledger, record), record.wait_ended)
+        record.mark_outcome_seen()
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"

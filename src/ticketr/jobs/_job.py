@@ -1,25 +1,19 @@
-"""What a job is, what it goes through, and what is remembered of it."""
+"""What users see of a job: its status, its snapshots, and the outcomes of a cancel."""
 
 from __future__ import annotations
 
-import contextvars
 import enum
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
-from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterable
+    from collections.abc import Hashable, Iterable
 
-    import trio
-
-    from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._priority_queue import PriorityQueue
-    from ticketr.jobs._retry import Retry
+    from ticketr.jobs._progress import JobProgress
 
 JobID: TypeAlias = str
 """A job's ID: text, unique among the live jobs of its queue."""
@@ -189,146 +183,3 @@ class JobSnapshot:
     finished_at: float | None
     error: JobErrorInfo | None
     result: object
-
-
-NO_CONTEXT = contextvars.Context()
-NO_TAGS = frozenset[str]()
-NO_REPORT: Final = (0, 0, "", 0)
-
-
-async def ended_job_function(context: object) -> None:
-    """Stands for the function of a job that has ended."""
-
-
-@final
-class JobRecord:
-    """All that the queue knows of one job. Only the ledger changes it.
-
-    Some slots are filled only at a certain step of its life, which saves each job a store. What
-    tells readers that they are filled, ``attempt`` and ``status``, is written after them.
-    """
-
-    # From its submission on.
-    number: int  # which in the order of submission
-    submitted_at: float
-    pending_queue: PriorityQueue[JobRecord] | None  # where it waits while it is pending
-    waiting_reason: Callable[[JobRecord], str | None] | None
-    # From its start on.
-    started_at: float
-    # Current, total, message, and at which revision that was reported, 0 for never.
-    report: tuple[float, float, str, int]
-    # From its first failure on.
-    uncounted_retries: int  # attempts that do not count
-    # While it runs.
-    scope: trio.CancelScope
-    worker: trio.lowlevel.Task
-    # From its end on.
-    finished_at: float
-    result: object
-    # From its end on if it has failed.
-    error: JobErrorInfo | None
-    exception: BaseException | None
-
-    __slots__ = (
-        "args",
-        "attempt",
-        "cancel_cause",
-        "cancel_requested",
-        "context",
-        "due_at",
-        "ended",
-        "error",
-        "exception",
-        "finished_at",
-        "function",
-        "id",
-        "id_holder",
-        "key",
-        "key_slot",
-        "name",
-        "number",
-        "on_conflict",
-        "outcome_seen",
-        "pending_queue",
-        "priority",
-        "report",
-        "result",
-        "retry",
-        "retry_context",
-        "revision",
-        "scope",
-        "start_by",
-        "started_at",
-        "status",
-        "submitted_at",
-        "tags",
-        "timeout",
-        "uncounted_retries",
-        "waiting_reason",
-        "worker",
-    )
-
-    def __init__(
-        self,
-        function: Callable[..., Awaitable[object]],
-        args: tuple[object, ...],
-        context: contextvars.Context,
-        name: str,
-        timeout: float,
-        retry: Retry | None,
-    ) -> None:
-        self.id: JobID = ""  # the queue makes one up when it takes the job
-        self.name: str = name
-        self.priority: int = 0
-        self.key: Hashable = None
-        self.key_slot: KeySlot[JobRecord] | None = None  # of its key, once the queue has taken it
-        self.tags: frozenset[str] = NO_TAGS
-        self.status: JobStatus = PENDING
-        self.revision: int = 1  # its submission is the first
-        self.attempt: int = 0
-        self.cancel_requested: bool = False
-        self.cancel_cause: CancelCause | None = None
-        self.due_at: float = 0.0  # until the submission: the delay
-        self.outcome_seen: bool = False  # somebody was given the outcome
-
-        # What only a live job has.
-        self.function: Callable[..., Awaitable[object]] = function
-        self.args: tuple[object, ...] = args
-        self.context: contextvars.Context = context
-        self.retry_context: contextvars.Context | None = None  # before the attempt
-        self.timeout: float = timeout
-        self.retry: Retry | None = retry
-        self.start_by: float | None = None
-        self.on_conflict: OnConflict | None = None
-        self.id_holder: JobRecord | None = None  # whose end it waits for
-        self.ended: trio.Event | None = None
-
-    def last_report(self) -> JobProgress:
-        """What the job reported last."""
-        # If that was in an attempt before, a reader who is late learns that it counts no more.
-        current, total, message, revision = self.report
-        return JobProgress(self.id, current, total, message, revision or self.revision)
-
-    def snapshot(self) -> JobSnapshot:
-        """The job as it is now."""
-        has_ended = self.status.is_terminal
-        return JobSnapshot(
-            id=self.id,
-            name=self.name,
-            status=self.status,
-            revision=self.revision,
-            key=self.key,
-            tags=self.tags,
-            priority=self.priority,
-            attempt=self.attempt,
-            progress=self.last_report() if self.attempt and self.report is not NO_REPORT else None,
-            waiting_for=self.waiting_reason(self) if self.waiting_reason is not None else None,
-            cancel_requested=self.cancel_requested,
-            cancel_cause=self.cancel_cause,
-            submitted_at=self.submitted_at,
-            due_at=self.due_at,
-            started_at=self.started_at if self.attempt else None,
-            finished_at=self.finished_at if has_ended else None,
-            error=self.error if self.status is FAILED else None,
-            result=self.result if has_ended else None,
-        )

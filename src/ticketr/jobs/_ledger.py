@@ -29,7 +29,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from contextvars import Context
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -40,18 +39,15 @@ from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._conflicts import id_or_key_conflicts
 from ticketr.jobs._job import (
     CANCELLED,
-    NO_CONTEXT,
-    NO_REPORT,
     PENDING,
     RUNNING,
     CancelCause,
     CancelOutcome,
-    JobRecord,
     JobStatus,
     OnConflict,
-    ended_job_function,
 )
 from ticketr.jobs._key_table import KeyTable
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retention import FinishedJobs
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._updates import Subscriptions
@@ -203,6 +199,7 @@ class Ledger:
         # The key's own code runs here, and may raise.
         key_slot = None if record.key is None else self.key_table.find(record.key)
         superseded: Sequence[JobRecord] = ()
+        id_holder: JobRecord | None = None
         now = self.now()
         if record.on_conflict or record.id:
             conflicts = id_or_key_conflicts(record, self.records, key_slot)
@@ -211,7 +208,7 @@ class Ledger:
             is_late = record.start_by is not None and record.start_by <= now
             if record.on_conflict is OnConflict.SUPERSEDE and not is_late:
                 superseded = conflicts
-            record.id_holder = conflicts[0] if conflicts and record.id else None
+            id_holder = conflicts[0] if conflicts and record.id else None
         schedule = self.schedule
         if schedule.pending >= schedule.max_pending and not (
             above
@@ -220,15 +217,11 @@ class Ledger:
         ):
             return None
         if record.key is not None:
-            record.key_slot = key_slot or self.key_table.add(record.key)  # this may raise too
-            record.key_slot.jobs[record] = None
-        record.number = next(self._numbers)
+            key_slot = key_slot or self.key_table.add(record.key)  # this may raise too
+            key_slot.jobs[record] = None
         if not record.id:
-            record.id = f"job-{next(self._ids)}"
-            while record.id in self.records:  # somebody chose that one
-                record.id = f"job-{next(self._ids)}"
-        record.submitted_at = now
-        record.due_at = now + record.due_at if record.due_at else now
+            record.assign_id(self._new_id())
+        record.accept(next(self._numbers), now, key_slot, id_holder)
         schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self._notify_pending(record)
@@ -239,6 +232,12 @@ class Ledger:
         if self.idle and (record.context if self.wakeup_pending else not self.running):
             self.wake()
         return record
+
+    def _new_id(self) -> JobID:
+        job_id = f"job-{next(self._ids)}"
+        while job_id in self.records:  # somebody chose that one
+            job_id = f"job-{next(self._ids)}"
+        return job_id
 
     def _resolve_conflict(self, record: JobRecord, conflicts: list[JobRecord]) -> JobRecord:
         running = (conflict for conflict in conflicts if conflict.status is RUNNING)
@@ -308,17 +307,7 @@ class Ledger:
         record = self.schedule.take()
         if record is None:
             return None
-        record.started_at = self.now()
-        record.report = NO_REPORT
-        record.attempt += 1
-        record.worker = worker
-        if record.context:
-            record.retry_context = record.context.copy()
-        record.scope = trio.CancelScope()  # which takes half as long again with an argument
-        if record.timeout != math.inf:
-            record.scope.relative_deadline = record.timeout
-        record.status = RUNNING
-        record.revision += 1
+        record.start(worker, self.now())
         self.running[worker] = record
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
@@ -328,17 +317,13 @@ class Ledger:
             self.wake()
         return record
 
-    def put_back(self, record: JobRecord, delay: float) -> None:
+    def put_back(self, record: JobRecord, delay: float, *, is_counted: bool) -> None:
         """A running job is to be tried again after so many seconds; there is always room."""
         del self.running[record.worker]
-        del record.worker, record.scope
         if record.key_slot is not None:
             self.schedule.release_key(record)
-        record.status = PENDING
-        record.revision += 1
-        record.context, record.retry_context = record.retry_context or Context(), None
         now = self.now()
-        record.due_at = now + delay
+        record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
         self._notify_pending(record)
         if self.cancels_delayed_jobs and record.due_at > now:
@@ -353,21 +338,12 @@ class Ledger:
         was_running = record.status is RUNNING
         if was_running:
             del self.running[record.worker]
-            del record.worker, record.scope
             if record.key_slot is not None:
                 self.schedule.release_key(record)
         else:
             self.schedule.discard(record)
         now = self.now()
-        record.result = result
-        record.finished_at = now
-        record.status = status
-        record.revision += 1
-        # To be thrown away when all is done, since that may run code of the user's.
-        contexts = record.context, record.retry_context
-        released = record.function, record.args, record.retry, contexts
-        record.function, record.args, record.context = ended_job_function, (), NO_CONTEXT
-        record.retry_context = record.retry = record.waiting_reason = None
+        held = record.end(status, now, result)
         if self.schedule.blocked:
             self.schedule.unblock_successors(record)
         if record.id_holder is not None:
@@ -385,14 +361,11 @@ class Ledger:
             except BaseException as error:  # noqa: ASYNC103, BLE001 - its summary calls sys.exit()
                 self.interrupt(error)
         if record.ended is not None:
-            # A parked waiter is sure to get the outcome, though it has not run yet.
-            record.outcome_seen |= record.ended.statistics().tasks_waiting > 0
-            record.ended.set()
-            record.ended = None
+            record.wake_waiters()
         if not was_running:
             self.admit()
             self.wake()
-        del released, contexts
+        del held
         if self.waiting_jobs and self.waiting_count >= len(self.running):
             self.wait_graph.job_ended(record, self)
         if self._idle_event is not None and self.is_idle:
@@ -424,12 +397,11 @@ class Ledger:
             return CancelOutcome.ALREADY_FINISHED
         if record.cancel_requested:
             return CancelOutcome.ALREADY_REQUESTED
-        record.cancel_requested = True
-        record.cancel_cause = cause
+        record.request_cancel(cause)
         if record.status is PENDING:
             self.finish(record, CANCELLED)
             return CancelOutcome.CANCELLED
-        record.revision += 1
+        record.mark_changed()
         self.subscriptions.notify_changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
@@ -440,13 +412,13 @@ class Ledger:
         With the end of another one ``on_job_error`` may have been called, and done anything.
         """
         if record.status is PENDING:
-            record.cancel_cause = cause
+            record.note_cause(cause)
             self.finish(record, CANCELLED)
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """These wait for something else from now on."""
         for record in records:
-            record.revision += 1
+            record.mark_changed()
             self.subscriptions.notify_changed(record)
         self.wake()
         self.wait_graph.request_check()

@@ -11,8 +11,9 @@ from ticketr.jobs._values import checked_key, checked_text, exact_str, safe_repr
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ticketr.jobs._job import JobID, JobRecord
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._record import JobRecord
 
 
 def find(ledger: Ledger, job: JobID | JobHandle[object]) -> JobRecord | None:

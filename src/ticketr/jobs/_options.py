@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import math
 from contextvars import copy_context
+from functools import partial
 from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ticketr.jobs._function import resolve_function
-from ticketr.jobs._job import JobRecord, OnConflict
+from ticketr.jobs._job import OnConflict
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._values import (
     checked_key,
@@ -92,91 +94,42 @@ def make_record(
         function, name = resolve_function(job, args)
     record = JobRecord(function, args, copy_context(), name, timeout, retry)
     if options:
-        apply_options(record, options)
+        record.set_options(checked_options(options))
     return record
 
 
-def apply_options(record: JobRecord, options: JobOptions) -> None:
-    """Check what is said about a job, and write it down."""
+def checked_options(options: JobOptions) -> dict[str, object]:
+    """Check the options of a submit, and return them by the names of a record's fields."""
+    fields: dict[str, object] = {}
     for option, value in options.items():
-        take = OPTION_SETTERS.get(option)
-        if take is None:
+        known = OPTIONS.get(option)
+        if known is None:
             raise TypeError(_unknown(option))
-        take(record, value)
+        field, check = known
+        if value is not None or option not in OPTIONAL:
+            fields[field] = check(value)
+    return fields
 
 
 def _unknown(option: str) -> str:
-    near = difflib.get_close_matches(option, OPTION_SETTERS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTION_SETTERS)}"
+    near = difflib.get_close_matches(option, OPTIONS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTIONS)}"
     return f"a job has no option {safe_repr(option)}: {hint}"
 
 
-def _set_id(record: JobRecord, value: object) -> None:
-    if value is not None:
-        record.id = checked_text("id", value)
+def _checked_start_by(value: object) -> float | None:
+    start_by = checked_number("start_by", value, "a time on Trio's clock")
+    return start_by if start_by != math.inf else None
 
 
-def _set_name(record: JobRecord, value: object) -> None:
-    if value is not None:
-        record.name = checked_text("name", value)
-
-
-def _set_priority(record: JobRecord, value: object) -> None:
-    record.priority = checked_priority(value)
-
-
-def _set_key(record: JobRecord, value: Hashable) -> None:
-    record.key = checked_key(value)
-
-
-def _set_on_conflict(record: JobRecord, value: object) -> None:
-    if value is not None:
-        record.on_conflict = checked_member("on_conflict", value, OnConflict)
-
-
-def _set_delay(record: JobRecord, value: object) -> None:
-    record.due_at = checked_seconds("delay", value)  # counted from the submission, which is to come
-
-
-def _set_start_by(record: JobRecord, value: object) -> None:
-    if value is not None:
-        start_by = checked_number("start_by", value, "a time on Trio's clock")
-        record.start_by = start_by if start_by != math.inf else None
-
-
-def _set_tags(record: JobRecord, value: Any) -> None:
+def _checked_tags(value: Any) -> frozenset[str]:
     if issubclass(type(value), str):
         raise TypeError(f"tags are several words, not one: write tags=[{safe_repr(value)}]")
     try:
         tags = [*value]
     except TypeError as flaw:
         raise TypeError(f"tags must be several words, not {safe_repr(value)}") from flaw
-    record.tags = frozenset(checked_text("a tag", tag) for tag in tags)
-
-
-def _set_timeout(record: JobRecord, value: object) -> None:
-    if value is not None:
-        record.timeout = checked_timeout(value)
-
-
-def _set_retry(record: JobRecord, value: object) -> None:
-    if value is not None:
-        record.retry = checked_retry(value)
-
-
-OPTION_SETTERS: Final[dict[str, Callable[[JobRecord, Any], None]]] = {
-    "id": _set_id,
-    "name": _set_name,
-    "priority": _set_priority,
-    "key": _set_key,
-    "on_conflict": _set_on_conflict,
-    "delay": _set_delay,
-    "start_by": _set_start_by,
-    "tags": _set_tags,
-    "timeout": _set_timeout,
-    "retry": _set_retry,
-}
-"""What checks each option and writes it down."""
+    return frozenset(checked_text("a tag", tag) for tag in tags)
 
 
 def checked_priority(priority: object) -> int:
@@ -194,3 +147,20 @@ def checked_retry(retry: object) -> Retry:
     if type(retry) is not Retry:
         raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {safe_repr(retry)}")
     return retry
+
+
+OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
+    "id": ("id", partial(checked_text, "id")),
+    "name": ("name", partial(checked_text, "name")),
+    "priority": ("priority", checked_priority),
+    "key": ("key", checked_key),
+    "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
+    "delay": ("due_at", partial(checked_seconds, "delay")),  # counted from the submission
+    "start_by": ("start_by", _checked_start_by),
+    "tags": ("tags", _checked_tags),
+    "timeout": ("timeout", checked_timeout),
+    "retry": ("retry", checked_retry),
+}
+"""The field of a record that each option fills, and what checks the value."""
+OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "timeout", "retry"})
+"""The options of which None means that they are not given."""

@@ -17,9 +17,10 @@ from trio.lowlevel import (
 from ticketr._errors import QueueFull
 from ticketr.jobs._closing import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import CancelCause, CancelOutcomes, JobRecord, JobStatus
+from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._recorder import finished_from_snapshots
 from ticketr.jobs._schedule import Submission
 from ticketr.jobs._statistics import QueueStatistics

@@ -16,7 +16,8 @@ from ticketr.jobs._values import checked_count, checked_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.jobs._job import JobID, JobRecord, JobSnapshot
+    from ticketr.jobs._job import JobID, JobSnapshot
+    from ticketr.jobs._record import JobRecord
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -106,7 +107,7 @@ class FinishedJobs:
         """Call ``on_job_error`` if the job failed and nobody has seen its outcome."""
         if record.status is not FAILED or record.outcome_seen:
             return
-        record.outcome_seen = True
+        record.mark_outcome_seen()
         try:
             self._context.copy().run(self._on_job_error, record.snapshot())
         except BaseException as error:  # noqa: ASYNC103, BLE001 - it is user code

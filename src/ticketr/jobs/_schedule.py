@@ -27,8 +27,8 @@ from ticketr.jobs._priority_queue import PriorityQueue
 if TYPE_CHECKING:
     import trio
 
-    from ticketr.jobs._job import JobRecord
     from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._record import JobRecord
 
 AGING: Final = 30.0
 """How many seconds of waiting weigh as much as one point of priority."""

@@ -9,9 +9,9 @@ from ticketr.jobs._job import JobStatus
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ticketr.jobs._job import JobRecord
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._record import JobRecord
 
 
 def run_now(ledger: Ledger, record: JobRecord) -> bool:
@@ -55,7 +55,7 @@ def set_priority(ledger: Ledger, record: JobRecord, priority: int) -> bool:
     ledger.subscriptions.owner_thread.check()
     if record.status.is_terminal:
         return False
-    record.priority = priority
+    record.set_priority(priority)
     if record.status is JobStatus.PENDING:
         ledger.schedule.rerank(record)
     ledger.mark_changed([record])

@@ -12,7 +12,7 @@ from ticketr.jobs._wait_targets import UNBLOCKED, QueueRoom
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jobs._job import JobRecord
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._wait_targets import Blockers, QueueState, WaitTarget
 
 

@@ -35,7 +35,7 @@ import trio
 
 from ticketr._errors import WouldDeadlock
 from ticketr.jobs._deadlock import propagate, sink_component
-from ticketr.jobs._job import JobRecord
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._task_tree import StepWatcher, descendants, waits_for_children
 from ticketr.jobs._wait import Wait, WaitingJob, choose_wait_to_end, deadline_inside
 from ticketr.jobs._wait_targets import (

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
-from ticketr.jobs._job import PENDING, JobRecord
+from ticketr.jobs._job import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from trio.lowlevel import Task
 
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._schedule import Schedule, Submission
 
 

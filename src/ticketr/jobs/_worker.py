@@ -59,8 +59,9 @@ from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErro
 from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
-    from ticketr.jobs._job import JobRecord, JobStatus
+    from ticketr.jobs._job import JobStatus
     from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._updates import Subscriptions
 
@@ -270,16 +271,16 @@ def retry_or_end(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseExceptio
         return False
     try:
         verdict = judge(error, asked=record.cancel_requested)
-        delay = delay_of_next(ledger, record, verdict)
+        retry = delay_of_next(ledger, record, verdict)
     except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
         if not has_only_exceptions(flaw):
             raise
-        verdict, delay = Verdict(FAILED, error=flaw), None
+        verdict, retry = Verdict(FAILED, error=flaw), None
     try:
-        if delay is None or record.cancel_requested:  # the rule may have done anything
+        if retry is None or record.cancel_requested:  # the rule may have done anything
             conclude(ledger, record, verdict)
         else:
-            ledger.put_back(record, delay)
+            ledger.put_back(record, retry.delay, is_counted=retry.is_counted)
     finally:
         del error, verdict  # their tracebacks hold this frame
     return True
@@ -330,8 +331,17 @@ def judge(error: BaseException | None, *, asked: bool) -> Verdict:
     return Verdict(CANCELLED, CancelCause.SCOPE, leaving=error)
 
 
-def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float | None:
-    """After how many seconds to try again; None if that was the last attempt."""
+class NextAttempt(NamedTuple):
+    """An attempt that follows one that failed."""
+
+    delay: float
+    """The seconds until it is due."""
+    is_counted: bool
+    """Whether the one that failed counts against the job's ``Retry``."""
+
+
+def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> NextAttempt | None:
+    """Return the next attempt; None if that was the last one."""
     if verdict.status is not FAILED or verdict.is_fatal or record.cancel_requested:
         return None
     if ledger.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:
@@ -343,14 +353,9 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
         error = split_cancelled(verdict.error)[1]
     if error is None or not issubclass(type(error), Exception):
         return None
-    uncounted_retries = record.uncounted_retries if record.attempt > 1 else 0
     try:
-        delay = delay_after(
-            cast("Exception", error), record.retry, record.attempt - uncounted_retries
-        )
-        record.uncounted_retries = uncounted_retries + issubclass(
-            type(unwrap_single(error)), RetryLater
-        )
+        delay = delay_after(cast("Exception", error), record.retry, record.counted_attempts)
+        is_counted = not issubclass(type(unwrap_single(error)), RetryLater)
     except BaseException as flaw:  # noqa: ASYNC103 - the rule is user code
         if not has_only_exceptions(flaw):
             raise
@@ -359,7 +364,7 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> float 
         return None  # noqa: ASYNC104 - it is logged, and is no Cancelled
     finally:
         del error, verdict  # their tracebacks hold this frame
-    return delay
+    return None if delay is None else NextAttempt(delay, is_counted)
 
 
 def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
@@ -367,8 +372,7 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     status, cause, error, leaving, is_fatal = verdict
     if cause is CancelCause.SCOPE and ledger.cut_off_cause is not None:
         cause = ledger.cut_off_cause
-    if record.cancel_cause is None:
-        record.cancel_cause = cause
+    record.note_cause(cause)
     info = None
     if error is not None:
         info = JobErrorInfo.of(error)
@@ -377,8 +381,8 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     elif status is FAILED:
         info = JobErrorInfo.of(JobTimedOut(record.id, record.name, record.timeout))
     if is_fatal:
-        record.outcome_seen = True  # it leaves by the block, so it is not silent
-    record.exception, record.error = error, info
+        record.mark_outcome_seen()  # it leaves by the block, so it is not silent
+    record.set_failure(error, info)
     ledger.finish(record, status)
     if is_fatal and error is not None:
         ledger.interrupt(error)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import math
+from contextvars import Context
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from ticketr import CancelCause, JobStatus
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
+from ticketr.jobs._record import TRANSITIONS, JobRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr import JobContext
+
+
+async def nothing(context: JobContext) -> None:
+    pass
+
+
+def start(record: JobRecord) -> None:
+    record.start(trio.lowlevel.current_task(), trio.current_time())
+
+
+def back_off(record: JobRecord) -> None:
+    record.back_off(trio.current_time() + 1, is_counted=False)
+
+
+def end(status: JobStatus) -> Callable[[JobRecord], object]:
+    def change(record: JobRecord) -> None:
+        if status is FAILED:
+            record.set_failure(ValueError(), JobErrorInfo("ValueError", "", ""))
+        record.end(status, trio.current_time(), "result")
+
+    return change
+
+
+CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
+    PENDING: back_off,
+    RUNNING: start,
+    **{status: end(status) for status in (COMPLETED, FAILED, CANCELLED)},
+}
+
+
+def record_that_is(status: JobStatus) -> JobRecord:
+    record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
+    record.accept(1, trio.current_time(), None, None)
+    if status is not PENDING:
+        start(record)
+        if status is not RUNNING:
+            CHANGES[status](record)
+    return record
+
+
+def values_of(record: JobRecord) -> dict[str, Any]:
+    return {name: getattr(record, name, None) for name in JobRecord.__slots__}
+
+
+async def test_the_table_has_every_status_and_nothing_follows_an_end() -> None:
+    assert TRANSITIONS.keys() == {*JobStatus}
+    assert [status for status in JobStatus if not TRANSITIONS[status]] == [
+        status for status in JobStatus if status.is_terminal
+    ]
+
+
+@pytest.mark.parametrize(("before", "after"), [*product(JobStatus, JobStatus)])
+async def test_a_transition_is_in_the_table_with_all_that_it_writes(
+    before: JobStatus, after: JobStatus
+) -> None:
+    record = record_that_is(before)
+    old = values_of(record)
+
+    if after not in TRANSITIONS[before]:
+        with pytest.raises(AssertionError):
+            CHANGES[after](record)
+        assert record.status is before
+        return
+    CHANGES[after](record)
+
+    new = values_of(record)
+    written = {name for name, value in new.items() if value is not old[name]}
+    assert record.status is after
+    assert {"status", "revision"} <= written <= {*TRANSITIONS[before][after]}
+
+
+async def test_the_first_cause_stays() -> None:
+    record = record_that_is(RUNNING)
+
+    record.request_cancel(CancelCause.USER)
+    record.note_cause(CancelCause.SHUTDOWN)
+
+    assert (record.cancel_requested, record.cancel_cause) == (True, CancelCause.USER)
