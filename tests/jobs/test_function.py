@@ -133,14 +133,14 @@ async def test_what_may_be_a_job(
     ("job", "args", "words"),
     [
         (Jobs, (), "not its class: make one of <class '.*Jobs'>"),
-        (blocking, (), r"blocking\(\) is none: write it with 'async def'"),
-        (functools.partial(blocking), (), r"blocking\(\) is none"),
-        (generator, (), r"generator\(\) is none"),
+        (blocking, (), r"blocking\(\) is not one: write it with 'async def'"),
+        (functools.partial(blocking), (), r"blocking\(\) is not one"),
+        (generator, (), r"generator\(\) is not one"),
         (async_generator, (), r"async_generator\(\) yields: it is an async generator function"),
         (functools.partial(async_generator), (), "async generator function"),
         (5, (), "a job is an async function or has an execute method, not 5"),
         (types.SimpleNamespace(execute=5), (), "has an execute method"),
-        (types.SimpleNamespace(execute=blocking), (), r"blocking\(\) is none"),
+        (types.SimpleNamespace(execute=blocking), (), r"blocking\(\) is not one"),
         (add, (), r"add\(context, a, b, c\) cannot be called with 1 argument: "),
         (add, (1, 2, 3), "with 4 arguments: a job's function takes a context and the submit's"),
         (functools.partial(add, b=5), (1, 2), "with 3 arguments and b:"),
@@ -170,7 +170,7 @@ async def test_a_coroutine_is_closed_and_refused(autojump_clock: MockClock) -> N
     context: Any = None
     coroutine: Any = add(context, 1)
     async with open_job_queue() as queue:
-        with pytest.raises(TypeError, match="give the function and its arguments, do not call it"):
+        with pytest.raises(TypeError, match="pass the function and its arguments, do not call it"):
             queue.submit_nowait(coroutine)
 
         assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED

@@ -155,7 +155,7 @@ MUTANTS: Final = [
     Mutant(
         "a job without anything to await fails in Python's words",
         "_function.py",
-        "if not inspect.isawaitable(given):",
+        "if not inspect.isawaitable(returned):",
         "if False:",
         "test_function.py::test_a_job_that_gives_nothing_to_await_fails_and_says_why",
     ),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)  # it starts processes that run pytest in 
 HARMLESS = Mutant(
     "the first line of a module says something else",
     "_priority_queue.py",
-    '"""A line of waiting things in the order of their ranks. Pure."""',
+    '"""A priority queue with removal from the middle. Pure."""',
     '"""A line."""',
     "test_priority_queue.py",
 )

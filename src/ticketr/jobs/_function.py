@@ -1,8 +1,8 @@
-"""What may be a job, and the function to call for it.
+"""Check what is submitted as a job, and find the function to call.
 
-What cannot become a job is refused by its submit: a class, a coroutine, a function that is not
-async, one that cannot take the arguments. Of a callable object, a wrapper or a lambda nobody knows
-before the call whether it gives something to await; if it does not, its job fails and says why.
+A submit refuses a class, a coroutine, a function that is not async, and a function that cannot take
+the arguments. Whether a callable object, a wrapper or a lambda returns an awaitable is known only
+after the call. If it does not, its job fails with an error that says so.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from ticketr.jobs._context import Job
 
 PLACEHOLDER: Final = getattr(functools, "Placeholder", object())
-"""Stands in a partial for an argument that is still to come, from Python 3.14 on."""
+"""The ``functools.Placeholder`` of Python 3.14, which marks a missing argument of a partial."""
 
 
 def resolve_function(
     job: Job[object] | Callable[..., Awaitable[object]], args: tuple[object, ...]
 ) -> tuple[Callable[..., Awaitable[object]], str]:
-    """The function to call for a job, and the job's name.
+    """Return the function to call for a job, and the job's name.
 
     Args:
         job: What was submitted.
         args: The arguments that follow the context.
 
     Raises:
-        TypeError: It can be no job.
+        TypeError: It cannot be a job.
     """
     kind: type = type(job)
     if issubclass(kind, type):
@@ -43,14 +43,14 @@ def resolve_function(
         _close(cast("CoroutineType[Any, Any, Any]", job))
         raise TypeError(
             f"a job is an async function, and {safe_repr(job)} is a call of one:"
-            " give the function and its arguments, do not call it"
+            " pass the function and its arguments, do not call it"
         )
     execute = getattr(job, "execute", None)
     target = job if execute is None else execute
     if not callable(target):
         raise TypeError(
             f"a job is an async function or has an execute method, not {safe_repr(job)}"
-            " (give the function and its arguments, do not call it)"
+            " (pass the function and its arguments, do not call it)"
         )
     core, positional, names = _unwrapped(target, 1 + len(args))
     name = getattr(core, "__name__", kind.__name__ if core is job else type(core).__name__)
@@ -58,17 +58,17 @@ def resolve_function(
         name = getattr(job, "name", kind.__name__)
     is_async = _check(core, positional, names)
     text = name if type(name) is str else safe_str(name) or safe_repr(name)
-    return target if is_async else _awaiting(target, text), text
+    return target if is_async else _require_awaitable(target, text), text
 
 
 def _close(coroutine: CoroutineType[Any, Any, Any]) -> None:
-    """Throw a coroutine away that was never started, so that nobody warns of that."""
+    """Close a coroutine that was never started, so that Python does not warn about it."""
     if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
         coroutine.close()
 
 
 def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str]]:
-    """What is called in the end, with how many positional arguments and which keywords."""
+    """Return what partials and methods call in the end, and its arguments: how many, which names."""
     names: set[str] = set()
     while True:
         if issubclass(type(target), functools.partial):
@@ -84,7 +84,7 @@ def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str]]:
 
 
 def _check(core: object, positional: int, names: set[str]) -> bool:
-    """Refuse what can be no job; tell whether its call is sure to give something to await."""
+    """Raise if a callable cannot be a job; return whether its call surely returns an awaitable."""
     if type(core) is FunctionType:
         flags = core.__code__.co_flags
         is_async = bool(flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
@@ -96,14 +96,14 @@ def _check(core: object, positional: int, names: set[str]) -> bool:
         is_named = core.__code__.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
         if not is_async and is_named and not inspect.iscoroutinefunction(core):
             raise TypeError(
-                f"a job is an async function, and {core.__name__}() is none: write it with"
-                " 'async def', and call what blocks with trio.to_thread.run_sync"
+                f"a job is an async function, and {core.__name__}() is not one: write it with"
+                " 'async def', and call blocking code with trio.to_thread.run_sync"
             )
         function = core
     else:
         call = getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
         if type(call) is not FunctionType:
-            return False  # it is not written in Python
+            return False  # not written in Python
         function, positional = call, positional + 1
         is_async = bool(call.__code__.co_flags & CO_COROUTINE)
     if not _takes(function, positional, names):
@@ -118,7 +118,7 @@ def _check(core: object, positional: int, names: set[str]) -> bool:
 
 
 def _takes(function: FunctionType, positional: int, names: AbstractSet[str]) -> bool:
-    """Whether a function can be called with so many arguments and these keywords."""
+    """Return whether a function accepts this many positional arguments and these keywords."""
     code = function.__code__
     by_place = code.co_varnames[: code.co_argcount]
     by_name_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -138,16 +138,18 @@ def _takes(function: FunctionType, positional: int, names: AbstractSet[str]) -> 
     return needed <= names & by_name
 
 
-def _awaiting(target: Callable[..., object], name: str) -> Callable[..., Awaitable[object]]:
-    """Call something that may give nothing to await."""
+def _require_awaitable(
+    target: Callable[..., object], name: str
+) -> Callable[..., Awaitable[object]]:
+    """Wrap a callable so that it raises a clear error if it returns no awaitable."""
 
     async def call(context: object, *args: object) -> object:
-        given = target(context, *args)
-        if not inspect.isawaitable(given):
+        returned = target(context, *args)
+        if not inspect.isawaitable(returned):
             raise TypeError(
-                f"a job is an async function, and {name} is none: its call gave {safe_repr(given)},"
-                " which cannot be awaited"
+                f"a job is an async function, and {name} is not one: it returned"
+                f" {safe_repr(returned)}, which cannot be awaited"
             )
-        return await given
+        return await returned
 
     return call

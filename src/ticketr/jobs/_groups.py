@@ -1,8 +1,8 @@
-"""Taking exceptions and groups of them apart.
+"""Inspect exceptions and exception groups safely.
 
-An exception is an object of the user's. It may lie about its class, refuse to be changed, be a
-group thousands deep, or derive nonsense when it is split. So classes are looked up by ``type()``,
-attributes are those of BaseException itself, and nothing here calls itself.
+An exception is user code. It may lie about its class, refuse attribute changes, nest groups
+thousands deep, or split into nonsense. So this module uses ``type()`` for classes and the
+descriptors of ``BaseException`` for attributes, and nothing in it is recursive.
 """
 
 from __future__ import annotations
@@ -16,50 +16,50 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 DEEPEST: Final = 50
-"""Levels of groups in a group that Python and Trio are trusted with: both walk it by recursion."""
+"""The deepest nesting of groups that is left to Python and Trio, which recurse over it."""
 
 
 def is_group(error: BaseException | None) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    """Whether an error really is a group."""
+    """Return whether an error is an exception group by its real class."""
     return issubclass(type(error), BaseExceptionGroup)
 
 
 def members(group: BaseExceptionGroup[BaseException]) -> Sequence[BaseException]:
-    """The errors right in a group."""
+    """Return the direct members of a group."""
     found: Sequence[BaseException] = BaseExceptionGroup.exceptions.__get__(group)
     return found
 
 
 def leaves(error: BaseException | None) -> list[BaseException]:
-    """The errors of a group and of the groups in it, each once; a plain error is its own only one."""
+    """Return all plain errors in a group, at any depth, each once; of a plain error, itself."""
     found: list[BaseException] = []
     seen: set[int] = set()
     todo = [] if error is None else [error]
     while todo:
-        one = todo.pop()
-        if id(one) in seen:
+        current = todo.pop()
+        if id(current) in seen:
             continue
-        seen.add(id(one))
-        if is_group(one):
-            todo += reversed(members(one))
+        seen.add(id(current))
+        if is_group(current):
+            todo += reversed(members(current))
         else:
-            found.append(one)
+            found.append(current)
     return found
 
 
 def has_only_exceptions(error: BaseException | None) -> bool:
-    """Whether all in an error are Exceptions, so that it does not end the program."""
+    """Return whether an error holds only Exceptions, so no interrupt, exit or Cancelled."""
     return all(issubclass(type(leaf), Exception) for leaf in leaves(error))
 
 
 def unwrap_single(error: BaseException) -> BaseException:
-    """An error out of the groups around it, if it is alone in them."""
-    only = leaves(error)
-    return only[0] if len(only) == 1 else error
+    """Return the only plain error in a group, or else the error itself."""
+    plain = leaves(error)
+    return plain[0] if len(plain) == 1 else error
 
 
 def make_splittable(error: BaseException) -> BaseException:
-    """The same error; or a flat group of what is in it, if Trio could fail to take it apart."""
+    """Return the error, or a flat group of the same errors if Trio could fail to split it."""
     if not is_group(error) or (_is_small(error) and _can_be_split(error)):
         return error
     message: str = BaseExceptionGroup.message.__get__(error)
@@ -67,7 +67,7 @@ def make_splittable(error: BaseException) -> BaseException:
 
 
 def _is_small(group: BaseException) -> bool:
-    """Whether a walk by recursion ends soon: not too deep, and no group in two places."""
+    """Return whether recursion over a group is safe: not too deep, and no group in it twice."""
     seen: set[int] = set()
     todo: list[tuple[BaseException, int]] = [(group, 1)]
     while todo:
@@ -82,17 +82,17 @@ def _is_small(group: BaseException) -> bool:
 
 
 def _can_be_split(group: BaseExceptionGroup[BaseException]) -> bool:
-    """Try what Trio will do, which calls the own code of groups of other classes."""
+    """Return whether ``split``, which a subclass may override, keeps all errors."""
     try:
         parts = group.split(trio.Cancelled)
         found = {id(leaf) for part in parts for leaf in leaves(part)}
-    except Exception:  # noqa: BLE001 - whatever it is, it would have come out of Trio
+    except Exception:  # noqa: BLE001 - it would have been raised inside Trio
         return False
     return found == {id(leaf) for leaf in leaves(group)}
 
 
 def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
-    """Part an error into what is ``trio.Cancelled`` and the rest."""
+    """Split an error into its ``trio.Cancelled`` and the rest."""
     found = [type(leaf) is trio.Cancelled for leaf in leaves(error)]
     if not any(found):
         return None, error
@@ -103,27 +103,27 @@ def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseExc
 
 
 def traceback_of(error: BaseException) -> TracebackType | None:
-    """The live traceback of an error."""
+    """Return the traceback of an error."""
     found: TracebackType | None = BaseException.__traceback__.__get__(error)  # type: ignore[union-attr]
     return found
 
 
 def strip_tracebacks(error: BaseException) -> None:
-    """Take the live tracebacks out of an error and of all that it is linked to.
+    """Remove the tracebacks of an error and of all errors linked to it.
 
-    A traceback holds the frames, and these hold the job's arguments and locals.
+    A traceback keeps frames alive, and these keep the job's arguments and locals alive.
     """
     for found, _ in _linked(error):
-        BaseException.with_traceback(found, None)  # its own class may refuse any change
+        BaseException.with_traceback(found, None)  # the error's class may override the attribute
 
 
 def is_printable(error: BaseException) -> bool:
-    """Whether Python can print an error with all that it is linked to: it does so by recursion."""
+    """Return whether Python, which recurses, can print an error and all errors linked to it."""
     return all(is_member or _is_small(found) for found, is_member in _linked(error))
 
 
 def _linked(error: BaseException) -> Iterator[tuple[BaseException, bool]]:
-    """An error and all that it is linked to, each once, and whether as a member of a group."""
+    """Yield an error and all errors linked to it, once each, with whether it is in a group."""
     seen: set[int] = set()
     todo: list[tuple[BaseException | None, bool]] = [(error, False)]
     while todo:

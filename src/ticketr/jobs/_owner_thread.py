@@ -9,10 +9,10 @@ from trio.lowlevel import Task, current_root_task
 
 @final
 class OwnerThread:
-    """The Trio run in which it was made, as long as the queue is open.
+    """The Trio run that opened a queue, while the queue is open.
 
-    Trio itself finds out too late that a call comes from elsewhere: by the time it raises, half
-    of a change is in the books, or a task was woken in the wrong run, which crashes.
+    Trio itself notices a call from another run or thread too late: half of a change has been made
+    by then, or a task of the wrong run has been woken, which crashes Trio.
     """
 
     __slots__ = ("_root",)
@@ -21,12 +21,12 @@ class OwnerThread:
         self._root: Task | None = current_root_task()
 
     def check(self) -> None:
-        """Raise if called in another run, in another thread or outside of Trio.
+        """Raise if called in another Trio run, in another thread or outside of Trio.
 
-        A queue that is closed does not change any more, and may be asked anywhere.
+        A closed queue does not change any more, and may be used from anywhere.
 
         Raises:
-            RuntimeError: The call comes from elsewhere.
+            RuntimeError: The call comes from outside the owner's run.
         """
         root = self._root
         if root is None:
@@ -43,5 +43,5 @@ class OwnerThread:
         )
 
     def close(self) -> None:
-        """Let everybody in: nothing changes any more."""
+        """Allow calls from anywhere: the queue does not change any more."""
         self._root = None

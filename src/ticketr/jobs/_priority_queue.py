@@ -1,4 +1,4 @@
-"""A line of waiting things in the order of their ranks. Pure."""
+"""A priority queue with removal from the middle. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Hashable")
 Entry: TypeAlias = tuple[float, int, T]
-"""A rank, a number and who has them."""
+"""A rank, a number, and the item that has them."""
 
 MAX_STALE = 32
-"""How many dead entries are no reason yet to drop them all."""
+"""How many stale entries may exceed the valid ones before all are dropped."""
 
 
 @final
 class PriorityQueue(Generic[T]):
-    """The lowest rank is first; of equal ranks, the lowest number.
+    """Items ordered by rank, the lowest first, then by number.
 
-    Nearly all come in this order, so they stand in a queue; only who has to go before the
-    last of it is put in a heap. Anybody can leave from the middle, and is not searched for:
-    their entry stays until it comes to the front, or until more than half are such ones.
+    Most items arrive in order and are appended to a deque. An item that belongs before the last one
+    goes to a heap. A removed item's entry is not searched for: it is stale, and stays until it comes
+    to the front, or until more than half of all entries are stale.
     """
 
     __slots__ = ("_entries", "_heap", "_queue", "_stale")
@@ -33,7 +33,7 @@ class PriorityQueue(Generic[T]):
         self._entries: dict[T, Entry[T]] = {}
         self._queue: deque[Entry[T]] = deque()
         self._heap: list[Entry[T]] = []
-        self._stale: int = 0  # how many entries are of nobody any more
+        self._stale: int = 0  # how many entries belong to no item any more
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -45,11 +45,11 @@ class PriorityQueue(Generic[T]):
         return iter(self._entries)
 
     def entry(self, item: T) -> Entry[T]:
-        """Return the entry of an item that is in the line."""
+        """Return the entry of an item that is in the queue."""
         return self._entries[item]
 
     def push(self, item: T, rank: float, number: int) -> None:
-        """Let somebody line up; no two have the same number."""
+        """Add an item. Its number must be unique."""
         entry = self._entries[item] = (rank, number, item)
         queue = self._queue
         if not queue or queue[-1] < entry:
@@ -58,7 +58,7 @@ class PriorityQueue(Generic[T]):
             heappush(self._heap, entry)
 
     def first(self) -> Entry[T] | None:
-        """The entry of who is first; None if there is nobody."""
+        """Return the entry of the first item; None if there is none."""
         while self._stale and self._drop_stale():
             pass
         queue, heap = self._queue, self._heap
@@ -67,12 +67,12 @@ class PriorityQueue(Generic[T]):
         return queue[0] if queue else None
 
     def first_rank(self) -> float:
-        """The rank of who is first; infinite if there is nobody."""
+        """Return the rank of the first item; infinity if there is none."""
         first = self.first()
         return math.inf if first is None else first[0]
 
     def pop(self) -> T | None:
-        """Take out who is first; None if there is nobody (any more, see :meth:`_drop_stale`)."""
+        """Remove and return the first item; None if there is none (see ``_drop_stale``)."""
         while self._stale and self._drop_stale():
             pass
         queue, heap = self._queue, self._heap
@@ -86,17 +86,17 @@ class PriorityQueue(Generic[T]):
         return item
 
     def discard(self, item: T) -> None:
-        """Take somebody out, from the middle or from the front."""
+        """Remove an item, from the middle or from the front."""
         del self._entries[item]
         self._stale += 1
         if self._stale > len(self._entries) + MAX_STALE:
             self._drop_stale()
 
     def _drop_stale(self) -> bool:
-        """Drop the dead entries at the front, or all if they are too many; tell if there were any.
+        """Drop stale entries at the front, or all if there are too many; return if there were any.
 
-        The last to know of somebody may be such an entry, and code that runs as it goes may come
-        back here. So they go when this returns, and after that the front may be dead again.
+        An entry may hold the last reference to an item, whose finalizer may use this queue. So the
+        entries are freed when this returns, and the front may be stale again after that.
         """
         queue, heap, entries = self._queue, self._heap, self._entries
         dropped: list[Entry[T]] = []

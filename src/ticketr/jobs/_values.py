@@ -1,11 +1,11 @@
-"""Values that users hand in, checked and made plain before anything changes. Pure.
+"""Check the values that users pass in, and convert them to built-in types. Pure.
 
-What is handed in may be any object: a subclass of ``float`` with comparisons of its own, a number
-whose methods raise, text that lies about its length. So each value is checked once, at the call,
-and what goes on from here is a plain ``float``, ``int`` or ``str``, or a ``TypeError`` or
-``ValueError`` that names the value. A real number is what Python's ``numbers.Real`` says: ``int``,
-``float``, ``Fraction``, the scalars of NumPy; not ``Decimal``, which does not mix with floats, and
-not ``bool``, which as a number is nearly always a mistake.
+A value may be any object: a subclass of ``float`` with its own comparisons, a number whose methods
+raise, a string that lies about its length. So each value is checked once, at the call. The result
+is an exact ``float``, ``int`` or ``str``, or a ``TypeError`` or ``ValueError`` that names the value.
+A number is anything that is a ``numbers.Real``: ``int``, ``float``, ``Fraction``, NumPy scalars. It
+is not a ``Decimal``, which does not mix with floats, nor a ``bool``, which is nearly always a
+mistake.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=enum.Enum)
 
 MAX_SHOWN = 100
-"""Characters of a value that are shown in an error."""
+"""The most characters of a value that an error message shows."""
 
 
 def safe_repr(value: object) -> str:
-    """A value for an error message: bounded, and never an error itself."""
+    """Return the ``repr`` of a value, shortened; never raises."""
     try:
         text = exact_str(repr(value))
     except Exception:  # noqa: BLE001 - the value's own code
@@ -37,18 +37,18 @@ def safe_repr(value: object) -> str:
 
 
 def class_name(kind: type) -> str:
-    """The name of a class, whatever its own class makes of it."""
+    """Return the name of a class, even if its metaclass overrides ``__name__``."""
     name: str = type.__dict__["__name__"].__get__(kind)
     return name
 
 
 def exact_str(text: str) -> str:
-    """The same text without a class of its own."""
+    """Return a string as an exact ``str``."""
     return str.__str__(text)
 
 
 def safe_str(value: object) -> str | None:
-    """What a value is as text; None if it cannot be told."""
+    """Return the ``str`` of a value; None if that raises."""
     if type(value) is str:
         return value
     try:
@@ -58,12 +58,12 @@ def safe_str(value: object) -> str | None:
 
 
 def as_reason(value: object) -> str | None:
-    """Why something is cancelled, as text, whatever was given; None if nothing was."""
+    """Return the reason of a cancellation as text; None if none was given."""
     return None if value is None else safe_str(value) or safe_repr(value)
 
 
 def as_real(value: object) -> float | None:
-    """A real number as a plain one; None if it is none, which nan is not either."""
+    """Return a real number as an exact ``int`` or ``float``; None if it is none, or nan."""
     kind = type(value)
     if kind is int:
         return cast("int", value)
@@ -79,10 +79,10 @@ def as_real(value: object) -> float | None:
 
 
 def checked_text(what: str, value: object) -> str:
-    """A text.
+    """Return a string as an exact ``str``.
 
     Raises:
-        TypeError: It is none.
+        TypeError: The value is no string.
     """
     if type(value) is str:
         return value
@@ -92,11 +92,11 @@ def checked_text(what: str, value: object) -> str:
 
 
 def checked_number(what: str, value: object, unit: str = "a number") -> float:
-    """A number, which may be infinite.
+    """Return a number as a ``float``, which may be infinite.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is nan, or too large.
+        TypeError: The value is no number.
+        ValueError: The value is nan, or too large.
     """
     number = as_real(value)
     if number is None:
@@ -109,16 +109,16 @@ def checked_number(what: str, value: object, unit: str = "a number") -> float:
 
 
 def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
-    """A number of seconds.
+    """Return a number of seconds as a ``float``.
 
     Args:
-        what: What it is for.
-        value: What was given.
-        limit: Whether it is a limit, so that ``math.inf`` is one, too: none at all.
+        what: The name of the value, for error messages.
+        value: The value.
+        limit: Whether ``math.inf`` is allowed, for no limit.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is nan, negative, or infinite without being a limit.
+        TypeError: The value is no number.
+        ValueError: The value is nan, negative, or infinite where that is not allowed.
     """
     if type(value) is float and 0 <= value < math.inf:  # nearly always
         return value
@@ -131,18 +131,18 @@ def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
 def checked_whole(
     what: str, value: object, least: float = -math.inf, most: float = math.inf
 ) -> int:
-    """A whole number within bounds.
+    """Return a whole number within bounds as an ``int``.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is not whole, or out of bounds.
+        TypeError: The value is no number.
+        ValueError: The value is not whole, or out of bounds.
     """
     if type(value) is not int:
-        plain = _indexed(value)
-        if plain is None:
+        number = _as_int(value)
+        if number is None:
             kind = ValueError if type(value) is float else TypeError
             raise kind(f"{what} must be a whole number, not {safe_repr(value)}")
-        value = plain
+        value = number
     if not least <= value <= most:
         if most == math.inf:
             raise ValueError(f"{what} must be at least {least:g}, not {safe_repr(value)}")
@@ -150,8 +150,8 @@ def checked_whole(
     return value
 
 
-def _indexed(value: object) -> int | None:
-    """A whole number as a plain one; None if it is none."""
+def _as_int(value: object) -> int | None:
+    """Return a whole number as an exact ``int``; None if it is none."""
     try:
         return None if type(value) is bool else operator.index(cast("int", value))
     except Exception:  # noqa: BLE001 - the value's own code
@@ -159,11 +159,11 @@ def _indexed(value: object) -> int | None:
 
 
 def checked_count(what: str, value: object, least: int) -> float:
-    """A whole number, or ``math.inf`` for no limit.
+    """Return a whole number, or ``math.inf`` for no limit.
 
     Raises:
-        TypeError: It is neither.
-        ValueError: It is less than that.
+        TypeError: The value is neither.
+        ValueError: The value is less than ``least``.
     """
     return (
         math.inf if as_real(value) == math.inf else checked_whole(what, value, least, sys.maxsize)
@@ -171,10 +171,10 @@ def checked_count(what: str, value: object, least: int) -> float:
 
 
 def checked_member(what: str, value: object, kind: type[E]) -> E:
-    """A member of an enumeration of texts, or the text that stands for one.
+    """Return a member of an enumeration, given as that or by its value.
 
     Raises:
-        TypeError, ValueError: It is none.
+        TypeError, ValueError: The value is no member.
     """
     if type(value) is kind:
         return value
@@ -187,23 +187,23 @@ def checked_member(what: str, value: object, kind: type[E]) -> E:
 
 
 def checked_key(key: Hashable) -> Hashable:
-    """A key.
+    """Return a key.
 
     Raises:
-        TypeError: It cannot be hashed.
+        TypeError: The key cannot be hashed.
     """
     try:
         hash(key)
-    except TypeError as flaw:
-        raise TypeError(f"a key must be hashable, not {safe_repr(key)}") from flaw
+    except TypeError as error:
+        raise TypeError(f"a key must be hashable, not {safe_repr(key)}") from error
     return key
 
 
 def checked_callable(what: str, value: object) -> None:
-    """A function that is called and not awaited.
+    """Check that a value is a function that need not be awaited.
 
     Raises:
-        TypeError: It cannot be called, or is an async function.
+        TypeError: The value cannot be called, or is an async function.
     """
     if not callable(value):
         raise TypeError(f"{what} must be a function, not {safe_repr(value)}")
