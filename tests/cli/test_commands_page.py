@@ -94,7 +94,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
 
     limits = {each.name: each.default for each in cli.commands["jobs"].params}
     assert f"more than {CONFIRM_ABOVE} writes" in PAGE
-    assert f"{limits['limit']} unless you say otherwise" in PAGE
+    assert f"{limits['limit']} by default" in PAGE
 
 
 @pytest.mark.parametrize(
