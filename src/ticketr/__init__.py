@@ -29,6 +29,7 @@ from ticketr._errors import (
     WouldDeadlock,
 )
 from ticketr._version import __version__
+from ticketr.jobs._adapters import in_thread, plain
 from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._handle import JobHandle
@@ -88,7 +89,9 @@ __all__ = [
     "Updates",
     "WouldDeadlock",
     "__version__",
+    "in_thread",
     "open_job_queue",
+    "plain",
 ]
 
 # Tracebacks and reprs name things where users find them.

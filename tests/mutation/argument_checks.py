@@ -119,15 +119,15 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a coroutine that was refused is never closed",
-        "_function.py",
-        "        coroutine.close()\n",
+        "_adapters.py",
+        "        given.close()\n",
         "        pass\n",
         "test_function.py::test_a_coroutine_is_closed_and_refused",
     ),
     Mutant(
         "a coroutine that has begun is closed",
-        "_function.py",
-        "if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:",
+        "_adapters.py",
+        "if inspect.getcoroutinestate(given) == inspect.CORO_CREATED:",
         "if True:",
         "test_function.py::test_a_coroutine_that_has_begun_is_left_alone",
     ),
@@ -141,7 +141,7 @@ MUTANTS: Final = [
     Mutant(
         "a function that is not async is called",
         "_function.py",
-        "if not is_async and is_named and not inspect.iscoroutinefunction(core):",
+        "if not is_async and not is_blocking and is_named and not inspect.iscoroutinefunction(core):",
         "if False:",
         REFUSED,
     ),
@@ -173,5 +173,34 @@ MUTANTS: Final = [
         "return job.record_in(ledger)",
         "return ledger.records.get(job.id) if job.record_in(ledger) else None",
         "test_function.py::test_a_handle_means_its_own_job_whoever_has_the_id_now",
+    ),
+    # Adapters
+    Mutant(
+        "the context of an adapted function counts as an argument",
+        "_function.py",
+        "            positional -= 1\n",
+        "",
+        "test_adapters.py::test_arguments_that_do_not_fit_are_refused_at_the_submit",
+    ),
+    Mutant(
+        "a thread is abandoned unasked",
+        "_adapters.py",
+        "            abandon_on_cancel=self.abandon_on_cancel,",
+        "            abandon_on_cancel=True,",
+        "test_adapters.py::test_a_cancelled_thread_is_waited_for_unless_it_asks",
+    ),
+    Mutant(
+        "a thread that may be abandoned is waited for",
+        "_adapters.py",
+        "            abandon_on_cancel=self.abandon_on_cancel,",
+        "            abandon_on_cancel=False,",
+        "test_adapters.py::test_a_thread_that_may_be_abandoned_holds_up_no_cancel",
+    ),
+    Mutant(
+        "the limiter is left out",
+        "_adapters.py",
+        "            limiter=self.limiter,",
+        "            limiter=None,",
+        "test_adapters.py::test_a_limiter_bounds_the_threads",
     ),
 ]

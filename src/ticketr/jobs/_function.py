@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import inspect
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE
-from types import CoroutineType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, cast
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Final, cast
 
+from ticketr.jobs._adapters import InThread, Plain, refuse_coroutine
 from ticketr.jobs._values import exact_str, safe_repr, safe_str
 
 if TYPE_CHECKING:
@@ -39,12 +40,7 @@ def resolve_function(
     kind: type = type(job)
     if issubclass(kind, type):
         raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
-    if kind is CoroutineType:
-        _close(cast("CoroutineType[Any, Any, Any]", job))
-        raise TypeError(
-            f"a job is an async function, and {safe_repr(job)} is a call of one:"
-            " pass the function and its arguments, do not call it"
-        )
+    refuse_coroutine(job)
     execute = getattr(job, "execute", None)
     target = job if execute is None else execute
     if not callable(target):
@@ -52,24 +48,19 @@ def resolve_function(
             f"a job is an async function or has an execute method, not {safe_repr(job)}"
             " (pass the function and its arguments, do not call it)"
         )
-    core, positional, names = _unwrapped(target, 1 + len(args))
+    core, positional, names, adapter = _unwrapped(target, 1 + len(args))
     name = getattr(core, "__name__", kind.__name__ if core is job else type(core).__name__)
     if execute is not None:
         name = getattr(job, "name", kind.__name__)
-    is_async = _check(core, positional, names)
+    is_async = _check(core, positional, names, adapter)
     text = name if type(name) is str else safe_str(name) or safe_repr(name)
     return target if is_async else _require_awaitable(target, text), text
 
 
-def _close(coroutine: CoroutineType[Any, Any, Any]) -> None:
-    """Close a coroutine that was never started, so that Python does not warn about it."""
-    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-        coroutine.close()
-
-
-def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str]]:
-    """Return what partials and methods call in the end, and its arguments: how many, which names."""
+def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str], type | None]:
+    """Return what is called in the end, with how many arguments, which names, by which adapter."""
     names: set[str] = set()
+    adapter: type | None = None
     while True:
         if issubclass(type(target), functools.partial):
             partial = cast("functools.partial[object]", target)
@@ -79,12 +70,17 @@ def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str]]:
         elif type(target) is MethodType:
             positional += 1
             target = target.__func__
+        elif type(target) is Plain or type(target) is InThread:
+            adapter = type(target)
+            positional -= 1
+            target = target.function
         else:
-            return target, positional, names
+            return target, positional, names, adapter
 
 
-def _check(core: object, positional: int, names: set[str]) -> bool:
+def _check(core: object, positional: int, names: set[str], adapter: type | None) -> bool:
     """Raise if a callable cannot be a job; return whether its call surely returns an awaitable."""
+    is_blocking = adapter is InThread
     if type(core) is FunctionType:
         flags = core.__code__.co_flags
         is_async = bool(flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
@@ -94,27 +90,30 @@ def _check(core: object, positional: int, names: set[str]) -> bool:
                 " it is an async generator function"
             )
         is_named = core.__code__.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
-        if not is_async and is_named and not inspect.iscoroutinefunction(core):
+        if not is_async and not is_blocking and is_named and not inspect.iscoroutinefunction(core):
             raise TypeError(
                 f"a job is an async function, and {core.__name__}() is not one: write it with"
-                " 'async def', and call blocking code with trio.to_thread.run_sync"
+                " 'async def', or submit in_thread(function) if it blocks"
             )
         function = core
     else:
         call = getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
         if type(call) is not FunctionType:
-            return False  # not written in Python
+            return is_blocking  # not written in Python
         function, positional = call, positional + 1
         is_async = bool(call.__code__.co_flags & CO_COROUTINE)
     if not _takes(function, positional, names):
         code = function.__code__
         words = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
         by_name = f" and {', '.join(sorted(names))}" if names else ""
+        taken = (
+            "a context and the submit's arguments" if adapter is None else "the submit's arguments"
+        )
         raise TypeError(
             f"{exact_str(function.__name__)}({words}) cannot be called with {positional}"
-            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes a context and the submit's arguments"
+            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes {taken}"
         )
-    return is_async
+    return is_async or is_blocking
 
 
 def _takes(function: FunctionType, positional: int, names: AbstractSet[str]) -> bool:

@@ -19,10 +19,10 @@ try:
     from ticketr.statusline.plain import PlainLines
     from ticketr.statusline.status_line import StatusLine
     from ticketr.statusline.style import LineStyle
-except ModuleNotFoundError as error:
-    if error.name != "wcwidth":
+except ModuleNotFoundError as _error:
+    if _error.name != "wcwidth":
         raise
     message = "the status line needs more packages: pip install 'ticketr[statusline]'"
-    raise ModuleNotFoundError(message, name=error.name) from None
+    raise ModuleNotFoundError(message, name=_error.name) from None
 
 __all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]
