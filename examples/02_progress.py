@@ -1,7 +1,7 @@
-"""Progress: what the jobs report, in one stream, while they run.
+"""Follow the progress of all jobs in one stream.
 
-A report never waits for the reader. A reader that is slow gets the newest report of
-each job, and the last one in any case.
+A report never waits for the reader. A slow reader gets the newest report of each job, and always
+the last one.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ async def copy(context: JobContext, files: int, seconds: float) -> None:
 
 
 async def show(queue: JobQueue) -> None:
-    """Print each report as it comes; the loop ends with the queue."""
+    """Print each report; the loop ends when the queue is closed."""
     with queue.progress() as reports:
         async for report in reports:
             print(f"{report.job_id}: {report}")
 
 
 async def main() -> None:
-    """Copy with two workers, and watch."""
+    """Copy with two workers and print the progress."""
     async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
         nursery.start_soon(show, queue)
         await queue.submit(copy, 3, 0.2, id="letters")
         await queue.submit(copy, 2, 0.25, id="photos")
-        await queue.shutdown()  # once they have ended, there is nothing more to show
+        await queue.shutdown()  # wait for the jobs; this also ends the reader's loop
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A status line: in a terminal one line that moves, in a pipe or a log plain lines.
+"""Show a status line: one live line in a terminal, plain lines in a pipe or a log.
 
-Run it in a terminal, then again with ``| cat`` behind it.
+Run it in a terminal, and once more with ``| cat``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ticketr.statusline import StatusLine
 
 
 async def search(context: JobContext) -> list[str]:
-    """Find what there is to do; how much that will be, nobody knows yet."""
+    """Find files; the total is not known yet."""
     found: list[str] = []
     for number in range(1, 25):
         context.report(current=len(found), message="Looking for photos")
@@ -24,17 +24,17 @@ async def search(context: JobContext) -> list[str]:
 
 
 async def copy(context: JobContext, files: list[str]) -> None:
-    """Say after each file how far it is."""
+    """Report after each file."""
     for number, file in enumerate(files, start=1):
         context.report(current=number - 1, total=len(files), message="Copying photos")
         await trio.sleep(0.3)
         if number % 10 == 0:
-            print(f"{file} was a large one")  # goes above the line
+            print(f"{file} was a large one")  # is printed above the status line
     context.report(current=len(files), message=f"{len(files)} photos copied")
 
 
 async def main() -> None:
-    """Two lines of code: this import, and this block around the work."""
+    """Use a status line: import it, and put this block around the work."""
     async with open_job_queue() as queue, StatusLine(queue, stream=sys.stdout):
         found = await queue.run(search)
         await queue.submit(copy, found)

@@ -1,6 +1,6 @@
-"""Trying again: by a rule, when the job says so, and not when it says that it is no use.
+"""Try a failed job again: by a rule, at a later time, or never.
 
-It prints what each attempt comes to.
+It prints how each attempt ends.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from ticketr import GiveUp, JobContext, JobFailed, Retry, RetryLater, open_job_q
 
 
 def say(context: JobContext, text: str) -> None:
-    """Print what an attempt comes to."""
+    """Print how an attempt ends."""
     print(f"{context.id}, attempt {context.attempt}: {text}")
 
 
 async def flaky(context: JobContext) -> str:
-    """Fail twice; the rule says what then."""
+    """Fail twice; the queue tries it again by its rule."""
     if context.attempt < 3:
         say(context, "connection lost")
         raise ConnectionError("connection lost")
@@ -25,7 +25,7 @@ async def flaky(context: JobContext) -> str:
 
 
 async def busy(context: JobContext) -> str:
-    """Do what the server asks: come back in 5 seconds. No rule is needed, no attempt used up."""
+    """Run again in 5 seconds, as the server asks; this needs no rule and uses up no attempt."""
     if context.attempt == 1:
         say(context, "too many requests")
         raise RetryLater(5)
@@ -34,14 +34,14 @@ async def busy(context: JobContext) -> str:
 
 
 async def lost(context: JobContext) -> str:
-    """Fail for good: there are attempts left, but no hope."""
+    """Fail at once, although there are attempts left."""
     say(context, "no such page")
     raise GiveUp("no such page")
 
 
 async def main() -> None:
-    """While a job waits for its next attempt, the worker is free for others."""
-    # Waits of 1, 2, 4, 8 seconds; by default a random part of each is left out (jitter=1.0).
+    """Run the jobs; while one waits for its next attempt, the worker runs others."""
+    # Wait 1, 2, 4, 8 seconds. By default (jitter=1.0) each wait is a random part of that.
     rule = Retry(attempts=5, first=1, factor=2, cap=60, jitter=0, on=OSError)
     async with open_job_queue(retry=rule) as queue:
         jobs = [await queue.submit(job, id=job.__name__) for job in (flaky, busy, lost)]

@@ -1,6 +1,6 @@
-"""Keys and priorities: one job per account at a time, and the urgent ones first.
+"""Run one job per account at a time, and urgent jobs first.
 
-It prints what starts when, and what becomes of a job that is asked for twice.
+It prints when each job starts, and what happens to a job that is submitted twice.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from ticketr import DuplicateJob, JobContext, OnConflict, open_job_queue
 
 
 async def sync(context: JobContext, account: str, seconds: float = 1.0) -> str:
-    """Two of the same account at once would be in each other's way."""
+    """Sync an account; two jobs must not sync the same account at once."""
     print(f"{context.id} starts")
     await trio.sleep(seconds)
     return f"{account} is up to date"
 
 
 async def main() -> None:
-    """Two workers, but the jobs of one key never run side by side."""
+    """Submit to two workers; jobs of one key never run side by side."""
     async with open_job_queue(workers=2) as queue:
-        queue.pause()  # so that all are there before the first one starts
+        queue.pause()  # so that no job starts before all are submitted
         await queue.submit(sync, "blue", id="blue, nightly", key="blue")
         await queue.submit(sync, "blue", id="blue, again", key="blue")
         await queue.submit(sync, "red", 1.5, id="red, nightly", key="red")
@@ -32,7 +32,7 @@ async def main() -> None:
             print(f"{job.id}: {job.status}, waits for: {job.waiting_for}")
         await queue.wait_idle()
 
-        # What a submit does about a live job with the same key is its own choice.
+        # Each submit says what to do about a live job with the same key.
         first = await queue.submit(sync, "blue", key="blue")
         joined = await queue.submit(sync, "blue", key="blue", on_conflict=OnConflict.JOIN)
         print(f"{joined.id} is joined")

@@ -1,6 +1,6 @@
-"""Several downloads with httpx: three at a time, each tried again, with progress in bytes.
+"""Download files with httpx: three at a time, with retries and progress in bytes.
 
-Give it the addresses. It prints how far each file is, and how each download ended.
+Pass the addresses as arguments. It prints the progress and the outcome of each download.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ticketr import GiveUp, JobContext, JobError, JobQueue, Retry, open_job_queu
 
 
 async def download(context: JobContext, client: httpx.AsyncClient, url: str) -> trio.Path:
-    """Stream an answer into a file; half a file is never left."""
+    """Stream a response into a file; never leave an incomplete file."""
     path = trio.Path(url.rpartition("/")[2])
     part = path.with_name(f"{path.name}.part")
     try:
@@ -40,7 +40,7 @@ async def show(queue: JobQueue) -> None:
 
 
 async def main(urls: list[str]) -> None:
-    """Download all; one that fails does not stop the others."""
+    """Download all files; one that fails does not stop the others."""
     async with (
         httpx.AsyncClient(follow_redirects=True) as client,
         open_job_queue(workers=3, retry=Retry(attempts=4, on=httpx.HTTPError)) as queue,
@@ -53,7 +53,7 @@ async def main(urls: list[str]) -> None:
                 print(f"{await job.result()} is there")
             except JobError as error:
                 print(error)
-        await queue.shutdown()  # there is nothing more to show
+        await queue.shutdown()  # wait for the jobs; this also ends the reader's loop
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""History: what became of the jobs, also of those of an earlier run.
+"""Record how jobs ended, and read the record of earlier runs.
 
-The file can be read while the queue writes it, by this process or another one.
+This process and others can read the file while the queue writes to it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ticketr import JobContext, JobStatus, SqliteHistory, open_job_queue
 
 
 async def copy(context: JobContext, files: int) -> str:
-    """Report after each file; there is no room for more than five."""
+    """Report after each file; fail after five."""
     for number in range(1, files + 1):
         await trio.lowlevel.checkpoint()
         if number > 5:
@@ -24,7 +24,7 @@ async def copy(context: JobContext, files: int) -> str:
 
 
 def summary(result: object) -> str:
-    """Keep a result without its secrets."""
+    """Return what to record of a result, without secrets."""
     return str(result).partition(", secret=")[0]
 
 

@@ -1,4 +1,4 @@
-"""Testing your own job: a sweep cancels it at every step, and finds a seat that is lost."""
+"""Test your own job: cancel it at every step and find a seat that is not given back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ticketr.testing import StepReport, SweepFailed, cancel_at_every_step
 
 
 class Theatre:
-    """It has one seat."""
+    """A theatre with one seat."""
 
     free, sold = 1, 0
 
@@ -24,7 +24,7 @@ class Theatre:
         self.sold = 1
 
     async def careful(self, context: JobContext) -> None:
-        """Give the seat back whatever happens."""
+        """Give the seat back in every case."""
         self.free = 0
         try:
             await trio.sleep(1)
@@ -35,12 +35,12 @@ class Theatre:
 
 
 def main() -> None:
-    """Not async: the sweep starts Trio anew for each step."""
+    """Test both jobs. This is no async function, since each step runs in its own trio.run."""
     theatre = Theatre()
 
     async def evening(job: str) -> None:
         nonlocal theatre
-        theatre = Theatre()  # each run makes afresh what it works on
+        theatre = Theatre()  # each run starts with new objects
         async with open_job_queue() as queue:
             await queue.run(getattr(theatre, job))
 

@@ -1,7 +1,7 @@
-"""A service that stops well: on SIGTERM or Ctrl-C it takes no more jobs and ends what it has.
+"""Shut a service down cleanly on SIGTERM or Ctrl-C.
 
-Start it, then ``kill`` it: a job has two seconds to end, then it is cancelled, and its clean-up
-is still waited for. It prints what became of each. A second signal takes the two seconds away.
+Start it, then ``kill`` it. It takes no more jobs, gives the running ones two seconds, cancels them
+and waits for their clean-up. A second signal cancels them at once. It prints how each job ended.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ticketr import JobContext, JobQueue, QueueClosed, open_job_queue
 
 
 async def serve(context: JobContext, seconds: float) -> None:
-    """Answer somebody, which takes so long."""
+    """Serve one request, which takes some seconds."""
     try:
         await trio.sleep(seconds)
     finally:
         with context.cleanup(1):
-            await trio.sleep(0.1)  # noqa: ASYNC102 - say goodbye; the scope is a bounded shield
+            await trio.sleep(0.1)  # noqa: ASYNC102 - the scope is a bounded shield
 
 
 async def stop_on_signal(queue: JobQueue) -> None:
-    """The first signal begins the end; the next one cuts it short."""
+    """Shut down on the first signal; cancel the jobs at once on the next."""
     grace = 2.0
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         print(f"serving; to stop it: kill {os.getpid()}", flush=True)
@@ -37,7 +37,7 @@ async def stop_on_signal(queue: JobQueue) -> None:
 
 
 async def main() -> None:
-    """Take jobs for ever; it is the shutdown that ends the loop."""
+    """Submit jobs until the shutdown ends the loop."""
     async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
         await queue.submit(serve, 0.5, id="quick")
         await queue.submit(serve, 3600, id="endless")
@@ -47,7 +47,7 @@ async def main() -> None:
                 await queue.submit(serve, 3600)  # waits while ten are pending
         except QueueClosed:
             await queue.wait_idle()
-        nursery.cancel_scope.cancel()  # there is nothing left to stop
+        nursery.cancel_scope.cancel()  # all jobs have ended, so stop waiting for signals
     for job in queue.jobs()[:3]:
         print(f"{job.id}: {job.status}, cause: {job.cancel_cause}")
 

@@ -1,7 +1,7 @@
-"""The queue from other threads, by way of ``trio.from_thread``: it belongs to Trio's own.
+"""Use the queue from other threads, with ``trio.from_thread``.
 
-It prints what a thread of Trio's pool submits, reads and cancels, then what a thread that Trio
-knows nothing of gets by a token.
+It prints what a thread of Trio's pool submits, reads and cancels, then what a thread that Trio did
+not start does with Trio's token.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ticketr import JobContext, JobQueue, open_job_queue
 
 
 def count(context: JobContext, upto: int) -> int:
-    """Work that blocks: it runs in a thread, and reports by way of Trio's."""
+    """Do blocking work in a thread, and report through Trio's thread."""
     for number in range(1, upto + 1):
         trio.from_thread.run_sync(partial(context.report, current=number, total=upto))
-        trio.from_thread.check_cancelled()  # where it ends if the job is cancelled
+        trio.from_thread.check_cancelled()  # raises if the job is cancelled
     return upto
 
 
 async def counting(context: JobContext, upto: int) -> int:
-    """The job around it."""
+    """Run the blocking work as a job."""
     return await trio.to_thread.run_sync(count, context, upto)
 
 
@@ -33,7 +33,7 @@ async def endless(context: JobContext) -> None:
 
 
 def use(queue: JobQueue) -> None:
-    """In a thread of Trio's pool: ``run`` what is awaited, ``run_sync`` what is not."""
+    """Use the queue in a thread of Trio: ``run`` for async calls, ``run_sync`` for others."""
     job = trio.from_thread.run(queue.submit, counting, 1000)
     print(f"result: {trio.from_thread.run(job.result)}")
     other = trio.from_thread.run(partial(queue.submit, endless, id="other"))  # with options
@@ -42,12 +42,12 @@ def use(queue: JobQueue) -> None:
 
 
 def use_from_outside(queue: JobQueue, token: trio.lowlevel.TrioToken) -> int:
-    """In a thread of some other library, a web server's say."""
+    """Use the queue in a thread of another library, such as a web server."""
     return trio.from_thread.run(queue.run, counting, 10, trio_token=token)
 
 
 async def main() -> None:
-    """Wait for the threads inside the block: a queue that is closed takes no jobs."""
+    """Run both threads inside the block: a closed queue takes no jobs."""
     async with open_job_queue() as queue:
         await trio.to_thread.run_sync(use, queue)
         with ThreadPoolExecutor() as pool:
