@@ -1,4 +1,4 @@
-"""The speed of the queue of one source tree against that of another, pair by pair."""
+"""Compare the speed of the queue in two source trees, in interleaved pairs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAIRS = 25
 JOBS = 2_000
-RUNS = 9  # in one process, after one to warm up; the quickest counts, as the least disturbed
+RUNS = 9  # in one process, after a warm-up; the quickest counts, as the least disturbed one
 
 
 def tree_of(other: str, folder: str) -> Path:
-    """Return the source tree of a folder that is one, or else of a commit."""
+    """Return the source tree of a folder, or else of a commit."""
     if (Path(other) / "src" / "ticketr").is_dir():
         return Path(other).resolve()
     git = ["git", "-C", str(ROOT), "archive", other, "src"]
@@ -40,7 +40,7 @@ def tree_of(other: str, folder: str) -> Path:
 
 
 def measure() -> None:
-    """Print the seconds of CPU time that each kind of job takes here."""
+    """Print the CPU seconds of each kind of job with this process's ticketr."""
     from queue_speed import ours  # noqa: PLC0415 - which imports the ticketr to be measured
 
     for job, count in ((nothing, JOBS), (ten_checkpoints, JOBS // 4)):
@@ -56,7 +56,7 @@ def cpu_seconds(run: Callable[[], object]) -> float:
 
 
 def measured(tree: Path) -> list[float]:
-    """Return what :func:`measure` prints in a new process that imports this tree's ticketr."""
+    """Run :func:`measure` in a process that imports this tree's ticketr; return what it prints."""
     source = tree / "src"
     child = (
         "import sys, ticketr, against;"
@@ -75,7 +75,7 @@ def measured(tree: Path) -> list[float]:
 
 
 def rows(other: str) -> list[str]:
-    """Measure this tree and the other by turns, and give the table's rows."""
+    """Measure this tree and the other by turns, and return the table's rows."""
     with TemporaryDirectory() as folder:
         trees = [ROOT, tree_of(other, folder)]
         pairs: list[list[float]] = []

@@ -1,4 +1,4 @@
-"""The app on a real terminal while a pull runs: its answers to keys, and a terminal that stalls."""
+"""Measure the app on a real terminal during a pull: answers to keys, and a terminal that stalls."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ticketr.config import STATE_FOLDER
 TICKETS = 5000
 LATENCY = 0.5
 KEYS_A_SECOND = 20
-#: Keys enough to fill the time of the pull.
+#: Enough keys for the whole time of the pull.
 KEYS = 60
 MARK = "▸".encode()
 ROUNDS = 3
-#: Seconds for which nobody reads the terminal, at least: the server's latency alone takes longer.
+#: How many seconds the terminal is not read, at least; the server's latency alone takes longer.
 STALL = 5.0
-#: Seconds between two looks at how far the pull is.
+#: Seconds between two checks of the progress of the pull.
 LOOK = 0.05
 
 
 def key_to_selection(user: int) -> list[float]:
-    """Move the selection, and time each until the row with the mark has been drawn."""
+    """Move the selection, and time each move until the selected row is drawn."""
     times = []
     for number in range(KEYS):
         read_for(user, 1 / KEYS_A_SECOND)
@@ -43,7 +43,7 @@ def key_to_selection(user: int) -> list[float]:
 
 
 def app(folder: Path, tickets: int) -> list[str]:
-    """Give the command that opens the app on a Jira stand-in and pulls."""
+    """Return the command that opens the app on the sandbox and pulls."""
     return [
         *(sys.executable, "-P", "-m", "ticketr", "demo", f"--folder={folder}"),
         *(f"--tickets={tickets}", f"--latency={LATENCY}"),
@@ -57,12 +57,12 @@ def wait_for_pull(user: int) -> None:
 
 def leave(user: int) -> None:
     os.write(user, b"q")
-    with suppress(OSError):  # how a terminal says that nobody is on it any more
+    with suppress(OSError):  # Linux reports a closed terminal so
         read_for(user, 1.0)
 
 
 def answers(root: Path) -> list[str]:
-    """Measure the keys, and give their rows."""
+    """Measure the keys, and return their rows."""
     with on_terminal(app(root / "keys", TICKETS)) as (user, _):
         wait_for_pull(user)
         times = key_to_selection(user)
@@ -82,19 +82,19 @@ def answers(root: Path) -> list[str]:
 
 
 def has_room(terminal: int) -> bool:
-    """Tell whether a terminal takes something, now or once the kernel has moved things on."""
+    """Return whether a terminal accepts bytes, now or after the kernel has moved its buffers."""
     return bool(select.select([], [terminal], [], 0.2)[1])
 
 
 def fill(terminal: int) -> None:
-    """Write what a terminal ignores until it takes no more."""
+    """Write bytes that a terminal ignores until it accepts no more."""
     while has_room(terminal):
         with suppress(BlockingIOError):
             os.write(terminal, bytes(512))
 
 
 def pulled(folder: Path) -> int:
-    """Count the tickets that are on disk."""
+    """Count the tickets on disk."""
     with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
         return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
 
@@ -122,7 +122,7 @@ def seconds_of_pull(folder: Path, *, is_read: bool) -> float:
 
 
 def stall(root: Path) -> list[str]:
-    """Measure what a terminal that nobody reads costs a pull, and give the row."""
+    """Measure a pull on a terminal that is not read, and return the row."""
     read, unread = [], []
     for number in range(ROUNDS):
         read.append(seconds_of_pull(root / f"read-{number}", is_read=True))
@@ -134,6 +134,6 @@ def stall(root: Path) -> list[str]:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
         return [*answers(Path(folder)), *stall(Path(folder))]

@@ -1,4 +1,4 @@
-"""The queue's peers on asyncio, each used as its own documentation says."""
+"""Run the queue's peers on asyncio, each as its own documentation shows."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What one would write by hand instead of the queue: workers, a channel, a scope per job by ID.
+"""A hand-written job queue: workers, a channel, a scope for each job by ID.
 
-The queue's peer in the benchmarks. It keeps none of the queue's other promises, but it is no straw
-man: it cancels by ID, a job that waits as well as one that runs, survives a failing job, and does
-nothing that it need not.
+The benchmarks compare the queue with it. It cancels waiting and running jobs by ID, survives a
+failing job and does no work beyond that. It keeps none of the queue's other promises.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HandWritten:
-    """Three workers' worth of queue."""
+    """A hand-written job queue with three workers."""
 
     def __init__(
         self, send: trio.MemorySendChannel[tuple[int, Callable[[], Awaitable[object]]]]
@@ -26,7 +25,7 @@ class HandWritten:
         self.failed: list[Exception] = []
         self._send = send
         self._number = 0
-        self._started = 0  # the channel is first in, first out, so all up to this one were started
+        self._started = 0  # the channel is FIFO, so all jobs up to this one have started
         self._unwanted = set[int]()
 
     async def submit(self, work: Callable[[], Awaitable[object]]) -> int:
@@ -43,7 +42,7 @@ class HandWritten:
     async def work(
         self, jobs: trio.MemoryReceiveChannel[tuple[int, Callable[[], Awaitable[object]]]]
     ) -> None:
-        scopes, unwanted = self.scopes, self._unwanted  # a local name is the quickest to look up
+        scopes, unwanted = self.scopes, self._unwanted  # a local name is quickest to look up
         async for number, work in jobs:
             self._started = number
             if number in unwanted:
@@ -61,7 +60,7 @@ class HandWritten:
 
 @asynccontextmanager
 async def open_hand_written(workers: int, room: float) -> AsyncGenerator[HandWritten]:
-    """Open it; leaving waits for all jobs."""
+    """Open a queue; leaving the block waits for all jobs."""
     send, receive = trio.open_memory_channel[tuple[int, "Callable[[], Awaitable[object]]"]](room)
     queue = HandWritten(send)
     async with trio.open_nursery() as nursery:

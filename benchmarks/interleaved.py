@@ -1,4 +1,4 @@
-"""What the benchmarks of the queue share: their jobs, and how two are measured side by side."""
+"""What the benchmarks of the queue share: jobs, and measuring two things by turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 9
 
 
 async def nothing(_: object = None) -> None:
-    """The smallest job, for the queue and for its peers."""
+    """Do nothing: the smallest job, for the queue and its peers."""
 
 
 async def ten_checkpoints(_: object = None) -> None:
@@ -38,5 +38,5 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def ratio(top: Callable[[], float], bottom: Callable[[], float], rounds: int = ROUNDS) -> float:
-    """The median of so many quotients, each of two figures measured one right after the other."""
+    """Return the median of many quotients, each of two figures measured right after each other."""
     return statistics.median(top() / bottom() for _ in range(rounds))

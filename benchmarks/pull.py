@@ -1,4 +1,4 @@
-"""A first pull of 5,000 tickets against a bare httpx loop over the same pages."""
+"""Compare a first pull of 5,000 tickets with a bare httpx loop over the same pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EMAIL, TOKEN = "demo@example.com", "demo"
 
 @dataclass(eq=False)
 class LongestStep(trio.abc.Instrument):
-    """Finds the longest stretch that one task ran without letting others run."""
+    """Finds the longest time that one task ran without letting others run."""
 
     longest: float = 0.0
     _begun: float = 0.0
@@ -37,12 +37,12 @@ class LongestStep(trio.abc.Instrument):
         self._begun = time.perf_counter()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if self._begun:  # it joins in mid-step
+        if self._begun:  # the instrument starts in the middle of a step
             self.longest = max(self.longest, time.perf_counter() - self._begun)
 
 
 async def bare_loop(url: str) -> int:
-    """Fetch what a pull fetches, and keep nothing."""
+    """Fetch what a pull fetches, and store nothing."""
     limits = httpx.Limits(max_connections=CONCURRENCY)
     async with httpx.AsyncClient(
         base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN), limits=limits
@@ -89,7 +89,7 @@ async def measure(root: Path) -> list[str]:
     cpu: list[float] = []
     step = LongestStep()
     async with open_sandbox(tickets=TICKETS, seed=1, latency=LATENCY) as url:
-        await bare_loop(url)  # the server serialises each issue once, whoever asks first
+        await bare_loop(url)  # the server serialises each issue once, for the first client
         for number in range(ROUNDS):
             start = time.perf_counter()
             assert await bare_loop(url) == TICKETS
@@ -99,7 +99,7 @@ async def measure(root: Path) -> list[str]:
             assert await our_pull(url, root / str(number)) == TICKETS
             ours.append(time.perf_counter() - start)
             cpu.append(time.process_time() - used)
-        trio.lowlevel.add_instrument(step)  # in a run of its own, since it costs time
+        trio.lowlevel.add_instrument(step)  # in a separate run, since the instrument costs time
         await our_pull(url, root / "steps")
         trio.lowlevel.remove_instrument(step)
     ratio = statistics.median(bare) / statistics.median(ours)
@@ -113,10 +113,10 @@ async def measure(root: Path) -> list[str]:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
-    gc.freeze()  # as the command does, for both sides
+    """Measure, and return the table's rows."""
+    gc.freeze()  # for both sides, as the command does
     gc.set_threshold(*GARBAGE)
-    # One folder until the end: for some seconds after many files were deleted, ext4 makes new
-    # ones slowly.
+    # Keep one folder until the end: after many files were deleted, ext4 creates new
+    # files slowly for some seconds.
     with tempfile.TemporaryDirectory() as root:
         return trio.run(measure, Path(root))

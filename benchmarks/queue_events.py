@@ -1,4 +1,4 @@
-"""What is to be quick while others work: reports of a job, and the cancelling of one."""
+"""Measure progress reports and cancels while other jobs run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REPORTS = 20_000
 CANCELS = 100
-#: Few wait, so that the job to be cancelled is soon reached.
+#: Few jobs wait, so that the job to be cancelled starts soon.
 SHORT = 4
 
 
@@ -51,7 +51,7 @@ async def report(job: Callable[[JobContext], Awaitable[None]], reader: str) -> N
 
 def reports() -> list[str]:
     def slower(job: Callable[[JobContext], Awaitable[None]], reader: str) -> float:
-        """The reports/s with that reader, of those with none."""
+        """Return the reports per second with that reader, relative to none."""
         none = partial(seconds, partial(trio.run, report, job, "none"))
         return ratio(none, partial(seconds, partial(trio.run, report, job, reader)))
 
@@ -66,7 +66,7 @@ def reports() -> list[str]:
 
 @asynccontextmanager
 async def kept_busy(submit: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
-    """Submit one job after another meanwhile."""
+    """Submit one job after another in the meantime."""
 
     async def feed() -> None:
         while True:
@@ -79,7 +79,7 @@ async def kept_busy(submit: Callable[[], Awaitable[object]]) -> AsyncGenerator[N
 
 
 async def cancel_ours() -> list[float]:
-    """Give the seconds from each cancel of a running job until who waits for its end goes on."""
+    """Return the seconds from each cancel of a running job until its waiter goes on."""
     running = trio.Event()
 
     async def victim(_: JobContext) -> None:
@@ -141,5 +141,5 @@ def cancel_latency() -> str:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     return [*reports(), cancel_latency()]

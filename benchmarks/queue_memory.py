@@ -1,7 +1,7 @@
-"""How many bytes a job takes while it waits, runs, and is remembered.
+"""Measure the bytes of a waiting, a running and a finished job.
 
-Counted is what Python has allocated and not let go, as ``tracemalloc`` knows it, between two
-moments, over the number of jobs. The function is one for all, and takes no arguments.
+The figures are the bytes that Python has allocated and not freed between two moments, by
+``tracemalloc``, divided by the number of jobs. All jobs run one function without arguments.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def waiting_by_hand() -> float:
 
 
 async def running() -> tuple[float, float]:
-    """Give the bytes of a running job, and those of its worker, which is there before."""
+    """Return the bytes of a running job, and those of its worker, which exists before it."""
     at_first = allocated()
     async with open_job_queue(workers=RUNNING, max_pending=None) as queue:
         await trio.testing.wait_all_tasks_blocked()
@@ -78,7 +78,7 @@ async def running_by_hand() -> tuple[float, float]:
 
 
 async def finished() -> tuple[float, float]:
-    """Give the bytes of a remembered job, without and with its snapshot."""
+    """Return the bytes of a finished job, without and with its snapshot."""
     snapshots: list[JobSnapshot] = []
     async with open_job_queue(max_pending=None, keep=Keep(jobs=COUNT)) as queue:
         before = allocated()
@@ -93,7 +93,7 @@ async def finished() -> tuple[float, float]:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     tracemalloc.start()
     try:
         rests, rests_by_hand = trio.run(waiting), trio.run(waiting_by_hand)

@@ -1,7 +1,7 @@
-"""What a submit, a cancel and a start cost when few jobs wait, and when very many do.
+"""Measure a submit, a cancel and a start while few or very many jobs wait.
 
-Queues with so many waiting jobs are open at once, and are measured by turns. The garbage collector
-is told to leave alone what waits: its passes over a million jobs are no matter of the queue.
+The queues are open at the same time and are measured by turns. The garbage collector skips the
+waiting jobs, so that its passes over a million jobs do not count.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FEW, MANY, VERY_MANY = 1_000, 100_000, 1_000_000
-#: How many submits, cancels and starts are timed together, so that the clock's own cost is nothing.
+#: How many submits, cancels and starts are timed together, to make the clock's cost negligible.
 BATCH = 100
 ROUNDS = 30
-#: What a waiting job needs at most, and what the machine is to keep for others.
+#: The most bytes that a waiting job needs, and the bytes to leave free for other programs.
 BYTES_PER_JOB, BYTES_LEFT = 1_000, 1_000_000_000
 KINDS = {
     "submit": "a submit",
@@ -38,7 +38,7 @@ KINDS = {
 
 
 class Loaded:
-    """A queue in which so many jobs wait for its only worker, which stops after each batch."""
+    """A queue in which many jobs wait for its only worker, which stops after each batch."""
 
     def __init__(self, queue: JobQueue, count: int) -> None:
         self.times: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -46,7 +46,7 @@ class Loaded:
         self._count = count
         self._done = -1
         self._stopped, self._gate = trio.Event(), trio.Event()
-        self._ids: list[str] = []  # in the order of their starts
+        self._ids: list[str] = []  # in the order in which they start
         self._random = random.Random(1)
 
     async def _step(self, _: object) -> None:
@@ -75,7 +75,7 @@ class Loaded:
         self.times[kind].append((time.perf_counter() - start) / count)
 
     async def measure(self) -> None:
-        """Start a batch, cancel one from anywhere, and fill up again."""
+        """Start a batch, cancel a batch of random jobs, and fill up again."""
         self._stopped, gate, self._gate = trio.Event(), self._gate, trio.Event()
         start = time.perf_counter()
         gate.set()
@@ -89,13 +89,13 @@ class Loaded:
         self._timed("submit", BATCH, lambda: self._submit(BATCH))
 
     def empty(self) -> None:
-        """Cancel all that wait, in any order, and let the worker end."""
+        """Cancel all waiting jobs in random order, and let the worker end."""
         ids, self._ids = self._ids, []
         self._random.shuffle(ids)
         self._timed("all", len(ids), lambda: self._cancel(ids))
 
     async def fill_and_empty(self) -> None:
-        """Once more, since this takes but a moment with few jobs."""
+        """Fill and empty a queue once more, since few jobs take little time."""
         self._submit(self._count)
         self.empty()
 
@@ -104,7 +104,7 @@ class Loaded:
 
 
 async def costs(counts: list[int]) -> dict[int, dict[str, float]]:
-    """Give the median seconds of everything, by how many jobs wait."""
+    """Return the median seconds of each operation, by the number of waiting jobs."""
     loads = {}
     async with AsyncExitStack() as stack:
         for count in counts:
@@ -129,21 +129,21 @@ async def costs(counts: list[int]) -> dict[int, dict[str, float]]:
 
 
 def bytes_free() -> float:
-    """How much memory there is to take; a guess where the system does not say."""
+    """Return the bytes of free memory, or a guess if the system does not tell."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
     free = next(1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    try:  # what a container may use
+    try:  # the limit of a container
         most = float(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # there is no such limit; "max" is none
+    except (OSError, ValueError):  # no limit; "max" means none
         return free
     return min(free, most)
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     has_room = bytes_free() > VERY_MANY * BYTES_PER_JOB + BYTES_LEFT
     counts = [FEW, MANY, VERY_MANY] if has_room else [FEW, MANY]
     found = trio.run(costs, counts)

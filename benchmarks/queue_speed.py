@@ -1,4 +1,4 @@
-"""How many jobs a second the queue does, against its peers; and what importing it takes."""
+"""Compare the queue's jobs per second with its peers', and measure its import time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 JOBS = 10_000
-ROUNDS = 25  # of fewer, the median moves by more than what is to be told apart
+ROUNDS = 25  # with fewer, the median varies by more than the differences to be seen
 
 
 async def ours(
@@ -95,5 +95,5 @@ def import_time() -> str:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     return [*jobs_a_second(), history(), import_time()]

@@ -1,11 +1,10 @@
-"""What a drawn status line costs, against the progress bars of tqdm, enlighten and rich.
+"""Compare the cost of the status line with the progress bars of tqdm, enlighten and rich.
 
-Each contender runs in a process of its own on a terminal of its own, which is read all the time;
-rounds are interleaved, and medians count. What is measured is the CPU time of all threads. From
-each, the same loop without a bar is taken away: for the peers a bare loop, for us a job that
-reports to a queue, with nobody watching. Where the loop sleeps between updates, an idle core makes
-the time of the loop itself uncertain, so that each process goes through it with the bar and without
-it by turns.
+Each contender runs in its own process on its own terminal, which is read all the time. Rounds are
+interleaved, and medians count. The figures are CPU time of all threads, minus the same loop without
+a bar: for the peers a bare loop, for ticketr a job that reports to a queue without a reader. If the
+loop sleeps between updates, an idle core makes its time uncertain, so each process runs the loop
+with the bar and without it by turns.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ from ticketr.statusline import StatusLine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    #: What a peer's bar is to us: how to update it, and how to end it.
+    #: A peer's bar: how to update it, and how to end it.
     Bar = tuple[Callable[[], object], Callable[[], object]]
 
 ROUNDS = 3
 COLUMNS, ROWS = 100, 24
 PEERS = ("tqdm", "enlighten", "rich")
-#: By scenario: how many updates there are, and how many seconds after each.
+#: For each scenario, the number of updates and the seconds after each.
 SCENARIOS = {"flood": (100_000, 0.0), "paced": (50, 0.02), "drawn": (2000, 0.0)}
-#: How often a paced loop is gone through with the bar and without it.
+#: How often a paced loop runs with the bar and without it.
 TURNS = 7
-#: In a flood of reports, a Trio task lets others run as often as this.
+#: In a flood of reports, a Trio task checkpoints once in so many reports.
 CHECKPOINT = 1000
 
 
@@ -84,7 +83,7 @@ def rich(total: int, *, each: bool) -> Bar:
 
 
 def peer(name: str, scenario: str) -> float:
-    """Give the CPU seconds of a loop with a peer's bar."""
+    """Return the CPU seconds of a loop with a peer's bar."""
     count, _ = SCENARIOS[scenario]
     make = {"bare": bare, "tqdm": tqdm, "enlighten": enlighten, "rich": rich}[name]
     update, close = make(count, each=scenario == "drawn")
@@ -94,7 +93,7 @@ def peer(name: str, scenario: str) -> float:
 
 
 def loop(update: Callable[[], object], scenario: str) -> float:
-    """Give the CPU seconds of a loop."""
+    """Return the CPU seconds of a loop."""
     count, pause = SCENARIOS[scenario]
     begun = time.process_time()
     for _ in range(count):
@@ -105,12 +104,12 @@ def loop(update: Callable[[], object], scenario: str) -> float:
 
 
 def peer_by_turns(name: str, scenario: str) -> float:
-    """Give the CPU seconds beyond those of the loop without the bar."""
+    """Return the CPU seconds of a peer's bar, beyond those of the loop without it."""
     return statistics.median(peer(name, scenario) - loop(nothing, scenario) for _ in range(TURNS))
 
 
 async def ours_by_turns(scenario: str) -> float:
-    """Give the CPU seconds of a job with a status line, beyond those without one."""
+    """Return the CPU seconds of a job with a status line, beyond those without one."""
     beyond = []
     for _ in range(TURNS):
         async with open_job_queue() as queue:
@@ -121,7 +120,7 @@ async def ours_by_turns(scenario: str) -> float:
 
 
 async def reporting(context: JobContext, scenario: str) -> float:
-    """Report as often as the scenario has it; gives the CPU seconds."""
+    """Report as often as the scenario says; return the CPU seconds."""
     count, pause = SCENARIOS[scenario]
     begun = time.process_time()
     for done in range(count):
@@ -134,12 +133,12 @@ async def reporting(context: JobContext, scenario: str) -> float:
 
 
 async def ours(name: str, scenario: str) -> float:
-    """Give the CPU seconds of a job that reports, with a status line unless it is unwatched."""
+    """Return the CPU seconds of a job that reports, with a status line unless it is unwatched."""
     count, _ = SCENARIOS[scenario]
 
     async def job_drawn(context: JobContext) -> float:
-        """Do after each report what is otherwise done 5 times a second."""
-        await trio.sleep(0.3)  # until the line knows the job
+        """Draw after each report, which otherwise happens 5 times a second."""
+        await trio.sleep(0.3)  # until the line has the job
         begun = time.process_time()
         for done in range(count):
             context.report(current=done, total=count, message="Pulling tickets")
@@ -164,7 +163,7 @@ async def ours(name: str, scenario: str) -> float:
 
 
 def child(name: str, scenario: str, descriptor: int) -> None:
-    """Measure one contender once, and tell the result by a descriptor."""
+    """Measure one contender once, and write the result to a file descriptor."""
     if scenario == "paced":
         is_ours = name == "ours"
         seconds = trio.run(ours_by_turns, scenario) if is_ours else peer_by_turns(name, scenario)
@@ -173,11 +172,11 @@ def child(name: str, scenario: str, descriptor: int) -> None:
     else:
         seconds = peer(name, scenario)
     os.write(descriptor, str(seconds).encode())
-    os._exit(0)  # what a peer still draws at its end is not our matter
+    os._exit(0)  # what a peer draws at its end does not count
 
 
 def run(name: str, scenario: str) -> float:
-    """Run a contender on a terminal of its own; gives its CPU seconds."""
+    """Run a contender on its own terminal; return its CPU seconds."""
     user, terminal = os.openpty()
     ioctl(user, TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     told, tell = os.pipe()
@@ -187,7 +186,7 @@ def run(name: str, scenario: str) -> float:
         stdout=terminal,
         stderr=terminal,
         pass_fds=[tell],
-        # blessed, below enlighten, asks the terminal questions at its start; none are answered here.
+        # blessed, which enlighten uses, queries the terminal at its start; no query is answered.
         env={**os.environ, "TERM": "xterm-256color", "BLESSED_QUERY_TIMEOUT_SECONDS": "0"},
     ) as process:
         os.close(terminal)
@@ -203,25 +202,25 @@ def run(name: str, scenario: str) -> float:
 
 
 def drain(user: int) -> None:
-    """Read a terminal until nobody writes to it, and say where the cursor is, as enlighten asks."""
+    """Read a terminal until it is closed, and answer enlighten's query for the cursor position."""
     rest = b""
     try:
         while data := os.read(user, 1 << 16):
             asked = (rest + data).split(b"\x1b[6n")
-            rest = asked[-1][-3:]  # a question may come in two parts
+            rest = asked[-1][-3:]  # a query may arrive in two parts
             for _ in asked[1:]:
                 os.write(user, b"\x1b[24;1R")
-    except OSError:  # how Linux says that it ended
+    except OSError:  # Linux reports a closed terminal so
         return
 
 
 def micro(scenario: str) -> dict[str, float]:
-    """Give each contender's microseconds an update, beyond the loop without a bar.
+    """Return each contender's microseconds per update, beyond the loop without a bar.
 
-    The difference is taken in each round, since the machine is not the same in all of them.
+    The difference is taken in each round, since the speed of the machine varies between rounds.
     """
     beyond = {**dict.fromkeys(PEERS, "bare"), "ours": "unwatched", "unwatched": "bare"}
-    if scenario == "paced":  # each takes the difference by itself
+    if scenario == "paced":  # each process returns the difference
         beyond = dict.fromkeys((*PEERS, "ours"), "")
     found: dict[str, list[float]] = {name: [] for name in beyond}
     for _ in range(ROUNDS):
@@ -234,7 +233,7 @@ def micro(scenario: str) -> dict[str, float]:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     words = {
         "flood": "100,000 updates without a pause",
         "paced": "an update every 20 ms",

@@ -1,6 +1,6 @@
-"""The longest stretch of CPU time for which Trio's thread lets no other task run, by what is large.
+"""Measure the longest CPU time for which Trio's thread lets no other task run, with large inputs.
 
-A screen draws, and Esc and Ctrl+C take effect, between two such stretches.
+The screen is drawn, and Esc and Ctrl+C take effect, between two such stretches.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ TICKETS = 100
 MANY = 5000
 BOUND = 0.010
 MEGABYTE = 1_000_000
-#: What stands in a ticket where Jira's answer is to hold something large.
+#: The text in a ticket that Jira's answer replaces by something large.
 MARK = "The description that is replaced"
-#: What texts are made of: prose, and what takes a reader of Markdown the longest.
+#: The parts of texts: prose, and what a Markdown parser takes longest to read.
 UNITS = {
     "prose": "Some *words* with `code`, [a link](https://example.com/a) and more. ",
     "a line each": "- some words\n",
@@ -47,7 +47,7 @@ UNITS = {
 
 
 class Stretches(trio.abc.Instrument):
-    """Finds the longest stretch of CPU time that a task ran without letting others run."""
+    """Finds the longest CPU time that a task ran without letting others run."""
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -59,12 +59,12 @@ class Stretches(trio.abc.Instrument):
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         took = time.thread_time() - self._begun
-        if self._begun and took > self.longest:  # it joins in mid-step
+        if self._begun and took > self.longest:  # the instrument starts in the middle of a step
             self.longest, self.place = took, _place(task)
 
 
 def _place(task: trio.lowlevel.Task) -> str:
-    """Name the innermost function of ours that a task waits in after a stretch."""
+    """Return the innermost function of ticketr that a task waits in after a stretch."""
     found: str = task.name
     coroutine: Any = task.coro
     while coroutine is not None:
@@ -76,7 +76,7 @@ def _place(task: trio.lowlevel.Task) -> str:
 
 
 class Replacing(HttpxTransport):
-    """Puts a large document where the site answers a small one."""
+    """Replaces a small document in the site's answers by a large one."""
 
     def __init__(self, large: bytes) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ def row(what: str, took: float, place: str) -> str:
 
 
 async def texts(url: str, root: Path) -> list[str]:
-    """Push, pull and merge texts as long as Jira takes them."""
+    """Push, pull and merge texts of the longest size that Jira accepts."""
     rows: list[str] = []
     for number, (name, unit) in enumerate(UNITS.items()):
         text = (unit * LONGEST_TEXT)[: LONGEST_TEXT - 1000].rstrip()
@@ -139,7 +139,7 @@ async def texts(url: str, root: Path) -> list[str]:
 
 
 async def megabytes(url: str, root: Path) -> list[str]:
-    """Push drafts, and pull answers, that are larger than Jira takes them."""
+    """Push drafts, and pull answers, that are larger than Jira accepts."""
     rows: list[str] = []
     login = Credentials(url, EMAIL, TOKEN)
     for number, size in enumerate((1, 5, 20)):
@@ -173,7 +173,7 @@ async def megabytes(url: str, root: Path) -> list[str]:
 
 
 async def many(root: Path) -> list[str]:
-    """Pull and push thousands of tickets that stand in one file."""
+    """Pull and push thousands of tickets in one file."""
     rows: list[str] = []
     async with open_sandbox(tickets=MANY, seed=1) as url:
         login = Credentials(url, EMAIL, TOKEN)
@@ -196,13 +196,13 @@ async def many(root: Path) -> list[str]:
 async def measure(root: Path) -> list[str]:
     async with open_sandbox(tickets=TICKETS, seed=1) as url:
         await measured(SyncJob(root / "first", Credentials(url, EMAIL, TOKEN), project="DEMO"))
-        gc.freeze()  # as a command does once it has loaded what it needs
+        gc.freeze()  # as a command does after its imports
         gc.set_threshold(*GARBAGE)
         rows = [*await texts(url, root), *await megabytes(url, root)]
     return [*rows, *await many(root)]
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     with tempfile.TemporaryDirectory() as root:
         return trio.run(measure, Path(root))

@@ -1,4 +1,4 @@
-"""Pulls with nothing new, pushes of 500 drafts, 50,000 tickets in flat memory, PyPI's jira."""
+"""Measure pulls with nothing new, a push of 500 drafts, memory, and PyPI's jira."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def nothing_new(root: Path) -> str:
 
 
 async def bare_creates(url: str) -> None:
-    """Create as many issues with nothing around it: no file, no journal, no check."""
+    """Create as many issues without files, journal or checks."""
     left = list(range(DRAFTS))
     async with httpx.AsyncClient(base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN)) as client:
 
@@ -115,7 +115,7 @@ async def pushes(root: Path) -> str:
 
 
 def search_with_jira(url: str) -> int:
-    """Read what a pull reads, as somebody would with PyPI's jira; files are not written."""
+    """Read what a pull reads with PyPI's jira; write no files."""
     client = jira.JIRA(options={"server": url, "check_update": False}, basic_auth=(EMAIL, TOKEN))
     custom = [each["id"] for each in client.fields() if each["name"] in CUSTOM_FIELDS]
     fields = [*Columns.of(()).requested, *custom]
@@ -142,7 +142,7 @@ async def against_jira(root: Path) -> str:
 
 
 def peak_of_pull(url: str, folder: Path) -> float:
-    """Pull in a process of its own; gives the most memory that it held, in MB."""
+    """Pull in a new process; return its peak memory, in MB."""
     folder.mkdir()
     settings = {
         "JIRA_URL": url,
@@ -176,7 +176,7 @@ async def memory(root: Path) -> str:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     measured: list[str] = []
     for part in (nothing_new, pushes, against_jira, memory):
         with tempfile.TemporaryDirectory() as root:

@@ -1,4 +1,4 @@
-"""From a key to the frame that answers it, and what a program costs while nothing happens."""
+"""Measure the time from a key to its frame, and the cost of an idle program."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FRAME_END = b"\x1b[?2026l"
 
 @contextmanager
 def on_terminal(command: Sequence[str]) -> Generator[tuple[int, int]]:
-    """Run a program on a terminal of its own; gives the user's end and the process."""
+    """Run a program on its own terminal; return the user's end and the process."""
     user, terminal = os.openpty()
     fcntl.ioctl(user, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
@@ -55,7 +55,7 @@ def on_terminal(command: Sequence[str]) -> Generator[tuple[int, int]]:
 
 
 def read_frame(user: int, seconds: float = 20.0) -> bytes:
-    """Read until a frame is whole."""
+    """Read until a frame is complete."""
     data = b""
     while not data.endswith(_FRAME_END):
         if not select.select([user], [], [], seconds)[0]:
@@ -65,7 +65,7 @@ def read_frame(user: int, seconds: float = 20.0) -> bytes:
 
 
 def read_for(user: int, seconds: float) -> bytes:
-    """Read what comes within some seconds."""
+    """Read what arrives within some seconds."""
     data, end = b"", time.perf_counter() + seconds
     while (left := end - time.perf_counter()) > 0:
         if select.select([user], [], [], left)[0]:
@@ -74,7 +74,7 @@ def read_for(user: int, seconds: float) -> bytes:
 
 
 def key_to_frame(user: int, keys: int = KEYS) -> list[float]:
-    """Press keys at a steady rate; gives the seconds from each to its frame's last byte."""
+    """Press keys at a steady rate; return the seconds from each to its frame's last byte."""
     seconds = []
     for _ in range(keys):
         begun = time.perf_counter()
@@ -86,7 +86,7 @@ def key_to_frame(user: int, keys: int = KEYS) -> list[float]:
 
 
 def wakeups(pid: int) -> int:
-    """How often a process has gone to sleep, its threads together."""
+    """Return how often all threads of a process have gone to sleep."""
     pattern = re.compile(r"^voluntary_ctxt_switches:\s*(\d+)$", re.MULTILINE)
     found = (
         pattern.search(path.read_text()) for path in Path(f"/proc/{pid}/task").glob("*/status")
@@ -95,7 +95,7 @@ def wakeups(pid: int) -> int:
 
 
 def rows() -> list[str]:
-    """Measure, and give the table's rows."""
+    """Measure, and return the table's rows."""
     with on_terminal(DEMO) as (user, pid):
         read_frame(user)
         seconds = key_to_frame(user)
