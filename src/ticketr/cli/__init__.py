@@ -11,16 +11,7 @@ from ticketr.cli import exits
 __all__ = ["main"]
 
 #: The modules that the extra ``app`` installs.
-APP_MODULES = (
-    "blessed",
-    "click",
-    "httpx",
-    "marklas",
-    "platformdirs",
-    "tomlkit",
-    "wcwidth",
-    "yaml",
-)
+APP_MODULES = ("blessed", "click", "httpx", "marklas", "platformdirs", "tomlkit", "wcwidth", "yaml")
 
 
 def main() -> None:

@@ -27,11 +27,7 @@ DATA = "demo.db"
 @click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
 @click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
 @click.option(
-    "--latency",
-    default=0.0,
-    show_default=True,
-    type=seconds,
-    help="The wait before each response.",
+    "--latency", default=0.0, show_default=True, type=seconds, help="The wait before each response."
 )
 @click.option(
     "-C",

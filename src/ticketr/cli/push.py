@@ -37,12 +37,7 @@ NOTHING_SENT = "Nothing was sent."
 )
 @click.pass_context
 def push(
-    context: click.Context,
-    options: CommonOptions,
-    *,
-    accept_loss: bool,
-    dry_run: bool,
-    yes: bool,
+    context: click.Context, options: CommonOptions, *, accept_loss: bool, dry_run: bool, yes: bool
 ) -> None:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
 

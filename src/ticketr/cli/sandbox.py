@@ -46,11 +46,7 @@ def seconds(value: str | float) -> float:
     help="Where the user lives, such as Europe/Berlin.  [default: Asia/Kolkata]",
 )
 @click.option(
-    "--latency",
-    default=0.0,
-    show_default=True,
-    type=seconds,
-    help="The wait before each response.",
+    "--latency", default=0.0, show_default=True, type=seconds, help="The wait before each response."
 )
 @click.option(
     "--search-lag",

@@ -212,11 +212,7 @@ def _verify_login(
         login = make_credentials(found, workspace.login.cloud_id)
         try:
             look = partial(
-                check_site,
-                login,
-                site=site,
-                project=workspace.project,
-                fields=workspace.fields,
+                check_site, login, site=site, project=workspace.project, fields=workspace.fields
             )
             return workspace, found, trio.run(look)
         except AuthenticationFailed as error:

@@ -11,14 +11,7 @@ import trio
 from ticketr.cli.output import echo
 from ticketr.cli.settings import is_interactive
 from ticketr.config import MissingSetting
-from ticketr.jira import (
-    BadAnswer,
-    JiraError,
-    Redirected,
-    Rejected,
-    ask_cloud_id,
-    gateway_site,
-)
+from ticketr.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site
 
 if TYPE_CHECKING:
     from ticketr.config import Workspace

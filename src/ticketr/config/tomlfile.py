@@ -36,10 +36,7 @@ _KINDS = {
 
 
 def read_text(
-    path: Path,
-    *,
-    check: Callable[[os.stat_result], None] | None = None,
-    largest: int = LARGEST,
+    path: Path, *, check: Callable[[os.stat_result], None] | None = None, largest: int = LARGEST
 ) -> str | None:
     """Read a file of settings.
 

@@ -13,12 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config.checks import (
-    checked_cloud_id,
-    checked_email,
-    checked_name,
-    checked_site,
-)
+from ticketr.config.checks import checked_cloud_id, checked_email, checked_name, checked_site
 from ticketr.config.errors import BadSetting, UnknownWorkspace
 from ticketr.config.names import nearest
 from ticketr.config.private_files import read_private

@@ -13,12 +13,7 @@ from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config.checks import checked_project
-from ticketr.config.environment import (
-    PROJECT_NAMES,
-    URL_NAMES,
-    Environment,
-    read_environment,
-)
+from ticketr.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.private_files import config_folder

@@ -68,12 +68,7 @@ class IssueEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
         """
         await self._api.write(
-            "PUT",
-            "issue/{}",
-            key,
-            issue=key,
-            body={"fields": dict(fields)},
-            repeatable=True,
+            "PUT", "issue/{}", key, issue=key, body={"fields": dict(fields)}, repeatable=True
         )
 
     async def transitions(self, key: str) -> tuple[Transition, ...]:

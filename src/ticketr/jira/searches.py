@@ -71,11 +71,7 @@ class SearchEndpoints(Endpoints):
         Raises:
             BadRequest: The site does not understand the search.
         """
-        body: dict[str, object] = {
-            "jql": jql,
-            "maxResults": max_results,
-            "fields": list(fields),
-        }
+        body: dict[str, object] = {"jql": jql, "maxResults": max_results, "fields": list(fields)}
         if token is not None:
             body["nextPageToken"] = token
         answer = await self._api.ask(_SEARCH, body)

@@ -97,10 +97,7 @@ def rewrite(
         writer.add(ticket)
     _refuse_duplicates(writer.tickets)
     return changed(
-        file,
-        text="".join(writer.pieces),
-        tickets=tuple(writer.tickets),
-        spans=tuple(writer.spans),
+        file, text="".join(writer.pieces), tickets=tuple(writer.tickets), spans=tuple(writer.spans)
     )
 
 

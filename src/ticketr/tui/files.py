@@ -7,14 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from ticketr.sync import (
-    LocalSurvey,
-    State,
-    Take,
-    comparable,
-    read_state,
-    resolve,
-)
+from ticketr.sync import LocalSurvey, State, Take, comparable, read_state, resolve
 from ticketr.text import clean
 from ticketr.tickets import render_ticket
 from ticketr.tui.messages import FilesRead, TicketsFound
@@ -137,11 +130,7 @@ def read_clash(store: Store, row: ListRow) -> tuple[str, ...]:
         conflict = state.conflicts.of(row.head)
     there = comparable(conflict.text) if conflict is not None else ""
     lines = difflib.unified_diff(
-        next(here, "").split("\n"),
-        there.split("\n"),
-        row.path,
-        f"{row.head} in Jira",
-        lineterm="",
+        next(here, "").split("\n"), there.split("\n"), row.path, f"{row.head} in Jira", lineterm=""
     )
     return tuple(map(clean, lines))
 

@@ -70,9 +70,7 @@ NODES: dict[str, Node] = {
     "bulletList": node("listItem", _ID, least=1),
     "orderedList": node("listItem", f"order=0.. {_ID}", least=1),
     "listItem": node(
-        f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}",
-        _ID,
-        least=1,
+        f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}", _ID, least=1
     ),
     "taskList": node("taskItem taskList blockTaskItem", "localId!=text", least=1),
     "taskItem": node(_INLINE, _TASK),
@@ -91,9 +89,7 @@ NODES: dict[str, Node] = {
     "tableHeader": node(_IN_CELL, f"{_CELL} {_ID}", least=1),
     "layoutSection": node("layoutColumn", _ID, least=2, most=3),
     "layoutColumn": node(
-        f"{_BLOCKS} {_BODIED} expand()",
-        f"width!=0..100 valign=top|middle|bottom {_ID}",
-        least=1,
+        f"{_BLOCKS} {_BODIED} expand()", f"width!=0..100 valign=top|middle|bottom {_ID}", least=1
     ),
     # Files, cards and what apps add
     "mediaSingle": node(

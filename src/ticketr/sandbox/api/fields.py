@@ -133,11 +133,7 @@ ISSUE_FIELDS: Final = (
 #: Fields that ``GET /field`` lists but no issue contains.
 LISTED_ONLY: Final = (
     FieldDefinition(
-        "issuekey",
-        "Key",
-        None,
-        clauses=("id", "issue", "issuekey", "key"),
-        orderable=False,
+        "issuekey", "Key", None, clauses=("id", "issue", "issuekey", "key"), orderable=False
     ),
     FieldDefinition("thumbnail", "Images", None, orderable=False),
 )

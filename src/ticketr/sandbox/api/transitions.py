@@ -53,10 +53,7 @@ class TransitionRoutes(RouteGroup):
     def routes(self, prefix: str) -> list[Route]:
         """Return the routes below ``prefix``."""
         path = f"{prefix}/issue/{{id_or_key}}/transitions"
-        return [
-            Route(path, self._list, methods=["GET"]),
-            Route(path, self._take, methods=["POST"]),
-        ]
+        return [Route(path, self._list, methods=["GET"]), Route(path, self._take, methods=["POST"])]
 
     async def _list(self, request: Request) -> Response:
         issue, query = require_issue(self._interface.site, request), request.query_params

@@ -74,10 +74,7 @@ def status(label: str, color: str, local_id: str) -> Adf:
 def emoji(short_name: str, character: str) -> Adf:
     """Make an emoji."""
     identity = f"{ord(character[0]):x}"
-    return {
-        "type": "emoji",
-        "attrs": {"shortName": short_name, "id": identity, "text": character},
-    }
+    return {"type": "emoji", "attrs": {"shortName": short_name, "id": identity, "text": character}}
 
 
 def card(url: str) -> Adf:
@@ -164,11 +161,7 @@ def rule() -> Adf:
 
 def code_block(language: str, content: str) -> Adf:
     """Make a code block."""
-    return {
-        "type": "codeBlock",
-        "attrs": {"language": language},
-        "content": [text(content)],
-    }
+    return {"type": "codeBlock", "attrs": {"language": language}, "content": [text(content)]}
 
 
 def table(*rows: tuple[Inline, ...]) -> Adf:

@@ -6,15 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data.catalogue import (
-    BLANK,
-    DEMO,
-    DEMO_USER,
-    FINISHED,
-    MEDIUM,
-    TO_DO,
-    USERS,
-)
+from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, FINISHED, MEDIUM, TO_DO, USERS
 from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
 from ticketr.sandbox.data.index import SearchIndex
 from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, to_millis

@@ -161,11 +161,7 @@ class _Builder(Transformer[Token, nodes.Query]):
 
 
 _PARSER: Final = Lark(
-    _grammar(),
-    start="query",
-    parser="lalr",
-    transformer=_Builder(),
-    maybe_placeholders=True,
+    _grammar(), start="query", parser="lalr", transformer=_Builder(), maybe_placeholders=True
 )
 
 

@@ -23,14 +23,7 @@ Test = Callable[[Issue], bool]
 SortKey = Callable[[Issue], Any]
 
 MAX_SORT_FIELDS: Final = 7
-_OPPOSITE: Final = {
-    "=": "!=",
-    "in": "not in",
-    "is": "is not",
-    "~": "!~",
-    "<": ">=",
-    ">": "<=",
-}
+_OPPOSITE: Final = {"=": "!=", "in": "not in", "is": "is not", "~": "!~", "<": ">=", ">": "<="}
 _OPPOSITE_OF: Final = {**_OPPOSITE, **{right: left for left, right in _OPPOSITE.items()}}
 _COMPARE: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
