@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ticketr.config.errors import BadSetting
 from ticketr.config.names import one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: What to do with a conflict when the command line does not say.
 STRATEGIES = ("local", "remote", "merge")
 #: The number of writes above which a push or sync asks before it begins.
 CONFIRM_ABOVE = 20
 
-_PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]+")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CLOUD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -60,48 +61,41 @@ def _is_plain(url: str, parts: SplitResult) -> bool:
     return url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
 
 
-def checked_project(name: str, key: str) -> str:
-    """Check a project's key.
+def _check(is_valid: Callable[[str], object], problem: str) -> Callable[[str, str], str]:
+    """Return a check that takes the setting's name and a value, and returns the value.
 
-    Raises:
-        BadSetting: It cannot be one.
+    The check raises `BadSetting` where the value is not valid.
     """
-    if not _PROJECT_KEY.fullmatch(key):
-        raise BadSetting(name, key, "a project key is upper-case letters and digits, like DEMO")
-    return key
+
+    def checked(name: str, value: str) -> str:
+        if not is_valid(value):
+            raise BadSetting(name, value, problem)
+        return value
+
+    return checked
 
 
-def checked_name(name: str, workspace: str) -> str:
-    """Check the name of a workspace.
-
-    Raises:
-        BadSetting: It cannot be one.
-    """
-    if not _NAME.fullmatch(workspace):
-        raise BadSetting(name, workspace, "use letters, digits, '.', '_' and '-'")
-    return workspace
-
-
-def checked_cloud_id(name: str, cloud_id: str) -> str:
-    """Check a site's cloud ID, which becomes part of an address.
-
-    Raises:
-        BadSetting: It cannot be one.
-    """
-    if not _CLOUD_ID.fullmatch(cloud_id):
-        raise BadSetting(name, cloud_id, "a cloud ID is letters, digits and '-'")
-    return cloud_id
-
-
-def checked_email(name: str, email: str) -> str:
-    """Check the e-mail address of an account.
-
-    Raises:
-        BadSetting: It cannot be one; a colon would end it early in a request.
-    """
-    if not email.isprintable() or set(email) & {":", " "}:
-        raise BadSetting(name, email, "it is the e-mail address of your account")
-    return email
+#: Checks a project's key.
+checked_project = _check(
+    re.compile(r"[A-Z][A-Z0-9_]+").fullmatch,
+    "a project key is upper-case letters and digits, like DEMO",
+)
+#: Checks the name of a workspace.
+checked_name = _check(
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch,
+    "use letters, digits, '.', '_' and '-'",
+)
+#: Checks a site's cloud ID, which becomes part of an address.
+checked_cloud_id = _check(
+    re.compile(r"[A-Za-z0-9-]{1,64}").fullmatch, "a cloud ID is letters, digits and '-'"
+)
+#: Checks the e-mail address of an account; a colon would end it early in a request.
+checked_email = _check(
+    lambda email: email.isprintable() and not set(email) & {":", " "},
+    "it is the e-mail address of your account",
+)
+#: Checks a query, as far as that goes without asking Jira.
+checked_jql = _check(str.strip, "the query is empty")
 
 
 def checked_strategy(name: str, strategy: str) -> str:
@@ -113,14 +107,3 @@ def checked_strategy(name: str, strategy: str) -> str:
     if strategy not in STRATEGIES:
         raise BadSetting(name, strategy, one_of(strategy, STRATEGIES))
     return strategy
-
-
-def checked_jql(name: str, jql: str) -> str:
-    """Check a query, as far as that goes without asking Jira.
-
-    Raises:
-        BadSetting: It is empty.
-    """
-    if not jql.strip():
-        raise BadSetting(name, jql, "the query is empty")
-    return jql

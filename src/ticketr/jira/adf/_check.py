@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._plain import kind_words, plain_lines
+from ticketr.jira.adf._plain import kind_words, named, plain_lines
 from ticketr.jira.adf._schema import MARKS, NODES
 from ticketr.jira.sanitize import clip
 
@@ -67,17 +67,17 @@ def _own(node: Any, rule: Node) -> Iterator[str]:
         if not isinstance(node.get("text"), str) or not node["text"]:
             yield "a text is empty"
     for key in sorted(map(str, node.keys() - known)):
-        yield f"{_name(kind)} cannot have “{clip(key, 40)}”"
+        yield f"{named(kind)} cannot have “{clip(key, 40)}”"
     if "attrs" in node:
         if rule.attrs and not any(_fits(node["attrs"], attrs) for attrs in rule.attrs):
-            yield _about_attrs(_name(kind), node["attrs"], rule.attrs)
+            yield _about_attrs(named(kind), node["attrs"], rule.attrs)
     elif not rule.bare:
-        yield f"{_name(kind)} lacks what it needs to say about itself"
+        yield f"{named(kind)} lacks what it needs to say about itself"
 
 
 def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     """Return the children of a node, and what is wrong with their kinds and number."""
-    name = _name(node["type"])
+    name = named(node["type"])
     content = node.get("content")
     if content is None and "content" not in node:
         if rule.least is not None:
@@ -98,7 +98,7 @@ def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
         if not isinstance(kind, str) or kind not in NODES:
             yield f"{name} has something in it that Jira does not know"
         elif kind not in rule.children or (rule.ordered and order[place : place + 1] != (kind,)):
-            yield f"{_name(kind)} cannot stand in {name}"
+            yield f"{named(kind)} cannot stand in {name}"
         else:
             yield child, rule.children[kind]
 
@@ -107,7 +107,7 @@ def _marks(node: Any, allowed: Marks) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return
-    name = _name(node["type"])
+    name = named(node["type"])
     marks = node["marks"]
     if allowed is None or not isinstance(marks, list):
         yield f"{name} cannot have marks there"
@@ -151,8 +151,3 @@ def _near(node: Any) -> str:
     """Quote the beginning of a node, so that it can be found."""
     words = next(iter(plain_lines(node)), "")
     return f", at “{clip(words, 40)}”" if words else ""
-
-
-def _name(kind: str) -> str:
-    words = kind_words(kind)
-    return f"an {words}" if words[0] in "aeiou" else f"a {words}"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._plain import prose
+from ticketr.jira.adf._plain import prose, walk
 from ticketr.jira.adf._tables import blank_code
 from ticketr.jira.sanitize import clip
 
@@ -128,13 +128,8 @@ _PLACES = {
 
 def _addresses(document: Json) -> Iterator[str]:
     """Yield the addresses of the pictures and links in a document."""
-    ahead: list[Any] = [document]
-    while ahead:
-        node = ahead.pop()
-        if not isinstance(node, dict):
-            continue
-        attrs = node.get("attrs")
-        if isinstance(attrs, dict):
-            yield str(attrs.get("url", attrs.get("href", "")))
-        for children in (node.get("content"), node.get("marks")):
-            ahead += children if isinstance(children, list) else ()
+    for node in walk(document):
+        for each in (node, *(node.get("marks") or ())):
+            attrs = each.get("attrs")
+            if isinstance(attrs, dict):
+                yield str(attrs.get("url", attrs.get("href", "")))

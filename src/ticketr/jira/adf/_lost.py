@@ -20,8 +20,8 @@ from marklas.md.parser.normalize import tokenize
 
 from ticketr.jira.adf._guards import guard_markdown, unguard_address, unguard_piece
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
-from ticketr.jira.adf._plain import plain_lines, prose
-from ticketr.jira.adf._tables import TableProblem, drawn_problem, read_tables, stray_problem
+from ticketr.jira.adf._plain import plain_lines, prose, walk
+from ticketr.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -120,13 +120,15 @@ def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
     for each in tables.problems:
         yield _about(each)
     if tables.drawn:
-        code = {line.strip() for text in _code(document) for line in text.split("\n")}
+        blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
+        texts = "\n".join(text for block in blocks for text in plain_lines(block))
+        code = set(map(str.strip, texts.split("\n")))
         for line in tables.drawn:
-            drawn = drawn_problem(markdown, line)
+            drawn = problem_at(markdown, line, DRAWN)
             if drawn.text not in code:
                 yield _about(drawn)
     suspects = tables.strays
-    if len(tables.seconds) > sum(each.get("type") == "table" for each in _nodes(document)):
+    if len(tables.seconds) > sum(each.get("type") == "table" for each in walk(document)):
         suspects = sorted(suspects + tables.seconds)
     if not suspects:
         return
@@ -136,7 +138,7 @@ def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
     )
     told = {""}
     for line in suspects:
-        stray = stray_problem(markdown, line)
+        stray = problem_at(markdown, line, STRAY)
         wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
         if wanted not in told and wanted in shown:
             told.add(wanted)
@@ -246,21 +248,6 @@ def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
         words = _WORD.findall(wanted)
         if not kept_words.issuperset(words) or not (words or wanted in kept):
             yield _told(address[1], markdown, is_html=False)
-
-
-def _code(document: Json) -> Iterator[str]:
-    for node in _nodes(document):
-        if node.get("type") == "codeBlock":
-            yield "\n".join(plain_lines(node))
-
-
-def _nodes(document: Json) -> Iterator[Json]:
-    todo: list[Any] = [document]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            yield node
-            todo += node.get("content", [])
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._plain import kind_words, plain_lines
+from ticketr.jira.adf._plain import kind_words, named, plain_lines, walk
 from ticketr.jira.adf._size import is_too_large
 from ticketr.jira.sanitize import clip
 
@@ -86,16 +86,10 @@ def _told(names: Collection[str], other: Collection[str]) -> str:
 def _count(document: Json, names: _Names) -> Counter[_Piece]:
     """Count the pieces of a document; ``names`` takes what they can be called."""
     counted: Counter[_Piece] = Counter()
-    ahead: list[Any] = [document]
-    while ahead:
-        node = ahead.pop()
-        if not isinstance(node, dict):
-            continue
+    for node in walk(document):
         for piece, words in _pieces(node):
             counted[piece] += 1
             names.setdefault(piece, {})[words] = None
-        content = node.get("content")
-        ahead += reversed(content) if isinstance(content, list) else ()
     return counted
 
 
@@ -128,10 +122,10 @@ def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
 
 
 def _name(node: Any) -> str:
-    words = kind_words(str(node.get("type"))) if isinstance(node, dict) else "something"
-    near = next(iter(plain_lines(node)), "") if isinstance(node, dict) else ""
-    article = "an" if words[:1] in "aeiou" else "a"
-    return f"{article} {words}" + (f" at “{clip(near, 40)}”" if near else "")
+    if not isinstance(node, dict):
+        return "a something"
+    near = next(iter(plain_lines(node)), "")
+    return named(str(node.get("type"))) + (f" at “{clip(near, 40)}”" if near else "")
 
 
 def _key(attrs: object) -> str:

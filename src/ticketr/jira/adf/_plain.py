@@ -16,6 +16,17 @@ _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", 
 _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
 
+def walk(document: object) -> Iterator[Json]:
+    """Yield the nodes of a document in their order, however deep it is."""
+    ahead = [document]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            yield node
+            content = node.get("content")
+            ahead += reversed(content) if isinstance(content, list) else ()
+
+
 def plain_lines(node: Json) -> list[str]:
     """Return the words of a node, a line for each block that has some."""
     lines: list[list[str]] = []
@@ -70,6 +81,12 @@ def _said(node: Json) -> str:
         return "\n" if node.get("type") == "hardBreak" else ""
     marks = node.get("marks") or ()
     return "" if any(type(m) is dict and m.get("type") == "code" for m in marks) else text
+
+
+def named(kind: str) -> str:
+    """Return the name of a kind in plain words, with its article."""
+    words = kind_words(kind)
+    return f"an {words}" if words[:1] in "aeiou" else f"a {words}"
 
 
 def kind_words(kind: str) -> str:

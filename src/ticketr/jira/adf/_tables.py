@@ -203,26 +203,21 @@ class _Reader:
         self._found.problems.append(TableProblem(index + 1, text, reason))
 
 
-def stray_problem(markdown: str, line: int) -> TableProblem:
-    """Return what is wrong with a line that looks like a table's second line and is none."""
-    text = markdown.split("\n")[line - 1].strip()
-    return TableProblem(
-        line,
-        text,
-        "this looks like a table, but is none: each row needs as many cells as the first, and it "
-        "can stand in no list and no quote; if it is text, put a backslash before each |",
-    )
+#: What is wrong with a line that looks like a table's second line and is none.
+STRAY = (
+    "this looks like a table, but is none: each row needs as many cells as the first, and it can "
+    "stand in no list and no quote; if it is text, put a backslash before each |"
+)
+#: What is wrong with lines that look like a table without a second line.
+DRAWN = (
+    "this looks like a table, but would become a line of text: below its first row a table has one "
+    "like |---|---|; if it is a drawing, put a line ``` before it and one behind it"
+)
 
 
-def drawn_problem(markdown: str, line: int) -> TableProblem:
-    """Return what is wrong with lines that look like a table without a second line."""
-    text = markdown.split("\n")[line - 1].strip()
-    return TableProblem(
-        line,
-        text,
-        "this looks like a table, but would become a line of text: below its first row a table "
-        "has one like |---|---|; if it is a drawing, put a line ``` before it and one behind it",
-    )
+def problem_at(markdown: str, line: int, reason: str) -> TableProblem:
+    """Return a problem of a line, which is counted from 1."""
+    return TableProblem(line, markdown.split("\n")[line - 1].strip(), reason)
 
 
 def blank_code(markdown: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.data import catalogue
@@ -18,13 +19,15 @@ from ticketr.sandbox.jql.dates import read_date
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ticketr.sandbox.data.model import Issue, User
+    from ticketr.sandbox.data.model import Issue
     from ticketr.sandbox.data.site import Site
 
 EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})
 ORDERING: Final = frozenset({"<", "<=", ">", ">="})
 EMPTINESS: Final = frozenset({"is", "is not"})
 MATCHING: Final = frozenset({"~", "!~"})
+_SET: Final = EQUALITY | EMPTINESS
+_ORDERED: Final = _SET | ORDERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +145,43 @@ def _text(_: QueryContext, _field: str, literal: str) -> str:
     return literal.lower()
 
 
-def _person(user: User | None) -> tuple[str, ...]:
-    return () if user is None else (user.account_id,)
+def _simple(
+    names: tuple[str, ...],
+    operators: frozenset[str],
+    read: LiteralReader,
+    value: Callable[[Issue], Any],
+    *,
+    is_date: bool = False,
+) -> JqlField:
+    """Return a field that has exactly one value, by which it sorts."""
+    return JqlField(names, operators, lambda issue: (value(issue),), read, value, is_date=is_date)
 
 
-def _person_name(user: User | None) -> tuple[bool, str]:
-    return (user is None, "" if user is None else user.name.lower())
+def _user_field(name: str) -> JqlField:
+    """Return a field that holds a user, and sorts by the user's name."""
+
+    def values(issue: Issue) -> tuple[str, ...]:
+        user = getattr(issue, name)
+        return () if user is None else (user.account_id,)
+
+    def sort(issue: Issue) -> tuple[bool, str]:
+        user = getattr(issue, name)
+        return (user is None, "" if user is None else user.name.lower())
+
+    return JqlField((name,), _SET, values, _user, sort, is_user=True)
 
 
 _FIELDS: Final = (
     JqlField(
         ("project",),
-        EQUALITY | EMPTINESS,
+        _SET,
         lambda issue: (issue.project.id,),
         _project,
         lambda issue: issue.project.key,
     ),
     JqlField(
         ("key", "issuekey", "issue", "id"),
-        EQUALITY | ORDERING | EMPTINESS,
+        _ORDERED,
         lambda issue: (issue.id,),
         _issue,
         lambda issue: (issue.project.key, issue.number),
@@ -168,86 +189,43 @@ _FIELDS: Final = (
     ),
     JqlField(
         ("parent",),
-        EQUALITY | EMPTINESS,
+        _SET,
         lambda issue: () if issue.parent is None else (issue.parent,),
         _issue,
         lambda issue: (issue.parent is None, issue.parent or 0),
     ),
-    JqlField(
-        ("status",),
-        EQUALITY | EMPTINESS,
-        lambda issue: (issue.status.id,),
-        _named(catalogue.STATUSES),
-        lambda issue: issue.status.id,
-    ),
+    _simple(("status",), _SET, _named(catalogue.STATUSES), attrgetter("status.id")),
     JqlField(
         ("statuscategory",),
-        EQUALITY | EMPTINESS,
+        _SET,
         lambda issue: (issue.status.category.id,),
         _named(catalogue.CATEGORIES),
     ),
     JqlField(
         ("issuetype", "type"),
-        EQUALITY | EMPTINESS,
+        _SET,
         lambda issue: (issue.type.id,),
         _named(catalogue.ISSUE_TYPES),
         lambda issue: issue.type.name,
     ),
     JqlField(
         ("priority",),
-        EQUALITY | EMPTINESS,
+        _SET,
         lambda issue: (issue.priority.id,),
         _named(catalogue.PRIORITIES),
         lambda issue: -issue.priority.id,  # ascending begins with the least urgent
     ),
+    _user_field("assignee"),
+    _user_field("reporter"),
     JqlField(
-        ("assignee",),
-        EQUALITY | EMPTINESS,
-        lambda issue: _person(issue.assignee),
-        _user,
-        lambda issue: _person_name(issue.assignee),
-        is_user=True,
+        ("labels",), _SET, lambda issue: tuple(label.lower() for label in issue.labels), _text
     ),
-    JqlField(
-        ("reporter",),
-        EQUALITY | EMPTINESS,
-        lambda issue: _person(issue.reporter),
-        _user,
-        lambda issue: _person_name(issue.reporter),
-        is_user=True,
-    ),
-    JqlField(
-        ("labels",),
-        EQUALITY | EMPTINESS,
-        lambda issue: tuple(label.lower() for label in issue.labels),
-        _text,
-    ),
-    JqlField(
-        ("summary",),
-        MATCHING | EMPTINESS,
-        lambda issue: (issue.summary.lower(),),
-        _text,
-        lambda issue: issue.summary.lower(),
-    ),
-    JqlField(
-        ("created", "createddate"),
-        EQUALITY | ORDERING | EMPTINESS,
-        lambda issue: (issue.created,),
-        _date,
-        lambda issue: issue.created,
-        is_date=True,
-    ),
-    JqlField(
-        ("updated", "updateddate"),
-        EQUALITY | ORDERING | EMPTINESS,
-        lambda issue: (issue.updated,),
-        _date,
-        lambda issue: issue.updated,
-        is_date=True,
-    ),
+    _simple(("summary",), MATCHING | EMPTINESS, _text, lambda issue: issue.summary.lower()),
+    _simple(("created", "createddate"), _ORDERED, _date, attrgetter("created"), is_date=True),
+    _simple(("updated", "updateddate"), _ORDERED, _date, attrgetter("updated"), is_date=True),
     JqlField(
         ("story points", "cf[10016]"),
-        EQUALITY | ORDERING | EMPTINESS,
+        _ORDERED,
         lambda issue: () if issue.story_points is None else (issue.story_points,),
         _number,
         lambda issue: (issue.story_points is None, issue.story_points or 0.0),
