@@ -58,7 +58,7 @@ def cell(*blocks: Any) -> Json:
 @pytest.mark.parametrize("markdown", LITERAL)
 def test_what_looks_like_html_is_text(markdown: str) -> None:
     assert adf.to_adf(markdown) == doc(paragraph(text(markdown)))
-    assert adf.lost(markdown) == ()
+    assert adf.dropped_texts(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
@@ -68,7 +68,7 @@ def test_what_looks_like_html_is_text_in_every_place(markdown: str, place: str) 
         return
     document = adf.to_adf(place.format(markdown))
     assert markdown in text_of(document)
-    assert adf.lost(place.format(markdown)) == ()
+    assert adf.dropped_texts(place.format(markdown)) == ()
 
 
 def test_a_block_of_html_is_markdown_with_tags_as_text() -> None:
@@ -95,7 +95,7 @@ def test_a_block_of_html_is_markdown_with_tags_as_text() -> None:
 )
 def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, words: str) -> None:
     assert text_of(adf.to_adf(markdown)) == words
-    assert adf.lost(markdown) == ()
+    assert adf.dropped_texts(markdown) == ()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, wor
 def test_an_address_in_angle_brackets_is_a_link(markdown: str, address: str) -> None:
     (link,) = adf.to_adf(markdown)["content"][0]["content"]
     assert link["marks"] == [{"type": "link", "attrs": {"href": address}}]
-    assert adf.lost(markdown) == ()
+    assert adf.dropped_texts(markdown) == ()
 
 
 @pytest.mark.parametrize("line_break", ["<br>", "<br/>", "<br />", "<BR>"])
@@ -166,12 +166,12 @@ def test_text_from_jira_comes_back_as_the_same_text(place: str, words: str) -> N
     document = doc(PLACES[place](words))
     found = adf.convert(document)
     assert found.exact
-    assert adf.lost(found.markdown) == ()
+    assert adf.dropped_texts(found.markdown) == ()
 
 
 def test_a_comment_in_the_title_of_an_expand_is_text() -> None:
     document = doc(node("expand", paragraph(text("a")), title="<!-- b -->"))
-    assert adf.lost(adf.to_markdown(document)) == ()
+    assert adf.dropped_texts(adf.to_markdown(document)) == ()
 
 
 TOLD = {
@@ -196,11 +196,11 @@ TOLD = {
 
 @pytest.mark.parametrize(("markdown", "told"), TOLD.items())
 def test_what_cannot_be_kept_is_told(markdown: str, told: str) -> None:
-    assert told in str(adf.lost_pieces(markdown)[0])
+    assert told in str(adf.dropped_pieces(markdown)[0])
 
 
 def test_a_comment_is_told_with_its_line_and_with_what_to_do() -> None:
-    (lost,) = adf.lost_pieces("one\n\ntwo <!-- ask\nMia --> three")
+    (lost,) = adf.dropped_pieces("one\n\ntwo <!-- ask\nMia --> three")
     assert str(lost) == (
         'in its line 3: the HTML comment "<!-- ask Mia -->" would be lost in Jira; '
         "take it out, or write \\<!-- to send it as text"
@@ -208,7 +208,7 @@ def test_a_comment_is_told_with_its_line_and_with_what_to_do() -> None:
 
 
 def test_html_is_told_with_what_to_do() -> None:
-    (lost, _) = adf.lost_pieces('a\n**<u adf="underline">b**\n</u>')
+    (lost, _) = adf.dropped_pieces('a\n**<u adf="underline">b**\n</u>')
     assert str(lost) == (
         'in its line 2: Jira has no place for the HTML "<u adf="underline">" there; '
         "put a backslash before each < or backquotes around it to send it as text"
@@ -239,7 +239,7 @@ TAGS = [
 def test_no_word_is_lost_in_silence(pieces: list[str | None]) -> None:
     markdown = "".join(f"zebra{i}a" if each is None else each for i, each in enumerate(pieces))
     document = adf.to_adf(markdown)
-    lost = adf.lost(markdown)
+    lost = adf.dropped_texts(markdown)
     event(f"told: {bool(lost)}")
     if not lost:
         sent = json.dumps(document, ensure_ascii=False)
@@ -252,7 +252,7 @@ def test_no_word_is_lost_in_silence(pieces: list[str | None]) -> None:
 def test_tags_nobody_knows_are_kept_to_the_letter(pieces: list[str]) -> None:
     words = "x" + re.sub(" +", " ", "".join(pieces)).strip()
     assert text_of(adf.to_adf(words)) == words
-    assert adf.lost(words) == ()
+    assert adf.dropped_texts(words) == ()
 
 
 @given(st.text(alphabet=st.sampled_from("ab <>/!-?\\`'\"=")))
@@ -261,4 +261,4 @@ def test_a_text_of_brackets_comes_back_as_the_same_text(words: str) -> None:
     found = adf.convert(document)
     assert found.exact
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
-    assert adf.lost(found.markdown) == ()
+    assert adf.dropped_texts(found.markdown) == ()

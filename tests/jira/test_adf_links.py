@@ -57,7 +57,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
         )
         converted = adf.convert(doc(node, cell=chance.random() < 0.3))
         assert converted.exact, (href, converted.markdown)
-        assert adf.lost_pieces(converted.markdown) == (), (href, converted.markdown)
+        assert adf.dropped_pieces(converted.markdown) == (), (href, converted.markdown)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
     assert adf.is_exact(document, adf.to_markdown(document))
-    assert adf.lost_pieces(markdown) == ()
+    assert adf.dropped_pieces(markdown) == ()
     assert adf.problems(document) == ()
 
 

@@ -58,7 +58,7 @@ def test_a_row_is_put_in_order_without_a_change_to_its_words(
     markdown: str, last: list[str]
 ) -> None:
     assert rows(markdown)[-1] == last
-    assert adf.lost_pieces(markdown) == ()
+    assert adf.dropped_pieces(markdown) == ()
     assert adf.is_exact(adf.to_adf(markdown), adf.to_markdown(adf.to_adf(markdown)))
 
 
@@ -80,7 +80,7 @@ def test_a_row_is_put_in_order_without_a_change_to_its_words(
 def test_what_cannot_be_put_in_order_is_told_with_its_line(
     markdown: str, line: int, words: str
 ) -> None:
-    first, *others = adf.lost_pieces(markdown)
+    first, *others = adf.dropped_pieces(markdown)
 
     assert first.line == line
     assert words in first.reason
@@ -104,7 +104,7 @@ def test_what_cannot_be_put_in_order_is_told_with_its_line(
     ],
 )
 def test_a_table_in_another_form_is_told_with_its_line(markdown: str, line: int) -> None:
-    (found,) = adf.lost_pieces(markdown)
+    (found,) = adf.dropped_pieces(markdown)
 
     assert found.line == line
     assert "looks like a table, but would become a line of text" in found.reason
@@ -135,7 +135,7 @@ def test_a_table_in_another_form_is_told_with_its_line(markdown: str, line: int)
 )
 def test_what_is_no_table_is_left_alone(markdown: str) -> None:
     assert list(nodes(adf.to_adf(markdown), "table")) == []
-    assert adf.lost_pieces(markdown) == ()
+    assert adf.dropped_pieces(markdown) == ()
 
 
 @pytest.mark.parametrize("after", ["# heading", "> quote", "- item", "1. item", "```\ncode\n```"])
@@ -143,7 +143,7 @@ def test_another_block_ends_a_table(after: str) -> None:
     markdown = f"{HEAD}| 1 |\n{after}"
 
     assert rows(markdown)[-1] == ["1", ""]
-    assert adf.lost_pieces(markdown) == ()
+    assert adf.dropped_pieces(markdown) == ()
 
 
 def test_long_lines_of_blanks_are_looked_at_once() -> None:

@@ -1,7 +1,7 @@
 """Reads JSON from a server: bounded, and with checkpoints between the parts of a long text.
 
-What Python's own reader does to a text is one step, however long the text is. So the outer levels
-of a large text are walked here, and what stands in them is given to that reader piece by piece.
+Python's own reader reads a text in one step, however long the text is. So this module reads the
+outer levels of a large text, and passes their parts to that reader piece by piece.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UNREAD: Any = object()
 _ESCAPE = rb"\u"
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BLANKS = re.compile(r"[ \t\r\n]*")
-_MARKS = (b",", b"[", b"{")
+_SEPARATORS = (b",", b"[", b"{")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -63,7 +63,7 @@ async def read_json(body: bytes) -> Any:
         value = json.loads(body)
         return value if mend is None else mend(value)
     await trio.lowlevel.checkpoint()
-    if sum(map(body.count, _MARKS)) > MOST_VALUES:
+    if sum(map(body.count, _SEPARATORS)) > MOST_VALUES:
         raise TooManyValues
     await trio.lowlevel.checkpoint()
     text = body.decode(json.detect_encoding(body), "surrogatepass")
@@ -140,7 +140,7 @@ class _Walk:
         return found
 
     def _begins(self, end: str) -> bool:
-        """Step over the beginning of a list or an object; tell whether anything stands in it."""
+        """Skip the beginning of a list or an object; return whether it has members."""
         self._at += 1
         self._skip_blanks()
         if self._text[self._at : self._at + 1] != end:
@@ -149,7 +149,7 @@ class _Walk:
         return False
 
     def _goes_on(self, end: str) -> bool:
-        """Step over what follows a value; tell whether another one follows."""
+        """Skip what follows a value; return whether another value follows."""
         self._skip_blanks()
         if self._text[self._at : self._at + 1] == end:
             self._at += 1

@@ -1,8 +1,8 @@
 """Keeps the requests of a client within the rate limits of one site.
 
 Jira has three limits, and names the one that was met. A burst limit concerns one endpoint with one
-method; a limit of writes concerns one issue; a quota concerns the whole site. A refusal sets a
-hold for the requests that the limit concerns, and halves how many of them run at the same time.
+method; a limit of writes concerns one issue; a quota concerns the whole site. After a refusal, the
+requests that the limit concerns back off, and half as many of them run at the same time.
 Successes raise that number again, one by one. So the client finds the rate that the site accepts,
 which no header states.
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Backoff:
     """A time before which requests must not be sent.
 
     Attributes:
@@ -43,7 +43,7 @@ class Hold:
 
 
 class RateLimiter:
-    """The holds and the concurrency limits of one site.
+    """The backoffs and the concurrency limits of one site.
 
     Args:
         most: How many requests may run at the same time at best.
@@ -57,7 +57,7 @@ class RateLimiter:
         self._most = most
         self._on_wait = on_wait
         self._kinds: dict[str, AdaptiveLimit] = {}
-        self._holds: dict[tuple[LimitScope, str], Hold] = {}
+        self._backoffs: dict[tuple[LimitScope, str], Backoff] = {}
         self.site = AdaptiveLimit(most)
 
     def kind(self, call: Call) -> AdaptiveLimit:
@@ -66,50 +66,46 @@ class RateLimiter:
 
     @contextmanager
     def slot(self, call: Call) -> Generator[Slot]:
-        """Open the slot of a call for all its attempts.
-
-        Args:
-            call: The call.
-        """
+        """Open the slot of a call for all its attempts."""
         slot = Slot(self, call)
         try:
             yield slot
         finally:
             slot.release()
 
-    def hold(self, call: Call, scope: LimitScope, hold: Hold) -> None:
-        """Hold the requests that a limit concerns.
+    def back_off(self, call: Call, scope: LimitScope, backoff: Backoff) -> None:
+        """Send none of the requests that a limit concerns before a backoff has ended.
 
         Args:
             call: The call that met the limit.
-            scope: The requests that it concerns.
-            hold: Until when, and why.
+            scope: The requests that the limit concerns.
+            backoff: Until when, and why.
         """
         if scope is LimitScope.ISSUE and call.issue is None:
             scope = LimitScope.ENDPOINT
         name = (scope, _name(call, scope))
-        before = self._holds.get(name)
-        if before is None or before.until < hold.until:
-            self._holds[name] = hold
+        before = self._backoffs.get(name)
+        if before is None or before.until < backoff.until:
+            self._backoffs[name] = backoff
 
-    def held(self, call: Call, *scopes: LimitScope) -> Hold | None:
-        """Return the longest hold that concerns a call; drop the expired ones."""
+    def backoff_of(self, call: Call, *scopes: LimitScope) -> Backoff | None:
+        """Return the longest backoff that concerns a call; drop those that have ended."""
         now = trio.current_time()
-        longest: Hold | None = None
+        longest: Backoff | None = None
         for scope in scopes:
             name = (scope, _name(call, scope))
-            hold = self._holds.get(name)
-            if hold is not None and hold.until <= now:
-                del self._holds[name]
-            elif hold is not None and (longest is None or hold.until > longest.until):
-                longest = hold
+            backoff = self._backoffs.get(name)
+            if backoff is not None and backoff.until <= now:
+                del self._backoffs[name]
+            elif backoff is not None and (longest is None or backoff.until > longest.until):
+                longest = backoff
         return longest
 
-    async def wait(self, hold: Hold) -> None:
-        """Report a hold and wait until it is over."""
+    async def wait(self, backoff: Backoff) -> None:
+        """Report a backoff and wait until it has ended."""
         if self._on_wait is not None:
-            self._on_wait(hold.until - trio.current_time(), hold.why)
-        await trio.sleep_until(hold.until)
+            self._on_wait(backoff.until - trio.current_time(), backoff.why)
+        await trio.sleep_until(backoff.until)
 
 
 class Slot:
@@ -123,22 +119,22 @@ class Slot:
         self._limiter = limiter
         self._call = call
         self._kind = limiter.kind(call)
-        self._held = self._was_held = False
+        self._acquired = self._was_acquired = False
 
     @asynccontextmanager
-    async def attempt(self, pause: Hold | None) -> AsyncGenerator[None]:
+    async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent; the block is one attempt.
 
         Args:
-            pause: A hold of this call alone.
+            own: The backoff of this call alone.
         """
         site = self._limiter.site
         while True:
-            await self._acquire(pause)
+            await self._acquire(own)
             await site.acquire()
             try:
                 # Another call may have been refused while this one waited for the site.
-                if self._limiter.held(self._call, *LimitScope):
+                if self._limiter.backoff_of(self._call, *LimitScope):
                     continue
                 with self._counting_refusals():
                     yield
@@ -153,28 +149,28 @@ class Slot:
 
     def release(self) -> None:
         """Release the slot of the endpoint."""
-        if self._held:
-            self._held = False
+        if self._acquired:
+            self._acquired = False
             self._kind.release()
 
-    async def _acquire(self, pause: Hold | None) -> None:
-        """Acquire the slot of the endpoint, and wait until no hold concerns the call."""
+    async def _acquire(self, own: Backoff | None) -> None:
+        """Acquire the slot of the endpoint, and wait until no backoff concerns the call."""
         while True:
-            issue_hold = self._limiter.held(self._call, LimitScope.ISSUE)
-            if issue_hold or self._kind.is_over_limit:
+            of_issue = self._limiter.backoff_of(self._call, LimitScope.ISSUE)
+            if of_issue or self._kind.is_over_limit:
                 self.release()
-            if issue_hold:
-                await self._limiter.wait(issue_hold)
+            if of_issue:
+                await self._limiter.wait(of_issue)
                 continue
-            if not self._held:
-                await self._kind.acquire(again=self._was_held)
-                self._held = self._was_held = True
-            hold = self._limiter.held(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
-            if pause is not None and pause.until > trio.current_time():
-                hold = pause if hold is None else max(hold, pause, key=lambda one: one.until)
-            if hold is None:
+            if not self._acquired:
+                await self._kind.acquire(again=self._was_acquired)
+                self._acquired = self._was_acquired = True
+            backoff = self._limiter.backoff_of(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
+            if own is not None and own.until > trio.current_time():
+                backoff = own if backoff is None else max(backoff, own, key=lambda one: one.until)
+            if backoff is None:
                 return
-            await self._limiter.wait(hold)
+            await self._limiter.wait(backoff)
 
     @contextmanager
     def _counting_refusals(self) -> Generator[None]:
@@ -193,7 +189,7 @@ class Slot:
 
 
 def _name(call: Call, scope: LimitScope) -> str:
-    """Return the endpoint or issue that a call's holds of a scope are kept under."""
+    """Return the endpoint or issue that a call's backoffs of a scope are kept under."""
     return {
         LimitScope.ENDPOINT: call.kind,
         LimitScope.ISSUE: call.issue or "",

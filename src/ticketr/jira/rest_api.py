@@ -8,14 +8,14 @@ from urllib.parse import quote
 import trio
 
 from ticketr._version import __version__
-from ticketr.jira.answers import Answer, raise_for_status
 from ticketr.jira.call import Call
 from ticketr.jira.concurrency import PerIssueLock
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, Redirected, ServerError
+from ticketr.jira.json_response import JsonResponse, raise_for_status
 from ticketr.jira.json_writer import write_json
 from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
-from ticketr.jira.rate_limiter import Hold, RateLimiter
+from ticketr.jira.rate_limiter import Backoff, RateLimiter
 from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.jira.transport.base import Request
 
@@ -30,15 +30,7 @@ class RestApi:
     """Sends the requests of a client, within the site's rate limits.
 
     Args:
-        credentials: The account and its token.
-        transport: The HTTP adapter.
-        site: The site's address.
-        api: The version of the REST API.
-        allow_http: Whether plain http to other machines is allowed.
-        max_concurrency: How many requests may run together.
-        retry: When to send a request again.
-        on_wait: Called before each wait with the seconds and the reason.
-        chance: The source of jitter for the waits.
+        api: The version of the REST API. The other arguments are those of `open_jira`.
 
     Raises:
         BadSite: The site's address cannot be used.
@@ -72,7 +64,7 @@ class RestApi:
 
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
-    ) -> Answer:
+    ) -> JsonResponse:
         """Send a GET request.
 
         Args:
@@ -83,7 +75,7 @@ class RestApi:
         call = Call("GET", endpoint, self.address(endpoint, *steps), query=query)
         return await self._read(call)
 
-    async def ask(self, endpoint: str, question: object) -> Answer:
+    async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads, because its query does not fit an address."""
         body = await write_json(question)
         call = Call("POST", endpoint, self.address(endpoint), body=body)
@@ -100,7 +92,7 @@ class RestApi:
         repeatable: bool = False,
         once: bool = False,
         empty: bool = True,
-    ) -> Answer:
+    ) -> JsonResponse:
         """Send a request that changes something; changes of one issue run one at a time.
 
         Cancelled, or after an error that `may_have_happened`, the change may have happened all the same.
@@ -140,7 +132,7 @@ class RestApi:
         """Return the URL of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
 
-    async def _read(self, call: Call) -> Answer:
+    async def _read(self, call: Call) -> JsonResponse:
         answer = await self._send(call)
         await trio.lowlevel.checkpoint()  # reading a large answer takes long
         return answer
@@ -153,22 +145,22 @@ class RestApi:
             **({} if call.body is None else {"content-type": "application/json"}),
         }
 
-    async def _send(self, call: Call, *, empty: bool = False) -> Answer:
+    async def _send(self, call: Call, *, empty: bool = False) -> JsonResponse:
         """Send a call until it succeeds or the retry policy gives up."""
         request = Request(call.method, call.url, self._headers(call), call.body)
-        pause: Hold | None = None
+        backoff: Backoff | None = None
         attempts = 1
         with self._limiter.slot(call) as slot:
             while True:
                 try:
-                    async with slot.attempt(pause):
+                    async with slot.attempt(backoff):
                         response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
-                    answer = await Answer.read(response, empty=empty)
+                    answer = await JsonResponse.read(response, empty=empty)
                 except JiraError as error:
-                    pause = self._pause(error, call, attempts)
-                    if pause is None:
+                    backoff = self._back_off(error, call, attempts)
+                    if backoff is None:
                         if self._known and isinstance(error, BadAnswer | Redirected):
                             raise error.of_known_site() from None
                         raise
@@ -177,11 +169,11 @@ class RestApi:
                     self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
                         slot.count_success()
-                    self._hold_if_used_up(response, call)
+                    self._back_off_if_used_up(response, call)
                     return answer
 
-    def _pause(self, error: JiraError, call: Call, attempts: int) -> Hold | None:
-        """Return until when to wait before the next attempt; None to give up."""
+    def _back_off(self, error: JiraError, call: Call, attempts: int) -> Backoff | None:
+        """Return the wait before the next attempt, None to give up; let other calls wait too."""
         delay = self._retry.delay(
             error,
             attempts,
@@ -192,20 +184,21 @@ class RestApi:
         )
         if delay is None:
             return None
-        pause = Hold(trio.current_time() + delay, why(error))
+        backoff = Backoff(trio.current_time() + delay, why(error))
         if isinstance(error, RateLimited):
-            self._limiter.hold(call, scope_of(error.reason), pause)
+            self._limiter.back_off(call, scope_of(error.reason), backoff)
             if call.once:
                 return None
         elif isinstance(error, ServerError) and error.status in BUSY:  # a 500 concerns one request
-            self._limiter.hold(call, LimitScope.ENDPOINT, pause)
-        return pause
+            self._limiter.back_off(call, LimitScope.ENDPOINT, backoff)
+        return backoff
 
-    def _hold_if_used_up(self, response: Response, call: Call) -> None:
-        """Hold all requests after a success whose headers say that the site's limit is used up."""
+    def _back_off_if_used_up(self, response: Response, call: Call) -> None:
+        """Let all requests wait if a success says that the site's limit is used up."""
         wish = retry_after(response.headers)
         if is_near(response.headers) and wish and wish <= self._retry.longest:
-            self._limiter.hold(call, LimitScope.SITE, Hold(trio.current_time() + wish, SLOW_DOWN))
+            backoff = Backoff(trio.current_time() + wish, SLOW_DOWN)
+            self._limiter.back_off(call, LimitScope.SITE, backoff)
 
 
 class Endpoints:

@@ -107,7 +107,7 @@ class RetryPolicy:
             return self._backoff(attempt, chance)
         if retry_after > self.longest:
             return None
-        # Jitter on top: all held requests wait for the same second.
+        # Jitter on top: all requests that back off wait for the same second.
         return retry_after + min(1.0, self.first) * chance()
 
     def _backoff(

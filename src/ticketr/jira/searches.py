@@ -15,7 +15,7 @@ from ticketr.jira.values import objects, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ticketr.jira.answers import Answer
+    from ticketr.jira.json_response import JsonResponse
 
 #: How many issues one bulk fetch may ask for.
 BULK_LIMIT = 100
@@ -190,7 +190,7 @@ class SearchEndpoints(Endpoints):
         first = await self._fetch(ids[:half], about)
         return first.and_also(await self._fetch(ids[half:], about))
 
-    def _fetched(self, ids: Sequence[str], answer: Answer) -> BulkFetched:
+    def _fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
         asked = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
@@ -208,7 +208,7 @@ class SearchEndpoints(Endpoints):
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
     def _failed(
-        self, left: Sequence[str], given: Collection[str], answer: Answer
+        self, left: Sequence[str], given: Collection[str], answer: JsonResponse
     ) -> dict[str, str]:
         """Return which issues an answer says it could not give, and why.
 
@@ -250,7 +250,7 @@ class SearchEndpoints(Endpoints):
         return None
 
 
-def _no_more_than(most: int, answer: Answer) -> Iterator[Mapping[str, Any]]:
+def _no_more_than(most: int, answer: JsonResponse) -> Iterator[Mapping[str, Any]]:
     """Yield the issues of an answer; refuse an answer with more issues than were requested."""
     for number, item in enumerate(answer.array("issues")):
         if number == most:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ticketr._version import __version__
-from ticketr.jira.answers import Answer, raise_for_status
 from ticketr.jira.credentials import normalise_site
+from ticketr.jira.json_response import JsonResponse, raise_for_status
 from ticketr.jira.transport import Request, open_transport
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     async with transport or open_transport(largest_body=_LARGEST) as way:
         response = await way.send(Request("GET", url, headers))
     raise_for_status(response, redact=str)
-    answer = await Answer.read(response)
+    answer = await JsonResponse.read(response)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")

@@ -24,18 +24,18 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.jira.adf._addresses import link_addresses
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
-from ticketr.jira.adf._guards import (
-    can_be_guarded,
-    guard,
-    guard_markdown,
-    unguard,
-    unguard_document,
-)
-from ticketr.jira.adf._literal import Literal, find_literals
-from ticketr.jira.adf._lost import Lost, find_lost
+from ticketr.jira.adf._dropped import DroppedPiece, find_dropped
 from ticketr.jira.adf._missing import missing
+from ticketr.jira.adf._placeholders import (
+    has_no_placeholders,
+    protect_document,
+    protect_markdown,
+    restore_document,
+    restore_markdown,
+)
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
+from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,22 +45,22 @@ __all__ = [
     "Converted",
     "canonical",
     "convert",
+    "dropped_pieces",
+    "dropped_texts",
     "is_exact",
     "is_too_large",
     "is_too_long",
     "length",
-    "literal_pieces",
-    "lost",
-    "lost_pieces",
     "missing",
     "plain_document",
     "problems",
     "to_adf",
     "to_markdown",
+    "unconverted_pieces",
     "weight",
 ]
 
-_MOST_LOST = 10
+_MOST_PIECES = 10
 _BACKTICKS = re.compile("`+")
 
 
@@ -131,7 +131,7 @@ def plain_document(text: str) -> Json:
     return _document([{"type": "codeBlock", "content": [{"type": "text", "text": text}]}])
 
 
-def lost(markdown: str) -> tuple[str, ...]:
+def dropped_texts(markdown: str) -> tuple[str, ...]:
     """Return what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
 
     A document cannot hold everything in every place, and what it cannot hold is gone, words and
@@ -143,17 +143,17 @@ def lost(markdown: str) -> tuple[str, ...]:
     Returns:
         The first pieces of text that are not in the document; empty if all are.
     """
-    return tuple(each.text for each in lost_pieces(markdown))
+    return tuple(each.text for each in dropped_pieces(markdown))
 
 
-def lost_pieces(markdown: str) -> tuple[Lost, ...]:
-    """Return the same as `lost`, each piece with its line and, as a text, what to do about it."""
+def dropped_pieces(markdown: str) -> tuple[DroppedPiece, ...]:
+    """Return the same as `dropped_texts`, each piece with its line and, as a text, what to do about it."""
     if is_too_long(markdown):
         return ()
-    return tuple(islice(find_lost(markdown, _read(markdown)), _MOST_LOST))
+    return tuple(islice(find_dropped(markdown, _read(markdown)), _MOST_PIECES))
 
 
-def literal_pieces(markdown: str, *, before: str = "") -> tuple[Literal, ...]:
+def unconverted_pieces(markdown: str, *, before: str = "") -> tuple[UnconvertedPiece, ...]:
     """Return the pieces of Markdown syntax that reach Jira as plain text.
 
     Args:
@@ -162,7 +162,7 @@ def literal_pieces(markdown: str, *, before: str = "") -> tuple[Literal, ...]:
     """
     if is_too_long(markdown):
         return ()
-    return tuple(islice(find_literals(markdown, _read(markdown), before=before), _MOST_LOST))
+    return tuple(islice(find_unconverted(markdown, _read(markdown), before=before), _MOST_PIECES))
 
 
 def length(document: object) -> int:
@@ -196,17 +196,17 @@ def _matches(markdown: str, wanted: Json) -> bool:
 
 
 def _render(document: Json) -> str:
-    guarded = guard(document)
+    protected = protect_document(document)
     markdown: str = _render_markdown(_parse_adf(document))
-    return unguard(markdown) if guarded else markdown
+    return restore_markdown(markdown) if protected else markdown
 
 
 def _read(markdown: str) -> Json:
-    guarded = guard_markdown(markdown)
+    protected = protect_markdown(markdown)
     try:
-        document: Json = _render_adf(_parse_markdown(guarded))
-        if can_be_guarded(markdown):
-            unguard_document(document)
+        document: Json = _render_adf(_parse_markdown(protected))
+        if has_no_placeholders(markdown):
+            restore_document(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document
@@ -229,7 +229,7 @@ def _block_by_block(document: Json) -> str:
 
 
 def _one_block(block: Any) -> str:
-    lines = plain_lines(block)  # first, since rendering puts guards into the block
+    lines = plain_lines(block)  # first, since rendering puts placeholders into the block
     try:
         return _render(_document([block]))
     except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over

@@ -14,9 +14,9 @@ BACKSLASH = "\ufdd0"
 PERCENT = "\ufdd8"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
-#: What the guards in bare addresses stand for, in text and in code alike.
+#: What the placeholders in bare addresses stand for, in text and in code alike.
 OF_EMPHASIS = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
-LAST_GUARD = _TILDE
+LAST_PLACEHOLDER = _TILDE
 #: The attributes that hold addresses.
 ADDRESSES = frozenset({"href", "url"})
 
@@ -98,19 +98,19 @@ def _length(address: str) -> int:
     return end
 
 
-def guard_emphasis(markdown: str) -> str:
-    """Replace characters in bare addresses that would be read as emphasis by guards."""
+def protect_emphasis(markdown: str) -> str:
+    """Replace characters in bare addresses that would be read as emphasis by placeholders."""
     if "://" not in markdown:
         return markdown
 
-    def guarded(found: re.Match[str]) -> str:
+    def protected(found: re.Match[str]) -> str:
         end = _length(found[0])
         return found[0][:end].translate(EMPHASIS) + found[0][end:]
 
-    return _BARE.sub(guarded, markdown)
+    return _BARE.sub(protected, markdown)
 
 
-def guard_links(content: list[Any]) -> None:
+def protect_links(content: list[Any]) -> None:
     """Write the links of a block bare where that is read as the same, and escape the others."""
     last = len(content) - 1
     for at, node in enumerate(content):

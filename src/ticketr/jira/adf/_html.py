@@ -1,11 +1,10 @@
 """Handles HTML in Markdown: tags that marklas writes are read, all other tags are text.
 
 marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
-other tag without a message. So a guard replaces the ``<`` of every other tag: `List<String>` is
-text. A comment stays, because it would be published as text and lost when dropped; `lost` reports
-it.
+other tag without a message. So a placeholder replaces the ``<`` of every other tag: `List<String>`
+is text. A comment stays, since it must not be published as text; `dropped_texts` reports it.
 
-Code is not told apart: a guard in code becomes a ``<`` again as well.
+Code is not recognised here: a placeholder in code becomes a ``<`` again as well.
 """
 
 from __future__ import annotations
@@ -89,14 +88,14 @@ class _Open:
     in_row: bool
 
 
-def guard_html(markdown: str) -> str:
-    """Replace the beginnings of HTML that marklas has not written by guards."""
+def protect_html(markdown: str) -> str:
+    """Replace the ``<`` of HTML that marklas has not written by a placeholder."""
     if "<" not in markdown:
         return markdown
     made: list[str] = []
     end = 0
-    for start, stop, guard in sorted(_guards(markdown)):
-        made += markdown[end:start], guard
+    for start, stop, placeholder in sorted(_placeholders(markdown)):
+        made += markdown[end:start], placeholder
         end = stop
     made.append(markdown[end:])
     return "".join(made)
@@ -108,16 +107,16 @@ def is_ours(tag: str, attrs: str) -> bool:
     return found is not None and (tag, found[1]) in OURS
 
 
-def _guards(markdown: str) -> Iterator[tuple[int, int, str]]:
-    """Return the guards to set: the start and end of the replaced text, and the guard."""
-    ahead: list[_Open] = []
+def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the start and end of each text to replace, and its placeholder."""
+    opened: list[_Open] = []
     in_row = False
     line = 0
     for piece in _PIECE.finditer(markdown):
         kind = piece.lastgroup
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
-            yield from _given_up(ahead, blank=kind == "blank")
+            yield from _unclosed(opened, blank=kind == "blank")
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
@@ -127,39 +126,39 @@ def _guards(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif kind == "less":
             yield start, start + 1, LESS
         elif piece["close"]:
-            if not _closes(ahead, piece["close"]):
+            if not _closes(opened, piece["close"]):
                 yield start, start + 1, LESS
         elif piece["open"]:
             first = in_row or _BEFORE.fullmatch(markdown, line, start) is not None
-            if not _is_read(piece, ahead, in_row=in_row, first=first):
+            if not _is_read(piece, opened, in_row=in_row, first=first):
                 yield start, start + 1, LESS
             elif piece["open"] != "hr":
-                ahead.append(_Open(start, piece["open"], in_row))
-    for each in ahead:
+                opened.append(_Open(start, piece["open"], in_row))
+    for each in opened:
         yield each.start, each.start + 1, LESS
 
 
-def _given_up(ahead: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
-    """Take the tags off that cannot go on: in a cell all, and past a blank line all but blocks."""
-    gone = [each for each in ahead if each.in_row or (blank and each.tag not in _BLOCKS)]
+def _unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
+    """Remove the tags that have to end: in a cell all of them, at a blank line all but blocks."""
+    gone = [each for each in opened if each.in_row or (blank and each.tag not in _BLOCKS)]
     for each in gone:
-        ahead.remove(each)
+        opened.remove(each)
         yield each.start, each.start + 1, LESS
 
 
-def _closes(ahead: list[_Open], tag: str) -> bool:
-    """Take off the innermost tag of that name."""
-    for place in range(len(ahead) - 1, -1, -1):
-        if ahead[place].tag == tag:
-            del ahead[place]
+def _closes(opened: list[_Open], tag: str) -> bool:
+    """Remove the innermost tag of that name; return whether there was one."""
+    for place in range(len(opened) - 1, -1, -1):
+        if opened[place].tag == tag:
+            del opened[place]
             return True
     return False
 
 
-def _is_read(piece: re.Match[str], ahead: list[_Open], *, in_row: bool, first: bool) -> bool:
-    """Return whether marklas makes something of a beginning, where it stands."""
+def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: bool) -> bool:
+    """Return whether marklas reads a start tag in this place."""
     tag, attrs = piece["open"], piece["attrs"]
-    if tag in _WITHIN and not any(each.tag in _WITHIN[tag] for each in ahead):
+    if tag in _WITHIN and not any(each.tag in _WITHIN[tag] for each in opened):
         return False
     if in_row and _BAR.search(attrs):  # the cell ends within the tag
         return False

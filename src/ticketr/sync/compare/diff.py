@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira.adf import canonical, is_too_long, lost
+from ticketr.jira.adf import canonical, dropped_texts, is_too_long
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.tickets import Ticket
 
@@ -107,8 +107,8 @@ def _sent(part: Part, text: str) -> object:
 def _not_sent(part: Part, text: str) -> object:
     """Return what Jira would not get of a text."""
     if part is CorePart.DESCRIPTION:
-        return lost(text)
-    return () if is_too_long(text) else tuple(map(lost, criteria_of(text)))
+        return dropped_texts(text)
+    return () if is_too_long(text) else tuple(map(dropped_texts, criteria_of(text)))
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:

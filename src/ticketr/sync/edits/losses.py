@@ -93,7 +93,7 @@ def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
     assert local_change.base is not None
     before = by_key(local_change.base)[key]
     texts = (before.description, *before.acceptance_criteria)
-    return tuple(piece for text in texts for piece in adf.lost(text))
+    return tuple(piece for text in texts for piece in adf.dropped_texts(text))
 
 
 def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:

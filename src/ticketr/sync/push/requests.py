@@ -212,7 +212,7 @@ def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[s
             continue
         description, *criteria = _texts(issue, with_description=True)
         for text, place in [description] if change.part is CorePart.DESCRIPTION else criteria:
-            for piece in adf.literal_pieces(text, before=change.old_shown):
+            for piece in adf.unconverted_pieces(text, before=change.old_shown):
                 line = place(piece.line) if path else 0
                 where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
                 yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
@@ -260,7 +260,7 @@ def _lost(
 ) -> Iterator[str]:
     """Yield the pieces of an issue's Markdown that Jira would not get, with their lines."""
     for text, place in texts:
-        for piece in adf.lost_pieces(text):
+        for piece in adf.dropped_pieces(text):
             if piece.text in lossy:
                 continue
             line = place(piece.line) if path and piece.line else 0

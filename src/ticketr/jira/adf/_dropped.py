@@ -18,8 +18,8 @@ from urllib.parse import unquote
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.jira.adf._guards import guard_markdown, unguard_address, unguard_piece
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
+from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.jira.adf._plain import plain_lines, prose, walk
 from ticketr.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
 from ticketr.jira.sanitize import clip
@@ -46,7 +46,7 @@ _ENDLESS = frozenset({"br", "hr"})
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class DroppedPiece:
     """A piece of Markdown that is not in the document.
 
     Attributes:
@@ -84,7 +84,7 @@ class Lost:
         return f'Jira has no place for "{self.text}" there; write it another way'
 
 
-def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
+def find_dropped(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it.
 
     Args:
@@ -92,19 +92,19 @@ def find_lost(markdown: str, document: Json) -> Iterator[Lost]:
         document: What was made of it.
     """
     piece = None
-    for piece in _lost_parts(markdown, document):
+    for piece in _dropped_parts(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
         yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
-def _lost_parts(markdown: str, document: Json) -> Iterator[Lost]:
+def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     yield from _no_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
-    tokens = tokenize(_SHOWN.sub(_not_shown, guard_markdown(markdown)))
+    tokens = tokenize(_SHOWN.sub(_not_shown, protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens, in_cell=False):
-        found = unguard_piece(tag)
+        found = restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
             yield _told(tag, markdown, is_html=True)
@@ -114,7 +114,7 @@ def _lost_parts(markdown: str, document: Json) -> Iterator[Lost]:
     yield from _unused_addresses(markdown, strings)
 
 
-def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
+def _no_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     """Yield the lines because of which a table would become a line of text."""
     tables = read_tables(markdown)
     for each in tables.problems:
@@ -145,8 +145,8 @@ def _no_tables(markdown: str, document: Json) -> Iterator[Lost]:
             yield _about(stray)
 
 
-def _about(problem: TableProblem) -> Lost:
-    return Lost(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
+def _about(problem: TableProblem) -> DroppedPiece:
+    return DroppedPiece(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
 
 
 def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
@@ -173,11 +173,11 @@ def _not_shown(shown: re.Match[str]) -> str:
     return tag
 
 
-def _told(piece: str, markdown: str, *, is_html: bool) -> Lost:
-    text = unguard_piece(piece).strip()
+def _told(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
+    text = restore_piece(piece).strip()
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
-    return Lost(clip(text, LONGEST_PIECE), line, is_html)
+    return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
@@ -235,10 +235,10 @@ def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
             case _:
                 yield from _pieces(token.get("children", []))
                 if "url" in token.get("attrs", {}):
-                    yield unguard_address(token["attrs"]["url"]), False
+                    yield restore_address(token["attrs"]["url"]), False
 
 
-def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[Lost]:
+def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
     """Yield the addresses that stand by themselves, such as ``[a]: https://...``, for no link."""
     addresses = list(_ADDRESS.finditer(markdown))
     kept = unquote("\n".join(strings)) if addresses else ""

@@ -27,7 +27,7 @@ _MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JsonResponse:
     """A successful answer, as JSON.
 
     Attributes:
@@ -41,7 +41,7 @@ class Answer:
     date: datetime | None
 
     @classmethod
-    async def read(cls, response: Response, *, empty: bool = False) -> Answer:
+    async def read(cls, response: Response, *, empty: bool = False) -> JsonResponse:
         """Read an answer with a status of 200 to 299.
 
         Args:

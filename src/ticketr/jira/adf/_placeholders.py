@@ -1,8 +1,10 @@
-"""Guards: characters that stand for escapes which marklas does not write.
+"""Placeholders: characters that stand for escapes which marklas does not write.
 
 While marklas works, a character that no text holds stands for each escape, because marklas would
-escape the escapes themselves. Guards are Unicode's noncharacters, which no text needs. A document
-that holds one all the same is converted without guards and seldom found exact.
+escape the escapes themselves. Placeholders are Unicode's noncharacters, which no text needs. A
+document that holds one all the same is converted without placeholders and is seldom exact.
+
+`protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from urllib.parse import unquote
 from ticketr.jira.adf._addresses import (
     ADDRESSES,
     BACKSLASH as _BACKSLASH,
-    LAST_GUARD,
+    LAST_PLACEHOLDER,
     OF_EMPHASIS,
     PERCENT,
-    guard_emphasis,
-    guard_links,
+    protect_emphasis,
+    protect_links,
 )
-from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, guard_html
+from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ _SPACE = "\ufdd1"
 _TAB = "\ufdd2"
 _NBSP = "\ufdd4"
 _APART = "\ufdd5"
-_OURS = re.compile(f"[{_BACKSLASH}-{LAST_GUARD}]")
+_ANY = re.compile(f"[{_BACKSLASH}-{LAST_PLACEHOLDER}]")
 
 # An empty comment is nothing to a reader, but ends the word before it.
 _AFTER = str.maketrans(
@@ -55,7 +57,7 @@ _BACK_IN_CODE = str.maketrans(
 _OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\.|&#(32|9|160);", re.DOTALL)
-_LITERAL_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
+_PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"[#>=]|[-+](?=[-+\s]|$)")
 _LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
@@ -67,107 +69,107 @@ _MERGING = frozenset({"orderedList", "taskList"})
 _LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 
 
-def guard(document: Json) -> bool:
-    """Put guards into a canonical document, in place.
+def protect_document(document: Json) -> bool:
+    """Put placeholders into a canonical document, in place.
 
     Returns:
         Whether it could be done, and is to be undone.
     """
-    if _holds_ours(document):
+    if _holds_placeholders(document):
         return False
-    _guard_content(document)
+    _protect_content(document)
     return True
 
 
-def can_be_guarded(markdown: str) -> bool:
-    """Return whether Markdown holds no guard characters."""
-    return markdown.isascii() or _OURS.search(markdown) is None
+def has_no_placeholders(markdown: str) -> bool:
+    """Return whether Markdown holds none of the placeholder characters."""
+    return markdown.isascii() or _ANY.search(markdown) is None
 
 
-def unguard(markdown: str) -> str:
-    """Replace the guards in Markdown by the escapes that they stand for."""
-    return markdown.translate(_AFTER) if _OURS.search(markdown) else markdown
+def restore_markdown(markdown: str) -> str:
+    """Replace the placeholders in Markdown by the escapes that they stand for."""
+    return markdown.translate(_AFTER) if _ANY.search(markdown) else markdown
 
 
-def guard_markdown(markdown: str) -> str:
-    """Replace ticketr's escapes in Markdown by guards, which marklas leaves alone.
+def protect_markdown(markdown: str) -> str:
+    """Replace ticketr's escapes in Markdown by placeholders, which marklas leaves alone.
 
-    And in the place of what it would drop for HTML, and of percent signs, which it would no longer
-    know from its own in addresses. Tables are put into the form that it reads.
+    Placeholders also replace the ``<`` of what marklas would drop as HTML, and percent signs, which
+    it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
     markdown = read_tables(markdown).markdown
-    if _OURS.search(markdown):
+    if _ANY.search(markdown):
         return markdown
-    markdown = guard_emphasis(markdown).replace("%", PERCENT)
-    guarded = _ENTITY.sub(_guard_entity, markdown) if "&#" in markdown else markdown
-    return guard_html(guarded)
+    markdown = protect_emphasis(markdown).replace("%", PERCENT)
+    protected = _ENTITY.sub(_entity_placeholder, markdown) if "&#" in markdown else markdown
+    return protect_html(protected)
 
 
-def unguard_piece(text: str) -> str:
-    """Turn the guards in a piece of guarded Markdown into what they stand for."""
-    return text.translate(_BACK_IN_CODE) if _OURS.search(text) else text
+def restore_piece(text: str) -> str:
+    """Replace the placeholders in a piece of protected Markdown by what they stand for."""
+    return text.translate(_BACK_IN_CODE) if _ANY.search(text) else text
 
 
-def unguard_address(address: str) -> str:
-    """Return an address without the percent-encoding that marklas has added, and without guards."""
+def restore_address(address: str) -> str:
+    """Return an address without marklas's percent-encoding and without placeholders."""
     return unquote(address).translate(_BACK)
 
 
-def unguard_document(node: Any, *, code: bool = False) -> Any:
-    """Turn the guards in a document that came from Markdown into what they stand for, in place."""
+def restore_document(node: Any, *, code: bool = False) -> Any:
+    """Replace the placeholders in a document that came from Markdown, in place."""
     match node:
         case str():
             return node.translate(_BACK_IN_CODE if code else _BACK)
         case list():
-            node[:] = [unguard_document(item, code=code) for item in node]
+            node[:] = [restore_document(item, code=code) for item in node]
         case dict():
             code = code or node.get("type") == "codeBlock" or _is_code(node)
             for key, value in node.items():
                 if key in ADDRESSES and type(value) is str:
-                    node[key] = unguard_address(value)
+                    node[key] = restore_address(value)
                 else:
-                    node[key] = unguard_document(value, code=code)
+                    node[key] = restore_document(value, code=code)
     return node
 
 
-def _guard_entity(match: re.Match[str]) -> str:
+def _entity_placeholder(match: re.Match[str]) -> str:
     return _OF_NUMBER[match[1]] if match[1] else match[0]
 
 
-def _holds_ours(node: Any) -> bool:
+def _holds_placeholders(node: Any) -> bool:
     if type(node) is str:
-        return not node.isascii() and _OURS.search(node) is not None
+        return not node.isascii() and _ANY.search(node) is not None
     if type(node) is dict:
-        return any(map(_holds_ours, node.values()))
-    return type(node) is list and any(map(_holds_ours, node))
+        return any(map(_holds_placeholders, node.values()))
+    return type(node) is list and any(map(_holds_placeholders, node))
 
 
-def _guard_content(node: Json) -> None:
+def _protect_content(node: Json) -> None:
     content = node.get("content")
     kind = node.get("type")
     if type(content) is not list or not content or kind == "codeBlock":
         return
-    guard_links(content)
+    protect_links(content)
     for child in content:
         if type(child) is not dict:
             continue
         if child.get("type") == "text":
-            _guard_text(child)
+            _protect_text(child)
         else:
-            _guard_content(child)
+            _protect_content(child)
     if kind in _LINES:
-        _guard_line(content, kind)
+        _protect_line(content, kind)
     elif kind not in _CELLS:
         _keep_lists_apart(content)
 
 
-def _guard_text(node: Json) -> None:
+def _protect_text(node: Json) -> None:
     text = node["text"]
     if _is_code(node):
         if text[0] == text[-1] == " " and text.strip(" "):
             node["text"] = f" {text} "  # one on either side is taken away again
     elif "&#" in text:
-        node["text"] = _LITERAL_ENTITY.sub(_BACKSLASH + "&", text)
+        node["text"] = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
 
 
 def _keep_lists_apart(content: list[Json]) -> None:
@@ -181,14 +183,14 @@ def _keep_lists_apart(content: list[Json]) -> None:
         position += 1
 
 
-def _guard_line(content: list[Json], kind: str) -> None:
+def _protect_line(content: list[Json], kind: str) -> None:
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
     end = _APART if all(child.get("type") == "hardBreak" for child in content) else STAY
     if _is_plain(last):
-        last["text"] = _guard_end(last["text"], kind)
+        last["text"] = _protect_end(last["text"], kind)
     if _is_plain(first):
-        first["text"] = _guard_start(first["text"], alone=len(content) == 1)
+        first["text"] = _protect_start(first["text"], alone=len(content) == 1)
     if len(content) > 1:
         _keep_apart(content)
     if first.get("type") == "hardBreak":
@@ -239,7 +241,7 @@ def _is_emphasis(node: Json) -> bool:
     return len(marks) > 0 and all(mark.get("type") in _EMPHASIS for mark in marks)
 
 
-def _guard_start(text: str, *, alone: bool) -> str:
+def _protect_start(text: str, *, alone: bool) -> str:
     rest = text.lstrip(_EDGE)
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_BLANKS) + rest
@@ -250,7 +252,7 @@ def _guard_start(text: str, *, alone: bool) -> str:
     return _LONE_NUMBER.sub(rf"\1{_BACKSLASH}\2", text) if alone and text[0].isdigit() else text
 
 
-def _guard_end(text: str, kind: str) -> str:
+def _protect_end(text: str, kind: str) -> str:
     rest = text.rstrip(_EDGE)
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_BLANKS)

@@ -59,7 +59,7 @@ PLAIN = [
 
 @pytest.mark.parametrize(("markdown", "piece"), LITERAL.items())
 def test_what_reaches_jira_as_it_stands_is_told_with_its_line(markdown: str, piece: str) -> None:
-    (found,) = adf.literal_pieces(f"first\n\n{markdown}\n")
+    (found,) = adf.unconverted_pieces(f"first\n\n{markdown}\n")
 
     assert found.text == piece
     assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
@@ -67,17 +67,17 @@ def test_what_reaches_jira_as_it_stands_is_told_with_its_line(markdown: str, pie
 
 @pytest.mark.parametrize("markdown", PLAIN)
 def test_what_is_meant_as_it_stands_is_not_told(markdown: str) -> None:
-    assert adf.literal_pieces(markdown) == ()
+    assert adf.unconverted_pieces(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
 def test_what_stood_there_before_is_no_news(markdown: str) -> None:
-    assert adf.literal_pieces(f"{markdown}\n\nmore", before=markdown) == ()
-    assert len(adf.literal_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
+    assert adf.unconverted_pieces(f"{markdown}\n\nmore", before=markdown) == ()
+    assert len(adf.unconverted_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
 
 
 def test_a_panel_that_is_offered_is_one() -> None:
-    (found,) = adf.literal_pieces("> [!TIP]\n> x")
+    (found,) = adf.unconverted_pieces("> [!TIP]\n> x")
     written = found.reason[found.reason.index("<aside") : found.reason.index(" and <")]
 
     (panel,) = adf.to_adf(f"{written}\n\nx\n\n</aside>")["content"]

@@ -34,7 +34,7 @@ _PANELS = {
     "TIP": "tip",
     "WARNING": "warning",
 }
-_LITERAL = re.compile(
+_CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
     |^[ ]{{0,3}}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
@@ -52,7 +52,7 @@ _LITERAL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class UnconvertedPiece:
     """A piece of Markdown that reaches Jira as plain text, or not visibly.
 
     Attributes:
@@ -66,7 +66,9 @@ class Literal:
     reason: str
 
 
-def find_literals(markdown: str, document: Json, *, before: str = "") -> Iterator[Literal]:
+def find_unconverted(
+    markdown: str, document: Json, *, before: str = ""
+) -> Iterator[UnconvertedPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text.
 
     Args:
@@ -84,19 +86,19 @@ def find_literals(markdown: str, document: Json, *, before: str = "") -> Iterato
             yield replace(each, text=clip(each.text, 40))
 
 
-def _candidates(markdown: str) -> Iterator[Literal]:
+def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
     """Yield what looks like such pieces outside of code."""
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
-        for found in _LITERAL.finditer(line):
+        for found in _CANDIDATE.finditer(line):
             kind = found.lastgroup
             if kind == "alert":
                 panel = _PANELS.get(found["panel"].upper())
                 if panel is not None:
-                    yield Literal(found["alert"].strip(), number, _ALERT.format(panel))
+                    yield UnconvertedPiece(found["alert"].strip(), number, _ALERT.format(panel))
             elif kind in _REASONS:
-                yield Literal(found[kind], number, _REASONS[kind])
+                yield UnconvertedPiece(found[kind], number, _REASONS[kind])
             elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
-                yield Literal(found[kind], number, _NOWHERE)
+                yield UnconvertedPiece(found[kind], number, _NOWHERE)
 
 
 _ALERT = (

@@ -49,23 +49,23 @@ KEPT = [
 
 @pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
 def test_what_cannot_stand_where_it_stands_is_told(markdown: str, pieces: tuple[str, ...]) -> None:
-    assert adf.lost(markdown) == pieces
+    assert adf.dropped_texts(markdown) == pieces
 
 
 @pytest.mark.parametrize("markdown", KEPT)
 def test_what_is_in_the_document_is_not_lost(markdown: str) -> None:
-    assert adf.lost(markdown) == ()
+    assert adf.dropped_texts(markdown) == ()
 
 
 def test_not_more_than_some_are_told() -> None:
-    assert len(adf.lost("- a\n" + "\n  # Heading\n" * 50)) == 10
+    assert len(adf.dropped_texts("- a\n" + "\n  # Heading\n" * 50)) == 10
 
 
 @pytest.mark.parametrize("seed", range(0, 1500, 25))
 def test_nothing_is_lost_of_what_came_from_jira(seed: int) -> None:
     for one in range(seed, seed + 5):
         converted = adf.convert(Maker(Random(one)).document())
-        assert adf.lost(converted.markdown) == ()
+        assert adf.dropped_texts(converted.markdown) == ()
 
 
 def test_a_word_that_is_nowhere_in_the_document_is_told() -> None:
@@ -73,22 +73,22 @@ def test_a_word_that_is_nowhere_in_the_document_is_told() -> None:
     gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
     assert len(gone) > 20
     for markdown in gone:
-        assert any("zebra" in piece for piece in adf.lost(markdown)), markdown
+        assert any("zebra" in piece for piece in adf.dropped_texts(markdown)), markdown
 
 
 @given(st.text())
 def test_any_markdown_can_be_asked_about(markdown: str) -> None:
-    assert all(piece.isprintable() for piece in adf.lost(markdown))
+    assert all(piece.isprintable() for piece in adf.dropped_texts(markdown))
 
 
 @pytest.mark.parametrize("markdown", ["> ", "[", "*a ", "**", "- ", "<b>", '<span adf="x">'])
 def test_markdown_nested_without_end_can_be_asked_about(markdown: str) -> None:
-    assert all(len(piece) <= 60 for piece in adf.lost(markdown * 2000 + "x"))
+    assert all(len(piece) <= 60 for piece in adf.dropped_texts(markdown * 2000 + "x"))
 
 
 def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
     markdown = "one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n"
-    assert adf.lost(markdown) == ()
+    assert adf.dropped_texts(markdown) == ()
     assert "three" in " ".join(plain_lines(adf.to_adf(markdown)))
 
 
@@ -104,7 +104,7 @@ def lines_run(markdown: str) -> int:
     before = sys.gettrace()
     sys.settrace(count)
     try:
-        assert adf.lost(markdown) == ()
+        assert adf.dropped_texts(markdown) == ()
     finally:
         sys.settrace(before)
     return counted
