@@ -1,4 +1,4 @@
-"""What the code of a job sees of the queue that runs it."""
+"""What a job is to its author: the ``Job`` protocol, and the context that a job gets."""
 
 from __future__ import annotations
 
@@ -18,29 +18,26 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Job(Protocol[T_co]):
-    """What can be submitted: anything with a name and an ``execute`` method.
-
-    A plain ``async def fn(context, *args)`` will do as well.
-    """
+    """An object that can be submitted. A plain ``async def fn(context, *args)`` is a job as well."""
 
     @property
     def name(self) -> str:
-        """What to call it on a screen or in a log."""
+        """The name of the job, for screens and logs."""
         ...
 
     async def execute(self, context: JobContext) -> T_co:
         """Do the work and return its value.
 
         Cancellation:
-            Comes as ``trio.Cancelled`` at a checkpoint and is to be let out, once the work is
-            cleaned up. A value that is returned all the same counts.
+            Raises ``trio.Cancelled`` at a checkpoint. Clean up and let it propagate. If you return
+            a value all the same, the job has completed.
         """
         ...
 
 
 @final
 class JobContext:
-    """Given to the job's function: its line to the queue.
+    """The first argument of a job's function: reports progress, and tells of cancellation.
 
     ::
 
@@ -64,15 +61,15 @@ class JobContext:
 
     @property
     def attempt(self) -> int:
-        """How often the function was started, this time included."""
+        """The number of this attempt, from 1."""
         return self._attempt
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether somebody asked the job to stop.
+        """Whether the job was asked to stop.
 
-        A job need not look: the request arrives as ``trio.Cancelled`` at its next
-        checkpoint. This is for work between checkpoints.
+        A job need not check this: its next checkpoint raises ``trio.Cancelled``. Use it in long
+        work between checkpoints.
         """
         return self._record.cancel_requested
 
@@ -84,27 +81,27 @@ class JobContext:
         total: float | None = None,
         message: str | None = None,
     ) -> None:
-        """Tell how far the job is.
+        """Report progress.
 
-        Never blocks, raises or checkpoints, whoever watches and whatever it is given; does
-        nothing once this attempt has ended. What is no number keeps the last one.
+        It is no checkpoint, never blocks, and raises nothing about its arguments: an argument that
+        is no number is ignored. It does nothing once this attempt has ended.
 
         Args:
-            current: How much is done; None keeps the last. While the total stays the same it
-                does not go down, and it is never more than the total.
-            total: How much there is to do, 0 if that is unknown; None keeps the last.
-            message: What the job is doing; None keeps the last.
+            current: How much is done; None keeps the last value. While the total stays the same, it
+                does not decrease, and it never exceeds the total.
+            total: How much there is to do, 0 if that is unknown; None keeps the last value.
+            message: What the job is doing; None keeps the last value.
         """
         self._subscriptions.owner_thread.check()
         record = self._record
         if record.status is not RUNNING or record.attempt != self._attempt:
-            return  # a thread may have outlived its attempt
+            return  # a thread of the job may outlive its attempt
         record.add_report(current, total, message)
         if self._subscriptions.is_watched:
             self._subscriptions.notify_progress(record)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:
-        """A scope for clean-up that must not be interrupted, but not take for ever either.
+        """Return a cancel scope for clean-up: shielded, with a time limit.
 
         ::
 
@@ -115,10 +112,10 @@ class JobContext:
                     await connection.aclose()
 
         Args:
-            seconds: How long the clean-up may take at most.
+            seconds: The most time that the clean-up may take.
 
         Raises:
-            TypeError, ValueError: They are no number of seconds, or without end.
+            TypeError, ValueError: It is no number of seconds, or infinite.
         """
         limit = checked_seconds("the time for clean-up", seconds)
         return trio.CancelScope(relative_deadline=limit, shield=True)

@@ -1,4 +1,4 @@
-"""What the submitter of a job holds."""
+"""The handle of a submitted job."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 @final
 class JobHandle(Generic[T_co]):
-    """One submitted job. It answers for the job even when the queue has forgotten it.
+    """A submitted job. It still works when the queue has dropped the job's record.
 
-    Queues make handles; there is no other way to get one.
+    Only a queue makes handles.
     """
 
     __slots__ = ("_ledger", "_record")
@@ -46,38 +46,38 @@ class JobHandle(Generic[T_co]):
 
     @property
     def status(self) -> JobStatus:
-        """Where the job is in its life."""
+        """The job's status."""
         return self._record.status
 
     def snapshot(self) -> JobSnapshot:
-        """The job as it is now."""
+        """Return the job's state as it is now."""
         return self._record.snapshot()
 
     def record_in(self, ledger: Ledger) -> JobRecord | None:
-        """For the queue itself: the job, unless it is another queue's."""
+        """Return the job's record if it is of this queue; internal."""
         return self._record if ledger is self._ledger else None
 
     @enable_ki_protection
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
-        """Stop the job; never blocks and never raises.
+        """Cancel the job; never blocks and never raises.
 
         Args:
-            reason: Goes into the ``trio.Cancelled`` that the job sees.
+            reason: The reason in the ``trio.Cancelled`` that the job gets.
         """
         return self._ledger.cancel(self._record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot:
-        """Stop the job and wait until it has ended.
+        """Cancel the job and wait until it has ended.
 
         Cancellation:
-            The job is cancelled in any case; what is cut short is the waiting.
+            Ends the wait only; the job is cancelled in any case.
 
         Args:
-            reason: Goes into the ``trio.Cancelled`` that the job sees.
+            reason: The reason in the ``trio.Cancelled`` that the job gets.
 
         Raises:
-            WouldDeadlock: A job said this about itself.
+            WouldDeadlock: A job called this on itself.
         """
         self._ledger.subscriptions.owner_thread.check()
         self._ledger.wait_graph.refuse_wait_inside(self._record, "itself")
@@ -86,9 +86,9 @@ class JobHandle(Generic[T_co]):
 
     @enable_ki_protection
     def watch(self) -> Updates[JobSnapshot]:
-        """Read the job's changes as they happen, up to its end.
+        """Read the job's changes as they happen, until its end.
 
-        Of a job that has ended there is one thing to read: how it ended.
+        If the job has ended already, there is one snapshot to read, the final one.
         """
         record = self._record
         return self._ledger.subscriptions.watch_one(
@@ -97,13 +97,13 @@ class JobHandle(Generic[T_co]):
 
     @enable_ki_protection
     async def wait(self) -> JobSnapshot:
-        """Wait until the job has ended, however it did.
+        """Wait until the job has ended, and return its final snapshot.
 
         Cancellation:
-            Never touches the job.
+            Does not affect the job.
 
         Raises:
-            WouldDeadlock: Called inside a job that keeps this one from ending.
+            WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
         return self._record.snapshot()
@@ -113,13 +113,13 @@ class JobHandle(Generic[T_co]):
         """Wait until the job has ended, and return what its function returned.
 
         Cancellation:
-            Never touches the job.
+            Does not affect the job.
 
         Raises:
-            JobFailed: The function raised; the ``__cause__`` is what it raised.
+            JobFailed: The function raised; its error is the ``__cause__``.
             JobCancelled: The job was cancelled.
             JobTimedOut: The job's time limit passed.
-            WouldDeadlock: Called inside a job that keeps this one from ending.
+            WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
         record = self._record
@@ -132,7 +132,7 @@ class JobHandle(Generic[T_co]):
         assert record.error is not None
         info = record.error
         failed = JobFailed(record.id, record.name, info.type, info.message)
-        # The error itself holds no live traceback any more.
+        # The traceback of the error itself was removed, because it keeps the job's frames alive.
         failed.add_note(f"The job's own traceback:\n{info.traceback.rstrip()}")
         raise failed from record.exception
 

@@ -1,4 +1,4 @@
-"""What may be said about a job when it is submitted."""
+"""The options of a submit."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ if TYPE_CHECKING:
 
 
 MAX_PRIORITY: Final = 10**9
-"""The highest priority; beyond it a float cannot tell the ranks apart."""
+"""The highest priority; beyond it, ranks are no longer distinct as floats."""
 
 
 class JobOptions(TypedDict, total=False):
-    """What may be said about a job when it is submitted, all of it optional.
+    """The options of a submit, all of them optional.
 
     Attributes:
-        id: Its ID, unique among the live jobs; otherwise the queue makes one up.
-        name: What to call it; otherwise the job's or the function's own name.
-        priority: Higher runs first, 0 unless given. Each point weighs as much as 30
-            seconds of waiting, so that nothing waits for ever.
-        key: At most one job of a key runs at a time; one that waits for its key holds no
-            worker. Anything hashable.
-        on_conflict: What to do about a live job with the same ID if one is given, else
-            with the same key. Unless given, an ID is rejected and a key waits.
-        delay: For how many seconds not to run it.
-        start_by: When it must have been started, on Trio's clock: if it has not, it is
+        id: The job's ID, unique among the live jobs. The default is one that the queue makes up.
+        name: The job's name. The default is that of the job object or function.
+        priority: A job of higher priority runs first; the default is 0. One point equals 30 seconds
+            of waiting, so that no job waits for ever.
+        key: At most one job with the same key runs at a time. Any hashable object. A job that waits
+            for its key holds no worker.
+        on_conflict: What to do if a live job has the same ID, or, if no ID is given, the same key.
+            The default is to reject an ID, and to wait for a key.
+        delay: The seconds to wait before the job may start.
+        start_by: The time on Trio's clock by which the job must have started; otherwise it is
             cancelled.
-        tags: Words to find it by.
-        retry: When to try it again if it fails; None for the queue's own, so
-            ``Retry(attempts=1)`` for never.
-        timeout: How many seconds each attempt may run; ``math.inf`` for no limit, None for the
-            queue's own.
+        tags: Words to find the job by.
+        retry: When to retry the job after a failure; None for the queue's rule.
+            ``Retry(attempts=1)`` never retries.
+        timeout: The seconds that each attempt may take; ``math.inf`` for no limit, None for the
+            queue's limit.
     """
 
     id: JobID | None
@@ -76,13 +76,20 @@ def make_record(
     retry: Retry | None,
     options: JobOptions,
 ) -> JobRecord:
-    """The record of a new job, whose time limit and retry rule are these unless it has its own.
+    """Return the record of a new job.
+
+    Args:
+        job: What was submitted.
+        args: The arguments that follow the context.
+        timeout: The queue's time limit, which an option may replace.
+        retry: The queue's retry rule, which an option may replace.
+        options: The options of the submit.
 
     Raises:
-        TypeError, ValueError: The job, or an option, is none.
+        TypeError, ValueError: The job or an option is invalid.
     """
     function: Callable[..., Awaitable[object]]
-    # Nearly always it is an async function of a context and just as many arguments.
+    # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
         and (code := job.__code__).co_flags & CO_COROUTINE
@@ -127,23 +134,23 @@ def _checked_tags(value: Any) -> frozenset[str]:
         raise TypeError(f"tags are several words, not one: write tags=[{safe_repr(value)}]")
     try:
         tags = [*value]
-    except TypeError as flaw:
-        raise TypeError(f"tags must be several words, not {safe_repr(value)}") from flaw
+    except TypeError as error:
+        raise TypeError(f"tags must be several words, not {safe_repr(value)}") from error
     return frozenset(checked_text("a tag", tag) for tag in tags)
 
 
 def checked_priority(priority: object) -> int:
-    """A priority, if it is one."""
+    """Return a valid priority, or raise ``TypeError`` or ``ValueError``."""
     return checked_whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY)
 
 
 def checked_timeout(seconds: object) -> float:
-    """A time limit, if it is one."""
+    """Return a valid time limit, or raise ``TypeError`` or ``ValueError``."""
     return checked_seconds("timeout", seconds, limit=True)
 
 
 def checked_retry(retry: object) -> Retry:
-    """A retry rule, if it is one."""
+    """Return a retry rule, or raise ``TypeError``."""
     if type(retry) is not Retry:
         raise TypeError(f"retry must be a Retry, such as Retry(attempts=3), not {safe_repr(retry)}")
     return retry

@@ -1,4 +1,4 @@
-"""Whether and when a job that failed is tried again. Pure, but for the source of chance."""
+"""Retry rules: whether and when a failed job runs again. Pure, apart from random numbers."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ Failures: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[
 @final
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often to try a job, and how long to wait in between.
+    """How often a job is attempted, and how long to wait between two attempts.
 
-    The wait grows exponentially from ``first`` to ``cap``. Of each wait a random part is
-    left out, so that jobs which failed together do not come back together.
+    The wait grows exponentially from ``first`` to ``cap``. It is shortened by a random part, so
+    that jobs which failed together are not retried together.
 
     Attributes:
-        attempts: How often its function is called at most, the first time included;
-            ``math.inf`` for no limit.
+        attempts: The most calls of the job's function, the first one included; ``math.inf`` for no
+            limit.
         first: The seconds before the second attempt.
-        factor: By how much each wait is longer than the one before.
+        factor: The factor by which each wait is longer than the one before.
         cap: The longest wait in seconds.
-        jitter: How much of the wait is random, from 0.0 (none of it) to 1.0 (all of it).
-        on: After which errors to try again: a class, several, or a function that is
-            asked. Of a group, each error in it must be of the class. A job whose time was
-            over failed with ``JobTimedOut``. If the function itself raises, that is logged,
-            and the job is not tried again.
-        random: Gives a number from 0.0 to 1.0.
+        jitter: The part of the wait that is random, from 0.0 (none of it) to 1.0 (all of it).
+        on: The errors after which to retry: a class, a tuple of classes, or a function of the error
+            that returns whether to. Of a group, every error must be of the class. The error of a
+            timeout is ``JobTimedOut``. If the function raises, its error is logged, and the job is
+            not retried.
+        random: A function that returns a number from 0.0 to 1.0.
     """
 
     attempts: float
@@ -68,7 +68,7 @@ class Retry:
         checked_callable("random", self.random)
 
     def delay(self, attempt: int) -> float:
-        """The seconds to wait after that attempt has failed; the first is number 1."""
+        """Return the seconds to wait after a failed attempt; the first attempt is number 1."""
         try:
             wait = min(self.first * self.factor ** (attempt - 1), self.cap)
         except OverflowError:
@@ -77,7 +77,7 @@ class Retry:
         return max(0.0, min(wait, self.cap))
 
     def covers(self, error: Exception) -> bool:
-        """Whether to try again after this error."""
+        """Return whether to retry after this error."""
         if isinstance(self.on, (type, tuple)):
             kinds = self.on
             return all(isinstance(leaf, kinds) for leaf in leaves(error))
@@ -85,26 +85,30 @@ class Retry:
 
 
 def check_failures(on: object) -> None:
-    """Refuse what cannot say after which errors to try again."""
+    """Check the ``on`` of a retry rule.
+
+    Raises:
+        TypeError: It is no error class, tuple of these, or function.
+    """
     if not issubclass(type(on), (type, tuple)):
         checked_callable("on", on)
         return
     for kind in on if isinstance(on, tuple) else (on,):
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise TypeError(
-                f"on must be an error class, several, or a function that is asked, not {safe_repr(on)}"
+                f"on must be an error class, a tuple of these, or a function, not {safe_repr(on)}"
             )
 
 
 def delay_after(error: Exception, retry: Retry | None, used: int) -> float | None:
-    """The seconds until the next attempt; None if there is none.
+    """Return the seconds until the next attempt; None if there is none.
 
     Args:
-        error: What the job failed with.
-        retry: What the job was submitted with.
-        used: How many attempts count so far.
+        error: The error of the attempt.
+        retry: The job's retry rule.
+        used: The number of attempts so far that count.
     """
-    only = [*leaves(error)]
+    only = leaves(error)
     if len(only) == 1 and isinstance(only[0], RetryLater):
         return checked_seconds("the delay of RetryLater", only[0].delay)
     if retry is None or used >= retry.attempts:
