@@ -4,21 +4,21 @@ The tree::
 
     TicketrError
      ├── QueueClosed       the queue takes no more jobs
-     ├── QueueFull         no room, and the caller would not wait
-     ├── UnknownJob        no job with this ID is known
-     ├── DuplicateJob      a live job has this ID already
+     ├── QueueFull         ``submit_nowait`` found no room
+     ├── UnknownJob        the queue knows no job with this ID
+     ├── DuplicateJob      a live job has this ID or key already
      ├── WouldDeadlock     the wait could never end
-     ├── HistoryFailed     a history of jobs cannot be read or written
-     ├── RetryLater        raised by a job: try it again later
-     ├── GiveUp            raised by a job: do not try it again
-     └── JobError          what became of a job, raised by ``result()``
+     ├── HistoryFailed     a job history cannot be read or written
+     ├── RetryLater        raised by a job: retry it later
+     ├── GiveUp            raised by a job: do not retry it
+     └── JobError          raised by ``result()`` for a job without a result
           ├── JobFailed    its function raised
           ├── JobCancelled it was cancelled
           └── JobTimedOut  its own time limit passed
 
-Each takes the facts, keeps them as attributes and words its own message from
-them; the facts are also what pickle carries, so that an error crosses a process
-border whole. An error outside the queue is a dataclass of its facts.
+Each error takes its facts, keeps them as attributes and builds its message from them. Pickle carries
+the facts, so an error arrives complete in another process. An error outside the queue is a dataclass
+of its facts.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from dataclasses import fields
 class TicketrError(Exception):
     """The base of every error that ticketr raises on purpose.
 
-    Nurseries wrap errors in groups, so one base class lets a program write
-    ``except* TicketrError``.
+    Nurseries raise errors in groups: catch them with ``except* TicketrError``.
     """
 
     def __post_init__(self) -> None:
@@ -40,17 +39,17 @@ class TicketrError(Exception):
 
 
 class QueueClosed(TicketrError):
-    """Raised by a submit once the queue is shutting down or closed."""
+    """Raised by a submit to a queue that is shutting down or closed."""
 
     def __str__(self) -> str:
         return "the job queue is closed: it takes no more jobs"
 
 
 class QueueFull(TicketrError):
-    """Raised by ``submit_nowait`` when as many jobs are pending as may be.
+    """Raised by ``submit_nowait`` when ``max_pending`` jobs are pending.
 
     Attributes:
-        max_pending: How many jobs may be pending.
+        max_pending: The most jobs that may be pending.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -62,7 +61,7 @@ class QueueFull(TicketrError):
 
 
 class UnknownJob(TicketrError):
-    """Raised when a job is asked for by an ID that the queue does not know (any more).
+    """Raised when the queue knows no job with an ID, or has dropped its record.
 
     Attributes:
         job_id: The ID asked for.
@@ -77,11 +76,11 @@ class UnknownJob(TicketrError):
 
 
 class DuplicateJob(TicketrError):
-    """Raised by a submit whose ``id`` or ``key`` belongs to a job that has not ended.
+    """Raised by a submit whose ``id`` or ``key`` belongs to a live job.
 
     Attributes:
         job_id: The ID of that job.
-        key: The key, if that was what counted.
+        key: The key, if the conflict is about it; None if it is about the ID.
     """
 
     def __init__(self, job_id: str, key: object = None) -> None:
@@ -103,8 +102,8 @@ class WouldDeadlock(TicketrError):
     """Raised inside a job by a wait that could never end.
 
     Attributes:
-        job_id: The job that would wait.
-        awaited: What it would wait for, in words.
+        job_id: The ID of the job that would wait.
+        awaited: What it would wait for, as text.
     """
 
     def __init__(self, job_id: str, awaited: str) -> None:
@@ -117,7 +116,7 @@ class WouldDeadlock(TicketrError):
 
 
 class HistoryFailed(TicketrError):
-    """Raised when a history of jobs cannot be read or written. No job fails of it.
+    """Raised when a job history cannot be read or written. It never fails a job.
 
     Attributes:
         path: The file.
@@ -134,16 +133,16 @@ class HistoryFailed(TicketrError):
 
 
 class RetryLater(TicketrError):
-    """Raised by a job that wants to be tried again later; that uses up no attempt.
+    """Raise it in a job to have it retried later; that uses up no attempt of its retry rule.
 
     Attributes:
-        delay: After how many seconds.
+        delay: The seconds until the next attempt.
     """
 
     def __init__(self, delay: float = 0.0) -> None:
         try:
-            is_other = issubclass(type(delay), (str, bytes, bool))  # which float() would take
-            seconds = float("nan") if is_other else float(delay)
+            is_no_number = issubclass(type(delay), (str, bytes, bool))  # float() accepts these
+            seconds = float("nan") if is_no_number else float(delay)
         except Exception:  # noqa: BLE001 - the value's own code
             seconds = float("nan")
         if not 0 <= seconds < float("inf"):
@@ -157,11 +156,11 @@ class RetryLater(TicketrError):
 
 
 class GiveUp(TicketrError):
-    """Raised by a job that no further attempt can help: it has failed."""
+    """Raise it in a job that is not to be retried: the job has failed."""
 
 
 class JobError(TicketrError):
-    """The base of what ``result()`` raises for a job that gave no value.
+    """The base of the errors that ``result()`` raises for a job without a result.
 
     Attributes:
         job_id: The job's ID.
@@ -180,7 +179,7 @@ class JobFailed(JobError):
     Attributes:
         job_id: The job's ID.
         name: The job's name.
-        error_type: The name of the error's class.
+        error_type: The class name of the error.
         message: The error's own message.
     """
 

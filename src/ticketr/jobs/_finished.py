@@ -1,4 +1,4 @@
-"""What a history remembers of a job that has ended."""
+"""A finished job as a history keeps it."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import CancelCause, JobID, JobSnapshot
 
 MAX_CHARS = 2000
-"""Characters that are kept of a text; a history is no place for whole documents."""
+"""The most characters of a text that a history keeps."""
 MAX_DRIFT = 1.0
-"""By how many seconds the two clocks may drift apart before it counts."""
+"""The difference in seconds by which the two clocks may drift apart unnoticed."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedJob:
-    """A job that has ended, as a history remembers it: plain values, nothing alive.
+    """A finished job as a history keeps it: numbers, dates and texts only.
 
-    The times are dates in UTC: unlike those of a :class:`JobSnapshot` they mean the
-    same in every process. Long texts are cut.
+    The times are UTC dates, which mean the same in every process, unlike the times of a
+    :class:`JobSnapshot`. Long texts are cut.
 
     Attributes:
-        run: Stands for one opening of one queue; job IDs may repeat from run to run.
-        number: Its place among the jobs of the run, in the order in which they ended.
+        run: Identifies one opening of one queue; job IDs may repeat from run to run.
+        number: The job's number within the run, in the order in which the jobs ended.
         id: The job's ID.
         name: The job's name.
-        key: Its key as text; None if it had none.
-        status: How it ended.
-        attempts: How often its function was started.
-        submitted_at: When the queue took it.
-        started_at: When a worker took it last; None if none did.
-        finished_at: When it ended.
-        cancel_cause: Why it was stopped, or was asked to; None otherwise.
-        error_type: The name of the class of what it failed with; None unless it failed.
-        error_message: The message of that.
-        current: How much it reported as done.
-        total: How much it reported there was to do; 0 if that is unknown.
-        message: What it last reported to be doing.
-        result: A summary of what it returned; None unless it completed.
+        key: The job's key as text; None if it had none.
+        status: How the job ended.
+        attempts: How often its function was called.
+        submitted_at: When the queue took the job.
+        started_at: When its last attempt started; None if none did.
+        finished_at: When the job ended.
+        cancel_cause: Why the job was cancelled, or was asked to stop; None otherwise.
+        error_type: The class name of its error; None unless it failed.
+        error_message: The message of its error; None unless it failed.
+        current: How much the job reported as done.
+        total: How much it reported there was to do; 0 if unknown.
+        message: The last message that it reported.
+        result: A summary of its result; None unless it completed.
     """
 
     run: str
@@ -72,13 +72,13 @@ class FinishedJob:
 
 
 def wall_clock_offset(offset: float | None) -> float:
-    """What to add to a time on Trio's clock to make it a date.
+    """Return the difference between wall-clock time and Trio's clock, in seconds.
 
-    Kept as it was, so that jobs stay in the order in which they ended: between two looks at two
-    clocks anything may happen. Only a clock that was set, or a machine that slept, changes it.
+    The old difference is returned while the new one is close to it, so that jitter between two clock
+    readings does not reorder jobs. It changes if a clock was set, or if the machine slept.
 
     Args:
-        offset: What it was before; None at first.
+        offset: The old difference; None at first.
     """
     new = time.time() - trio.current_time()
     return new if offset is None or abs(new - offset) > MAX_DRIFT else offset
@@ -87,7 +87,15 @@ def wall_clock_offset(offset: float | None) -> float:
 def finished_job(
     snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str], offset: float
 ) -> FinishedJob:
-    """The record of a job that has ended: this is where Trio's clock becomes a date."""
+    """Make the history entry of a job, with its times as dates.
+
+    Args:
+        snapshot: The final snapshot of the job.
+        run: The run that the job belongs to.
+        number: The number of the job in the run.
+        summary: Shortens a result to a text.
+        offset: The difference between wall-clock time and Trio's clock.
+    """
     key = getattr(snapshot, "key", None)
     progress, error, started = snapshot.progress, snapshot.error, snapshot.started_at
     return FinishedJob(
@@ -114,7 +122,7 @@ def finished_job(
 
 
 def clipped(text: str) -> str:
-    """A text of bounded length that can be written as UTF-8."""
+    """Return a text shortened to ``MAX_CHARS``, with what UTF-8 cannot encode escaped."""
     if len(text) > MAX_CHARS:
         text = text[: MAX_CHARS - 1] + "…"
     if text.isascii():
@@ -123,7 +131,7 @@ def clipped(text: str) -> str:
 
 
 def storable_number(number: float) -> float:
-    """A number that a database can hold."""
+    """Return a number that SQLite can store."""
     if isinstance(number, int) and abs(number) < 2**63:
         return number
     try:

@@ -1,14 +1,12 @@
-"""What outlives the queue: a record of every job that has ended, in a file.
+"""Histories of finished jobs, which outlive the queue.
 
-The file is an SQLite database in WAL mode, so that any number of processes can read it
-while others write, and a process that is killed takes nothing with it that was
-written. Each call opens the file anew, in a thread: there is no connection to look
-after, to close, or to carry from one thread to another, and a file that was moved
-away or repaired meanwhile is simply the file from then on. Since the queue hands over
-its jobs in batches, opening is a small part of the work.
+The file of a ``SqliteHistory`` is an SQLite database in WAL mode: any number of processes can read
+it while others write, and what was written survives the death of a process. Each call opens the file
+in a thread. So there is no connection to close or to share between threads, and a file that was
+moved or repaired meanwhile is picked up. The queue writes jobs in batches, so opening costs little.
 
-Writing the same job twice is the same as writing it once. So a write whose answer was
-lost (the queue was cancelled in the middle of it) is simply done again.
+Writing the same job twice is the same as writing it once. So a write that was cancelled, and may
+have happened, is repeated.
 """
 
 from __future__ import annotations
@@ -44,44 +42,44 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
-"""How long to wait for another process that writes."""
+"""How long to wait for another process that writes, in seconds."""
 BUSY_PAUSE = 0.05
-"""How long to wait before asking again, where SQLite itself does not wait."""
+"""The pause between two tries where SQLite itself does not wait, in seconds."""
 
 
 class JobHistory(Protocol):
-    """Where a queue leaves the jobs that have ended; :class:`SqliteHistory` is one.
+    """Where a queue keeps finished jobs; :class:`SqliteHistory` is one.
 
-    The queue calls ``write`` from one task of its own, with the jobs that ended since,
-    and again with the same ones if it raises or is cancelled. No job waits for it.
+    The queue calls ``write`` from one task of its own, with the jobs that ended since the last
+    call, and again with the same jobs if it raises or is cancelled. No job waits for it.
     """
 
     def summary(self, result: object) -> str:
-        """A short text for what a job returned; called as the job ends, so be quick."""
+        """Return a short text for a job's result. It is called as the job ends, so be quick."""
         ...
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep these jobs. One that is there already is not kept twice.
+        """Keep these jobs. Keep a job that is there already only once.
 
         Cancellation:
-            Comes when the queue ends; the same jobs are given once more after that.
+            Happens when the queue ends. The queue then writes the same jobs once more.
         """
         ...
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """The jobs that ended last, the newest first.
+        """Return the jobs that ended last, the newest first.
 
         Cancellation:
-            Comes when the caller of :meth:`JobQueue.history` is cancelled.
+            Happens when the caller of :meth:`JobQueue.history` is cancelled.
         """
         ...
 
 
 def check_history(history: object) -> None:
-    """Refuse what is no history.
+    """Check that an object is a history.
 
     Raises:
-        TypeError: It has not the methods of one.
+        TypeError: It lacks a method of one.
     """
     for name in ("summary", "write", "read"):
         if not callable(getattr(history, name, None)):
@@ -92,10 +90,10 @@ def check_history(history: object) -> None:
 
 
 def checked_path(path: object) -> Path:
-    """The path of a file.
+    """Return a path as a ``Path``.
 
     Raises:
-        TypeError: It is none.
+        TypeError: The value is no path.
     """
     try:
         text: object = os.fspath(path)  # type: ignore[call-overload]
@@ -107,17 +105,17 @@ def checked_path(path: object) -> Path:
 
 
 class RunSync(Protocol):
-    """Calls a function that blocks, away from Trio's thread."""
+    """Calls a blocking function outside Trio's thread."""
 
     def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
-        """Call it, and give what it returns."""
+        """Call it and return its result."""
         ...
 
 
 async def in_thread(function: Callable[[], T], /) -> T:
-    """Call a function in a thread, which is left to itself on a cancellation.
+    """Call a function in a thread, which is abandoned on cancellation.
 
-    The limiter is its own: threads of the program must not keep the history waiting.
+    It has its own limiter, so that other threads of the program do not delay the history.
     """
     return await trio.to_thread.run_sync(
         function, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
@@ -126,7 +124,7 @@ async def in_thread(function: Callable[[], T], /) -> T:
 
 @final
 class SqliteHistory:
-    """A history of jobs in an SQLite file, which several processes may share.
+    """A history of jobs in an SQLite file, which several processes can share.
 
     ::
 
@@ -135,22 +133,22 @@ class SqliteHistory:
             for job in await queue.history(limit=10):
                 print(job.finished_at, job.name, job.status)
 
-    It holds nothing open and needs no closing. To read the file of another process,
-    make one with the same path and call :meth:`read`.
+    It keeps nothing open and need not be closed. To read the file of another process, create a
+    history with the same path and call :meth:`read`.
 
     Args:
-        path: The file. It is made with the first job, readable for its owner only; its
-            folder must be there.
-        max_jobs: How many jobs to keep; the oldest go first.
-        max_age: For how many seconds to keep a job; ``math.inf`` for no limit.
-        summary: What to keep of a result instead of its shortened ``repr``: a history
-            should hold no secrets, so cut them out here, or return an empty text.
-        run_sync: Calls what blocks; a thread unless given. A test on a fake clock gives
-            an async function that calls it in place, since such a clock runs on while
-            a thread works.
+        path: The file. It is created with the first job, readable by its owner only. Its folder must
+            exist.
+        max_jobs: The most jobs to keep; the oldest are dropped first.
+        max_age: The age in seconds beyond which a job is dropped; ``math.inf`` for no limit.
+        summary: A function that returns the text to keep of a result; the default is a shortened
+            ``repr``. A history should hold no secrets: remove them here.
+        run_sync: An async function that calls a blocking one; the default uses a thread. A test on
+            a mock clock passes one that calls it directly, since such a clock does not wait for a
+            thread.
 
     Raises:
-        TypeError, ValueError: One of these is none.
+        TypeError, ValueError: An argument is invalid.
     """
 
     def __init__(
@@ -174,11 +172,11 @@ class SqliteHistory:
         self._run_sync = run_sync
 
     def summary(self, result: object) -> str:
-        """A short text for what a job returned."""
+        """Return a short text for a job's result."""
         return self._summary(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep these jobs, and drop the oldest beyond the bounds, all of it or nothing.
+        """Keep these jobs and drop the oldest beyond the limits, in one transaction.
 
         Cancellation:
             The jobs may or may not have been written.
@@ -190,18 +188,18 @@ class SqliteHistory:
         await self._run_sync(lambda: self._write(rows))
 
     async def read(self, *, limit: int = 50, status: JobStatus | None = None) -> list[FinishedJob]:
-        """The jobs that ended last, the newest first; none if there is no file.
+        """Return the jobs that ended last, the newest first; none if there is no file.
 
         Cancellation:
-            Changes nothing.
+            Has no effect on the file.
 
         Args:
-            limit: How many at most.
-            status: Only those that ended like this.
+            limit: The most jobs to return.
+            status: Return only jobs that ended with this status.
 
         Raises:
             HistoryFailed: The file could not be read.
-            TypeError, ValueError: The limit is no whole number or negative, or the status is none.
+            TypeError, ValueError: An argument is invalid.
         """
         limit = checked_whole("limit", limit, 0, sys.maxsize)
         status = None if status is None else checked_member("status", status, JobStatus)
@@ -210,7 +208,7 @@ class SqliteHistory:
             try:
                 return await self._run_sync(lambda: self._read(limit, status))
             except HistoryFailed as error:
-                # While another process makes the file or its log, SQLite refuses at once.
+                # While another process creates the file or its log, SQLite fails at once.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
                     raise
             await trio.sleep(BUSY_PAUSE)
@@ -248,10 +246,10 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
 ]
-"""What leads from each version of the schema to the next; the file starts with version 0."""
+"""The statements from each schema version to the next; a new file has version 0."""
 
 INSERT = (
-    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608 - our own words
+    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608 - a constant
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
@@ -259,7 +257,7 @@ DROP_SURPLUS = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
 SELECT = (
-    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - our own words
+    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - a constant
     " WHERE (:status IS NULL OR status = :status) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC LIMIT :limit"
 )
@@ -267,18 +265,18 @@ SELECT = (
 
 @contextmanager
 def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
-    """The database, with the newest schema; what goes wrong with it is a HistoryFailed."""
-    import sqlite3  # noqa: PLC0415 - only who keeps a history pays for it
+    """Open the database with the newest schema, and raise its errors as HistoryFailed."""
+    import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a history
 
     try:
         if mode == "rwc":
-            # SQLite gives the files beside it the same permissions.
+            # SQLite gives its log files the same permissions.
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         address = f"{path.absolute().as_uri()}?mode={mode}"
         with closing(
             sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         ) as db:
-            # In WAL mode this may lose the last commits when the power fails, not more.
+            # In WAL mode a power failure may lose the last commits, but nothing else.
             db.execute("PRAGMA synchronous = NORMAL")
             refuse_triggers(db, path)
             migrate(db, path)
@@ -288,11 +286,11 @@ def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, 
 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to date."""
+    """Update the schema to the newest version."""
     if schema_version(db) < len(MIGRATIONS):
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("BEGIN IMMEDIATE")
-        # Another process may have been faster.
+        # Another process may have done it already.
         for statements in MIGRATIONS[schema_version(db) :]:
             for statement in statements:
                 db.execute(statement)
@@ -303,18 +301,18 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
 
 
 def refuse_triggers(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file, somebody else's perhaps, in which SQLite would run something by itself."""
+    """Refuse a file with triggers or views: SQLite would run code of a stranger."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
-        raise HistoryFailed(str(path), "it holds triggers or views, which no queue has made")
+        raise HistoryFailed(str(path), "it has triggers or views, which a job history never has")
 
 
 def schema_version(db: sqlite3.Connection) -> int:
-    """The version of the schema in the file."""
+    """Return the schema version of the file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def to_row(job: FinishedJob) -> tuple[object, ...]:
-    """A job as the file has it: in the order of the columns, dates as seconds."""
+    """Return the row of a job: the values of ``COLUMNS``, dates as seconds."""
     return (
         *(job.run, job.number, job.id, job.name, job.key, str(job.status), job.attempts),
         job.submitted_at.timestamp(),
@@ -326,7 +324,7 @@ def to_row(job: FinishedJob) -> tuple[object, ...]:
 
 
 def from_row(row: Sequence[object]) -> FinishedJob:
-    """The job that such a row stands for."""
+    """Return the job of a row."""
     values: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
     for name in ("submitted_at", "started_at", "finished_at"):
         if (seconds := values[name]) is not None:

@@ -1,11 +1,9 @@
-"""Between the queue and its history: a buffer that a job never waits for.
+"""The buffer between a queue and its history, so that no job waits for the history.
 
-The end of a job puts a record into the buffer, which is synchronous and cannot fail.
-A task in the queue's own nursery takes the records out in batches and writes them.
-That task is cancelled like the workers, at any point, and needs no shield: what it
-had taken goes back into the buffer. The last batch is written when the nursery is
-empty and no job is left that could end: inside the block of the queue still, shielded,
-and for a bounded time. So nothing of this is left behind when the block is left.
+When a job ends, its entry is put into the buffer, which is synchronous and cannot fail. A task in
+the queue's nursery writes the entries in batches. It is cancelled together with the workers and
+needs no shield, since a batch that was not written returns to the buffer. The last batch is written
+at the end of the queue's block, when all jobs have ended, in a shield with a time limit.
 """
 
 from __future__ import annotations
@@ -31,20 +29,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 INTERVAL = 0.1
-"""Seconds between two batches: what a kill may cost."""
+"""Seconds between two batches; a killed process loses the jobs of that time."""
 BATCH = 1000
-"""Records in one batch."""
+"""The most entries in one batch."""
 BACKLOG = 10_000
-"""Records in the buffer, while the history cannot be written or is slow."""
+"""The most entries in the buffer; beyond it the oldest is dropped."""
 LONGEST_PAUSE = 60.0
-"""Seconds until a history that fails is tried again, at most."""
+"""The longest pause in seconds before a failed write is retried."""
 FLUSH_SECONDS = 5.0
-"""How long the end of a queue waits for its history."""
+"""How long the end of a queue waits for its history, in seconds."""
 
 
 @final
 class Recorder:
-    """Writes down the jobs of one queue as they end."""
+    """Writes the finished jobs of one queue to its history.
+
+    Attributes:
+        lost: The number of jobs that could not be kept.
+    """
 
     def __init__(self, history: JobHistory) -> None:
         self._history = history
@@ -58,7 +60,7 @@ class Recorder:
         self._clock_offset: float | None = None
 
     def put(self, snapshot: JobSnapshot) -> None:
-        """Take note of a job that has just ended; never blocks or raises."""
+        """Add a job that has just ended to the buffer; never blocks or raises."""
         try:
             self._clock_offset = wall_clock_offset(self._clock_offset)
             job = finished_job(
@@ -69,14 +71,14 @@ class Recorder:
             return
         self._unwritten.append(job)
         self._filled.set()
-        # More than one if a batch has come back that could not be written.
+        # There may be several too many after a batch was returned that could not be written.
         while len(self._unwritten) > BACKLOG:
             self._unwritten.popleft()
             self._lose(1, "it is too slow")
 
     @enable_ki_protection
     async def write(self) -> None:
-        """Write down what there is, whenever there is something, until cancelled."""
+        """Write new entries in batches, until cancelled."""
         pause = INTERVAL
         while True:
             await self._filled.wait()
@@ -87,7 +89,7 @@ class Recorder:
                 pause = min(max(pause, 0.5) * 2, LONGEST_PAUSE)
 
     async def flush(self) -> None:
-        """Write down the last; called when no job is left, and bounded in time."""
+        """Write the remaining entries, within a time limit. Call it when all jobs have ended."""
         with trio.move_on_after(FLUSH_SECONDS, shield=True):
             await trio.lowlevel.checkpoint()
             while self._unwritten and await self._write_batch():
@@ -97,8 +99,8 @@ class Recorder:
             self._unwritten.clear()
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """The jobs that ended last, the newest first, written down by now or not."""
-        # Taken before the read: what is written meanwhile may be in both, but not in neither.
+        """Return the jobs that ended last, the newest first, whether written yet or not."""
+        # Taken before the read: an entry that is written meanwhile is then in one of both at least.
         unwritten = (*reversed(self._unwritten), *reversed(self._writing))
         written = await self._history.read(limit=limit, status=status)
         jobs = {
@@ -114,7 +116,7 @@ class Recorder:
         ]
         try:
             await self._history.write(batch)
-        except Exception as error:  # noqa: BLE001 - whatever it is, no job may notice
+        except Exception as error:  # noqa: BLE001 - the history is user code; no job may fail
             self._unwritten.extendleft(reversed(batch))
             self._warn(error)
             await trio.lowlevel.checkpoint()
@@ -134,17 +136,17 @@ class Recorder:
         self._warn(reason)
 
     def _warn(self, reason: object) -> None:
-        """Say once that something is wrong; ``lost`` says how wrong."""
+        """Log once that the history is incomplete; ``lost`` counts the jobs."""
         if not self._warned:
             self._warned = True
-            words = safe_str(reason) or safe_repr(reason)  # an error may have no text, or raise
-            logger.error("The history of jobs is not complete: %s", words)
+            text = safe_str(reason) or safe_repr(reason)  # an error may have no text, or raise
+            logger.error("The history of jobs is not complete: %s", text)
 
 
 def finished_from_snapshots(
     ended: list[JobSnapshot], *, limit: int, status: JobStatus | None
 ) -> list[FinishedJob]:
-    """What a queue without a history can tell of the jobs that have ended."""
+    """Return the newest finished jobs of a queue that has no history."""
     numbered = [
         (number, snapshot)
         for number, snapshot in enumerate(ended, start=1)

@@ -9,18 +9,18 @@ from typing import final
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatistics:
-    """The queue in numbers. Every job ever submitted is in one of the middle five.
+    """The queue in numbers. Each submitted job is counted in one of ``pending`` to ``cancelled``.
 
     Attributes:
-        workers: How many jobs can run at once.
-        pending: How many jobs wait to run.
-        running: How many jobs run.
-        completed: How many have completed since the queue was opened.
-        failed: How many have failed.
-        cancelled: How many were cancelled.
-        evicted: Of how many ended jobs the record was dropped.
-        submitters_waiting: How many tasks wait in ``submit`` for room.
-        unrecorded: How many ended jobs the history could not keep.
+        workers: The number of workers: how many jobs can run at once.
+        pending: The number of jobs that wait to run.
+        running: The number of jobs that run.
+        completed: The number of completed jobs since the queue was opened.
+        failed: The number of failed jobs.
+        cancelled: The number of cancelled jobs.
+        evicted: The number of ended jobs whose record was dropped.
+        submitters_waiting: The number of tasks that wait in ``submit`` for room.
+        unrecorded: The number of ended jobs that the history could not keep.
     """
 
     workers: int
