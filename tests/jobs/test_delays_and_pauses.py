@@ -219,7 +219,7 @@ async def test_a_job_that_may_start_at_any_time_waits_for_no_time(
         queue.submit_nowait(sleep, 99)
         handle = queue.submit_nowait(sleep, 9, start_by=math.inf)
 
-        assert not queue._ledger.schedule.is_time_dependent
+        assert not queue._core.schedule.is_time_dependent
         assert await handle.result() == 9
 
 

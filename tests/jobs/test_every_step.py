@@ -320,8 +320,8 @@ def check(run: Run) -> None:
     assert (counts.pending, counts.running, counts.submitters_waiting) == (0, 0, 0)
     assert sum(ended) == len(jobs)
     assert repr(run.queue).startswith("<JobQueue closed")
-    ledger = run.queue._ledger
-    assert (ledger.schedule._key_holders, ledger.schedule.blocked, len(ledger.key_table)) == (
+    core = run.queue._core
+    assert (core.schedule._key_holders, core.schedule.blocked, len(core.key_table)) == (
         {},
         {},
         0,

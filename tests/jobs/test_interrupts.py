@@ -24,7 +24,7 @@ from ticketr import (
     QueueClosed,
     open_job_queue,
 )
-from ticketr.jobs._ledger import Ledger
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._subscription import Subscription
 from ticketr.jobs._updates import Subscriptions
@@ -224,7 +224,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
         if not is_of_the_library(frame.f_code) or frame.f_code.co_name == "snapshot":
             return None
         if event == "line" and scenario.queue is not None:
-            for record in list(scenario.queue._ledger.records.values()):
+            for record in list(scenario.queue._core.records.values()):
                 record.snapshot()
                 looks += 1
         return look
@@ -264,7 +264,7 @@ def test_every_way_into_the_books_is_protected() -> None:
     """What only looks may be interrupted, what changes anything may not."""
     books = {
         member.__code__: name
-        for owner in (Ledger, Subscriptions, Subscription, Schedule)
+        for owner in (QueueCore, Subscriptions, Subscription, Schedule)
         for name, member in vars(owner).items()
         if inspect.isfunction(member) and not name.startswith("__")
     }

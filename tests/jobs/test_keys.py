@@ -127,8 +127,8 @@ async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: Mock
         await second.wait()
 
         assert second.snapshot().started_at == ended.finished_at
-        schedule = queue._ledger.schedule
-        assert (schedule._key_holders, schedule.blocked, len(queue._ledger.key_table)) == (
+        schedule = queue._core.schedule
+        assert (schedule._key_holders, schedule.blocked, len(queue._core.key_table)) == (
             {},
             {},
             0,

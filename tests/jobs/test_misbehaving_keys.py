@@ -66,7 +66,7 @@ async def test_a_key_that_breaks_at_the_submit_fails_it(
     async with open_job_queue() as queue:
         await queue.submit(second, key=Key("a"))
         await wait_all_tasks_blocked()
-        numbers, counts = queue._ledger.schedule.pending, queue.statistics()
+        numbers, counts = queue._core.schedule.pending, queue.statistics()
         Key.broken = frozenset({broken})
         for submit in (queue.submit, queue.run):
             with pytest.raises(ZeroDivisionError):
@@ -77,12 +77,12 @@ async def test_a_key_that_breaks_at_the_submit_fails_it(
             with pytest.raises(ZeroDivisionError):
                 call(Key("b"))
 
-        assert (queue._ledger.schedule.pending, queue.statistics()) == (numbers, counts)
-        assert len(queue._ledger.key_table) == 1
+        assert (queue._core.schedule.pending, queue.statistics()) == (numbers, counts)
+        assert len(queue._core.key_table) == 1
         Key.broken = frozenset()
         await queue.run(second, key=Key("b"))
 
-    assert len(queue._ledger.key_table) == 0
+    assert len(queue._core.key_table) == 0
 
 
 class OnceKey(Key):
@@ -148,7 +148,7 @@ async def test_a_key_that_breaks_later_harms_nobody(
     assert all(job.status.is_terminal for job in queue.jobs())
     if end == "leave":
         assert counts.completed == 6
-    assert len(queue._ledger.key_table) == 0
+    assert len(queue._core.key_table) == 0
 
 
 async def test_a_key_whose_hash_changes_is_still_its_job_s(autojump_clock: MockClock) -> None:
@@ -161,7 +161,7 @@ async def test_a_key_whose_hash_changes_is_still_its_job_s(autojump_clock: MockC
         await later.wait()
 
     assert trio.current_time() == 2
-    assert len(queue._ledger.key_table) == 0
+    assert len(queue._core.key_table) == 0
 
 
 async def test_a_broken_key_bothers_no_call_about_another(autojump_clock: MockClock) -> None:
@@ -189,7 +189,7 @@ async def test_a_pause_of_a_key_holds_between_its_jobs(autojump_clock: MockClock
         assert later.snapshot().waiting_for == "paused"
         later.cancel()
         queue.resume("k")
-        assert len(queue._ledger.key_table) == 0
+        assert len(queue._core.key_table) == 0
 
 
 async def test_a_conflict_about_a_key_that_cannot_be_shown_is_told(

@@ -39,7 +39,7 @@ from ticketr.jobs._wait_targets import NextChange, QueueRoom
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._updates import Updates
     from ticketr.jobs._wait import Wait
 
@@ -279,7 +279,7 @@ def is_there(wait: Wait) -> bool:
         return True
     if isinstance(goal, NextChange) and goal.record is not None:
         return not goal.record.status.is_terminal  # a pause is told of, too
-    if isinstance(goal, QueueRoom) and cast("Ledger", goal.ledger).totals[JobStatus.CANCELLED]:
+    if isinstance(goal, QueueRoom) and cast("QueueCore", goal.queue).totals[JobStatus.CANCELLED]:
         return True  # a pending job was cancelled, which makes room
     return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())
 

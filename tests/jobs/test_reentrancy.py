@@ -48,19 +48,19 @@ async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) 
     handles: list[JobHandle[None]] = []
     seen: list[JobSnapshot] = []
     async with open_job_queue() as queue:
-        now = queue._ledger.now
+        now = queue._core.now
 
         def handler() -> float:
             # A signal handler runs where Python code is called: in the books that is the clock.
-            queue._ledger.now = now
+            queue._core.now = now
             for handle in handles:
                 seen.append(handle.snapshot())
             with suppress(UnknownJob):
                 seen.append(queue.snapshot("b"))
-            queue._ledger.now = handler
+            queue._core.now = handler
             return now()
 
-        queue._ledger.now = handler
+        queue._core.now = handler
         handles.append(queue.submit_nowait(twice))
         handles.append(queue.submit_nowait(sleep, id="b"))
         handles.append(queue.submit_nowait(fail, id="c"))

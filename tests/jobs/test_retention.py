@@ -225,7 +225,7 @@ async def test_many_submits_and_cancels_leave_nothing_behind(
         for _ in range(1000):
             queue.submit_nowait(work).cancel()
 
-        ledger = queue._ledger
-        assert len(ledger.records) == 11
-        assert (ledger.schedule.pending, len(ledger.finished_jobs.jobs)) == (0, 10)
+        core = queue._core
+        assert len(core.records) == 11
+        assert (core.schedule.pending, len(core.finished_jobs.jobs)) == (0, 10)
         queue.cancel("runs")

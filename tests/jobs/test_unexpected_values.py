@@ -187,8 +187,8 @@ async def report(queue: JobQueue, value: Any) -> object:
 
 
 async def clean_up(queue: JobQueue, value: Any) -> object:
-    record = queue._ledger.records["live"]
-    limit = JobContext(record, queue._ledger.subscriptions).cleanup(value).relative_deadline
+    record = queue._core.records["live"]
+    limit = JobContext(record, queue._core.subscriptions).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
     return None
@@ -289,16 +289,16 @@ NEVER: dict[str, Call] = {
 
 def state(queue: JobQueue) -> object:
     """All that a refused call must leave as it was."""
-    ledger = queue._ledger
+    core = queue._core
     jobs = [
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
     ]
     books = (
-        len(ledger.key_table),
-        len(ledger.schedule._paused_keys),
-        len(ledger.schedule._key_holders),
+        len(core.key_table),
+        len(core.schedule._paused_keys),
+        len(core.schedule._key_holders),
     )
-    return jobs, queue.statistics(), books, ledger.refusing
+    return jobs, queue.statistics(), books, core.refusing
 
 
 def check_plain(queue: JobQueue) -> None:
@@ -348,8 +348,8 @@ async def check(name: str, call: Call, odd: str) -> None:
             check_plain(queue)
 
         queue.resume()
-        if not queue._ledger.refusing:
+        if not queue._core.refusing:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name
-    assert len(queue._ledger.key_table) == 0, name
+    assert len(queue._core.key_table) == 0, name

@@ -182,7 +182,7 @@ async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: Moc
             queue.watch(), queue.progress(), handle.watch()
             kept.append(queue.watch())
             kept[-1].close()
-        hub = queue._ledger.subscriptions
+        hub = queue._core.subscriptions
         left = [len(readers._by_reference) for readers in (hub.watchers, hub.progress_readers)]
         left += [len(readers._by_reference) for readers in hub.watchers_of.values()]
         handle.cancel()

@@ -379,7 +379,7 @@ async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -
 
         assert await queue.run(waits_for_a_worker) == 1
         assert trio.current_time() == 7
-        assert not queue._ledger.waiting_jobs
+        assert not queue._core.waiting_jobs
 
 
 async def test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn(

@@ -163,15 +163,15 @@ MUTANTS: Final = [
     Mutant(
         "a handle of another queue is as good as one of this",
         "_handle.py",
-        "return self._record if ledger is self._ledger else None",
+        "return self._record if core is self._core else None",
         "return self._record",
         "test_function.py::test_a_handle_is_taken_where_an_id_is",
     ),
     Mutant(
         "a handle means whoever has its ID by now",
         "_lookup.py",
-        "return job.record_in(ledger)",
-        "return ledger.records.get(job.id) if job.record_in(ledger) else None",
+        "return job.record_in(core)",
+        "return core.records.get(job.id) if job.record_in(core) else None",
         "test_function.py::test_a_handle_means_its_own_job_whoever_has_the_id_now",
     ),
     # Adapters

@@ -103,7 +103,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a second cancel writes over the first",
-        "_ledger.py",
+        "_core.py",
         "        if record.cancel_requested:\n            return CancelOutcome.ALREADY_REQUESTED\n",
         "",
         "test_worker.py::test_a_running_job_that_is_cancelled",
@@ -111,22 +111,22 @@ MUTANTS: Final = [
     Mutant(
         "the queue's own end is taken for a scope around it",
         "_worker.py",
-        "    if cause is CancelCause.SCOPE and ledger.cut_off_cause is not None:\n"
-        "        cause = ledger.cut_off_cause\n",
+        "    if cause is CancelCause.SCOPE and core.cut_off_cause is not None:\n"
+        "        cause = core.cut_off_cause\n",
         "",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
     ),
     Mutant(
         "a second reason for the queue's end hides the first",
         "_closing.py",
-        "    if ledger.cut_off_cause is None:\n        ledger.cut_off_cause = cause\n",
-        "    ledger.cut_off_cause = cause\n",
+        "    if core.cut_off_cause is None:\n        core.cut_off_cause = cause\n",
+        "    core.cut_off_cause = cause\n",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
     ),
     # Cancels
     Mutant(
         "a cancel does not tell an ended job from a live one",
-        "_ledger.py",
+        "_core.py",
         "        if record.status.is_terminal:\n            return CancelOutcome.ALREADY_FINISHED\n",
         "",
         "test_worker.py::test_a_running_job_that_is_cancelled",
@@ -147,7 +147,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "the reason of a cancel is dropped",
-        "_ledger.py",
+        "_core.py",
         "record.scope.cancel(reason)",
         "record.scope.cancel()",
         "test_worker.py::test_the_reason_of_a_cancel_reaches_the_job",
@@ -162,7 +162,7 @@ MUTANTS: Final = [
     Mutant(
         "a cancelled run() does not cancel its job",
         "_queue.py",
-        "            self._ledger.cancel(record, CancelCause.SCOPE,",
+        "            self._core.cancel(record, CancelCause.SCOPE,",
         "            _ = (record, CancelCause.SCOPE,",
         "test_queue.py::test_cancelling_run_cancels_the_job_and_waits_for_its_clean_up",
     ),

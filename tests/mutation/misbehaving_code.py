@@ -79,13 +79,13 @@ MUTANTS: Final = [
     Mutant(
         "an exit of a job goes by the nursery, which shows it",
         "_worker.py",
-        "if not any(error is known for known in ledger.fatal):",
+        "if not any(error is known for known in core.fatal):",
         "if True:",
         "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
     ),
     Mutant(
         "an exit of a job stops nobody",
-        "_ledger.py",
+        "_core.py",
         '        self.scope.cancel("a job or a callback raised what ends the program")\n',
         "",
         "test_misbehaving_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
@@ -99,7 +99,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an exit of a summary leaves its job in the middle of its end",
-        "_ledger.py",
+        "_core.py",
         "            except BaseException as error:",
         "            except ZeroDivisionError as error:",
         "test_misbehaving_errors.py::test_an_exit_of_a_summary_that_cannot_be_shown",
@@ -163,7 +163,7 @@ MUTANTS: Final = [
     Mutant(
         "a block is entered twice",
         "_open.py",
-        "        if self._ledger is not None:\n            raise RuntimeError",
+        "        if self._core is not None:\n            raise RuntimeError",
         "        if False:\n            raise RuntimeError",
         "test_misbehaving_errors.py::test_a_block_is_entered_once",
     ),

@@ -28,7 +28,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "another run submits a job",
-        "_ledger.py",
+        "_core.py",
         "if get_ident() != self._thread:",
         "if False:",
         REFUSED,
@@ -36,7 +36,7 @@ MUTANTS: Final = [
     Mutant(
         "who submits from outside of Trio is not told how to",
         "_queue.py",
-        "        self._ledger.subscriptions.owner_thread.check()\n        record = make_record(",
+        "        self._core.subscriptions.owner_thread.check()\n        record = make_record(",
         "        record = make_record(",
         REFUSED,
     ),
@@ -50,29 +50,29 @@ MUTANTS: Final = [
     Mutant(
         "another run waits until the queue is idle",
         "_queue.py",
-        "        self._ledger.subscriptions.owner_thread.check()\n"
-        '        self._ledger.wait_graph.refuse_wait_inside(\n            self._ledger, "the queue to be idle',
-        '        self._ledger.wait_graph.refuse_wait_inside(\n            self._ledger, "the queue to be idle',
+        "        self._core.subscriptions.owner_thread.check()\n"
+        '        self._core.wait_graph.refuse_wait_inside(\n            self._core, "the queue to be idle',
+        '        self._core.wait_graph.refuse_wait_inside(\n            self._core, "the queue to be idle',
         REFUSED,
     ),
     Mutant(
         "another run shuts the queue down",
         "_queue.py",
-        "        self._ledger.subscriptions.owner_thread.check()\n        limit = math.inf if",
+        "        self._core.subscriptions.owner_thread.check()\n        limit = math.inf if",
         "        limit = math.inf if",
         REFUSED,
     ),
     Mutant(
         "another run reads the history of a queue",
         "_queue.py",
-        "        self._ledger.subscriptions.owner_thread.check()\n        limit = checked_whole(",
+        "        self._core.subscriptions.owner_thread.check()\n        limit = checked_whole(",
         "        limit = checked_whole(",
         REFUSED,
     ),
     Mutant(
         "another run waits for a job",
         "_handle.py",
-        "        self._ledger.subscriptions.owner_thread.check()\n        record = self._record\n",
+        "        self._core.subscriptions.owner_thread.check()\n        record = self._record\n",
         "        record = self._record\n",
         f"{REFUSED} test_owner_thread.py::test_a_failure_that_another_run_asks_about_is_told_all_the_same",
     ),

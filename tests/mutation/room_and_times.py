@@ -10,21 +10,21 @@ MUTANTS: Final = [
     # Room
     Mutant(
         "one job more than there is room for",
-        "_ledger.py",
+        "_core.py",
         "        if schedule.pending >= schedule.max_pending and not (\n",
         "        if schedule.pending > schedule.max_pending and not (\n",
         "test_queue.py::test_no_more_than_max_pending_wait",
     ),
     Mutant(
         "a pending job that is cancelled makes no room",
-        "_ledger.py",
+        "_core.py",
         "        if not was_running:\n            self.admit()\n",
         "        if not was_running:\n",
         "test_queue.py::test_nobody_overtakes_a_waiting_submitter",
     ),
     Mutant(
         "a job that starts makes no room",
-        "_ledger.py",
+        "_core.py",
         "        if self.schedule.submitters_waiting:\n            self.admit()\n",
         "",
         "test_queue.py::test_submit_waits_for_room",
@@ -40,9 +40,9 @@ MUTANTS: Final = [
         "a submit in a cancelled scope submits",
         "_queue.py",
         "        await checkpoint_if_cancelled()\n"
-        "        ledger = self._ledger\n        entered = ledger.enter(record)\n        if entered is None:\n"
+        "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
         "            entered = await self._wait_for_room(record)\n        else:",
-        "        ledger = self._ledger\n        entered = ledger.enter(record)\n        if entered is None:\n"
+        "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
         "            entered = await self._wait_for_room(record)\n        else:",
         "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
     ),
@@ -55,7 +55,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a submitter is not told that its ID was taken meanwhile",
-        "_ledger.py",
+        "_core.py",
         "                submission.refusal = refusal\n",
         "                pass\n",
         "test_queue.py::test_a_submitter_is_told_if_its_id_was_taken_meanwhile",
@@ -70,7 +70,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a sooner time does not move the alarm",
-        "_ledger.py",
+        "_core.py",
         "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
         "pass",
         "test_delays_and_pauses.py::test_a_sooner_one_may_come_later",
@@ -78,15 +78,15 @@ MUTANTS: Final = [
     Mutant(
         "a job starts at the very moment at which it is too late",
         "_worker.py",
-        "                if schedule.is_time_dependent:\n                    handle_due_times(ledger)\n",
+        "                if schedule.is_time_dependent:\n                    handle_due_times(core)\n",
         "",
         "test_delays_and_pauses.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),
     Mutant(
         "who is let in by an expiry may start too late",
         "_clock.py",
-        "while late := ledger.schedule.expired(now):",
-        "if late := ledger.schedule.expired(now):",
+        "while late := core.schedule.expired(now):",
+        "if late := core.schedule.expired(now):",
         "test_delays_and_pauses.py::test_who_is_let_in_by_an_expiry_may_be_too_late_too",
     ),
     Mutant(
@@ -149,7 +149,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an error of a key comes out where room is made",
-        "_ledger.py",
+        "_core.py",
         "            except Exception as refusal:",
         "            except DuplicateJob as refusal:",
         "test_keys.py::test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes",

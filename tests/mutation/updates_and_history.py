@@ -45,14 +45,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a request to cancel has no revision",
-        "_ledger.py",
+        "_core.py",
         "        record.mark_changed()\n        self.subscriptions.notify_changed(record)\n        record.scope.cancel",
         "        self.subscriptions.notify_changed(record)\n        record.scope.cancel",
         "test_updates.py::test_a_request_to_cancel_is_a_change",
     ),
     Mutant(
         "what a job now waits for has no revision",
-        "_ledger.py",
+        "_core.py",
         "            record.mark_changed()\n            self.subscriptions.notify_changed(record)\n        self.wake()",
         "            self.subscriptions.notify_changed(record)\n        self.wake()",
         "test_delays_and_pauses.py::test_a_pause_and_its_end_are_changes_to_watch",
@@ -252,20 +252,20 @@ MUTANTS: Final = [
     Mutant(
         "a run() that was cancelled counts as told",
         "_queue.py",
-        "await self._ledger.wait_graph.wait(end, partial(read_to_end, changes))\n",
+        "await self._core.wait_graph.wait(end, partial(read_to_end, changes))\n",
         "await handle.wait()\n",
         "test_worker.py::test_a_run_that_was_cancelled_has_not_been_told",
     ),
     Mutant(
         "a job ends twice if on_job_error cancels it meanwhile",
-        "_ledger.py",
+        "_core.py",
         "        if record.status is PENDING:\n            record.note_cause(cause)",
         "        if True:\n            record.note_cause(cause)",
         "test_retention.py::test_who_is_told_of_a_failure_may_cancel_what_is_ending_anyway",
     ),
     Mutant(
         "a submitter waits for ever if on_job_error exits as it enters",
-        "_ledger.py",
+        "_core.py",
         "            finally:\n                self.resume_submitter(submission)\n",
         "            self.resume_submitter(submission)\n",
         "test_ending.py::test_on_job_error_may_exit_as_a_submitter_is_let_in",
@@ -287,7 +287,7 @@ MUTANTS: Final = [
     Mutant(
         "a failure is silent at the end of the queue",
         "_open.py",
-        "    report_unseen_failures(ledger)\n",
+        "    report_unseen_failures(core)\n",
         "",
         "test_worker.py::test_a_failure_that_nobody_asks_about_is_told_at_the_end",
     ),
@@ -342,7 +342,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "ended jobs pile up until somebody asks for one",
-        "_ledger.py",
+        "_core.py",
         "if len(finished_jobs.jobs) > finished_jobs.evict_above or now > finished_jobs.evict_after:",
         "if now > finished_jobs.evict_after:",
         "test_retention.py::test_a_few_too_many_are_dropped_at_once",
@@ -357,22 +357,22 @@ MUTANTS: Final = [
     Mutant(
         "more is remembered of a closed queue than was asked for",
         "_closing.py",
-        "        ledger.notify_idle()\n        ledger.finished_jobs.evict(ledger.now())\n",
-        "        ledger.notify_idle()\n",
+        "        core.notify_idle()\n        core.finished_jobs.evict(core.now())\n",
+        "        core.notify_idle()\n",
         "test_retention.py::test_a_few_too_many_are_dropped_at_once",
     ),
     Mutant(
         "more is remembered of a queue that ends with its last job",
         "_closing.py",
-        "    ledger.finished_jobs.evict_exactly()\n",
+        "    core.finished_jobs.evict_exactly()\n",
         "",
         "test_retention.py::test_no_more_is_kept_of_a_queue_that_ends_with_its_last_job",
     ),
     Mutant(
         "a closed queue forgets once more as it is left",
         "_closing.py",
-        "    if ledger.is_idle and not ledger.closed:\n",
-        "    if ledger.is_idle:\n",
+        "    if core.is_idle and not core.closed:\n",
+        "    if core.is_idle:\n",
         "test_retention.py::test_a_closed_queue_stays_as_it_was",
     ),
     Mutant(
@@ -385,7 +385,7 @@ MUTANTS: Final = [
     Mutant(
         "a closed queue forgets",
         "_lookup.py",
-        "    if not ledger.closed:\n",
+        "    if not core.closed:\n",
         "    if True:\n",
         "test_ending.py::test_afterwards_every_query_still_answers",
     ),
@@ -491,8 +491,8 @@ MUTANTS: Final = [
     Mutant(
         "who watches does not hear of the priority of a job that runs",
         "_steering.py",
-        "        ledger.schedule.rerank(record)\n    ledger.mark_changed([record])\n",
-        "        ledger.schedule.rerank(record)\n        ledger.mark_changed([record])\n",
+        "        core.schedule.rerank(record)\n    core.mark_changed([record])\n",
+        "        core.schedule.rerank(record)\n        core.mark_changed([record])\n",
         "test_priority.py::test_a_running_job_may_get_another_priority",
     ),
     Mutant(
@@ -518,7 +518,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a key is blamed for an ID that is taken",
-        "_ledger.py",
+        "_core.py",
         "raise DuplicateJob(first.id, None if record.id else record.key)",
         "raise DuplicateJob(first.id, record.key)",
         "test_keys.py::test_of_an_id_and_a_key_that_are_taken_the_id_is_named",

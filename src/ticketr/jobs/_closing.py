@@ -15,96 +15,94 @@ from ticketr.jobs._values import safe_repr
 from ticketr.jobs._wait_targets import QueueIdle
 
 if TYPE_CHECKING:
-    from ticketr.jobs._ledger import Ledger
+    from ticketr.jobs._core import QueueCore
 
 logger = logging.getLogger("ticketr.jobs")
 
 
-def start_draining(ledger: Ledger) -> None:
+def start_draining(core: QueueCore) -> None:
     """The end of the queue has begun: no pause may hold it up."""
-    ledger.draining = True
-    paused = ledger.schedule.lift_pauses()
-    for key_slot in ledger.key_table.unused():  # their pauses held them
-        ledger.key_table.remove(key_slot)
-    ledger.mark_changed(paused)
+    core.draining = True
+    paused = core.schedule.lift_pauses()
+    for key_slot in core.key_table.unused():  # their pauses held them
+        core.key_table.remove(key_slot)
+    core.mark_changed(paused)
 
 
-def refuse_submits(ledger: Ledger) -> None:
+def refuse_submits(core: QueueCore) -> None:
     """Take no more jobs; close as soon as there are none."""
-    ledger.refusing = True
-    ledger.finished_jobs.evict_exactly()
-    ledger.idle_event()  # whose coming closes it
-    start_draining(ledger)
-    for submission in ledger.schedule.remove_submissions():
+    core.refusing = True
+    core.finished_jobs.evict_exactly()
+    core.idle_event()  # whose coming closes it
+    start_draining(core)
+    for submission in core.schedule.remove_submissions():
         submission.refusal = QueueClosed()
-        ledger.resume_submitter(submission)
-    if ledger.is_idle and not ledger.closed:
-        ledger.notify_idle()
-        ledger.finished_jobs.evict(ledger.now())
+        core.resume_submitter(submission)
+    if core.is_idle and not core.closed:
+        core.notify_idle()
+        core.finished_jobs.evict(core.now())
 
 
-def shorten_grace(ledger: Ledger, seconds: float) -> None:
+def shorten_grace(core: QueueCore, seconds: float) -> None:
     """Cut the jobs off after so many seconds, if not before; wait for no time."""
-    ledger.cancels_delayed_jobs = True
-    for record in ledger.schedule.delayed():
-        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    core.cancels_delayed_jobs = True
+    for record in core.schedule.delayed():
+        core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
     if seconds <= 0:
-        cut_off(ledger)
+        cut_off(core)
     else:
-        ledger.cut_off_at = min(ledger.cut_off_at, ledger.now() + seconds)
-    ledger.timer_scope.deadline = min(
-        ledger.timer_scope.deadline, ledger.cut_off_at, ledger.stuck_warning_at
+        core.cut_off_at = min(core.cut_off_at, core.now() + seconds)
+    core.timer_scope.deadline = min(
+        core.timer_scope.deadline, core.cut_off_at, core.stuck_warning_at
     )
 
 
-def cut_off(ledger: Ledger) -> None:
+def cut_off(core: QueueCore) -> None:
     """The time is over: cancel every job."""
-    ledger.stuck_warning_at = min(
-        ledger.stuck_warning_at, ledger.now() + ledger.stuck_warning_interval
-    )
-    for record in [*ledger.schedule.jobs(), *ledger.running.values()]:
-        ledger.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
-    ledger.wait_graph.request_check()
+    core.stuck_warning_at = min(core.stuck_warning_at, core.now() + core.stuck_warning_interval)
+    for record in [*core.schedule.jobs(), *core.running.values()]:
+        core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    core.wait_graph.request_check()
 
 
-def warn_of_stuck_jobs(ledger: Ledger) -> None:
+def warn_of_stuck_jobs(core: QueueCore) -> None:
     """Tell of the jobs that were cut off and go on all the same; less and less often."""
-    now = ledger.now()
-    if now < ledger.stuck_warning_at:
+    now = core.now()
+    if now < core.stuck_warning_at:
         return
-    ledger.stuck_warning_interval *= 2
-    ledger.stuck_warning_at = now + ledger.stuck_warning_interval if ledger.running else math.inf
-    for worker, record in list(ledger.running.items()):
+    core.stuck_warning_interval *= 2
+    core.stuck_warning_at = now + core.stuck_warning_interval if core.running else math.inf
+    for worker, record in list(core.running.items()):
         key = f", key {safe_repr(record.key)}" if record.key is not None else ""
         place = describe_stuck_task(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 
 
-def abandon(ledger: Ledger, cause: CancelCause) -> None:
+def abandon(core: QueueCore, cause: CancelCause) -> None:
     """The workers are being cancelled: cancel what is pending and take nothing more.
 
     The running jobs hear of it from the scope that is around the workers.
     """
-    if ledger.cut_off_cause is None:
-        ledger.cut_off_cause = cause
-    refuse_submits(ledger)
-    for record in ledger.schedule.jobs():
-        ledger.cancel_pending(record, ledger.cut_off_cause)
+    if core.cut_off_cause is None:
+        core.cut_off_cause = cause
+    refuse_submits(core)
+    for record in core.schedule.jobs():
+        core.cancel_pending(record, core.cut_off_cause)
 
 
-def report_unseen_failures(ledger: Ledger) -> None:
+def report_unseen_failures(core: QueueCore) -> None:
     """The block has been left: a failure that nobody asked about is told of."""
-    for record in list(ledger.finished_jobs.jobs):
-        ledger.finished_jobs.report_unseen_failure(record)
+    for record in list(core.finished_jobs.jobs):
+        core.finished_jobs.report_unseen_failure(record)
 
 
-async def wait_until_idle(ledger: Ledger, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
+async def wait_until_idle(core: QueueCore, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
     """Return when no job is pending or running; a checkpoint in any case.
 
     Raises:
         WouldDeadlock: It may be refused, and one of the jobs waits for one that waits for this.
     """
-    if ledger.is_idle:
+    if core.is_idle:
         await trio.lowlevel.checkpoint()
-    while not ledger.is_idle:
-        await ledger.wait_graph.wait(QueueIdle(ledger, is_refusable), ledger.idle_event().wait)
+    while not core.is_idle:
+        await core.wait_graph.wait(QueueIdle(core, is_refusable), core.idle_event().wait)

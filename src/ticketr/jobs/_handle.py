@@ -14,8 +14,8 @@ from ticketr.jobs._values import as_reason
 from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
-    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._updates import Updates
 
 T_co = TypeVar("T_co", covariant=True)
@@ -28,11 +28,11 @@ class JobHandle(Generic[T_co]):
     Only a queue makes handles.
     """
 
-    __slots__ = ("_ledger", "_record")
+    __slots__ = ("_core", "_record")
 
-    def __init__(self, record: JobRecord, ledger: Ledger) -> None:
+    def __init__(self, record: JobRecord, core: QueueCore) -> None:
         self._record = record
-        self._ledger = ledger
+        self._core = core
 
     @property
     def id(self) -> JobID:
@@ -53,9 +53,9 @@ class JobHandle(Generic[T_co]):
         """Return the job's state as it is now."""
         return self._record.snapshot()
 
-    def record_in(self, ledger: Ledger) -> JobRecord | None:
+    def record_in(self, core: QueueCore) -> JobRecord | None:
         """Return the job's record if it is of this queue; internal."""
-        return self._record if ledger is self._ledger else None
+        return self._record if core is self._core else None
 
     @enable_ki_protection
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
@@ -64,7 +64,7 @@ class JobHandle(Generic[T_co]):
         Args:
             reason: The reason in the ``trio.Cancelled`` that the job gets.
         """
-        return self._ledger.cancel(self._record, CancelCause.USER, as_reason(reason))
+        return self._core.cancel(self._record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot:
@@ -79,8 +79,8 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: A job called this on itself.
         """
-        self._ledger.subscriptions.owner_thread.check()
-        self._ledger.wait_graph.refuse_wait_inside(self._record, "itself")
+        self._core.subscriptions.owner_thread.check()
+        self._core.wait_graph.refuse_wait_inside(self._record, "itself")
         self.cancel(reason=reason)
         return await self.wait()
 
@@ -91,7 +91,7 @@ class JobHandle(Generic[T_co]):
         If the job has ended already, there is one snapshot to read, the final one.
         """
         record = self._record
-        return self._ledger.subscriptions.watch_one(
+        return self._core.subscriptions.watch_one(
             record, JobRecord.snapshot, ended=record.status.is_terminal
         )
 
@@ -137,12 +137,12 @@ class JobHandle(Generic[T_co]):
         raise failed from record.exception
 
     async def _until_ended(self) -> None:
-        self._ledger.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         record = self._record
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await self._ledger.wait_graph.wait(JobEnd(self._ledger, record), record.wait_ended)
+            await self._core.wait_graph.wait(JobEnd(self._core, record), record.wait_ended)
         record.mark_outcome_seen()
 
     def __repr__(self) -> str:

@@ -11,19 +11,19 @@ from ticketr.jobs._values import checked_key, checked_text, exact_str, safe_repr
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import JobID
-    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._record import JobRecord
 
 
-def find(ledger: Ledger, job: JobID | JobHandle[object]) -> JobRecord | None:
+def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
     """The job with this ID, unless it never was or is forgotten; or that of a handle of ours."""
-    refresh(ledger)
+    refresh(core)
     if type(job) is JobHandle:
-        return job.record_in(ledger)
+        return job.record_in(core)
     if not issubclass(type(job), str):
         return None
-    return ledger.records.get(exact_str(job))
+    return core.records.get(exact_str(job))
 
 
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
@@ -32,17 +32,17 @@ def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
     return UnknownJob(exact_str(job_id) if issubclass(type(job_id), str) else safe_repr(job_id))
 
 
-def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
+def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
     """The jobs that are known, with this key and tag if they are not None.
 
     They come in the order in which they were submitted.
     """
     key_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
-    refresh(ledger)
+    refresh(core)
     # One that has ended makes way for who has its ID by now; of those that live none does.
-    ended = [job for job in ledger.finished_jobs.jobs if ledger.records.get(job.id) is job]
-    jobs = [*ended, *ledger.running.values(), *ledger.schedule.jobs()]
+    ended = [job for job in core.finished_jobs.jobs if core.records.get(job.id) is job]
+    jobs = [*ended, *core.running.values(), *core.schedule.jobs()]
     return [
         job
         for job in sorted(jobs, key=lambda job: job.number)
@@ -51,8 +51,8 @@ def known(ledger: Ledger, key: Hashable, tag: str | None) -> list[JobRecord]:
     ]
 
 
-def refresh(ledger: Ledger) -> None:
+def refresh(core: QueueCore) -> None:
     """Forget what is too old by now; a closed queue stays as it was."""
-    ledger.subscriptions.owner_thread.check()
-    if not ledger.closed:
-        ledger.finished_jobs.evict(ledger.now())
+    core.subscriptions.owner_thread.check()
+    if not core.closed:
+        core.finished_jobs.evict(core.now())

@@ -16,11 +16,11 @@ from ticketr.jobs._closing import (
     start_draining,
     wait_until_idle,
 )
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
 from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._ledger import Ledger
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._recorder import Recorder
@@ -91,8 +91,8 @@ def open_job_queue(
         checked_callable("on_job_error", on_job_error)
     if history is not None:
         check_history(history)
-    make_ledger = partial(
-        Ledger,
+    make_core = partial(
+        QueueCore,
         workers=checked_whole("workers", workers, 1, MOST_WORKERS),
         max_pending=math.inf
         if max_pending is None
@@ -102,7 +102,7 @@ def open_job_queue(
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
-    return Block(make_ledger, limit, retry, history)
+    return Block(make_core, limit, retry, history)
 
 
 @final
@@ -113,37 +113,37 @@ class Block:
     refuse it.
     """
 
-    __slots__ = ("_history", "_ledger", "_limit", "_make_ledger", "_nursery", "_retry")
+    __slots__ = ("_core", "_history", "_limit", "_make_core", "_nursery", "_retry")
 
     def __init__(
         self,
-        make_ledger: Callable[[], Ledger],
+        make_core: Callable[[], QueueCore],
         limit: float,
         retry: Retry | None,
         history: JobHistory | None,
     ) -> None:
-        self._make_ledger = make_ledger
+        self._make_core = make_core
         self._limit = limit
         self._retry = retry
         self._history = history
-        self._ledger: Ledger | None = None
+        self._core: QueueCore | None = None
         # A run may be told not to group lone errors, and there is work to do behind the nursery.
         self._nursery = trio.open_nursery(strict_exception_groups=True)
 
     @enable_ki_protection
     async def __aenter__(self) -> JobQueue:
-        if self._ledger is not None:
+        if self._core is not None:
             raise RuntimeError("a queue's block is entered once: call open_job_queue() again")
-        ledger = self._ledger = self._make_ledger()
-        ledger.recorder = Recorder(self._history) if self._history is not None else None
+        core = self._core = self._make_core()
+        core.recorder = Recorder(self._history) if self._history is not None else None
         nursery = await self._nursery.__aenter__()
-        ledger.scope = nursery.cancel_scope
-        nursery.start_soon(run_timer, ledger)
-        if ledger.recorder is not None:
-            nursery.start_soon(record_history, ledger, ledger.recorder)
-        for number in range(1, ledger.workers + 1):
-            nursery.start_soon(work, ledger, name=f"ticketr worker {number}")
-        return JobQueue(ledger, self._limit, self._retry)
+        core.scope = nursery.cancel_scope
+        nursery.start_soon(run_timer, core)
+        if core.recorder is not None:
+            nursery.start_soon(record_history, core, core.recorder)
+        for number in range(1, core.workers + 1):
+            nursery.start_soon(work, core, name=f"ticketr worker {number}")
+        return JobQueue(core, self._limit, self._retry)
 
     @enable_ki_protection
     async def __aexit__(
@@ -152,26 +152,26 @@ class Block:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        ledger = self._ledger
-        assert ledger is not None  # it was entered
-        body = await finish_jobs(ledger) if error is None else error  # noqa: ASYNC102 - there is no error in this case
+        core = self._core
+        assert core is not None  # it was entered
+        body = await finish_jobs(core) if error is None else error  # noqa: ASYNC102 - there is no error in this case
         if body is None:
-            refuse_submits(ledger)
+            refuse_submits(core)
         else:
             is_cancel = split_cancelled(body)[1] is None
-            abandon(ledger, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
-        ledger.scope.cancel("the job queue is closed")
+            abandon(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+        core.scope.cancel("the job queue is closed")
         spill: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own
         except BaseExceptionGroup as group:
             spill = group
         try:
-            if ledger.recorder is not None:
-                await ledger.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
+            if core.recorder is not None:
+                await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            report_unseen_failures(ledger)
-        leaving = what_leaves(body, ledger.fatal, spill)
+            report_unseen_failures(core)
+        leaving = what_leaves(body, core.fatal, spill)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
@@ -180,12 +180,12 @@ class Block:
             del body, error, spill, leaving  # their tracebacks hold this frame
 
 
-async def finish_jobs(ledger: Ledger) -> BaseException | None:
+async def finish_jobs(core: QueueCore) -> BaseException | None:
     """The body was left normally: wait for the jobs, and give what cuts that short."""
     try:
-        start_draining(ledger)
-        if not ledger.is_idle:
-            await wait_until_idle(ledger, is_refusable=False)
+        start_draining(core)
+        if not core.is_idle:
+            await wait_until_idle(core, is_refusable=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block
     return None  # noqa: ASYNC910 - leaving the nursery is a checkpoint

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
     from ticketr.jobs._context import Job, JobContext
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
-    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._updates import Updates
@@ -54,8 +54,8 @@ Ts = TypeVarTuple("Ts")
 class JobQueue:
     """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 
-    def __init__(self, ledger: Ledger, timeout: float, retry: Retry | None) -> None:
-        self._ledger = ledger
+    def __init__(self, core: QueueCore, timeout: float, retry: Retry | None) -> None:
+        self._core = core
         self._timeout = timeout
         self._retry = retry
 
@@ -98,17 +98,17 @@ class JobQueue:
         """
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
-        ledger = self._ledger
-        entered = ledger.enter(record)
+        core = self._core
+        entered = core.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            ledger.returning_submits += 1
+            core.returning_submits += 1
             try:
                 await cancel_shielded_checkpoint()
             finally:
-                ledger.submit_returned()
-        return JobHandle(entered, ledger)
+                core.submit_returned()
+        return JobHandle(entered, core)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -133,13 +133,13 @@ class JobQueue:
         Raises:
             QueueFull: As many jobs are pending as may be.
         """
-        self._ledger.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         record = make_record(job, args, self._timeout, self._retry, options)
-        entered = self._ledger.enter(record)
+        entered = self._core.enter(record)
         if entered is None:
-            raise QueueFull(self._ledger.schedule.max_pending)
-        self._ledger.wake()
-        return JobHandle(entered, self._ledger)
+            raise QueueFull(self._core.schedule.max_pending)
+        self._core.wake()
+        return JobHandle(entered, self._core)
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -174,23 +174,23 @@ class JobQueue:
         """
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
-        entered = self._ledger.enter(record)
+        entered = self._core.enter(record)
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            self._ledger.wake()
-        handle: JobHandle[T] = JobHandle(entered, self._ledger)
+            self._core.wake()
+        handle: JobHandle[T] = JobHandle(entered, self._core)
         if entered is not record:
             return await handle.result()
         try:
             return await handle.result()
         except BaseException:
-            self._ledger.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
+            self._core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
             # Not by wait(): nobody is told of the outcome here, so a failure is to be told of.
             if not record.status.is_terminal:
                 with trio.CancelScope(shield=True), handle.watch() as changes:
-                    end = JobEnd(self._ledger, record, is_refusable=False)
-                    await self._ledger.wait_graph.wait(end, partial(read_to_end, changes))
+                    end = JobEnd(self._core, record, is_refusable=False)
+                    await self._core.wait_graph.wait(end, partial(read_to_end, changes))
             raise
 
     @enable_ki_protection
@@ -206,8 +206,8 @@ class JobQueue:
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        record = find(self._ledger, job_id)
-        return self._ledger.cancel(record, CancelCause.USER, as_reason(reason))
+        record = find(self._core, job_id)
+        return self._core.cancel(record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
     def cancel_all(
@@ -227,9 +227,9 @@ class JobQueue:
             TypeError: The key cannot be hashed, or the tag is no text.
         """
         words = as_reason(reason)
-        live = [job for job in known(self._ledger, key, tag) if not job.status.is_terminal]
+        live = [job for job in known(self._core, key, tag) if not job.status.is_terminal]
         return CancelOutcomes(
-            (job.id, self._ledger.cancel(job, CancelCause.USER, words)) for job in live
+            (job.id, self._core.cancel(job, CancelCause.USER, words)) for job in live
         )
 
     @enable_ki_protection
@@ -242,7 +242,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return run_now(self._ledger, self._find(job_id))
+        return run_now(self._core, self._find(job_id))
 
     @enable_ki_protection
     def pause(self, key: Hashable = None) -> None:
@@ -254,12 +254,12 @@ class JobQueue:
         Raises:
             TypeError: The key cannot be hashed.
         """
-        pause(self._ledger, checked_key(key))
+        pause(self._core, checked_key(key))
 
     @enable_ki_protection
     def resume(self, key: Hashable = None) -> None:
         """Undo a pause of the queue, or one of this key: each is lifted by itself."""
-        resume(self._ledger, checked_key(key))
+        resume(self._core, checked_key(key))
 
     @enable_ki_protection
     def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
@@ -272,7 +272,7 @@ class JobQueue:
             UnknownJob: No job with this ID is known.
             TypeError, ValueError: The priority is no whole number, or beyond 1e9.
         """
-        return set_priority(self._ledger, self._find(job_id), checked_priority(priority))
+        return set_priority(self._core, self._find(job_id), checked_priority(priority))
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Where a job is in its life.
@@ -307,19 +307,19 @@ class JobQueue:
         only = None if status is None else checked_member("status", status, JobStatus)
         return [
             record.snapshot()
-            for record in known(self._ledger, key, tag)
+            for record in known(self._core, key, tag)
             if only is None or record.status is only
         ]
 
     @enable_ki_protection
     def watch(self) -> Updates[JobSnapshot]:
         """Read every change of every job as it happens; ends when the queue is closed."""
-        return self._ledger.subscriptions.watch(JobRecord.snapshot)
+        return self._core.subscriptions.watch(JobRecord.snapshot)
 
     @enable_ki_protection
     def progress(self) -> Updates[JobProgress]:
         """Read what the jobs report as they report it; ends when the queue is closed."""
-        return self._ledger.subscriptions.read_progress(JobRecord.last_report)
+        return self._core.subscriptions.read_progress(JobRecord.last_report)
 
     @enable_ki_protection
     async def wait_idle(self) -> None:
@@ -331,11 +331,11 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called inside a job of this queue, or one that its jobs wait for.
         """
-        self._ledger.subscriptions.owner_thread.check()
-        self._ledger.wait_graph.refuse_wait_inside(
-            self._ledger, "the queue to be idle, which includes itself"
+        self._core.subscriptions.owner_thread.check()
+        self._core.wait_graph.refuse_wait_inside(
+            self._core, "the queue to be idle, which includes itself"
         )
-        await wait_until_idle(self._ledger)
+        await wait_until_idle(self._core)
 
     @enable_ki_protection
     async def shutdown(self, *, grace: float | None = None) -> None:
@@ -356,17 +356,17 @@ class JobQueue:
                 its jobs wait for.
             TypeError, ValueError: The grace is no number of seconds.
         """
-        self._ledger.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
-            self._ledger.wait_graph.refuse_wait_inside(
-                self._ledger, "the end of all jobs, itself included"
+            self._core.wait_graph.refuse_wait_inside(
+                self._core, "the end of all jobs, itself included"
             )
-        if not self._ledger.closed:  # or it may be another run that asks
-            refuse_submits(self._ledger)
+        if not self._core.closed:  # or it may be another run that asks
+            refuse_submits(self._core)
             if grace is not None:
-                shorten_grace(self._ledger, limit)
-        await wait_until_idle(self._ledger)
+                shorten_grace(self._core, limit)
+        await wait_until_idle(self._core)
 
     @enable_ki_protection
     async def history(
@@ -387,42 +387,42 @@ class JobQueue:
             HistoryFailed: The history could not be read.
             TypeError, ValueError: The limit is no whole number or negative, or the status is none.
         """
-        self._ledger.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_thread.check()
         limit = checked_whole("limit", limit, 0, sys.maxsize)
         status = None if status is None else checked_member("status", status, JobStatus)
-        recorder = self._ledger.recorder
+        recorder = self._core.recorder
         if recorder is not None:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
-        refresh(self._ledger)
-        ended = [record.snapshot() for record in self._ledger.finished_jobs.jobs]
+        refresh(self._core)
+        ended = [record.snapshot() for record in self._core.finished_jobs.jobs]
         return finished_from_snapshots(ended, limit=limit, status=status)
 
     def statistics(self) -> QueueStatistics:
         """The queue in numbers."""
-        ledger = self._ledger
+        core = self._core
         return QueueStatistics(
-            workers=ledger.workers,
-            pending=ledger.schedule.pending,
-            running=len(ledger.running),
-            completed=ledger.totals[JobStatus.COMPLETED],
-            failed=ledger.totals[JobStatus.FAILED],
-            cancelled=ledger.totals[JobStatus.CANCELLED],
-            evicted=ledger.evicted,
-            submitters_waiting=ledger.schedule.submitters_waiting,
-            unrecorded=ledger.recorder.lost if ledger.recorder is not None else 0,
+            workers=core.workers,
+            pending=core.schedule.pending,
+            running=len(core.running),
+            completed=core.totals[JobStatus.COMPLETED],
+            failed=core.totals[JobStatus.FAILED],
+            cancelled=core.totals[JobStatus.CANCELLED],
+            evicted=core.evicted,
+            submitters_waiting=core.schedule.submitters_waiting,
+            unrecorded=core.recorder.lost if core.recorder is not None else 0,
         )
 
     def __repr__(self) -> str:
-        ledger = self._ledger
-        state = "closed" if ledger.closed else "closing" if ledger.refusing else "open"
+        core = self._core
+        state = "closed" if core.closed else "closing" if core.refusing else "open"
         return (
-            f"<JobQueue {state}: {len(ledger.running)} running, "
-            f"{ledger.schedule.pending} pending, {ledger.workers} workers>"
+            f"<JobQueue {state}: {len(core.running)} running, "
+            f"{core.schedule.pending} pending, {core.workers} workers>"
         )
 
     async def _wait_for_room(self, record: JobRecord) -> JobRecord:
-        schedule = self._ledger.schedule
+        schedule = self._core.schedule
         submission = Submission(record, trio.lowlevel.current_task())
 
         def give_up(_: object) -> trio.lowlevel.Abort:
@@ -432,23 +432,23 @@ class JobQueue:
 
         schedule.add_submission(submission)
         if schedule.is_time_dependent:
-            self._ledger.rearm_timer()
+            self._core.rearm_timer()
         try:
-            if self._ledger.wait_graph.jobs_around():
+            if self._core.wait_graph.jobs_around():
                 park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
-                await self._ledger.wait_graph.wait(QueueRoom(self._ledger, submission), park)
+                await self._core.wait_graph.wait(QueueRoom(self._core, submission), park)
             else:  # as nearly always, and quicker
                 await trio.lowlevel.wait_task_rescheduled(give_up)
         finally:
             if submission.is_resumed:
-                self._ledger.submit_returned()
+                self._core.submit_returned()
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record
 
     @enable_ki_protection
     def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
-        record = find(self._ledger, job_id)
+        record = find(self._core, job_id)
         if record is None:
             raise unknown(job_id)
         return record

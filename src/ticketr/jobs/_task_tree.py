@@ -73,7 +73,7 @@ class StepWatcher(trio.abc.Instrument):
         self._watched = tasks
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        ledger = self._watched.get(task)
-        if ledger is not None:
+        queue = self._watched.get(task)
+        if queue is not None:
             self.watch({})
-            ledger.request_deadlock_check()
+            queue.request_deadlock_check()

@@ -52,7 +52,7 @@ class Wait:
     def end(self) -> None:
         """End the wait: admit the job of a submit, else raise ``WouldDeadlock`` in the task."""
         if isinstance(self.target, QueueRoom):
-            self.target.ledger.admit(self.target.submission)
+            self.target.queue.admit(self.target.submission)
         else:
             self.is_refused = True
             self.scope.cancel()
@@ -73,22 +73,22 @@ class WaitingJob:
 
     Attributes:
         worker: The worker of the job.
-        ledger: The state of the job's queue.
+        queue: The state of the job's queue.
         waits: The waits of all tasks below the worker.
     """
 
-    __slots__ = ("ledger", "waits", "worker")
+    __slots__ = ("queue", "waits", "worker")
 
-    def __init__(self, worker: trio.lowlevel.Task, ledger: QueueState) -> None:
+    def __init__(self, worker: trio.lowlevel.Task, queue: QueueState) -> None:
         self.worker = worker
-        self.ledger = ledger
+        self.queue = queue
         self.waits: dict[Wait, None] = {}
 
 
-def deadline_inside(ledger: QueueState) -> float:
+def deadline_inside(queue: QueueState) -> float:
     """Return the current deadline if it is that of a scope inside the queue, else infinity."""
     deadline = trio.current_effective_deadline()
-    return deadline if deadline < ledger.deadline else math.inf
+    return deadline if deadline < queue.deadline else math.inf
 
 
 def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
@@ -102,4 +102,4 @@ def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
 
 def _submission_order(submit: Wait) -> tuple[float, int]:
     assert isinstance(submit.target, QueueRoom)
-    return submit.target.ledger.schedule.submission_order(submit.target.submission)
+    return submit.target.queue.schedule.submission_order(submit.target.submission)

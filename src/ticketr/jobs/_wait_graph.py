@@ -80,16 +80,16 @@ class WaitGraph:
         workers, jobs = self.workers, {}
         task = trio.lowlevel.current_task()
         while True:
-            if (ledger := workers.get(task)) is not None and task in ledger.running:
-                jobs[ledger.running[task]] = ledger
+            if (queue := workers.get(task)) is not None and task in queue.running:
+                jobs[queue.running[task]] = queue
             if (nursery := task.parent_nursery) is None:
                 return jobs
             task = nursery.parent_task
 
     def refuse_wait_inside(self, part: JobRecord | QueueState, awaited: str) -> None:
         """Raise ``WouldDeadlock`` if the current task belongs to this job, or to any of the queue."""
-        for job, ledger in self.jobs_around().items():
-            if part is job or part is ledger:
+        for job, queue in self.jobs_around().items():
+            if part is job or part is queue:
                 raise WouldDeadlock(job.id, awaited)
 
     async def wait(self, target: WaitTarget, park: Callable[[], Awaitable[T]]) -> T:
@@ -126,11 +126,11 @@ class WaitGraph:
         self, wait: Wait, task: trio.lowlevel.Task, jobs: dict[JobRecord, QueueState]
     ) -> None:
         self._parked.add(task)
-        for job, ledger in jobs.items():
+        for job, queue in jobs.items():
             waiter = self.waiting_jobs.get(job)
             if waiter is None:
-                waiter = self.waiting_jobs[job] = WaitingJob(job.worker, ledger)
-                ledger.waiting_count += 1
+                waiter = self.waiting_jobs[job] = WaitingJob(job.worker, queue)
+                queue.waiting_count += 1
             waiter.waits[wait] = None
         if isinstance(wait.target, JobEnd):
             self._end_waiters[wait.target.record] = wait.jobs[0]
@@ -148,21 +148,21 @@ class WaitGraph:
             waiter = self.waiting_jobs[job]
             del waiter.waits[wait]
             if waiter.waits:
-                waiter.ledger.request_deadlock_check()  # this one may have kept the others from being stuck
+                waiter.queue.request_deadlock_check()  # this one may have kept the others from being stuck
             else:
                 del self.waiting_jobs[job]
-                waiter.ledger.waiting_count -= 1
+                waiter.queue.waiting_count -= 1
 
-    def job_ended(self, job: JobRecord, ledger: QueueState) -> None:
+    def job_ended(self, job: JobRecord, queue: QueueState) -> None:
         """Note that the last running job of a queue that did not wait has ended."""
         waiter = self._end_waiters.get(job)
-        if waiter is None or self.waiting_jobs[waiter].ledger is not ledger:
+        if waiter is None or self.waiting_jobs[waiter].queue is not queue:
             self.request_check()  # otherwise the waiter proceeds now
 
     def request_check(self) -> None:
         """Request a check if any job waits; one queue checks for all."""
         for waiter in self.waiting_jobs.values():
-            waiter.ledger.request_deadlock_check()
+            waiter.queue.request_deadlock_check()
             return
 
     def _surely_ends(self, wait: Wait) -> bool:
@@ -173,8 +173,8 @@ class WaitGraph:
     def _can_proceed(self, node: Node) -> bool:
         if isinstance(node, JobRecord):
             return node not in self.waiting_jobs
-        return isinstance(node, AnyRunningJob) and node.ledger.waiting_count < len(
-            node.ledger.running
+        return isinstance(node, AnyRunningJob) and node.queue.waiting_count < len(
+            node.queue.running
         )
 
     # Checking
@@ -217,7 +217,7 @@ class WaitGraph:
             if isinstance(node, JobRecord) and node not in live:
                 waiter = self.waiting_jobs[node]
                 if tasks := self._active_tasks(waiter.worker):
-                    active.update(dict.fromkeys(tasks, waiter.ledger))
+                    active.update(dict.fromkeys(tasks, waiter.queue))
                     live.add(node)
         self._step_watcher.watch(active)
         if active:
@@ -252,11 +252,11 @@ class WaitGraph:
 
     def _blockers(self, node: Node, timed: list[Wait]) -> Blockers:
         if isinstance(node, AnyRunningJob):
-            return list(node.ledger.running.values())
+            return list(node.queue.running.values())
         if isinstance(node, AllRunningJobs):
-            return list(node.ledger.running.values()) or UNBLOCKED
+            return list(node.queue.running.values()) or UNBLOCKED
         waiter = self.waiting_jobs.get(node)
-        if waiter is None or waiter.ledger.cut_off_at != math.inf:
+        if waiter is None or waiter.queue.cut_off_at != math.inf:
             return UNBLOCKED
         found: list[Node] = []
         for wait in waiter.waits:
@@ -273,9 +273,9 @@ class WaitGraph:
         """Return the tasks below a worker that do not wait, so that they may end its waits."""
         active: list[trio.lowlevel.Task] = []
         for task in descendants(worker):
-            ledger = self.workers.get(task) or self.queue_tasks.get(task)
-            if ledger is not None and task not in ledger.running:
-                if can_start_job(ledger):
+            queue = self.workers.get(task) or self.queue_tasks.get(task)
+            if queue is not None and task not in queue.running:
+                if can_start_job(queue):
                     active.append(task)
             elif task not in self._parked and not waits_for_children(task):
                 active.append(task)
@@ -289,7 +289,7 @@ class WaitGraph:
             if wait.deadline <= now:
                 overdue.append(wait)
             else:
-                self.waiting_jobs[wait.jobs[0]].ledger.request_deadlock_check_at(wait.deadline)
+                self.waiting_jobs[wait.jobs[0]].queue.request_deadlock_check_at(wait.deadline)
         return overdue
 
 

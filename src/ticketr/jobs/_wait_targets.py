@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class QueueState(Protocol):
-    """The part of a queue's ledger that deadlock detection uses.
+    """The part of a queue that deadlock detection uses.
 
     Attributes:
         waiting_count: The number of running jobs that wait.
@@ -73,7 +73,7 @@ class QueueState(Protocol):
 class AnyRunningJob:
     """The node of a queue that proceeds if any of its running jobs does."""
 
-    ledger: QueueState
+    queue: QueueState
 
 
 @final
@@ -81,7 +81,7 @@ class AnyRunningJob:
 class AllRunningJobs:
     """The node of a queue that proceeds if all of its running jobs do."""
 
-    ledger: QueueState
+    queue: QueueState
 
 
 Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs"
@@ -113,12 +113,12 @@ class WaitTarget(Protocol):
 class JobEnd:
     """The end of a job."""
 
-    ledger: QueueState
+    queue: QueueState
     record: JobRecord
     is_refusable: bool = True
 
     def blockers(self) -> Blockers:
-        schedule, record = self.ledger.schedule, self.record
+        schedule, record = self.queue.schedule, self.record
         is_paused = False
         while record.status is PENDING:
             if schedule.expires(record):
@@ -126,9 +126,9 @@ class JobEnd:
             is_paused = is_paused or schedule.is_paused_for(record)
             blocker = schedule.blocking_job(record)
             if blocker is None:
-                if len(self.ledger.running) == self.ledger.workers:
-                    return (self.ledger.any_running_job,)
-                return blockers_of_outside_tasks(self.ledger) if is_paused else UNBLOCKED
+                if len(self.queue.running) == self.queue.workers:
+                    return (self.queue.any_running_job,)
+                return blockers_of_outside_tasks(self.queue) if is_paused else UNBLOCKED
             record = blocker
         return (record,)
 
@@ -138,8 +138,8 @@ class JobEnd:
             return "itself"
         if target.status is not PENDING:
             return f"job {target.id!r}, which waits for this one"
-        blocker = self.ledger.schedule.blocking_job(target)
-        if blocker is None and self.ledger.running.get(waiter.worker) is waiter:
+        blocker = self.queue.schedule.blocking_job(target)
+        if blocker is None and self.queue.running.get(waiter.worker) is waiter:
             return f"job {target.id!r}, which needs the worker that this job holds"
         if blocker is None:
             return f"job {target.id!r}, which needs a worker, and these are held by jobs that wait"
@@ -153,21 +153,21 @@ class JobEnd:
 class QueueRoom:
     """Room in a queue for a submission. In a deadlock the job is admitted, not refused."""
 
-    ledger: QueueState
+    queue: QueueState
     submission: Submission
     is_refusable: bool = False
 
     def blockers(self) -> Blockers:
-        ledger = self.ledger
-        if not ledger.schedule.is_waiting_for_room(self.submission) or ledger.schedule.may_expire:
+        queue = self.queue
+        if not queue.schedule.is_waiting_for_room(self.submission) or queue.schedule.may_expire:
             return UNBLOCKED
         held: Blockers = ()
-        if len(ledger.running) < ledger.workers:
-            if can_start_job(ledger):
+        if len(queue.running) < queue.workers:
+            if can_start_job(queue):
                 return UNBLOCKED
-            if ledger.schedule.has_pauses:
-                held = blockers_of_outside_tasks(ledger)
-        return UNBLOCKED if held is None else (ledger.any_running_job, *held)
+            if queue.schedule.has_pauses:
+                held = blockers_of_outside_tasks(queue)
+        return UNBLOCKED if held is None else (queue.any_running_job, *held)
 
     def describe(self, waiter: JobRecord) -> str:
         return "room in the queue"
@@ -178,31 +178,31 @@ class QueueRoom:
 class NextChange:
     """The next update of one job, which counts as its end, or of any job of a queue."""
 
-    ledger: QueueState
+    queue: QueueState
     record: JobRecord | None
     is_ready: Callable[[], bool]
     is_refusable: bool = True
 
     def blockers(self) -> Blockers:
-        ledger = self.ledger
+        queue = self.queue
         if self.is_ready():
             return UNBLOCKED
         if self.record is not None:
             # A delayed job has an update when it becomes due.
-            is_timed = ledger.schedule.waits_for_time(self.record)
-            return UNBLOCKED if is_timed else JobEnd(ledger, self.record).blockers()
-        if ledger.schedule.may_expire or ledger.schedule.has_delayed:
+            is_timed = queue.schedule.waits_for_time(self.record)
+            return UNBLOCKED if is_timed else JobEnd(queue, self.record).blockers()
+        if queue.schedule.may_expire or queue.schedule.has_delayed:
             return UNBLOCKED
-        others = blockers_of_outside_tasks(ledger)
+        others = blockers_of_outside_tasks(queue)
         # While the queue takes jobs, the jobs of other queues may submit some.
-        queues = [ledger] if ledger.refusing else list(ledger.queues())
+        queues = [queue] if queue.refusing else list(queue.queues())
         if others is UNBLOCKED or any(map(can_start_job, queues)):
             return UNBLOCKED
         return [*(queue.any_running_job for queue in queues), *others]
 
     def describe(self, waiter: JobRecord) -> str:
         if self.record is not None:
-            return JobEnd(self.ledger, self.record).describe(waiter)
+            return JobEnd(self.queue, self.record).describe(waiter)
         return "a change of jobs that wait themselves"
 
 
@@ -211,32 +211,32 @@ class NextChange:
 class QueueIdle:
     """The end of all jobs of a queue."""
 
-    ledger: QueueState
+    queue: QueueState
     is_refusable: bool = True
 
     def blockers(self) -> Blockers:
-        return UNBLOCKED if self.ledger.is_idle else (self.ledger.all_running_jobs,)
+        return UNBLOCKED if self.queue.is_idle else (self.queue.all_running_jobs,)
 
     def describe(self, waiter: JobRecord) -> str:
         return "the end of all jobs of a queue, of which one waits for this one"
 
 
-def can_start_job(ledger: QueueState) -> bool:
+def can_start_job(queue: QueueState) -> bool:
     """Return whether a pending job can start without waiting for a running one."""
-    has_worker = len(ledger.running) < ledger.workers
-    return has_worker and (ledger.schedule.has_delayed or ledger.schedule.peek() is not None)
+    has_worker = len(queue.running) < queue.workers
+    return has_worker and (queue.schedule.has_delayed or queue.schedule.peek() is not None)
 
 
-def blockers_of_outside_tasks(ledger: QueueState) -> Blockers:
+def blockers_of_outside_tasks(queue: QueueState) -> Blockers:
     """Return the nodes that block the tasks which are in a queue's block, but in none of its jobs.
 
     Such tasks can submit or resume until the block is being left. If a job of another queue has
     opened the block, they proceed if that job does, or a task outside that queue's jobs.
     """
     blockers: list[Node] = []
-    while not ledger.draining:
-        if ledger.opened_by is None:
+    while not queue.draining:
+        if queue.opened_by is None:
             return UNBLOCKED
-        record, ledger = ledger.opened_by
+        record, queue = queue.opened_by
         blockers.append(record)
     return blockers

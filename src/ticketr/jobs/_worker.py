@@ -59,8 +59,8 @@ from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErro
 from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import JobStatus
-    from ticketr.jobs._ledger import Ledger
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._updates import Subscriptions
@@ -76,11 +76,11 @@ CAUGHT: Final = object()
 
 
 @disable_ki_protection
-async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other until cancelled."""
-    schedule, subscriptions, idle = ledger.schedule, ledger.subscriptions, ledger.idle
+    schedule, subscriptions, idle = core.schedule, core.subscriptions, core.idle
     task = trio.lowlevel.current_task()
-    ledger.wait_graph.workers[task] = ledger
+    core.wait_graph.workers[task] = core
     own_context = task.context
     # Whether the others have had their turn since its last job began, and its context, if that
     # is empty, is free for another job.
@@ -89,23 +89,23 @@ async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a chec
         while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
             try:
                 if schedule.is_time_dependent:
-                    handle_due_times(ledger)
+                    handle_due_times(core)
                 # The last job is left to the worker that is being woken, if one is.
-                record = ledger.take(task) if schedule.pending > ledger.wakeup_pending else None
+                record = core.take(task) if schedule.pending > core.wakeup_pending else None
                 if record is None:
                     task.context = own = own_context.copy()
-                    if ledger.returning_submits and not ledger.wakeup_pending:
-                        ledger.wakeup_pending = True  # as if it had been woken
+                    if core.returning_submits and not core.wakeup_pending:
+                        core.wakeup_pending = True  # as if it had been woken
                         idle.appendleft(task)
                         await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
                         idle.popleft()
                     else:
                         idle.append(task)
                         try:
-                            await ledger.wakeup_receiver.receive()
+                            await core.wakeup_receiver.receive()
                         finally:
                             idle.remove(task)
-                    ledger.wakeup_pending, is_free = False, task.context is own
+                    core.wakeup_pending, is_free = False, task.context is own
                     del own  # the job may leave something in it
                     continue
                 value: object = CAUGHT
@@ -122,24 +122,24 @@ async def work(ledger: Ledger) -> None:  # noqa: ASYNC910 - each turn has a chec
                     value = await call(record, subscriptions, task)
                 is_free = task.custom_sleep_data is None
                 if value is CAUGHT:
-                    retry_or_end(ledger, task, None)
+                    retry_or_end(core, task, None)
                 else:
-                    ledger.finish(record, COMPLETED, value)
+                    core.finish(record, COMPLETED, value)
                 del record, value  # an idle worker keeps nothing of its last job alive
             except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
                 if task.child_nurseries:  # it returned, and the end of its scope failed
-                    retry_or_end(ledger, task, await close_leftovers(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
-                elif not retry_or_end(ledger, task, error):
+                    retry_or_end(core, task, await close_leftovers(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
+                elif not retry_or_end(core, task, error):
                     raise
                 is_free = False
     except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
-        retry_or_end(ledger, task, error)
-        if not any(error is known for known in ledger.fatal):  # or it leaves by the block
+        retry_or_end(core, task, error)
+        if not any(error is known for known in core.fatal):  # or it leaves by the block
             raise
     finally:
-        del ledger.wait_graph.workers[task]
-        ledger.request_deadlock_check()  # who keeps the time may have waited for this one to end
+        del core.wait_graph.workers[task]
+        core.request_deadlock_check()  # who keeps the time may have waited for this one to end
 
 
 async def call(
@@ -214,73 +214,73 @@ async def refuse_to_close(_: BaseException | None) -> BaseException | None:
 
 
 @enable_ki_protection
-async def record_history(ledger: Ledger, recorder: Recorder) -> None:
+async def record_history(core: QueueCore, recorder: Recorder) -> None:
     """Write down the jobs that have ended; nothing that a job waits for comes of it."""
     task = trio.lowlevel.current_task()
-    ledger.wait_graph.queue_tasks[task] = ledger
+    core.wait_graph.queue_tasks[task] = core
     try:
         await recorder.write()
     finally:
-        del ledger.wait_graph.queue_tasks[task]
+        del core.wait_graph.queue_tasks[task]
 
 
 @enable_ki_protection
-async def run_timer(ledger: Ledger) -> None:
+async def run_timer(core: QueueCore) -> None:
     """Do what it is time for, and notice when the workers are cancelled from outside.
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
     task = trio.lowlevel.current_task()
-    ledger.wait_graph.queue_tasks[task] = ledger
+    core.wait_graph.queue_tasks[task] = core
     try:
         while True:
-            await wait_for_timer(ledger)
+            await wait_for_timer(core)
     except trio.Cancelled:
-        abandon(ledger, CancelCause.SCOPE)
+        abandon(core, CancelCause.SCOPE)
         # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
         with trio.CancelScope(shield=True):  # noqa: ASYNC912 - it ends with the workers
-            while ledger.running and ledger in ledger.wait_graph.workers.values():
-                await wait_for_timer(ledger)
+            while core.running and core in core.wait_graph.workers.values():
+                await wait_for_timer(core)
         raise
     finally:
-        del ledger.wait_graph.queue_tasks[task]
+        del core.wait_graph.queue_tasks[task]
 
 
-async def wait_for_timer(ledger: Ledger) -> None:
+async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, or waits are suspect, and see to it."""
-    ledger.deadline = trio.current_effective_deadline()
-    with new_timer_scope(ledger):
+    core.deadline = trio.current_effective_deadline()
+    with new_timer_scope(core):
         await trio.sleep_forever()
-    handle_due_times(ledger)
-    warn_of_stuck_jobs(ledger)
-    while ledger.deadlock_check_due:
-        ledger.deadlock_check_due = False
-        ledger.deadline = trio.current_effective_deadline()
-        await ledger.wait_graph.resolve()
+    handle_due_times(core)
+    warn_of_stuck_jobs(core)
+    while core.deadlock_check_due:
+        core.deadlock_check_due = False
+        core.deadline = trio.current_effective_deadline()
+        await core.wait_graph.resolve()
 
 
 @enable_ki_protection
-def retry_or_end(ledger: Ledger, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
+def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
     """See to a job that gave no value: it is tried again, or it has ended.
 
     Returns:
         False if the worker has no job, so that the error is its own.
     """
-    record = ledger.running.get(worker)
+    record = core.running.get(worker)
     if record is None:
         return False
     try:
         verdict = judge(error, asked=record.cancel_requested)
-        retry = delay_of_next(ledger, record, verdict)
+        retry = delay_of_next(core, record, verdict)
     except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
         if not has_only_exceptions(flaw):
             raise
         verdict, retry = Verdict(FAILED, error=flaw), None
     try:
         if retry is None or record.cancel_requested:  # the rule may have done anything
-            conclude(ledger, record, verdict)
+            conclude(core, record, verdict)
         else:
-            ledger.put_back(record, retry.delay, is_counted=retry.is_counted)
+            core.put_back(record, retry.delay, is_counted=retry.is_counted)
     finally:
         del error, verdict  # their tracebacks hold this frame
     return True
@@ -340,11 +340,11 @@ class NextAttempt(NamedTuple):
     """Whether the one that failed counts against the job's ``Retry``."""
 
 
-def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> NextAttempt | None:
+def delay_of_next(core: QueueCore, record: JobRecord, verdict: Verdict) -> NextAttempt | None:
     """Return the next attempt; None if that was the last one."""
     if verdict.status is not FAILED or verdict.is_fatal or record.cancel_requested:
         return None
-    if ledger.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:
+    if core.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:
         return None
     error: BaseException | None
     if verdict.error is None:
@@ -367,11 +367,11 @@ def delay_of_next(ledger: Ledger, record: JobRecord, verdict: Verdict) -> NextAt
     return None if delay is None else NextAttempt(delay, is_counted)
 
 
-def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
+def conclude(core: QueueCore, record: JobRecord, verdict: Verdict) -> None:
     """Write the verdict down, and raise what has to leave the worker."""
     status, cause, error, leaving, is_fatal = verdict
-    if cause is CancelCause.SCOPE and ledger.cut_off_cause is not None:
-        cause = ledger.cut_off_cause
+    if cause is CancelCause.SCOPE and core.cut_off_cause is not None:
+        cause = core.cut_off_cause
     record.note_cause(cause)
     info = None
     if error is not None:
@@ -383,10 +383,10 @@ def conclude(ledger: Ledger, record: JobRecord, verdict: Verdict) -> None:
     if is_fatal:
         record.mark_outcome_seen()  # it leaves by the block, so it is not silent
     record.set_failure(error, info)
-    ledger.finish(record, status)
+    core.finish(record, status)
     if is_fatal and error is not None:
-        ledger.interrupt(error)
-        abandon(ledger, CancelCause.SHUTDOWN)
+        core.interrupt(error)
+        abandon(core, CancelCause.SHUTDOWN)
     if leaving is not None:
         try:
             raise leaves(leaving)[0]  # which one is all the same, and Trio may look into a group

@@ -74,7 +74,7 @@ FIRST_STUCK_WARNING: Final = 5.0
 
 
 @final
-class Ledger:
+class QueueCore:
     """The state of one queue."""
 
     __slots__ = (
