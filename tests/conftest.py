@@ -1,9 +1,8 @@
 """A watchdog for tests in virtual time, and Ctrl+C for all tests.
 
-A deadlock under ``autojump_clock`` does not fail, it spins: there is nothing to jump
-to. So every such test runs inside a deadline far away; the clock jumps to it, and the
-test fails at once, at the line that waits. A fixture cannot do that, because the test
-function runs in a task of its own.
+A deadlock under ``autojump_clock`` would spin forever, since no deadline is left to jump to. So
+each such test runs under a distant deadline. The clock jumps to it, and the test fails at once, at the
+line that waits. A fixture cannot do this, because the test function runs in its own task.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ FAR_AWAY = 1e6
 
 
 def watched(function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[None]]:
-    """The test, with the deadline around it."""
+    """Run the test under the deadline."""
 
     @functools.wraps(function)
     async def watch(**fixtures: object) -> None:
@@ -49,9 +48,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c() -> Iterator[None]:
-    """Interrupt by SIGINT in all tests and in what they and their fixtures start.
+    """Let SIGINT interrupt all tests and the processes that they start.
 
-    A shell has SIGINT ignored in what it runs in the background, and so do all children of that.
+    A shell ignores SIGINT in background jobs, and their children inherit that.
     """
     before = signal.getsignal(signal.SIGINT)
     if before is signal.SIG_IGN:
@@ -63,7 +62,7 @@ def _ctrl_c() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging() -> Iterator[None]:
-    """Leave logging as it was: a command adds a handler for the standard error of its own test."""
+    """Restore logging: a command adds a handler for the standard error of its test."""
     root, ours = logging.getLogger(), logging.getLogger("ticketr")
     handlers, level = [*root.handlers], ours.level
     yield

@@ -1,4 +1,4 @@
-"""Bad input and bad luck: a clear message, the right exit code, nothing lost."""
+"""Bad input, failing disks and servers: a clear message, the right exit code, no loss."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_key_that_is_not_there_is_named_and_its_file_kept(someone: User) -> No
 
 
 class Expiring(Recorder):
-    """A way to Jira on which the token is taken for some requests and then no more."""
+    """A transport whose token is accepted for some requests and then refused."""
 
     def __init__(self, site: Site, left: int) -> None:
         super().__init__(create_app(site))
@@ -243,7 +243,7 @@ def mount(*arguments: str) -> None:
 
 @contextmanager
 def mounted(folder: Path, *arguments: str) -> Generator[None]:
-    """Something mounted on a folder, which nobody may be in when it ends."""
+    """Mount something on a folder; no process may be in it at the end."""
     folder.mkdir(exist_ok=True)
     mount(*arguments, str(folder))
     try:

@@ -1,4 +1,4 @@
-"""What README.md, CHANGELOG.md and docs/ claim is so."""
+"""Check the claims of README.md, CHANGELOG.md and docs/."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_every_step_of_the_walks_through_the_code_is_there() -> None:
 
 
 def defined_in(path: Path) -> set[str]:
-    """List the functions of a module, those of a class with its name before them."""
+    """List the functions of a module, and its methods as ``Class.method``."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     names = {node.name for node in tree.body if isinstance(node, functions)}

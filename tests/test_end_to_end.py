@@ -1,4 +1,4 @@
-"""The program as its users run it: real processes, real sockets, real signals."""
+"""Run the program as users do: real processes, real sockets, real signals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def issues_in(folder: Path) -> list[str]:
-    """Parse every file below a folder; gives the keys of all issues in them."""
+    """Parse every file below a folder; return the keys of all issues in them."""
     return [
         key
         for path in sorted(folder.glob("*.md"))
@@ -66,7 +66,7 @@ def test_the_progress_is_told_in_plain_words(site: str, tmp_path: Path) -> None:
     ended = ticketr("pull", folder=tmp_path, env=environment(site))
 
     lines = ended.stderr.splitlines()
-    if lines[0] == "Pull DEMO started":  # unless the job was quicker to say something itself
+    if lines[0] == "Pull DEMO started":  # unless the job printed its own line first
         del lines[0]
     assert lines[:3] == ["Connecting to Jira...", "Querying project DEMO...", "Found 60 tickets"]
     assert re.fullmatch(r"Pulling tickets: \d+/60 \(\d+%\)", lines[3])
@@ -75,7 +75,7 @@ def test_the_progress_is_told_in_plain_words(site: str, tmp_path: Path) -> None:
 
 
 def stopped_in_mid_pull(url: str, folder: Path, number: signal.Signals) -> tuple[int, str]:
-    """Start a pull, send a signal when it has written something, and wait for its end."""
+    """Start a pull, send a signal once a file is written, and wait for the end."""
     command = [*PROGRAM, "pull"]
     with subprocess.Popen(
         command, cwd=folder, env=environment(url), stderr=subprocess.PIPE, text=True
@@ -113,7 +113,7 @@ def test_a_signal_in_mid_pull_leaves_whole_files_and_an_honest_count(
 
 
 def one_line(ended: subprocess.CompletedProcess[str]) -> str:
-    """The error that a command ended with: its last line, and no traceback before it."""
+    """Return the error that a command ended with: its last line, without a traceback before it."""
     assert "Traceback" not in ended.stderr
     return ended.stderr.splitlines()[-1]
 
@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_read_is_named_and_left_out_of_the_pull(
     assert broken.read_text() == text
     names = {path.name for path in tmp_path.glob("*.md")}
     assert len(names) > 1
-    assert "DEMO-1.md" not in names  # it stands in the file that cannot be read
+    assert "DEMO-1.md" not in names  # its file cannot be read
 
 
 def test_a_folder_that_cannot_be_written_is_named(site: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The app as its users run it: a real terminal, a real server, real signals."""
+"""Run the app as users do: a real terminal, a real server, real signals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ticketr.tickets import parse
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Some tickets are there, and by far not all.
+#: A number of tickets that shows that the pull is running and far from its end.
 SOME = r"\(([1-9]\d*)/3000\) Pulling tickets"
 
 
@@ -31,7 +31,7 @@ def demo(folder: Path, *, tickets: int = 3000, latency: float = 0.4) -> list[str
 
 
 def issues_in(folder: Path) -> int:
-    """Count the issues in a folder; a file that is not whole fails."""
+    """Count the issues in a folder; fail if a file is incomplete."""
     files = folder.glob("*.md")
     return sum(t.count() for path in files for t in parse(path.read_text()).tickets)
 

@@ -1,4 +1,4 @@
-"""A terminal that nobody reads while a pull runs: the pull ends, and then the screen comes right."""
+"""Pull on a terminal that is not read: the pull ends, and the screen is right once it is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TICKETS = 1500
 WIDTH, HEIGHT = 100, 24
-#: Some tickets are there, and by far not all.
+#: A number of tickets that shows that the pull is running and far from its end.
 SOME = rf"\([1-9]\d*/{TICKETS}\) Pulling tickets"
 COMPLETE = f"Pull complete: {TICKETS} tickets"
 RESULT = f"{TICKETS} new, 0 updated, 0 unchanged"
@@ -32,19 +32,19 @@ FRAME_BEGIN, FRAME_END = "\x1b[?2026h", "\x1b[?2026l"
 
 
 def settled_in(folder: Path) -> int:
-    """How many issues are on disk by what the workspace's state says."""
+    """Return how many issues are on disk, by the workspace's state."""
     with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
         return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
 
 
 def issues_in(folder: Path) -> int:
-    """Count the issues in the files; one that is not whole fails."""
+    """Count the issues in the files; fail if a file is incomplete."""
     files = folder.glob("*.md")
     return sum(ticket.count() for path in files for ticket in parse(path.read_text()).tickets)
 
 
 def is_being_pulled(folder: Path) -> bool:
-    """Whether a job holds the workspace's lock."""
+    """Return whether a job holds the workspace's lock."""
     descriptor = os.open(folder / STATE_FOLDER / "lock", os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,7 +56,7 @@ def is_being_pulled(folder: Path) -> bool:
 
 
 def pull_to_the_end_unread(pty: Pty, folder: Path) -> None:
-    """Stop reading in mid-pull, fill the terminal, and wait for what the pull leaves on disk."""
+    """Stop reading during a pull, fill the terminal, and wait until all files are written."""
     pty.wait_for(SOME)
     pty.fill()
     assert pty.is_full()
@@ -64,19 +64,19 @@ def pull_to_the_end_unread(pty: Pty, folder: Path) -> None:
 
     wait_until(lambda: not is_being_pulled(folder))
 
-    assert pty.is_full()  # so nothing was read, and nothing could be drawn
+    assert pty.is_full()  # the terminal was never read, so nothing could be drawn
     assert settled_in(folder) == issues_in(folder) == TICKETS
 
 
 def rows_on(pty: Pty) -> list[str]:
-    """The rows that the user sees."""
+    """Return the rows that the user sees."""
     screen = pyte.Screen(WIDTH, HEIGHT)
     pyte.Stream(screen).feed(pty.output)
     return list(screen.display)
 
 
 def wait_for_end_of_frame(pty: Pty, text: str) -> None:
-    """Read until a frame with this text is whole."""
+    """Read until a frame with this text is complete."""
     pty.wait_for(rf"{re.escape(text)}[\s\S]*?{re.escape(FRAME_END)}")
 
 
@@ -93,8 +93,8 @@ def test_the_app_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> Non
         wait_for_end_of_frame(pty, COMPLETE)
 
         assert COMPLETE in shown[-1]
-        assert shown == rows_on(pty)  # no row is left of what was drawn into the full terminal
-        assert late.count(FRAME_BEGIN) <= 2  # the frames in between were skipped, not kept
+        assert shown == rows_on(pty)  # no row is left from drawing on the full terminal
+        assert late.count(FRAME_BEGIN) <= 2  # the frames in between were skipped
         pty.type("q")
         assert pty.wait_for_end() == 0
         assert pty.is_restored()
@@ -114,5 +114,5 @@ def test_the_command_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) ->
         pty.wait_for(rf"{RESULT}\r+\n")
         assert pty.wait_for_end() == 0
         assert pty.modes() == pty.modes_before
-        # The status line could not be taken away in time; the result stands alone all the same.
+        # The status line could not be erased in time, but the result has a line of its own.
         assert [row for row in rows_on(pty) if row.strip()][-1].rstrip() == RESULT

@@ -1,4 +1,4 @@
-"""Each example runs, is short, and prints what it is meant to print."""
+"""Run each example, check what it prints, and check its length."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_an_example_prints_what_it_should(name: str, capsys: pytest.CaptureFixtu
 
 
 class FileServer:
-    """Has files of 3,000 bytes; answers none before three are asked for at the same time."""
+    """Serves files of 3,000 bytes, and answers only once three are requested at the same time."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -249,7 +249,7 @@ async def test_a_download_that_is_cancelled_leaves_no_half_file(
 
 @pytest.fixture
 def service() -> Generator[subprocess.Popen[str]]:
-    """The service of the example on shutdown, as a process that is ready."""
+    """Start the service of the shutdown example; yield the process once it is ready."""
     command = [sys.executable, "-W", "error", str(EXAMPLES / "10_shutdown.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""What works without the packages of the extras."""
+"""Check what works without the packages of the extras."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 
 
 def run_without(modules: str, program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process in which no import finds some modules."""
+    """Run a program in a process that cannot import some modules."""
     command = [sys.executable, "-W", "error", "-c", WITHOUT + program, modules]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 

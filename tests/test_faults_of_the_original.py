@@ -1,6 +1,6 @@
-"""Thirteen faults of the Go program Ticketr, each with a test that this one does not have it.
+"""Test that ticketr has none of thirteen faults of the Go program Ticketr.
 
-Their numbers are only there to tell them apart. What the Go program did stands in each docstring.
+The numbers only tell the faults apart. Each docstring says what the Go program did.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def tickets(path: Path) -> tuple[Ticket, ...]:
 
 
 def sent(bench: Bench, path: str) -> list[dict[str, Any]]:
-    """The bodies that one path was sent."""
+    """Return the bodies of the requests to one path."""
     asked = (line.partition(" ") for line in bench.asked)
     return [json.loads(body) for where, _, body in asked if where == path and body]
 
 
 class Refusing(Recorder):
-    """A way to Jira on which one request is refused, as by an administrator who is at work."""
+    """A transport that refuses one request, as an administrator's change might."""
 
     def __init__(self, bench: Bench, method: str, path: str) -> None:
         super().__init__(create_app(bench.site))
@@ -66,7 +66,7 @@ class Refusing(Recorder):
 async def test_01_a_pull_leaves_drafts_where_they_stand(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """A pull rewrote the file from Jira's answer; tickets without a key were gone."""
+    """A pull rewrote the file from Jira's answer and lost tickets without a key."""
     path = write(bench, "# TICKET: [DEMO-9] Old\n\n# TICKET: A draft\n\n## Tasks\n- Its task\n")
 
     await bench.pull()
@@ -79,7 +79,7 @@ async def test_01_a_pull_leaves_drafts_where_they_stand(
 async def test_02_an_edit_survives_a_pull_and_is_sent_by_the_next_push(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """A pull took the edited text for the last sync; the push after it said "unchanged"."""
+    """A pull recorded the edited text as the last sync; the next push said "unchanged"."""
     await bench.pull()
     path = bench.root / "DEMO-9.md"
     path.write_text(path.read_text().replace(tickets(path)[0].title, "Mine", 1))
@@ -104,7 +104,7 @@ async def test_02_an_edit_survives_a_pull_and_is_sent_by_the_next_push(
 async def test_03_what_jira_did_not_take_is_tried_again(
     bench: Bench, autojump_clock: MockClock, text: str, method: str, request_path: str
 ) -> None:
-    """A task that Jira refused was marked as sent; no later push tried it again."""
+    """A task that Jira refused was recorded as sent; no later push tried it again."""
     await bench.pull(jql="key = DEMO-3 OR parent = DEMO-3", into="mine.md")
     path = bench.root / "mine.md"
     if method == "PUT":
@@ -123,7 +123,7 @@ async def test_03_what_jira_did_not_take_is_tried_again(
 async def test_04_every_paragraph_of_a_tasks_description_is_kept(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """The second paragraph was written without its indent, and gone at the next reading."""
+    """The second paragraph was written without its indent, and lost when read again."""
     task = "- A task\n  ## Description\n  One.\n\n  Two.\n\n  - three\n  - four\n"
     path = write(bench, f"# TICKET: A story\n\n## Tasks\n{task}")
 
@@ -138,7 +138,7 @@ async def test_04_every_paragraph_of_a_tasks_description_is_kept(
 async def test_05_headings_in_a_description_do_not_end_it(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """Any line that began with ## ended a description, inside a code fence too."""
+    """Any line that began with ## ended a description, also inside a code fence."""
     text = "Why.\n\n## Background\n\nBecause.\n\n```\n## Tasks\n- no task\n```\n\n### More\n\nEnd."
     path = write(bench, f"# TICKET: A story\n\n## Description\n{text}\n\n## Fields\nLabels: a\n")
 
@@ -154,7 +154,7 @@ async def test_05_headings_in_a_description_do_not_end_it(
 async def test_06_brackets_in_a_title_are_no_key(
     bench: Bench, autojump_clock: MockClock, mark: str
 ) -> None:
-    """`# TICKET: [EPIC] Title` was taken for the ticket EPIC and sent as PUT /issue/EPIC."""
+    """`# TICKET: [EPIC] Title` was read as the ticket EPIC and sent as PUT /issue/EPIC."""
     path = write(bench, f"# TICKET: [{mark}] A title\n")
 
     assert (await bench.push()).created == ("DEMO-13",)
@@ -168,7 +168,7 @@ async def test_06_brackets_in_a_title_are_no_key(
 async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """Keys were written when all was over: a run that was stopped made everything twice."""
+    """Keys were written at the end only: after a stopped run everything was created twice."""
     path = write(bench, "".join(f"# TICKET: Number {number}\n\n" for number in range(40)))
     bench.latency = 1.0
 
@@ -178,7 +178,7 @@ async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
     made = {issue.key for issue in bench.site if issue.number > 12}
     written = {ticket.key for ticket in tickets(path) if ticket.key}
     assert 0 < len(written) <= len(made) < 40
-    assert len(made) - len(written) <= 4  # as many as are under way at once
+    assert len(made) - len(written) <= 4  # as many as are created at the same time
     bench.latency = 0.0
     await bench.push()
     assert len(bench.site) == 52
@@ -188,7 +188,7 @@ async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
 def test_08_one_failure_hides_nothing_of_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Any failure ended the program with exit code 1 and without a word about the rest."""
+    """Any failure ended the program with exit code 1 and no report of the rest."""
     someone = User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
     someone.writes("bad.md", "# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
     someone.writes("good.md", "# TICKET: Right\n")
@@ -202,7 +202,7 @@ def test_08_one_failure_hides_nothing_of_what_was_done(
 
 
 async def test_09_a_query_with_or_stays_what_it_is(bench: Bench, autojump_clock: MockClock) -> None:
-    """What the program added to a query had no brackets: `a OR b` left the project."""
+    """The program extended a query without brackets: `a OR b` found other projects too."""
     query = "key = DEMO-9 OR key = DEMO-1"
     await bench.pull(jql=query)
     for issue in list(bench.site):
@@ -220,7 +220,7 @@ async def test_09_a_query_with_or_stays_what_it_is(bench: Bench, autojump_clock:
 async def test_10_fields_are_sent_in_the_form_that_jira_wants(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """Type, priority, assignee and components were sent as bare texts, which Jira refuses."""
+    """Type, priority, assignee and components were sent as plain strings, which Jira refuses."""
     fields = "Type: Story\nPriority: High\nAssignee: Zoë Åkesson\nComponents: Shop front\n"
     write(bench, f"# TICKET: A story\n\n## Fields\n{fields}")
 
@@ -245,7 +245,7 @@ async def test_10_fields_are_sent_in_the_form_that_jira_wants(
 async def test_11_any_number_of_issues_arrives_in_few_requests(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    """It asked /search, which is gone, for at most 100, and once more for each ticket's tasks."""
+    """It used /search, which Jira has removed, for up to 100 issues, and again for each task list."""
     bench.site = make_site(tickets=350, seed=1)
 
     result = await bench.pull()
@@ -270,7 +270,7 @@ def test_12_every_key_that_jira_makes_is_one(key: str) -> None:
 async def test_13_criteria_go_there_and_back_and_nothing_else_is_taken_for_them(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path
 ) -> None:
-    """They travelled as wiki text, and were split off again wherever that text stood."""
+    """They were sent as wiki text, and split off again wherever that text occurred."""
     own = "Why.\n\n### Acceptance Criteria\n\n- of the *old* story\n\nAnd so on."
     criteria = "## Acceptance Criteria\n- It **works**\n- It is fast\n"
     write(bench, f"# TICKET: A story\n\n## Description\n{own}\n\n{criteria}")

@@ -1,4 +1,4 @@
-"""A clone of a hostile git repository: nothing outside changes, nothing runs, nothing is sent."""
+"""Use a clone of a hostile git repository: nothing outside changes, runs or is sent."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from fakes.hostile import World
 
-#: A state file that somebody else made.
+#: A state file that another user made.
 OLD_STATE = Path(__file__).parent / "cli" / "old_workspace" / "state.sql"
-#: Every command that is about a workspace, as somebody without a terminal gives it.
+#: Every command on a workspace, as given without a terminal.
 COMMANDS = (
     ("pull",),
     ("pull", "--full", "--prune"),
@@ -54,7 +54,7 @@ COMMANDS = (
 def someone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
-    """A user with an empty folder and a Jira of twelve issues."""
+    """Return a user with an empty folder and a site of twelve issues."""
     return User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
 
 
@@ -88,7 +88,8 @@ def pipe(_: World, path: Path) -> None:
 
 def door(_: World, path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as made:
-        here = os.open(".", os.O_RDONLY)  # the whole path may be longer than such an address can be
+        # Bind a relative path, since the length of a socket's address is limited.
+        here = os.open(".", os.O_RDONLY)
         try:
             os.chdir(path.parent)
             made.bind(path.name)
@@ -107,7 +108,7 @@ KINDS = (
 )
 
 
-#: Each name of ticketr's own, and each kind of thing that it should not be.
+#: Each name that ticketr uses, and each wrong kind of file for it.
 ODD = [
     *((name, kind) for name in OWN_FILES for kind in KINDS),
     *((name, kind) for name in ("trash", "") for kind in KINDS if kind is not folder),
@@ -141,7 +142,7 @@ SETTINGS = [
     (name, kind)
     for name in ("ticketr.toml", ".ticketr.yaml")
     for kind in KINDS
-    if kind is not link_to_nothing  # as if there were none
+    if kind is not link_to_nothing  # is treated as a missing file
 ]
 
 
@@ -165,7 +166,7 @@ def test_a_file_of_settings_that_is_none_is_refused_and_nothing_is_asked(
         assert "this should not happen" not in ended.err
 
 
-#: Runs commands one after another in a process whose imports are those of the installed program.
+#: Runs commands one after another in a process with the imports of the installed program.
 DRIVER = """
 import contextlib, io, json, sys
 from ticketr.cli import app
@@ -179,7 +180,7 @@ for words in json.load(sys.stdin):
     told.append([words, code, said.buffer.getvalue().decode(errors="replace")])
 print(json.dumps(told))
 """
-#: What a user may try in a clone beside `COMMANDS`.
+#: Commands that a user may try in a clone, besides `COMMANDS`.
 MORE = (
     *(("workspace", word) for word in ("list", "trust")),
     ("workspace", "add", "--email", "mia@example.com"),

@@ -1,4 +1,4 @@
-"""The sweep finds each planted bug and passes correct code."""
+"""Test that the sweep finds each planted bug and passes correct code."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_fake_job_that_makes_no_sense_is_refused(options: Any) -> None:
         FakeJob(**options)
 
 
-# A sweep of what is right.
+# Sweeps of correct code.
 
 
 async def three_sleeps() -> str:
@@ -144,7 +144,7 @@ def test_both_sides_of_a_race_are_counted(injection: Injection) -> None:
 
     summary = cancel_at_every_step(finishes_anyway, inject=[injection])
 
-    # Trio delivers an interrupt to a sleeping main task, shielded or not.
+    # Trio interrupts a sleeping main task even in a shield.
     first = 0 if injection is Injection.KEYBOARD_INTERRUPT else 1
     assert (summary.finished_first, summary.cancelled_first) == (first, 3 - first)
 
@@ -197,7 +197,7 @@ def test_tasks_of_the_function_count_and_others_do_not(injection: Injection) -> 
     summary = cancel_at_every_step(with_child, inject=[injection])
 
     assert summary.steps == 1 + 1 + 4
-    # After the child's last step there is nothing left to be stopped.
+    # After the child's last step there is nothing to cancel.
     assert (summary.finished_first, summary.cancelled_first) == (1, 5)
 
 
@@ -477,7 +477,7 @@ def test_a_step_that_a_run_does_not_reach_is_counted_as_missed() -> None:
     assert cancel_at_every_step(three_sleeps, steps=[1, 99]).missed == 3
 
 
-# The edges.
+# Edge cases.
 
 
 @pytest.mark.parametrize("options", [{"every": 0}, {"limit": 0}, {"inject": []}])

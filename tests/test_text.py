@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.text import clean, clip, fit, width, wrap
 
-# What acts on a terminal, or on a reader, and what is left of it.
+# Text that controls a terminal or misleads a reader, and the cleaned text.
 HOSTILE = [
     ("a\x1b[2Jb", "ab"),
     ("a\x1b[1;31mb\x1b[0m", "ab"),
@@ -41,7 +41,7 @@ HOSTILE = [
     ("a\U000e0041\U000e007f\U000e0100b", "ab"),
 ]
 
-# What looks odd to a program and is plain text to people.
+# Unusual characters of plain text, which must stay.
 HARMLESS = [
     "",
     "plain [31m ]0; text",
@@ -67,8 +67,8 @@ def test_plain_text_is_left_as_it_is(text: str) -> None:
 
 
 def test_no_character_can_get_through_that_acts_or_hides() -> None:
-    # Format characters that belong to a script and are visible, or join what is; the rest of the
-    # category only hides or reorders.
+    # Format characters that are visible or join visible characters of a script; the rest of the
+    # category only hides or reorders text.
     scripts = {0x200C, 0x200D, 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD}
     scripts |= {*range(0x0600, 0x0606), *range(0x13430, 0x13460)}
     for code in range(sys.maxunicode + 1):
@@ -95,7 +95,7 @@ def test_clean_text_is_one_line_without_controls_and_stays_so(text: str) -> None
     ["\x1b", "\x1b]", "\x9d", "\x9d\x1b", "\x1b[", "\x1b[0", "\x1b ", "\x1bP\x18", "\u202e\n"],
 )
 def test_a_long_hostile_text_is_cleaned_in_one_pass(unit: str) -> None:
-    # A scan that began anew at each of these would not end within the time a test has.
+    # A scan that starts again at each of these would exceed the test's time limit.
     assert "\x1b" not in clean(unit * (1_000_000 // len(unit)))
 
 
@@ -147,10 +147,10 @@ def test_another_ellipsis_takes_the_room_it_needs(cells: int, shown: str) -> Non
 def test_a_short_text_is_padded() -> None:
     assert fit("\u5de5", 4) == "\u5de5  "
     assert fit("\u5de5\u5355", 3) == "\u5de5\u2026"
-    assert fit("\u5de5\u5355\u5de5", 4) == "\u5de5\u2026 "  # the next one is too wide
+    assert fit("\u5de5\u5355\u5de5", 4) == "\u5de5\u2026 "  # the next character is too wide
 
 
-# What joins with its neighbours, or is wider than it is long.
+# Characters that join with their neighbours, or are wider than one cell.
 JOINING = (
     "\u200d\u200c\ufe0f\ufe0e\u20e3\u0301\U0001f1e9\U0001f468\U0001f3fd\u0bcd\u0b95\u1161\u5de5 #a1"
 )

@@ -1,6 +1,6 @@
-"""Two people, two clones of one git repository and one Jira; the command line and git are real.
+"""Two people with two clones of one git repository and one site, using the real commands and git.
 
-Run it with ``-s`` to read what they see.
+Run it with ``-s`` to see what they see.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """Show what somebody sees; pytest keeps it to itself unless a test fails."""
+    """Print what a person sees; pytest shows it only if a test fails."""
     print(text)  # noqa: T201
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a clone."""
+    """A person with a clone."""
 
     name: str
     folder: Path
@@ -56,7 +56,7 @@ class Person:
         return said
 
     def runs(self, *arguments: str, code: int = 0) -> list[str]:
-        """Run ticketr; gives the lines that it printed."""
+        """Run ticketr; return the lines that it printed."""
         env = environment(
             self.site, TICKETR_CONFIG_DIR=str(self.folder.parent / f"{self.name}-config")
         )
@@ -82,11 +82,11 @@ class Person:
         self.git("push", "--quiet", "origin", "HEAD:main")
 
     def takes(self, *, code: int = 0) -> None:
-        """Merge what the other one has pushed with git."""
+        """Merge with git what the other person has pushed."""
         self.git("pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main", code=code)
 
     def tickets(self) -> dict[str, Ticket]:
-        """Every ticket of the clone by its key."""
+        """Return the clone's tickets by their keys."""
         texts = [path.read_text() for path in self.folder.glob("*.md")]
         found = [ticket for text in texts for ticket in parse(text).tickets]
         assert all(ticket.key for ticket in found)
@@ -98,14 +98,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Team:
-    """Both of them, and their Jira."""
+    """Both people and their site."""
 
     ada: Person
     ben: Person
     site: str
 
     def asks(self, method: str, path: str) -> httpx.Response:
-        """Ask Jira itself, as a browser would."""
+        """Read an issue from the site, as a browser would."""
         url = f"{self.site}/rest/api/3/{path}"
         return httpx.request(method, url, auth=("demo@example.com", "demo")).raise_for_status()
 
@@ -115,7 +115,7 @@ class Team:
 
 
 def begin(team: Team) -> None:
-    """Ada pulls and shares; Ben clones, and has everything without a conflict."""
+    """Ada pulls and shares; Ben clones and has no conflict."""
     ada, ben = team.ada, team.ben
     (ada.folder / "ticketr.toml").write_text(f'site = "{team.site}"\nproject = "DEMO"\n')
     assert ada.runs("pull")[-1] == "12 new, 0 updated, 0 unchanged"
@@ -125,7 +125,7 @@ def begin(team: Team) -> None:
 
 
 def edits_that_git_merges(team: Team) -> None:
-    """Both edit different tickets; what came by git is known to be in Jira and not sent again."""
+    """Both edit different tickets; edits that came by git and are in Jira are not sent again."""
     ada, ben = team.ada, team.ben
     ada.edits("DEMO-9.md", "Rebuild the index", "Rebuild the whole index")
     assert ada.runs("push")[-1] == "0 created, 1 updated (DEMO-9)"
@@ -147,7 +147,7 @@ def edits_that_git_merges(team: Team) -> None:
 
 
 def a_conflict_in_git(team: Team) -> None:
-    """Both give one ticket another priority: git cannot merge that, and nothing is pushed."""
+    """Both change the priority of one ticket: git cannot merge that, and nothing is pushed."""
     ada, ben = team.ada, team.ben
     ada.edits("DEMO-1.md", "Priority: Low", "Priority: Medium")
     ada.runs("sync")
@@ -160,7 +160,7 @@ def a_conflict_in_git(team: Team) -> None:
     assert "DEMO-1.md:19:1: this file holds a git conflict" in "".join(ben.runs("sync", code=3))
     ben.git("checkout", "--ours", "DEMO-1.md")
     ben.commits("It is urgent all the same")
-    # Jira has Ada's priority, which Ben's last sync does not know: he has to say it here, too.
+    # Jira has Ada's priority, which is not in Ben's last sync, so he resolves it here too.
     assert ben.runs("sync", code=3)[-1].startswith("to settle a conflict: ticketr diff DEMO-1; ")
     shown = ben.runs("diff", "DEMO-1")
     assert "+Priority: High" in shown
@@ -175,7 +175,7 @@ def a_conflict_in_git(team: Team) -> None:
 
 
 def conflicts_through_jira(team: Team) -> None:
-    """Neither knows of the other's commits, only Jira stands between them."""
+    """Both work without git, so only Jira connects them."""
     ada, ben = team.ada, team.ben
     ada.edits("DEMO-3.md", "Results jump", "Results leap")
     ada.edits("DEMO-6.md", "Suggest titles", "Propose titles")
@@ -194,7 +194,7 @@ def conflicts_through_jira(team: Team) -> None:
     path.write_text(f"# TICKET: [DEMO-6] Propose and offer titles\n{rest}")
     assert ben.runs("sync")[-1] == "0 created, 1 updated (DEMO-6)"
     ben.commits("Settle it")
-    ben.takes(code=1)  # git has the same conflict, and Jira what Ben made of it
+    ben.takes(code=1)  # git has the same conflict, and Jira has Ben's result
     ben.git("checkout", "--ours", "DEMO-6.md")
     ben.shares("Merge")
     assert ben.runs("sync")[-1] == "0 created, 0 updated"
@@ -207,7 +207,7 @@ def conflicts_through_jira(team: Team) -> None:
 
 
 def a_draft_with_tasks(team: Team) -> None:
-    """Ada drafts a story and shares it with its keys, so Ben makes it no second time."""
+    """Ada drafts a story and shares it with its keys, so Ben does not create it again."""
     ada, ben = team.ada, team.ben
     (path,) = ada.runs("new", "Search by author", "--type", "Story", "--parent", "DEMO-1")
     assert path == str(ada.folder / "search-by-author.md")
@@ -227,7 +227,7 @@ def a_draft_with_tasks(team: Team) -> None:
 
 
 def a_deleted_ticket(team: Team) -> None:
-    """Somebody deletes a ticket in Jira; its file is put away only when that is asked for."""
+    """A ticket is deleted in Jira; its file is moved away only with --prune."""
     ada, ben = team.ada, team.ben
     team.asks("DELETE", "issue/DEMO-9")
     told = ada.runs("sync")
@@ -241,7 +241,7 @@ def a_deleted_ticket(team: Team) -> None:
 
 
 def end(team: Team, *, issues: int) -> None:
-    """Another sync changes nothing: both clones, and a third that comes new, hold the same."""
+    """Another sync changes nothing; both clones and a new one hold the same tickets."""
     ada, ben = team.ada, team.ben
     fresh = Person("fresh", ada.folder.with_name("fresh"), team.site)
     fresh.folder.mkdir()
@@ -256,7 +256,7 @@ def end(team: Team, *, issues: int) -> None:
 
 @pytest.fixture
 def team(tmp_path: Path) -> Generator[Team]:
-    """A repository with two clones that are empty yet, and a Jira."""
+    """Make a repository with two empty clones, and a site."""
     hub = tmp_path / "hub"
     with sandbox_process(tickets=12) as site:
         ada, ben = (Person(name, tmp_path / name, site) for name in ("ada", "ben"))
@@ -268,7 +268,7 @@ def team(tmp_path: Path) -> Generator[Team]:
         yield Team(ada, ben, site)
 
 
-@pytest.mark.timeout(180)  # some twenty processes, one after the other
+@pytest.mark.timeout(180)  # runs some twenty processes one after the other
 @pytest.mark.parametrize(
     ("chapters", "issues"),
     [
