@@ -1,8 +1,8 @@
 """A watchdog for tests in virtual time, and Ctrl+C for all tests.
 
 A deadlock under ``autojump_clock`` would spin forever, since no deadline is left to jump to. So
-each such test runs under a distant deadline. The clock jumps to it, and the test fails at once, at the
-line that waits. A fixture cannot do this, because the test function runs in its own task.
+each such test runs under a distant deadline. The clock jumps to it, and the test fails at once, at
+the line that waits. A fixture cannot do this, because the test function runs in its own task.
 """
 
 from __future__ import annotations

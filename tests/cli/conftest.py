@@ -1,4 +1,4 @@
-"""What tests of commands share."""
+"""Fixtures of the tests of commands."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ if TYPE_CHECKING:
 def someone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
-    """A user with an empty folder and a Jira of twelve issues."""
+    """Return a user with an empty folder and a site of twelve issues."""
     return User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""The outermost edge: what any error becomes."""
+"""Test what the program prints for each kind of error, and its exit code."""
 
 from __future__ import annotations
 

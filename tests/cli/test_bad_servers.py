@@ -1,4 +1,4 @@
-"""What a user sees when what answers is no Jira, or not quite."""
+"""Test what a user sees if a server is not Jira or answers wrongly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def nothing(stream: trio.abc.HalfCloseableStream) -> None:
-    """Close the connection without a word."""
+    """Close the connection without an answer."""
     await stream.aclose()
 
 
@@ -25,7 +25,7 @@ TRUNCATED = reply(b'{"accountId": "1", "displayN')
 
 
 async def pull_from(site: RawSite, folder: Path) -> tuple[int, str]:
-    """Pull by the real program; gives the exit code and the last line."""
+    """Pull with the real program; return the exit code and the last line."""
     ended = await trio.run_process(
         [*PROGRAM, "pull"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""One bad thing in a workspace stops itself alone: it is left out and named, the rest goes on."""
+"""Test that a broken file is left out and named, and that the run goes on with the rest."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ BAD: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(params=BAD)
 def bad(request: pytest.FixtureRequest, someone: User) -> User:
-    """A workspace with a bad DEMO-1.md, an edit of DEMO-2 and a draft, and news of Jira."""
+    """Make a workspace with a broken DEMO-1.md, an edit of DEMO-2, a draft, and changes in Jira."""
     assert someone.runs("pull").code == 0
     someone.retitles("DEMO-2", "Mine")
     someone.writes("draft.md", "# TICKET: A draft\n")

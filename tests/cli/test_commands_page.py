@@ -1,4 +1,4 @@
-"""docs/commands.md says what the commands do."""
+"""Check docs/commands.md against the commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 OPTIONS = PAGE.partition("## Options")[2].partition("## Progress")[0]
 JSON, _, ERRORS = PAGE.partition("## JSON")[2].partition("### Errors")
-#: What has a page of its own; a page says more of an option than a row in a table can.
+#: Commands whose options are described on pages of their own.
 ELSEWHERE = {"sandbox", "workspace"}
 NOTE = {each.name for each in fields(Note)}
 
@@ -52,7 +52,7 @@ def keys_of(command: str) -> str:
 
 
 def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The objects in the lists of an object."""
+    """Yield the objects in the lists of an object."""
     for value in told.values():
         if isinstance(value, list):
             yield from (each for each in value if isinstance(each, dict))
@@ -119,7 +119,7 @@ def test_no_command_prints_a_key_that_the_page_does_not_know(someone: User, comm
     someone.runs("pull")
     someone.retitles("DEMO-3", "Mine")
     someone.site.edit("DEMO-3", summary="Theirs")
-    someone.runs("sync")  # that is a conflict now
+    someone.runs("sync")  # this is a conflict now
     someone.edits("DEMO-9.md", "Status: ", "Status: Never or ")
     someone.writes("draft.md", "# TICKET: A draft\n")
     someone.writes("other.md", "# TICKET: [OTHER-1] From elsewhere\n")
@@ -144,7 +144,7 @@ def test_every_code_is_told_once() -> None:
 
 
 def errors(kind: type[Exception]) -> Iterator[str]:
-    """The names of an error's heirs, its own among them."""
+    """Return the names of an error class and its subclasses."""
     yield kind.__name__
     for each in kind.__subclasses__():
         yield from errors(each)
@@ -154,7 +154,7 @@ def test_every_error_that_can_end_a_run_is_told() -> None:
     bases = {JiraError.__name__, SyncError.__name__, NoConflict.__name__}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 
-    # Those of the settings of one workspace among several; the others are of adding or naming one.
+    # Errors of the settings of one workspace of several; the others come from adding or naming one.
     other = {ConfigError.__name__, UnknownWorkspace.__name__, WorkspaceTaken.__name__}
     names |= {*errors(ConfigError), *errors(SettingsFailed), *errors(TokenFailed)} - other
 

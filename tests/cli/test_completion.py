@@ -1,4 +1,4 @@
-"""``ticketr completion``: the scripts, and bash at work with its one."""
+"""Test ``ticketr completion``: the scripts, and bash with its script."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
     environ = {"PATH": path, "PS1": "> ", "INPUTRC": os.devnull, "HOME": str(someone.root)}
     shell = ["bash", "--norc", "--noprofile", "-i"]
 
-    # It leads the session: one that is another shell's job stops if it comes before its turn.
+    # Make it the session leader: as a background job of another shell it would be stopped.
     with job_on_pty(shell, orphan=True, environ=environ) as pty:
         pty.wait_for("> ")
         pty.type(f". {script}\r")
@@ -46,4 +46,4 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
         ]:
             pty.type(typed)
             pty.wait_for(completed)
-            pty.type("\x15")  # takes the line away
+            pty.type("\x15")  # clears the line

@@ -1,4 +1,4 @@
-"""``ticketr demo`` in one folder, day after day: the same Jira goes on."""
+"""Test that ``ticketr demo`` goes on with the same site in the same folder."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def port_of(folder: Path) -> int:
 
 @contextmanager
 def begun(folder: Path, tickets: int) -> Generator[None]:
-    """A site in a demo's file, held open by this process."""
+    """Open a site in a demo's file in this process."""
     data_of(folder).parent.mkdir(parents=True)
     with SiteFile(data_of(folder)) as file:
         open_site(file, tickets=tickets)
@@ -120,7 +120,7 @@ def test_a_demo_that_was_killed_goes_on_at_the_same_address(tmp_path: Path) -> N
 
 
 def port_of_killed(folder: Path) -> int:
-    """Wait for the sandbox, which ends when its pipe closes, and read what it left."""
+    """Serve the demo's file once more, and return the port."""
     with sandbox_process(tickets=300, arguments=["--data", str(data_of(folder))]) as url:
         return int(url.rsplit(":", 1)[1])
 

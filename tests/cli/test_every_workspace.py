@@ -1,4 +1,4 @@
-"""Several workspaces at the same time: one job each, side by side."""
+"""Test commands on several workspaces: one job each, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors in groups, as nurseries give them: what is told is about what is inside."""
+"""Test that errors in groups, as nurseries raise them, are printed as the errors inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signal or a full disk outside of any job: one line, and the code that belongs to it."""
+"""Test a signal or a full disk outside of any job: one line, and its exit code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 
 
 def settings(folder: Path) -> dict[str, str]:
-    """An environment whose token comes from a command that tells of itself by a pipe, and hangs."""
+    """Return an environment whose token command writes to a pipe and then hangs."""
     folder.mkdir(mode=0o700)
     os.mkfifo(folder / "told")
     script = "import time; told = open('told', 'w'); told.write('here\\\\n'); told.flush(); "
@@ -51,7 +51,7 @@ def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
         assert told.readline() == "here\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
-        assert told.read() == ""  # nobody holds the other end any more
+        assert told.read() == ""  # the other end is closed
     return process.returncode, out, err
 
 

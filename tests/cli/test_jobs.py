@@ -1,4 +1,4 @@
-"""``ticketr jobs``: what became of earlier runs."""
+"""Test ``ticketr jobs``, the list of earlier runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command that changes something says where, if that may not be where it was expected."""
+"""Test that a command names its folder and site if they may be unexpected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IGNORED = f"; JIRA_URL ({OTHER}) does not count there"
 
 
 def elsewhere(someone: User, *, in_use: bool = True) -> Path:
-    """Add another folder of the user's Jira, with a login of its own."""
+    """Add another folder of the user's site, with its own login."""
     folder = someone.root.parent / "acme"
     folder.mkdir()
     config = someone.root.parent / "config"

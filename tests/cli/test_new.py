@@ -1,4 +1,4 @@
-"""``ticketr new``: a draft and the name of its file."""
+"""Test ``ticketr new``: a draft and the name of its file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def drafted(someone: User, *arguments: str) -> tuple[str, Ticket]:
-    """Write a draft, and give its file's name and what the file holds."""
+    """Write a draft; return its file's name and content."""
     told = someone.runs("new", *arguments)
     assert (told.code, told.err) == (0, "")
     path = Path(told.out.removesuffix("\n"))

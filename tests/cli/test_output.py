@@ -1,4 +1,4 @@
-"""What leaves a command: no token, however a server spells it, and nothing that a terminal obeys."""
+"""Test that output holds no token in any spelling, and no control sequence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def letters(text: str) -> str:
 
 
 def check_hidden(*texts: str) -> None:
-    """See that nobody can put the token together from texts, nor from JSON in them."""
+    """Check that the token cannot be assembled from the texts, nor from JSON in them."""
     for text in texts:
         seen = letters(text)
         for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""State files that the user made, and those that somebody else did."""
+"""Test state files that the user made and those that another user made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fakes.users import User
 
 from ticketr.sandbox import make_site
 
-#: As fbd6ce7 wrote it: three tickets, DEMO-1 edited since, and a draft whose request was lost.
+#: Written by commit fbd6ce7: three tickets, DEMO-1 edited since, a draft with a lost request.
 OLD = Path(__file__).with_name("old_workspace")
 #: Every command that opens the state file.
 COMMANDS = (
@@ -26,7 +26,7 @@ COMMANDS = (
 
 
 def old_workspace(root: Path) -> Path:
-    """Put a workspace there as an older version left it; give its state file."""
+    """Copy a workspace of an older version into a folder; return its state file."""
     for path in OLD.glob("*.md"):
         shutil.copy(path, root)
     (root / ".ticketr").mkdir()
@@ -37,7 +37,7 @@ def old_workspace(root: Path) -> Path:
 
 
 def dump(state: Path) -> list[str]:
-    """Everything in a state file."""
+    """Return the content of a state file as SQL."""
     with closing(sqlite3.connect(state)) as database:
         return list(database.iterdump())
 
@@ -46,12 +46,12 @@ def dump(state: Path) -> list[str]:
 def mia(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
-    """A user of a Jira of the three issues that the old workspace has."""
+    """Return a user with a site of the three issues of the old workspace."""
     return User(tmp_path / "work", make_site(tickets=3, seed=1), monkeypatch, capsys)
 
 
 def configured(user: User, root: Path) -> Path:
-    """Write a config as an older version had it; give its folder."""
+    """Write a config as an older version did; return its folder."""
     folder = user.root.parent / "config"
     folder.mkdir(mode=0o700)
     path = folder / "config.toml"
@@ -61,7 +61,7 @@ def configured(user: User, root: Path) -> Path:
 
 
 def check_upgraded(user: User) -> None:
-    """See that a push sends the edit and the draft from before the upgrade, each once."""
+    """Check that a push sends the edit and the draft from before the upgrade, each once."""
     pushed = user.runs("push", "--json")
 
     assert pushed.code == 0, pushed
@@ -130,7 +130,7 @@ def test_in_a_terminal_it_asks_until_the_answer_is_yes_and_then_no_more(tmp_path
 
 
 def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User) -> None:
-    """The clone of a hostile repository whose site the user confirms."""
+    """This holds for the clone of a hostile repository whose site the user confirms."""
     from ticketr.config import WorkspaceEntry, store_workspace
 
     old_workspace(mia.root)
@@ -144,7 +144,7 @@ def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User)
 
 
 def test_what_git_puts_in_the_place_of_a_state_file_is_refused(mia: User) -> None:
-    """Git replaces an ignored file without a word."""
+    """Git replaces an ignored file silently."""
     config = configured(mia, mia.root)
     assert mia.runs("pull").code == 0
     state = mia.root / ".ticketr" / "state.db"

@@ -1,4 +1,4 @@
-"""The lines of a push's plan."""
+"""Test the lines of a push plan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ticketr.sync import Action
 
 
 def shown(old: str, new: str, part: str = "Description") -> list[str]:
-    """What a plan shows of one changed part, without its indent."""
+    """Return the lines of a plan for one changed part, without indent."""
     head, *lines = plan_lines(Action("update", "AB-1", "A", "a.md", ((part, old, new),)))
     assert head == "update AB-1 A (a.md)"
     assert all(line.startswith("    ") for line in lines)

@@ -1,4 +1,4 @@
-"""What ``ticketr pull`` prints of what others named."""
+"""Test what ``ticketr pull`` prints of names and texts from Jira."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_hostile_file_name_reaches_no_terminal(tmp_path: Path) -> None:
         edited = path.rename(tmp_path / HOSTILE)
         key = parse(edited.read_text()).tickets[0].key
         edited.write_text(f"# TICKET: [{key}] Mine\n")
-        shutil.rmtree(tmp_path / ".ticketr")  # so nobody knows which side has changed
+        shutil.rmtree(tmp_path / ".ticketr")  # so it is not known which side has changed
         told = ticketr("pull", "--full", folder=tmp_path, env=environment(url))
         listed = ticketr("pull", "--full", "--json", folder=tmp_path, env=environment(url))
 

@@ -1,4 +1,4 @@
-"""``ticketr pull`` on a real terminal, against a real server."""
+"""Test ``ticketr pull`` on a real terminal, against a real server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def rows_of(pty: Pty) -> list[str]:
-    """What stays on the screen."""
+    """Return the rows that stay on the screen."""
     screen = pyte.Screen(100, 100)
     pyte.Stream(screen).feed(pty.output)
     assert not screen.cursor.hidden

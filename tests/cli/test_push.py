@@ -1,4 +1,4 @@
-"""``ticketr push``: what it says, what it asks, how it ends."""
+"""Test ``ticketr push``: output, questions, exit codes."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def site() -> Generator[str]:
 def test_in_a_terminal_many_writes_are_asked_about(
     answer: str, code: int, words: str, tmp_path: Path, site: str
 ) -> None:
-    # An Enter after Ctrl+C, since a signal just before the read is seen when that is over.
+    # Press Enter after Ctrl+C: a signal just before the read is handled when the read returns.
     path = tmp_path / "new.md"
     path.write_text(drafts(21))
     command = [*PROGRAM, "push", "--folder", str(tmp_path)]

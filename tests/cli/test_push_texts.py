@@ -1,4 +1,4 @@
-"""``ticketr push`` of texts that Markdown or Jira cannot take as they are: nothing goes unsaid."""
+"""Test ``ticketr push`` of texts that Markdown or Jira cannot hold: each is reported."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_field_of_rich_text_in_the_settings_is_refused(someone: User, command:
 
 
 def document(*words: str) -> dict[str, Any]:
-    """A heading in a quote, which a file cannot say, and a paragraph."""
+    """Return a heading in a quote, which a file cannot hold, and a paragraph."""
     quoted, kept, *texts = (
         {"type": "text", "text": each} for each in ("a", "kept by Jira", *words)
     )
@@ -94,7 +94,7 @@ LOST = "a heading at “kept by Jira”"
 
 @pytest.fixture
 def editor(someone: User) -> User:
-    """Somebody who has edited a paragraph beside one that the file cannot say."""
+    """Return a user who has edited a paragraph beside one that the file cannot hold."""
     someone.site.edit("DEMO-9", description=document("old words"))
     someone.runs("pull")
     someone.edits("DEMO-9.md", "old words", "new words")
@@ -161,7 +161,7 @@ def test_in_a_terminal_a_loss_is_asked_about(
     answer: str, code: int, words: str, tmp_path: Path
 ) -> None:
     with sandbox_process(tickets=2) as site:
-        # A noncharacter, for which Markdown here has no escapes.
+        # A noncharacter, for which ticketr's Markdown has no escape.
         put_description(site, "DEMO-1", document=plain("# kept \ufdd0", "old words"))
         command = [*PROGRAM, "push", "--folder", str(tmp_path), "--yes"]
         subprocess.run(

@@ -1,4 +1,4 @@
-"""``ticketr resolve``: it asks nobody."""
+"""Test ``ticketr resolve``, which sends no request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def torn(someone: User) -> User:
-    """A user with conflicts in DEMO-2 and DEMO-9."""
+    """Return a user with conflicts in DEMO-2 and DEMO-9."""
     someone.runs("pull")
     for key in ("DEMO-2", "DEMO-9"):
         someone.retitles(key, "Mine")
@@ -70,7 +70,7 @@ def test_a_side_is_taken_and_the_next_sync_makes_both_equal(
 
 
 def test_nothing_that_others_have_changed_in_jira_is_taken_back(someone: User) -> None:
-    """Neither in the ticket nor in its sub-tasks, though this side is to count."""
+    """This holds for the ticket and its sub-tasks, although the local side is taken."""
     someone.runs("pull")
     someone.edits("DEMO-3.md", "Priority: High", "Priority: Low")
     someone.site.edit("DEMO-3", priority=someone.finds("DEMO-9").priority, labels=("theirs",))

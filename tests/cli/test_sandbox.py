@@ -39,7 +39,7 @@ def test_faults_that_are_not_understood_end_with_2_and_the_names_of_those_that_a
 
 @contextmanager
 def child(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """The sandbox's own process and its address."""
+    """Start the sandbox; yield its process and its address."""
     command = [*PROGRAM, "sandbox", *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -72,7 +72,7 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
 
 @contextmanager
 def sandbox_on(data: Path, *arguments: str) -> Generator[tuple[str, httpx.Client]]:
-    """A sandbox that keeps its site in a file, its address, and a client of it."""
+    """Start a sandbox with its site in a file; yield it, its address and a client."""
     with (
         sandbox_process(tickets=5, arguments=["--data", str(data), *arguments]) as url,
         httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Plain:
-    """A terminal of which only these two matter."""
+    """A terminal with the two attributes that the tests need."""
 
     colors = False
     unicode = True

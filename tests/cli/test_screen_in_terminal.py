@@ -1,4 +1,4 @@
-"""What the app leaves behind in a real terminal."""
+"""Test what the app leaves on a real terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what the user set to a login and what every job is told."""
+"""Test how settings become a login and the settings of jobs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EMPTY = ("JIRA_API_KEY", "JIRA_PROJECT", "JIRA_STORY_TYPE", "JIRA_SUBTASK_TYPE")
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
-    """The current folder of somebody whose environment says everything."""
+    """Return the current folder of a user whose environment has all settings."""
     root = tmp_path / "root"
     root.mkdir()
     monkeypatch.chdir(root)
@@ -48,7 +48,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
 
 
 def pull(*, jql: str | None = None, **options: Any) -> PullJob:
-    """A pull as the command would make it."""
+    """Return a pull as the command makes it."""
     return PullJob(**workspace_arguments(CommonOptions(**options), jql=jql))
 
 

@@ -1,4 +1,4 @@
-"""``ticketr status`` and ``ticketr diff``: they ask nobody and change nothing."""
+"""Test ``ticketr status`` and ``ticketr diff``, which send no request and change nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_folder_without_tickets_says_how_to_begin_and_stays_as_it_is(someone: 
     assert told.out.startswith("there is no ticket here; ticketr pull brings those of Jira")
     assert someone.runs("diff").out == ""
     assert someone.runs("status", "--json").json["tickets"] == 0
-    assert [*someone.root.iterdir()] == []  # to ask does not make it a workspace
+    assert [*someone.root.iterdir()] == []  # the command does not make it a workspace
 
 
 def test_after_a_pull_there_is_nothing_to_push(someone: User) -> None:

@@ -1,4 +1,4 @@
-"""Standard streams that are closed or full: what goes wrong with them changes nothing else."""
+"""Test standard streams that are closed or full: their errors change nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/
 def shell(
     *arguments: str, streams: str, folder: Path, url: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as a shell does that sends its streams elsewhere."""
+    """Run a command as a shell does that redirects its streams."""
     return subprocess.run(
         ["/bin/sh", "-c", f"exec {shlex.join([*PROGRAM, *arguments])} {streams}"],
         cwd=folder,
@@ -61,7 +61,7 @@ def test_work_is_done_though_nothing_can_be_told_of_it(tmp_path: Path, streams: 
     assert [each["key"] for each in json.loads(pushed.stdout)["updated"]] == ["DEMO-1"]
     assert (pushed.returncode, refused.returncode, refused.stdout) == (0, 3, "")
     state = (tmp_path / ".ticketr" / "state.db").read_bytes()
-    assert state.startswith(b"SQLite format 3")  # nothing was written into it as into a stream
+    assert state.startswith(b"SQLite format 3")  # no output was written into it
 
 
 @pytest.mark.parametrize(

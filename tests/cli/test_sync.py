@@ -1,4 +1,4 @@
-"""``ticketr sync`` and what ``ticketr pull`` has in common with it."""
+"""Test ``ticketr sync``, and what ``ticketr pull`` shares with it."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ def test_asks_can_speak_http(tmp_path: Path) -> None:
 
 
 def test_without_asks_choosing_it_is_wrong_usage(tmp_path: Path) -> None:
-    # Found before the real one, as if that were not there.
+    # Is found before the real package and hides it.
     (tmp_path / "asks.py").write_text("raise ModuleNotFoundError(\"No module named 'asks'\")\n")
     env = environment("http://127.0.0.1:9") | {"PYTHONPATH": str(tmp_path)}
 
@@ -246,7 +246,7 @@ def test_without_asks_choosing_it_is_wrong_usage(tmp_path: Path) -> None:
 
 
 class TooOld(Recorder):
-    """A transport on an anyio that does not run on today's Trio: that shows when it is opened."""
+    """A transport on an anyio that does not work with the current Trio; opening it fails."""
 
     async def __aenter__(self) -> Self:
         await trio.lowlevel.checkpoint()

@@ -1,4 +1,4 @@
-"""``ticketr workspace``, and what the other commands make of a workspace."""
+"""Test ``ticketr workspace``, and how other commands use a workspace."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[User]:
 
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Any:
-    """What the commands printed on standard output since the last call."""
+    """Return what the commands printed on standard output since the last call."""
     return lambda: capsys.readouterr().out
 
 
 def add(user: User, site: str, *arguments: str) -> None:
-    """Add a workspace as a script does, the token in its environment."""
+    """Add a workspace as a script does, with the token in the environment."""
     user.sets(JIRA_API_TOKEN="demo")
     user.runs(*("workspace", "add", "--site", site, "--email", ME, "--project", "DEMO"), *arguments)
 

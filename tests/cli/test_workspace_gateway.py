@@ -1,4 +1,4 @@
-"""Tokens with scopes: the site's cloud ID is asked for, and kept where the user's own settings are."""
+"""Test tokens with scopes: the cloud ID is requested and stored in the user's own config."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def site() -> Generator[str]:
 
 
 def settings(home: Path, **changes: str) -> dict[str, str]:
-    """An environment that holds the token with scopes and names no site."""
+    """Return an environment with the scoped token and no site."""
     said = {
         "JIRA_EMAIL": EMAIL,
         "JIRA_API_TOKEN": SCOPED_TOKEN,
@@ -49,7 +49,7 @@ def settings(home: Path, **changes: str) -> dict[str, str]:
 
 
 def runs(home: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder, where nobody can be asked."""
+    """Run a command in a folder, without a terminal."""
     return ticketr(*arguments, folder=home, env=settings(home, **changes))
 
 

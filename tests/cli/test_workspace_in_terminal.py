@@ -1,4 +1,4 @@
-"""``ticketr workspace`` on a real terminal, where it asks; and where its secrets do not go."""
+"""Test the questions of ``ticketr workspace`` on a real terminal, and that it leaks no secret."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def site() -> Generator[str]:
 
 
 def on_terminal(home: Path, *arguments: str, **changes: str) -> Any:
-    """Run a command in a folder, on a real terminal, for a user who has no keyring."""
+    """Run a command in a folder, on a real terminal, for a user without a keyring."""
     env = environment(**NOTHING | {"TICKETR_CONFIG_DIR": str(home / "config")} | changes)
     command = ["sh", "-c", 'cd "$0" && exec "$@"', str(home), *PROGRAM, *arguments]
     return job_on_pty(command, size=(200, 24), environ=env)
@@ -71,7 +71,7 @@ def test_in_a_terminal_what_is_missing_is_asked_for_and_the_token_is_not_shown(
 
 
 def where_it_stands(folder: Path, secret: str) -> list[str]:
-    """Every file below a folder that holds a secret, as text or in a login's encoding."""
+    """Return the files below a folder that hold a secret, as text or encoded as in a login."""
     coded = base64.b64encode(f":{secret}".encode())[2:-4]
     return sorted(
         path.relative_to(folder).as_posix()
@@ -209,7 +209,7 @@ def test_no_secret_is_in_any_output_or_file_whatever_goes_wrong(tmp_path: Path) 
 
     assert [each.returncode for each in told] == [0, 1, 1, 0]
     output = "".join(each.stdout + each.stderr for each in told)
-    assert "I do not know" in output  # the site repeats the login in its words
+    assert "I do not know" in output  # the site repeats the login in its message
     assert CANARY not in output
     assert pair not in output
     assert where_it_stands(tmp_path, CANARY) == ["config/secret"]

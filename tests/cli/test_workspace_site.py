@@ -1,4 +1,4 @@
-"""Asking a site about a login, in virtual time; its answers are a script."""
+"""Test requests about a login, in virtual time, with scripted answers."""
 
 from __future__ import annotations
 

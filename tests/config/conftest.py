@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def nobody_has_a_keyring() -> Generator[None]:
-    """The keyring of whoever runs these tests is never touched."""
+    """Keep the tests away from the keyring of the user who runs them."""
     with keyring_in_use(no_keyring()):
         yield
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A user's folder of settings that is not there yet."""
+    """Return a user's config folder that does not exist yet."""
     return tmp_path / "config" / "ticketr"

@@ -1,4 +1,4 @@
-"""What is read of the Go program's ``.ticketr.yaml``."""
+"""Test reading the Go program's ``.ticketr.yaml``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ticketr.config import BadFile, GoFile, MappedField, SettingsFailed, read_go
 if TYPE_CHECKING:
     from pathlib import Path
 
-# As that program's own example and its `schema` command write it, with a login besides.
+# As that program's example and its `schema` command write it, with a login added.
 WHOLE = """\
 defaults:
   project_key: "PROJ"
@@ -43,7 +43,7 @@ def write(root: Path, text: str) -> Path:
 
 
 def refused(root: Path, text: str) -> str:
-    """What is said of a file that cannot be used, without the folder."""
+    """Return the error of a file that cannot be used, without the folder."""
     write(root, text)
     with pytest.raises(BadFile) as caught:
         read_go_file(root)

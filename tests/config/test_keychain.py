@@ -36,7 +36,7 @@ def test_a_forgotten_token_is_gone() -> None:
 
 
 def test_a_keyring_that_keeps_nothing_is_none() -> None:
-    assert not keychain.is_available()  # a system without one, by the fixture
+    assert not keychain.is_available()  # the fixture provides a system without a keyring
     with keyring_in_use(NullKeyring()):  # type: ignore[no-untyped-call]  # keyring's own
         assert not keychain.is_available()
 

@@ -14,7 +14,7 @@ SITE = "https://acme.atlassian.net"
 
 
 def configured(folder: Path, *roots: Path) -> None:
-    """Write a config as a version without marks had it."""
+    """Write a config as a version without marks did."""
     folder.mkdir(parents=True, mode=0o700)
     path = folder / "config.toml"
     path.touch(mode=0o600)

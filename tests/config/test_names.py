@@ -1,4 +1,4 @@
-"""Which known names are offered instead of an unknown one."""
+"""Test which known names an error suggests for an unknown one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real processes, so the real clock."""
+"""Test token commands; they are real processes, so the clock is real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token rule, each combination of what names a site with each place that holds a token."""
+"""Test the token rule: each combination of a place for the site and a place for a token."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ME = "me@example.com"
 
 @dataclass
 class User:
-    """A user with a workspace, and everything that may name its site or hold a token."""
+    """A user with a workspace, and all places that may name its site or hold a token."""
 
     root: Path
     folder: Path
@@ -55,7 +55,7 @@ class User:
             store_workspace(self.folder, entry)
 
     def config_has(self, site: str) -> None:
-        """Another workspace, of another site."""
+        """Add another workspace, of another site."""
         store_workspace(self.folder, WorkspaceEntry("other", self.root.parent, site))
 
     def environment_names(self, site: str | None) -> None:
@@ -81,8 +81,8 @@ def user(tmp_path: Path) -> Generator[User]:
         yield User(root, folder, {"TICKETR_CONFIG_DIR": str(folder)})
 
 
-#: What ticketr.toml, JIRA_URL and the user's config for this folder name, and what follows: whose
-#: site it is and whether the environment's token goes there, one stored for it, or none at all.
+#: The sites in ticketr.toml, JIRA_URL and the user's config for this folder, and the result: the
+#: workspace's site, and whether it gets the environment's token, a stored token, or none.
 COMBINATIONS = [
     (None, None, None, None, "no site"),
     (None, None, A, A, "environment"),
@@ -116,7 +116,7 @@ def test_the_combinations_are_all_there_are() -> None:
 
 
 def expect(user: User, site: str | None, verdict: str, *, environment: bool, stored: bool) -> None:
-    """See that exactly the right token is found, or exactly the right refusal."""
+    """Check that exactly the expected token or the expected refusal is found."""
     workspace = resolve_workspace(user.environ, user.root)
     assert workspace.site == site
     if verdict == "no site":
@@ -183,7 +183,7 @@ def test_a_stored_token_goes_to_its_own_site_alone(
         and config is not None
         and verdict != "refused"
     ):
-        verdict = "stored"  # the config knows two sites now: whose is the environment's token?
+        verdict = "stored"  # two sites in the config: the environment's token belongs to neither
 
     expect(user, site, verdict, environment=environment, stored=True)
 

@@ -1,4 +1,4 @@
-"""Where a token is found, kept and forgotten. Threads and processes, so the real clock."""
+"""Test where tokens are found, stored and removed; threads and processes need the real clock."""
 
 from __future__ import annotations
 

@@ -236,7 +236,7 @@ def test_an_edit_changes_what_was_wanted_and_keeps_every_comment(text: str, tmp_
 
 def test_what_cannot_be_edited_faithfully_is_left_alone(tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
-        if type(document) is not dict:  # as tomlkit's own does, for some ways to write a file
+        if type(document) is not dict:  # as tomlkit's error does, for some files
             raise ValueError("hunter2")
 
     with pytest.raises(BadFile, match="ticketr cannot change a file") as caught:

@@ -1,4 +1,4 @@
-"""Which workspace is meant, and what is settled for it."""
+"""Test which workspace is used, and which settings it gets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Machine:
         self.environ = {"TICKETR_CONFIG_DIR": str(self.config)}
 
     def folder(self, name: str, text: str | None = None, *, state: bool = False) -> Path:
-        """Make a folder; with a ``ticketr.toml`` or a ``.ticketr`` in it, if wanted."""
+        """Make a folder, with a ``ticketr.toml`` or a ``.ticketr`` in it on request."""
         folder = self.home / name
         folder.mkdir(parents=True, exist_ok=True)
         if text is not None:

@@ -1,4 +1,4 @@
-"""docs/workspaces.md says what the program does."""
+"""Check docs/workspaces.md against the program."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_source_of_a_token_is_told() -> None:
 
 
 def rows() -> Iterable[list[str]]:
-    """The rows of the table of the token rule."""
+    """Return the rows of the table of the token rule."""
     table = PAGE.partition("| `ticketr.toml` names |")[2].partition("\n\n")[0]
     for line in table.splitlines()[2:]:
         yield [cell.strip() for cell in line.strip("|").split("|")]

@@ -1,4 +1,4 @@
-"""YAML files, and where in them something is wrong."""
+"""Test YAML files, and the positions in their errors."""
 
 from __future__ import annotations
 
