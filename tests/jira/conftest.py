@@ -9,6 +9,6 @@ from ticketr.jira.transport import HttpPackage
 
 @pytest.fixture(params=get_args(HttpPackage))
 def package(request: pytest.FixtureRequest) -> HttpPackage:
-    """Each package that can speak HTTP, in turn."""
+    """Return each supported HTTP package in turn."""
     name: HttpPackage = request.param
     return name

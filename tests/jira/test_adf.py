@@ -1,4 +1,4 @@
-"""Rich text to Markdown and back: exact, or known not to be."""
+"""Test rich text to Markdown and back: exact, or reported as inexact."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ JUNK: tuple[Any, ...] = (
 
 
 def odd(tree: Any, chance: Random) -> Any:
-    """Put junk into a document here and there."""
+    """Put invalid values into a document at random places."""
     if chance.random() < 0.05:
         return copy.deepcopy(chance.choice(JUNK))
     if isinstance(tree, dict):
@@ -360,7 +360,7 @@ def test_a_document_that_is_far_too_deep_is_converted_somehow() -> None:
     for _ in range(30_000):
         deep = {"type": "blockquote", "content": [deep]}
     assert not adf.convert(doc(deep)).exact
-    while "content" in deep:  # let go of it level by level
+    while "content" in deep:  # release it level by level
         deep = deep["content"].pop()
 
 

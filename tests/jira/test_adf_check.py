@@ -1,4 +1,4 @@
-"""What our table of nodes refuses, held against Atlassian's schema and the words for it."""
+"""Test what the table of nodes refuses, against Atlassian's schema, and the error texts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def items(*blocks: Any) -> Json:
 
 
 def is_stricter_on_purpose(value: Any) -> bool:
-    """Tell whether a document has what the schema lets pass, and we need not."""
+    """Return whether a document has content that the schema allows and the table refuses."""
     todo = [value]
     while todo:
         one = todo.pop()
@@ -69,7 +69,7 @@ STRICTER = {"mediaSingle", "bodiedSyncBlock", "blockTaskItem"}
 
 
 def both_say(kind: str, value: Json) -> bool:
-    """Whether we accept a node; the schema has to say the same."""
+    """Return whether the table accepts a node; the schema must agree."""
     valid = quick_adf_validator().evolve(schema=definition(kind)).is_valid(value)
     good = (adf.problems if kind == "doc" else node_problems)(value) == ()
     assert good == valid or (valid and kind in STRICTER), value
@@ -77,7 +77,7 @@ def both_say(kind: str, value: Json) -> bool:
 
 
 def every_child(parent: str, maker: FromSchema) -> Iterator[Json]:
-    """A node of each kind, and those that may stand there with every mark and pair of marks."""
+    """Yield a node of each kind, and the allowed ones with every mark and pair of marks."""
     for kind in NODES:
         child = maker.node(kind)
         yield child
@@ -91,7 +91,7 @@ def every_child(parent: str, maker: FromSchema) -> Iterator[Json]:
 
 
 def having(parent: str, children: Iterable[Json], maker: FromSchema) -> Iterator[Json]:
-    """A node with each of the children in it."""
+    """Yield a node with each of the children in it."""
     rule = NODES[parent]
     outer = maker.node(parent)
     yield {key: one for key, one in outer.items() if key != "content"}
@@ -106,7 +106,7 @@ def having(parent: str, children: Iterable[Json], maker: FromSchema) -> Iterator
 
 
 class TestAgreement:
-    """With the schema."""
+    """The table agrees with the schema."""
 
     def test_every_node_and_mark_of_the_schema_is_in_the_table_and_no_other(self) -> None:
         definitions = load("adf-schema.json")["definitions"]
@@ -340,7 +340,7 @@ def test_a_document_nested_without_end_is_checked() -> None:
 
 
 def unwind(value: Any) -> None:
-    """Take a nested value apart: Python's own way of letting it go would go as deep."""
+    """Take a nested value apart, since Python would free it recursively."""
     while isinstance(value, dict):
         value = next(iter(value.pop("content", [None])[-1:]), None)
 

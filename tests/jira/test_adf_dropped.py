@@ -93,7 +93,7 @@ def test_markdown_that_marklas_stumbles_over_keeps_its_lines() -> None:
 
 
 def lines_run(markdown: str) -> int:
-    """Count the lines of Python that run; calls would not show a loop over what is kept."""
+    """Count the lines of Python that run; calls would not show a loop over a list."""
     counted = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> Any:

@@ -1,4 +1,4 @@
-"""What looks like HTML in Markdown reaches Jira as text, or is told to be lost."""
+"""Test that text like HTML in Markdown reaches Jira as text, or is reported as lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses: those of links come back as they are, those that stand bare become links."""
+"""Test addresses: those of links come back unchanged, bare ones become links."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def text(words: str) -> dict[str, Any]:
 
 
 def addresses(markdown: str) -> list[str]:
-    """Give the address of each link."""
+    """Return the address of each link."""
     found: list[str] = []
     ahead: list[Any] = [adf.to_adf(markdown)]
     while ahead:

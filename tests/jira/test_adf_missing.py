@@ -1,4 +1,4 @@
-"""What is named of a document that Markdown does not say all of."""
+"""Test the names of what Markdown does not hold of a document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is larger than Jira takes is never converted, and shown all the same."""
+"""Test that a text larger than Jira accepts is never converted, but still shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def document(*texts: str, nodes: int = 0) -> dict[str, Any]:
 
 @pytest.fixture
 def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever converts now fails."""
+    """Make every conversion fail."""
 
     def fail(*_: object) -> None:
         raise AssertionError("it was converted")

@@ -1,4 +1,4 @@
-"""Tables as people write them: none becomes a line of text without a word."""
+"""Test tables as people write them: none silently becomes a line of text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def nodes(document: Any, kind: str) -> Iterator[Any]:
 
 
 def rows(markdown: str) -> list[list[str]]:
-    """Give the words of each cell of the only table."""
+    """Return the words of each cell of the only table."""
     (table,) = nodes(adf.to_adf(markdown), "table")
     return [
         ["".join(each["text"] for each in nodes(cell, "text")) for cell in row["content"]]
@@ -147,7 +147,7 @@ def test_another_block_ends_a_table(after: str) -> None:
 
 
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
-    """A pattern that tries each way to part them takes minutes, beyond the limit of a test."""
+    """A pattern that tries each way to split them takes minutes, beyond the test's time limit."""
     blanks = " " * 400_000
     found = read_tables(f"a|b\n|-{blanks}- |")
 

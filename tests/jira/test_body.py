@@ -1,4 +1,4 @@
-"""The body of an answer, piece by piece."""
+"""Test reading the body of an answer in pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelling a request on a real socket, wherever it stands, on the real clock."""
+"""Test cancelling a request at each stage, on a real socket and the real clock."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def account(url: str) -> Credentials:
 async def cancel_when(
     ready: Callable[[], Awaitable[None]], run: Callable[[], Awaitable[object]]
 ) -> None:
-    """Cancel something when it stands where it should, and see that it ends by that at once."""
+    """Cancel a call once it is at the given stage, and check that it ends at once."""
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
             scope = trio.CancelScope()
@@ -51,18 +51,18 @@ async def cancel_when(
             scope.cancel()
             start = trio.current_time()
         assert scope.cancelled_caught
-        assert trio.current_time() - start < 1  # far below every bound there is
-    gc.collect()  # what is left half-run would warn now
+        assert trio.current_time() - start < 1  # far below every time limit
+    gc.collect()  # an unfinished coroutine would warn now
 
 
 async def a_while() -> None:
-    """Give a connection time to be asked for; nothing tells when it is."""
+    """Wait until a connection has probably been requested; no event says when."""
     await trio.sleep(0.1)
 
 
 async def settle(site: RawSite, requests: int) -> None:
     await site.wait_for_requests(requests)
-    await trio.sleep(0.02)  # real sockets: what was sent has to arrive
+    await trio.sleep(0.02)  # real sockets: the sent bytes must arrive
 
 
 @pytest.mark.parametrize("certificate", ["", "good"], ids=["http", "https"])
@@ -113,7 +113,7 @@ async def test_a_cancel_while_sending_is_at_once_and_closes_the_connection(
 
         async def stuck() -> None:
             await site.connected.wait()
-            await trio.sleep(0.1)  # until no buffer on the way takes more
+            await trio.sleep(0.1)  # until every buffer is full
 
         request = Request("POST", f"http://127.0.0.1:{site.port}", {}, LARGE)
         await cancel_when(stuck, partial(transport.send, request))

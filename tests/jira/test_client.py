@@ -1,4 +1,4 @@
-"""What the client asks and how it reads the answers, in virtual time."""
+"""Test the client's requests and how it reads the answers, in virtual time."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ async def test_pages_that_bring_nothing_new_come_to_an_end(autojump_clock: Clock
 
 
 def endless(after: float = 0.0) -> RuledApp:
-    """A site whose every page brings something new and the way to another."""
+    """Return a site whose every page has a new issue and a link to another page."""
 
     def page(asked: Asked) -> Answer:
         number = len(app.asked)
@@ -333,7 +333,7 @@ ERRORS: list[tuple[dict[str, object], dict[str, str]]] = [
     ({"id": "9", "errorMessage": "too \x1b[2Jlarge"}, {"9": "too large"}),
     ({"id": 9}, {"9": "no reason given"}),
     ({"id": "a-3", "errorMessage": ""}, {"A-3": "no reason given"}),
-    # By its ID, which nobody here knows: it can be whatever was asked for by key.
+    # Its ID is not known here, so it may be any issue that was asked for by key.
     ({"id": "77", "errorMessage": "x"}, {"A-3": "x"}),
     ({"errorMessage": "for a-secret-token"}, {"9": "for [hidden]", "A-3": "for [hidden]"}),
 ]
@@ -354,7 +354,7 @@ async def test_bulk_fetch_tells_what_the_site_could_not_give(
     assert set(fetched.missing) == {"9", "A-3"} - failed.keys()
     assert [issue.key for issue in fetched.issues] == ["A-1"]
     assert raised.value.failed == tuple(failed.items())
-    assert len(app.asked) == 4  # once more for what failed, and no more where that brings nothing
+    assert len(app.asked) == 4  # once more for the failed ones, and no more if none arrives
 
 
 async def test_bulk_fetch_asks_again_for_as_long_as_that_brings_something(

@@ -1,4 +1,4 @@
-"""Who goes when not all can go together."""
+"""Test the order of requests under a limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Clock = trio.testing.MockClock
 
 
 class TestAdaptiveLimit:
-    """How many go together."""
+    """How many requests run together."""
 
     async def test_a_refusal_halves_it_down_to_one(self) -> None:
         limit = AdaptiveLimit(9)
@@ -107,7 +107,7 @@ class TestAdaptiveLimit:
 
 
 class TestPerIssueLock:
-    """Changes of one issue, one after the other."""
+    """Changes of one issue run one after the other."""
 
     async def test_the_same_issue_waits_and_another_does_not(self, autojump_clock: Clock) -> None:
         lock = PerIssueLock()
@@ -145,12 +145,12 @@ class TestPerIssueLock:
         assert vars(lock)["_locks"] == {}
 
     async def test_one_whose_waiting_was_cancelled_does_not_let_two_in(self) -> None:
-        for _ in range(30):  # in each order of what happens together
+        for _ in range(30):  # in each order of simultaneous events
             assert await most_inside(PerIssueLock()) == 1
 
 
 async def most_inside(lock: PerIssueLock) -> int:
-    """One leaves, one that waits is cancelled, two come, all at once; how many were in together."""
+    """Let one leave, cancel one that waits, and let two come, all at once; count those inside."""
     inside, most = 0, 0
     scope = trio.CancelScope()
 

@@ -1,4 +1,4 @@
-"""The connections of each transport on real sockets: when they break, and when they are kept."""
+"""Test connections of each transport on real sockets: which break and which are reused."""
 
 from __future__ import annotations
 
@@ -162,12 +162,12 @@ async def test_what_an_idle_connection_says_is_no_answer_to_the_next_request(
     async with raw_site(more, ME) as site, open_transport(package) as transport:
         assert (await transport.send(Request("GET", site.url))).body == b"{}"
         await said.wait()
-        await trio.sleep(0.02)  # real sockets: it has to arrive
+        await trio.sleep(0.02)  # real sockets: the request must arrive
         assert b"Mia" in (await transport.send(Request("GET", site.url))).body
 
 
 async def test_what_comes_with_an_answer_is_no_answer_to_the_next_request_with_asks() -> None:
-    # httpcore takes it for one, and lets nobody see it before.
+    # httpcore treats it as an answer, and does not show it before.
     async def two(stream: Stream) -> None:
         await stream.send_all(SHORT + SHORT)
 
@@ -212,7 +212,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used_again(
             for count in (1, 2, 3):
                 await transport.send(Request("POST", site.url, {}, b"{}"))
                 await site.connections[-1].closed.wait()
-                await trio.sleep(0.02)  # real sockets: the end has to arrive
+                await trio.sleep(0.02)  # real sockets: the close must arrive
                 assert len(site.connections) == count
 
 

@@ -1,4 +1,4 @@
-"""What may be filled in, as the client asks for it and reads it."""
+"""Test requesting and reading the create metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORY = {"id": "10001", "name": "Story", "subtask": False, "iconUrl": "x"}
 
 
 def paged(key: str, items: list[Any], size: int, *, total: bool = True) -> RuledApp:
-    """A list of which a site gives no more than ``size`` at once."""
+    """Return a list that a site sends in pages of at most ``size``."""
 
     def rule(asked: Asked) -> Answer:
         query = dict(pair.split("=") for pair in asked.query.split("&"))

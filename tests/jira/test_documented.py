@@ -1,4 +1,4 @@
-"""What the client asks, held against Atlassian's own description of Jira Cloud."""
+"""Test the client's requests against Atlassian's OpenAPI document of Jira Cloud."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def document() -> Any:
 
 
 def operation_of(asked: Asked) -> Any:
-    """Find the operation that a request means: the path with the fewest placeholders."""
+    """Find the operation of a request: the matching path with the fewest placeholders."""
     paths = document()["paths"]
     fitting = [
         path

@@ -1,4 +1,4 @@
-"""What the errors say, and what they do with a server's words."""
+"""Test the messages of errors, and how they show a server's text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How issues are changed: what is sent, how it is read, and when it is sent again."""
+"""Test changing issues: the requests, reading the answers, and retries."""
 
 from __future__ import annotations
 

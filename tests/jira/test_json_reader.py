@@ -1,4 +1,4 @@
-"""Reading JSON in steps: the same as at once, bounded, and with time for others."""
+"""Test reading JSON in steps: the same result, limits, and checkpoints."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("small_steps")
 class TestInSteps:
-    """What is read in steps; so small that every text is."""
+    """Texts read in steps, with a step so small that every text takes several."""
 
     @pytest.mark.parametrize("indent", [None, 2])
     @pytest.mark.parametrize("ascii_only", [True, False])

@@ -1,4 +1,4 @@
-"""Writing JSON in steps: the same as at once, with time for others."""
+"""Test writing JSON in steps: the same result, and checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's writes on the sandbox, in virtual time: alone, against faults, and cancelled."""
+"""Test the client's writes on the sandbox, in virtual time: plain, with faults, and cancelled."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def client_of(
 
 
 def marks(site: Site) -> list[object]:
-    """The marks of all issues that were made with one."""
+    """Return the markers of all issues that have one."""
     return [issue.properties[PROPERTY] for issue in site if PROPERTY in issue.properties]
 
 
@@ -110,9 +110,9 @@ async def test_a_create_that_is_refused_says_which_field_is_wrong(autojump_clock
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock: Clock) -> None:
-    """An error says either that the issue is not there, or that nobody knows."""
+    """An error says either that the issue was not created, or that this is not known."""
     site = demo_site(5)
-    # That a refused create was carried out is nothing that an error could say.
+    # No error can say that a refused create was carried out.
     rates = dict.fromkeys(FaultKind, 0.04) | {FaultKind.TOO_MANY: 0.25, FaultKind.REFUSED: 0.0}
     sure: list[int] = []
     made: list[int] = []
@@ -130,7 +130,7 @@ async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock:
         else:
             made.append(number)
 
-    patient = RetryPolicy(tries=20)  # for the many 429s
+    patient = RetryPolicy(tries=20)  # since there are many 429s
     async with (
         client_of(site, faults=Faults(rates, seed=seed), retry=patient) as jira,
         trio.open_nursery() as nursery,
@@ -146,7 +146,7 @@ async def test_no_create_is_doubled_on_a_hostile_site(seed: int, autojump_clock:
 
 
 class SlowDownFirst:
-    """Asks to slow down whenever something is asked for the first time."""
+    """Answers the first request of each kind with 429."""
 
     hang_for = 60.0
     retry_within = 2
@@ -197,7 +197,7 @@ every_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a_write_cancelled_anywhere_happened_once_or_not_at_all(
     write: Callable[[JiraClient], Awaitable[None]],
 ) -> None:
-    """Cancelled or interrupted at every step, the wait that the site asked for included."""
+    """Cancel or interrupt at every step, also in the wait that the site asked for."""
     sites: list[Site] = []
     ends: set[int] = set()
 
@@ -218,7 +218,7 @@ def test_a_write_cancelled_anywhere_happened_once_or_not_at_all(
 
 
 def left_by_a_cancel(step: int) -> bool:
-    """Cancel several writes at a step, then do more with the same client; gives whether it was."""
+    """Cancel several writes at a step, then use the client; return whether it was cancelled."""
     instrument = AtStep(step)
 
     async def writes(jira: JiraClient) -> None:

@@ -1,4 +1,4 @@
-"""Choosing the package that speaks HTTP, and what is said when it cannot be had."""
+"""Test choosing the HTTP package, and the errors if it cannot be used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_asks_says_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) 
         "from ticketr.jira.transport import open_transport\n"
         "print(type(open_transport('asks')).__name__)"
     )
-    # Warnings of the compiler come when there is no compiled file yet.
+    # The compiler warns if there is no compiled file yet.
     assert run(program, "-X", f"pycache_prefix={tmp_path}") == "AsksTransport\n"
 
 
@@ -80,7 +80,7 @@ def test_without_its_package_asks_is_refused_with_what_to_install(missing: str) 
 
 
 def test_an_anyio_that_does_not_run_on_this_trio_is_refused_with_what_to_install() -> None:
-    """As anyio 3 beside today's Trio: it can be imported, its half for Trio cannot."""
+    """This is the case of anyio 3: it can be imported, but not its Trio backend."""
     program = (
         "import sys, trio; sys.modules['anyio._backends._trio'] = None\n"
         "from ticketr.jira.transport import AsksMissing, open_transport\n"

@@ -1,4 +1,4 @@
-"""What answers say about a site's limits."""
+"""Test reading a site's rate limits from answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pace that a site bears, in virtual time."""
+"""Test the rate limiter, in virtual time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Clock = trio.testing.MockClock
 
 
 class Site:
-    """A site with rules, a client of it, and when what was asked."""
+    """A site with rules, a client of it, and the times of requests."""
 
     def __init__(self, rule: Callable[[Asked], Answer], **options: Any) -> None:
         self.app = RuledApp(rule)
@@ -39,13 +39,13 @@ class Site:
 
     @property
     def log(self) -> list[tuple[float, str]]:
-        """When each request came, and for what."""
+        """Return when each request came, and for what."""
         pairs = zip(self.app.times, self.app.asked, strict=True)
         return sorted((time, f"{asked.method} {asked.path[12:]}") for time, asked in pairs)
 
 
 def refused_once(path: str, **headers: str) -> Callable[[Asked], Answer]:
-    """A rule: the first request of a path is refused for ten seconds, all else goes well."""
+    """Return a rule that refuses the first request of a path for ten seconds, and no other."""
     refused = False
 
     def rule(asked: Asked) -> Answer:
@@ -62,7 +62,7 @@ def refused_once(path: str, **headers: str) -> Callable[[Asked], Answer]:
 
 
 async def in_turn(jira: JiraClient, *calls: Callable[[JiraClient], Awaitable[object]]) -> None:
-    """Begin each call a second after the one before."""
+    """Start each call a second after the one before."""
     async with trio.open_nursery() as nursery:
         for one in calls:
             nursery.start_soon(one, jira)
@@ -245,7 +245,7 @@ async def test_a_site_without_tokens_left_is_left_alone_for_as_long_as_it_says(
 
 
 async def test_what_was_held_while_it_queued_waits_again(autojump_clock: Clock) -> None:
-    """The second waits for the first one's place, and finds then that it must not go."""
+    """The second request waits for the first one's slot, and is then still held back."""
     limited = Answer({}, status=429, headers={"retry-after": "10"}, after=1)
     app = ScriptedApp(limited, Answer({"count": 1}))
     async with (
@@ -350,7 +350,7 @@ async def test_an_answer_that_says_the_limit_is_near_lets_no_more_go_together(
 async def test_a_site_that_bears_so_much_a_second_is_asked_about_so_much(
     rate: int, autojump_clock: Clock
 ) -> None:
-    """A burst limit as Jira's: whoever comes too many in a second is refused until the next."""
+    """A burst limit like Jira's refuses further requests until the next second."""
     seconds: dict[int, int] = {}
 
     def rule(asked: Asked) -> Answer:

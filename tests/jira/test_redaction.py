@@ -1,4 +1,4 @@
-"""Secrets in other people's text, in every spelling that a reader could put together again."""
+"""Test hiding secrets in a server's text, in every spelling that a reader could restore."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def account(site: str = SITE) -> Credentials:
 
 
 def breaks() -> dict[str, str]:
-    """What nobody sees, or what goes when text is cleaned."""
+    """Return characters that are invisible or that cleaning removes."""
     return {
         "escape": "\x1b",
         "colour": "\x1b[31m",
@@ -82,7 +82,7 @@ SPELLINGS = {
 
 
 def is_hidden(text: str) -> bool:
-    """Whether nobody can read the token out of a text, neither as it is nor cleaned."""
+    """Return whether the token can be read from a text neither as it is nor cleaned."""
     for seen in (text, clean(text), clean(text).replace(" ", "")):
         letters = "".join(letter for letter in seen if "!" <= letter <= "~")
         if TOKEN.lower() in letters.lower() or PAIR.rstrip("=") in letters:
@@ -130,7 +130,7 @@ def test_texts_at_random_never_keep_it() -> None:
 
 
 def test_a_long_text_takes_no_time_to_speak_of() -> None:
-    # Quadratic, this would take minutes.
+    # In quadratic time this would take minutes.
     text = TOKEN[:-1] * 20_000
     assert account().redact(text) is text
 

@@ -1,4 +1,4 @@
-"""Patience, in virtual time."""
+"""Test retries of requests, in virtual time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How patient to be: pure arithmetic."""
+"""Test the waits and limits of retries, which are pure arithmetic."""
 
 from __future__ import annotations
 

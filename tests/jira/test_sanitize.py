@@ -1,4 +1,4 @@
-"""What is shown of addresses and of a server's words."""
+"""Test how addresses and a server's text are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token is shown nowhere and goes nowhere but to its own site."""
+"""Test that the token is shown nowhere and sent only to its site."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Clock = trio.testing.MockClock
 
 
 def shown(error: BaseException) -> str:
-    """Everything that a program might show or store of an error."""
+    """Return everything that a program might show or store of an error."""
     text = "".join(traceback.format_exception(error))
     return "\n".join([str(error), repr(error), repr(vars(error)), text, repr(pickle.dumps(error))])
 

@@ -1,4 +1,4 @@
-"""Asking a site for its cloud ID, in virtual time."""
+"""Test asking a site for its cloud ID, in virtual time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each transport over TLS: whom it believes, and what it says of those whom it does not."""
+"""Test each transport over TLS: trusted certificates, and errors for others."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_a_secure_connection_that_was_closed_while_idle_is_not_used_again(
             with trio.fail_after(10):
                 await transport.send(Request("POST", site.url, {}, b"{}"))
                 await site.connections[-1].closed.wait()
-            await trio.sleep(0.02)  # real sockets: the end has to arrive
+            await trio.sleep(0.02)  # real sockets: the close must arrive
             assert len(site.connections) == count
 
 

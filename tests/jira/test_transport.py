@@ -1,4 +1,4 @@
-"""Each transport on real sockets: what it sends, and what it makes of what is answered."""
+"""Test each transport on real sockets: what it sends, and how it reads answers."""
 
 from __future__ import annotations
 

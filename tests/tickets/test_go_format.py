@@ -1,4 +1,4 @@
-"""What the Go program reads, we read the same, except where the tables below say why not."""
+"""Test that ticketr reads files as the Go program does, except where the tables say why not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(name: str) -> str:
 
 
 def as_go(ticket: Ticket, *, is_task: bool = False) -> dict[str, Any]:
-    """Write a ticket in the way in which the Go program printed its own."""
+    """Format a ticket as the Go program printed its own."""
     content: dict[str, Any] = {
         "Title": ticket.title,
         "Description": ticket.description,
@@ -42,7 +42,7 @@ def test_a_file_is_read_as_the_go_program_read_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_go_program_wrote_is_read_whole(name: str) -> None:
-    # The second file's is what it loses itself: a paragraph of a task, written without indent.
+    # The second file's difference: the Go program writes a paragraph of a task without indent.
     original = parse(read(f"{name}.md"))
 
     assert parse(read(f"{name}.saved.md")).tickets == original.tickets
@@ -55,7 +55,7 @@ def test_a_file_in_our_own_form_is_rendered_unchanged(name: str) -> None:
     assert render(parse(text).tickets) == text
 
 
-# The lines below "# TICKET: T", what the Go program makes of them, what we make of them, and why.
+# The lines below "# TICKET: T", the Go program's result, ticketr's result, and the reason.
 DIFFERENT = [
     (
         "## Fields\n- Priority: High",
@@ -193,7 +193,7 @@ def test_we_read_otherwise_with_reason(below: str, ours: Ticket) -> None:
 
 
 def test_a_title_keeps_brackets_that_hold_no_key() -> None:
-    # The Go program takes EPIC for the key, and would update the issue EPIC.
+    # The Go program reads EPIC as the key, and would update the issue EPIC.
     assert parse("# TICKET: [EPIC] x").tickets == (Ticket("[EPIC] x"),)
 
 
@@ -207,7 +207,7 @@ def test_a_line_may_be_of_any_length() -> None:
     assert parse("# TICKET: x\n" + "y" * 70_000).tickets[0].description == "y" * 70_000
 
 
-# Files that the Go program reads, and why we refuse them.
+# Files that the Go program reads, and why ticketr refuses them.
 REFUSED = [
     ("# TICKET:\n", "it ignores the line and all that follows"),
     ("# TICKET: [AB-1]\n", "its title is [AB-1]; as it has no key, an issue is created"),

@@ -216,7 +216,7 @@ def test_nothing_in_a_code_block_is_a_heading() -> None:
 
 
 def test_a_missing_end_of_a_code_block_is_not_made_good_by_the_next_block() -> None:
-    # Each of the two later lines would close the first block, and hide a ticket or the tasks.
+    # Each of the two later lines would close the first block and hide a ticket or the tasks.
     for hidden in ("# TICKET: y\n", "## Tasks\n- y\n"):
         for opening in ("```", "```py"):
             text = f"# TICKET: x\n{opening}\n{hidden}{opening}\nb\n```\n"

@@ -17,7 +17,7 @@ from ticketr.tickets import (
     replace,
 )
 
-# The work of one example differs too much for a time limit to mean anything.
+# The time of one example varies too much for a useful limit.
 thorough = settings(max_examples=100, deadline=None)
 # Two texts per example, and half of the files are refused.
 brief = settings(thorough, max_examples=40)
@@ -93,7 +93,7 @@ def test_no_word_of_a_file_is_lost(text: str) -> None:
 
     again = render(file.tickets, preamble=file.preamble)
 
-    # All that may go is what carries no words: bullets, blank lines, headings of ours, rules.
+    # Only what has no words may be lost: bullets, blank lines, section headings, rules.
     for word in ("text", "Notes"):
         assert again.count(word) >= text.count(word)
 

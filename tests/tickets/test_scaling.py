@@ -1,8 +1,8 @@
-"""Twice the input is twice the work, however the input was made.
+"""Test that the work grows linearly with the input.
 
-Work is counted in calls, not in seconds. What one call of a regular expression does is not seen
-by that, so the long lines are there as well: a scan that is done again for each character of them
-would not end within the time a test has.
+Work is counted in calls, not in seconds. The work inside one call of a regular expression is not
+counted, so there are long lines too: a scan that starts again at each of their characters would
+exceed the test's time limit.
 """
 
 from __future__ import annotations

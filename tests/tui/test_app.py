@@ -1,4 +1,4 @@
-"""The app on a virtual clock: keys through a channel, exact frames at exact times."""
+"""Test the app on a virtual clock: keys through a channel, exact frames at exact times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Pull:
-    """Stands for a pull: one ticket a second, ten of them."""
+    """A fake pull of ten tickets, one per second."""
 
     on_written: OnWritten
     name: str = "Pull DEMO"
@@ -55,7 +55,7 @@ class Pull:
 
 @dataclass
 class Run:
-    """An app that runs."""
+    """A running app."""
 
     app: App
     screen: FakeScreen
@@ -93,7 +93,7 @@ async def running(
 
 
 async def settle() -> None:
-    """Let everything happen that needs no time, and one frame."""
+    """Let everything happen that needs no time, and draw one frame."""
     await trio.testing.wait_all_tasks_blocked()
     await trio.sleep(FRAME_INTERVAL * 2)
 

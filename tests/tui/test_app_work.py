@@ -1,4 +1,4 @@
-"""Pull, push, sync and conflicts in the app: the real jobs on the sandbox, in virtual time."""
+"""Test pull, push, sync and conflicts in the app: real jobs on the sandbox, in virtual time."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_many_writes_are_asked_about_first(bench: Bench, autojump_clock: M
 
 @pytest.fixture
 async def lossy(bench: Bench, autojump_clock: MockClock) -> Bench:
-    """An edit beside a heading in a quote, which a file cannot say, and one of another ticket."""
+    """Edit a text with a heading in a quote, which a file cannot hold, and another ticket."""
     words, kept = ({"type": "text", "text": each} for each in ("old words", "kept by Jira"))
     heading = {"type": "heading", "attrs": {"level": 2}, "content": [kept]}
     paragraph = {"type": "paragraph", "content": [words]}

@@ -1,4 +1,4 @@
-"""What the app reads of a folder, and in what portions: real files, in virtual time."""
+"""Test reading a folder in batches: real files, in virtual time."""
 
 from __future__ import annotations
 
@@ -179,11 +179,11 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
         write(tmp_path, number)
     told: list[Message] = []
 
-    with trio.move_on_after(4.5):  # a second for the state, one to walk, one for each portion
+    with trio.move_on_after(4.5):  # a second each: the state, the search, each batch
         await Loader(Store(tmp_path, ".ticketr"), slow, told.append).load()
 
     assert [len(each.tickets) for each in told if isinstance(each, TicketsFound)] == [20, 20]
-    assert trio.current_time() == 5.5  # one more, to close the state
+    assert trio.current_time() == 5.5  # one more second, to close the state
 
 
 async def test_looks_take_turns_and_one_that_waits_is_enough(
@@ -195,7 +195,7 @@ async def test_looks_take_turns_and_one_that_waits_is_enough(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(loader.load)
-        await trio.sleep(2.5)  # it has found the files, and is about to read them
+        await trio.sleep(2.5)  # it has found the files and is about to read them
         write(tmp_path, 2)
         for _ in range(3):
             nursery.start_soon(loader.load)

@@ -208,7 +208,7 @@ def test_notes_are_opened_scrolled_and_closed(filled: AppState) -> None:
     assert state.notice == "40 to look at: n lists them"
     assert state.notes[1] == "failed: DEMO-1 (a.md): why"
 
-    state = press(state, "n", "j", "j", "P")  # nothing else works meanwhile
+    state = press(state, "n", "j", "j", "P")  # no other key works in the meantime
     assert (state.are_notes_open, state.notes_top, state.notice) == (True, 2, "")
     assert press(state, "G").notes_top == len(state.note_lines) - state.page + 1
     assert asked(state, "p") == ()
@@ -351,7 +351,7 @@ def test_an_open_ticket_is_read_again_with_the_files_and_stays_where_it_was_scro
     assert state.detail is not None
     assert (state.detail.lines[0], state.detail.top, state.focus) == ("new", 2, Focus.LIST)
 
-    other = messages.DetailReread(filled.rows[0], ("other",))  # asked for before this one was open
+    other = messages.DetailReread(filled.rows[0], ("other",))  # requested before this one was open
     assert after(state, other) == state
 
 

@@ -1,6 +1,6 @@
-"""Golden frames: what the screen shows for a state, to the cell.
+"""Test what the screen shows for a state, cell by cell, against golden frames.
 
-After a change that is meant, ``TICKETR_GOLDEN=write`` makes the files anew; read the diff.
+After an intended change, ``TICKETR_GOLDEN=write`` writes the files again; read the diff.
 """
 
 from __future__ import annotations

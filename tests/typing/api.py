@@ -1,7 +1,7 @@
-"""The public names as users write them, for mypy and for pyright; nothing here is run.
+"""Use the public names as users do, for mypy and pyright; nothing here is run.
 
-An ``assert_type`` says what a type checker makes of a call. A call that must be refused carries the
-error that each of the two gives; one that is no longer given is an error itself.
+An ``assert_type`` holds the type that a checker infers. A call that must be refused has a comment
+with the error of each checker; the checker reports a comment that is no longer needed.
 """
 
 # mypy: disable-error-code="empty-body"
