@@ -176,10 +176,6 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
     They may if the current folder is outside of the workspace and ``--folder`` was not given, or
     if JIRA_URL names another site.
 
-    Args:
-        resolved: The workspace.
-        options: The values of the options.
-
     Returns:
         The notice; None if there is no reason for one.
     """

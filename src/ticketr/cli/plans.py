@@ -22,9 +22,6 @@ _MAX_LINES = 8
 def plan_lines(action: Action) -> list[str]:
     """Return what would be sent of one issue.
 
-    Args:
-        action: The planned action.
-
     Returns:
         Lines, not cleaned yet.
     """

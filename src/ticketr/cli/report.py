@@ -159,12 +159,7 @@ def print_pull(result: PullResult, *, prune: bool) -> None:
 
 
 def print_push(result: PushResult, *, dry_run: bool = False) -> None:
-    """Print what a push did.
-
-    Args:
-        result: The push's result.
-        dry_run: Whether the push only planned.
-    """
+    """Print what a push did."""
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:

@@ -41,11 +41,6 @@ def resolve(
 ) -> config.Workspace:
     """Return the workspace that a command is about; without questions and without a login.
 
-    Args:
-        workspace: The name from ``--workspace``.
-        folder: The folder from ``--folder``.
-        project: The key from ``--project``.
-
     Raises:
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
         SettingsFailed: A file of settings could not be read.

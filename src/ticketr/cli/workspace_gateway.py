@@ -49,9 +49,6 @@ def offer_gateway(workspace: Workspace) -> Workspace | None:
 
     Without a yes the token is sent to the site's own address only.
 
-    Args:
-        workspace: The workspace of the site.
-
     Returns:
         The workspace with the site's cloud ID. None if it had one, the site has none, there is no
         terminal to ask in, or the answer was no.

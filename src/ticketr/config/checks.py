@@ -23,10 +23,6 @@ _PORTS = {"http": 80, "https": 443}
 def checked_site(name: str, url: str) -> str:
     """Check a site's address and return its normal form, so that one site has one spelling.
 
-    Args:
-        name: What the user calls this setting.
-        url: The address as it was written.
-
     Raises:
         BadSetting: It is none, or holds more than an address; what may be a secret in it is not
             repeated.

@@ -26,10 +26,6 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
     What the new entry leaves open stays, unless the old entry named another site. The first
     workspace becomes the one in use.
 
-    Args:
-        folder: The user's folder of settings.
-        entry: The workspace.
-
     Raises:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.

@@ -45,9 +45,6 @@ class Environment:
 def read_environment(environ: Mapping[str, str]) -> Environment:
     """Read the settings in the environment.
 
-    Args:
-        environ: Usually ``os.environ``.
-
     Raises:
         BadSetting: The address cannot be one.
     """

@@ -51,9 +51,6 @@ class GoFile:
 def read_go_file(root: Path) -> GoFile | None:
     """Read the file of a folder.
 
-    Args:
-        root: The workspace's folder.
-
     Returns:
         Its settings, or None where there is no such file.
 

@@ -79,9 +79,6 @@ def open_marks(folder: Path) -> Marks:
 def new_marks(folder: Path) -> Marks:
     """Return a new mark, without storing it.
 
-    Args:
-        folder: The user's folder of settings.
-
     Raises:
         ConfigError: The config cannot be used.
         SettingsFailed: The system refused to read it.
@@ -93,10 +90,6 @@ def new_marks(folder: Path) -> Marks:
 
 def note_marked(folder: Path, root: Path) -> None:
     """Record that the state file of a workspace has the mark now.
-
-    Args:
-        folder: The user's folder of settings.
-        root: The workspace's folder.
 
     Raises:
         ConfigError: The file cannot be used.

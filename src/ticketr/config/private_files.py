@@ -24,11 +24,7 @@ _OTHERS_WRITE = 0o022
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Return the user's folder of settings, which need not exist.
-
-    Args:
-        environ: The environment, usually ``os.environ``.
-    """
+    """Return the user's folder of settings, which need not exist."""
     if named := environ.get(FOLDER_NAME, ""):
         return Path(named).absolute()
     # Loaded only where it is needed: it takes as long as reading the settings.

@@ -43,11 +43,7 @@ _KINDS = (
 
 
 class StateFolder:
-    """ticketr's own folder in one workspace, which need not exist.
-
-    Args:
-        path: The folder.
-    """
+    """ticketr's own folder in one workspace, which need not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -79,10 +75,6 @@ class StateFolder:
     def open_file(self, name: str, flags: int) -> int:
         """Open a file of the folder by its descriptor.
 
-        Args:
-            name: Its name in the folder.
-            flags: How to open it.
-
         Raises:
             UnsafePath: Something else has that name.
         """
@@ -93,10 +85,6 @@ class StateFolder:
 
     def write_new(self, name: str, text: str) -> None:
         """Write a file that must not be there yet.
-
-        Args:
-            name: Its name in the folder.
-            text: The whole text.
 
         Raises:
             FileExistsError: Something has that name.

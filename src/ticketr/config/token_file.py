@@ -20,11 +20,6 @@ _HEAD = """\
 def read_token(folder: Path, site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site.
 
-    Args:
-        folder: The user's folder of settings.
-        site: The site's address.
-        email: The account.
-
     Returns:
         The token, or None where none is stored for exactly these.
 

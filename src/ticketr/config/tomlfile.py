@@ -109,14 +109,7 @@ def read_table(path: Path, text: str) -> Table:
 
 
 class Table:
-    """One table of a TOML file, whose values are read by name and kind.
-
-    Args:
-        path: The file, for the errors.
-        text: All of its text.
-        values: What the table holds.
-        keys: The names that lead to it.
-    """
+    """One table of a TOML file, whose values are read by name and kind."""
 
     def __init__(
         self, path: Path, text: str, values: Mapping[str, object], keys: tuple[str, ...] = ()

@@ -115,9 +115,6 @@ class UserConfig:
 def read_user_config(folder: Path) -> UserConfig:
     """Read the user's config.
 
-    Args:
-        folder: The user's folder of settings.
-
     Returns:
         Its settings; empty ones where there is no such file.
 
@@ -134,10 +131,6 @@ def read_user_config(folder: Path) -> UserConfig:
 
 def parse_user_config(path: Path, text: str) -> UserConfig:
     """Read the user's config from its text.
-
-    Args:
-        path: The file, for the errors.
-        text: The whole text.
 
     Raises:
         BadFile: It cannot be used; ``UnknownKey`` is a kind of it.

@@ -55,9 +55,6 @@ class WorkspaceFile:
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
     """Read the file of a workspace.
 
-    Args:
-        root: The workspace's folder.
-
     Returns:
         Its settings, or None where there is no such file.
 

@@ -17,9 +17,6 @@ GROW_AFTER = 20
 class AdaptiveLimit:
     """A concurrency limit that a refusal halves and successes raise, one by one.
 
-    Args:
-        most: The highest limit.
-
     Attributes:
         limit: How many holders it allows now.
         cuts: How often it was halved.

@@ -49,9 +49,6 @@ class Credentials:
     def authorization(self, url: str) -> str:
         """Return the ``Authorization`` header of a request.
 
-        Args:
-            url: Where the request goes.
-
         Returns:
             The value of ``Authorization``.
 
@@ -70,9 +67,6 @@ class Credentials:
 
     def redact(self, text: str) -> str:
         """Remove the token from a server's text.
-
-        Args:
-            text: Any text.
 
         Returns:
             The text itself where it does not hold the token; else one clean line without it,

@@ -101,10 +101,6 @@ async def _json(response: Response) -> Any:
 def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
     """Raise the error that an answer's status stands for; nothing for 200 to 299.
 
-    Args:
-        response: Any answer.
-        redact: Removes secrets from the server's text.
-
     Raises:
         JiraError: Of the class that fits the status.
     """

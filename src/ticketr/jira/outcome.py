@@ -32,9 +32,6 @@ def may_have_happened(error: BaseException) -> bool:
     A request that failed so must not be sent again unless it can be carried out twice. For a
     write that was refused, `certainly_failed` is the stricter question.
 
-    Args:
-        error: What the request raised.
-
     Returns:
         Whether Jira may have carried it out; false for an error that no request raised.
     """

@@ -74,13 +74,7 @@ class RateLimiter:
             slot.release()
 
     def back_off(self, call: Call, scope: LimitScope, backoff: Backoff) -> None:
-        """Send none of the requests that a limit concerns before a backoff has ended.
-
-        Args:
-            call: The call that met the limit.
-            scope: The requests that the limit concerns.
-            backoff: Until when, and why.
-        """
+        """Send none of the requests that a limit concerns before a backoff has ended."""
         if scope is LimitScope.ISSUE and call.issue is None:
             scope = LimitScope.ENDPOINT
         name = (scope, _name(call, scope))
@@ -123,11 +117,7 @@ class Slot:
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
-        """Wait until the call may be sent; the block is one attempt.
-
-        Args:
-            own: The backoff of this call alone.
-        """
+        """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
         site = self._limiter.site
         while True:
             await self._acquire(own)

@@ -44,10 +44,6 @@ _AS_SHOWN = re.compile(f"{_SEQUENCE} | {_SPECIAL}", _FLAGS)
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Replace secrets in a text by `HIDDEN`.
 
-    Args:
-        text: Any text.
-        secrets: What must not be shown.
-
     Returns:
         The text itself if it holds none of them; else one clean line without them.
     """

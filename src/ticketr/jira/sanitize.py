@@ -20,10 +20,6 @@ _LOGIN = re.compile(
 def clip(text: str, limit: int = LONGEST_TEXT) -> str:
     """Clean and shorten a server's text for a one-line message.
 
-    Args:
-        text: Untrusted text, of any length.
-        limit: The most characters to keep.
-
     Returns:
         One clean line; a longer one ends in an ellipsis.
     """

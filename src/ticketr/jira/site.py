@@ -19,12 +19,7 @@ _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
 
 def browse_url(site: str, key: str) -> str:
-    """Return the address of an issue for a browser.
-
-    Args:
-        site: The site's address for browsers.
-        key: The issue's key.
-    """
+    """Return the address of an issue for a browser."""
     return f"{site.rstrip('/')}/browse/{quote(key, safe='')}"
 
 

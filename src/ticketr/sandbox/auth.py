@@ -23,12 +23,7 @@ SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - valid for the sandbox o
 
 
 def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
-    """Return whether an ``Authorization`` header holds a user's e-mail address and token.
-
-    Args:
-        authorization: The header's value.
-        users: The token of each e-mail address.
-    """
+    """Return whether an ``Authorization`` header holds a user's e-mail address and token."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return False
@@ -42,13 +37,7 @@ def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
 
 
 class BasicAuth:
-    """ASGI middleware that passes on the requests of known users only.
-
-    Args:
-        app: The application that answers them.
-        users: The token of each e-mail address.
-        refusal: The response to all other requests.
-    """
+    """ASGI middleware that passes on the requests of known users only."""
 
     def __init__(self, app: ASGIApp, users: Mapping[str, str], refusal: Response) -> None:
         self._app = app

@@ -106,12 +106,7 @@ async def _accept(app: ASGIApp, listeners: list[trio.SocketListener]) -> None:
 
 
 class _ResettableApp:
-    """ASGI middleware that resets the connection at a `RESET_CONNECTION` message.
-
-    Args:
-        app: The application.
-        stream: The connection.
-    """
+    """ASGI middleware that resets the connection at a `RESET_CONNECTION` message."""
 
     def __init__(self, app: ASGIApp, stream: trio.SocketStream) -> None:
         self._app = app

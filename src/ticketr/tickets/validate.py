@@ -23,9 +23,6 @@ def safe_file_name(key: str) -> str:
 
     Keys come from a server, so they are checked before they become part of a path.
 
-    Args:
-        key: The issue key.
-
     Returns:
         ``KEY.md``: one path component, the same on every file system.
 

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 @final
 class WorkspaceReader:
-    """Reads every file once, and compares it with the last sync.
-
-    Args:
-        store: The workspace's files.
-        state: The state of the last sync.
-    """
+    """Reads every file once, and compares it with the last sync."""
 
     def __init__(self, store: Store, state: State) -> None:
         self._store = store

@@ -20,9 +20,6 @@ def notes_of(ended: JobSnapshot) -> tuple[str, ...]:
 
     The status line shows only the start of an error, whose advice stands at its end.
 
-    Args:
-        ended: The snapshot of an ended job.
-
     Returns:
         Cleaned lines, the most important first; may be empty.
     """

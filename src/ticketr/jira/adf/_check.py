@@ -22,9 +22,6 @@ _OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
 def problems(document: object) -> tuple[str, ...]:
     """Return what is wrong with a document that is to be sent to Jira.
 
-    Args:
-        document: A document, as `to_adf` makes it.
-
     Returns:
         What Jira would not accept, in the order of the document and at most `MOST_PROBLEMS`;
         empty if nothing is.

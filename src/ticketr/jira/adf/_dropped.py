@@ -85,12 +85,7 @@ class DroppedPiece:
 
 
 def find_dropped(markdown: str, document: Json) -> Iterator[DroppedPiece]:
-    """Yield the pieces of Markdown that are not in the document that was made of it.
-
-    Args:
-        markdown: The Markdown.
-        document: What was made of it.
-    """
+    """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
     for piece in _dropped_parts(markdown, document):
         yield piece

@@ -40,11 +40,7 @@ def is_too_long(*markdown: str) -> bool:
 
 
 def is_too_large(document: object) -> bool:
-    """Return whether a document is larger than Jira takes.
-
-    Args:
-        document: Anything that JSON can hold.
-    """
+    """Return whether a document is larger than Jira takes."""
     text = rest = 0
     ahead = [document]
     while ahead:

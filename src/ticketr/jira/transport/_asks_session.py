@@ -97,11 +97,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self._open: set[Connection] = set()
 
     async def connection(self, place: str) -> Connection:
-        """Return an idle connection, or a new one where there is none.
-
-        Args:
-            place: Scheme, host and port.
-        """
+        """Return an idle connection, or a new one where there is none."""
         while (idle := self._checkout_connection(place)) is not None:
             if idle.is_fit():
                 return idle  # type: ignore[no-any-return]  # asks has no types

@@ -63,9 +63,6 @@ class ResponseBody:
     async def end(self, url: str) -> bytes:
         """Return the whole body.
 
-        Args:
-            url: The address that was asked.
-
         Raises:
             BadAnswer: It was too large, or could not be decompressed.
 

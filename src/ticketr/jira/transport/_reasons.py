@@ -19,12 +19,7 @@ NOT_SENDABLE = "the request was not sendable"
 
 
 def not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
-    """Make the error for a connection that could not be made.
-
-    Args:
-        url: The address that was asked.
-        error: What the adapter's package raised.
-    """
+    """Make the error for a connection that could not be made."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
@@ -41,12 +36,7 @@ def no_http(error: Exception) -> str:
 
 
 def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
-    """Make the error for a text that cannot be written as bytes: a host's name, or a header.
-
-    Args:
-        url: The address that was asked.
-        error: What the adapter's package raised.
-    """
+    """Make the error for a text that cannot be written as bytes: a host's name, or a header."""
     if getattr(error, "encoding", "idna") == "idna":
         return ConnectFailed(url, BAD_ADDRESS)
     return ConnectionLost(url, NOT_SENDABLE)

@@ -30,11 +30,7 @@ class ExchangeTimeout:
         self.scope.deadline = min(trio.current_time() + self._silence, self._latest)
 
     def error(self, url: str) -> NoAnswer:
-        """Make the error for an exchange that was cut off.
-
-        Args:
-            url: The address that was asked.
-        """
+        """Make the error for an exchange that was cut off."""
         if self.scope.deadline >= self._latest:
             return NoAnswer(url, self._whole, begun=True)
         return NoAnswer(url, self._silence)

@@ -7,11 +7,7 @@ from ticketr.jira.sanitize import clip
 
 
 class AsksMissing(TicketrError):
-    """Raised when asks was chosen and cannot be used here.
-
-    Args:
-        reason: Why not, in a few words.
-    """
+    """Raised when asks was chosen and cannot be used here."""
 
     def __init__(self, reason: str) -> None:
         self.reason = clip(reason)

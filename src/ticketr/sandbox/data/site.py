@@ -127,14 +127,7 @@ class Site:
         return self._index.issues(current)
 
     def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002 - Jira's word
-        """Create an issue in the first status of the workflow.
-
-        Args:
-            project: The project.
-            type: The issue's type.
-            summary: The title.
-            values: Other attributes of `Issue`.
-        """
+        """Create an issue in the first status of the workflow."""
         _check(values)
         now = self._millis()
         defaults = {"priority": MEDIUM, "description": None, "reporter": self.user}

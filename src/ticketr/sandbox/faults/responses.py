@@ -27,15 +27,7 @@ _QUOTA: Final = "jira-quota-tenant-based"
 def fault_response(
     fault: Fault, *, method: str, path: str, now: datetime, retry_within: int
 ) -> Response:
-    """Return the response of a fault that has one.
-
-    Args:
-        fault: The fault.
-        method: The method of the request.
-        path: The path of the request.
-        now: The time by the site's clock.
-        retry_within: The longest ``Retry-After``, in seconds.
-    """
+    """Return the response of a fault that has one."""
     wait = min(retry_within, 1 + fault.turn // 8 % max(retry_within, 1))
     if fault.kind is FaultKind.TOO_MANY:
         shapes = _too_many(now, wait, on_issue=is_write(method, path))
