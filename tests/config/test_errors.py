@@ -12,7 +12,6 @@ from ticketr.config import (
     ForeignState,
     MissingSetting,
     NotPrivate,
-    SecretInFile,
     SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
@@ -22,6 +21,7 @@ from ticketr.config import (
     WorkspaceTaken,
     errors,
 )
+from ticketr.config.errors import SecretInFile
 
 ERRORS: list[TicketrError] = [
     ConfigError("x"),

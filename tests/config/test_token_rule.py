@@ -14,18 +14,16 @@ from ticketr.config import (
     LoginEntry,
     MissingSetting,
     SiteNotConfirmed,
-    SiteTrust,
     TokenSource,
     WorkspaceEntry,
     find_token,
-    is_environment_for,
     keychain,
     read_user_config,
     resolve_workspace,
     store_workspace,
-    trust_in,
 )
 from ticketr.config.token_file import write_token
+from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -8,13 +8,13 @@ from ticketr.config import (
     BadFile,
     BadSetting,
     MappedField,
-    SecretInFile,
     SettingsFailed,
     UnknownKey,
     WorkspaceFile,
     read_workspace_file,
     write_workspace_file,
 )
+from ticketr.config.errors import SecretInFile
 
 if TYPE_CHECKING:
     from pathlib import Path

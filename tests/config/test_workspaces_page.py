@@ -11,15 +11,9 @@ import click
 import pytest
 
 from ticketr.cli.workspace import workspace
-from ticketr.config import (
-    SiteTrust,
-    TokenSource,
-    is_environment_for,
-    read_user_config,
-    read_workspace_file,
-    trust_in,
-)
+from ticketr.config import TokenSource, read_user_config, read_workspace_file
 from ticketr.config.checks import STRATEGIES
+from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.user_config import _KEYS, _WORKSPACE_KEYS
 from ticketr.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 

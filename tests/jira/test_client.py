@@ -11,22 +11,21 @@ from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
 from ticketr.jira import (
     BadAnswer,
-    BadSite,
     Credentials,
     Field,
     Issue,
-    IssuesUnavailable,
     JiraClient,
     NotFound,
     Project,
     Redirected,
-    ServerInfo,
     User,
     createmeta,
     gateway_site,
     open_jira,
     searches,
 )
+from ticketr.jira.errors import BadSite, IssuesUnavailable
+from ticketr.jira.models import ServerInfo
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock

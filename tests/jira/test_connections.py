@@ -28,10 +28,10 @@ from ticketr.jira import (
     ConnectFailed,
     ConnectionLost,
     Credentials,
-    NoAnswer,
     RetryPolicy,
     open_jira,
 )
+from ticketr.jira.errors import NoAnswer
 from ticketr.jira.transport import HttpPackage, Request, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})

@@ -19,14 +19,13 @@ from ticketr.jira import (
     Credentials,
     JiraClient,
     JiraError,
-    NoAnswer,
     Redirected,
     RetryPolicy,
-    ServerError,
     Transition,
     may_have_happened,
     open_jira,
 )
+from ticketr.jira.errors import NoAnswer, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 MADE = Answer({"id": "10001", "key": "A-2", "self": f"{SITE}/rest/api/3/issue/10001"}, status=201)

@@ -9,18 +9,15 @@ from fakes.jira_app import SITE, Answer, ScriptedApp
 
 from ticketr.jira import (
     BadAnswer,
-    BadSite,
     Credentials,
-    InsecureSite,
     JiraError,
-    NoAnswer,
     NotFound,
     Redirected,
-    ServerError,
     ask_cloud_id,
     gateway_site,
     open_jira,
 )
+from ticketr.jira.errors import BadSite, InsecureSite, NoAnswer, ServerError
 from ticketr.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 

@@ -21,7 +21,8 @@ from fakes.jira_raw import (
     server_context,
 )
 
-from ticketr.jira import ConnectFailed, ConnectionLost, Credentials, TlsFailed, open_jira
+from ticketr.jira import ConnectFailed, ConnectionLost, Credentials, open_jira
+from ticketr.jira.errors import TlsFailed
 from ticketr.jira.transport import HttpPackage, Request, open_transport
 
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ import pytest
 from ticketr.tickets import (
     RepeatedKey,
     Ticket,
-    append,
     parse,
     render,
     render_ticket,
-    replace,
+    rewrite,
 )
 
 WHOLE = """\
@@ -163,28 +162,28 @@ def test_the_same_issue_cannot_stand_twice_in_a_file() -> None:
     with pytest.raises(RepeatedKey, match="AB-1"):
         render([one, other])
     with pytest.raises(RepeatedKey, match="AB-1"):
-        append(file, other)
+        rewrite(file, {}, [other])
     with pytest.raises(RepeatedKey, match="AB-1"):
-        replace(file, 1, other)
-    assert parse(replace(file, 0, one)).tickets == file.tickets
+        rewrite(file, {1: other})
+    assert parse(rewrite(file, {0: one}).text).tickets == file.tickets
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_replacing_keeps_the_rest_and_the_line_ends(end: str) -> None:
     text = "\ufeffa\n\n# TICKET: x\n b \n\n\n# TICKET: y\nc\n \n# TICKET: z".replace("\n", end)
 
-    out = replace(parse(text), 1, Ticket("new", description="d\ne"))
+    out = rewrite(parse(text), {1: Ticket("new", description="d\ne")}).text
 
     new = "# TICKET: new\n\n## Description\nd\ne\n".replace("\n", end)
     assert out == text.replace(f"# TICKET: y{end}c{end}", new)
 
 
 def test_replacing_the_last_ticket_adds_no_line_end_that_was_not_there() -> None:
-    assert replace(parse("# TICKET: x"), 0, Ticket("y")) == "# TICKET: y"
+    assert rewrite(parse("# TICKET: x"), {0: Ticket("y")}).text == "# TICKET: y"
 
 
 def test_a_last_line_without_an_end_takes_the_line_ends_of_its_file() -> None:
-    out = replace(parse("a\r\n# TICKET: x"), 0, Ticket("y", description="b"))
+    out = rewrite(parse("a\r\n# TICKET: x"), {0: Ticket("y", description="b")}).text
 
     assert out == "a\r\n# TICKET: y\r\n\r\n## Description\r\nb"
 
@@ -215,8 +214,8 @@ def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
     )
     tasks = (Ticket("renamed", "AB-2"), Ticket("u"), Ticket("new"))
 
-    kept = parse(replace(file, 0, Ticket("y", "AB-1", tasks=tasks))).tickets[0]
-    changed = parse(replace(file, 0, Ticket("y", remarks=("# own",)))).tickets[0]
+    kept = parse(rewrite(file, {0: Ticket("y", "AB-1", tasks=tasks)}).text).tickets[0]
+    changed = parse(rewrite(file, {0: Ticket("y", remarks=("# own",))}).text).tickets[0]
 
     assert kept.remarks == ("# r",)
     assert [task.remarks for task in kept.tasks] == [("# s",), ("# v",), ()]
@@ -238,6 +237,6 @@ def test_replacing_keeps_the_remarks_unless_new_ones_are_given() -> None:
 def test_appending_leaves_one_blank_line_between(text: str, before: str) -> None:
     end = "\r\n" if "\r" in text else "\n"
 
-    out = append(parse(text), Ticket("y", description="z"))
+    out = rewrite(parse(text), {}, [Ticket("y", description="z")]).text
 
     assert out == before + "# TICKET: y\n\n## Description\nz\n".replace("\n", end)

@@ -10,11 +10,10 @@ from ticketr.tickets import (
     Ticket,
     TicketFile,
     TicketSyntaxError,
-    append,
     parse,
     render,
     render_ticket,
-    replace,
+    rewrite,
 )
 
 # The time of one example varies too much for a useful limit.
@@ -121,7 +120,7 @@ def test_replacing_a_ticket_leaves_all_else_byte_for_byte(
     for index, span in enumerate(file.spans):
         new = tickets[index % len(tickets)]
         try:
-            out = replace(file, index, new)
+            out = rewrite(file, {index: new}).text
         except RepeatedKey:
             continue
         assert out.startswith(text[: span.start])
@@ -138,7 +137,7 @@ def test_appending_a_ticket_leaves_all_else_byte_for_byte(
     assume(tickets)
 
     try:
-        out = append(file, tickets[0])
+        out = rewrite(file, {}, [tickets[0]]).text
     except RepeatedKey:
         return
 

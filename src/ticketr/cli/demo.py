@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ticketr.cli.output import echo
 from ticketr.cli.report import exit_code
-from ticketr.cli.sandbox import require_demo_extra, seconds
+from ticketr.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,11 +24,9 @@ DATA = "demo.db"
 
 
 @click.command(short_help="Pull made-up tickets; no Jira account is needed.")
-@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
-@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
-@click.option(
-    "--latency", default=0.0, show_default=True, type=seconds, help="The wait before each response."
-)
+@TICKETS
+@SEED
+@LATENCY
 @click.option(
     "-C",
     "--folder",
@@ -37,15 +35,7 @@ DATA = "demo.db"
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
 @click.pass_context
-def demo(
-    context: click.Context,
-    *,
-    tickets: int | None,
-    seed: int | None,
-    latency: float,
-    folder: Path | None,
-    plain: bool,
-) -> None:
+def demo(context: click.Context, /, *, folder: Path | None, plain: bool, **settings: Any) -> None:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
     In a terminal this opens the app; else it pulls and says where the files are. In the same
@@ -64,7 +54,7 @@ def demo(
     store.folder.check()
     mark = own_mark(root)
     store.prepare()
-    site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
+    site = partial(open_sandbox, **settings, data=store.own / DATA)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
         context.exit(run(_demo, show, root, mark, site))

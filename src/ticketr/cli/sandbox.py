@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ticketr.cli.output import echo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticketr.sandbox import Faults, User
+
+R = TypeVar("R", bound="Callable[..., object]")
 
 
 def seconds(value: str | float) -> float:
@@ -26,6 +31,15 @@ def seconds(value: str | float) -> float:
     return number
 
 
+def _seconds_option(name: str, words: str) -> Callable[[R], R]:
+    return click.option(name, default=0.0, show_default=True, type=seconds, help=words)
+
+
+TICKETS = click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
+SEED = click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
+LATENCY = _seconds_option("--latency", "The wait before each response.")
+
+
 @click.command(short_help="Serve a Jira stand-in with made-up tickets.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
@@ -33,8 +47,8 @@ def seconds(value: str | float) -> float:
     type=click.IntRange(0, 65535),
     help="The port; 0 takes a free one.  [default: that of the site in --data, else a free one]",
 )
-@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
-@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
+@TICKETS
+@SEED
 @click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -45,16 +59,8 @@ def seconds(value: str | float) -> float:
     metavar="NAME",
     help="Where the user lives, such as Europe/Berlin.  [default: Asia/Kolkata]",
 )
-@click.option(
-    "--latency", default=0.0, show_default=True, type=seconds, help="The wait before each response."
-)
-@click.option(
-    "--search-lag",
-    default=0.0,
-    show_default=True,
-    type=seconds,
-    help="How long searches are behind.",
-)
+@LATENCY
+@_seconds_option("--search-lag", "How long searches are behind.")
 @click.option("--odd", is_flag=True, help="Answer with unknown keys and nulls, as real Jira does.")
 @click.option(
     "--faults",
@@ -62,20 +68,7 @@ def seconds(value: str | float) -> float:
     help="Make it hostile: all, or some such as 429=0.05,lost=0.02,seed=7.",
 )
 @click.option("--exit-with-stdin", is_flag=True, help="End when standard input is closed.")
-def sandbox(
-    *,
-    host: str,
-    port: int | None,
-    tickets: int | None,
-    seed: int | None,
-    data: Path | None,
-    time_zone: str | None,
-    latency: float,
-    search_lag: float,
-    odd: bool,
-    faults: str | None,
-    exit_with_stdin: bool,
-) -> None:
+def sandbox(*, time_zone: str | None, faults: str | None, **settings: Any) -> None:
     """Serve a Jira site with made-up tickets, to try ticketr on.
 
     It prints its address and serves until SIGINT or SIGTERM. Log in as demo@example.com with
@@ -87,23 +80,7 @@ def sandbox(
     from ticketr.sandbox import OtherSeed, run
 
     user, hostile = _user(time_zone), _faults(faults)
-
-    async def serve() -> None:
-        await run(
-            host=host,
-            port=port,
-            tickets=tickets,
-            seed=seed,
-            data=data,
-            user=user,
-            latency=latency,
-            search_lag=search_lag,
-            odd=odd,
-            faults=hostile,
-            exit_with_stdin=exit_with_stdin,
-            announce=echo,
-        )
-
+    serve = partial(run, user=user, faults=hostile, announce=echo, **settings)
     try:
         trio.run(serve)
     except OtherSeed as error:

@@ -18,7 +18,7 @@ from ticketr.config.checks import (
     checked_site,
 )
 from ticketr.config.config_edits import remove_workspace, store_workspace, use_workspace
-from ticketr.config.environment import TOKEN_NAMES, Environment, read_environment
+from ticketr.config.environment import TOKEN_NAMES, read_environment
 from ticketr.config.errors import (
     BadFile,
     BadSetting,
@@ -26,7 +26,6 @@ from ticketr.config.errors import (
     ForeignState,
     MissingSetting,
     NotPrivate,
-    SecretInFile,
     SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
@@ -36,11 +35,10 @@ from ticketr.config.errors import (
     WorkspaceTaken,
 )
 from ticketr.config.fields import MappedField, WantedField, reserved_name
-from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
+from ticketr.config.go_file import GO_FILE, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import LOCK_FILE, STATE_FOLDER, StateFolder, require_database
-from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import read_text
 from ticketr.config.user_config import (
@@ -70,19 +68,15 @@ __all__ = [
     "BadFile",
     "BadSetting",
     "ConfigError",
-    "Environment",
     "ForeignState",
     "FoundToken",
-    "GoFile",
     "LoginEntry",
     "MappedField",
     "Marks",
     "MissingSetting",
     "NotPrivate",
-    "SecretInFile",
     "SettingsFailed",
     "SiteNotConfirmed",
-    "SiteTrust",
     "StateFolder",
     "TokenFailed",
     "TokenSource",
@@ -106,7 +100,6 @@ __all__ = [
     "find_token",
     "forget_token",
     "free_name",
-    "is_environment_for",
     "missing_in_file",
     "new_marks",
     "note_marked",
@@ -124,7 +117,6 @@ __all__ = [
     "resolve_workspace",
     "store_token",
     "store_workspace",
-    "trust_in",
     "use_workspace",
     "write_workspace_file",
 ]

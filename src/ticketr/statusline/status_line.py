@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -23,7 +23,6 @@ from ticketr.tty import can_draw
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
-    from types import TracebackType
     from typing import Self, TextIO
 
     from ticketr import JobQueue, JobSnapshot, Updates
@@ -136,14 +135,9 @@ class StatusLine:
         return self
 
     @enable_ki_protection
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
+    async def __aexit__(self, *exc: Any) -> bool | None:  # noqa: PYI036 - passed on as they came
         assert self._block is not None
-        return await self._block.__aexit__(kind, error, trace)  # noqa: ASYNC102 - the block shields what it must
+        return await self._block.__aexit__(*exc)  # noqa: ASYNC102 - the block shields what it must
 
     @contextmanager
     def hidden(self) -> Generator[None]:

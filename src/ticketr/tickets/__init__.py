@@ -7,29 +7,25 @@ from __future__ import annotations
 
 from ticketr.tickets.errors import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
-from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile, TicketSpan
+from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.parser import parse
-from ticketr.tickets.renderer import append, render, render_ticket, replace, rewrite
-from ticketr.tickets.validate import KEY, is_key, safe_file_name
+from ticketr.tickets.renderer import render, render_ticket, rewrite
+from ticketr.tickets.validate import is_key, safe_file_name
 
 __all__ = [
     "CONFLICT",
-    "KEY",
     "NO_TITLE",
     "InvalidKey",
     "InvalidTicket",
     "RepeatedKey",
     "Ticket",
     "TicketFile",
-    "TicketSpan",
     "TicketSyntaxError",
-    "append",
     "is_key",
     "mistyped_key",
     "parse",
     "render",
     "render_ticket",
-    "replace",
     "rewrite",
     "safe_file_name",
 ]

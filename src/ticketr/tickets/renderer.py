@@ -1,7 +1,7 @@
 """Renders tickets as the text of a file.
 
-The result is deterministic, and the parser reads the same tickets back. ``replace`` and ``append``
-leave text outside of tickets as it is.
+The result is deterministic, and the parser reads the same tickets back. ``rewrite`` leaves
+text outside of tickets as it is.
 """
 
 from __future__ import annotations
@@ -55,16 +55,6 @@ def render_ticket(ticket: Ticket) -> str:
         lines.pop()
     lines.append("")
     return "\n".join(lines)
-
-
-def replace(file: TicketFile, index: int, ticket: Ticket) -> str:
-    """Return the text of a file with one of its tickets changed; see `rewrite`."""
-    return rewrite(file, {index: ticket}).text
-
-
-def append(file: TicketFile, ticket: Ticket) -> str:
-    """Return the text of a file with one more ticket at its end; see `rewrite`."""
-    return rewrite(file, {}, [ticket]).text
 
 
 def rewrite(

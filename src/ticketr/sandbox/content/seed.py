@@ -10,17 +10,16 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.content import descriptions, hostile
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
 from ticketr.sandbox.data import catalogue, model
-from ticketr.sandbox.data.changes import OnChange, discard_change
-from ticketr.sandbox.data.site import Site, utc_now
+from ticketr.sandbox.data.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _FIRST_ID: Final = 10001
 _FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
@@ -49,32 +48,15 @@ class _IssuePlan:
     turn: int
 
 
-def make_site(
-    *,
-    tickets: int,
-    seed: int,
-    clock: Callable[[], datetime] = utc_now,
-    user: model.User = catalogue.DEMO_USER,
-    search_lag: float = 0.0,
-    on_change: OnChange = discard_change,
-) -> Site:
+def make_site(*, tickets: int, seed: int, **settings: Any) -> Site:
     """Generate a site whose project ``DEMO`` holds exactly ``tickets`` issues.
 
     Args:
         tickets: The number of issues, sub-tasks included.
         seed: The seed from which the site is generated.
-        clock: Returns the current time.
-        user: The user who is signed in; times are given in this user's time zone.
-        search_lag: How many seconds searches and counts lag behind the issues.
-        on_change: Called with each later change before it becomes visible.
+        settings: Further arguments of `Site`, by name.
     """
-    return Site(
-        make_issues(tickets=tickets, seed=seed),
-        clock=clock,
-        user=user,
-        search_lag=search_lag,
-        on_change=on_change,
-    )
+    return Site(make_issues(tickets=tickets, seed=seed), **settings)
 
 
 def make_issues(*, tickets: int, seed: int) -> Iterator[model.Issue]:
