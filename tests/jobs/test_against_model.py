@@ -158,6 +158,6 @@ def test_a_queue_does_what_its_model_does() -> None:
 
 
 @pytest.mark.stress
-def test_a_queue_does_what_its_model_does_whatever_comes() -> None:
+def test_a_queue_does_what_its_model_does_in_long_runs() -> None:
     many = settings(gate, max_examples=2500, stateful_step_count=100, derandomize=False)
     run_state_machine_as_test(QueueMachine, settings=many)

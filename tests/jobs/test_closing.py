@@ -46,7 +46,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Iterator[list[tuple[float, str]]]:
     logging.getLogger("ticketr.jobs").removeHandler(handler)
 
 
-async def test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at(
+async def test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:
     async with open_job_queue() as queue:
@@ -62,7 +62,7 @@ async def test_a_job_that_does_not_stop_is_told_of_with_the_line_it_is_at(
     assert {text for _, text in told} == {text}
 
 
-async def test_a_second_shutdown_does_not_put_off_what_is_told(
+async def test_a_second_shutdown_does_not_delay_the_warning(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:
     async with open_job_queue() as queue:
@@ -75,7 +75,7 @@ async def test_a_second_shutdown_does_not_put_off_what_is_told(
     assert [time for time, _ in told] == [6]
 
 
-async def test_the_children_of_a_job_are_told_of_but_not_all_of_them(
+async def test_the_first_child_tasks_of_a_job_are_logged(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:
     async def one_more() -> None:
@@ -99,7 +99,7 @@ async def test_the_children_of_a_job_are_told_of_but_not_all_of_them(
     assert text.count("one_more (") == 1
 
 
-async def test_jobs_that_stop_in_time_are_not_told_of(
+async def test_jobs_that_stop_in_time_are_not_logged(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:
     async with open_job_queue(workers=2) as queue:
@@ -112,7 +112,7 @@ async def test_jobs_that_stop_in_time_are_not_told_of(
     assert told == []
 
 
-async def test_a_key_that_cannot_be_printed_stops_nobody(
+async def test_a_key_that_cannot_be_printed_does_not_stop_the_warning(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:
     class Key:

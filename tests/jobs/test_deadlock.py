@@ -61,7 +61,7 @@ def test_a_component_at_the_end_of_a_long_chain() -> None:
 # What is no deadlock
 
 
-def test_one_that_has_been_answered_does_not_wait() -> None:
+def test_a_task_whose_wait_has_been_answered_does_not_wait() -> None:
     async def main() -> JobStatus:
         async def parent(context: JobContext) -> None:
             await child.wait()
@@ -79,7 +79,7 @@ def test_one_that_has_been_answered_does_not_wait() -> None:
     assert {trio.run(main) for _ in range(50)} == {JobStatus.COMPLETED}
 
 
-def test_one_that_has_been_let_in_does_not_wait() -> None:
+def test_an_admitted_submitter_does_not_wait() -> None:
     async def main() -> JobStatus:
         async def fill(context: JobContext) -> None:
             await queue.submit(nothing)
@@ -95,7 +95,7 @@ def test_one_that_has_been_let_in_does_not_wait() -> None:
     assert {trio.run(main) for _ in range(50)} == {JobStatus.COMPLETED}
 
 
-async def test_one_that_has_been_cancelled_does_not_wait(autojump_clock: MockClock) -> None:
+async def test_a_cancelled_task_does_not_wait(autojump_clock: MockClock) -> None:
     async def first(context: JobContext) -> str:
         with scope:
             await handles[1].wait()
@@ -188,7 +188,7 @@ async def test_a_deadline_that_is_taken_away_while_a_job_waits(autojump_clock: M
         assert await handle.result() == "refused at 8"  # when it should have ended
 
 
-async def test_a_task_of_the_job_that_is_asleep_is_hope(autojump_clock: MockClock) -> None:
+async def test_a_sleeping_task_of_the_job_prevents_a_deadlock(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> float:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(queue.submit_nowait(nothing).wait)
@@ -200,7 +200,9 @@ async def test_a_task_of_the_job_that_is_asleep_is_hope(autojump_clock: MockCloc
         assert await queue.run(job) == 3
 
 
-async def test_a_free_worker_of_a_queue_in_the_job_is_hope(autojump_clock: MockClock) -> None:
+async def test_a_free_worker_of_a_queue_in_the_job_prevents_a_deadlock(
+    autojump_clock: MockClock,
+) -> None:
     async def job(context: JobContext) -> float:
         async with open_job_queue() as inner, trio.open_nursery() as nursery:
 
@@ -215,7 +217,7 @@ async def test_a_free_worker_of_a_queue_in_the_job_is_hope(autojump_clock: MockC
         assert await queue.run(job) == 2
 
 
-async def test_a_pause_is_hope_until_it_is_over(autojump_clock: MockClock) -> None:
+async def test_a_pause_prevents_a_deadlock_until_it_is_over(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> str:
         await trio.sleep(1)
         return await outcome(queue.submit_nowait(nothing).wait)
@@ -230,7 +232,9 @@ async def test_a_pause_is_hope_until_it_is_over(autojump_clock: MockClock) -> No
         assert await handle.result() == "ended at 3"
 
 
-async def test_a_pause_is_no_hope_without_a_worker(autojump_clock: MockClock) -> None:
+async def test_a_pause_without_a_free_worker_prevents_no_deadlock(
+    autojump_clock: MockClock,
+) -> None:
     async def job(context: JobContext) -> str:
         queue.pause()
         said = await outcome(queue.submit_nowait(nothing).wait)
@@ -258,7 +262,9 @@ async def test_a_delayed_job_is_read_until_it_is_due(autojump_clock: MockClock) 
         assert await queue.run(job) == ["ended at 2", "refused at 2"]
 
 
-async def test_a_queue_in_a_job_is_left_whatever_its_jobs_do(autojump_clock: MockClock) -> None:
+async def test_a_queue_in_a_job_can_be_left_even_if_its_jobs_are_stuck(
+    autojump_clock: MockClock,
+) -> None:
     async def outer(context: JobContext) -> str:
         async with open_job_queue() as inner:
             handle = await inner.submit(inside)
@@ -275,7 +281,9 @@ async def test_a_queue_in_a_job_is_left_whatever_its_jobs_do(autojump_clock: Moc
 
 
 @pytest.mark.parametrize("shielded", [1, 2])
-async def test_the_end_of_the_grace_is_hope(autojump_clock: MockClock, shielded: int) -> None:
+async def test_the_end_of_the_grace_prevents_a_deadlock(
+    autojump_clock: MockClock, shielded: int
+) -> None:
     async def job(context: JobContext, number: int, other: int) -> None:
         with trio.CancelScope(shield=number < shielded):
             said.append(await outcome(handles[other].wait))
@@ -312,7 +320,7 @@ async def test_two_waits_of_one_job(autojump_clock: MockClock) -> None:
         assert await queue.run(job) == ["refused at 2", "refused at 2"]
 
 
-async def test_the_last_task_that_was_hope_ends_without_a_word(autojump_clock: MockClock) -> None:
+async def test_the_last_active_task_ends_without_acting(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> list[str]:
         said: list[str] = []
 
@@ -328,7 +336,7 @@ async def test_the_last_task_that_was_hope_ends_without_a_word(autojump_clock: M
         assert await queue.run(job) == ["refused at 3"]
 
 
-async def test_one_of_two_waits_ends_and_the_other_was_without_hope(
+async def test_one_of_two_waits_ends_and_the_other_is_stuck(
     autojump_clock: MockClock,
 ) -> None:
     async def work(context: JobContext) -> None:
@@ -355,7 +363,7 @@ async def test_one_of_two_waits_ends_and_the_other_was_without_hope(
         assert await queue.run(job) == ["ended at 3", "refused at 3"]
 
 
-async def test_a_queue_is_not_idle_for_want_of_one_job(autojump_clock: MockClock) -> None:
+async def test_a_queue_is_not_idle_while_one_job_is_stuck(autojump_clock: MockClock) -> None:
     async def wait_idle(context: JobContext) -> str:
         return await outcome(inner.wait_idle)
 
@@ -371,7 +379,9 @@ async def test_a_queue_is_not_idle_for_want_of_one_job(autojump_clock: MockClock
         assert [await handle.result(), await last.result()] == ["ended at 3", "refused at 1"]
 
 
-async def test_all_jobs_of_a_queue_in_a_job_are_read_in_vain(autojump_clock: MockClock) -> None:
+async def test_reading_all_jobs_of_a_queue_in_a_job_is_a_deadlock(
+    autojump_clock: MockClock,
+) -> None:
     async def outer(context: JobContext) -> str:
         async with open_job_queue() as inner:
             handle = await inner.submit(read, inner)
@@ -388,7 +398,9 @@ async def test_all_jobs_of_a_queue_in_a_job_are_read_in_vain(autojump_clock: Moc
     assert handle.snapshot().result == "refused at 2"
 
 
-async def test_all_jobs_are_read_in_vain_beside_an_idle_queue(autojump_clock: MockClock) -> None:
+async def test_reading_all_jobs_beside_an_idle_queue_is_a_deadlock(
+    autojump_clock: MockClock,
+) -> None:
     async def read(context: JobContext) -> str:
         with queue.watch() as updates:
             return await outcome(updates.receive)
@@ -410,7 +422,7 @@ async def test_reading_a_job_is_waiting_for_it(autojump_clock: MockClock) -> Non
 
 
 @pytest.mark.parametrize("reader", ["watch", "progress"])
-async def test_reading_all_jobs_is_hope_until_the_block_is_left(
+async def test_reading_all_jobs_is_no_deadlock_until_the_block_is_left(
     autojump_clock: MockClock, reader: str
 ) -> None:
     async def read(context: JobContext) -> str:
@@ -468,7 +480,7 @@ async def test_jobs_of_two_queues_that_wait_for_each_other(autojump_clock: MockC
     assert [handle.snapshot().result for handle in handles] == ["refused at 2", "ended at 2"]
 
 
-async def test_a_queue_in_a_job_cannot_end_for_want_of_that_jobs_worker(
+async def test_a_queue_in_a_job_cannot_end_because_it_needs_that_job_s_worker(
     autojump_clock: MockClock,
 ) -> None:
     async def outer(context: JobContext) -> str:
@@ -483,7 +495,7 @@ async def test_a_queue_in_a_job_cannot_end_for_want_of_that_jobs_worker(
         assert await queue.run(outer) == "refused at 0"
 
 
-async def test_a_run_that_is_cancelled_waits_for_its_job_whatever_that_does(
+async def test_a_cancelled_run_waits_for_its_job_even_if_that_waits(
     autojump_clock: MockClock,
 ) -> None:
     async def parent(context: JobContext) -> str:
@@ -541,7 +553,7 @@ async def test_the_last_job_that_could_make_room_was_waited_for_elsewhere(
         assert await (await queue.submit(holder, key="k")).result() == 3
 
 
-async def test_who_is_in_the_deadlock_is_refused_not_who_waits_for_it(
+async def test_a_job_of_the_deadlock_is_refused_not_one_that_waits_for_it(
     autojump_clock: MockClock,
 ) -> None:
     async def wait(context: JobContext, moment: float, other: int) -> str:
@@ -611,7 +623,9 @@ async def test_jobs_that_clean_up_in_a_shield_wait_for_each_other(
     assert said == ["refused at 1", "ended at 1"]
 
 
-async def test_a_queue_with_a_history_in_a_job_is_no_hope(autojump_clock: MockClock) -> None:
+async def test_a_queue_with_a_history_in_a_job_prevents_no_deadlock(
+    autojump_clock: MockClock,
+) -> None:
     class Nowhere:
         def summary(self, result: object) -> str:
             return ""

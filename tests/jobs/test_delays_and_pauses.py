@@ -140,7 +140,7 @@ async def test_a_job_that_did_not_start_in_time_is_cancelled(
 
 
 @pytest.mark.parametrize("start_by", [2.0, 5.0])
-async def test_a_submit_that_waits_for_room_is_told_when_its_time_passes(
+async def test_a_submit_that_waits_for_room_ends_when_its_time_passes(
     start_by: float, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue(max_pending=1) as queue:
@@ -176,7 +176,7 @@ async def test_a_submit_that_waits_no_longer_does_not_expire(
 
 @pytest.mark.parametrize("options", [{"id": "a"}, {"key": "k"}])
 @pytest.mark.parametrize("has_room", [True, False])
-async def test_a_job_that_comes_too_late_supersedes_nobody(
+async def test_a_job_that_comes_too_late_supersedes_no_other(
     options: Any, has_room: bool, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue(max_pending=2 if has_room else 1) as queue:
@@ -396,7 +396,7 @@ async def test_cancel_all(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("again", range(8))  # in which order the tasks wake is random
-async def test_who_is_let_in_by_an_expiry_may_be_too_late_too(
+async def test_a_job_admitted_because_of_an_expiry_may_expire_too(
     again: int, autojump_clock: MockClock
 ) -> None:
     called: list[str] = []

@@ -129,7 +129,7 @@ def test_queries_answer_even_when_trio_has_gone() -> None:
     assert queue.cancel("x") == "unknown"
 
 
-async def test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is(
+async def test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged(
     autojump_clock: MockClock,
 ) -> None:
     error = ValueError("in the body")
@@ -148,7 +148,7 @@ async def test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_i
     assert repr(queue).startswith("<JobQueue closed")
 
 
-async def test_a_group_from_the_body_comes_out_as_it_is(autojump_clock: MockClock) -> None:
+async def test_a_group_from_the_body_leaves_unchanged(autojump_clock: MockClock) -> None:
     error = ExceptionGroup("two", [ValueError(), ExceptionGroup("one", [KeyError()])])
 
     with pytest.RaisesGroup(ValueError, KeyError, flatten_subgroups=True) as caught:
@@ -327,7 +327,7 @@ async def test_an_interrupt_in_a_job_cancels_the_body_without_leaking(
     await trio.lowlevel.checkpoint()  # nothing else is cancelled
 
 
-async def test_an_interrupt_in_a_job_that_run_waits_for_is_told_once(
+async def test_an_interrupt_in_a_job_that_run_waits_for_is_raised_once(
     autojump_clock: MockClock,
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -410,7 +410,9 @@ async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> No
     assert handles[0].status is JobStatus.CANCELLED
 
 
-async def test_on_job_error_may_exit_as_a_submitter_is_let_in(autojump_clock: MockClock) -> None:
+async def test_on_job_error_may_exit_while_a_submitter_is_admitted(
+    autojump_clock: MockClock,
+) -> None:
     def stop(snapshot: JobSnapshot) -> None:
         raise SystemExit(3)
 
@@ -483,7 +485,7 @@ async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: Mo
     assert queue.statistics().completed == 1
 
 
-def test_what_the_body_raised_leaves_as_it_is() -> None:
+def test_what_the_body_raised_leaves_unchanged() -> None:
     error = ValueError()
 
     assert what_leaves(error, [], None) is error

@@ -152,7 +152,7 @@ async def test_what_may_be_a_job(
         (Called(), (), "with 2 arguments"),
     ],
 )
-async def test_what_can_be_no_job_is_refused_at_the_call(
+async def test_what_cannot_be_a_job_is_refused_at_the_call(
     job: Any, args: tuple[Any, ...], words: str, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
@@ -198,7 +198,7 @@ def five(context: JobContext) -> Any:
 
 
 @pytest.mark.parametrize("job", [lambda context: 5, wrapped(five), len])
-async def test_a_job_that_gives_nothing_to_await_fails_and_says_why(
+async def test_a_job_that_returns_no_awaitable_fails_with_a_clear_error(
     job: Any, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
@@ -249,7 +249,7 @@ async def test_a_handle_is_taken_where_an_id_is(autojump_clock: MockClock) -> No
         assert other.status("a") == "running"
 
 
-async def test_a_handle_means_its_own_job_whoever_has_the_id_now(
+async def test_a_handle_means_its_own_job_even_if_another_has_the_id_now(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=2) as queue:

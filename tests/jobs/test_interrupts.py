@@ -186,7 +186,7 @@ def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
 
 
-def test_a_worker_that_is_hit_as_it_is_about_to_settle_its_job() -> None:
+def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
     """CPython lets no signal in between the two, but for a tracer's."""
     lines, first = inspect.getsourcelines(work)
     place = first + next(n for n, line in enumerate(lines) if "if not retry_or_end(" in line)
@@ -260,7 +260,7 @@ def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
     assert sweep(Scenario, iter(range(1, 100)), is_around_a_block) > 5
 
 
-def test_every_way_into_the_books_is_protected() -> None:
+def test_every_entry_point_is_protected_from_interrupts() -> None:
     """What only looks may be interrupted, what changes anything may not."""
     books = {
         member.__code__: name

@@ -93,7 +93,7 @@ async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
     assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": None, "d": 0}
 
 
-async def test_a_free_key_goes_on_when_who_was_offered_it_is_cancelled(
+async def test_a_free_key_goes_on_when_the_job_it_was_offered_to_is_cancelled(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=2) as queue:
@@ -188,7 +188,7 @@ async def test_joining(autojump_clock: MockClock) -> None:
         assert len(queue.jobs()) == 3
 
 
-async def test_what_to_do_about_a_conflict_may_be_said_in_a_word(
+async def test_on_conflict_may_be_given_as_text(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue() as queue:
@@ -308,7 +308,7 @@ async def test_an_id_is_taken_while_any_job_of_it_lives(autojump_clock: MockCloc
         assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
 
 
-async def test_an_id_goes_back_past_all_who_have_ended(autojump_clock: MockClock) -> None:
+async def test_an_id_goes_back_to_the_latest_live_holder(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue:
         first = queue.submit_nowait(sleep, 2, id="x")
         await trio.sleep(1)
@@ -319,7 +319,9 @@ async def test_an_id_goes_back_past_all_who_have_ended(autojump_clock: MockClock
         assert queue.snapshot("x") == first.snapshot()
 
 
-async def test_an_heir_goes_on_when_one_before_it_is_cancelled(autojump_clock: MockClock) -> None:
+async def test_a_successor_goes_on_when_one_before_it_is_cancelled(
+    autojump_clock: MockClock,
+) -> None:
     async with open_job_queue(workers=2) as queue:
         queue.submit_nowait(sleep, 2, id="x")
         await trio.sleep(1)
@@ -330,7 +332,7 @@ async def test_an_heir_goes_on_when_one_before_it_is_cancelled(autojump_clock: M
         assert (await heirs[1].wait()).started_at == 2
 
 
-async def test_an_heir_that_waits_for_room_is_nobodys_if_the_holder_ends_first(
+async def test_a_successor_that_waits_for_room_has_no_predecessor_if_the_holder_ends_first(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
@@ -350,7 +352,7 @@ async def test_an_heir_that_waits_for_room_is_nobodys_if_the_holder_ends_first(
         assert queue.snapshot("x").status is JobStatus.RUNNING
 
 
-async def test_a_pending_job_is_listed_beside_its_heir(autojump_clock: MockClock) -> None:
+async def test_a_pending_job_is_listed_beside_its_successor(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         first = queue.submit_nowait(sleep, id="x", delay=5)
         queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT)
@@ -361,7 +363,7 @@ async def test_a_pending_job_is_listed_beside_its_heir(autojump_clock: MockClock
         assert first.status is JobStatus.CANCELLED
 
 
-async def test_an_id_never_goes_to_who_holds_the_key(autojump_clock: MockClock) -> None:
+async def test_an_id_never_goes_to_the_holder_of_the_key(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue:
         queue.submit_nowait(sleep, 9, id="holder", key="k")
         first = queue.submit_nowait(sleep, 1, id="x")
@@ -401,7 +403,7 @@ async def test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits(
         assert [handle.status for handle in submitted] == [JobStatus.COMPLETED]
 
 
-async def test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes(
+async def test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late(
     autojump_clock: MockClock,
 ) -> None:
     class Key:

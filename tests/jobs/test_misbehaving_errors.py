@@ -195,7 +195,7 @@ def told(snapshot: JobSnapshot) -> None:
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("retry", [None, Retry(2, first=1), Retry(2, first=1, on=ValueError)])
-async def test_an_odd_error_fails_its_own_job_and_nothing_else(
+async def test_a_misbehaving_error_fails_its_own_job_and_nothing_else(
     odd: str, retry: Retry | None, autojump_clock: MockClock
 ) -> None:
     async def body(queue: JobQueue) -> None:
@@ -221,7 +221,7 @@ async def test_an_odd_error_fails_its_own_job_and_nothing_else(
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("job", [throw_beside_a_cancel, throw_in_place_of_a_cancel])
 @pytest.mark.parametrize("how", ["cancel", "timeout", "scope"])
-async def test_an_odd_error_of_a_job_that_is_cancelled(
+async def test_a_misbehaving_error_of_a_job_that_is_cancelled(
     odd: str, job: Any, how: str, autojump_clock: MockClock
 ) -> None:
     handles: list[JobHandle[None]] = []
@@ -264,7 +264,7 @@ async def test_a_group_that_cannot_be_split_loses_nothing(
 
 
 @pytest.mark.parametrize("odd", OF_A_BODY)
-async def test_an_odd_error_of_the_body_leaves_as_it_is(
+async def test_a_misbehaving_error_of_the_body_leaves_unchanged(
     odd: str, autojump_clock: MockClock
 ) -> None:
     error = ODD[odd]()
@@ -283,7 +283,7 @@ async def test_an_odd_error_of_the_body_leaves_as_it_is(
 
 
 @pytest.mark.parametrize("odd", OF_A_BODY)
-async def test_an_odd_error_beside_an_exit(odd: str, autojump_clock: MockClock) -> None:
+async def test_a_misbehaving_error_beside_an_exit(odd: str, autojump_clock: MockClock) -> None:
     """Of the body, and in the group of the exit itself."""
     error, inner = ODD[odd](), ODD[odd]()
 
@@ -300,7 +300,7 @@ async def test_an_odd_error_beside_an_exit(odd: str, autojump_clock: MockClock) 
     assert {id(leaf) for leaf in leaves(inner)} <= {id(leaf) for leaf in found}
 
 
-async def test_an_odd_error_of_a_callback_is_logged(
+async def test_a_misbehaving_error_of_a_callback_is_logged(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
     for make in ODD.values():
@@ -332,7 +332,7 @@ class Never(RetryLater):
 
 
 @pytest.mark.parametrize("delay", [math.inf, math.nan, -1, "5", None, 10**400])
-async def test_a_delay_that_is_none_fails_the_job(delay: object, autojump_clock: MockClock) -> None:
+async def test_an_invalid_delay_fails_the_job(delay: object, autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         job = await queue.submit(throw, Later(delay))
 
@@ -630,7 +630,7 @@ async def test_a_block_is_entered_once(autojump_clock: MockClock) -> None:
 # Groups
 
 
-def test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart() -> None:
+def test_a_group_is_kept_unless_trio_could_fail_to_split_it() -> None:
     plain = ExceptionGroup("", [nested(3), ValueError(), nested(40)])
 
     assert make_splittable(plain) is plain

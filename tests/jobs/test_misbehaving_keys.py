@@ -97,7 +97,7 @@ class OnceKey(Key):
         return 1
 
 
-async def test_a_key_that_breaks_as_it_is_written_down_fails_the_submit(
+async def test_a_key_that_breaks_when_it_is_stored_fails_the_submit(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue() as queue:
@@ -112,7 +112,7 @@ async def test_a_key_that_breaks_as_it_is_written_down_fails_the_submit(
 @pytest.mark.parametrize("shift", [0, 5])
 @pytest.mark.parametrize("when", [0, 0.5, 1.5, 2.5, 3.5])
 @pytest.mark.parametrize("end", ["leave", "shutdown", "raise", "cancel"])
-async def test_a_key_that_breaks_later_harms_nobody(
+async def test_a_key_that_breaks_later_affects_no_other_job(
     shift: int, when: float, end: str, autojump_clock: MockClock
 ) -> None:
     async def body(queue: JobQueue) -> None:
@@ -164,7 +164,9 @@ async def test_a_key_whose_hash_changes_is_still_its_job_s(autojump_clock: MockC
     assert len(queue._core.key_table) == 0
 
 
-async def test_a_broken_key_bothers_no_call_about_another(autojump_clock: MockClock) -> None:
+async def test_a_broken_key_does_not_affect_calls_about_another_key(
+    autojump_clock: MockClock,
+) -> None:
     async with open_job_queue() as queue:
         await queue.run(second, key=Key("a"))
         queue.submit_nowait(second, key=Key("b"))
@@ -192,7 +194,7 @@ async def test_a_pause_of_a_key_holds_between_its_jobs(autojump_clock: MockClock
         assert len(queue._core.key_table) == 0
 
 
-async def test_a_conflict_about_a_key_that_cannot_be_shown_is_told(
+async def test_a_conflict_about_a_key_without_a_repr_is_reported(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue() as queue:

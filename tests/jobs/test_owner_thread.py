@@ -202,7 +202,7 @@ async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing(
     assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}
 
 
-async def test_a_failure_that_another_run_asks_about_is_told_all_the_same() -> None:
+async def test_a_failure_asked_about_in_another_run_is_still_reported() -> None:
     told: list[JobSnapshot] = []
 
     async def fail(context: JobContext) -> None:

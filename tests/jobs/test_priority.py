@@ -29,7 +29,7 @@ class Order:
         await trio.sleep(1)
 
 
-async def test_the_highest_priority_runs_first_then_who_came_first(
+async def test_the_highest_priority_runs_first_then_the_first_submitted(
     autojump_clock: MockClock,
 ) -> None:
     order = Order()
@@ -114,7 +114,7 @@ async def test_a_running_job_may_get_another_priority(autojump_clock: MockClock)
 
 
 @pytest.mark.parametrize("priority", [math.nan, math.inf, 10**400])
-async def test_what_is_no_priority_is_refused(priority: int, autojump_clock: MockClock) -> None:
+async def test_an_invalid_priority_is_refused(priority: int, autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         with pytest.raises(ValueError, match="priority must be"):
             queue.submit_nowait(Order().job, priority=priority)

@@ -34,7 +34,7 @@ def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
     assert (len(line), line.first(), line.first_rank()) == (0, None, math.inf)
 
 
-def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
+def test_an_item_removed_from_the_middle_is_skipped_and_may_be_added_again() -> None:
     line = line_of("abc")
 
     line.discard("b")
@@ -46,7 +46,7 @@ def test_who_left_from_the_middle_is_passed_over_and_may_come_back() -> None:
     assert drained(line) == ["c", "b"]
 
 
-def test_who_left_never_comes_to_the_top() -> None:
+def test_a_removed_item_never_becomes_first() -> None:
     line = line_of("abcd")
 
     line.discard("b")
@@ -56,7 +56,7 @@ def test_who_left_never_comes_to_the_top() -> None:
 
 
 @pytest.mark.parametrize("direction", [1.0, -1.0])
-def test_the_dead_do_not_pile_up(direction: float) -> None:
+def test_stale_entries_do_not_accumulate(direction: float) -> None:
     """Neither of those who came in order, nor of those who did not."""
     line = PriorityQueue[int]()
     line.push(-1, 0.0, -1)
@@ -80,7 +80,7 @@ class Last:
 
 
 @pytest.mark.parametrize("many", [1, 15 * MAX_STALE])
-def test_who_is_let_go_of_may_change_the_line(many: int) -> None:
+def test_a_finalizer_may_change_the_queue(many: int) -> None:
     line = PriorityQueue[object]()
 
     def change() -> None:

@@ -308,7 +308,7 @@ async def test_submitters_enter_in_the_order_in_which_they_came(autojump_clock: 
     assert [job.result for job in queue.jobs()] == [1, 0, 1, 2, 3, 4]
 
 
-async def test_nobody_overtakes_a_waiting_submitter(autojump_clock: MockClock) -> None:
+async def test_no_submit_overtakes_a_waiting_submitter(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 9)
         await wait_all_tasks_blocked()
@@ -379,7 +379,7 @@ async def test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not(
     assert [handle.id for handle in handles] == [job.id for job in queue.jobs()]
 
 
-async def test_a_submitter_is_told_if_its_id_was_taken_meanwhile(
+async def test_a_submit_raises_if_its_id_was_taken_meanwhile(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:

@@ -69,7 +69,7 @@ class Mute(Exception):
 @pytest.mark.parametrize(
     ("error", "words"), [(Mute(), "test_recorder.Mute'> without a repr"), (OSError(), "OSError()")]
 )
-async def test_an_error_without_words_is_told(
+async def test_an_error_without_a_text_is_logged(
     error: Exception, words: str, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_job_queue(history=Memory()) as queue:
@@ -117,7 +117,7 @@ async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClo
     assert names(await queue.history()) == ["c", "b", "a"]
 
 
-async def test_a_failing_history_is_tried_again_ever_later(
+async def test_a_failing_history_is_retried_with_growing_pauses(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     history = Memory(failures=8)
@@ -186,7 +186,7 @@ async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: M
     assert {job.cancel_cause for job in history.jobs} == {None, "scope"}
 
 
-async def test_an_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) -> None:
+async def test_an_error_of_the_body_leaves_unchanged(autojump_clock: MockClock) -> None:
     history = Memory()
     error = ValueError("body")
 
@@ -231,7 +231,7 @@ async def test_a_summary_that_raises_costs_one_record(
     assert "no words" in caplog.text
 
 
-async def test_the_buffer_is_bounded_and_lets_the_oldest_go(
+async def test_the_buffer_is_bounded_and_drops_the_oldest(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(_recorder, "BACKLOG", 2)

@@ -173,7 +173,7 @@ class Canceller:
         self.queue.cancel(self.job_id)
 
 
-async def test_what_a_job_held_may_cancel_the_last_one_as_it_goes(
+async def test_a_finalizer_of_a_job_s_argument_may_cancel_the_last_job(
     autojump_clock: MockClock,
 ) -> None:
     ends: list[tuple[str, JobStatus]] = []
@@ -259,7 +259,9 @@ class Big:
     """Something to let go of."""
 
 
-async def test_who_waited_for_a_job_finds_its_variables_gone(autojump_clock: MockClock) -> None:
+async def test_the_variables_of_a_job_are_freed_before_its_waiter_runs(
+    autojump_clock: MockClock,
+) -> None:
     async with open_job_queue() as queue:
         for _ in range(20):
             big = Big()

@@ -32,7 +32,7 @@ def ids(queue: JobQueue) -> list[str]:
     return [job.id for job in queue.jobs()]
 
 
-async def test_only_so_many_ended_jobs_are_kept(autojump_clock: MockClock) -> None:
+async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock) -> None:
     async with open_job_queue(keep=Keep(jobs=2)) as queue:
         for _ in range(5):
             await queue.run(work)
@@ -43,7 +43,7 @@ async def test_only_so_many_ended_jobs_are_kept(autojump_clock: MockClock) -> No
             queue.status("job-3")
 
 
-async def test_a_few_too_many_are_dropped_at_once(autojump_clock: MockClock) -> None:
+async def test_surplus_records_are_dropped_together(autojump_clock: MockClock) -> None:
     told: list[str] = []
 
     async with open_job_queue(
@@ -74,7 +74,7 @@ async def test_a_few_too_many_are_dropped_at_once(autojump_clock: MockClock) -> 
     assert ids(queue)[0] == "job-6"
 
 
-async def test_no_more_is_kept_of_a_queue_that_ends_with_its_last_job(
+async def test_a_queue_that_ends_with_its_last_job_keeps_no_surplus(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(max_pending=None, keep=Keep(jobs=32)) as queue:
@@ -87,7 +87,7 @@ async def test_no_more_is_kept_of_a_queue_that_ends_with_its_last_job(
         assert len(ids(queue)) == 32
 
 
-async def test_a_closed_queue_stays_as_it_was(autojump_clock: MockClock) -> None:
+async def test_a_closed_queue_evicts_nothing(autojump_clock: MockClock) -> None:
     async with open_job_queue(keep=Keep(age=10)) as queue:
         await queue.run(work)
         await queue.shutdown()
@@ -110,7 +110,7 @@ async def test_an_ended_job_is_dropped_with_the_end_of_another(autojump_clock: M
             assert len(told) == dropped
 
 
-async def test_ended_jobs_are_kept_only_so_long(autojump_clock: MockClock) -> None:
+async def test_ended_jobs_are_kept_for_a_limited_time(autojump_clock: MockClock) -> None:
     async with open_job_queue(keep=Keep(age=10)) as queue:
         await queue.run(work)
         await trio.sleep(4)
@@ -137,7 +137,7 @@ async def test_live_jobs_are_never_dropped(autojump_clock: MockClock) -> None:
         running.cancel()
 
 
-async def test_a_failure_is_told_when_its_record_is_dropped(autojump_clock: MockClock) -> None:
+async def test_a_failure_is_reported_when_its_record_is_dropped(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
 
     async with open_job_queue(keep=Keep(jobs=1), on_job_error=told.append) as queue:
@@ -152,7 +152,7 @@ async def test_a_failure_is_told_when_its_record_is_dropped(autojump_clock: Mock
     assert len(told) == 1
 
 
-async def test_who_is_told_of_a_failure_may_use_the_queue(autojump_clock: MockClock) -> None:
+async def test_on_job_error_may_use_the_queue(autojump_clock: MockClock) -> None:
     def again(snapshot: JobSnapshot) -> None:
         if len(retried) < 3 and not repr(queue).startswith("<JobQueue closed"):
             retried.append(queue.submit_nowait(fail).id)
@@ -166,7 +166,7 @@ async def test_who_is_told_of_a_failure_may_use_the_queue(autojump_clock: MockCl
 
 
 @pytest.mark.parametrize("way", ["expiry", "a body error"])
-async def test_who_is_told_of_a_failure_may_cancel_what_is_ending_anyway(
+async def test_on_job_error_may_cancel_a_job_that_is_ending(
     way: str, autojump_clock: MockClock
 ) -> None:
     told: list[JobSnapshot] = []

@@ -82,7 +82,7 @@ def test_no_wait_is_out_of_bounds(factor: float) -> None:
 
 
 @pytest.mark.parametrize("chance", [-1.0, 2.0])
-def test_not_even_a_source_of_chance_gone_wild_leads_out_of_bounds(chance: float) -> None:
+def test_a_wrong_random_source_does_not_exceed_the_bounds(chance: float) -> None:
     retry = Retry(9, first=40, random=lambda: chance)
 
     assert [0 <= retry.delay(attempt) <= 60 for attempt in (1, 2, 3)] == [True] * 3

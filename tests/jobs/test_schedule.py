@@ -55,7 +55,7 @@ def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> N
     assert schedule.expired(9) == []
 
 
-async def test_who_waits_outside_enters_in_order_as_there_is_room() -> None:
+async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()
     first, second, third = (Submission(record(name), task) for name in "abc")

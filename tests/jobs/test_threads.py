@@ -298,7 +298,7 @@ async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
     assert got == (8, CancelOutcome.REQUESTED)
 
 
-async def test_a_foreign_thread_without_a_token_is_told_so() -> None:
+async def test_a_foreign_thread_without_a_token_gets_a_clear_error() -> None:
     async with open_job_queue() as queue:
         use = partial(trio.from_thread.run_sync, queue.submit_nowait, double, 1)
         error = await trio.to_thread.run_sync(in_foreign_thread, use)
@@ -344,7 +344,7 @@ async def test_a_thread_that_waits_while_the_queue_is_cut_off_is_not_left_waitin
     assert error.cause == "scope"
 
 
-def test_once_the_run_of_trio_has_ended_a_thread_is_told_so() -> None:
+def test_a_thread_gets_a_clear_error_once_the_trio_run_has_ended() -> None:
     async def main() -> tuple[JobQueue, trio.lowlevel.TrioToken, str]:
         async with open_job_queue() as queue:
             handle = await queue.submit(double, 1)

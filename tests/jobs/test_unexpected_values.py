@@ -318,7 +318,7 @@ def is_key(name: str) -> bool:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_value_is_refused_in_words_or_taken(odd: str) -> None:
+def test_an_unexpected_value_is_refused_with_a_message_or_taken(odd: str) -> None:
     for name, call in (CALLS | NEVER).items():
         trio.run(check, name, call, odd, clock=MockClock(autojump_threshold=0))
 

@@ -78,7 +78,7 @@ async def test_a_slow_reader_gets_the_newest_and_always_the_last(
     assert seen == [(3.5, ("running", 3)), (7, ("running", 7)), (10.5, ("completed", 10))]
 
 
-async def test_a_reader_that_never_read_gets_one_last_word_of_each_job(
+async def test_a_reader_that_never_read_gets_one_final_snapshot_of_each_job(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=3, max_pending=None) as queue:
@@ -302,7 +302,7 @@ async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> No
             assert (await anext(reports)).current == 2
 
 
-async def test_too_many_unread_jobs_push_out_the_longest_unread(
+async def test_too_many_unread_jobs_drop_the_oldest(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     monkeypatch.setattr("ticketr.jobs._subscription.BACKLOG", 3)

@@ -75,7 +75,7 @@ async def test_a_wait_ends_when_its_reader_is_closed_meanwhile(
     assert closed == [1]
 
 
-async def test_of_two_tasks_that_rest_the_second_is_refused(autojump_clock: MockClock) -> None:
+async def test_a_second_task_that_rests_is_refused(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         with queue.watch() as updates:
             async with trio.open_nursery() as nursery:
@@ -87,7 +87,7 @@ async def test_of_two_tasks_that_rest_the_second_is_refused(autojump_clock: Mock
             await updates.receive()
 
 
-async def test_one_that_was_cancelled_in_its_rest_is_in_nobody_s_way(
+async def test_a_cancelled_rest_does_not_block_the_next(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue() as queue:
@@ -103,7 +103,7 @@ async def test_one_that_was_cancelled_in_its_rest_is_in_nobody_s_way(
 
 
 @pytest.mark.parametrize("until", [math.nan, "5", None, Decimal(5), object()])
-async def test_a_rest_until_what_is_no_time_is_refused(
+async def test_a_rest_until_an_invalid_time_is_refused(
     until: Any, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
@@ -113,7 +113,7 @@ async def test_a_rest_until_what_is_no_time_is_refused(
             await queue.run(nothing)  # which no reader's time can break
 
 
-async def test_what_a_closed_reader_had_not_read_is_let_go(autojump_clock: MockClock) -> None:
+async def test_a_closed_reader_drops_what_it_had_not_read(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         updates = queue.watch()
         await queue.run(nothing)
@@ -131,7 +131,7 @@ READERS: dict[str, Callable[[JobQueue], Updates[Any]]] = {
 
 
 @pytest.mark.parametrize("kind", READERS)
-async def test_a_reader_that_nobody_holds_is_let_go_at_once(
+async def test_an_unreferenced_reader_is_freed_at_once(
     kind: str, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue(max_pending=None) as queue:
@@ -160,7 +160,7 @@ async def test_a_reader_is_held_by_the_loop_that_reads_it(autojump_clock: MockCl
     assert seen[-1] == "completed"
 
 
-async def test_a_reader_may_be_let_go_in_any_thread() -> None:
+async def test_a_reader_may_be_freed_in_any_thread() -> None:
     """As the end of a thread does, or a garbage collection there."""
     async with open_job_queue(max_pending=None) as queue:
         others = [queue.watch(), queue.watch()]
@@ -190,7 +190,7 @@ async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: Moc
     assert max(left) <= 1
 
 
-async def test_a_reader_may_be_closed_by_what_is_let_go_as_a_change_is_told(
+async def test_a_finalizer_may_close_a_reader_during_a_notification(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last to hold a result may be a reader that drops it unread."""

@@ -33,7 +33,7 @@ async def refused(wait: Callable[[], Awaitable[object]]) -> str:
     return f"{caught.value.job_id}: {caught.value.awaited}"
 
 
-async def test_waiting_for_oneself(autojump_clock: MockClock) -> None:
+async def test_waiting_for_its_own_job(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> list[str]:
         return [await refused(handle.wait), await refused(handle.result)]
 
@@ -43,7 +43,7 @@ async def test_waiting_for_oneself(autojump_clock: MockClock) -> None:
         assert await handle.result() == ["a: itself", "a: itself"]
 
 
-async def test_waiting_for_oneself_from_a_child_task(autojump_clock: MockClock) -> None:
+async def test_waiting_for_its_own_job_from_a_child_task(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> list[str]:
         said: list[str] = []
 
@@ -171,7 +171,9 @@ async def test_one_of_several_waits_that_can_end_is_enough(autojump_clock: MockC
         assert trio.current_time() == 1
 
 
-async def test_room_that_only_oneself_could_make_is_made(autojump_clock: MockClock) -> None:
+async def test_a_submit_that_waits_for_room_only_its_own_job_could_make_is_admitted(
+    autojump_clock: MockClock,
+) -> None:
     async def job(context: JobContext) -> list[int]:
         pending: list[int] = []
         for _ in range(3):
@@ -189,7 +191,7 @@ async def test_room_that_only_oneself_could_make_is_made(autojump_clock: MockClo
     assert trio.current_time() == 3
 
 
-async def test_room_that_a_job_of_ones_own_key_takes_up_is_made(
+async def test_a_submit_is_admitted_if_jobs_of_its_job_s_key_fill_the_queue(
     autojump_clock: MockClock,
 ) -> None:
     async def job(context: JobContext) -> float:
@@ -201,7 +203,9 @@ async def test_room_that_a_job_of_ones_own_key_takes_up_is_made(
         assert await (await queue.submit(job, id="a", key="k")).result() == 0
 
 
-async def test_room_is_made_only_when_every_running_job_waits(autojump_clock: MockClock) -> None:
+async def test_a_submit_is_admitted_above_the_limit_only_when_every_running_job_waits(
+    autojump_clock: MockClock,
+) -> None:
     async def job(context: JobContext) -> float:
         await queue.submit(sleep, 1, key="k")
         await queue.submit(sleep, 2)
@@ -239,7 +243,7 @@ async def test_a_job_of_the_queue_enters_before_those_outside(autojump_clock: Mo
         assert [job.name for job in queue.jobs(status=JobStatus.PENDING)] == ["mine"]
 
 
-async def test_who_waited_first_for_room_enters_first(autojump_clock: MockClock) -> None:
+async def test_the_first_waiting_submitter_enters_first(autojump_clock: MockClock) -> None:
     async def job(context: JobContext, moment: float, name: str, priority: int) -> None:
         await trio.sleep(moment)
         await queue.submit(sleep, 1, name=name, priority=priority)
@@ -364,7 +368,7 @@ async def test_a_job_of_a_queue_within_a_job_counts_as_that_job(autojump_clock: 
         assert await handle.result() == "outer: itself"
 
 
-async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -> None:
+async def test_a_wait_that_has_ended_no_longer_counts(autojump_clock: MockClock) -> None:
     async def waits_and_works(context: JobContext) -> None:
         await queue.run(sleep, 1)
         await trio.sleep(5)
@@ -382,7 +386,7 @@ async def test_a_wait_that_has_ended_counts_no_more(autojump_clock: MockClock) -
         assert not queue._core.waiting_jobs
 
 
-async def test_one_that_is_cancelled_may_be_waited_for_though_it_waits_in_turn(
+async def test_a_cancelled_job_may_be_waited_for_though_it_waits_itself(
     autojump_clock: MockClock,
 ) -> None:
     async def job(context: JobContext) -> JobStatus:

@@ -168,7 +168,7 @@ async def test_a_running_job_that_is_cancelled(
         (cancel_self_and_return, JobStatus.COMPLETED, CancelCause.USER, None),
     ],
 )
-async def test_how_a_job_with_a_limit_ends_that_nobody_cancels(
+async def test_how_a_job_with_a_limit_ends_without_a_cancel(
     body: Callable[[JobContext], Awaitable[object]],
     expected: JobStatus,
     cause: CancelCause | None,
@@ -504,7 +504,7 @@ async def test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_va
         assert {ref() for ref in watched} == {None}
 
 
-async def test_a_forgotten_job_keeps_nothing_alive_at_all(autojump_clock: MockClock) -> None:
+async def test_a_dropped_job_keeps_nothing_alive(autojump_clock: MockClock) -> None:
     async def give(context: JobContext) -> Big:
         thing = Big()
         watched.append(weakref.ref(thing))
@@ -569,7 +569,7 @@ def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     assert protected == [False, False, False]
 
 
-async def test_a_failure_that_nobody_asks_about_is_told_at_the_end(
+async def test_an_unseen_failure_is_reported_at_the_end(
     autojump_clock: MockClock,
 ) -> None:
     told: list[JobSnapshot] = []
@@ -590,7 +590,7 @@ async def test_a_failure_that_nobody_asks_about_is_told_at_the_end(
     assert [snapshot.id for snapshot in told] == [silent.id, timed_out.id]
 
 
-async def test_a_waiter_that_gave_up_has_not_been_told(autojump_clock: MockClock) -> None:
+async def test_a_cancelled_waiter_has_not_seen_the_outcome(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
 
     async with open_job_queue(on_job_error=told.append) as queue:
@@ -601,7 +601,7 @@ async def test_a_waiter_that_gave_up_has_not_been_told(autojump_clock: MockClock
     assert [snapshot.id for snapshot in told] == [handle.id]
 
 
-async def test_a_run_that_was_cancelled_has_not_been_told(autojump_clock: MockClock) -> None:
+async def test_a_cancelled_run_has_not_seen_the_outcome(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
 
     async with open_job_queue(keep=Keep(jobs=0), on_job_error=told.append) as queue:
@@ -611,7 +611,7 @@ async def test_a_run_that_was_cancelled_has_not_been_told(autojump_clock: MockCl
     assert [snapshot.id for snapshot in told] == ["a"]
 
 
-async def test_a_waiter_outside_the_block_has_been_told(autojump_clock: MockClock) -> None:
+async def test_a_waiter_outside_the_block_has_seen_the_outcome(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
     async with (
         trio.open_nursery() as nursery,
@@ -624,7 +624,7 @@ async def test_a_waiter_outside_the_block_has_been_told(autojump_clock: MockCloc
     assert told == []
 
 
-async def test_a_waiter_counts_as_told_from_the_moment_of_the_failure(
+async def test_a_waiter_has_seen_the_outcome_from_the_moment_of_the_failure(
     autojump_clock: MockClock,
 ) -> None:
     told: list[JobSnapshot] = []
@@ -637,7 +637,9 @@ async def test_a_waiter_counts_as_told_from_the_moment_of_the_failure(
 
 
 @pytest.mark.parametrize("kept", [0, 9])
-async def test_who_asks_after_a_failure_has_been_told(kept: int, autojump_clock: MockClock) -> None:
+async def test_a_wait_after_a_failure_has_seen_the_outcome(
+    kept: int, autojump_clock: MockClock
+) -> None:
     told: list[JobSnapshot] = []
 
     async with open_job_queue(keep=Keep(jobs=kept), on_job_error=told.append) as queue:
@@ -650,7 +652,7 @@ async def test_who_asks_after_a_failure_has_been_told(kept: int, autojump_clock:
 
 
 @pytest.mark.parametrize("gave_up", [False, True])
-async def test_what_leaves_by_the_block_is_not_told_besides(
+async def test_an_error_that_leaves_the_block_is_not_reported_as_well(
     gave_up: bool, autojump_clock: MockClock
 ) -> None:
     told: list[JobSnapshot] = []
@@ -684,7 +686,7 @@ async def test_by_default_such_a_failure_is_logged(
     assert record.getMessage().endswith("ValueError: no good")
 
 
-async def test_an_error_of_on_job_error_is_logged_and_harms_nothing(
+async def test_an_error_of_on_job_error_is_only_logged(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
     def tell(snapshot: JobSnapshot) -> None:

@@ -59,7 +59,7 @@ def test_a_job_without_context_variables_costs_its_worker_one_step() -> None:
     in_no_context(count_steps)
 
 
-async def test_one_small_job_after_the_other_wakes_nobody(autojump_clock: MockClock) -> None:
+async def test_one_small_job_after_the_other_wakes_no_worker(autojump_clock: MockClock) -> None:
     async def nothing(context: JobContext) -> None:
         """Do nothing."""
 
@@ -136,7 +136,7 @@ def test_between_two_jobs_that_do_not_sleep_others_have_a_turn() -> None:
 
 @pytest.mark.parametrize("left", [None, "left"])
 @pytest.mark.parametrize("names", [(None, "b"), ("a", None), (None, None), ("a", "b")])
-def test_the_next_job_sees_its_own_context_however_the_last_one_left_its(
+def test_the_next_job_sees_its_own_context_only(
     names: tuple[str | None, str | None], left: str | None
 ) -> None:
     seen: list[str | None] = []

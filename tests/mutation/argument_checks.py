@@ -6,8 +6,8 @@ from typing import Final
 
 from mutation.mutant import Mutant
 
-ODD = "test_unexpected_values.py::test_an_odd_value_is_refused_in_words_or_taken"
-REFUSED = "test_function.py::test_what_can_be_no_job_is_refused_at_the_call"
+ODD = "test_unexpected_values.py::test_an_unexpected_value_is_refused_with_a_message_or_taken"
+REFUSED = "test_function.py::test_what_cannot_be_a_job_is_refused_at_the_call"
 
 MUTANTS: Final = [
     # Values
@@ -33,28 +33,28 @@ MUTANTS: Final = [
         ODD,
     ),
     Mutant(
-        "a number with methods of its own is kept as it is",
+        "a number of a subclass is kept",
         "_values.py",
         "            value = float(value)\n",
         "",
         ODD,
     ),
     Mutant(
-        "a whole number with methods of its own is kept as it is",
+        "a whole number of a subclass is kept",
         "_values.py",
         'else operator.index(cast("int", value))',
         'else cast("int", value)',
         ODD,
     ),
     Mutant(
-        "a text with methods of its own is kept as it is",
+        "a string of a subclass is kept",
         "_values.py",
         "    return str.__str__(text)\n",
         "    return text\n",
         ODD,
     ),
     Mutant(
-        "an endless delay is taken",
+        "an infinite delay is taken",
         "_values.py",
         "and not (limit and seconds == math.inf):",
         "and seconds != math.inf:",
@@ -65,38 +65,38 @@ MUTANTS: Final = [
         "_values.py",
         "    if not least <= value <= most:\n",
         "    if not least <= value:\n",
-        "test_priority.py::test_what_is_no_priority_is_refused " + ODD,
+        "test_priority.py::test_an_invalid_priority_is_refused " + ODD,
     ),
     Mutant(
-        "a value without a repr breaks the refusal",
+        "a value whose repr raises breaks the error message",
         "_values.py",
         "        text = exact_str(repr(value))\n    except Exception:",
         "        text = exact_str(repr(value))\n    except TypeError:",
         ODD,
     ),
     Mutant(
-        "a message without a text fails the report",
+        "a message whose str raises fails the report",
         "_values.py",
         "        return exact_str(str(value))\n    except Exception:",
         "        return exact_str(str(value))\n    except TypeError:",
         ODD,
     ),
     Mutant(
-        "what is no retry rule is taken for one",
+        "a retry that is no Retry is taken",
         "_options.py",
         "if type(retry) is not Retry:",
         "if False:",
         ODD,
     ),
     Mutant(
-        "tags are taken that are no words",
+        "tags that are no strings are taken",
         "_options.py",
         'frozenset(checked_text("a tag", tag) for tag in tags)',
         "frozenset(tags)",
         ODD,
     ),
     Mutant(
-        "an option that does not exist is passed over",
+        "an unknown option is ignored",
         "_options.py",
         "            raise TypeError(_unknown(option))\n",
         "            continue\n",
@@ -107,7 +107,7 @@ MUTANTS: Final = [
         "_retry.py",
         'checked_seconds("the delay of RetryLater", only[0].delay)',
         "only[0].delay",
-        "test_misbehaving_errors.py::test_a_delay_that_is_none_fails_the_job",
+        "test_misbehaving_errors.py::test_an_invalid_delay_fails_the_job",
     ),
     # Jobs
     Mutant(
@@ -146,33 +146,33 @@ MUTANTS: Final = [
         REFUSED,
     ),
     Mutant(
-        "arguments that do not fit are found out in the job",
+        "arguments that do not fit are noticed only in the job",
         "_function.py",
         "if not _takes(function, positional, names):",
         "if False:",
         REFUSED,
     ),
     Mutant(
-        "a job without anything to await fails in Python's words",
+        "a job that returns no awaitable fails with Python's message",
         "_function.py",
         "if not inspect.isawaitable(returned):",
         "if False:",
-        "test_function.py::test_a_job_that_gives_nothing_to_await_fails_and_says_why",
+        "test_function.py::test_a_job_that_returns_no_awaitable_fails_with_a_clear_error",
     ),
     # Handles
     Mutant(
-        "a handle of another queue is as good as one of this",
+        "a handle of another queue is taken",
         "_handle.py",
         "return self._record if core is self._core else None",
         "return self._record",
         "test_function.py::test_a_handle_is_taken_where_an_id_is",
     ),
     Mutant(
-        "a handle means whoever has its ID by now",
+        "a handle means the job that has its ID now",
         "_lookup.py",
         "return job.record_in(core)",
         "return core.records.get(job.id) if job.record_in(core) else None",
-        "test_function.py::test_a_handle_means_its_own_job_whoever_has_the_id_now",
+        "test_function.py::test_a_handle_means_its_own_job_even_if_another_has_the_id_now",
     ),
     # Adapters
     Mutant(

@@ -9,7 +9,7 @@ from mutation.mutant import Mutant
 MUTANTS: Final = [
     # The verdict
     Mutant(
-        "a time limit that passes after a cancel beats it",
+        "a time limit that passes after a cancel wins",
         "_worker.py",
         "judge(error, asked=record.cancel_requested)",
         "judge(error, asked=record.cancel_requested and record.scope is not None"
@@ -31,11 +31,11 @@ MUTANTS: Final = [
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),
     Mutant(
-        "a stray Cancelled leaves its worker",
+        "a Cancelled of a closed scope leaves its worker",
         "_worker.py",
         "if cancelled is not None and not outside:",
         "if False:",
-        "test_worker.py::test_how_a_job_with_a_limit_ends_that_nobody_cancels",
+        "test_worker.py::test_how_a_job_with_a_limit_ends_without_a_cancel",
     ),
     Mutant(
         "an outer Cancelled beside an error is swallowed",
@@ -66,7 +66,7 @@ MUTANTS: Final = [
         "test_ending.py::test_an_interrupt_in_a_job_while_the_block_waits",
     ),
     Mutant(
-        "a KeyboardInterrupt in a group of errors is an error",
+        "a KeyboardInterrupt in a group of errors fails the job",
         "_worker.py",
         "    if not has_only_exceptions(rest):\n        return Verdict",
         "    if not (rest is None or any(has_only_exceptions(leaf) for leaf in leaves(rest))):\n        return Verdict",
@@ -87,7 +87,7 @@ MUTANTS: Final = [
         "test_ending.py::test_an_interrupt_and_an_error_of_the_body_leave_together",
     ),
     Mutant(
-        "Ctrl+C is held back inside a job",
+        "a job is protected from Ctrl+C",
         "_worker.py",
         "@disable_ki_protection\nasync def work",
         "@enable_ki_protection\nasync def work",
@@ -95,7 +95,7 @@ MUTANTS: Final = [
     ),
     # Causes
     Mutant(
-        "the last of two causes is noted, not the first",
+        "the second cancel cause replaces the first",
         "_record.py",
         "        if self.cancel_cause is None:\n            self.cancel_cause = cause\n",
         "        if cause is not None:\n            self.cancel_cause = cause\n",
@@ -109,30 +109,30 @@ MUTANTS: Final = [
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),
     Mutant(
-        "the queue's own end is taken for a scope around it",
+        "the cause of a queue's own end is SCOPE",
         "_worker.py",
         "    if cause is CancelCause.SCOPE and core.cut_off_cause is not None:\n"
         "        cause = core.cut_off_cause\n",
         "",
-        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
     Mutant(
         "a second reason for the queue's end hides the first",
         "_closing.py",
         "    if core.cut_off_cause is None:\n        core.cut_off_cause = cause\n",
         "    core.cut_off_cause = cause\n",
-        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_comes_out_as_it_is",
+        "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
     # Cancels
     Mutant(
-        "a cancel does not tell an ended job from a live one",
+        "a cancel of an ended job returns REQUESTED",
         "_core.py",
         "        if record.status.is_terminal:\n            return CancelOutcome.ALREADY_FINISHED\n",
         "",
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),
     Mutant(
-        "a job cancelled while pending stays in its line",
+        "a job cancelled while pending stays in its queue",
         "_schedule.py",
         "        record.pending_queue.discard(record)\n        self.pending -= 1\n",
         "        self.pending -= 1\n",

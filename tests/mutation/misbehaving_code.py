@@ -6,92 +6,92 @@ from typing import Final
 
 from mutation.mutant import Mutant
 
-FAILS = "test_misbehaving_errors.py::test_an_odd_error_fails_its_own_job_and_nothing_else"
-CANCELLED = "test_misbehaving_errors.py::test_an_odd_error_of_a_job_that_is_cancelled"
-OF_THE_BODY = "test_misbehaving_errors.py::test_an_odd_error_of_the_body_leaves_as_it_is"
+FAILS = "test_misbehaving_errors.py::test_a_misbehaving_error_fails_its_own_job_and_nothing_else"
+CANCELLED = "test_misbehaving_errors.py::test_a_misbehaving_error_of_a_job_that_is_cancelled"
+OF_THE_BODY = "test_misbehaving_errors.py::test_a_misbehaving_error_of_the_body_leaves_unchanged"
 SPLIT = "test_misbehaving_errors.py::test_a_group_that_cannot_be_split_loses_nothing"
 LEFT_OPEN = "test_misbehaving_errors.py::test_a_job_that_leaves_a_nursery_open_has_failed"
 
 MUTANTS: Final = [
     Mutant(
-        "an error that cannot be changed kills its worker",
+        "an error that refuses attribute changes ends its worker",
         "_groups.py",
         "BaseException.with_traceback(found, None)",
         "found.__traceback__ = None",
         FAILS,
     ),
     Mutant(
-        "an error says itself what caused it",
+        "an error may override its cause",
         "_groups.py",
         "BaseException.__cause__.__get__(found)",
         "found.__cause__",
         FAILS,
     ),
     Mutant(
-        "an error says itself of what class it is",
+        "an error may override its class",
         "_groups.py",
         "return issubclass(type(error), BaseExceptionGroup)",
         "return isinstance(error, BaseExceptionGroup)",
         FAILS,
     ),
     Mutant(
-        "a group says itself what is in it",
+        "a group may override its members",
         "_groups.py",
         "BaseExceptionGroup.exceptions.__get__(group)",
         "group.exceptions",
         FAILS,
     ),
     Mutant(
-        "a deep group is given to Trio as it is",
+        "a deep group is passed to Trio",
         "_groups.py",
         "if depth > DEEPEST or id(found) in seen:",
         "if id(found) in seen:",
-        "test_misbehaving_errors.py::test_a_group_is_kept_unless_trio_could_fail_to_take_it_apart",
+        "test_misbehaving_errors.py::test_a_group_is_kept_unless_trio_could_fail_to_split_it",
     ),
     Mutant(
-        "a group that cannot be split is given to Trio as it is",
+        "a group that cannot be split is passed to Trio",
         "_groups.py",
         "(_is_small(error) and _can_be_split(error))",
         "_is_small(error)",
         SPLIT,
     ),
     Mutant(
-        "a group that forgets its errors when it is split is given to Trio as it is",
+        "a group that loses errors when it is split is passed to Trio",
         "_groups.py",
         "return found == {id(leaf) for leaf in leaves(group)}",
         "return True",
         SPLIT,
     ),
     Mutant(
-        "a job's error is not mended before its scope ends",
+        "a job's error is not made splittable before its scope ends",
         "_worker.py",
         "        await reraise_after_cleanup(worker, error)",
         "        pass",
         CANCELLED + " " + LEFT_OPEN,
     ),
     Mutant(
-        "an error of the body goes by the nursery",
+        "an error of the body is raised through the nursery",
         "_open.py",
         "await self._nursery.__aexit__(None, None, None)",
         "await self._nursery.__aexit__(kind, error, trace)",
         OF_THE_BODY,
     ),
     Mutant(
-        "an exit of a job goes by the nursery, which shows it",
+        "an exit of a job is raised through the nursery, which prints it",
         "_worker.py",
         "if not any(error is known for known in core.fatal):",
         "if True:",
         "test_retry.py::test_a_rule_that_exits_ends_the_program_and_the_job",
     ),
     Mutant(
-        "an exit of a job stops nobody",
+        "an exit of a job does not stop the queue",
         "_core.py",
         '        self.scope.cancel("a job or a callback raised what ends the program")\n',
         "",
         "test_misbehaving_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
     ),
     Mutant(
-        "an exit of on_job_error is all that is told",
+        "failures after an exit of on_job_error are not reported",
         "_retention.py",
         "                self._on_job_error = log_failure\n",
         "",
@@ -112,7 +112,7 @@ MUTANTS: Final = [
         OF_THE_BODY,
     ),
     Mutant(
-        "the class of an error is asked for its name",
+        "a metaclass may override the name of an error's class",
         "_values.py",
         'type.__dict__["__name__"].__get__(kind)',
         "kind.__name__",
@@ -137,7 +137,7 @@ MUTANTS: Final = [
         "_recorder.py",
         "safe_str(reason) or safe_repr(reason)",
         "reason",
-        "test_recorder.py::test_an_error_without_words_is_told",
+        "test_recorder.py::test_an_error_without_a_text_is_logged",
     ),
     Mutant(
         "an async generator closes the nursery that it left open once more",
@@ -147,14 +147,14 @@ MUTANTS: Final = [
         "test_misbehaving_errors.py::test_a_nursery_that_an_async_generator_left_open",
     ),
     Mutant(
-        "a cancelled job that left a nursery open was just cancelled",
+        "a cancelled job that left a nursery open has not failed",
         "_worker.py",
         "        found.append(RuntimeError(LEFT_OPEN))  # or it would not be told of\n",
         "        pass\n",
         "test_misbehaving_errors.py::test_a_job_with_a_nursery_left_open_may_be_cancelled",
     ),
     Mutant(
-        "what the tasks of such a nursery raised is lost",
+        "errors of the tasks of a nursery left open are lost",
         "_worker.py",
         "        found += await close_nursery(nursery)\n",
         "        await close_nursery(nursery)\n",
@@ -168,7 +168,7 @@ MUTANTS: Final = [
         "test_misbehaving_errors.py::test_a_block_is_entered_once",
     ),
     Mutant(
-        "a submit that was answered is waited for by the workers for ever",
+        "workers wait for ever for a submit that was resumed",
         "_queue.py",
         "            if submission.is_resumed:\n",
         "            if False:\n",

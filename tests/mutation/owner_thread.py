@@ -13,14 +13,14 @@ CLOSED = "test_owner_thread.py::test_a_queue_that_is_closed_answers_in_another_r
 
 MUTANTS: Final = [
     Mutant(
-        "a call from outside of Trio gets into the books",
+        "a call from outside of Trio changes the queue",
         "_owner_thread.py",
         "            pass  # called outside of Trio\n",
         "            return\n",
         REFUSED,
     ),
     Mutant(
-        "another run gets into the books",
+        "another run changes the queue",
         "_owner_thread.py",
         "if current_root_task() is root:",
         "if current_root_task() is not None:",
@@ -34,7 +34,7 @@ MUTANTS: Final = [
         REFUSED,
     ),
     Mutant(
-        "who submits from outside of Trio is not told how to",
+        "a submit from outside of Trio gets no clear error",
         "_queue.py",
         "        self._core.subscriptions.owner_thread.check()\n        record = make_record(",
         "        record = make_record(",
@@ -74,7 +74,7 @@ MUTANTS: Final = [
         "_handle.py",
         "        self._core.subscriptions.owner_thread.check()\n        record = self._record\n",
         "        record = self._record\n",
-        f"{REFUSED} test_owner_thread.py::test_a_failure_that_another_run_asks_about_is_told_all_the_same",
+        f"{REFUSED} test_owner_thread.py::test_a_failure_asked_about_in_another_run_is_still_reported",
     ),
     Mutant(
         "another run reads what is unread",

@@ -9,7 +9,7 @@ from mutation.mutant import Mutant
 MUTANTS: Final = [
     # Room
     Mutant(
-        "one job more than there is room for",
+        "one job too many is taken",
         "_core.py",
         "        if schedule.pending >= schedule.max_pending and not (\n",
         "        if schedule.pending > schedule.max_pending and not (\n",
@@ -20,7 +20,7 @@ MUTANTS: Final = [
         "_core.py",
         "        if not was_running:\n            self.admit()\n",
         "        if not was_running:\n",
-        "test_queue.py::test_nobody_overtakes_a_waiting_submitter",
+        "test_queue.py::test_no_submit_overtakes_a_waiting_submitter",
     ),
     Mutant(
         "a job that starts makes no room",
@@ -30,7 +30,7 @@ MUTANTS: Final = [
         "test_queue.py::test_submit_waits_for_room",
     ),
     Mutant(
-        "a submitter that was cancelled still waits outside",
+        "a cancelled submitter still waits for room",
         "_queue.py",
         "            has_left = schedule.withdraw(submission)\n",
         "            has_left = True\n",
@@ -54,11 +54,11 @@ MUTANTS: Final = [
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(
-        "a submitter is not told that its ID was taken meanwhile",
+        "a submit does not raise that its ID was taken meanwhile",
         "_core.py",
         "                submission.refusal = refusal\n",
         "                pass\n",
-        "test_queue.py::test_a_submitter_is_told_if_its_id_was_taken_meanwhile",
+        "test_queue.py::test_a_submit_raises_if_its_id_was_taken_meanwhile",
     ),
     # Time
     Mutant(
@@ -69,7 +69,7 @@ MUTANTS: Final = [
         "test_delays_and_pauses.py::test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker",
     ),
     Mutant(
-        "a sooner time does not move the alarm",
+        "an earlier time does not move the timer",
         "_core.py",
         "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
         "pass",
@@ -83,11 +83,11 @@ MUTANTS: Final = [
         "test_delays_and_pauses.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),
     Mutant(
-        "who is let in by an expiry may start too late",
+        "a job admitted because of an expiry may start too late",
         "_clock.py",
         "while late := core.schedule.expired(now):",
         "if late := core.schedule.expired(now):",
-        "test_delays_and_pauses.py::test_who_is_let_in_by_an_expiry_may_be_too_late_too",
+        "test_delays_and_pauses.py::test_a_job_admitted_because_of_an_expiry_may_expire_too",
     ),
     Mutant(
         "a job that has started in time may still expire",
@@ -98,7 +98,7 @@ MUTANTS: Final = [
         "test_delays_and_pauses.py::test_a_job_that_started_in_time_may_be_tried_again_past_it",
     ),
     Mutant(
-        "a job that is to be tried again expires",
+        "a job that is to be retried expires",
         "_schedule.py",
         "if record.start_by is not None and not record.attempt:",
         "if record.start_by is not None:",
@@ -127,31 +127,31 @@ MUTANTS: Final = [
         "test_delays_and_pauses.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(
-        "a resumed key is offered to nobody",
+        "a resumed key is offered to no job",
         "_schedule.py",
         "            self._paused_keys.discard(key)\n            self._unblock_next(key)\n",
         "            self._paused_keys.discard(key)\n",
         "test_delays_and_pauses.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(
-        "a submitter leaves a line that it has left",
+        "a submitter that has entered is withdrawn",
         "_schedule.py",
         "        if submission not in self._submissions:\n            return False\n",
         "",
         "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
     ),
     Mutant(
-        "a submitter that is being let in is let go by a cancel",
+        "a submitter that is being admitted is cancelled",
         "_queue.py",
         "trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED",
         "trio.lowlevel.Abort.SUCCEEDED",
         "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
     ),
     Mutant(
-        "an error of a key comes out where room is made",
+        "an error of a key is raised where room is made",
         "_core.py",
         "            except Exception as refusal:",
         "            except DuplicateJob as refusal:",
-        "test_keys.py::test_an_error_of_a_key_is_its_submitter_s_however_late_it_comes",
+        "test_keys.py::test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late",
     ),
 ]
