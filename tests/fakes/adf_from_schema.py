@@ -1,4 +1,4 @@
-"""Random documents that follow Atlassian's schema, and random changes of them."""
+"""Generate random documents that follow Atlassian's schema, and change them at random."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _DEEPEST = 12
 
 
 class FromSchema:
-    """Makes documents."""
+    """A generator of documents from the schema."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._definitions = load("adf-schema.json")["definitions"]
 
     def document(self) -> Any:
-        """A document that the schema accepts."""
+        """Return a document that the schema accepts."""
         return self._of({"$ref": "#/definitions/doc_node"}, 0)
 
     def node(self, kind: str) -> Any:
-        """A small node of some kind that the schema accepts, without marks."""
+        """Return a small node of some kind that the schema accepts, without marks."""
         made = self._of(definition(kind), _DEEPEST)
         made.pop("marks", None)
         return made
 
     def mark(self, kind: str) -> Any:
-        """A mark of some kind that the schema accepts."""
+        """Return a mark of some kind that the schema accepts."""
         return self._of({"$ref": f"#/definitions/{kind}_mark"}, 0)
 
     def spoil(self, document: Any) -> None:
-        """Change something somewhere in a document."""
+        """Change one random place of a document."""
         rng = self._rng
         part, key = rng.choice(list(_places(document)))
         match rng.randrange(4):
@@ -55,7 +55,7 @@ class FromSchema:
                 part[key] = rng.choice(ANYTHING)
             case 2 if isinstance(part, dict):
                 part[rng.choice(_KEYS)] = rng.choice(ANYTHING)
-            case _:  # something from elsewhere
+            case _:  # a value from another place
                 other, name = rng.choice(list(_places(document)))
                 part[key] = _copy(other[name])
 
@@ -82,7 +82,7 @@ class FromSchema:
                 return self._rng.choice(ANYTHING)
 
     def _resolved(self, schema: Any) -> Any:
-        """Follow references, and make one schema of those that must all hold."""
+        """Follow references, and merge the schemas that must all hold."""
         if "$ref" in schema:
             return self._resolved(self._definitions[schema["$ref"].rpartition("/")[2]])
         if "allOf" not in schema:
@@ -117,7 +117,7 @@ _WHOLE = {"layoutSection": "layoutSection_full_node", "mediaSingle": "mediaSingl
 
 @cache
 def definition(kind: str) -> Any:
-    """The part of the schema about one kind of node, wherever it may stand."""
+    """Return the schema of one kind of node, in any place."""
     found = [
         name
         for name, schema in load("adf-schema.json")["definitions"].items()
@@ -129,7 +129,7 @@ def definition(kind: str) -> Any:
 
 
 def words(kind: str) -> list[Any]:
-    """Every word that some attribute of a kind of node must be one of."""
+    """Return the allowed words of all attributes of a kind of node."""
     name = definition(kind)["$ref"].rpartition("/")[2].replace("_full", "").replace("_caption", "")
     attrs = load_definition(name)["properties"].get("attrs", {})
     return [word for part, key in _places(attrs) if key == "enum" for word in part[key]]
@@ -137,7 +137,7 @@ def words(kind: str) -> list[Any]:
 
 @cache
 def load_definition(name: str) -> Any:
-    """A part of the schema by its name."""
+    """Return a definition of the schema by its name."""
     return load("adf-schema.json")["definitions"][name]
 
 

@@ -1,4 +1,4 @@
-"""Counts how often a task gives way to others, in place of measuring how long it does not."""
+"""Count the checkpoints of a task, in place of measuring times."""
 
 from __future__ import annotations
 

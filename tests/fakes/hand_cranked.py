@@ -1,7 +1,7 @@
-"""Trio, turned by hand: code that is not async does something in it, and looks at what came of it.
+"""Run Trio step by step from code that is not async.
 
-Trio runs as the guest of a loop which is a plain list of callbacks. Its clock stands still
-until it is set, and never lets Trio sleep, so no thread is needed and each run is the same.
+Trio runs in guest mode on a host loop that is a list of callbacks. Its clock stands still until it
+is set and never lets Trio sleep, so no thread is needed and each run is the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MANY = 10_000
 
 
 class HandClock(trio.abc.Clock):
-    """Shows the time it was set to."""
+    """A clock that shows the time it was set to."""
 
     now = 0.0
 
@@ -30,7 +30,7 @@ class HandClock(trio.abc.Clock):
         return self.now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        return 0.0  # the host decides when to go on
+        return 0.0  # the host decides when to continue
 
 
 class Steps(trio.abc.Instrument):
@@ -43,7 +43,7 @@ class Steps(trio.abc.Instrument):
 
 
 class HandCranked:
-    """A Trio run that goes on only while it is cranked."""
+    """A Trio run that continues only in calls of this object."""
 
     def __init__(self, main: Callable[[], Awaitable[object]]) -> None:
         self.clock = HandClock()
@@ -63,7 +63,7 @@ class HandCranked:
         self.crank()
 
     def crank(self) -> None:
-        """Go on until no task has anything left to do at this time."""
+        """Run until no task can run at this time."""
         quiet = 0
         for _ in range(MANY):
             before = self._steps.count
@@ -74,7 +74,7 @@ class HandCranked:
         raise AssertionError("it does not come to rest")
 
     def do(self, act: Callable[[], T]) -> T:
-        """Call a function inside the run; see what comes of it, and give what it returned."""
+        """Call a function in the run, run all that follows, and return the function's result."""
         assert self.result is None, f"the run has ended: {self.result}"
         answer: list[outcome.Outcome[T]] = []
         self._calls.send_nowait(lambda: answer.append(outcome.capture(act)))

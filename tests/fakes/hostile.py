@@ -1,4 +1,4 @@
-"""A git repository that somebody hostile has filled, and the world around a clone of it."""
+"""Make a clone of a hostile git repository, and a user's files around it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CANARY = "canary of the user's own file\n"
 #: Names beside an SQLite file that SQLite itself opens.
 BESIDE = ("", "-wal", "-shm", "-journal")
-#: Everything in ticketr's own folder that some command opens.
+#: Every file in ticketr's own folder that some command opens.
 OWN_FILES = (
     "lock",
     ".gitignore",
@@ -34,12 +34,12 @@ MODULES = (
 
 @dataclass(frozen=True)
 class World:
-    """What must not change: everything beside a clone.
+    """A clone and everything around it that must not change.
 
     Attributes:
-        clone: the clone.
-        outside: a folder of the user's own files.
-        ran: the file that hostile code would write.
+        clone: The clone.
+        outside: A folder of the user's own files.
+        ran: The file that hostile code would write.
     """
 
     clone: Path
@@ -48,16 +48,16 @@ class World:
 
     @property
     def bashrc(self) -> Path:
-        """A file of the user's own that links of the clone lead to."""
+        """Return a file of the user's own that links in the clone point to."""
         return self.outside / "bashrc"
 
     @property
     def folder(self) -> Path:
-        """A folder of the user's own that links of the clone lead to."""
+        """Return a folder of the user's own that links in the clone point to."""
         return self.outside / "folder"
 
     def look(self) -> dict[str, tuple[int, str]]:
-        """Take down every file outside of the clone: its kind and what it holds."""
+        """Return every file outside of the clone, with its kind and content."""
         return dict(sorted(_looked(self.outside)))
 
 
@@ -75,14 +75,14 @@ def make_world(root: Path) -> World:
 
 
 def put_modules(world: World) -> None:
-    """Put modules into the clone that tell when they are imported."""
+    """Put modules into the clone that write a file when imported."""
     code = f"import os\nos.close(os.open({str(world.ran)!r}, os.O_CREAT | os.O_WRONLY))\n"
     for name in MODULES:
         (world.clone / f"{name}.py").write_text(code)
 
 
 def put_tickets(world: World) -> None:
-    """Put everything that may have the name of a ticket file into the clone."""
+    """Put every kind of file into the clone, under names of ticket files."""
     clone = world.clone
     (clone / "DEMO-1.md").symlink_to(world.folder / "own.md")
     (clone / "DEMO-2.md").symlink_to("../outside/new.md")
@@ -101,11 +101,11 @@ def put_tickets(world: World) -> None:
 
 
 def put_state(world: World, state: str) -> None:
-    """Put the state folder of somebody else's workspace into the clone.
+    """Put the state folder of another user's workspace into the clone.
 
     Args:
-        world: the clone and all beside it.
-        state: the SQL of a state file.
+        world: The clone and all around it.
+        state: The SQL of a state file.
     """
     own = world.clone / ".ticketr"
     (own / "trash").mkdir(parents=True)
@@ -126,7 +126,7 @@ def put_state(world: World, state: str) -> None:
 
 
 def carried_by_git(clone: Path, tmp: Path) -> Path:
-    """Commit a folder by force and clone it, as a user would get it."""
+    """Commit a folder by force and clone it, as a user would."""
     inside = ["-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for words in (
         ["init", "-q", str(clone)],

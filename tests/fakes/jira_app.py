@@ -1,4 +1,4 @@
-"""A site inside the process, for virtual time: it answers by a script and writes down what it is asked."""
+"""A site inside the process, for virtual time: it follows a script and records the requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, and when it came on Trio's clock."""
+    """One request, and its time on Trio's clock."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Asked:
 
 
 class ScriptedApp:
-    """An ASGI application; the last of its answers is repeated for ever."""
+    """An ASGI application with scripted answers; the last one is repeated."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -53,7 +53,7 @@ class ScriptedApp:
 
     @property
     def times(self) -> list[float]:
-        """When each request came, counted from the first."""
+        """Return the time of each request, from the first one on."""
         return [asked.time - self.asked[0].time for asked in self.asked]
 
     def transport(
@@ -62,7 +62,7 @@ class ScriptedApp:
         return HttpxTransport(app=self, answer_within=answer_within, largest_body=largest_body)
 
     def answer(self, asked: Asked) -> Answer:
-        """The next answer."""
+        """Return the next answer."""
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -90,7 +90,7 @@ class ScriptedApp:
 
 
 class RuledApp(ScriptedApp):
-    """An ASGI application whose answers follow from what it is asked."""
+    """An ASGI application whose answers depend on the request."""
 
     def __init__(self, rule: Callable[[Asked], Answer]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Random documents: what people write in Jira, and what they had better not write."""
+"""Generate random documents: usual ones and hostile ones."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ MARKS: tuple[Json, ...] = (
 
 
 class Maker:
-    """Makes documents from a source of chance.
+    """A generator of documents from a random source.
 
     Args:
-        chance: Where every choice comes from.
-        hostile: Whether texts are made of markup.
+        chance: The random source of every choice.
+        hostile: Whether texts consist of markup.
     """
 
     def __init__(self, chance: Random, *, hostile: bool = False) -> None:
@@ -226,7 +226,7 @@ class Maker:
 
 
 def text_of(node: Any) -> str:
-    """Give every character that a reader of a document can see, in order."""
+    """Return every character that a reader of a document can see, in order."""
     if isinstance(node, list):
         return "".join(map(text_of, node))
     if not isinstance(node, dict):

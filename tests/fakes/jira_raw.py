@@ -1,4 +1,4 @@
-"""A server on a real socket that answers each request as it is told, or hangs at that point."""
+"""A server on a real socket that follows a script of answers, or hangs at a given point."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Answer = Callable[[Stream], Awaitable[None]]
 
 @dataclass
 class Connection:
-    """What one connection brought."""
+    """The requests of one connection."""
 
     requests: list[bytes] = field(default_factory=list)
     closed: trio.Event = field(default_factory=trio.Event)
 
 
 class RawSite:
-    """A site that answers by a script; its last answer is repeated for ever.
+    """A site with scripted answers; the last one is repeated.
 
     Attributes:
-        url: Where it listens.
+        url: The address that it listens on.
         connections: Every connection, in order.
-        answered: Set whenever an answer has sent all that it sends.
+        answered: Set whenever an answer is sent.
     """
 
     def __init__(self, url: str, answers: tuple[Answer, ...]) -> None:
@@ -48,7 +48,7 @@ class RawSite:
         self.requests = 0
 
     async def wait_for_requests(self, count: int) -> None:
-        """Wait until that many requests have arrived whole."""
+        """Wait until that many requests have arrived completely."""
         async with self._asked:
             while self.requests < count:
                 await self._asked.wait()
@@ -103,12 +103,12 @@ async def raw_site(*answers: Answer, certificate: str = "") -> AsyncGenerator[Ra
 
 
 class MuteSite:
-    """A site that takes a connection and says nothing, at times not even reads.
+    """A site that accepts a connection and sends nothing, and reads only on demand.
 
     Attributes:
-        port: Where it listens.
+        port: The port that it listens on.
         connected: Set by the first connection.
-        reads: To be set for it to read, until the other side closes.
+        reads: Set it to let the site read until the other side closes.
         closed: Set when the other side has closed.
     """
 
@@ -129,7 +129,7 @@ class MuteSite:
 
 @asynccontextmanager
 async def mute_site() -> AsyncGenerator[MuteSite]:
-    """Listen on a free port, and that is all."""
+    """Listen on a free port and send nothing."""
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         site = MuteSite(listener.socket.getsockname()[1])
@@ -140,7 +140,7 @@ async def mute_site() -> AsyncGenerator[MuteSite]:
 
 @asynccontextmanager
 async def deaf_site() -> AsyncGenerator[str]:
-    """Listen without ever taking a connection, the queue of waiting ones being full."""
+    """Listen without accepting a connection, with a full backlog."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -164,7 +164,7 @@ def reply(
     kind: str = "application/json",
     headers: tuple[str, ...] = (),
 ) -> Answer:
-    """Answer whole; a body that is no bytes is sent as JSON."""
+    """Send a complete answer; a body that is not bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def answer(stream: Stream) -> None:
@@ -178,42 +178,42 @@ def reply(
 
 
 async def silence(stream: Stream) -> None:
-    """Answer nothing, for as long as the other side cares to wait."""
+    """Send nothing until the other side closes."""
     await stream.receive_some(1)
 
 
 async def half_head(stream: Stream) -> None:
-    """Begin the headers, and be silent."""
+    """Send a part of the headers, then nothing."""
     await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Type: applica")
     await stream.receive_some(1)
 
 
 async def half_body(stream: Stream) -> None:
-    """Begin the body, and be silent."""
+    """Send a part of the body, then nothing."""
     await stream.send_all(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"issues": [')
     await stream.receive_some(1)
 
 
 async def hang_up(stream: Stream) -> None:
-    """Close without a word."""
+    """Close without an answer."""
     await stream.aclose()
 
 
 async def hang_up_in_body(stream: Stream) -> None:
-    """Begin the body, and close."""
+    """Send a part of the body, and close."""
     await stream.send_all(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"issues": [')
     await stream.aclose()
 
 
 async def reset(stream: Stream) -> None:
-    """Break the connection off so that the other side's system says so."""
+    """Reset the connection."""
     assert isinstance(stream, trio.SocketStream)
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await trio.aclose_forcefully(stream)
 
 
 def say(words: bytes) -> Answer:
-    """Answer with any bytes, and close."""
+    """Send some bytes, and close."""
 
     async def answer(stream: Stream) -> None:
         await stream.send_all(words)
@@ -243,19 +243,19 @@ async def _read_request(stream: Stream) -> bytes:
 
 
 def server_context(certificate: str) -> ssl.SSLContext:
-    """Show one of the certificates."""
+    """Return a TLS context with one of the certificates."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATES / f"{certificate}.pem", CERTIFICATES / "key.pem")
     return context
 
 
 def authority() -> ssl.SSLContext:
-    """Trust the authority of the tests, and no other."""
+    """Return a TLS context that trusts only the tests' authority."""
     return ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
 
 
 async def get(url: str, transport: Transport) -> Response:
-    """Send one request by a transport that is opened for it alone."""
+    """Send one request on a new transport."""
     async with transport as opened:
         with trio.fail_after(10):
             return await opened.send(Request("GET", url))

@@ -1,4 +1,4 @@
-"""A keyring that keeps passwords in memory, and one that is broken, as keyring takes them."""
+"""Keyring backends: one that keeps passwords in memory, and one that fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MemoryKeyring(KeyringBackend):
-    """Keeps passwords for as long as the process lives."""
+    """A backend that keeps passwords in memory."""
 
     priority = 1
 
@@ -35,7 +35,7 @@ class MemoryKeyring(KeyringBackend):
 
 
 class BrokenKeyring(KeyringBackend):
-    """Raises what a backend might, with a secret in its words."""
+    """A backend that raises errors with a secret in the message."""
 
     priority = 1
 
@@ -53,14 +53,14 @@ class BrokenKeyring(KeyringBackend):
 
 
 def no_keyring() -> KeyringBackend:
-    """What keyring takes where a system has none."""
+    """Return the backend that keyring uses on a system without one."""
     backend: KeyringBackend = fail.Keyring()  # type: ignore[no-untyped-call]  # as above
     return backend
 
 
 @contextmanager
 def keyring_in_use(backend: KeyringBackend) -> Generator[None]:
-    """Make it the user's keyring for the time of the block."""
+    """Make a backend the user's keyring within the block."""
     before = keyring.get_keyring()
     keyring.set_keyring(backend)
     try:

@@ -1,7 +1,7 @@
-"""Runs jobs in child processes that kill themselves at a given step; a program of its own.
+"""Run jobs in child processes that kill themselves at a given step.
 
-It reads what to run from its standard input, a line of JSON each, and forks for it: so no job
-waits for the imports, and a kill by time hits the job itself. For each job it writes two lines of
+The program reads jobs from its standard input, one line of JSON each, and forks for each one. So no
+job waits for imports, and a timed kill hits the job itself. For each job it writes two lines of
 JSON: the child's process ID, then how it ended.
 """
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-#: Seconds within which the sandbox answers, or never will.
+#: Seconds after which the sandbox counts as hanging.
 SETTLE = 0.5
 
 
 class Steps:
-    """Counts the steps of a job, and strikes at one of them.
+    """Counts the steps of a job, and sends a signal at one of them.
 
-    A step is the beginning or the end of a visit to a worker thread or of a request, or the
-    moment before a file gets its name.
+    A step is the start or the end of a call in a worker thread or of a request, or the moment
+    before a file is renamed.
     """
 
     def __init__(self, at: int, strike: signal.Signals, victim: int | None) -> None:
@@ -122,17 +122,17 @@ def main() -> None:
 
 
 class Runner:
-    """Has jobs run by the program; made by `open_runner`."""
+    """Runs jobs with the program; made by `open_runner`."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def run(self, *, after: float | None = None, **task: object) -> dict[str, int]:
-        """Run a job to its end, which may be its death; gives what was written about it.
+        """Run a job until it ends or is killed; return how it ended.
 
         Args:
-            after: kill it after so many seconds.
-            task: as for `start`.
+            after: Kill it after so many seconds.
+            task: As for `start`.
         """
         pid = self.start(**task)
         if after is not None and not self._speaks(after):
@@ -140,7 +140,7 @@ class Runner:
         return self.wait()
 
     def start(self, **task: object) -> int:
-        """Begin a job; gives the process that it runs in.
+        """Start a job; return the process that it runs in.
 
         Args:
             task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
@@ -152,7 +152,7 @@ class Runner:
         return self._read()["pid"]
 
     def wait(self) -> dict[str, int]:
-        """Wait for the end of the job; gives what was written about it."""
+        """Wait for the end of the job; return how it ended."""
         told: dict[str, int] = {}
         while "ended" not in told:
             told |= self._read()
@@ -170,7 +170,7 @@ class Runner:
 
 @contextmanager
 def open_runner() -> Generator[Runner]:
-    """Start the program; it ends with the block."""
+    """Start the program; stop it at the end of the block."""
     with subprocess.Popen(
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:

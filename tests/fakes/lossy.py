@@ -1,4 +1,4 @@
-"""Transports that lose requests or answers, or let things happen, where a test wants it."""
+"""Transports that lose or delay requests or answers, or change the site at a given moment."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Lossy(Recorder):
-    """Loses what `lose` says: ``"request"`` before the site has it, ``"answer"`` after.
+    """Loses what `lose` returns: ``"request"`` before the site gets it, or ``"answer"`` after.
 
     Args:
-        app: the sandbox's application.
-        lose: given the method and the path of each request.
-        before: given the same, before the site has it; may do something.
+        app: The sandbox's application.
+        lose: Is called with the method and the path of each request.
+        before: Is called with the same before the site gets the request.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Lossy(Recorder):
 
 
 def once(method: str, path: str, what: str) -> Callable[[str, str], str | None]:
-    """Lose the first request of a kind and no other."""
+    """Lose the first request of a kind, and no other."""
     left = [what]
 
     def lose(asked: str, at: str) -> str | None:
@@ -58,13 +58,13 @@ def once(method: str, path: str, what: str) -> Callable[[str, str], str | None]:
 
 
 class Meanwhile(Recorder):
-    """Lets something happen when the site has answered, and the client does not know yet.
+    """Calls a function after the site has answered and before the client gets the answer.
 
     Args:
-        app: the sandbox's application.
-        method: of the request that is waited for, the first of its kind.
-        path: of the same.
-        happens: what happens.
+        app: The sandbox's application.
+        method: The method of the request to wait for; the first match counts.
+        path: Its path.
+        happens: The function to call.
     """
 
     def __init__(self, app: object, method: str, path: str, happens: Callable[[], object]) -> None:
@@ -82,13 +82,12 @@ class Meanwhile(Recorder):
 
 
 class Late(Recorder):
-    """Loses the first create, which the site carries out all the same, but late.
+    """Loses the first create; the site carries it out later.
 
     Args:
-        app: the sandbox's application.
-        site: the site behind it.
-        delay: how many seconds the request is under way.
-        refused: how many seconds the site asks to wait before, once.
+        app: The sandbox's application.
+        delay: The seconds until the site carries the request out.
+        refused: The seconds of a 429 that the site answers once before; 0 for none.
     """
 
     def __init__(self, app: object, *, delay: float, refused: float = 0.0) -> None:
@@ -111,18 +110,18 @@ class Late(Recorder):
         return await super().send(request)
 
     async def _carry_out(self) -> None:
-        """Do what is due by now; before every other request, so nobody can tell."""
+        """Carry out what is due; called before each other request, so the delay is exact."""
         if self.held is not None and trio.current_time() >= self.due:
             self.due = math.inf
             await super().send(self.held)
 
 
 class Detached(Recorder):
-    """Carries requests out to their end, as a real site does, though whoever asked has gone.
+    """Carries requests out completely, as a real site does, even if the client has disconnected.
 
     Args:
-        app: the sandbox's application.
-        nursery: where the requests live.
+        app: The sandbox's application.
+        nursery: The nursery that the requests run in.
     """
 
     def __init__(self, app: object, nursery: trio.Nursery) -> None:
@@ -130,7 +129,7 @@ class Detached(Recorder):
         self._nursery = nursery
 
     async def __aexit__(self, *_: object) -> None:
-        """Stay open for what is still under way; there is nothing to close."""
+        """Stay open for the running requests; there is nothing to close."""
 
     async def send(self, request: Request) -> Response:
         answers: list[Response] = []

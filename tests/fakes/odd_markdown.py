@@ -1,4 +1,4 @@
-"""Markdown as nobody writes it: every construct in every place."""
+"""Generate unusual Markdown: every construct in every place."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _PLACES = {
 
 
 def odd_markdown() -> list[str]:
-    """Every construct in every place."""
+    """Yield every construct in every place."""
     return [_put(part, place) for part in _PARTS.values() for place in _PLACES.values()]
 
 
@@ -72,7 +72,7 @@ def _put(part: str, place: str) -> str:
     if "{}" in place:
         return place.format(part)
     start, _, last = place.rpartition("\n")
-    # What goes on below belongs to the same quote or item.
+    # The lines below belong to the same quote or item.
     more = "".join(mark if mark == ">" else " " for mark in last)
     lines = part.split("\n")
     below = [f"{more}{line}" for line in lines[1:]]

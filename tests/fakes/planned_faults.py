@@ -23,7 +23,7 @@ class PlannedFaults(FaultSource):
     Args:
         plan: The faults in order; None lets a request through.
         method: Only requests with this method are counted.
-        path: Only requests whose path holds this text are counted.
+        path: Only requests whose path contains this text are counted.
     """
 
     def __init__(

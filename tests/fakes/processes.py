@@ -1,4 +1,4 @@
-"""Real processes for tests: the sandbox, and the program as its users run it."""
+"""Start real processes: the sandbox, and the program as users run it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
 
 @cache
 def _no_config() -> str:
-    """A folder of settings that nobody has written into, until the process of the tests ends."""
+    """Return an empty config folder, which lasts until the process of the tests ends."""
     folder = tempfile.mkdtemp(prefix="ticketr-config-")
     atexit.register(shutil.rmtree, folder)
     return folder
@@ -31,7 +31,7 @@ def _no_config() -> str:
 def sandbox_process(
     *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
 ) -> Generator[str]:
-    """Run the sandbox as a process; gives its address."""
+    """Run the sandbox as a process; yield its address."""
     with mortal_sandbox(tickets=tickets, latency=latency, arguments=arguments) as (_, url):
         yield url
 
@@ -40,7 +40,7 @@ def sandbox_process(
 def mortal_sandbox(
     *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
 ) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the sandbox as a process that may be killed; gives it and its address."""
+    """Run the sandbox as a process that may be killed; yield it and its address."""
     command = [*PROGRAM, "sandbox", f"--tickets={tickets}", f"--latency={latency}", *arguments]
     with subprocess.Popen(
         [*command, "--exit-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -57,14 +57,14 @@ def mortal_sandbox(
 
 
 def environment(url: str = "", **changes: str) -> dict[str, str]:
-    """An environment whose Jira settings are only those given here."""
+    """Return an environment with no Jira settings but those given here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JIRA_")}
     settings = {
         "JIRA_URL": url,
         "JIRA_EMAIL": "demo@example.com",
         "JIRA_API_TOKEN": "demo",
         "JIRA_PROJECT_KEY": "DEMO",
-        # Nobody's own workspaces and tokens.
+        # Keep the user's own workspaces and tokens out.
         "TICKETR_CONFIG_DIR": _no_config(),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         **changes,

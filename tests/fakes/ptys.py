@@ -1,4 +1,4 @@
-"""Programs on a terminal of their own: type, read, stop, resize, hang up."""
+"""Run programs on their own terminals: type, read, stop, resize, hang up."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
-#: Seconds after which what a test waits for is given up.
+#: Seconds after which a wait fails.
 LONG = 20.0
-#: Seconds within which the kernel has moved what it was given on to the reader's side.
+#: Seconds within which the kernel has moved bytes to the reader's side.
 _SETTLED = 0.2
-#: What would change what the program finds out about its terminal.
+#: Variables that would change what the program detects of its terminal.
 _FORGOTTEN = [
     "NO_COLOR",
     "FORCE_COLOR",
@@ -43,7 +43,7 @@ _FORGOTTEN = [
 
 
 class Pty:
-    """A terminal with a shell's job on it, seen from its user's chair."""
+    """A terminal with a shell's job on it, from the user's side."""
 
     def __init__(self, user: int, name: str, reports: int, commands: int) -> None:
         self._user = user
@@ -55,11 +55,11 @@ class Pty:
         self.pid = 0
         self._seen = 0
         self.output = ""
-        #: The terminal's modes before the job began.
+        #: The terminal's modes before the job started.
         self.modes_before = termios.tcgetattr(user)
 
     def type(self, keys: str | bytes) -> None:
-        """Send keys; in pieces, since a terminal holds some 4,000 characters."""
+        """Send keys, in pieces, since a terminal buffers some 4,000 characters."""
         data = keys.encode() if isinstance(keys, str) else keys
         while data:
             ready = select.select([self._user], [self._user], [], LONG)
@@ -70,7 +70,7 @@ class Pty:
                 data = data[os.write(self._user, data[:512]) :]
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """Read until the output since the last such call holds a pattern."""
+        """Read until the output since the last such call matches a pattern."""
         deadline = time.monotonic() + LONG
         while (found := re.search(pattern, self.output[self._seen :])) is None:
             left = deadline - time.monotonic()
@@ -81,7 +81,7 @@ class Pty:
         return found
 
     def wait_for_report(self, wanted: str) -> str:
-        """Wait until the shell tells something of its job; gives the line."""
+        """Wait for a line of the shell about its job; return the line."""
         deadline = time.monotonic() + LONG
         while (found := re.search(f"{wanted}.*\n", self._said)) is None:
             left = deadline - time.monotonic()
@@ -92,7 +92,7 @@ class Pty:
         return found[0].strip()
 
     def wait_for_end(self, *, read: bool = True) -> int:
-        """Wait until the job has ended; gives its exit code, negative for a signal."""
+        """Wait until the job has ended; return its exit code, negative for a signal."""
         code = int(self.wait_for_report("exited").split()[1])
         self.pid = 0
         while read and select.select([self._user], [], [], 0)[0]:
@@ -100,21 +100,21 @@ class Pty:
         return code
 
     def command(self, word: str) -> None:
-        """Tell the shell `fg` or `bg`."""
+        """Send the shell `fg` or `bg`."""
         os.write(self._commands, f"{word}\n".encode())
 
     def resize(self, width: int, height: int) -> None:
-        """Make the window another size."""
+        """Resize the window."""
         resize(self._user, width, height)
 
     def modes(self) -> list[Any]:
-        """The terminal's modes now."""
+        """Return the terminal's modes."""
         return termios.tcgetattr(self._user)
 
     def is_restored(self) -> bool:
-        """Whether all is as it was before a full screen: modes, cursor, wrap, paste, main screen.
+        """Return whether modes, cursor, wrap, paste and main screen are as before the full screen.
 
-        For that the program must have been seen to enter it.
+        The program must have entered the full screen before.
         """
         last = {
             mode: re.findall(rf"\x1b\[\?{mode}([hl])", self.output)[-1]
@@ -124,13 +124,13 @@ class Pty:
         return last == wanted and self.modes() == self.modes_before
 
     def set_modes(self, modes: list[Any]) -> None:
-        """Set the terminal's modes, as a shell does between two jobs."""
+        """Set the terminal's modes, as a shell does between jobs."""
         termios.tcsetattr(self._user, termios.TCSANOW, modes)
 
     def fill(self) -> None:
-        """Write in the program's place until the terminal takes no more, since nobody reads it.
+        """Write until the terminal accepts no more, as if it were not read.
 
-        It is filled with what a terminal ignores, so the screen stays the program's alone.
+        The bytes are ones that a terminal ignores, so they do not change the screen.
         """
         terminal = self._open()
         try:
@@ -141,7 +141,7 @@ class Pty:
             os.close(terminal)
 
     def is_full(self) -> bool:
-        """Whether the terminal takes nothing, from no program at all."""
+        """Return whether the terminal accepts nothing from any program."""
         terminal = self._open()
         try:
             return not _has_room(terminal)
@@ -166,12 +166,12 @@ class Pty:
 
 
 def _has_room(terminal: int) -> bool:
-    """Tell whether a terminal takes something, now or once the kernel has moved things on."""
+    """Return whether a terminal accepts bytes, now or after the kernel has moved its buffers."""
     return bool(select.select([], [terminal], [], _SETTLED)[1])
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Look again and again until it is so; meanwhile no terminal is read."""
+    """Poll until a condition holds; no terminal is read in the meantime."""
     deadline = time.monotonic() + LONG
     while not is_so():
         assert time.monotonic() < deadline, "it never came to be so"
@@ -191,9 +191,9 @@ def job_on_pty(
     orphan: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Generator[Pty]:
-    """Run a program as a shell's job on a terminal of its own.
+    """Run a program as a shell's job on its own terminal.
 
-    With `orphan`, no shell waits for it: it leads the session itself, as in a container.
+    With `orphan`, no shell waits for it: it is the session leader, as in a container.
     """
     environment = {name: text for name, text in os.environ.items() if name not in _FORGOTTEN}
     # Python 3.13 and later would print tracebacks in colours.
@@ -220,7 +220,7 @@ def job_on_pty(
             yield pty
         finally:
             if pty.pid:
-                with suppress(ProcessLookupError):  # it has ended, and the test did not ask
+                with suppress(ProcessLookupError):  # it has ended without the test waiting for it
                     os.kill(pty.pid, signal.SIGKILL)
-            pty.close()  # the shell ends at that
+            pty.close()  # this ends the shell
             process.wait(LONG)

@@ -1,4 +1,4 @@
-"""Pulls in virtual time: the real client on the sandbox's app, in one process."""
+"""Run pulls in virtual time: the real client on the sandbox's app, in one process."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ CREDENTIALS = Credentials(URL, "demo@example.com", "demo")
 
 
 async def inline(sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False) -> T:
-    """Run blocking work right here: a thread would count as idle under a virtual clock.
+    """Run blocking work in this task, since a virtual clock counts a thread as idle.
 
-    Like `trio.to_thread.run_sync` it can be cancelled before it begins and not any more after.
+    Like `trio.to_thread.run_sync` it can be cancelled before it starts, and not afterwards.
     """
     await trio.lowlevel.checkpoint()
     return sync_fn(*args)
 
 
 class Recorder(HttpxTransport):
-    """A transport that remembers what was asked."""
+    """A transport that records the requests."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app=app)
@@ -55,7 +55,7 @@ class Recorder(HttpxTransport):
 
 @dataclass
 class Bench:
-    """A site and a workspace, to pull from the one into the other."""
+    """A site and a workspace to pull into."""
 
     site: Site
     root: Path
@@ -64,7 +64,7 @@ class Bench:
     asked: list[str] = field(default_factory=list)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """What every job is told, and a transport that remembers what was asked."""
+        """Return the settings of a job, and the transport that records its requests."""
         recorder = Recorder(create_app(self.site, latency=self.latency, odd=self.odd))
         self.asked = recorder.asked
         settings: dict[str, Any] = {
@@ -98,7 +98,7 @@ class Bench:
                 return [snapshot async for snapshot in updates]
 
     def retitles(self, key: str, title: str) -> None:
-        """Give a ticket another title in its own file."""
+        """Change the title of a ticket in its own file."""
         path = self.root / f"{key}.md"
         heading, _, rest = path.read_text().partition("\n")
         new = f"# TICKET: [{key}] {title}"
@@ -107,7 +107,7 @@ class Bench:
         path.write_text(f"{new}\n{rest}")
 
     def finds(self, key: str) -> Issue:
-        """An issue as it is in Jira."""
+        """Return an issue as it is in Jira."""
         issue = self.site.find(key)
         assert issue is not None
         return issue
@@ -119,7 +119,7 @@ class Bench:
         }
 
     def keys(self) -> list[str]:
-        """Every key that stands in a file; a file that cannot be parsed fails."""
+        """Return every key in the files; fail if a file cannot be parsed."""
         return [
             key
             for name, text in self.files().items()

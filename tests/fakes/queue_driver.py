@@ -1,4 +1,4 @@
-"""A real queue that is worked by hand: jobs that end when told to, readers that may stall."""
+"""Drive a real queue step by step: jobs end on request, readers may stall."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ Command: TypeAlias = Callable[[JobContext], object]
 
 
 class GivesIn(Exception):
-    """A stubborn job is to end as the interrupt wanted it to."""
+    """Ends a job that has caught its interrupt, as the interrupt would have."""
 
 
 class BodyError(Exception):
-    """Leaves the block."""
+    """The error by which the block is left."""
 
 
 @dataclass(eq=False)
@@ -72,7 +72,7 @@ class Reader:
 
 
 class QueueDriver:
-    """A queue in a Trio run that goes on only while something is done to it."""
+    """A queue in a Trio run that continues only in calls of this object."""
 
     queue: JobQueue
     nursery: trio.Nursery
@@ -101,7 +101,7 @@ class QueueDriver:
                     await self._block()
             except BodyError as error:
                 self.left = error
-            await self._over.wait()  # the queue can still be asked
+            await self._over.wait()  # the queue still answers queries
 
     async def _block(self) -> None:
         async with open_job_queue(**self._options) as self.queue:
@@ -137,11 +137,11 @@ class QueueDriver:
                 return value
 
     def tell(self, label: int, command: Command) -> None:
-        """Have a running job do something; it ends with the value if there is one."""
+        """Let a running job call a function; it ends with the returned value, if any."""
         self.run.do(lambda: self._commands[label].send_nowait(command))
 
     def end(self, label: int, how: str, delay: float) -> None:
-        """Have a running job end."""
+        """Let a running job end."""
         error = {"error": ValueError(), "later": RetryLater(delay), "gives in": GivesIn()}.get(how)
 
         def command(_: JobContext) -> object:
@@ -151,7 +151,7 @@ class QueueDriver:
 
         self.tell(label, command)
 
-    # Submitters, readers, and who shuts it down.
+    # Submitters, readers, and shutdown.
 
     def options_of(self, wish: Wish) -> JobOptions:
         return {
@@ -195,7 +195,7 @@ class QueueDriver:
         return self.run.do(watch)
 
     def shut_down(self, grace: float | None) -> trio.Event:
-        """What comes back is set when the shutdown has returned."""
+        """Start a shutdown; return an event that is set once it has returned."""
         done = trio.Event()
 
         async def task() -> None:
@@ -208,12 +208,12 @@ class QueueDriver:
     # The end.
 
     def leave(self, how: Callable[[], object] | None) -> None:
-        """Let the block end by itself, or by what this raises or cancels."""
+        """Let the block end, by itself or by what a function raises or cancels."""
         self._how_to_leave = how
         self.run.do(self._leaving.set)
 
     def close(self) -> None:
-        """End the run, whatever state it is in."""
+        """End the run, in any state."""
         if self.run.result is None:
             self.run.do(self._give_all_up)
         assert self.run.result is not None, "the run does not end"

@@ -1,8 +1,8 @@
-"""What a job queue should do, as plainly as it can be said: lists, loops, and no awaits.
+"""Model a job queue with lists and loops, and without awaits.
 
-It is asked after everything that could follow has followed. So an action changes the books at
-once, and ``settle`` then does all that comes of it: late jobs expire, interrupted ones end, and
-workers that are free take what is best.
+The model is compared after all consequences of an action. So an action changes the records at once,
+and ``settle`` then applies all consequences: late jobs expire, interrupted ones end, and free
+workers take the best jobs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BACK_OFF = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a job is submitted with."""
+    """The options of a submit."""
 
     label: int = 0
     priority: int = 0
@@ -43,7 +43,7 @@ class Wish:
 
 @dataclass(eq=False)
 class ModelJob:
-    """A job that has entered."""
+    """A job in the queue."""
 
     wish: Wish
     priority: int
@@ -71,7 +71,7 @@ class ModelJob:
 
 @dataclass(eq=False)
 class Submission:
-    """What became of a submit: a job (not its own if it was joined), a refusal, or still nothing."""
+    """The result of a submit: a job (another one if it was joined), a refusal, or none yet."""
 
     wish: Wish
     job: ModelJob | None = None
@@ -97,7 +97,7 @@ class QueueModel:
     cut_off_at: float = float("inf")
     ending: CancelCause | None = None
 
-    # What there is.
+    # Queries.
 
     def with_status(self, status: JobStatus) -> list[ModelJob]:
         return [job for job in self.jobs if job.status is status]
@@ -119,12 +119,12 @@ class QueueModel:
         return not self.pending and not self.running
 
     def has_namesake(self, job: ModelJob) -> bool:
-        """Whether another job has the same ID."""
+        """Return whether another job has the same ID."""
         named = [other for other in self.jobs if other.wish.id == job.wish.id]
         return job.wish.id is not None and len(named) > 1
 
     def obstacle(self, job: ModelJob) -> bool:
-        """Whether a job waits for the end of another."""
+        """Return whether a job waits for the end of another."""
         other = job.after
         while other is not None:
             if other.is_live:
@@ -143,14 +143,14 @@ class QueueModel:
         return "key" if self.obstacle(job) else "worker"
 
     def next_time(self) -> float:
-        """When something happens by itself."""
+        """Return the time of the next event that needs no action."""
         times = [self.cut_off_at]
         for job in self.pending:
             times += [job.due_at, job.wish.start_by]
         times += [submission.wish.start_by for submission in self.outside]
         return min((time for time in times if time > self.now), default=float("inf"))
 
-    # What is done to it.
+    # Actions.
 
     def submit(self, wish: Wish, *, wait: bool) -> Submission:
         submission = Submission(wish)
@@ -237,7 +237,7 @@ class QueueModel:
             self.paused.add(key)
 
     def leave(self) -> None:
-        """The block has come to its end."""
+        """End the body of the block."""
         self.leaving = True
         self.paused.clear()
 
@@ -267,17 +267,17 @@ class QueueModel:
             self.cancel(job, CancelCause.SHUTDOWN)
 
     def abandon(self, cause: CancelCause) -> None:
-        """The block is left by an exception, or cancelled from outside."""
+        """Leave the block by an exception or a cancellation from outside."""
         self.refuse()
         self.ending = cause
         for job in self.pending:
             job.cancel_cause = cause
             self._finish(job, JobStatus.CANCELLED)
 
-    # How a job ends.
+    # Ends of jobs.
 
     def end(self, job: ModelJob, how: str, delay: float = 0.0) -> None:
-        """The function of a running job has come to an end."""
+        """End the function of a running job."""
         told = job.cancel_requested or self.ending is not None
         if how == "value":
             self._finish(job, JobStatus.COMPLETED)
@@ -301,10 +301,10 @@ class QueueModel:
         job.status, job.finished_at = status, self.now
         self.ended.append(job)
 
-    # What follows.
+    # Consequences.
 
     def settle(self) -> None:
-        """Do all that follows now."""
+        """Apply all consequences at this time."""
         if self.now >= self.cut_off_at and self.ending is None:
             self._cut_off()
         for job in self.running:

@@ -1,8 +1,7 @@
-"""What a state machine may do to a queue: each rule does one thing to it, and to the model.
+"""Rules of a state machine: each one does the same action on a queue and on the model.
 
-What happens between two rules at the same time has an order in the model, so a rule that would set
-off two things which Trio runs in any order is left out: an interrupted job that ends while
-submitters wait outside for the room that is made.
+The model has one order of simultaneous events. So a rule that starts two events which Trio runs in
+any order is left out: an interrupted job that ends while submitters wait for its room.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ TIMED_WISHES = st.builds(
     priority=PRIORITIES,
     key=KEYS,
     delay=SECONDS,
-    start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # from now on
+    start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # relative to the current time
     attempts=st.integers(1, 3),
 )
 WISHES = st.builds(
@@ -58,7 +57,7 @@ WISHES = st.builds(
 
 
 class QueueRules(RuleBasedStateMachine):
-    """The rules alone; whoever inherits them says what holds after each."""
+    """The rules; a subclass adds what must hold after each of them."""
 
     driver: QueueDriver
     model: QueueModel
@@ -95,7 +94,7 @@ class QueueRules(RuleBasedStateMachine):
         """Compare the queue with the model."""
         raise NotImplementedError
 
-    # What is picked by its index.
+    # Objects that a rule picks by index.
 
     def some_job(self, index: int) -> ModelJob:
         return self.model.jobs[-1 - index % len(self.model.jobs)]
@@ -111,7 +110,7 @@ class QueueRules(RuleBasedStateMachine):
         return bool(self.model.running)
 
     def has_room_for_interrupts(self) -> bool:
-        """Whether the end of interrupted jobs cannot meet an entry from outside."""
+        """Return whether no submitter from outside can enter when interrupted jobs end."""
         soft = [job for job in self.model.running if not job.wish.stubborn]
         return not (soft and self.model.outside)
 
@@ -119,7 +118,7 @@ class QueueRules(RuleBasedStateMachine):
         kept = job.is_live or len(self.model.ended) <= self.model.keep
         return kept and not self.model.has_namesake(job)
 
-    # Submitting.
+    # Submits.
 
     @rule(wishes=st.lists(SIMPLE_WISHES, min_size=1, max_size=3))
     def submit_simply(self, wishes: list[Wish]) -> None:
@@ -175,7 +174,7 @@ class QueueRules(RuleBasedStateMachine):
             self.driver.run.set_time(self.model.now)
             self.model.settle()
 
-    # Jobs do something.
+    # Actions of jobs.
 
     @precondition(has_running)
     @rule(index=INDEX)
@@ -223,7 +222,7 @@ class QueueRules(RuleBasedStateMachine):
 
         self.driver.tell(job.wish.label, report)
 
-    # Jobs are told something.
+    # Actions on jobs.
 
     @precondition(has_jobs)
     @rule(index=INDEX)
@@ -234,7 +233,7 @@ class QueueRules(RuleBasedStateMachine):
         self.model.settle()
 
     def next_of_keys(self) -> list[ModelJob]:
-        """Jobs with a key that is free, while no worker is."""
+        """Return jobs with a free key while no worker is free."""
         pending = [job for job in self.model.pending if job.wish.key is not None]
         return [job for job in pending if self.model.waiting_for(job) == "worker"]
 

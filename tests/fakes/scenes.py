@@ -1,4 +1,4 @@
-"""A workspace and a site that have work for each other in every way, and what must come of it."""
+"""A workspace and a site with changes of every kind on both sides, and checks of the sync."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticketr.sync import PullResult, PushResult, SyncResult
     from ticketr.tickets import Ticket
 
-#: How many issues there are before, how many a push makes, and how many it changes.
+#: The numbers of issues before a push, created by it, and changed by it.
 BEFORE, CREATED, CHANGED = 6, 7, 5
 
 DRAFTS = """\
@@ -54,8 +54,8 @@ Status: In Progress
 # TICKET: Twin
 """
 
-#: What people do in the files: an edit of a title, of a status, of one field while another changes
-#: in Jira, of one line of a text while another does, and of a sub-task.
+#: Edits in the files: a title, a status, one field while another changes in Jira, one line of a
+#: text while another changes in Jira, and a sub-task.
 HERE = {
     "DEMO-1": ("Search that forgives typing errors", "Mine"),
     "DEMO-6": ("Status: To Do", "Status: In Progress"),
@@ -71,8 +71,8 @@ def make_scene(root: Path, site: Site | None = None) -> Bench:
     """Pull a small site into a folder, then edit both sides.
 
     Args:
-        root: the folder.
-        site: the site, of `BEFORE` tickets and with seed 1. DEMO-1 to 3 and 6 are tickets;
+        root: The folder.
+        site: The site, of `BEFORE` tickets and with seed 1. DEMO-1 to 3 and 6 are tickets;
             DEMO-4 and 5 are sub-tasks of DEMO-3.
     """
     site = make_site(tickets=BEFORE, seed=1) if site is None else site
@@ -86,7 +86,7 @@ def make_scene(root: Path, site: Site | None = None) -> Bench:
 
 
 def edit_files(root: Path) -> None:
-    """Do in the files what `HERE` and `DRAFTS` say, and write a new task under DEMO-6."""
+    """Edit the files as `HERE` and `DRAFTS` say, and write a new task under DEMO-6."""
     for key, (old, new) in HERE.items():
         (path,) = (each for each in root.glob("*.md") if f"[{key}]" in each.read_text())
         text = path.read_text()
@@ -99,14 +99,14 @@ def edit_files(root: Path) -> None:
 
 
 def copy_scene(scene: Bench, root: Path, *, latency: float = 0.0) -> Bench:
-    """Copy both sides, as they are now."""
+    """Return a copy of both sides."""
     shutil.copytree(scene.root, root)
     site = Site(list(scene.site), counters=scene.site.counters)
     return Bench(site, root, latency=latency)
 
 
 def run(function: Any, **options: Any) -> Any:
-    """Run something in virtual time."""
+    """Run an async function in virtual time."""
 
     async def main() -> Any:
         with trio.fail_after(100_000):
@@ -116,7 +116,7 @@ def run(function: Any, **options: Any) -> Any:
 
 
 def facts(site: Site) -> Facts:
-    """What the site says, in words, whatever its keys are."""
+    """Return the issues of the site as texts without keys."""
     return sorted(
         (
             each.summary,
@@ -130,7 +130,7 @@ def facts(site: Site) -> Facts:
 
 
 def done(site: Site) -> int:
-    """How many of the issues that a push makes or changes the site has as they should be."""
+    """Return how many of the issues that a push creates or changes are right on the site."""
     now: dict[str, Callable[[Any], bool]] = {
         "DEMO-1": lambda issue: issue.summary == "Mine",
         "DEMO-2": lambda issue: "one, here" in to_markdown(issue.description),
@@ -143,7 +143,7 @@ def done(site: Site) -> int:
 
 
 def tickets(bench: Bench) -> dict[str, Ticket]:
-    """Every ticket in the files, by key; tasks in the order of their keys, for it is the file's."""
+    """Return the tickets in the files by key, with tasks sorted by key."""
     return {
         ticket.key or ticket.title: replace(
             ticket, tasks=tuple(sorted(ticket.tasks, key=lambda task: task.key or ""))
@@ -154,19 +154,19 @@ def tickets(bench: Bench) -> dict[str, Ticket]:
 
 
 def check_clean(pulled: PullResult, pushed: PushResult) -> None:
-    """See that a sync had nothing to complain about."""
+    """Check that a sync had no failures, conflicts or warnings."""
     notes = (*pulled.failed, *pulled.conflicts, *pulled.kept, *pulled.gone)
     assert notes == ()
     assert (*pushed.failed, *pushed.conflicts, *pushed.warnings) == ()
 
 
 def check_both_sides(bench: Bench, again: SyncResult, before: dict[str, str]) -> None:
-    """See that one more sync did nothing, and that a new clone gets what stands here.
+    """Check that one more sync did nothing, and that a new clone gets the same tickets.
 
     Args:
-        bench: both sides.
-        again: what the sync did.
-        before: the files before it.
+        bench: Both sides.
+        again: The result of the sync.
+        before: The files before the sync.
     """
     pulled = again.pull
     assert (again.push.total, pulled.new, pulled.updated, pulled.merged) == (0, 0, 0, 0)
@@ -180,7 +180,7 @@ def check_both_sides(bench: Bench, again: SyncResult, before: dict[str, str]) ->
 
 
 def check_afterwards(bench: Bench, wanted: Facts) -> None:
-    """See that the next sync puts everything right, and that there is nothing left then."""
+    """Check that the next sync completes everything, and that one more has nothing to do."""
     bench.keys()
     synced = run(bench.sync)
     check_clean(synced.pull, synced.push)
@@ -190,7 +190,7 @@ def check_afterwards(bench: Bench, wanted: Facts) -> None:
 
 
 def undisturbed(scene: Bench, root: Path) -> Facts:
-    """What the site says after a sync that nobody disturbed, in a copy."""
+    """Return the issues of the site after an undisturbed sync, made on a copy."""
     whole = copy_scene(scene, root)
     synced = run(whole.sync)
     check_clean(synced.pull, synced.push)
@@ -198,6 +198,6 @@ def undisturbed(scene: Bench, root: Path) -> Facts:
 
 
 def counts(message: str) -> tuple[int, int] | None:
-    """Read ``Cancelled: 3/10 tickets pushed``; None for other words."""
+    """Return the counts in ``Cancelled: 3/10 tickets pushed``; None for other texts."""
     found = re.fullmatch(r"Cancelled: (\d+)/(\d+) tickets (?:pushed|pulled)", message)
     return (int(found[1]), int(found[2])) if found else None

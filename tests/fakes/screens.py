@@ -1,4 +1,4 @@
-"""A screen without a terminal: keys come through a channel, frames are kept with their times."""
+"""A screen without a terminal: keys come through a channel, frames are recorded with times."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def plain(row: str) -> str:
-    """A row without its styles."""
+    """Return a row without its styles."""
     return STYLE.sub("", row)
 
 
 class FakeScreen:
-    """Stands for a terminal of a fixed size; `resize` changes it."""
+    """A terminal of a fixed size, which `resize` changes."""
 
     def __init__(self, width: int = 80, height: int = 12) -> None:
         self.size = (width, height)
@@ -43,7 +43,7 @@ class FakeScreen:
 
     @property
     def rows(self) -> list[str]:
-        """The last frame, without styles."""
+        """Return the last frame, without styles."""
         return [plain(row).rstrip() for row in self.frames[-1][1]]
 
     @property

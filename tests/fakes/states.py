@@ -1,4 +1,4 @@
-"""States of the app and what leads to them, for tests."""
+"""Make states of the app, and the messages that lead to them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
 
 
 def tickets_of(*tickets: Ticket) -> tuple[tuple[ListRow, ...], ...]:
-    """The rows of some tickets, each in a file of its own."""
+    """Return the rows of some tickets, each in its own file."""
     return tuple(rows_of(each, f"{each.key or 'draft'}.md") for each in tickets)
 
 

@@ -1,4 +1,4 @@
-"""A workspace's files by themselves, without a site."""
+"""Make a workspace's files without a site."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def put(store: Store, name: str, text: str) -> Path:
 
 
 def files(store: Store) -> list[Path]:
-    """Every file that may hold tickets."""
+    """Return every file that may hold tickets."""
     return [path for paths in store.walk() for path in paths]

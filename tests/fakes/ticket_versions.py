@@ -1,7 +1,7 @@
-"""Three versions of one ticket: the last sync's, the file's and Jira's.
+"""Generate three versions of one ticket: the last sync's, the file's and Jira's.
 
-They come from a random source that Hypothesis seeds, not from its own strategies, for a family of
-tickets would take it some hundred draws.
+They come from a random source that Hypothesis seeds. Its own strategies would need some hundred
+draws for one ticket with its tasks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-# Few, so that versions often share some; and names that mean something elsewhere.
+# Few names, so that versions often share some; and names with a meaning in other places.
 _LINES = ["one", "two", "three", "", "- one", "* one", "```", "## Fields"]
 _CRITERIA = ["one", "two", "x\n- y", "* one"]
 _NAMES = ["Status", "Priority", "Title", "Description", "A: b"]
@@ -29,7 +29,7 @@ _VALUES = ["To Do", "to do", "Done", "x\ny", "|"]
 class Versions:
     """Three versions of AB-1 and its tasks.
 
-    Only the file's has drafts, and fields without a value. AB-5 is new in Jira, AB-6 stands in
+    Only the file's has drafts, and fields without a value. AB-5 is new in Jira, AB-6 is in
     the file alone, and AB-7 in both, though it was not there before.
     """
 
@@ -49,7 +49,7 @@ class _Maker:
         return Versions(base, local, self._family(base, ["AB-5", "AB-7"], _VALUES))
 
     def _family(self, base: Ticket, more: Sequence[str | None], values: list[str]) -> Ticket:
-        """Change issues and their order; some tasks go and some come."""
+        """Change issues and their order; remove some tasks and add some."""
         tasks = [self._changed(task, values) for task in base.tasks if self._one_in(5) != 1]
         tasks += [self._issue(key) for key in more if self._one_in(2) == 1]
         if self._one_in(2) == 1:
@@ -66,7 +66,7 @@ class _Maker:
         )
 
     def _changed(self, issue: Ticket, values: list[str]) -> Ticket:
-        """Change some parts of an issue, others not."""
+        """Change some parts of an issue."""
         other = self._issue(issue.key)
         fields = dict(issue.fields)
         for name in _NAMES:
@@ -85,7 +85,7 @@ class _Maker:
         )
 
     def _text_from(self, text: str) -> str:
-        """Change a line of a text, put some in or take one out, or write it anew, or nothing."""
+        """Change, add or remove a line of a text, replace the text, or change nothing."""
         lines = text.split("\n")
         at = self._random.randint(0, len(lines))
         lines[at : at + self._random.randint(0, 1)] = self._lines(2)

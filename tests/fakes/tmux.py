@@ -1,4 +1,4 @@
-"""A shell inside tmux: typed to, and read by its screen."""
+"""Drive a shell inside tmux: type keys and read the screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-#: Seconds after which what a test waits for is given up.
+#: Seconds after which a wait fails.
 LONG = 30.0
 
 
@@ -24,7 +24,7 @@ class Tmux:
         self._command = ["tmux", "-S", str(socket), "-f", os.devnull]
 
     def call(self, *arguments: str) -> str:
-        """Run a tmux command; gives what it prints."""
+        """Run a tmux command; return what it prints."""
         return subprocess.run(
             [*self._command, *arguments], check=True, capture_output=True, text=True, timeout=LONG
         ).stdout
@@ -34,7 +34,7 @@ class Tmux:
         self.call("send-keys", *keys)
 
     def wait_for(self, text: str) -> str:
-        """Look at the screen again and again until it shows a text; gives the screen."""
+        """Poll the screen until it shows a text; return the screen."""
         deadline = time.monotonic() + LONG
         while text not in (screen := self.call("capture-pane", "-p")):
             assert time.monotonic() < deadline, f"no {text!r} in:\n{screen}"
@@ -43,8 +43,8 @@ class Tmux:
 
 @contextmanager
 def bash_in_tmux(folder: Path) -> Generator[Tmux]:
-    """Run bash inside a tmux of its own."""
-    # Not in the test's own folder, whose name may be too long for a socket.
+    """Run bash inside its own tmux server."""
+    # Not in the test's folder, whose path may be too long for a socket.
     socket = folder / "tmux"
     tmux = Tmux(socket)
     environment = ["env", "-u", "NO_COLOR", "-u", "ESCDELAY", "PS1=shell> ", "HISTFILE="]

@@ -1,4 +1,4 @@
-"""Pushes that end before it is known what became of their issues."""
+"""Make pushes that end before it is known whether their issues were created."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(bench: Bench, text: str, name: str = "drafts.md") -> Path:
 
 
 def new(bench: Bench) -> list[str]:
-    """The titles of the issues that were created."""
+    """Return the titles of the issues that were created."""
     return sorted(each.summary for each in bench.site if each.number > BEFORE)
 
 
@@ -48,7 +48,7 @@ def unsettled(bench: Bench) -> list[Creation]:
 
 
 async def lose_answers(bench: Bench, text: str, what: str = "answer") -> Path:
-    """Push drafts whose answers are lost, and stop while it is not known what became of them."""
+    """Push drafts, lose the answers, and stop before it is known whether they were created."""
     path = write(bench, text)
 
     def lose(method: str, at: str) -> str | None:
@@ -61,7 +61,7 @@ async def lose_answers(bench: Bench, text: str, what: str = "answer") -> Path:
 
 
 async def check_settled(bench: Bench, path: Path, titles: Sequence[str] = ("Once",)) -> None:
-    """See that a sync leaves each of the issues in Jira once, and in its file."""
+    """Check that after a sync each issue is in Jira once, and in its file."""
     synced = await bench.sync()
     assert (synced.pull.failed, synced.pull.kept, synced.pull.conflicts) == ((), (), ())
     assert (synced.push.failed, synced.push.conflicts, synced.push.warnings) == ((), (), ())
@@ -75,7 +75,7 @@ async def check_settled(bench: Bench, path: Path, titles: Sequence[str] = ("Once
 
 
 def site_in_virtual_time(search_lag: float) -> Site:
-    """A site whose clock is Trio's."""
+    """Return a site with Trio's clock."""
     start = datetime(2025, 10, 1, 12, tzinfo=UTC)
     return make_site(
         tickets=BEFORE,

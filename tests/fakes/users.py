@@ -1,7 +1,7 @@
-"""Somebody at a shell, without a terminal, on a Jira of their own; all in this process.
+"""A user at a shell without a terminal, with their own site, all in this process.
 
-What is real: the command line with its exit codes, the client, the files, the threads. Only the
-network is not there: the client speaks to the sandbox's application directly.
+The command line, the client, the files and the threads are real. Only the network is missing: the
+client calls the sandbox's application directly.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Told(NamedTuple):
-    """What a command said, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -42,13 +42,13 @@ class Told(NamedTuple):
 
 @dataclass
 class User:
-    """A user, their folder and their Jira.
+    """A user, their folder and their site.
 
     Attributes:
-        root: the folder, which is the current one.
-        site: the Jira.
-        asked: what the last command that speaks to Jira asked for.
-        connect: makes the way to Jira for each such command.
+        root: The folder, which is the current one.
+        site: The site.
+        asked: The requests of the last command that connects to Jira.
+        connect: Makes the transport for each such command.
     """
 
     root: Path
@@ -82,7 +82,7 @@ class User:
         return recorder
 
     def runs(self, *arguments: str) -> Told:
-        """Run a command as the shell would."""
+        """Run a command as a shell would."""
         self.capsys.readouterr()
         self.monkeypatch.setattr("sys.argv", ["ticketr", *arguments])
         code = app._run()
@@ -103,21 +103,21 @@ class User:
         return path
 
     def retitles(self, key: str, title: str) -> Path:
-        """Give a ticket another title in its own file."""
+        """Change the title of a ticket in its own file."""
         return self.edits(f"{key}.md", self.reads(f"{key}.md").title, title)
 
     def reads(self, name: str) -> Ticket:
-        """The first ticket of a file."""
+        """Return the first ticket of a file."""
         return parse((self.root / name).read_bytes().decode()).tickets[0]
 
     def finds(self, key: str) -> Issue:
-        """An issue as it is in Jira."""
+        """Return an issue as it is in Jira."""
         issue = self.site.find(key)
         assert issue is not None
         return issue
 
     def files(self) -> dict[str, str]:
-        """The user's own files."""
+        """Return the user's files."""
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes().decode()
             for path in sorted(self.root.rglob("*.md"))

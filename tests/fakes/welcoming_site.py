@@ -1,4 +1,4 @@
-"""A site in a process of its own that takes any login, and writes down what it is asked."""
+"""A site in its own process that accepts any login and records the requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWERS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class WelcomingSite:
-    """Where it is, and what it was asked: the path and the login of each request."""
+    """The address of a site, and the path and login of each request."""
 
     url: str
     log: Path
@@ -55,14 +55,14 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = answer  # noqa: N815 - what the base class asks for
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Print nothing."""
 
 
 @contextmanager
 def welcoming_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[WelcomingSite]:
-    """Start it; what it is asked stands in a file in that folder.
+    """Start the site; it records the requests in a file in a folder.
 
-    Some paths it may refuse to everybody.
+    It refuses the paths in ``refused`` to every login.
     """
     log = folder / "asked.jsonl"
     log.touch()

@@ -1,4 +1,4 @@
-"""What is told of words that a document cannot hold."""
+"""Test the errors on words that a document cannot hold."""
 
 from __future__ import annotations
 

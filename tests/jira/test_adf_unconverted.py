@@ -1,4 +1,4 @@
-"""What looks like more than text and reaches Jira as text is told, with its line."""
+"""Test the warnings, with lines, on text that looks special and reaches Jira as plain text."""
 
 from __future__ import annotations
 
