@@ -27,14 +27,16 @@ UNCONFIRMED = "Unconfirmed"
 #: The message after the answer no.
 NOTHING_SENT = "Nothing was sent."
 
+_YES = click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+)
+
 
 @click.command(short_help="Bring what you edited to Jira.")
 @common_options
 @accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
-@click.option(
-    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
-)
+@_YES
 @click.pass_context
 def push(
     context: click.Context, options: CommonOptions, *, accept_loss: bool, dry_run: bool, yes: bool
@@ -81,9 +83,7 @@ def push(
 @accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
-@click.option(
-    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
-)
+@_YES
 @click.pass_context
 def sync(
     context: click.Context,

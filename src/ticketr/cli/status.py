@@ -140,9 +140,7 @@ def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
 
 def conflict_line(conflict: Conflict) -> str:
     """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
-    own = f"{conflict.key}: "
-    parts = ", ".join(each.removeprefix(own) for each in conflict.parts)
-    return f"{conflict.key} ({conflict.path}): {parts}"
+    return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
 
 
 def _draft_titles(local_change: LocalChange) -> list[str]:

@@ -6,7 +6,7 @@ files: call them before Trio runs, or in a worker thread.
 
 from __future__ import annotations
 
-from ticketr.config.atomic import replace_atomically
+from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
     STRATEGIES,
@@ -118,5 +118,6 @@ __all__ = [
     "store_token",
     "store_workspace",
     "use_workspace",
+    "write_new",
     "write_workspace_file",
 ]

@@ -65,15 +65,8 @@ def replace_atomically(
     Raises:
         OSError: The system refused; the old file is unchanged.
     """
-    descriptor = os.open(temporary, _NEW, 0o666 if mode is None else mode)
+    write_new(temporary, text, mode=mode, durable=durable)
     try:
-        with open(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            file.write(text.encode())
-            if durable:
-                file.flush()
-                os.fsync(descriptor)
         check()
         os.replace(temporary, target)
     except BaseException:
@@ -82,6 +75,42 @@ def replace_atomically(
         raise
     if durable:
         _sync_folder(target.rpartition("/")[0])
+
+
+def write_new(
+    path: Path | str,
+    text: str,
+    *,
+    within: int | None = None,
+    mode: int | None = None,
+    durable: bool = False,
+) -> None:
+    """Write a file that must not be there yet, whole or not at all.
+
+    Args:
+        path: The file.
+        text: All of its text.
+        within: The descriptor of the folder that a relative path starts from.
+        mode: Its permissions; None for those of any new file.
+        durable: Whether it must outlive a loss of power.
+
+    Raises:
+        FileExistsError: Something has that name.
+        OSError: The system refused.
+    """
+    descriptor = os.open(path, _NEW, 0o666 if mode is None else mode, dir_fd=within)
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            file.write(text.encode())
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path, dir_fd=within)
+        raise
 
 
 def _sync_folder(folder: str) -> None:

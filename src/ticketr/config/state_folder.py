@@ -15,6 +15,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ticketr.config.atomic import write_new
 from ticketr.config.errors import UnsafePath
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class StateFolder:
         require_folder(self.path)
         with _opened(self.path) as folder:
             try:
-                _write_new(folder, name, text)
+                write_new(name, text, within=folder)
             except FileExistsError:
                 require_file(self.path / name)
                 raise
@@ -119,7 +120,7 @@ class StateFolder:
             with _opened(TRASH_FOLDER, within=own) as folder:
                 for name in names:
                     with suppress(FileExistsError):
-                        _write_new(folder, name, text, durable=True)
+                        write_new(name, text, within=folder, durable=True)
                         os.fsync(folder)
                         return trash / name
         raise AssertionError("there is always another name")
@@ -171,18 +172,3 @@ def _opened(path: Path | str, *, within: int | None = None) -> Generator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _write_new(folder: int, name: str, text: str, *, durable: bool = False) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
-    descriptor = os.open(name, flags, 0o666, dir_fd=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            if durable:
-                file.flush()
-                os.fsync(descriptor)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
-        raise

@@ -13,9 +13,11 @@ any other site, the address is probably wrong, and the attempts follow within se
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr import Retry
 from ticketr.jira import errors
 from ticketr.jira.outcome import may_have_happened
 
@@ -115,11 +117,8 @@ class RetryPolicy:
     ) -> float:
         """Return an exponential wait with full jitter."""
         first = self.first if first is None else first
-        try:
-            limit = min(self.cap, first * self.factor ** (attempt - 1))
-        except OverflowError:
-            limit = self.cap
-        return limit * chance()
+        wait = Retry(math.inf, first=first, factor=self.factor, cap=self.cap, random=chance)
+        return wait.delay(attempt)
 
 
 def why(error: errors.JiraError) -> str:

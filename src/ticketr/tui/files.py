@@ -16,7 +16,7 @@ from ticketr.tui.rows import merge, row_of_broken, rows_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from ticketr.sync import Conflict, Loss, Store
+    from ticketr.sync import Loss, Store
     from ticketr.tui.rows import ListRow
 
 
@@ -64,7 +64,9 @@ class WorkspaceReader:
         Raises:
             StateFailed: The state cannot be read.
         """
-        conflicts = {each.key: _clashing(each) for each in self._state.conflicts.all()}
+        conflicts = {
+            each.key: f"{each.key}: {each.parts_text}" for each in self._state.conflicts.all()
+        }
         rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
         broken = tuple(row.title for row in self._broken)
         return FilesRead(tuple(rows), self._edited(), conflicts, broken)
@@ -81,12 +83,6 @@ class WorkspaceReader:
         return frozenset(
             key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
         )
-
-
-def _clashing(conflict: Conflict) -> str:
-    """Return a conflict's parts, without repeating the ticket's own key."""
-    own = f"{conflict.key}: "
-    return own + ", ".join(part.removeprefix(own) for part in conflict.parts)
 
 
 @contextmanager

@@ -39,6 +39,11 @@ class Conflict:
     issues: str
     parts: tuple[str, ...]
 
+    @property
+    def parts_text(self) -> str:
+        """The parts on one line, without repeating the ticket's own key."""
+        return ", ".join(each.removeprefix(f"{self.key}: ") for each in self.parts)
+
 
 class Conflicts:
     """The tickets that both sides have changed."""

@@ -4,7 +4,7 @@ Synchronous, for a worker thread.
 """
 
 # Paths are text here, for descriptors and flags need the calls of os.
-# ruff: noqa: PTH103, PTH116, PTH123
+# ruff: noqa: PTH103, PTH116
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.config import replace_atomically
+from ticketr.config import replace_atomically, write_new
 from ticketr.sync.errors import FileFailed
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ NO_FILE = "something that is no file has this name"
 _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
 #: Likewise when it is read.
 _UNREADABLE = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT))
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-
 
 #: How often a file that is saved while its next text is made is read.
 _ATTEMPTS = 100
@@ -151,16 +148,9 @@ def write_new_file(path: Path, text: str) -> bool:
     """
     with file_errors(path, "write"):
         try:
-            descriptor = os.open(path, _NEW, 0o666)
+            write_new(path, text)
         except FileExistsError:
             return False
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        except BaseException:
-            with suppress(OSError):
-                path.unlink()
-            raise
     return True
 
 
