@@ -1,7 +1,7 @@
-"""Whatever is done to a queue, in whatever order, it does what a plain model of it does.
+"""Random operations on a queue and on a simple model of it, which must agree.
 
-When nothing more can follow at this time, both must agree on every job, on the order of starts and
-on every number.
+After each operation, once the queue is quiescent, both agree on every job, on the order of starts
+and on all statistics.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class QueueMachine(QueueRules):
     is_true = True
 
-    # What holds after each rule.
+    # Checks after each rule.
 
     @invariant()
     def agree(self) -> None:
@@ -51,7 +51,7 @@ class QueueMachine(QueueRules):
         new = slice(self.checked_starts, None)
         real, expected = self.driver.starts[new], self.model.starts[new]
         if self.one_ended:
-            # A worker that has had a job may be a step behind one that was idle.
+            # A worker that has just run a job may be one step behind an idle one.
             real, expected = sorted(real), sorted(expected)
         assert real == expected
         self.checked_starts = len(self.model.starts)
@@ -76,7 +76,7 @@ class QueueMachine(QueueRules):
         listed = self.driver.run.do(queue.jobs)
         names = {job.name for job in listed if not job.status.is_terminal}
         assert names == {str(job.wish.label) for job in model.jobs if job.is_live}
-        # One that has ended may make way for a namesake.
+        # An ended job may be replaced by one with the same ID.
         forgotten = len(model.ended) - (len(listed) - len(names))
         namesakes = len([job for job in model.ended if model.has_namesake(job)])
         assert model.evicted <= forgotten <= model.evicted + namesakes

@@ -1,4 +1,4 @@
-"""What is told of the jobs that do not stop when their queue is shut down."""
+"""The warnings about jobs that do not stop when their queue is shut down."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def linger(context: JobContext, seconds: float) -> None:
         await trio.sleep_forever()
     finally:
         with trio.CancelScope(shield=True):
-            await trio.sleep(seconds)  # it lingers here
+            await trio.sleep(seconds)  # it stays here
 
 
 async def linger_in_children(context: JobContext, children: int) -> None:
@@ -33,7 +33,7 @@ async def linger_in_children(context: JobContext, children: int) -> None:
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Iterator[list[tuple[float, str]]]:
-    """What was logged, and when in virtual time."""
+    """Return what was logged, with the virtual times."""
     entries: list[tuple[float, str]] = []
 
     class Notes(logging.Handler):
@@ -55,7 +55,7 @@ async def test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at(
         await queue.shutdown(grace=2)
 
     assert trio.current_time() == 43
-    # 5 s after it was cut off, and then less and less often.
+    # 5 s after it was cancelled, then at growing intervals.
     assert [time for time, _ in told] == [8, 18, 38]
     place = f"linger ({__file__}, line {linger.__code__.co_firstlineno + 6})"
     text = f"Job 'x' (slow one, key 'acme') does not stop: it is at {place}"

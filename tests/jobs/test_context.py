@@ -69,7 +69,7 @@ async def test_a_report_after_the_end_is_ignored(autojump_clock: MockClock) -> N
 
 
 async def test_a_context_belongs_to_one_attempt(autojump_clock: MockClock) -> None:
-    """A thread that was left to itself may report long after its attempt."""
+    """An abandoned thread may report long after its attempt."""
     contexts: list[JobContext] = []
 
     async def work(context: JobContext) -> None:

@@ -36,7 +36,7 @@ async def sleep(context: JobContext, seconds: float) -> float:
 
 
 async def outcome(wait: Callable[[], Awaitable[object]]) -> str:
-    """Wait; say whether that was refused, and when."""
+    """Wait; return whether that was refused, and when."""
     try:
         await wait()
     except WouldDeadlock:
@@ -58,7 +58,7 @@ def test_a_component_at_the_end_of_a_long_chain() -> None:
     assert sink_component({**chain, 100_000: [99_999]}) == {99_999, 100_000}
 
 
-# What is no deadlock
+# No deadlocks
 
 
 def test_a_task_whose_wait_has_been_answered_does_not_wait() -> None:
@@ -299,7 +299,7 @@ async def test_the_end_of_the_grace_prevents_a_deadlock(
     assert said == (["ended at 3"] if shielded == 1 else ["refused at 3", "ended at 3"])
 
 
-# What is one
+# Deadlocks
 
 
 async def test_two_waits_of_one_job(autojump_clock: MockClock) -> None:
@@ -316,7 +316,7 @@ async def test_two_waits_of_one_job(autojump_clock: MockClock) -> None:
         return said
 
     async with open_job_queue() as queue:
-        # As long as the other task might have done something, none was.
+        # Not before the other task had ended.
         assert await queue.run(job) == ["refused at 2", "refused at 2"]
 
 
@@ -530,7 +530,7 @@ async def test_a_waiting_submitter_of_the_same_key_takes_the_only_room(
         await queue.submit(nothing, key="k")
         await queue.submit(nothing, key="k")
 
-        assert await handle.result() == 3  # before that the other one might have made room
+        assert await handle.result() == 3  # before that the other job might have made room
 
 
 async def test_the_last_job_that_could_make_room_was_waited_for_elsewhere(

@@ -34,7 +34,7 @@ async def sleep(context: JobContext, seconds: float = 1) -> float:
 
 
 def started(handle: JobHandle[object]) -> float | None:
-    """After how many seconds it was started."""
+    """Return the seconds from submit to start."""
     job = handle.snapshot()
     return None if job.started_at is None else job.started_at - job.submitted_at
 
@@ -395,7 +395,7 @@ async def test_cancel_all(autojump_clock: MockClock) -> None:
         assert queue.cancel_all() == {}
 
 
-@pytest.mark.parametrize("again", range(8))  # in which order the tasks wake is random
+@pytest.mark.parametrize("again", range(8))  # tasks wake in random order
 async def test_a_job_admitted_because_of_an_expiry_may_expire_too(
     again: int, autojump_clock: MockClock
 ) -> None:

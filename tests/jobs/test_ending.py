@@ -1,4 +1,4 @@
-"""The ways in which a queue's block ends, and what leaves it."""
+"""How a queue's block ends, and which errors leave it."""
 
 from __future__ import annotations
 
@@ -197,11 +197,11 @@ async def test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called() -
     async def note(context: JobContext) -> None:
         called.append(context.id)
 
-    for _ in range(30):  # who runs first is random: the worker, or who notices the cancel
+    for _ in range(30):  # either the worker or the timer task runs first, at random
         with trio.CancelScope() as scope:
             async with open_job_queue() as queue:
                 await wait_all_tasks_blocked()
-                queue.submit_nowait(note)  # so a worker is on its way
+                queue.submit_nowait(note)  # so a worker has been woken
                 scope.cancel()
                 await trio.sleep_forever()
 
@@ -388,7 +388,7 @@ async def test_an_interrupt_beside_an_outer_cancel_leaves_alone(autojump_clock: 
 
 @pytest.mark.parametrize("kept", [0, 9])
 async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> None:
-    """In a worker, or, when the record is dropped late, behind the nursery."""
+    """In a worker or, if the record is dropped late, after the nursery has been left."""
 
     def stop(snapshot: JobSnapshot) -> None:
         raise SystemExit(3)
@@ -430,7 +430,7 @@ async def test_on_job_error_may_exit_while_a_submitter_is_admitted(
             await wait_all_tasks_blocked()
             for _ in range(2):
                 await queue.submit(sleep, 1)
-            # With the job that this one supersedes as it is let in, one too many has ended.
+            # The job that it supersedes when admitted is one ended job too many.
             await queue.submit(forever, key="k", on_conflict=OnConflict.SUPERSEDE)
 
     with pytest.raises(SystemExit):
@@ -464,7 +464,7 @@ async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: Moc
 
 
 async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: MockClock) -> None:
-    """The body has seen the last job end when the cancel comes, and does not notice."""
+    """The cancel comes when the body has seen the last job end, and has no effect."""
     scope, ended = trio.CancelScope(), trio.Event()
 
     async def end(context: JobContext) -> None:

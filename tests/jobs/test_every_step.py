@@ -1,9 +1,8 @@
-"""Something happens at every single scheduling step, and the books stay true.
+"""An event at every single scheduling step leaves the queue consistent.
 
-A scenario is run again and again; in the n-th run something happens after the n-th
-step that Trio makes. A sweep ends with the first run in which it did not come to it
-any more. Each sweep proves that it has hit both sides of its race: runs in which the
-job had ended before, and runs in which it had not.
+A scenario runs again and again; in the n-th run the event happens after the n-th step of Trio. A
+sweep ends with the first run that has fewer steps. Each sweep proves that it covered both sides of
+its race: runs in which the job had ended before the event, and runs in which it had not.
 """
 
 from __future__ import annotations
@@ -44,10 +43,10 @@ MANY = 5000
 
 
 class AtStep(trio.abc.Instrument):
-    """Does something after the n-th step of any task, counted from when it was armed.
+    """Triggers an event after the n-th step of any task, counted from when it was armed.
 
-    Trio logs an exception in an instrument and takes the instrument away; so ``fired``
-    is set last, and is asserted.
+    Trio logs an exception of an instrument and removes the instrument. So ``fired`` is set last,
+    and is asserted.
     """
 
     def __init__(self, step: int) -> None:
@@ -66,7 +65,7 @@ class AtStep(trio.abc.Instrument):
 
 @types.coroutine
 def interrupted_at(step: int, body: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Run a coroutine, and raise KeyboardInterrupt in it where it would go on the n-th time."""
+    """Run a coroutine, and raise KeyboardInterrupt in it at its n-th step."""
     send: Callable[[Any], Any] = body.send
     value: object = None
     while True:
@@ -170,7 +169,7 @@ async def keyed(context: JobContext) -> str:
     return await gives_value(context)
 
 
-# A nursery's own wait is protected from interrupts: there they come in a child.
+# The end of a nursery is protected from interrupts: they are raised in a child.
 WITH_CHILDREN = [one_child, two_children, five_children]
 BODIES = [
     gives_value,
@@ -198,7 +197,7 @@ class BodyError(Exception):
 
 @dataclass
 class Run:
-    """One run of the scenario: two workers, little room, somebody waiting everywhere."""
+    """One run of the scenario: two workers, little room, a waiting task everywhere."""
 
     body: Callable[[JobContext], Awaitable[object]]
     queue: JobQueue = field(init=False)
@@ -212,7 +211,7 @@ class Run:
     cancelled_at: float = 0.0
     had_ended: bool = False
     too_late: bool = False
-    """The body had come to its end before anything happened."""
+    """Whether the body had ended before the event."""
     interrupt_at: int | None = None
     error: BaseException = field(default_factory=BodyError)
 
@@ -222,7 +221,7 @@ class Run:
         return await (body if self.body in WITH_CHILDREN else self.maybe_interrupted(body))
 
     async def maybe_interrupted(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine; the first one that comes here is interrupted if one is to be."""
+        """Run a coroutine; interrupt the first one if an interrupt is planned."""
         step, self.interrupt_at = self.interrupt_at, None
         return await (coroutine if step is None else interrupted_at(step, coroutine))
 
@@ -260,7 +259,7 @@ class Run:
             self.too_late = True
 
     async def read(self) -> None:
-        # Shielded: the reader has to see the end of the queue, whatever ends it.
+        # Shielded: the reader has to see the end of the queue in any case.
         with trio.CancelScope(shield=True), self.queue.watch() as updates:
             async for snapshot in updates:
                 self.seen.append(snapshot)
@@ -293,7 +292,7 @@ def go(
     *,
     interrupt_at: int | None = None,
 ) -> tuple[Run, bool, BaseException | None]:
-    """Run the scenario once: how it went, whether the thing happened, and what came out."""
+    """Run the scenario once; return the run, whether the event happened, and the error."""
     run, instrument = Run(body, interrupt_at=interrupt_at), AtStep(step)
     left: BaseException | None = None
     try:
@@ -313,7 +312,7 @@ def go(
 
 
 def check(run: Run) -> None:
-    """What holds however a run went."""
+    """Check what holds after every run."""
     jobs = {job.id: job for job in run.queue.jobs()}
     counts = run.queue.statistics()
     ended = (counts.completed, counts.failed, counts.cancelled)
@@ -374,7 +373,7 @@ def sweep(
 
 @pytest.fixture(params=[1, 2])
 def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make Trio's order of tasks the same in each run, as it does for Hypothesis."""
+    """Make Trio's order of tasks the same in each run, as Hypothesis does."""
     # No public switch: https://github.com/python-trio/trio/issues/32
     internals: Any = trio._core._run
     monkeypatch.setattr(internals, "_ALLOW_DETERMINISTIC_SCHEDULING", True)

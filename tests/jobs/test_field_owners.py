@@ -1,6 +1,6 @@
 """A field of an object of the queue is written in the module of its class.
 
-How the class of an object is found, and what counts as a write, says ``field_owners``.
+``field_owners`` tells how the class of an object is found, and what counts as a write.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ async def test_a_job_that_never_ran_has_no_start_and_no_result(autojump_clock: M
 
 
 class Keyed:
-    """A snapshot with a key."""
+    """Return a snapshot with this key."""
 
     def __init__(self, snapshot: object, key: object) -> None:
         self._snapshot = snapshot

@@ -1,4 +1,4 @@
-"""What may be a job, and what is refused at the call."""
+"""What can be a job, and what a submit refuses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Jobs:
-    """A class with everything in it that may be a job, or may not."""
+    """A class with methods of every kind."""
 
     name = "jobs"
 
@@ -220,7 +220,7 @@ async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock)
 
 
 def test_a_partial_may_leave_places_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python 3.14 has a placeholder for an argument that is still to come."""
+    """Python 3.14 has a placeholder for a missing argument."""
     hole = object()
     monkeypatch.setattr("ticketr.jobs._function.PLACEHOLDER", hole)
 

@@ -1,4 +1,4 @@
-"""What ends up in the file, and what becomes of the file."""
+"""What is written to the file, and files that are damaged, shared or moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl+C lands between any two lines of the bookkeeping, and the books stay true."""
+"""Ctrl+C between any two lines of the queue's own code leaves the queue consistent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_of_the_library(code: CodeType) -> bool:
 
 
 def is_around_a_block(code: CodeType) -> bool:
-    """Whether it is of what enters and leaves the block of a queue, or the nursery in it."""
+    """Return whether the code enters or leaves the block of a queue, or its nursery."""
     return code.co_name in {"__aenter__", "__aexit__"}
 
 
@@ -64,7 +64,7 @@ class AtLine:
 
 
 class Scenario:
-    """A short life of a queue with something of everything in it."""
+    """A short life of a queue with a job of every kind."""
 
     queue: JobQueue | None = None
 
@@ -99,7 +99,7 @@ class Scenario:
 
 
 class Steered(Scenario):
-    """A queue with keys, delays and pauses, and everything that steers it."""
+    """A queue with keys, delays and pauses, and all calls that change them."""
 
     async def main(self) -> None:
         async with open_job_queue(workers=2, max_pending=4, on_job_error=lambda _: None) as queue:
@@ -125,7 +125,7 @@ class Steered(Scenario):
 def interrupted(
     kind: type[Scenario], line: int, counts: Callable[[CodeType], bool]
 ) -> tuple[Scenario, bool]:
-    """Run a scenario: what is left of it, and whether the line was reached."""
+    """Run a scenario; return its remains, and whether the line was reached."""
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     scenario, tracer = kind(), AtLine(line, counts)
     before: Any = sys.gettrace()
@@ -187,7 +187,7 @@ def test_every_line(kind: type[Scenario]) -> None:
 
 
 def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
-    """CPython lets no signal in between the two, but for a tracer's."""
+    """CPython handles no signal between the two; only a tracer can raise there."""
     lines, first = inspect.getsourcelines(work)
     place = first + next(n for n, line in enumerate(lines) if "if not retry_or_end(" in line)
     scenario = Scenario()
@@ -261,7 +261,7 @@ def test_every_line_on_the_way_into_a_block_and_out_of_it() -> None:
 
 
 def test_every_entry_point_is_protected_from_interrupts() -> None:
-    """What only looks may be interrupted, what changes anything may not."""
+    """Calls that only read may be interrupted; calls that change anything may not."""
     books = {
         member.__code__: name
         for owner in (QueueCore, Subscriptions, Subscription, Schedule)

@@ -11,7 +11,7 @@ from ticketr.jobs._record import JobRecord
 
 
 async def work(context: object) -> None:
-    """Stand in for a job's function."""
+    """Do nothing."""
 
 
 def record() -> JobRecord:
@@ -67,7 +67,7 @@ def test_leaves_of_nested_groups() -> None:
 
 
 async def cancelled() -> trio.Cancelled:
-    """A real one; its constructor is not public."""
+    """Return a real one; its constructor is not public."""
     with trio.CancelScope() as scope:
         scope.cancel()
         try:

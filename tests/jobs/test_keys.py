@@ -1,4 +1,4 @@
-"""One job of a key at a time, and what happens when two jobs want the same."""
+"""One job of a key at a time, and conflicts about a key or an ID."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
             queue.submit_nowait(sleep, 2 if name == "x" else 1, id=name, key=key)
         await wait_all_tasks_blocked()
         queue.cancel("a")
-        queue.cancel("b")  # before a worker has come for it
+        queue.cancel("b")  # before a worker has taken it
         queue.cancel("c")
 
     assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": None, "d": 0}
@@ -239,7 +239,7 @@ async def test_superseding_without_room_changes_nothing(autojump_clock: MockCloc
             queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.SUPERSEDE)
         assert not running.snapshot().cancel_requested
 
-        # Who waits for room supersedes when it is let in.
+        # A submit that waits for room supersedes when it is admitted.
         newest = await queue.submit(sleep, 2, key="k", on_conflict=OnConflict.SUPERSEDE)
         assert await newest.result() == 2
         assert running.status is JobStatus.COMPLETED
@@ -255,7 +255,7 @@ async def test_an_id_that_is_taken_over_runs_when_its_holder_has_ended(
         second = queue.submit_nowait(sleep, id="x", on_conflict=way)
         third = queue.submit_nowait(sleep, id="x", on_conflict=way)
         assert third.snapshot().waiting_for == "key"
-        # The ID names the newest, but the others are not hidden.
+        # The ID is that of the newest, but the others are listed.
         live = [job for job in (first, second, third) if not job.status.is_terminal]
         assert queue.jobs() == [job.snapshot() for job in live]
         assert queue.snapshot("x") == third.snapshot()
@@ -394,7 +394,7 @@ async def test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits(
         await wait_all_tasks_blocked()
         assert queue.statistics().submitters_waiting == 1
 
-        waiting.cancel()  # lets the job in, which cancels its own submitter
+        waiting.cancel()  # admits the job, which cancels its own submitter
         assert queue.statistics().submitters_waiting == 0
         await wait_all_tasks_blocked()
 

@@ -1,4 +1,4 @@
-"""Errors which nobody would expect: their own job fails or they leave as they are, no more."""
+"""Errors that misbehave fail their own job, or leave unchanged, and affect nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Mute(Exception):
 
 
 class Secretive(Exception):
-    """Neither says what it is nor lets anybody look."""
+    """Hides its class, and raises when it is inspected."""
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -82,7 +82,7 @@ class Underivable(BaseExceptionGroup[BaseException]):
 
 
 class Forgetful(BaseExceptionGroup[BaseException]):
-    """Makes nothing but empty promises when it is split."""
+    """Returns empty groups when it is split."""
 
     def derive(self, excs: object) -> Any:
         return ExceptionGroup("nothing of that", [ValueError("another")])
@@ -101,7 +101,7 @@ def nested(levels: int, leaf: Exception | None = None) -> Exception:
 
 
 def branching(levels: int) -> Exception:
-    """So many places that nobody can walk them all, of a few objects."""
+    """Return a group of few objects that a naive walk would visit too often to end."""
     error: Exception = ValueError("deep")
     for _ in range(levels):
         error = ExceptionGroup("level", [error, error])
@@ -137,8 +137,8 @@ ODD: dict[str, Callable[[], BaseException]] = {
     "recursion": RecursionError,
     "memory": MemoryError,
 }
-"""``Forgetful`` and its kin are Exceptions when they hold nothing else."""
-OF_A_BODY = [odd for odd in ODD if odd != "stop"]  # which no coroutine lets out
+"""Return whether an error is an Exception; a group is one if it holds nothing else."""
+OF_A_BODY = [odd for odd in ODD if odd != "stop"]  # which cannot leave a coroutine
 
 
 async def fine(context: JobContext) -> str:
@@ -173,7 +173,7 @@ async def throw_in_place_of_a_cancel(context: JobContext, error: BaseException) 
 async def left_by(
     body: Callable[[JobQueue], Awaitable[object]], **options: Any
 ) -> BaseException | None:
-    """What comes out of the block of a queue."""
+    """Return the error that leaves the block of a queue."""
     try:
         async with open_job_queue(**options) as queue:
             await body(queue)
@@ -183,7 +183,7 @@ async def left_by(
 
 
 def kinds(error: BaseException | None) -> set[str]:
-    """The classes in an error, by name: pytest could not show the error itself."""
+    """Return the class names in an error; pytest cannot show the error itself."""
     return {type.__dict__["__name__"].__get__(type(leaf)) for leaf in leaves(error)}
 
 
@@ -318,7 +318,7 @@ async def test_a_misbehaving_error_of_a_callback_is_logged(
     assert len(caplog.records) == 2 * len(ODD)
 
 
-# Errors of ours that the user made odd
+# Subclasses of ticketr's errors
 
 
 class Later(RetryLater):
@@ -363,7 +363,7 @@ async def test_a_source_of_chance_that_gives_no_number_fails_the_job(
         assert await queue.run(fine) == "fine"
 
 
-# What is told
+# What is reported
 
 
 async def test_a_failure_that_is_printed_names_the_line_of_the_job(
@@ -564,7 +564,7 @@ async def test_a_nursery_that_an_async_generator_left_open(
         for _ in range(2):
             assert await queue.run(with_a_nursery) == "done"
 
-    assert "a job has left a nursery open" in caplog.text  # by Trio, as it closes the generator
+    assert "a job has left a nursery open" in caplog.text  # by Trio, when it closes the generator
 
 
 async def test_an_exit_out_of_a_nursery_that_is_left_open(autojump_clock: MockClock) -> None:
@@ -599,7 +599,7 @@ async def test_a_job_with_a_nursery_left_open_may_be_cancelled(autojump_clock: M
 
 
 async def test_a_nursery_that_trio_itself_could_not_close(autojump_clock: MockClock) -> None:
-    """It asks the error for its ``repr``, and stays open when that raises."""
+    """The nursery calls the error's ``repr``, and stays open if that raises."""
 
     async def job(context: JobContext) -> None:
         async with trio.open_nursery() as nursery:

@@ -1,4 +1,4 @@
-"""Keys whose own code raises, at the submit or at any time later."""
+"""Keys whose own code raises, at the submit or later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Key:
-    """All have one hash, so that they are compared; those of one name are equal."""
+    """All have the same hash, so that they are compared; those of one name are equal."""
 
     broken: frozenset[str] = frozenset()
     shift = 0
@@ -44,7 +44,7 @@ class Key:
 
 @pytest.fixture(autouse=True)
 def sound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins, and leaves, with sound keys."""
+    """Begin and end each test with working keys."""
     monkeypatch.setattr(Key, "broken", frozenset())
     monkeypatch.setattr(Key, "shift", 0)
 
@@ -86,7 +86,7 @@ async def test_a_key_that_breaks_at_the_submit_fails_it(
 
 
 class OnceKey(Key):
-    """Can be hashed twice, for the check and the search, and not to be written down."""
+    """Can be hashed twice, for the check and the look-up, but not a third time."""
 
     left = 2
 

@@ -1,4 +1,4 @@
-"""A queue used straight from another thread, or from another run of Trio."""
+"""A queue used directly from another thread, or from another Trio run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ANSWERS_ANYWHERE = {
     "Updates.unread",
     "Updates.missed",
 }
-"""What only looks at one job or number, and so may be used anywhere."""
+"""Calls that only read one job or number, and so may be used anywhere."""
 
 
 async def nothing(context: JobContext) -> None:
@@ -60,7 +60,7 @@ def in_foreign_thread(function: Callable[[], object]) -> object:
 
 
 def in_run_of_its_own(function: Callable[[], Awaitable[object]]) -> object:
-    """Call an async function in a second run, in which a wait for the first is cut short."""
+    """Call an async function in a second Trio run, with a short time limit."""
 
     async def main() -> object:
         with trio.fail_after(60):
@@ -113,7 +113,7 @@ def async_calls(
 def all_calls(
     queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
 ) -> dict[str, Callable[[], object]]:
-    """Return every public call; those that are awaited, in a run of their own."""
+    """Return every public call; the async ones in a Trio run of their own."""
     awaited = async_calls(queue, handle, updates)
     return sync_calls(queue, handle, context, updates) | {
         name: partial(in_run_of_its_own, call) for name, call in awaited.items()
@@ -220,7 +220,7 @@ async def test_a_failure_asked_about_in_another_run_is_still_reported() -> None:
 
 
 def test_a_second_run_in_the_same_thread_is_another_run() -> None:
-    """It can meet an open queue only if the first run crashed and left it behind."""
+    """It meets an open queue only if the first run crashed."""
 
     async def make() -> OwnerThread:
         home = OwnerThread()

@@ -1,4 +1,4 @@
-"""Who runs first."""
+"""Which job runs first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Order:
-    """Jobs that write down when they started."""
+    """Jobs that record when they started."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
@@ -74,7 +74,7 @@ async def test_the_lowest_priority_starts_in_time_under_endless_load(
             await trio.sleep(1)
         started = low.snapshot().started_at
 
-        # Two a second come and one runs: those that came in its first 60 s go before it.
+        # Two jobs a second arrive and one runs: those of its first 60 s run before it.
         assert started == pytest.approx(4 * AGING, abs=3)
         queue.submit_nowait(order.job)
 

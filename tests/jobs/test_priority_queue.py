@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def line_of(items: str) -> PriorityQueue[str]:
-    """A line of equals, in which they stand as they came."""
+    """A queue of equal ranks, in order of arrival."""
     line = PriorityQueue[str]()
     for number, item in enumerate(items):
         line.push(item, 0.0, number)
@@ -57,7 +57,7 @@ def test_a_removed_item_never_becomes_first() -> None:
 
 @pytest.mark.parametrize("direction", [1.0, -1.0])
 def test_stale_entries_do_not_accumulate(direction: float) -> None:
-    """Neither of those who came in order, nor of those who did not."""
+    """Neither from the deque nor from the heap."""
     line = PriorityQueue[int]()
     line.push(-1, 0.0, -1)
     line.push(-2, -1e9, -2)
@@ -70,7 +70,7 @@ def test_stale_entries_do_not_accumulate(direction: float) -> None:
 
 
 class Last:
-    """Does something when the last who knows of it lets go."""
+    """Does something when it is freed."""
 
     def __init__(self, do: Callable[[], object]) -> None:
         self.do = do

@@ -1,4 +1,4 @@
-"""Submitting, looking, counting, shutting down. How a block ends is in ``test_ending``."""
+"""Submit, query, count, shut down. How a block ends is in ``test_ending``."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ async def test_no_submit_overtakes_a_waiting_submitter(autojump_clock: MockClock
         nursery.start_soon(queue.submit, value, 1)
         await wait_all_tasks_blocked()
 
-        pending.cancel()  # makes room at once, and that room is given away at once
+        pending.cancel()  # makes room at once, which the waiting submit takes at once
 
         with pytest.raises(QueueFull):
             queue.submit_nowait(value, 2)
@@ -353,7 +353,7 @@ async def test_a_submit_in_a_cancelled_scope_submits_nothing(autojump_clock: Moc
 
 
 class CancelAsItYields(trio.abc.Instrument):
-    """Cancels a scope when a task has made its next step."""
+    """Cancels a scope after the next step of a task."""
 
     def __init__(self, task: trio.lowlevel.Task, scope: trio.CancelScope) -> None:
         self.task = task

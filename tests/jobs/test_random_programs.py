@@ -1,10 +1,9 @@
 """Random programs of jobs that wait for jobs, keys, room, readers and other queues.
 
-Each is run until it has ended, or until a time that it cannot take: then it hangs. What the
-queue does about a deadlock, it has to be right about: in a second run of the program it does
-nothing from a certain deadlock on, and then none of the waits that it would have ended may end
-within that time. Trio runs tasks in random order, so the runs of a program are not alike, but
-each is checked by itself.
+Each program runs until it has ended, or until a time that no program needs: then it hangs. Each
+deadlock that the queue finds must be one: a second run of the program resolves none from a certain
+deadlock on, and then none of the waits of that deadlock may end within that time. Trio runs tasks in
+random order, so two runs of a program differ, but each is checked by itself.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._wait import Wait
 
 LONG: Final = 10_000.0
-"""Seconds, of which no program needs more than a few hundred."""
+"""Seconds; no program needs more than a few hundred."""
 PROGRAMS: Final = 400
 STRESS_SECONDS: Final = 20 * 60.0
 
@@ -63,7 +62,7 @@ class Step:
 
 @dataclass
 class Program:
-    """Queues, each in the block of the one before or in a job of it, and what is done in them."""
+    """Nested queues, each in the block or in a job of the one before, and the steps in them."""
 
     workers: list[int]
     room: list[int | None]
@@ -71,7 +70,7 @@ class Program:
 
 
 def program(seed: int) -> Program:
-    """Make up a program."""
+    """Return a random program."""
     chance = random.Random(seed)
     queues = chance.choice((1, 1, 2, 3))
     return Program(
@@ -85,7 +84,7 @@ def body_step(chance: random.Random, queues: int) -> Step:
     if chance.random() < 0.8:
         return submit(chance, queues, 0)
     do = chance.choice(("sleep", "pause", "resume"))
-    # Of the queue whose block is left first, so that no job waits for the end of a pause of it.
+    # Of the queue whose block is left first, so that no job waits for the end of its pause.
     return Step(do, queues - 1, chance.randrange(3), chance.choice((0.5, 2.0)))
 
 
@@ -122,7 +121,7 @@ def job_step(chance: random.Random, queues: int, depth: int) -> Step:
     inner = {"both": 2, "limited": 1, "inside": 1}.get(do, 0)
     return Step(
         do,
-        # A reader may wait for its queue's end, which is to be the first of all.
+        # A reader may wait for its queue's end, which must be the first of all.
         queues - 1 if do in ("read all", "rest") else chance.randrange(queues),
         number=chance.randrange(12),
         seconds=chance.choice((0.0, 0.5, 1.0, 2.0)),
@@ -210,7 +209,7 @@ class Runner:
             self.handles.append(await queue.submit(self.job, step, **options))
 
     async def do_inside(self, step: Step) -> None:
-        """Do it in a queue that is opened for it."""
+        """Run the steps in a queue opened for them."""
         async with open_job_queue(on_job_error=lambda _: None) as queue:
             handle = queue.submit_nowait(self.job, Step("", steps=step.steps))
             self.handles.append(handle)
@@ -225,12 +224,12 @@ async def read_on(updates: Updates[Any]) -> None:
 
 @dataclass
 class Result:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
-        has_ended: Whether it came to its end.
-        deadlocks: How many the queues found.
-        proved: Whether the waits of the last one were still there in the end.
+        has_ended: Whether the program ended.
+        deadlocks: The number of deadlocks that the queues found.
+        proved: Whether the waits of the last deadlock were still there in the end.
     """
 
     has_ended: bool = False
@@ -239,7 +238,7 @@ class Result:
 
 
 def run(plan: Program, give_up_at: int | None = None) -> Result:
-    """Run a program; from this deadlock on, let all waits be."""
+    """Run a program; from this deadlock on, resolve none."""
     result = Result()
     left: list[Wait] = []
 
@@ -248,7 +247,7 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
             result.deadlocks += 1
             if result.deadlocks != give_up_at:
                 return choose_wait_to_end(deadlock)
-            # A submit with a deadline is let in too, though it does not wait for ever.
+            # A submit with a deadline is admitted too, though it does not wait for ever.
             if all(wait.deadline == math.inf for wait in deadlock):
                 left.extend(deadlock)
         return None
@@ -273,12 +272,12 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
 
 
 def is_there(wait: Wait) -> bool:
-    """Tell whether a wait has not ended, or was ended by a cancel."""
+    """Return whether a wait has not ended, or was ended by a cancel."""
     goal = wait.target
     if any(job.cancel_requested for job in wait.jobs):
         return True
     if isinstance(goal, NextChange) and goal.record is not None:
-        return not goal.record.status.is_terminal  # a pause is told of, too
+        return not goal.record.status.is_terminal  # a pause is a change as well
     if isinstance(goal, QueueRoom) and cast("QueueCore", goal.queue).totals[JobStatus.CANCELLED]:
         return True  # a pending job was cancelled, which makes room
     return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())
@@ -299,7 +298,7 @@ def check(seed: int) -> int:
 def test_no_random_program_hangs_or_is_refused_a_wait_that_would_end() -> None:
     found = sum(check(seed) for seed in range(PROGRAMS))
 
-    assert found > PROGRAMS // 2  # or the programs show nothing
+    assert found > PROGRAMS // 2  # otherwise the programs prove nothing
 
 
 @pytest.mark.stress

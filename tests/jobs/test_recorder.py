@@ -1,4 +1,4 @@
-"""Jobs never notice their history, whatever it does."""
+"""No job is affected by its history, whatever that does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def sleep(context: JobContext, seconds: float) -> None:
 
 
 class Memory:
-    """A history in memory, which can fail, and takes its time."""
+    """A history in memory, which can fail or be slow."""
 
     def __init__(self, *, failures: int = 0, seconds: float = 0) -> None:
         self.failures = failures

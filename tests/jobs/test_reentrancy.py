@@ -1,4 +1,4 @@
-"""Code of the user's that runs in the middle of the queue's: handlers, finalizers, callbacks."""
+"""User code that runs in the middle of the queue's code: handlers, finalizers, callbacks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_a_signal_handler_may_look_at_any_time(autojump_clock: MockClock) 
         now = queue._core.now
 
         def handler() -> float:
-            # A signal handler runs where Python code is called: in the books that is the clock.
+            # A signal handler runs where Python code is called: within the queue that is the clock.
             queue._core.now = now
             for handle in handles:
                 seen.append(handle.snapshot())
@@ -163,7 +163,7 @@ async def test_a_key_that_raises_at_any_call_leaves_no_job_without_an_end(
 
 
 class Canceller:
-    """Cancels a job when it is thrown away."""
+    """Cancels a job when it is freed."""
 
     def __init__(self, queue: JobQueue, job_id: str) -> None:
         self.queue = queue
@@ -248,15 +248,15 @@ async def test_on_job_error_runs_in_no_job_s_context(mock_clock: MockClock) -> N
             queue.submit_nowait(sleep, start_by=trio.current_time() + 5)
             handle = queue.submit_nowait(see, priority=9)
             await wait_all_tasks_blocked()
-            mock_clock.jump(6)  # who keeps the time has not looked yet
-            queue.resume()  # so the worker looks first, which wakes in the context of its job
+            mock_clock.jump(6)  # the timer task has not run yet
+            queue.resume()  # so the worker handles it first, in the context of its job
 
             assert await handle.result() == "the submitter's"
         assert told == ["the submitter's"]
 
 
 class Big:
-    """Something to let go of."""
+    """An object whose end can be observed."""
 
 
 async def test_the_variables_of_a_job_are_freed_before_its_waiter_runs(

@@ -1,4 +1,4 @@
-"""What the books remember, and for how long."""
+"""Which records of ended jobs are kept, and for how long."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def test_surplus_records_are_dropped_together(autojump_clock: MockClock) -
         for _ in range(34):
             queue.submit_nowait(fail)
         await queue.wait_idle()
-        assert told == []  # they are not a sixteenth too many yet
-        assert queue.statistics().evicted == 2  # which is nobody's business
+        assert told == []  # not yet a sixteenth more than the limit
+        assert queue.statistics().evicted == 2  # which is not visible
         queue.submit_nowait(fail)
         await queue.wait_idle()
         assert told == ["job-1", "job-2", "job-3"]
@@ -211,7 +211,7 @@ async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockC
         second.cancel()
         await queue.wait_idle()
 
-        # The first one is dropped by now, and its namesake is not.
+        # The first job is dropped by now, the later one with its ID is not.
         assert ids(queue) == ["x", "z"]
         assert told == [first.snapshot()]
 

@@ -1,4 +1,4 @@
-"""Jobs that are tried again."""
+"""Retries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ THRICE = Retry(3, jitter=0)
 
 
 class Trial:
-    """A job that fails as it is told, each time after one second."""
+    """A job that raises the given errors in turn, each after one second."""
 
     def __init__(self, *failures: BaseException | None) -> None:
         self.failures = failures
@@ -51,7 +51,7 @@ class Trial:
 
     @property
     def gaps(self) -> list[float]:
-        """The seconds from the end of one attempt to the start of the next."""
+        """Return the seconds from the end of each attempt to the start of the next."""
         return [b - a - 1 for a, b in zip(self.times, self.times[1:], strict=False)]
 
 

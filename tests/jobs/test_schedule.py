@@ -10,7 +10,7 @@ from ticketr.jobs._schedule import Schedule, Submission
 
 
 async def work(context: object) -> None:
-    """Stand in for a job's function."""
+    """Do nothing."""
 
 
 def record(name: str) -> JobRecord:

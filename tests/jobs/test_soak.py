@@ -40,16 +40,16 @@ WORKERS = 8
 MAX_PENDING = 50
 KEPT = 500
 WINDOW = 100
-"""How many handles the submitter holds at a time."""
+"""The number of handles that the submitter holds at a time."""
 STATM = Path("/proc/self/statm")
 
 
 class Argument:
-    """What a job is called with; nobody but the job may keep it."""
+    """The argument of a job; only the job may keep it."""
 
 
 class Soak:
-    """Submits jobs of every kind, cancels some, and counts what becomes of them."""
+    """Submits jobs of every kind, cancels some, and counts how they end."""
 
     def __init__(self, seed: int, jobs: int, sample_every: int) -> None:
         self.chance = random.Random(seed)
@@ -60,9 +60,9 @@ class Soak:
         self.ends = Counter[JobStatus]()
         """What the submitter saw of its jobs."""
         self.seen = Counter[JobStatus]()
-        """What a reader saw that keeps up."""
+        """What a fast reader saw of the jobs."""
         self.cancelled = 0
-        """Jobs that ``cancel`` ended there and then."""
+        """Jobs that ``cancel`` ended at once."""
         self.failures_told = 0
         self.failures_asked = 0
         self.attempts = 0
@@ -138,7 +138,7 @@ class Soak:
         return number
 
     async def collect(self, rest: int) -> None:
-        """Let handles go, and count what became of their jobs."""
+        """Drop handles, and count how their jobs ended."""
         while len(self.handles) > rest:
             handle = self.handles.popleft()
             asked = not handle.status.is_terminal
@@ -173,7 +173,7 @@ class Soak:
 
 
 def soak(jobs: int, sample_every: int) -> Soak:
-    """Run it, and see that the counts add up."""
+    """Run it, and check that the counts add up."""
     run = Soak(seed=1, jobs=jobs, sample_every=sample_every)
     trio.run(run.main, clock=MockClock(autojump_threshold=0))
 
@@ -207,7 +207,7 @@ def test_memory_stays_flat_and_nothing_is_lost() -> None:
     run = soak(jobs, sample_every=jobs // 10)
 
     print(f"objects: {run.objects}\nMB: {[round(size, 1) for size in run.megabytes]}")  # noqa: T201
-    # The first sample has as much as will ever be held: 10,000 jobs unread, 500 ended ones kept.
+    # The first sample has as much as is ever held: 10,000 unread jobs, 500 ended ones.
     assert max(run.objects) < run.objects[0] * 1.05 + 10_000
     if run.megabytes:
         assert max(run.megabytes) < run.megabytes[0] + 20

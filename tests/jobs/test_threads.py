@@ -42,7 +42,7 @@ async def endless(context: JobContext) -> None:
 
 
 def in_foreign_thread(function: Callable[[], object]) -> object:
-    """What a function gives, or raises, in a thread that Trio did not make."""
+    """Return what a function returns or raises in a thread that Trio did not start."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(function)
         return future.exception() or future.result()

@@ -1,8 +1,8 @@
-"""Every public call with values that nobody would expect.
+"""Every public call with unexpected values.
 
-Each is refused with a TypeError or ValueError that names it, and nothing has changed; or it is
-taken, and what the queue holds from then on are plain values. What must never raise, does not.
-In any case the queue goes on, and its block ends.
+Each value is refused with a TypeError or ValueError that names it, and nothing has changed; or it is
+taken, and the queue holds a value of a built-in type. Calls that must never raise do not. In any
+case the queue still works, and its block ends.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ticketr import (
     open_job_queue,
 )
 
-# Odd values
+# Values
 
 ASKED = ("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "len", "iter", "contains", "getitem")
 TURNED = ("int", "float", "index", "str", "repr", "format", "add", "radd", "sub", "rsub", "mul")
@@ -48,13 +48,13 @@ def lie(*args: object) -> bool:
 
 
 def hostile(name: str, base: type = object, method: Callable[..., object] = refuse) -> Any:
-    """A class all of whose special methods are this one."""
+    """Return a class all of whose special methods are this function."""
     names = ASKED + TURNED if method is refuse else ASKED[:6]
     return type(name, (base,), {f"__{name}__": method for name in names})
 
 
 class Lookalike:
-    """Says of itself that it is a number, like an array of NumPy, and is none."""
+    """Claims to be a number, like a NumPy array, and is none."""
 
     dtype = "float64"
 
@@ -67,7 +67,7 @@ class Lookalike:
 
 
 class Faceless:
-    """Does not even say what it is."""
+    """Hides its class."""
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -273,7 +273,7 @@ NUMBERS = {
 }
 NO_NUMBERS = set(ODD) - {
     *("inf", "-inf", "-1", "0", "1", "2.5", "huge", "-huge", "Fraction"),
-    *("lying float", "lying int", "raising int"),  # what they are shows once they are plain
+    *("lying float", "lying int", "raising int"),  # known once they are converted
 }
 OBJECTS = {"submit retry", "open keep", "open retry", "open history"}
 OF_A_JOB = {"status", "snapshot", "run_now", "set_priority of"}
@@ -288,7 +288,7 @@ NEVER: dict[str, Call] = {
 
 
 def state(queue: JobQueue) -> object:
-    """All that a refused call must leave as it was."""
+    """Return all state that a refused call must not change."""
     core = queue._core
     jobs = [
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
@@ -302,7 +302,7 @@ def state(queue: JobQueue) -> object:
 
 
 def check_plain(queue: JobQueue) -> None:
-    """What the queue holds are plain values, whatever was given."""
+    """Check that the queue holds values of built-in types."""
     for job in queue.jobs():
         assert type(job.id) is str
         assert job.id
@@ -324,7 +324,7 @@ def test_an_unexpected_value_is_refused_with_a_message_or_taken(odd: str) -> Non
 
 
 async def check(name: str, call: Call, odd: str) -> None:
-    """Make one call; what a key's own code raises may come out as it is."""
+    """Make one call; an error of a key's own code may leave unchanged."""
     async with open_job_queue(workers=2, max_pending=None) as queue:
         handle = queue.submit_nowait(ok, key="k", id="live")
         await wait_all_tasks_blocked()

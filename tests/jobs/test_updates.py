@@ -283,7 +283,7 @@ async def test_a_reader_that_has_left_gets_nothing_more(autojump_clock: MockCloc
         everything, one = queue.watch(), handle.watch()
         with everything, one:
             pass
-        everything.close()  # twice is once
+        everything.close()  # a second close does nothing
 
     for updates in (everything, one):
         with pytest.raises(trio.ClosedResourceError):
@@ -317,7 +317,7 @@ async def test_too_many_unread_jobs_drop_the_oldest(
 
     assert [snapshot.id for snapshot in seen] == ["job-3", "job-4", "job-5"]
     assert all(snapshot.status is JobStatus.COMPLETED for snapshot in seen)
-    assert updates.missed == 7  # each time one was pushed out
+    assert updates.missed == 7  # one was dropped each time
 
 
 async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock) -> None:
@@ -331,7 +331,7 @@ async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock
         nursery.start_soon(read)
         await wait_all_tasks_blocked()
         inbox.notify("x")
-        inbox.notify("x")  # handed over already, but not yet looked at
+        inbox.notify("x")  # handed over already, but not yet read
 
     inbox.end()
     with pytest.raises(trio.EndOfChannel):
@@ -387,6 +387,6 @@ async def test_a_rest_that_is_cut_short_loses_nothing(autojump_clock: MockClock)
                 await updates.rest(99.0)
             assert trio.current_time() == 1.5
             assert told(updates.receive_nowait()) == ("running", 1)
-            # Nobody rests any more: a change only waits to be read.
+            # No task rests any more: a change only waits to be read.
             await trio.sleep(1)
             assert told(updates.receive_nowait()) == ("completed", 2)

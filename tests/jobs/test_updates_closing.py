@@ -1,4 +1,4 @@
-"""A reader that is closed, shared by two tasks, or held by nobody."""
+"""A reader that is closed, shared by two tasks, or unreferenced."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_a_cancelled_rest_does_not_block_the_next(
             with trio.move_on_after(1) as scope:
                 await updates.rest(0)
 
-    assert scope.cancelled_caught  # a rest is for what comes, not for what is unread
+    assert scope.cancelled_caught  # a rest waits for new changes, not for unread ones
 
 
 @pytest.mark.parametrize("until", [math.nan, "5", None, Decimal(5), object()])
@@ -110,7 +110,7 @@ async def test_a_rest_until_an_invalid_time_is_refused(
         with queue.watch() as updates:
             with trio.fail_after(60), pytest.raises((TypeError, ValueError), match="until"):
                 await updates.rest(until)
-            await queue.run(nothing)  # which no reader's time can break
+            await queue.run(nothing)  # which an invalid time of a reader cannot break
 
 
 async def test_a_closed_reader_drops_what_it_had_not_read(autojump_clock: MockClock) -> None:
@@ -161,7 +161,7 @@ async def test_a_reader_is_held_by_the_loop_that_reads_it(autojump_clock: MockCl
 
 
 async def test_a_reader_may_be_freed_in_any_thread() -> None:
-    """As the end of a thread does, or a garbage collection there."""
+    """As at the end of a thread, or by a garbage collection in it."""
     async with open_job_queue(max_pending=None) as queue:
         others = [queue.watch(), queue.watch()]
         held = [others[0], queue.watch(), queue.progress(), others[1]]
@@ -193,7 +193,7 @@ async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: Moc
 async def test_a_finalizer_may_close_a_reader_during_a_notification(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last to hold a result may be a reader that drops it unread."""
+    """The last reference to a result may be in a reader that drops it unread."""
     monkeypatch.setattr("ticketr.jobs._subscription.BACKLOG", 1)
 
     class Closing:

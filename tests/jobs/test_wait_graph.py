@@ -145,7 +145,7 @@ async def test_two_jobs_that_wait_for_each_other(autojump_clock: MockClock) -> N
 
 
 async def test_one_of_several_waits_that_can_end_is_enough(autojump_clock: MockClock) -> None:
-    """A job that waits in two tasks goes on when either comes; so each of them may wait for it."""
+    """A job that waits in two tasks proceeds when either wait ends; so both jobs may wait for it."""
 
     async def fork(context: JobContext) -> str:
         async with trio.open_nursery() as nursery:
@@ -217,7 +217,7 @@ async def test_a_submit_is_admitted_above_the_limit_only_when_every_running_job_
         holder = await queue.submit(job, key="k")
         await queue.submit(sleep, 1, key="k")
 
-        assert await holder.result() == 5  # until then another job could have made room
+        assert await holder.result() == 5  # before that another job could have made room
         assert busy.status is JobStatus.COMPLETED
 
 

@@ -1,4 +1,4 @@
-"""How a job ends, in whose context it runs, and what is left of it afterwards."""
+"""How a job ends, in which context it runs, and what it keeps alive afterwards."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def forever(context: JobContext) -> str:
 
 
 async def nested(context: JobContext, children: int) -> str:
-    """Wait in so many children: cancelled, they raise a group, not a Cancelled."""
+    """Wait in this many child tasks: cancelled, they raise a group, not a Cancelled."""
     async with trio.open_nursery() as nursery:
         for _ in range(children):
             nursery.start_soon(trio.sleep_forever)
@@ -216,7 +216,7 @@ async def test_a_pending_job_that_is_cancelled_is_never_called(
 
 
 class CancelOnceTaken(trio.abc.Instrument):
-    """Cancels a job when a worker has it but has not been on since."""
+    """Cancels a job when a worker has taken it but has not run since."""
 
     def __init__(self) -> None:
         self.handle: JobHandle[None] | None = None
@@ -426,7 +426,7 @@ async def test_what_a_job_changes_stays_with_it(autojump_clock: MockClock) -> No
 
 
 class Big:
-    """Something to watch the life of."""
+    """An object whose end can be observed."""
 
 
 async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockClock) -> None:
@@ -460,7 +460,7 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
 
     local: contextvars.ContextVar[Big] = contextvars.ContextVar("local")
     gc.collect()
-    gc.disable()  # so that a circle would show
+    gc.disable()  # so that a reference cycle would be noticed
     try:
         async with open_job_queue() as queue:
             for times in range(3):

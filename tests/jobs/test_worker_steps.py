@@ -1,4 +1,4 @@
-"""How many steps a job takes, whom it wakes, and in whose context variables the next one begins."""
+"""How many steps a job takes, which workers it wakes, and in which context the next one runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def count_steps() -> None:
 
 
 async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> None:
-    """It has context variables, those of the test's surroundings."""
+    """The job has context variables, those around the test."""
     assert contextvars.copy_context()
     await count_steps()
 
@@ -95,7 +95,7 @@ async def test_a_submit_beside_a_long_job_wakes_another_worker(autojump_clock: M
 
 
 def in_no_context(main: Callable[[], Awaitable[object]]) -> None:
-    """Run Trio where no context variable is set, not even one of the test's surroundings."""
+    """Run Trio where no context variable is set, not even those around the test."""
     contextvars.Context().run(partial(trio.run, main, clock=MockClock(autojump_threshold=0)))
 
 
@@ -161,7 +161,7 @@ def test_the_next_job_sees_its_own_context_only(
 
 
 def test_a_woken_worker_runs_no_job_among_what_another_may_see() -> None:
-    """It is woken for the first job, in whose context it is by then, and takes the second."""
+    """The worker is woken in the context of the first job, and takes the second."""
     seen: list[str | None] = []
 
     async def look(context: JobContext) -> None:
@@ -170,7 +170,7 @@ def test_a_woken_worker_runs_no_job_among_what_another_may_see() -> None:
 
     async def main() -> None:
         async with open_job_queue() as queue:
-            for _ in range(30):  # it depends on whom Trio runs first
+            for _ in range(30):  # depends on which task Trio runs first
                 await wait_all_tasks_blocked()
                 queue.submit_nowait(look)
                 await queue.submit(look, priority=1)

@@ -1,4 +1,4 @@
-"""Mutants of what is refused at the call, and of what is made of a value that is taken."""
+"""Mutants of the checks and conversions of arguments."""
 
 from __future__ import annotations
 

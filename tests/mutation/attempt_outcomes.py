@@ -7,7 +7,7 @@ from typing import Final
 from mutation.mutant import Mutant
 
 MUTANTS: Final = [
-    # The verdict
+    # Outcomes
     Mutant(
         "a time limit that passes after a cancel wins",
         "_worker.py",

@@ -1,4 +1,4 @@
-"""Mutants of what is done about waits that never end."""
+"""Mutants of the detection of deadlocks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MUTANTS: Final = [
         "",
         "test_deadlock.py::test_the_last_job_that_did_not_wait_is_to_be_tried_again",
     ),
-    # What a wait needs
+    # Blockers
     Mutant(
         "two jobs may wait for each other",
         "_wait_targets.py",
@@ -163,7 +163,7 @@ MUTANTS: Final = [
         "        #",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
-    # What is recorded
+    # Recording
     Mutant(
         "a wait of a child task is not recorded",
         "_wait_graph.py",
@@ -220,7 +220,7 @@ MUTANTS: Final = [
         "return deadline",
         "test_deadlock.py::test_a_deadline_around_the_queue_ends_no_wait_of_its_jobs",
     ),
-    # When a look is taken, and what follows
+    # Checking and resolving
     Mutant(
         "no check when a wait begins",
         "_wait_graph.py",

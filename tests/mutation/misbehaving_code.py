@@ -1,4 +1,4 @@
-"""Mutants of what stands between the queue and the odd errors of jobs, bodies and callbacks."""
+"""Mutants of the guards against misbehaving errors of jobs, bodies and callbacks."""
 
 from __future__ import annotations
 

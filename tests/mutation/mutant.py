@@ -1,4 +1,4 @@
-"""What a mutant is."""
+"""The type of a mutant."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Mutant(NamedTuple):
-    """One guard of the queue, taken out.
+    """A change that breaks one guarantee of the queue.
 
     Attributes:
-        name: What goes wrong without it.
-        file: The file in src/ticketr/jobs that has it.
-        old: The guard: text that is in that file exactly once.
-        new: What stands there instead.
-        tests: Who notices, as pytest names them from tests/jobs, with spaces in between.
+        name: What the change breaks.
+        file: The changed file in src/ticketr/jobs.
+        old: The text to replace, which is in that file exactly once.
+        new: The text to put there instead.
+        tests: The tests that must fail, as pytest names them from tests/jobs, separated by spaces.
     """
 
     name: str

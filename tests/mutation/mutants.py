@@ -1,8 +1,7 @@
-"""All mutants of the queue: each is one guard taken out, and a promise broken.
+"""All mutants of the queue.
 
-A list like this is not made by a machine on purpose. What a machine changes is mostly either
-nothing or everything; what is here is what somebody might do who tidies up the queue and does
-not see what a line is for.
+They are written by hand on purpose: generated mutants mostly change either nothing or everything.
+These are changes that an engineer might make who does not see what a line is for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mutants of what is refused in another thread and another run of Trio."""
+"""Mutants of the refusal of calls from other threads and Trio runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of what waits for room, for a time, or for a pause to end."""
+"""Mutants of waiting for room, for a time, or for the end of a pause."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""Breaks the queue on purpose, one guard at a time, and tells which breaks no test notices.
+"""Apply each mutant of the queue in turn, and report those that no test notices.
 
-Nothing in the checkout is touched: its source and its tests are copied to a temporary folder, and
-each mutant is one replacement in such a copy. The tests it names are run there in a process of
-their own, with the copy first on the path, and one of them has to fail. Before that they all have
-to pass as they are, or their failures would prove nothing.
+The checkout is not changed: source and tests are copied to a temporary folder, and each mutant is
+one replacement in a copy. The tests that it names run there in a process of their own, and one of
+them must fail. Before that, all tests must pass without a mutant.
 
-A test that hangs is a failure too: what ran out of time counts as killed, and the table says so.
+A test that hangs fails: a mutant that times out counts as killed, and the table says so.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ CHECKOUT = Path(__file__).parents[2]
 LIBRARY = Path("src/ticketr/jobs")
 TESTS = Path("tests/jobs")
 AT_ONCE = 2
-"""How many processes run tests at the same time, each in its own copy."""
+"""The number of processes that run tests at the same time, each in its own copy."""
 SECONDS = 60.0
-"""How long the tests of one mutant may take, of which most take one or two."""
+"""The most seconds for the tests of one mutant; most take one or two."""
 
 CHILD = """
 import signal, sys, ticketr
@@ -51,7 +50,7 @@ PASSED = 0
 
 
 class Outcome(enum.StrEnum):
-    """What became of a mutant; all but the first two need somebody to look."""
+    """The result of a mutant; all but the first two are faults of the list."""
 
     KILLED = "killed"
     TIMED_OUT = "killed (out of time)"
@@ -72,20 +71,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of pytest; without a code if it ran out of time."""
+    """A run of pytest; its code is None if it timed out."""
 
     code: int | None
     output: str = ""
 
 
 def occurrences(mutant: Mutant, checkout: Path = CHECKOUT) -> int:
-    """How often the old text of a mutant is in the source: it has to be once."""
+    """Return how often the old text of a mutant is in the source; it must be once."""
     path = checkout / LIBRARY / mutant.file
     return path.read_text("utf-8").count(mutant.old) if path.exists() else 0
 
 
 def copy_of(checkout: Path, folder: Path) -> Path:
-    """Copy what the tests need of a checkout."""
+    """Copy the parts of a checkout that the tests need."""
     for name in ("src", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", ".hypothesis", "*.egg-info")
         shutil.copytree(checkout / name, folder / name, ignore=ignored)
@@ -95,7 +94,7 @@ def copy_of(checkout: Path, folder: Path) -> Path:
 
 async def run_tests(copy: Path, tests: Collection[str], seconds: float) -> Run:
     """Run some tests in a copy, up to the first failure."""
-    # No variable of whoever measures or tests this program gets through. And no bytecode is
+    # Environment variables of coverage or pytest must not reach the process. And no bytecode is
     # written: two mutants of one length within a second would share it.
     inherited = {
         name: value
@@ -119,7 +118,7 @@ async def run_tests(copy: Path, tests: Collection[str], seconds: float) -> Run:
 
 
 async def judge(mutant: Mutant, copy: Path, seconds: float) -> Verdict:
-    """Apply a mutant to a copy, see what the tests say, and take it back."""
+    """Apply a mutant to a copy, run its tests, and undo it."""
     if (found := occurrences(mutant, copy)) != 1:
         return Verdict(Outcome.STALE, f"its old text is {found} times in {mutant.file}")
     path = copy / LIBRARY / mutant.file
@@ -133,14 +132,14 @@ async def judge(mutant: Mutant, copy: Path, seconds: float) -> Verdict:
         return Verdict(Outcome.TIMED_OUT, f"after {seconds:g} s")
     if run.code == PASSED:
         return Verdict(Outcome.SURVIVED, f"nothing fails in {mutant.tests}")
-    # Not by the code: what a failed test leaves behind may upset pytest itself.
+    # Not by the exit code: what a failed test leaves behind may break pytest itself.
     if (killer := killer_in(run.output)) is not None:
         return Verdict(Outcome.KILLED, f"by {killer}")
     return Verdict(Outcome.BROKEN, f"no test of it ran to its end:\n{run.output}")
 
 
 def killer_in(output: str) -> str | None:
-    """The test that failed, out of pytest's summary."""
+    """Return the failed test in pytest's summary."""
     for line in output.splitlines():
         if line.startswith("FAILED "):
             return line.removeprefix(f"FAILED {TESTS}/").split(" - ", 1)[0]
@@ -150,7 +149,7 @@ def killer_in(output: str) -> str | None:
 async def judge_all(
     mutants: Sequence[Mutant], checkout: Path, seconds: float
 ) -> list[tuple[Mutant, Verdict]] | Run:
-    """Judge all mutants, telling of each as it is done; the run of the tests if those fail."""
+    """Run all mutants and print each result; return the run without mutants if that fails."""
     judged: list[tuple[Mutant, Verdict]] = []
 
     async def judge_some(left: Iterator[Mutant], copy: Path) -> None:
@@ -186,7 +185,7 @@ def say(text: str) -> None:
 def check(
     mutants: Sequence[Mutant], *, checkout: Path = CHECKOUT, seconds: float = SECONDS
 ) -> bool:
-    """Judge the mutants and print the table; whether every one of them was killed."""
+    """Run the mutants and print the table; return whether all were killed."""
     judged = trio.run(judge_all, mutants, checkout, seconds)
     if isinstance(judged, Run):
         say(f"The tests do not even pass without a mutant:\n{judged.output or 'out of time'}")

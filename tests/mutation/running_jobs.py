@@ -1,4 +1,4 @@
-"""Mutants of how an attempt runs, when there is another, and what is left of a job."""
+"""Mutants of attempts, retries, contexts, and what a job keeps alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of which job a worker takes next."""
+"""Mutants of the order in which jobs run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from mutation.mutant import Mutant
 
 MUTANTS: Final = [
-    # Time outside
+    # Times of waiting submitters
     Mutant(
         "a submit that waits for room does not end when its time passes",
         "_clock.py",

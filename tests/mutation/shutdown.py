@@ -1,4 +1,4 @@
-"""Mutants of how a queue comes to its end."""
+"""Mutants of the end of a queue."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The list of mutants is not stale, and what runs it can tell a survivor.
+"""The list of mutants matches the source, and its runner notices a survivor.
 
-That each mutant is killed is not shown here: it takes minutes, and is ``make mutants``.
+That each mutant is killed takes minutes to show: ``make mutants``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mutation.run import CHECKOUT, SECONDS, TESTS, check, occurrences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.timeout(300)  # it starts processes that run pytest in their turn
+pytestmark = pytest.mark.timeout(300)  # it starts processes that run pytest
 
 HARMLESS = Mutant(
     "the first line of a module says something else",
@@ -61,7 +61,7 @@ def test_every_mutant_names_tests_that_exist() -> None:
 def outcomes(
     mutants: Sequence[Mutant], capsys: pytest.CaptureFixture[str], seconds: float = SECONDS
 ) -> tuple[bool, dict[str, str], str]:
-    """Whether all were killed, the table as a dictionary, and the line below it."""
+    """Return whether all were killed, the table as a dictionary, and the line below it."""
     all_killed = check(mutants, seconds=seconds)
     table = capsys.readouterr().out
     rows = re.findall(r"^(\w.*?) +[\d.]+ s  (.+?): ", table, re.MULTILINE)

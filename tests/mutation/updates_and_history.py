@@ -1,4 +1,4 @@
-"""Mutants of what readers, waiters and histories are told, and of what is remembered."""
+"""Mutants of snapshots, readers, failure reports, retention and history."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ MUTANTS: Final = [
         "if self._rest_event is not None:",
         "test_updates.py::test_a_rest_ends_with_the_first_change_after_its_time",
     ),
-    # Failures and what is remembered
+    # Failure reports and retention
     Mutant(
         "a failure that was seen is reported",
         "_retention.py",
