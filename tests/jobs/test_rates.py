@@ -1,0 +1,114 @@
+"""Rates and their buckets."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from ticketr.jobs._rates import Bucket, Rate
+
+rate: Any = Rate
+
+
+def starts(bucket: Bucket, number: int, now: float = 0.0) -> list[float]:
+    """Take starts as soon as the bucket holds one, and return the times."""
+    times: list[float] = []
+    for _ in range(number):
+        now = max(now, bucket.ready_at())
+        bucket.take(now)
+        times.append(now)
+    return times
+
+
+def test_a_full_bucket_lets_a_burst_start_and_then_one_each_interval() -> None:
+    assert starts(Bucket(Rate(4, per=2.0)), 7) == [0, 0, 0, 0, 0.5, 1.0, 1.5]
+
+
+def test_a_burst_of_one_spreads_all_starts() -> None:
+    assert starts(Bucket(Rate(10, burst=1)), 4) == [0, 0.1, 0.2, 0.1 * 3]
+
+
+def test_a_rest_fills_the_bucket_up_to_the_burst() -> None:
+    bucket = Bucket(Rate(2, burst=3))
+
+    assert starts(bucket, 3) == [0, 0, 0]
+    assert starts(bucket, 5, now=100.0) == [100, 100, 100, 100.5, 101]
+
+
+def test_a_short_rest_gives_back_what_came_meanwhile() -> None:
+    bucket = Bucket(Rate(1, burst=3))
+
+    assert starts(bucket, 3) == [0, 0, 0]
+    assert starts(bucket, 4, now=2.0) == [2, 2, 3, 4]
+
+
+def test_less_than_one_start_in_the_time_is_a_rate_too() -> None:
+    assert starts(Bucket(Rate(0.5)), 3) == [0, 2, 4]
+
+
+def test_rounding_errors_do_not_add_up() -> None:
+    assert starts(Bucket(Rate(10, burst=1)), 100_001)[-1] == 100_000 * 0.1
+
+
+@pytest.mark.parametrize(("burst", "later"), [(1, [0.5, 1.0]), (8, [0, 0, 0.5])])
+def test_a_new_rate_keeps_what_the_old_bucket_held(burst: int, later: list[float]) -> None:
+    old = Bucket(Rate(4))
+    starts(old, 2)  # two are left
+
+    if burst == 1:
+        starts(old, 2)
+    assert starts(Bucket(Rate(2, burst=burst), old, 0.0), len(later)) == later
+
+
+@given(
+    count=st.integers(1, 50),
+    per=st.floats(0.01, 100),
+    burst=st.integers(1, 50),
+    pauses=st.lists(st.floats(0, 200), max_size=60),
+)
+def test_no_span_has_more_than_the_burst_and_the_count(
+    count: int, per: float, burst: int, pauses: list[float]
+) -> None:
+    bucket, now, times = Bucket(Rate(count, per, burst)), 0.0, []
+    for pause in pauses:
+        now += pause
+        times += starts(bucket, 3, now)
+        now = times[-1]
+
+    for index, start in enumerate(times):
+        within = [time for time in times[index:] if time < start + per * (1 - 1e-9)]
+        assert len(within) <= burst + count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"count": 0}, ValueError),
+        ({"count": -1}, ValueError),
+        ({"count": math.inf}, ValueError),
+        ({"count": math.nan}, TypeError),
+        ({"count": "10"}, TypeError),
+        ({"count": Decimal(1)}, TypeError),
+        ({"count": True}, TypeError),
+        ({"count": 1, "per": 0}, ValueError),
+        ({"count": 1, "per": -1}, ValueError),
+        ({"count": 1, "per": math.inf}, ValueError),
+        ({"count": 1, "burst": 0.5}, ValueError),
+        ({"count": 1, "burst": math.inf}, ValueError),
+        ({"count": 1e300, "per": 1e-300}, ValueError),
+        ({"count": 1e-300, "per": 1e300}, ValueError),
+    ],
+)
+def test_what_is_no_rate_is_refused(arguments: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises((error, ValueError)):
+        rate(**arguments)
+
+
+def test_the_burst_is_the_count_unless_given_and_at_least_one() -> None:
+    assert Rate(10).burst == 10
+    assert Rate(0.25).burst == 1
+    assert Rate(10, burst=3).burst == 3
