@@ -39,6 +39,7 @@ def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[st
         click.Abort: Ctrl+C was the answer.
     """
     from ticketr.cli.local_status import find_losses
+    from ticketr.cli.questions import confirm
     from ticketr.cli.report import print_messages
     from ticketr.cli.settings import is_interactive
 
@@ -48,7 +49,7 @@ def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[st
     if not lost:
         return dict(jobs)
     print_messages(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))
-    if not click.confirm("Send these edits, and lose that in Jira?", err=True):
+    if not confirm("Send these edits, and lose that in Jira?"):
         return dict(jobs)
     return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr import config
+from ticketr.cli.questions import confirm
 from ticketr.cli.settings import is_interactive
 from ticketr.text import clean
 
@@ -97,5 +98,5 @@ def _confirm_ownership(doubt: config.ForeignState) -> None:
         "If it came with a git repository say no, or its edits would be sent in your name.",
         err=True,
     )
-    if not click.confirm("Did you make it?", err=True):
+    if not confirm("Did you make it?"):
         raise doubt

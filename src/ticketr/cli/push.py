@@ -14,7 +14,7 @@ from ticketr.cli.job_options import (
     strategy_option,
 )
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
-from ticketr.cli.output import echo, printable
+from ticketr.cli.output import echo
 from ticketr.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def confirm_writes(
         click.Abort: Ctrl+C was the answer.
     """
     from ticketr.cli.local_status import count_writes
+    from ticketr.cli.questions import confirm
     from ticketr.cli.settings import is_interactive
 
     writes = 0 if yes else sum(count_writes(job.root) for job in jobs.values())
@@ -159,7 +160,7 @@ def confirm_writes(
         if as_json:
             _print_not_started(jobs, reason, UNCONFIRMED, others)
         raise click.UsageError(reason)
-    if not click.confirm(printable(f"Create or change {writes} tickets in {site}?"), err=True):
+    if not confirm(f"Create or change {writes} tickets in {site}?"):
         if as_json:
             _print_not_started(jobs, NOTHING_SENT, None, others)
         echo(NOTHING_SENT, err=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ticketr import config
-from ticketr.cli.output import add_redactor, echo, printable
+from ticketr.cli.output import add_redactor, echo
+from ticketr.cli.questions import ask, confirm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +143,7 @@ def _confirm(workspace: config.Workspace) -> config.Workspace:
     echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
     if doubt.confirmed:
         echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
-    if not click.confirm("Is it yours, and may your login be sent there?", err=True):
+    if not confirm("Is it yours, and may your login be sent there?"):
         raise doubt
     folder = config.config_folder(os.environ)
     user_config = config.read_user_config(folder)
@@ -166,7 +167,7 @@ def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
 def ask_for_token(site: str, email: str) -> config.FoundToken:
     """Ask for a token, without echo."""
     whose = f" of {email}" if email else ""
-    token = click.prompt(printable(f"API token{whose} for {site}"), hide_input=True, err=True)
+    token = ask(f"API token{whose} for {site}", is_secret=True)
     return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
 
 

@@ -13,6 +13,7 @@ import trio
 
 from ticketr import config
 from ticketr.cli.output import echo
+from ticketr.cli.questions import ask
 from ticketr.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,
@@ -194,8 +195,7 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
         except config.BadSetting as error:
             raise click.BadParameter(error.problem) from None
 
-    answer: str = click.prompt(what, default=default, value_proc=checked, err=True)
-    return answer
+    return ask(what, default=default, check=checked)
 
 
 def _verify_login(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 import trio
 
 from ticketr.cli.output import echo
+from ticketr.cli.questions import confirm
 from ticketr.cli.settings import is_interactive
 from ticketr.config import MissingSetting
 from ticketr.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site
@@ -63,6 +63,6 @@ def offer_gateway(workspace: Workspace) -> Workspace | None:
     gateway = gateway_site(cloud_id, site)
     echo(f"{site} does not take this token.", err=True)
     echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
-    if not click.confirm("Has it scopes, and may it be sent there?", err=True):
+    if not confirm("Has it scopes, and may it be sent there?"):
         return None
     return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))
