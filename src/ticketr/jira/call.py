@@ -22,7 +22,7 @@ class Call:
         body: The body, as JSON.
         issue: The key or ID of the issue that it changes, if there is one.
         repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
-        once: Whether it is not sent again after any answer, not even one that refused it for now.
+        once: Whether it is sent only once, even if a rate limit refused it.
     """
 
     method: str

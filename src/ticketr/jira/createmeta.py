@@ -34,7 +34,7 @@ class IssueType:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no ID."""
+        """Read the record; return None if it has no ID."""
         type_id = text_of(answer.get("id"))
         if not type_id:
             return None
@@ -56,7 +56,7 @@ class Allowed:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if it has neither ID nor name."""
+        """Read the record; return None if it has neither ID nor name."""
         names = (text_of(answer.get(key)) for key in ("value", "name", "displayName", "key"))
         allowed_id = text_of(answer.get("id")) or text_of(answer.get("accountId"))
         name = next(filter(None, names), allowed_id)
@@ -87,7 +87,7 @@ class CreateField:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no ID."""
+        """Read the record; return None if it has no ID."""
         field_id = text_of(answer.get("fieldId")) or text_of(answer.get("key"))
         if not field_id:
             return None

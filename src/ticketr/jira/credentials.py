@@ -1,4 +1,4 @@
-"""The account and its token, which is sent only to the site that it was stored for."""
+"""An account and its token, which is sent only to the site that it was stored for."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ticketr.jira.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Where tokens with scopes are used; the path says there which site is meant.
+#: The host that takes tokens with scopes; the path of the address names the site.
 GATEWAY = "api.atlassian.com"
 
 _CLOUD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOKEN = re.compile(r"[!-~]+")
 _PORTS = {"http": 80, "https": 443}
-# A shorter token, as of a sandbox, may be an ordinary word of the text.
+# A shorter token, such as a sandbox's, may be an ordinary word of a text.
 _SHORTEST_SECRET = 8
 
 

@@ -18,8 +18,8 @@ _NONE: Mapping[str, object] = MappingProxyType({})
 class IssueEndpoints(Endpoints):
     """The client's methods that change issues.
 
-    A change that was cancelled, or failed with an error that `may_have_happened`, may have happened all
-    the same. Only `edit_issue`, which may be done twice, is repeated then.
+    After a cancellation, or an error that `may_have_happened`, a change may have happened. Only
+    `edit_issue`, which can be done twice, is repeated then.
     """
 
     async def create_issue(
@@ -34,13 +34,13 @@ class IssueEndpoints(Endpoints):
         Args:
             fields: Its fields, as Jira writes them.
             properties: Its entity properties, which only programs see.
-            once: Whether to return with a 429 instead of asking again, so that the caller can
-                look first whether the issue is there; the next create waits as the site asked.
+            once: Whether to raise the error of a rate limit instead of a new attempt, so that the
+                caller can first look for the issue; the next create waits as the site asked.
 
         Raises:
             BadRequest: The site does not accept them; `field_errors` tells which.
-            BadAnswer: The site does not tell the key; the issue is probably there.
-            RateLimited: It has to wait, maybe for longer than `LONGEST_WAIT`.
+            BadAnswer: The answer has no key; the issue probably exists.
+            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
         """
         body: dict[str, object] = {"fields": dict(fields)}
         if properties:
@@ -56,8 +56,8 @@ class IssueEndpoints(Endpoints):
     async def edit_issue(self, key: str, fields: Mapping[str, object]) -> None:
         """Change fields of an issue.
 
-        Jira has no lock against changes of others: what they wrote into the same field since
-        it was read is lost.
+        Jira has no protection against lost updates: it overwrites what others wrote into the same
+        field since it was read.
 
         Args:
             key: The issue's key or ID.

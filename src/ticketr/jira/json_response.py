@@ -111,14 +111,16 @@ def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
 def _error(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
     status = response.status
     if status < 400:
-        return errors.Redirected(response.url, _told(response.headers.get("location", ""), redact))
-    messages, field_errors, is_jiras = _words(response, redact)
+        return errors.Redirected(
+            response.url, _redacted_start(response.headers.get("location", ""), redact)
+        )
+    messages, field_errors, is_jiras = _error_texts(response, redact)
     if status >= 500:
         wait = retry_after(response.headers)
         return errors.ServerError(response.url, status, "; ".join(messages), wait)
     if status == 429:
         wait = asked_to_wait(response.headers)
-        reason = _told(reason_of(response.headers), redact)
+        reason = _redacted_start(reason_of(response.headers), redact)
         return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = errors.REJECTIONS.get(status, errors.Rejected)
     wait = retry_after(response.headers)
@@ -134,7 +136,7 @@ def _why_no_json(response: Response) -> str:
     return ""
 
 
-def _words(
+def _error_texts(
     response: Response, redact: Callable[[str], str]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
     """Return a server's messages, its messages about fields, and whether they have Jira's form."""
@@ -143,7 +145,7 @@ def _words(
     try:
         answer = json.loads(response.body)
     except (ValueError, RecursionError):
-        return (_told(response.body.decode("utf-8", "replace"), redact),), (), False
+        return (_redacted_start(response.body.decode("utf-8", "replace"), redact),), (), False
     if not isinstance(answer, dict):
         return (), (), False
     listed = answer.get("errorMessages")
@@ -152,13 +154,13 @@ def _words(
         messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
-    told = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
-    field_errors = tuple((_told(k, redact), _told(v, redact)) for k, v in told)
+    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
+    field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
     is_jiras = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(answer)
-    return tuple(_told(one, redact) for one in messages[:5]), field_errors, is_jiras
+    return tuple(_redacted_start(one, redact) for one in messages[:5]), field_errors, is_jiras
 
 
-def _told(text: str, redact: Callable[[str], str]) -> str:
+def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
     """Remove secrets from the beginning of a server's text, which an error shows."""
     start = text[:_LONGEST_WORDS]
     shown = redact(start)

@@ -10,7 +10,7 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: After how many values, or pieces of some characters, a large text gives way to others.
+#: The number of values, or of `_PIECE` characters, between two checkpoints in a large text.
 STEP = 1_000
 
 _PIECE = 32
@@ -41,32 +41,32 @@ async def write_json(value: object) -> bytes:
 
 def _is_light(value: object) -> bool:
     work = 0
-    ahead = [value]
-    while ahead:
-        one = ahead.pop()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
         work += 1 + (len(one) // _PIECE if isinstance(one, str) else 0)
         if work > _LIGHT:
             return False
         if isinstance(one, dict):
-            ahead += one.values()
+            waiting += one.values()
         elif isinstance(one, list):
-            ahead += one
+            waiting += one
     return True
 
 
 def _pieces(value: object) -> Iterator[str]:
-    """Yield the text of a value piece by piece, however deep it is."""
-    ahead: list[Iterator[str | _Value]] = [iter([_Value(value)])]
-    while ahead:
-        piece = next(ahead[-1], None)
+    """Yield the text of a value piece by piece; depth is not limited by recursion."""
+    waiting: list[Iterator[str | _Value]] = [iter([_Value(value)])]
+    while waiting:
+        piece = next(waiting[-1], None)
         if piece is None:
-            ahead.pop()
+            waiting.pop()
         elif isinstance(piece, str):
             yield piece
         elif piece.value and isinstance(piece.value, dict):
-            ahead.append(_object(piece.value))
+            waiting.append(_object(piece.value))
         elif piece.value and isinstance(piece.value, list):
-            ahead.append(_array(piece.value))
+            waiting.append(_array(piece.value))
         else:
             yield json.dumps(piece.value)
 

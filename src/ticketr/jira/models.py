@@ -1,8 +1,7 @@
 """Jira's answers as frozen dataclasses.
 
-The readers are tolerant: Jira sends keys that its documentation does not have, and nulls where the
-documentation has none. They refuse only an answer without its essential value, such as an issue's
-key.
+The readers are tolerant: Jira sends undocumented keys and undocumented nulls. They return None only
+for a record without its essential value, such as an issue's key.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class ServerInfo:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if it has none of Jira's properties."""
+        """Read the record; return None if it has none of Jira's properties."""
         info = cls(
             base_url=text_of(answer.get("baseUrl")),
             version=text_of(answer.get("version")),
@@ -63,7 +62,7 @@ class User:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no ID."""
+        """Read the record; return None if it has no ID."""
         names = (text_of(answer.get(key)) for key in ("accountId", "key", "name"))
         account_id = next(filter(None, names), "")
         if not account_id:
@@ -100,7 +99,7 @@ class Field:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no ID."""
+        """Read the record; return None if it has no ID."""
         field_id = text_of(answer.get("id")) or text_of(answer.get("key"))
         if not field_id:
             return None
@@ -131,7 +130,7 @@ class Project:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no key."""
+        """Read the record; return None if it has no key."""
         key = text_of(answer.get("key"))
         if not key:
             return None
@@ -156,7 +155,7 @@ class Issue:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if it has no key."""
+        """Read the record; return None if it has no key."""
         key = text_of(answer.get("key"))
         if not key:
             return None
@@ -182,7 +181,7 @@ class Created:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if it has no key."""
+        """Read the record; return None if it has no key."""
         key = text_of(answer.get("key"))
         return cls(id=text_of(answer.get("id")) or key, key=key) if key else None
 
@@ -205,7 +204,7 @@ class Transition:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read it; None if there is no ID."""
+        """Read the record; return None if it has no ID."""
         transition_id = text_of(answer.get("id"))
         if not transition_id:
             return None
@@ -251,12 +250,12 @@ class BulkFetched:
     """Some issues, fetched together.
 
     Attributes:
-        issues: Those that were asked for, each once.
-        missing: The IDs or keys that were asked for and not answered by that name.
-        failed: Why the site could not give an issue that it may well have, by the ID or key that
-            was asked for; none of them is missing.
-        renamed: Issues that were answered by no ID or key that was asked for: one that was moved
-            has another key than the one it is asked for by.
+        issues: The requested issues, each once.
+        missing: The requested IDs and keys that the answer does not contain.
+        failed: Why the site could not return an issue that probably exists, by the requested ID or
+            key; none of these is missing.
+        renamed: Issues under an ID or key that was not requested, such as one that was moved and
+            has another key now.
     """
 
     issues: tuple[Issue, ...]
@@ -264,12 +263,12 @@ class BulkFetched:
     failed: Mapping[str, str] = field(default_factory=dict)
     renamed: tuple[Issue, ...] = ()
 
-    def joined(self, rest: BulkFetched) -> BulkFetched:
-        """Add the answer of a second request for the issues that had failed."""
-        return replace(self, failed={}).and_also(rest)
+    def with_retried(self, rest: BulkFetched) -> BulkFetched:
+        """Return it with the answer of a second request for the issues that had failed."""
+        return replace(self, failed={}).merged_with(rest)
 
-    def and_also(self, other: BulkFetched) -> BulkFetched:
-        """Add the issues of another answer."""
+    def merged_with(self, other: BulkFetched) -> BulkFetched:
+        """Return it with the issues of another answer added."""
         issues = {issue.id: issue for issue in (*self.issues, *other.issues)}
         renamed = {issue.id: issue for issue in (*self.renamed, *other.renamed)}
         return BulkFetched(

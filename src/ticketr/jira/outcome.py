@@ -29,8 +29,8 @@ _UNSENT = (BadSite, BadToken, ConnectFailed, InsecureSite, TlsFailed, WrongSite)
 def may_have_happened(error: BaseException) -> bool:
     """Return whether a request may have been carried out because its answer was lost or unusable.
 
-    A request that failed so must not be sent again unless it can be carried out twice. For a
-    write that was refused, `certainly_failed` is the stricter question.
+    Such a request must not be sent again unless it can be carried out twice. `certainly_failed`
+    is stricter, for writes that were refused.
 
     Returns:
         Whether Jira may have carried it out; false for an error that no request raised.

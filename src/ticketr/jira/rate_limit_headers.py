@@ -44,13 +44,13 @@ def scope_of(reason: str) -> LimitScope:
 
 def reason_of(headers: Mapping[str, str]) -> str:
     """Return the site's reason for a refusal; empty if the site does not say."""
-    return _about(headers, "reason").strip('"').lower()
+    return _header(headers, "reason").strip('"').lower()
 
 
 def is_near(headers: Mapping[str, str]) -> bool:
     """Return whether a site says that few more requests are allowed for now, or none."""
-    near = _about(headers, "nearlimit").lower() == "true"
-    return near or _about(headers, "remaining") == "0"
+    near = _header(headers, "nearlimit").lower() == "true"
+    return near or _header(headers, "remaining") == "0"
 
 
 def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -64,10 +64,10 @@ def asked_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) ->
         What ``Retry-After`` says, else the seconds until the limit is lifted; None if it said
         neither.
     """
-    wish = retry_after(headers, now=now)
-    if wish is not None:
-        return wish
-    until = read_time(_about(headers, "reset"))
+    seconds = retry_after(headers, now=now)
+    if seconds is not None:
+        return seconds
+    until = read_time(_header(headers, "reset"))
     if until is None:
         return None
     seconds = (until - _time_of(headers, now)).total_seconds()
@@ -101,7 +101,7 @@ def _time_of(headers: Mapping[str, str], now: datetime | None) -> datetime:
     return read_http_date(headers.get("date")) or now or datetime.now(UTC)
 
 
-def _about(headers: Mapping[str, str], what: str) -> str:
+def _header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
     found = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HIDDEN = "[hidden]"
 
-# The parts that are skipped or decoded. A control sequence that is written as an escape is skipped
-# as a whole, and so is everything but visible ASCII: no token holds it, and it may break one up.
+# The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
+# everything but visible ASCII: no token contains it, and it may split a token.
 _SPECIAL = r"""
       (?:\\+x1b|\\+u001b|%(?:25)*1b)(?:(?:\[|%(?:25)*5b)[0-?]*[\x20-/]*[@-~])?
     | \\+x(?P<byte>[0-9a-f]{2}) | \\+u(?P<unit>[0-9a-f]{4})
@@ -48,12 +48,12 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         The text itself if it holds none of them; else one clean line without them.
     """
     sought = _alphabet(frozenset(secrets))
-    told = _without(text, sought, _AS_WRITTEN)
-    if not _STARTS.isdisjoint(told):
-        told = _without(told, sought, _AS_SHOWN)
-    line = clean(told)
-    shown = line if line == told else _without(line, sought, _AS_WRITTEN)
-    return text if told == text and shown == line else shown
+    redacted = _without(text, sought, _AS_WRITTEN)
+    if not _STARTS.isdisjoint(redacted):
+        redacted = _without(redacted, sought, _AS_SHOWN)
+    line = clean(redacted)
+    shown = line if line == redacted else _without(line, sought, _AS_WRITTEN)
+    return text if redacted == text and shown == line else shown
 
 
 @lru_cache(maxsize=8)

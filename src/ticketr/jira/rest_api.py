@@ -76,7 +76,7 @@ class RestApi:
         return await self._read(call)
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
-        """Send a POST request that only reads, because its query does not fit an address."""
+        """Send a POST request that only reads; its query is too long for an address."""
         body = await write_json(question)
         call = Call("POST", endpoint, self.address(endpoint), body=body)
         return await self._read(call)
@@ -95,19 +95,19 @@ class RestApi:
     ) -> JsonResponse:
         """Send a request that changes something; changes of one issue run one at a time.
 
-        Cancelled, or after an error that `may_have_happened`, the change may have happened all the same.
+        After a cancellation, or an error that `may_have_happened`, the change may have happened.
 
         Args:
             method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
             endpoint: The path, with ``{}`` for each segment that is data.
             steps: Those segments.
-            issue: The key or ID of the issue that is changed, if there is one yet. Writes that
-                name the same issue in two ways are not known to be of one issue.
+            issue: The key or ID of the issue that is changed, if it exists yet. Writes by its key
+                and writes by its ID are not recognised as writes of one issue.
             body: The JSON value to send.
             query: The query parameters.
             repeatable: Whether the change has the same result when it is made twice. Else it is
                 sent again only when it is certain that it was not carried out.
-            once: Whether it is sent once only, even if it was refused for now.
+            once: Whether it is sent only once, even if a rate limit refused it.
             empty: Whether the answer may hold nothing.
         """
         issue = None if issue is None else issue.upper()
@@ -195,9 +195,9 @@ class RestApi:
 
     def _back_off_if_used_up(self, response: Response, call: Call) -> None:
         """Let all requests wait if a success says that the site's limit is used up."""
-        wish = retry_after(response.headers)
-        if is_near(response.headers) and wish and wish <= self._retry.longest:
-            backoff = Backoff(trio.current_time() + wish, SLOW_DOWN)
+        seconds = retry_after(response.headers)
+        if is_near(response.headers) and seconds and seconds <= self._retry.longest:
+            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN)
             self._limiter.back_off(call, LimitScope.SITE, backoff)
 
 

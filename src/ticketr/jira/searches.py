@@ -76,7 +76,7 @@ class SearchEndpoints(Endpoints):
             body["nextPageToken"] = token
         answer = await self._api.ask(_SEARCH, body)
         ids: list[str] = []
-        for item in _no_more_than(max_results, answer):
+        for item in _limited(max_results, answer):
             found = text_of(item.get("id")) or text_of(item.get("key"))
             if not found:
                 raise answer.unusable("an issue without ID")
@@ -141,35 +141,34 @@ class SearchEndpoints(Endpoints):
     ) -> BulkFetched:
         """Fetch some issues together, as they are now; a search may be some minutes behind.
 
-        Issues that the site names as failed, because an answer with all of them would be too
-        large for instance, are asked for again for as long as that brings some of them.
+        Issues that the site names as failed, for instance because an answer with all of them would
+        be too large, are requested again as long as the site returns some of them.
 
         Args:
             ids: Their IDs or keys, at most `BULK_LIMIT`.
             fields: Which fields to read.
             properties: Which entity properties to read, at most five.
-            partly: Whether to return what the site could give where that is not all.
+            partly: Whether to return the issues that the site could return if some failed.
 
         Returns:
-            The issues in the site's order, and which were missing. One that was not asked for,
-            by its ID or by its key in any case of letters, is none of them. An answer that would
-            be too large is asked for in two halves.
+            The issues in the site's order, and which of the requested ones are missing. If an answer
+            would be too large, its issues are requested in two halves.
 
         Raises:
-            IssuesUnavailable: The site could not give some of them, unless ``partly``.
+            IssuesUnavailable: The site could not return some of them, unless ``partly``.
         """
         if len(ids) > BULK_LIMIT:
             raise ValueError(f"{len(ids)} issues in one request, at most {BULK_LIMIT} are possible")
         if not ids:
             await trio.lowlevel.checkpoint()
             return BulkFetched((), ())
-        about: dict[str, object] = {"fields": list(fields)}
+        selected: dict[str, object] = {"fields": list(fields)}
         if properties:
-            about["properties"] = list(properties)
-        fetched = await self._fetch(ids, about)
+            selected["properties"] = list(properties)
+        fetched = await self._fetch(ids, selected)
         failed = fetched.failed
         while failed:
-            fetched = fetched.joined(await self._fetch(tuple(failed), about))
+            fetched = fetched.with_retried(await self._fetch(tuple(failed), selected))
             if len(fetched.failed) == len(failed):
                 break
             failed = fetched.failed
@@ -177,25 +176,25 @@ class SearchEndpoints(Endpoints):
             raise IssuesUnavailable(self._api.address(_BULK_FETCH), tuple(failed.items()))
         return fetched
 
-    async def _fetch(self, ids: Sequence[str], about: Mapping[str, object]) -> BulkFetched:
+    async def _fetch(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
-            answer = await self._api.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **about})
+            answer = await self._api.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **selected})
         except BadAnswer as error:
             if not error.too_large or len(ids) == 1:
                 raise
         else:
             return self._fetched(ids, answer)
         half = len(ids) // 2
-        first = await self._fetch(ids[:half], about)
-        return first.and_also(await self._fetch(ids[half:], about))
+        first = await self._fetch(ids[:half], selected)
+        return first.merged_with(await self._fetch(ids[half:], selected))
 
     def _fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
         asked = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
-        for item in _no_more_than(len(ids), answer):
+        for item in _limited(len(ids), answer):
             issue = Issue.read(item)
             if issue is None:
                 raise answer.unusable("an issue without key")
@@ -210,11 +209,11 @@ class SearchEndpoints(Endpoints):
     def _failed(
         self, left: Sequence[str], given: Collection[str], answer: JsonResponse
     ) -> dict[str, str]:
-        """Return which issues an answer says it could not give, and why.
+        """Return which issues an answer names as failed, and why.
 
         Args:
-            left: The IDs or keys that were asked for and not answered.
-            given: Those of the issues that were answered.
+            left: The requested IDs or keys that are not in the answer.
+            given: The IDs and keys of the issues in the answer.
             answer: The answer.
         """
         listed = answer.object().get("issueErrors")
@@ -250,7 +249,7 @@ class SearchEndpoints(Endpoints):
         return None
 
 
-def _no_more_than(most: int, answer: JsonResponse) -> Iterator[Mapping[str, Any]]:
+def _limited(most: int, answer: JsonResponse) -> Iterator[Mapping[str, Any]]:
     """Yield the issues of an answer; refuse an answer with more issues than were requested."""
     for number, item in enumerate(answer.array("issues")):
         if number == most:

@@ -53,7 +53,7 @@ class SiteEndpoints(Endpoints):
         return info
 
     async def myself(self) -> User:
-        """Return the account that the token belongs to, which proves that the token is good."""
+        """Return the account that the token belongs to; this checks the token, too."""
         answer = await self._api.get("myself")
         user = User.read(answer.object())
         if user is None:
@@ -92,7 +92,11 @@ class SiteEndpoints(Endpoints):
             One page of matching users at most, in the site's order, best match first.
         """
         by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
-        about: dict[str, str | int] = {"project": project, by: query, "maxResults": _MOST_USERS}
-        answer = await self._api.get("user/assignable/search", query=about)
+        params: dict[str, str | int] = {
+            "project": project,
+            by: query,
+            "maxResults": _MOST_USERS,
+        }
+        answer = await self._api.get("user/assignable/search", query=params)
         found = map(User.read, answer.array())
         return tuple(user for user in found if user is not None)

@@ -43,8 +43,8 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     """
     url = f"{normalise_site(site)}/{TENANT_INFO}"
     headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
-    async with transport or open_transport(largest_body=_LARGEST) as way:
-        response = await way.send(Request("GET", url, headers))
+    async with transport or open_transport(largest_body=_LARGEST) as opened:
+        response = await opened.send(Request("GET", url, headers))
     raise_for_status(response, redact=str)
     answer = await JsonResponse.read(response)
     cloud_id = answer.object().get("cloudId")

@@ -134,8 +134,8 @@ def plain_document(text: str) -> Json:
 def dropped_texts(markdown: str) -> tuple[str, ...]:
     """Return what `to_adf` drops of Markdown, such as a comment, or a heading in a list.
 
-    A document cannot hold everything in every place, and what it cannot hold is gone, words and
-    all. The caller that replaces a document in Jira has to know.
+    A document cannot hold everything in every place. marklas drops such parts with their text, so
+    the caller must not replace a document in Jira without a warning.
 
     Args:
         markdown: Any Markdown.
@@ -158,7 +158,7 @@ def unconverted_pieces(markdown: str, *, before: str = "") -> tuple[UnconvertedP
 
     Args:
         markdown: Any Markdown.
-        before: What stood there until now; what it holds is no news.
+        before: The Markdown before the edit, whose pieces are not reported again.
     """
     if is_too_long(markdown):
         return ()

@@ -1,13 +1,13 @@
 """The canonical form of an ADF document.
 
 Jira, its editors, apps and marklas write the same document in several ways. Two documents that
-mean the same have the same canonical form, which is compared, hashed and merged in place of the
-Markdown. The form leaves out only what no reader can see:
+mean the same have the same canonical form. It is compared, hashed and merged instead of the
+Markdown, and leaves out only what no reader can see:
 
 - ``localId``, which editors renew at will;
 - nulls, empty attributes, empty lists, and attributes that have their default value;
 - the order of marks, and the cuts between texts with the same marks;
-- bold, italic and strike on blanks at the edge of a text, which no Markdown can say;
+- bold, italic and strike on blanks at the edge of a text, which Markdown cannot express;
 - the difference between an address in a text and a link to that very address;
 - the difference between a newline in a text and a hard break, and between kinds of newline.
 

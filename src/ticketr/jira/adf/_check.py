@@ -38,20 +38,20 @@ def node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     found: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
-    ahead: list[tuple[Any, Marks]] = [(root, None)]
-    while ahead and len(found) < MOST_PROBLEMS:
-        node, marks = ahead.pop()
+    waiting: list[tuple[Any, Marks]] = [(root, None)]
+    while waiting and len(found) < MOST_PROBLEMS:
+        node, marks = waiting.pop()
         rule = NODES[node["type"]]
-        own = [*_own(node, rule), *_marks(node, marks)]
+        found_here = [*_own_problems(node, rule), *_mark_problems(node, marks)]
         children = list(_children(node, rule))
-        own += [problem for problem in children if isinstance(problem, str)]
-        near = _near(node) if own else ""
-        found += [f"{problem}{near}" for problem in own]
-        ahead += reversed([child for child in children if not isinstance(child, str)])
+        found_here += [problem for problem in children if isinstance(problem, str)]
+        quoted = _quote(node) if found_here else ""
+        found += [f"{problem}{quoted}" for problem in found_here]
+        waiting += reversed([child for child in children if not isinstance(child, str)])
     return tuple(found[:MOST_PROBLEMS])
 
 
-def _own(node: Any, rule: Node) -> Iterator[str]:
+def _own_problems(node: Any, rule: Node) -> Iterator[str]:
     """Return what is wrong with a node's own properties and attributes."""
     kind = node["type"]
     known = {"type", "marks"}  # _marks checks the marks, which depend on the parent
@@ -67,7 +67,7 @@ def _own(node: Any, rule: Node) -> Iterator[str]:
         yield f"{named(kind)} cannot have “{clip(key, 40)}”"
     if "attrs" in node:
         if rule.attrs and not any(_fits(node["attrs"], attrs) for attrs in rule.attrs):
-            yield _about_attrs(named(kind), node["attrs"], rule.attrs)
+            yield _attrs_problem(named(kind), node["attrs"], rule.attrs)
     elif not rule.bare:
         yield f"{named(kind)} lacks what it needs to say about itself"
 
@@ -100,7 +100,7 @@ def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
             yield child, rule.children[kind]
 
 
-def _marks(node: Any, allowed: Marks) -> Iterator[str]:
+def _mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return
@@ -131,7 +131,7 @@ def _fits(value: object, attrs: AttributeRules) -> bool:
     )
 
 
-def _about_attrs(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> str:
+def _attrs_problem(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> str:
     """Return the name of the wrong attribute, where it is certain."""
     if len(rules) > 1 or not isinstance(value, dict):
         return f"{name} says something about itself that Jira does not know"
@@ -144,7 +144,7 @@ def _about_attrs(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> st
     return f"{name} cannot have {clip(repr(value[key]), 40)} as its {key}"
 
 
-def _near(node: Any) -> str:
+def _quote(node: Any) -> str:
     """Quote the beginning of a node, so that it can be found."""
     words = next(iter(plain_lines(node)), "")
     return f", at “{clip(words, 40)}”" if words else ""

@@ -34,7 +34,7 @@ LONGEST_PIECE = 60
 _SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
-# What is shown in the place of something that has no words of its own.
+# The text that marklas writes for nodes without text of their own.
 _SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _MOMENT = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML = re.compile(
@@ -53,7 +53,7 @@ class DroppedPiece:
         text: The piece, one line of it.
         line: The line that it stands in, from 1 on; 0 if that is not known.
         html: Whether it is a tag, a comment or within a block of HTML.
-        problem: What is wrong with it, where that is known better than that it has no place.
+        problem: What is wrong with it, if more is known than that Jira has no place for it.
     """
 
     text: str
@@ -90,30 +90,30 @@ def find_dropped(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     for piece in _dropped_parts(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
-        yield _told(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+        yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
 def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
-    yield from _no_tables(markdown, document)
+    yield from _broken_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
-    tokens = tokenize(_SHOWN.sub(_not_shown, protect_markdown(markdown)))
+    tokens = tokenize(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens, in_cell=False):
         found = restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
-            yield _told(tag, markdown, is_html=True)
-    for piece, is_html in _pieces(tokens):
-        if _is_short_of(kept, Counter(_WORD.findall(piece))):
-            yield _told(piece, markdown, is_html=is_html)
+            yield _piece_at(tag, markdown, is_html=True)
+    for piece, is_html in _texts(tokens):
+        if _take_words(kept, Counter(_WORD.findall(piece))):
+            yield _piece_at(piece, markdown, is_html=is_html)
     yield from _unused_addresses(markdown, strings)
 
 
-def _no_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
-    """Yield the lines because of which a table would become a line of text."""
+def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
+    """Yield the lines that keep a table from being read as one."""
     tables = read_tables(markdown)
     for each in tables.problems:
-        yield _about(each)
+        yield _table_piece(each)
     if tables.drawn:
         blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
         texts = "\n".join(text for block in blocks for text in plain_lines(block))
@@ -121,33 +121,33 @@ def _no_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
         for line in tables.drawn:
             drawn = problem_at(markdown, line, DRAWN)
             if drawn.text not in code:
-                yield _about(drawn)
+                yield _table_piece(drawn)
     suspects = tables.strays
     if len(tables.seconds) > sum(each.get("type") == "table" for each in walk(document)):
         suspects = sorted(suspects + tables.seconds)
     if not suspects:
         return
-    # Once for each of them, and only the signs that such a line is made of.
+    # Each line once; compared by the characters of delimiter rows only.
     shown = " ".join(
         run for text in prose(document) for run in _SIGNS.findall(_SPACES.sub("", text))
     )
-    told = {""}
+    reported = {""}
     for line in suspects:
         stray = problem_at(markdown, line, STRAY)
         wanted = _SPACES.sub("", stray.text.lstrip("> \t"))
-        if wanted not in told and wanted in shown:
-            told.add(wanted)
-            yield _about(stray)
+        if wanted not in reported and wanted in shown:
+            reported.add(wanted)
+            yield _table_piece(stray)
 
 
-def _about(problem: TableProblem) -> DroppedPiece:
+def _table_piece(problem: TableProblem) -> DroppedPiece:
     return DroppedPiece(clip(problem.text, LONGEST_PIECE), problem.line, problem=problem.reason)
 
 
-def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
+def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
     """Remove words from those that are kept; return whether some were missing.
 
-    Counters can be subtracted, but that looks at every word that is kept for each few to be taken.
+    Subtracting the counters would look at every kept word each time.
     """
     short = False
     for word, wanted in words.items():
@@ -157,7 +157,7 @@ def _is_short_of(kept: Counter[str], words: Counter[str]) -> bool:
     return short
 
 
-def _not_shown(shown: re.Match[str]) -> str:
+def _without_shown_text(shown: re.Match[str]) -> str:
     """Remove the display text of a node, unless it shows another day than its date."""
     tag, day = shown.groups()
     if tag is None:
@@ -168,7 +168,7 @@ def _not_shown(shown: re.Match[str]) -> str:
     return tag
 
 
-def _told(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
+def _piece_at(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
     text = restore_piece(piece).strip()
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
@@ -176,25 +176,25 @@ def _told(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
-    """Yield comments, and tags that marklas passes over: unknown ones, and those without an end.
+    """Yield comments, and tags that marklas ignores: unknown ones, and those without an end tag.
 
-    A beginning and its end stand side by side, at one depth of the tokens.
+    A start tag and its end tag are at the same depth of the tokens.
     """
-    ahead: list[tuple[str, str]] = []
+    opened: list[tuple[str, str]] = []
     for token in tokens:
         kind = token["type"]
         if kind in {"block_html", "inline_html"}:
             for tag in _HTML.finditer(token["raw"]):
-                yield from _without_effect(tag, ahead, in_cell=in_cell)
+                yield from _without_effect(tag, opened, in_cell=in_cell)
         else:
             children = token.get("children", [])
             yield from _tags_without_effect(children, in_cell=in_cell or kind == "table_cell")
-    for _, raw in ahead:
+    for _, raw in opened:
         yield raw
 
 
 def _without_effect(
-    tag: re.Match[str], ahead: list[tuple[str, str]], *, in_cell: bool
+    tag: re.Match[str], opened: list[tuple[str, str]], *, in_cell: bool
 ) -> Iterator[str]:
     closing, name, attrs = tag.groups()
     if name is None:
@@ -203,18 +203,18 @@ def _without_effect(
     elif name.lower() in _ENDLESS:
         pass
     elif closing:
-        place = next((i for i in reversed(range(len(ahead))) if ahead[i][0] == name), None)
+        place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
         if place is None:
             yield tag[0]
         else:
-            del ahead[place]
+            del opened[place]
     elif is_ours(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
-        ahead.append((name, tag[0]))
+        opened.append((name, tag[0]))
     else:
         yield tag[0]
 
 
-def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+def _texts(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
     """Yield each text, and whether it stands in a block of HTML."""
     for token in tokens:
         match token:
@@ -228,13 +228,13 @@ def _pieces(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
             case {"raw": str(raw)}:
                 yield raw, False
             case _:
-                yield from _pieces(token.get("children", []))
+                yield from _texts(token.get("children", []))
                 if "url" in token.get("attrs", {}):
                     yield restore_address(token["attrs"]["url"]), False
 
 
 def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
-    """Yield the addresses that stand by themselves, such as ``[a]: https://...``, for no link."""
+    """Yield reference definitions, such as ``[a]: https://...``, that no link uses."""
     addresses = list(_ADDRESS.finditer(markdown))
     kept = unquote("\n".join(strings)) if addresses else ""
     kept_words = set(_WORD.findall(kept))
@@ -242,16 +242,16 @@ def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiec
         wanted = unquote(html.unescape(address[2]))
         words = _WORD.findall(wanted)
         if not kept_words.issuperset(words) or not (words or wanted in kept):
-            yield _told(address[1], markdown, is_html=False)
+            yield _piece_at(address[1], markdown, is_html=False)
 
 
 def _strings(value: Any) -> Iterator[str]:
-    todo = [value]
-    while todo:
-        one = todo.pop()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
         if isinstance(one, str):
             yield one
         elif isinstance(one, dict):
-            todo += one.values()
+            waiting += one.values()
         elif isinstance(one, list):
-            todo += one
+            waiting += one

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 MOST_NAMED = 10
 
 _WORD = re.compile(r"\S+")
-# A piece that can be lost: its kind, and what tells it from others of that kind.
+# A piece that can be lost: its kind, and what distinguishes it from others of that kind.
 _Piece: TypeAlias = tuple[str, str]
-#: What each piece is called where it stands, in the order of the document.
+#: The names of each piece in its places, in the order of the document.
 _Names: TypeAlias = dict[_Piece, dict[str, None]]
 
 
@@ -47,20 +47,20 @@ def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
         return ("what is nested too deep for a file",)
     names: _Names = {}
     other: _Names = {}
-    there, kept = _count(before, names), _count(after, other)
-    if not there - kept:
+    present, kept = _count(before, names), _count(after, other)
+    if not present - kept:
         return _rearranged(before, after)
-    changed = {kind for kind, number in _kinds(kept).items() if number >= _kinds(there)[kind]}
-    left = there - (kept | _count(canonical(sent), {}))
-    told = {each: _told(names[each], other.get(each, ())) for each in left}
+    changed = {kind for kind, number in _kinds(kept).items() if number >= _kinds(present)[kind]}
+    left = present - (kept | _count(canonical(sent), {}))
+    called = {each: _name_of_missing(names[each], other.get(each, ())) for each in left}
     named = [
-        f"a detail of {told[each]}" if each[0] in changed and each[0] != "link" else told[each]
+        f"a detail of {called[each]}" if each[0] in changed and each[0] != "link" else called[each]
         for each in left
         if each[0] != "word"
     ]
     # Most words are named with what they stand in.
     quoted = " ".join(named)
-    named += (told[each] for each in left if each[0] == "word" and each[1] not in quoted)
+    named += (called[each] for each in left if each[0] == "word" and each[1] not in quoted)
     return tuple(dict.fromkeys(named))[:MOST_NAMED]
 
 
@@ -78,8 +78,8 @@ def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
     return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
 
 
-def _told(names: Collection[str], other: Collection[str]) -> str:
-    """Return the name of a piece of which there are several: rather of a missing one."""
+def _name_of_missing(names: Collection[str], other: Collection[str]) -> str:
+    """Return a name of a piece that occurs several times, preferably that of a missing one."""
     return next((each for each in names if each not in other), next(iter(names)))
 
 
@@ -109,23 +109,23 @@ def _pieces(node: Json) -> Iterator[tuple[_Piece, str]]:
 def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
     attrs = mark.get("attrs")
     kind = str(mark.get("type"))
-    near = text.strip() if isinstance(text, str) else ""
+    text_near = text.strip() if isinstance(text, str) else ""
     if kind == "link" and isinstance(attrs, dict):
         address = clip(str(attrs.get("href")), 60)
-        of = f" of “{clip(near, 40)}”" if near else ""
+        of = f" of “{clip(text_near, 40)}”" if text_near else ""
         yield (kind, _key(attrs)), f"the link to {address}{of}"
         return
-    where = f" of “{clip(near, 40)}”" if near else f" of {_name(node)}"
+    where = f" of “{clip(text_near, 40)}”" if text_near else f" of {_name(node)}"
     # By word, since the marked text may be cut in other places than before.
-    for word in _WORD.findall(near) or [""]:
+    for word in _WORD.findall(text_near) or [""]:
         yield (kind, f"{_key(attrs)} {word}"), f"the {kind_words(kind)}{where}"
 
 
 def _name(node: Any) -> str:
     if not isinstance(node, dict):
         return "a something"
-    near = next(iter(plain_lines(node)), "")
-    return named(str(node.get("type"))) + (f" at “{clip(near, 40)}”" if near else "")
+    text_near = next(iter(plain_lines(node)), "")
+    return named(str(node.get("type"))) + (f" at “{clip(text_near, 40)}”" if text_near else "")
 
 
 def _key(attrs: object) -> str:

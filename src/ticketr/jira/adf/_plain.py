@@ -18,13 +18,13 @@ _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
 def walk(document: object) -> Iterator[Json]:
     """Yield the nodes of a document in their order, however deep it is."""
-    ahead = [document]
-    while ahead:
-        node = ahead.pop()
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, dict):
             yield node
             content = node.get("content")
-            ahead += reversed(content) if isinstance(content, list) else ()
+            waiting += reversed(content) if isinstance(content, list) else ()
 
 
 def plain_lines(node: Json) -> list[str]:
@@ -63,19 +63,19 @@ def _words(node: Json) -> str:
 
 def prose(document: Json) -> Iterator[str]:
     """Yield the text of each block without what stands in code, in the order of the document."""
-    ahead: list[Any] = [document]
-    while ahead:
-        node = ahead.pop()
+    waiting: list[Any] = [document]
+    while waiting:
+        node = waiting.pop()
         content = node.get("content") if type(node) is dict else None
         if type(content) is not list or node.get("type") == "codeBlock":
             continue
-        words = [_said(child) for child in content if type(child) is dict]
+        words = [_prose_of(child) for child in content if type(child) is dict]
         if any(words):
             yield "".join(words)
-        ahead += reversed(content)
+        waiting += reversed(content)
 
 
-def _said(node: Json) -> str:
+def _prose_of(node: Json) -> str:
     text = node.get("text") if node.get("type") == "text" else None
     if type(text) is not str:
         return "\n" if node.get("type") == "hardBreak" else ""

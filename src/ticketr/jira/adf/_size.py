@@ -15,8 +15,8 @@ LONGEST_TEXT = 32_767
 #: It is also how many nodes and other characters a document may have beside its text.
 LONGEST_MARKDOWN = 4 * LONGEST_TEXT
 
-# What does not reach the document as text, or not for sure: a tag, the address of a link, a
-# character by its name, white space, and every mark. What is left is the least that Jira would count.
+# What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
+# white space, and every mark. The rest is the least that Jira would count.
 _NO_TEXT = re.compile(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
 _TEXT = "text"
 _NODE = 3
@@ -26,7 +26,7 @@ def is_too_long(*markdown: str) -> bool:
     """Return whether Markdown is certainly too long for Jira, without converting it.
 
     Args:
-        markdown: The Markdown; if there are several texts, they will be one document.
+        markdown: The Markdown; several texts count as one document.
 
     Returns:
         Whether it is certain. If not, the document may still be longer than `LONGEST_TEXT`.
@@ -42,20 +42,20 @@ def is_too_long(*markdown: str) -> bool:
 def is_too_large(document: object) -> bool:
     """Return whether a document is larger than Jira takes."""
     text = rest = 0
-    ahead = [document]
-    while ahead:
-        node = ahead.pop()
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
         rest += 1
         if type(node) is dict:
             for key, value in node.items():
                 if type(value) is not str:
-                    ahead.append(value)
+                    waiting.append(value)
                 elif key == _TEXT:
                     text += len(value)
                 else:
                     rest += len(value)
         elif type(node) is list:
-            ahead += node
+            waiting += node
         elif type(node) is str:
             rest += len(node)
         if text > LONGEST_TEXT or rest > LONGEST_MARKDOWN:
@@ -75,12 +75,12 @@ def weight(document: object, most: int) -> int:
         there is more than that.
     """
     found = 0
-    ahead = [document]
-    while ahead and found <= most:
-        node = ahead.pop()
+    waiting = [document]
+    while waiting and found <= most:
+        node = waiting.pop()
         found += len(node) if type(node) is str else _NODE
         if type(node) is dict:
-            ahead += node.values()
+            waiting += node.values()
         elif type(node) is list:
-            ahead += node[: most // _NODE + 1]
+            waiting += node[: most // _NODE + 1]
     return found

@@ -1,9 +1,9 @@
 r"""Normalises Markdown tables into the form that marklas reads.
 
-marklas makes one line of text of a whole table if a single row has a cell too few or too many, or
-a ``|`` in code. So a short row is filled, empty cells beyond the last column are cut, a ``|`` in
-code is escaped, outer bars are added. A table that cannot be repaired without losing or moving a
-word is reported with its line.
+marklas converts a whole table to one line of text if a row has a cell too few or too many, or a
+``|`` in code. So short rows are filled, empty cells beyond the last column are cut, a ``|`` in code
+is escaped, and outer bars are added. A table that cannot be repaired without losing or moving a word
+is reported with its line.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class Tables:
     Attributes:
         markdown: The text with its tables in marklas's form.
         problems: The rows that could not be put into it.
-        seconds: The second line of each table without problems, by its number from 1 on. In a list
-            or a quote it is no table after all.
-        strays: Lines that look like one and are none, likewise. They may stand in code.
-        drawn: Where something begins that looks like a table without such a line: one that has
-            none, or that another program has drawn. It may stand in code, too.
+        seconds: The number, from 1, of the delimiter row of each table without problems. marklas does
+            not read it as a table in a list or a quote.
+        strays: The numbers of lines that look like a delimiter row and are none; maybe in code.
+        drawn: The numbers of lines at which something begins that looks like a table without a
+            delimiter row, or that another program has drawn; maybe in code.
     """
 
     markdown: str

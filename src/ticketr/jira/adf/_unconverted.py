@@ -2,7 +2,7 @@
 
 A mention, an emoji by its name, a tag of HTML, GitHub's alerts, the box of a task outside of a
 list: each is sent as text. In Jira a picture beside the file is not shown, and a link to such a
-file leads nowhere. The author is told.
+file leads nowhere. Each is reported to the author.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class UnconvertedPiece:
     Attributes:
         text: The piece.
         line: The line that it stands in, from 1 on.
-        reason: What Jira makes of it, in words.
+        reason: What becomes of it in Jira, and what to write instead.
     """
 
     text: str
@@ -73,8 +73,8 @@ def find_unconverted(
 
     Args:
         markdown: The Markdown.
-        document: What was made of it.
-        before: What stood there until now; what it holds is no news.
+        document: The document that it was converted to.
+        before: The Markdown before the edit, whose pieces are not reported again.
     """
     known = Counter(each.text for each in _candidates(before))
     text = "\n".join(prose(document))
@@ -87,7 +87,7 @@ def find_unconverted(
 
 
 def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
-    """Yield what looks like such pieces outside of code."""
+    """Yield what looks like such a piece outside of code."""
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
         for found in _CANDIDATE.finditer(line):
             kind = found.lastgroup
@@ -118,7 +118,7 @@ _NOWHERE = (
 _ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
 _ON_SITE = re.compile(rf"[/#]|{_ANYWHERE.pattern}", re.IGNORECASE)
-#: What addresses lead somewhere from Jira, by the way that they are written.
+#: The form of addresses that work in Jira, by their syntax in Markdown.
 _PLACES = {
     "image": _ANYWHERE,
     "angled_image": _ANYWHERE,

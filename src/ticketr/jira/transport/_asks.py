@@ -1,9 +1,9 @@
 """The transport that uses asks.
 
-It keeps the promises that the one of httpx keeps, with one difference that users can see: asks
-knows no proxies, so every site is connected to directly, even if the environment names a proxy.
+It behaves as the httpx transport, with one difference that users can see: asks knows no proxies, so
+it connects to every site directly, even if the environment names a proxy.
 
-What of asks is used, and what is not, is told in `ticketr.jira.transport._asks_session`.
+`ticketr.jira.transport._asks_session` documents which parts of asks are used.
 """
 
 from __future__ import annotations

@@ -1,18 +1,17 @@
 """A session of asks with ticketr's own connections, and one exchange over a connection.
 
-What asks 3.0 does by itself would break promises of a transport, so it is done here instead:
+asks 3.0 breaks some promises of a transport, so this module does the following itself:
 
-- `Session.request` is written to repeat a request once when its connection breaks, a create too,
-  and lets nobody see that connection. It is not called; `AsksSession.exchange` is.
-- The path is decoded and quoted anew, and so a quoted ``..`` would leave its place.
-- Of a repeated header the last is kept. A header that is no UTF-8, a cookie without ``=``, an
-  interim answer and a body that ends with its connection are each an error.
-- A body is collected and decompressed without any bound.
-- A connection that the other side has closed, or is about to, is used again; a session that is
-  closed forgets those that are in use.
+- asks repeats a request once if its connection breaks, even a create, and hides the connection. So
+  `AsksSession.exchange` replaces `Session.request`.
+- asks decodes and quotes the path again, so a quoted ``..`` would lead to another path.
+- asks keeps the last of repeated headers. It raises an error for a header that is not UTF-8, a
+  cookie without ``=``, an interim answer and a body that ends with its connection.
+- asks collects and decompresses a body without any limit.
+- asks reuses a connection that the other side has closed, and does not close used connections.
 
-One thing differs from httpx, for asks offers no say in it: the head of an answer is refused when
-it comes in pieces and is longer than 16 KiB, where httpx takes 100 KiB. Jira's have 4 or so.
+One difference to httpx remains: asks refuses the head of an answer that comes in pieces and is
+longer than 16 KiB, where httpx takes 100 KiB. Jira's heads have about 4 KiB.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ _IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
 
 
 class Connection:
-    """A connection as asks handles one, with what it hangs on it.
+    """A connection with the attributes that asks sets and reads.
 
     Args:
-        stream: What carries the bytes.
-        place: The scheme, host and port that it leads to.
+        stream: The stream of bytes.
+        place: The scheme, host and port of the other side.
         port: The port alone.
     """
 
@@ -68,13 +67,13 @@ class Connection:
         return await self._stream.receive()
 
     async def aclose(self) -> None:
-        """Close it at once; the closed end tells the other side, also with TLS."""
+        """Close it at once; the other side sees the end, also with TLS."""
         await self._stream.aclose()
 
     def is_fit(self) -> bool:
         """Return whether an idle connection may be used again.
 
-        The other side has nothing to say on an idle one, other than that it ends.
+        Bytes from the other side mean that it has closed the connection.
         """
         if trio.current_time() - self.idle_since > KEEP_IDLE:
             return False
@@ -190,21 +189,21 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         self._on_piece = on_piece
 
     def _build_path(self) -> None:
-        """Send the address as it is; only what no address may hold is quoted."""
+        """Keep the address as it is; quote only characters that no address may hold."""
         parts = urlsplit(self.uri)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         self.path = quote(target, safe=_IN_URLS)
         self.req_url = self.uri
 
     async def _send(self, *whole: Any) -> None:
-        """Send the request, unless the other side hears no more: it may have answered already."""
+        """Send the request; ignore a broken connection, since the answer may have come already."""
         try:
             await super()._send(*whole)
         except anyio.BrokenResourceError:
             await trio.lowlevel.checkpoint()
 
     async def _catch_response(self, h11_connection: h11.Connection) -> Response:
-        """Read the answer, and show asks nothing of it that it would act on."""
+        """Read the answer; return an empty one, since asks would act on redirects and cookies."""
         head = await self._recv_event(h11_connection)
         while isinstance(head, h11.InformationalResponse):
             head = await self._recv_event(h11_connection)

@@ -23,15 +23,15 @@ _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 class ResponseBody:
     """Collects the pieces of an answer, and unpacks them once all are there.
 
-    Nothing here raises before the end, so that the connection can be left in good order. Nor is
-    anything unpacked before: that gives way to others, and a cancel would then come between the
-    pieces, where httpx's generators are left half-run.
+    No method raises before `end`, so that the connection is left in order. Nothing is unpacked
+    before `end` either: unpacking has checkpoints, and a cancellation between two pieces would leave
+    httpx's generators unfinished.
 
     Args:
         largest: The largest body, in bytes, as it comes and decompressed.
 
     Attributes:
-        problem: Why the rest need not be read; empty while all is well.
+        problem: Why the rest need not be read; empty if nothing is wrong.
     """
 
     def __init__(self, largest: int) -> None:
@@ -44,7 +44,7 @@ class ResponseBody:
     def begin(self, encoding: str) -> None:
         """Take the answer's ``Content-Encoding``, a list.
 
-        One compression was asked for. Several, one in the other, are what a bomb is made of.
+        One compression was requested. Nested ones, as in a decompression bomb, are refused.
         """
         codings = (each.strip().lower() for each in encoding.split(","))
         compressions = [each for each in codings if each not in {"", "identity"}]

@@ -1,4 +1,4 @@
-"""Turns the errors of the HTTP packages into ticketr's; the adapters share it."""
+"""Converts errors of the HTTP packages to ticketr's, for both adapters."""
 
 from __future__ import annotations
 
