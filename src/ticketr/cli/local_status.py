@@ -54,8 +54,7 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     found = LocalSurvey()
     for paths in store.walk():
         found.add(store, state, paths)
-    for name, error in found.refuse_lost_keys(state, state.recent()).items():
-        found.broken.setdefault(name, error)
+    found.refuse_lost_keys(state, state.recent())
     return found, found.broken
 
 

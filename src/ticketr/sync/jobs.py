@@ -55,9 +55,9 @@ class PullJob(SessionJob):
         self._tally = tally = Tally()
         with _final_message(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
             async with open_session(self, progress) as session:
-                await recover(session, tally.recovered)
+                await recover(session, tally.add_recovered)
                 layout = await session.layout()
-                tally.broken = notes_on(layout.broken)
+                tally.add_broken(notes_on(layout.broken))
                 result = await pull(
                     session,
                     layout.places,
@@ -105,9 +105,9 @@ class PushJob(SessionJob):
         with _final_message(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
             async with open_session(self, progress) as session:
                 if not self.dry_run:
-                    await recover(session, tally.recovered)
+                    await recover(session, tally.add_recovered)
                 survey = await session.survey()
-                tally.failed += notes_on(survey.broken)
+                tally.fail(*notes_on(survey.broken))
                 result = await push(
                     session,
                     survey,
@@ -170,18 +170,20 @@ class SyncJob(SessionJob):
         self._pulled = None
         with _final_message(progress, "Sync", self._count):
             async with open_session(self, progress) as session:
-                await recover(session, push_tally.recovered)
+                await recover(session, push_tally.add_recovered)
                 layout = await session.layout()
-                tally.broken = notes_on(layout.broken)
+                tally.add_broken(notes_on(layout.broken))
                 pulled = await pull(session, layout.places, tally, full=self.full, prune=self.prune)
                 self._pulled = pulled
                 progress.begin("Looking for edits...")
                 survey = await session.survey()
                 survey.leave_out({each.key for each in pulled.conflicts})  # the pull reports them
-                reported = layout.broken.keys()
-                push_tally.failed += notes_on(
-                    {name: error for name, error in survey.broken.items() if name not in reported}
-                )
+                new = {
+                    name: error
+                    for name, error in survey.broken.items()
+                    if name not in layout.broken
+                }
+                push_tally.fail(*notes_on(new))
                 pushed = await push(
                     session, survey, push_tally, merging=True, accept_loss=self.accept_loss
                 )

@@ -64,7 +64,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     if conflict is None:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
-    rows, seen = state.error_to_report(conflict)
+    rows, seen = state.rows_of_conflict(conflict)
     family = _rendered_family(conflict, rows, path)
 
     def writer(prefer: Side) -> FamilyWriter:
@@ -95,7 +95,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 def _keys_in(state: State, conflict: Conflict) -> set[str]:
     """Return the keys of all issues that the ticket has in Jira."""
-    rows, _ = state.error_to_report(conflict)
+    rows, _ = state.rows_of_conflict(conflict)
     return {conflict.key, *(row.issue.key for row in rows)}
 
 

@@ -206,10 +206,7 @@ class Session:
         """
         survey = LocalSurvey()
         await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
-        refused = await self.in_thread(
-            survey.refuse_lost_keys, self.state, self.recent, self.job.project
-        )
-        survey.broken |= refused
+        await self.in_thread(survey.refuse_lost_keys, self.state, self.recent, self.job.project)
         return survey
 
     @asynccontextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import LocalTicket, Store
-    from ticketr.tickets import Ticket, TicketSyntaxError
+    from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class LocalSurvey:
 
     def refuse_lost_keys(
         self, state: State, recent: Collection[str], project: str | None = None
-    ) -> dict[str, TicketSyntaxError]:
-        """Remove drafts that are probably issues which have lost their keys.
+    ) -> None:
+        """Remove drafts that are probably issues which have lost their keys; their files are broken.
 
         Call it only after every file was scanned: a key that is in another file was moved.
 
@@ -100,13 +100,10 @@ class LocalSurvey:
             state: The last sync.
             recent: Keys that a push restores by itself if they are gone from their files.
             project: The project in which drafts are created, besides those of the last sync.
-
-        Returns:
-            The error of each file that has such a draft, by path.
         """
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
-            return {}
+            return
         homes = state.paths_by_key()
         projects = {key.rpartition("-")[0] for key in homes} | ({project} if project else set())
         here = {*self._paths, *recent}
@@ -116,13 +113,13 @@ class LocalSurvey:
             base = state.base_of_key(key) if path in paths and key not in here else None
             if base is not None and (ticket := read_ticket(base[1].text)):
                 lost.setdefault(path, {})[key] = ticket
-        refused: dict[int, TicketSyntaxError] = {}
+        refused: set[int] = set()
         for local_change in drafting:
             gone = lost.get(local_change.local.path, {})
             if error := lost_key_error(local_change, projects=projects, lost=gone, here=here):
-                refused[id(local_change)] = error
+                refused.add(id(local_change))
+                self.broken.setdefault(error.source, error)
         self.local_changes = [each for each in self.local_changes if id(each) not in refused]
-        return {error.source: error for error in reversed(refused.values())}
 
     def missing(self, state: State, broken: Collection[str]) -> dict[str, str]:
         """Return the tickets of the last sync that are in no file, after every file was scanned.
@@ -179,10 +176,6 @@ class LocalSurvey:
 
     def _take(self, state: State, local: LocalTicket) -> None:
         """Add one ticket to the survey.
-
-        Args:
-            state: The last sync.
-            local: The ticket in its file.
 
         Raises:
             DuplicateKey: One of its keys is in another place too; then neither is in the survey.

@@ -137,12 +137,9 @@ class PullPipeline:
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
-            self._tally.failed[note.key] = note
-        self._tally.lost(answer.missing)
-        for issue_id in answer.missing:
-            note = self._note_on(issue_id, _VANISHED, Code.MISSING)
-            if note.path:  # else there never was anything of it here
-                self._tally.vanished[note.key] = note
+            self._tally.fail(note)
+        missing = (self._note_on(each, _VANISHED, Code.MISSING) for each in answer.missing)
+        self._tally.add_missing(answer.missing, missing)
 
     def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)
@@ -235,7 +232,7 @@ class PullPipeline:
         for issue in issues.values():
             place = location_of(issue, self._places, self._known)
             note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
-            self._tally.failed[issue.key] = note
+            self._tally.fail(note)
 
     async def _text(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
@@ -248,7 +245,7 @@ class PullPipeline:
         try:
             family = await compute(self._in_thread, weight, write)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
-            self._tally.failed[head.key] = Note(head.key, path or "", str(error), Code.INVALID)
+            self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []
         self._unwritten[head.id] = family
         return [family]

@@ -25,7 +25,7 @@ _WEIGHTS = (
 
 
 class Tally:
-    """The issues that a pull has dealt with, of how many. An issue counts once, however often it is written.
+    """Count the issues that a pull has dealt with, each once, however often it is written.
 
     A ticket may hold more than the query found: sub-tasks that were pulled another time, or that
     Jira has no longer. They are written with it and not counted.
@@ -36,16 +36,10 @@ class Tally:
         conflicts: Tickets that both sides have changed, by key.
         failed: Tickets that could not be written, by key; where Jira could not give an issue that
             was never here, by its ID.
-    <<<<<<< HEAD
-        broken: files that cannot be read.
-        vanished: tickets that the query found and Jira did not give, by key.
-        inexact: keys of issues whose description says more than their files can.
-        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
-    =======
         broken: Files that cannot be read.
         vanished: Tickets that the query found and Jira did not give, by key.
         inexact: Keys of issues whose description says more than their files can.
-    >>>>>>> 524f15b (Say in plain words what sync compares, keeps, writes and pulls)
+        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
     """
 
     def __init__(self) -> None:
@@ -80,9 +74,22 @@ class Tally:
         self._known.update(known)
         self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
 
-    def lost(self, ids: Iterable[str]) -> None:
-        """Take out what Jira could not give: deleted since the search."""
+    def add_missing(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
+        """Stop counting issues that Jira did not give, and note those that have a file."""
         self._found.difference_update(ids)
+        self.vanished.update((note.key, note) for note in notes if note.path)
+
+    def add_broken(self, notes: Iterable[Note]) -> None:
+        """Note files that cannot be read."""
+        self.broken += notes
+
+    def add_recovered(self, key: str) -> None:
+        """Note an issue whose draft got its key only now."""
+        self.recovered.append(key)
+
+    def fail(self, note: Note) -> None:
+        """Note a ticket that could not be written."""
+        self.failed[note.key] = note
 
     def keep(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues that are left where they stand, with what their user should know."""
@@ -95,7 +102,7 @@ class Tally:
         for outcome in outcomes:
             if outcome.written is None:
                 if outcome.note is not None:
-                    self.failed[outcome.note.key] = outcome.note
+                    self.fail(outcome.note)
                 continue
             if outcome.note is not None:
                 conflict = outcome.written is WriteOutcome.CONFLICT

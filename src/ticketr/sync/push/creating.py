@@ -165,13 +165,13 @@ class Creator:
             elif created := await self._finish(found[each.creation.marker], each.new):
                 reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
-                self._tally.warnings.append(note)
+                self._tally.warn(note)
                 there.append((each.new, created))
         return there
 
     def _fail(self, refused: _Refused, reason: str) -> None:
         note = failure_note(refused.new.issue, refused.creation.path, refused.error)
-        self._tally.failed.append(replace(note, reason=reason))
+        self._tally.fail(replace(note, reason=reason))
 
     async def _finish(self, created: Creation, new: NewIssue) -> Created | None:
         """Write the key of a new issue into its file, and move the issue to its status."""
@@ -179,7 +179,7 @@ class Creator:
         assert created.id is not None
         assert created.key is not None
         is_noted = await self._write_key(created, created.path, status_follows=status is not None)
-        self._tally.created.append(created.key)
+        self._tally.add_created(created.key)
         self._tally.show(self._session.progress)
         if not is_noted or (
             status is not None and not await self._move_to_status(created, issue, status)
@@ -198,7 +198,7 @@ class Creator:
             note = Note.on(new.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
             note = failure_note(new.issue, path, error)
-        self._tally.failed.append(note)
+        self._tally.fail(note)
         return None
 
     async def _try_to_create(self, creation: Creation, new: NewIssue) -> Creation | None:
@@ -291,7 +291,7 @@ class Creator:
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
-            self._tally.warnings.append(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
+            self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
         return noted
 
     async def _move_to_status(self, created: Creation, draft: Ticket, status: str) -> bool:
@@ -322,7 +322,7 @@ class Creator:
         self, issue: Ticket, path: str, error: JiraError | NoTransition
     ) -> None:
         note = failure_note(issue, path, error)
-        self._tally.failed.append(replace(note, reason=f"it was created, but: {note.reason}"))
+        self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
 
 
 def _is_passing(error: JiraError) -> bool:

@@ -156,14 +156,14 @@ class Delivery:
                 failure = replace(failure, reason=reason)
         finally:
             if sent:  # Jira has it, even if the rest was cancelled
-                self._tally.updated.append(edit.key)
+                self._tally.add_updated(edit.key)
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     local_change = await self._record(
                         local_change, edit, tuple(sent), unsure=unsure
                     )
         if failure is not None:
-            self._tally.failed.append(failure)
+            self._tally.fail(failure)
         self._tally.show(self._session.progress)
         return local_change
 

@@ -101,8 +101,7 @@ async def push(
             merged = await _merge_and_plan(session, plan, tally, accept_loss, seen=seen)
             _add_plan(tally, merged)
             plan = plan.with_merged(merged)
-    tally.planned = tuple(action for ticket in plan.writes for action in _actions(ticket))
-    tally.total = len(tally.planned)
+    tally.plan(action for ticket in plan.writes for action in _actions(ticket))
     if not dry_run:
         await _record_without_sending(session, survey.never_pulled, plan, tally, seen=seen)
         if plan.writes:
@@ -156,7 +155,7 @@ async def _record_without_sending(
 ) -> None:
     """Record tickets that were never pulled here, and those of which Jira has everything."""
     outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
-    tally.failed += unavailable
+    tally.fail(*unavailable)
     same, _ = await refresh(session, plan.already_in_jira, seen=seen, added_keys=plan.added_keys)
     _add_notes(tally, [*outcomes, *same])
 
@@ -178,7 +177,7 @@ async def _send(session: Session, plan: PushPlan, tally: PushTally, *, seen: flo
             head: each.reason for head, each in unavailable.items() if each.code is Code.UNREACHED
         }
     if unread:
-        tally.warnings += await _unread_notes(session, touched, unread)
+        tally.warn(*await _unread_notes(session, touched, unread))
 
 
 async def _unread_notes(
@@ -215,8 +214,8 @@ async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> 
 
 
 def _add_plan(tally: PushTally, plan: PushPlan) -> None:
-    tally.failed += plan.failed
-    tally.warnings += plan.warnings
+    tally.fail(*plan.failed)
+    tally.warn(*plan.warnings)
     for each in plan.held_back:
         tally.hold_back(each.note, each.writes)
 
@@ -230,7 +229,7 @@ def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
             shares = [outcome.outcome_of(each.key) for each in outcome.family.issues]
             tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
         else:
-            tally.failed.append(outcome.note)
+            tally.fail(outcome.note)
 
 
 def _actions(ticket: TicketWrites) -> Iterator[Action]:

@@ -27,7 +27,7 @@ from ticketr.sync.session import PAGE
 from ticketr.sync.threads import CHUNK, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from ticketr.sync.session import Session
@@ -44,15 +44,12 @@ GAP = 10
 LONG_AGO = 3600.0
 
 
-async def recover(session: Session, keys: list[str]) -> bool:
+async def recover(session: Session, on_recovered: Callable[[str], object]) -> None:
     """Find the issues of an interrupted run and write their keys into the files.
 
     Args:
         session: The workspace and the site.
-        keys: A list to which the key of each draft that gets one is added at once.
-
-    Returns:
-        Whether anything was found, so that files may have changed.
+        on_recovered: Called with each key as soon as it is written into its draft's file.
 
     Cancellation:
         Takes effect at once; the rest is left for the next run.
@@ -66,8 +63,8 @@ async def recover(session: Session, keys: list[str]) -> bool:
         if creation is None:  # it was certainly not created
             await session.in_thread(session.state.creations.forget, asked.marker)
         elif await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
-            keys.append(creation.key)
-    return await _restore_keys(session) or bool(left)
+            on_recovered(creation.key)
+    await _restore_keys(session)
 
 
 async def _look_up_all(
@@ -221,7 +218,7 @@ async def _find_file(
     return max(found, key=lambda each: each[0], default=(0.0, None))[1], hidden
 
 
-async def _restore_keys(session: Session) -> bool:
+async def _restore_keys(session: Session) -> None:
     """Write keys again that were in their files and are in no file now.
 
     An editor may have saved an old copy of the draft, or git may have checked one out. A push
@@ -230,7 +227,6 @@ async def _restore_keys(session: Session) -> bool:
     made: dict[str, list[Creation]] = {}
     for each in await session.in_thread(session.state.creations.recently_written):
         made.setdefault(each.path, []).append(each)
-    found = False
     while True:  # a sub-task is found once its ticket has its key again
         lost = [
             each
@@ -238,8 +234,7 @@ async def _restore_keys(session: Session) -> bool:
             for each in await session.in_thread(_without_keys, session.store, some)
         ]
         if not lost or not await _write_keys_anew(session, lost):
-            return found
-        found = True
+            return
 
 
 def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) -> list[Creation]:

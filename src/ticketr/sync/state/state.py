@@ -170,8 +170,8 @@ class State:
         with self._db.sound():
             return {head: tuple(json.loads(parts)) for head, parts in rows}
 
-    def error_to_report(self, conflict: Conflict) -> tuple[list[IssueRow], float]:
-        """Read what Jira has told of a conflict.
+    def rows_of_conflict(self, conflict: Conflict) -> tuple[list[IssueRow], float]:
+        """Read the issues of a ticket in conflict, as Jira had them.
 
         Returns:
             The rows of the ticket's issues, and when they were true.
