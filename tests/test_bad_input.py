@@ -74,7 +74,7 @@ def test_a_broken_file_is_named_with_its_line_and_nothing_of_it_is_sent(
     assert len(someone.site) == 13
 
 
-def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
+def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-3", "Mine")
     someone.writes("copy.md", "# TICKET: Other\n\n## Tasks\n- [DEMO-4] Again\n")
@@ -104,7 +104,7 @@ def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
         ("Status:", "Status: every ticket has one; write it, or remove the line"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_comes_near_and_the_rest_is_pushed(
+def test_a_wrong_value_is_named_with_similar_ones_and_the_rest_is_pushed(
     someone: User, line: str, words: str
 ) -> None:
     someone.runs("pull")
@@ -127,7 +127,7 @@ def test_a_wrong_value_is_named_with_what_comes_near_and_the_rest_is_pushed(
     assert someone.files()["DEMO-9.md"] == before
 
 
-def test_a_title_that_is_too_long_is_told_with_its_length(someone: User) -> None:
+def test_a_title_that_is_too_long_is_reported_with_its_length(someone: User) -> None:
     someone.writes("long.md", f"# TICKET: {'x' * 256}\n")
 
     told = someone.runs("push")
@@ -136,7 +136,7 @@ def test_a_title_that_is_too_long_is_told_with_its_length(someone: User) -> None
     assert "Title: it has 256 characters; Jira takes 255" in told.err
 
 
-def test_a_status_that_no_transition_reaches_is_told_with_those_that_can_be(
+def test_an_unreachable_status_is_reported_with_the_reachable_ones(
     someone: User,
 ) -> None:
     someone.runs("pull")
@@ -178,9 +178,7 @@ class Expiring(Recorder):
 
 
 @pytest.mark.parametrize("command", ["pull", "push", "sync"])
-def test_a_token_that_is_taken_no_more_ends_a_run_with_1_and_says_what_to_do(
-    someone: User, command: str
-) -> None:
+def test_an_expired_token_ends_a_run_with_1_and_a_hint(someone: User, command: str) -> None:
     someone.runs("pull")
     path = someone.retitles("DEMO-9", "Mine")
     someone.connect = lambda: Expiring(someone.site, 2)
@@ -278,7 +276,7 @@ def test_a_folder_that_cannot_be_written_can_still_be_looked_at(
     assert someone.runs("push").code == 0
 
 
-def test_a_full_disk_is_told_and_the_next_run_goes_on_when_there_is_room(
+def test_a_full_disk_is_reported_and_the_next_run_goes_on_when_there_is_room(
     someone: User, tmp_path: Path
 ) -> None:
     someone.site = make_site(tickets=300, seed=1)

@@ -62,7 +62,7 @@ def test_a_second_pull_changes_no_file(site: str, tmp_path: Path) -> None:
     assert (result["new"], result["updated"], result["unchanged"]) == (0, 0, 60)
 
 
-def test_the_progress_is_told_in_plain_words(site: str, tmp_path: Path) -> None:
+def test_the_progress_is_printed_as_plain_lines(site: str, tmp_path: Path) -> None:
     ended = ticketr("pull", folder=tmp_path, env=environment(site))
 
     lines = ended.stderr.splitlines()
@@ -137,7 +137,7 @@ def bad_settings(site: str) -> Iterator[tuple[dict[str, str], str]]:
 
 
 @pytest.mark.parametrize("index", range(3), ids=["token", "project", "address"])
-def test_what_jira_or_the_network_refuses_ends_with_1_and_one_line(
+def test_a_refusal_of_jira_or_the_network_ends_with_1_and_one_line(
     index: int, site: str, tmp_path: Path
 ) -> None:
     env, named = list(bad_settings(site))[index]
@@ -151,9 +151,7 @@ def test_what_jira_or_the_network_refuses_ends_with_1_and_one_line(
     assert list(tmp_path.glob("*.md")) == []
 
 
-def test_a_query_that_jira_does_not_understand_is_told_in_its_words(
-    site: str, tmp_path: Path
-) -> None:
+def test_a_query_that_jira_refuses_is_reported_with_its_message(site: str, tmp_path: Path) -> None:
     ended = ticketr("pull", "--jql", "status = = Done", folder=tmp_path, env=environment(site))
 
     assert ended.returncode == 1
@@ -192,7 +190,7 @@ def test_debug_shows_the_traceback_that_users_are_spared(tmp_path: Path) -> None
     assert "Traceback" in ticketr("--debug", "pull", folder=tmp_path, env=env).stderr
 
 
-def test_the_version_is_told(tmp_path: Path) -> None:
+def test_the_version_is_printed(tmp_path: Path) -> None:
     from ticketr import __version__
 
     assert ticketr("--version", folder=tmp_path).stdout == f"ticketr {__version__}\n"

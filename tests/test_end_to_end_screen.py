@@ -78,7 +78,7 @@ def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_
         assert issues_in(folder) > 0
 
 
-def test_a_suspend_in_mid_pull_gives_the_terminal_back_and_fg_goes_on(tmp_path: Path) -> None:
+def test_a_suspend_during_a_pull_restores_the_terminal_and_fg_continues(tmp_path: Path) -> None:
     with job_on_pty(demo(tmp_path / "work"), size=(100, 24)) as pty:
         pty.wait_for(SOME)
         pty.type("\x1a")

@@ -80,7 +80,7 @@ def wait_for_end_of_frame(pty: Pty, text: str) -> None:
     pty.wait_for(rf"{re.escape(text)}[\s\S]*?{re.escape(FRAME_END)}")
 
 
-def test_the_app_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> None:
+def test_the_app_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     demo = [*PROGRAM, "demo", f"--tickets={TICKETS}", "--latency=0.4", f"--folder={folder}"]
     with job_on_pty(demo, size=(WIDTH, HEIGHT)) as pty:
@@ -100,7 +100,7 @@ def test_the_app_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> Non
         assert pty.is_restored()
 
 
-def test_the_command_pulls_on_while_nobody_reads_its_terminal(tmp_path: Path) -> None:
+def test_the_command_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) -> None:
     with (
         sandbox_process(tickets=TICKETS, latency=0.4) as url,
         job_on_pty(

@@ -37,7 +37,7 @@ ERRORS: list[tuple[TicketrError, str]] = [
 
 
 @pytest.mark.parametrize(("error", "message"), ERRORS)
-def test_an_error_words_its_own_message(error: TicketrError, message: str) -> None:
+def test_an_error_builds_its_own_message(error: TicketrError, message: str) -> None:
     assert str(error) == message
 
 
@@ -50,5 +50,5 @@ def test_an_error_survives_pickle_with_its_facts(error: TicketrError) -> None:
     assert str(copy) == str(error)
 
 
-def test_what_result_raises_has_one_base() -> None:
+def test_errors_raised_by_result_have_one_base_class() -> None:
     assert all(issubclass(error, JobError) for error in (JobFailed, JobCancelled, JobTimedOut))

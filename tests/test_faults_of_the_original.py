@@ -101,7 +101,7 @@ async def test_02_an_edit_survives_a_pull_and_is_sent_by_the_next_push(
     ],
     ids=["create", "update"],
 )
-async def test_03_what_jira_did_not_take_is_tried_again(
+async def test_03_a_refused_task_is_tried_again(
     bench: Bench, autojump_clock: MockClock, text: str, method: str, request_path: str
 ) -> None:
     """A task that Jira refused was recorded as sent; no later push tried it again."""
@@ -185,7 +185,7 @@ async def test_07_a_new_key_is_in_its_file_before_the_next_issue_is_asked_for(
     assert len({ticket.key for ticket in tickets(path)}) == 40
 
 
-def test_08_one_failure_hides_nothing_of_what_was_done(
+def test_08_a_failure_hides_no_result_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Any failure ended the program with exit code 1 and no report of the rest."""
@@ -201,7 +201,9 @@ def test_08_one_failure_hides_nothing_of_what_was_done(
     assert failure.startswith('failed: draft "Wrong" (bad.md): Priority: "Hihg" is not possible')
 
 
-async def test_09_a_query_with_or_stays_what_it_is(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_09_a_query_with_or_keeps_its_meaning(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     """The program extended a query without brackets: `a OR b` found other projects too."""
     query = "key = DEMO-9 OR key = DEMO-1"
     await bench.pull(jql=query)
@@ -267,7 +269,7 @@ def test_12_every_key_that_jira_makes_is_one(key: str) -> None:
     assert safe_file_name(key) == f"{key}.md"
 
 
-async def test_13_criteria_go_there_and_back_and_nothing_else_is_taken_for_them(
+async def test_13_only_criteria_are_read_as_criteria(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     """They were sent as wiki text, and split off again wherever that text occurred."""

@@ -118,7 +118,7 @@ ODD = [
 @pytest.mark.parametrize(
     ("name", "kind"), ODD, ids=[f"{name or 'itself'}-{kind.__name__}" for name, kind in ODD]
 )
-def test_what_is_no_file_of_ours_is_not_opened(
+def test_a_wrong_kind_of_file_is_not_opened(
     name: str, kind: Callable[[World, Path], None], someone: User, tmp_path: Path
 ) -> None:
     world = make_world(tmp_path / "world")
@@ -257,7 +257,7 @@ def test_in_a_clone_of_the_users_own_site_jira_stays_as_it_is(
         assert mia.asked == []
 
 
-def test_what_the_demo_starts_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
+def test_the_process_of_the_demo_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
     world = make_world(tmp_path)
     put_modules(world)
 

@@ -21,7 +21,7 @@ def test_all_is_sorted_and_complete() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_public_name_says_that_it_is_of_ticketr(name: str) -> None:
+def test_a_public_name_has_the_module_ticketr(name: str) -> None:
     assert getattr(ticketr, name).__module__ == "ticketr"
 
 

@@ -408,7 +408,7 @@ def test_a_loop_that_never_listens_is_found() -> None:
 
 
 @pytest.mark.parametrize("shield", [True, False])
-def test_even_what_catches_everything_is_ended(shield: bool) -> None:
+def test_even_code_that_catches_everything_is_ended(shield: bool) -> None:
     async def evil() -> None:
         with trio.CancelScope(shield=shield):
             for _ in range(10_000):
@@ -449,7 +449,7 @@ def test_an_error_in_the_clean_up_is_found(injection: Injection) -> None:
     assert isinstance(error.__cause__, ValueError)
 
 
-def test_a_cancellation_that_nobody_owns_is_found() -> None:
+def test_a_cancellation_without_a_scope_is_found() -> None:
     async def stray() -> None:
         error: BaseException | None = None
         with trio.CancelScope() as scope:
@@ -526,7 +526,7 @@ def test_a_real_interrupt_ends_the_sweep() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_breaks_trio_itself_is_found() -> None:
+def test_code_that_breaks_trio_is_found() -> None:
     async def breaks() -> None:
         def abort(_: object) -> trio.lowlevel.Abort:
             raise ValueError("no such thing")
@@ -542,7 +542,7 @@ def test_what_breaks_trio_itself_is_found() -> None:
     gc.collect()
 
 
-def test_what_trio_throws_goes_into_the_function() -> None:
+def test_errors_thrown_by_trio_reach_the_function() -> None:
     @types.coroutine
     def nonsense() -> Generator[str, None, None]:
         yield "not for Trio"
@@ -570,7 +570,7 @@ def test_a_queue_and_its_job_are_swept(injection: Injection) -> None:
     assert summary.cancelled_first > 5
 
 
-def test_the_error_is_one_of_ours_and_can_be_pickled() -> None:
+def test_the_error_is_a_ticketr_error_and_can_be_pickled() -> None:
     error = SweepFailed(3, Injection.OUTER_SCOPE, "it hangs")
 
     copy = pickle.loads(pickle.dumps(error))

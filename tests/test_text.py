@@ -57,7 +57,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE)
-def test_what_could_act_on_a_terminal_is_gone(text: str, shown: str) -> None:
+def test_control_sequences_are_removed(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 

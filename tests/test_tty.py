@@ -56,7 +56,7 @@ def test_a_terminal_opened_again_does_not_block_and_leaves_the_other_descriptor_
         os.close(follower)
 
 
-def test_what_cannot_be_opened_again_is_a_copy_that_may_block() -> None:
+def test_a_terminal_that_cannot_be_reopened_is_duplicated_and_may_block() -> None:
     reader, writer = os.pipe()
     try:
         copy, never_blocks = reopen(writer, os.O_WRONLY)

@@ -31,7 +31,7 @@ def ended_with(
     return caught.value.code
 
 
-def test_an_error_of_ours_is_one_clean_line(
+def test_an_error_of_ticketr_is_one_clean_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended_with(TicketrError("a\x1b[2Jb\nc"), monkeypatch) == 1
@@ -52,7 +52,7 @@ def test_wrong_usage_ends_with_2(
     assert "no such thing" in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_is_told_without_a_traceback(
+def test_a_bug_of_ticketr_is_reported_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended_with(ValueError("oops"), monkeypatch) == 1
@@ -94,7 +94,7 @@ def test_a_group_without_ctrl_c_in_it_is_not_kept_quiet(
     ],
     ids=["at a question", "alone", "out of a nursery"],
 )
-def test_ctrl_c_outside_a_job_ends_with_130_and_a_word(
+def test_ctrl_c_outside_a_job_ends_with_130_and_a_message(
     error: BaseException,
     words: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -113,7 +113,7 @@ def test_ctrl_c_outside_a_job_ends_with_130_and_a_word(
     assert capsys.readouterr().err == words
 
 
-def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     line = 'rmdir "$PWD" && exec "$@"'

@@ -98,7 +98,7 @@ def is_named(text: str) -> bool:
 
 
 @pytest.mark.parametrize("command", ["pull", "push", "sync"])
-def test_it_is_named_and_the_rest_goes_on(bad: User, command: str) -> None:
+def test_a_broken_file_is_named_and_the_rest_goes_on(bad: User, command: str) -> None:
     before = {path.name for path in bad.root.iterdir()}
 
     told = bad.runs(command)
@@ -117,7 +117,7 @@ def test_it_is_named_and_the_rest_goes_on(bad: User, command: str) -> None:
     assert not (bad.root / "nowhere.md").exists()
 
 
-def test_it_is_in_json_whatever_its_name(bad: User) -> None:
+def test_a_broken_file_is_in_json_under_any_name(bad: User) -> None:
     told = bad.runs("sync", "--json")
 
     assert told.code == 3
@@ -135,7 +135,7 @@ def test_status_and_diff_name_it_and_show_the_rest(bad: User) -> None:
         assert bad.runs(command, "--json").code == 1
 
 
-def test_once_it_is_mended_what_jira_has_changed_meanwhile_arrives(
+def test_a_repaired_file_gets_the_changes_of_jira(
     someone: User,
 ) -> None:
     assert someone.runs("pull").code == 0

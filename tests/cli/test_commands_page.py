@@ -62,21 +62,21 @@ def named(names: Iterable[str], text: str) -> list[str]:
     return [name for name in names if f"`{name}`" in text]
 
 
-def test_every_command_is_told() -> None:
+def test_every_command_is_reported() -> None:
     told = [cells[0] for cells in rows(PAGE) if cells[0].startswith("`ticketr ")]
 
     assert {cell.strip("`").split()[1] for cell in told} == set(cli.commands)
     assert len(told) == len(cli.commands)
 
 
-def test_every_option_of_ticketr_itself_is_told() -> None:
+def test_every_option_of_ticketr_itself_is_reported() -> None:
     options = {name for parameter in cli.params for name in parameter.opts}
 
     assert [name for name in options if name not in PAGE] == []
 
 
 @pytest.mark.parametrize("name", sorted(set(cli.commands) - ELSEWHERE))
-def test_every_option_of_a_command_is_told_of_that_command(name: str) -> None:
+def test_every_option_of_a_command_is_reported_of_that_command(name: str) -> None:
     told = {
         option
         for cells in rows(OPTIONS)
@@ -108,7 +108,7 @@ def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
         ("diff", TicketVersions),
     ],
 )
-def test_every_key_of_a_result_is_told(command: str, kind: type[Any]) -> None:
+def test_every_key_of_a_result_is_reported(command: str, kind: type[Any]) -> None:
     names = [each.name for each in fields(kind)]
 
     assert named(names, keys_of(command)) == names
@@ -133,11 +133,11 @@ def test_no_command_prints_a_key_that_the_page_does_not_know(someone: User, comm
     assert [key for key in printed - notes if f"`{key}`" not in keys_of(command)] == []
 
 
-def test_every_part_of_a_note_is_told() -> None:
+def test_every_part_of_a_note_is_reported() -> None:
     assert {*named(NOTE, JSON.partition("### Notes")[2])} == NOTE
 
 
-def test_every_code_is_told_once() -> None:
+def test_every_code_is_reported_once() -> None:
     told = [cells[0].strip("`") for cells in rows(JSON.partition("### Notes")[2])][2:]
 
     assert sorted(told) == sorted(Code)
@@ -150,7 +150,7 @@ def errors(kind: type[Exception]) -> Iterator[str]:
         yield from errors(each)
 
 
-def test_every_error_that_can_end_a_run_is_told() -> None:
+def test_every_error_that_can_end_a_run_is_reported() -> None:
     bases = {JiraError.__name__, SyncError.__name__, NoConflict.__name__}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 

@@ -61,7 +61,7 @@ def test_a_second_demo_in_a_folder_finds_everything_as_it_was(tmp_path: Path) ->
     assert files(tmp_path) == before != {}
 
 
-def test_what_was_changed_in_the_jira_of_a_demo_is_there_the_next_time(tmp_path: Path) -> None:
+def test_changes_on_the_site_of_a_demo_are_there_the_next_time(tmp_path: Path) -> None:
     demo(tmp_path, "--tickets=20")
     before = files(tmp_path)
     story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "A new one"}
@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "should not happen" not in ended.stderr
 
 
-async def test_a_sandbox_that_does_not_start_is_an_error_with_its_last_words(
+async def test_a_sandbox_that_does_not_start_is_an_error_with_its_last_line(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(SandboxFailed) as caught:

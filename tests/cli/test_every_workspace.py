@@ -30,7 +30,7 @@ def add(tmp_path: Path, url: str, *names: str) -> None:
     path.write_text("\n".join([*lines, ""]))
 
 
-def test_every_workspace_is_synced_and_told_of_by_its_name(
+def test_every_workspace_is_synced_and_reported_by_its_name(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
     with sandbox_process(tickets=10) as url:
@@ -95,7 +95,7 @@ def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str
     assert {each["status"] for name, each in found.items() if name != "fine"} == {"failed"}
 
 
-def test_where_none_can_begin_all_are_told(tmp_path: Path, env: dict[str, str]) -> None:
+def test_if_no_workspace_can_start_all_are_reported(tmp_path: Path, env: dict[str, str]) -> None:
     add(tmp_path, "https://acme.example", "gone")
     (tmp_path / "gone").rmdir()
 

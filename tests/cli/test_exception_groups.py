@@ -33,7 +33,7 @@ def group(*errors: BaseException) -> BaseException:
         (group(SystemExit("no")), 1, ""),
     ],
 )
-def test_what_is_in_a_group_is_told(
+def test_the_errors_in_a_group_are_reported(
     someone: User, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
 ) -> None:
     def fails(**_: object) -> None:
@@ -46,7 +46,7 @@ def test_what_is_in_a_group_is_told(
     assert (told.code, told.err) == (code, words)
 
 
-def test_what_nobody_foresaw_is_named_by_itself_and_not_by_its_group(
+def test_an_unexpected_error_is_named_and_not_its_group(
     someone: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep: BaseException = ZeroDivisionError("oh")

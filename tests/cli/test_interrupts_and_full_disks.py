@@ -120,7 +120,7 @@ def test_a_full_disk_behind_the_output_is_named_in_one_line(
     assert (ended.returncode, ended.stderr) == (1, words)
 
 
-def test_a_reader_that_has_gone_is_no_reason_for_words(tmp_path: Path) -> None:
+def test_a_closed_pipe_prints_no_error(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:

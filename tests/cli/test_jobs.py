@@ -32,13 +32,13 @@ KEYS = {
 }
 
 
-def test_where_none_has_run_it_says_so_and_makes_nothing(someone: User) -> None:
+def test_without_earlier_runs_it_says_so_and_creates_no_file(someone: User) -> None:
     assert someone.runs("jobs") == (0, "no job has ended here yet\n", "")
     assert someone.runs("jobs", "--json").json == []
     assert [*someone.root.iterdir()] == []
 
 
-def test_what_ran_is_listed_the_newest_first(someone: User) -> None:
+def test_runs_are_listed_newest_first(someone: User) -> None:
     someone.runs("pull")
     someone.monkeypatch.setenv("JIRA_API_TOKEN", "wrong")
     someone.runs("sync")
@@ -63,7 +63,7 @@ def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> 
     assert datetime.fromisoformat(job["finished_at"]).tzinfo is not None
 
 
-def test_what_others_wrote_reaches_no_terminal_raw(someone: User) -> None:
+def test_text_from_others_is_cleaned_for_the_terminal(someone: User) -> None:
     someone.root = someone.root / "odd\x1b[2J\x9b2K"
     someone.root.mkdir()
     someone.monkeypatch.chdir(someone.root)

@@ -113,7 +113,7 @@ def test_a_folder_below_the_workspace_is_in_it(
     assert "working in" not in someone.runs("pull").err
 
 
-def test_json_is_what_it_was(someone: User) -> None:
+def test_json_output_is_unchanged(someone: User) -> None:
     folder = elsewhere(someone)
 
     told = someone.runs("pull", "--json")

@@ -125,7 +125,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda each: repr(each)[:40])
-def test_what_a_terminal_would_obey_in_an_argument_is_not_printed(
+def test_control_sequences_in_an_argument_are_not_printed(
     arguments: list[str], someone: User
 ) -> None:
     ended = someone.runs(*arguments)

@@ -113,7 +113,7 @@ def test_any_other_is_refused_with_the_way_out_which_keeps_edits_and_journal(mia
     check_upgraded(mia)
 
 
-def test_in_a_terminal_it_asks_until_the_answer_is_yes_and_then_no_more(tmp_path: Path) -> None:
+def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
     old_workspace(tmp_path)
     env = environment(TICKETR_CONFIG_DIR=str(tmp_path / "config"))
     command = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *PROGRAM, "status"]
@@ -143,7 +143,7 @@ def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User)
     assert "does not bear your mark" in told.err
 
 
-def test_what_git_puts_in_the_place_of_a_state_file_is_refused(mia: User) -> None:
+def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:
     """Git replaces an ignored file silently."""
     config = configured(mia, mia.root)
     assert mia.runs("pull").code == 0

@@ -14,7 +14,7 @@ def shown(old: str, new: str, part: str = "Description") -> list[str]:
     return [line[4:] for line in lines]
 
 
-def test_a_short_part_stands_in_one_line() -> None:
+def test_a_short_part_is_one_line() -> None:
     assert shown("Low", "", "Priority") == ["Priority: Low -> (empty)"]
 
 
@@ -31,7 +31,7 @@ def test_of_a_text_the_lines_that_differ_are_shown_and_no_others() -> None:
     ]
 
 
-def test_a_long_line_is_cut_around_what_differs_in_it() -> None:
+def test_a_long_line_is_cut_around_the_difference() -> None:
     same, rest = "x" * 200, "y" * 200
 
     assert shown(f"{same}old{rest}", f"{same}new{rest}") == [

@@ -43,7 +43,7 @@ def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
     assert rows[1:] == ["300 new, 0 updated, 0 unchanged"]
 
 
-def test_ctrl_c_cancels_the_pull_and_tells_the_count(tmp_path: Path) -> None:
+def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
     with (
         sandbox_process(tickets=1500, latency=0.3) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,

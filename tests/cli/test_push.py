@@ -43,7 +43,7 @@ def drafts(count: int) -> str:
     return "".join(f"# TICKET: Number {number}\n\n" for number in range(count))
 
 
-def test_what_was_sent_is_told_by_key(someone: User) -> None:
+def test_sent_issues_are_listed_by_key(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
     someone.writes("new.md", drafts(1))
@@ -96,7 +96,7 @@ def test_a_dry_run_prints_the_plan_and_sends_nothing(someone: User) -> None:
     assert len(someone.site) == 12
 
 
-def test_json_has_the_same_keys_whatever_was_done(someone: User) -> None:
+def test_json_has_the_same_keys_for_every_result(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
     someone.writes("new.md", "\n# TICKET: Wrong\n\n## Fields\nPriority: Hihg\n")
@@ -165,7 +165,7 @@ def test_a_cancelled_run_lists_in_json_what_was_done_until_then(
         assert told.json["pull"]["new"] == 12
 
 
-def test_what_moved_on_in_jira_is_left_alone_and_says_what_to_do(someone: User) -> None:
+def test_a_ticket_changed_in_jira_is_left_alone_with_a_hint(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
     someone.site.edit("DEMO-9", summary="Theirs")
@@ -180,7 +180,7 @@ def test_what_moved_on_in_jira_is_left_alone_and_says_what_to_do(someone: User) 
     ]
 
 
-def test_no_strategy_makes_a_push_overwrite_what_moved_on(someone: User) -> None:
+def test_no_strategy_makes_a_push_overwrite_changes_in_jira(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
     someone.site.edit("DEMO-9", summary="Theirs")
@@ -211,7 +211,7 @@ def test_many_writes_need_a_yes(someone: User) -> None:
     assert len(someone.site) == 33
 
 
-def test_many_writes_without_a_yes_are_told_in_json_too(someone: User) -> None:
+def test_many_writes_without_a_yes_are_reported_in_json_too(someone: User) -> None:
     someone.writes("new.md", drafts(21))
 
     told = someone.runs("push", "--json")
@@ -225,7 +225,7 @@ def test_many_writes_without_a_yes_are_told_in_json_too(someone: User) -> None:
     assert len(someone.site) == 12
 
 
-def test_a_dry_run_that_finds_what_would_fail_ends_with_3(someone: User) -> None:
+def test_a_dry_run_that_finds_a_failure_ends_with_3(someone: User) -> None:
     someone.runs("pull")
     someone.edits("DEMO-1.md", "Status: To Do", "Status: Done")
 

@@ -101,7 +101,7 @@ def editor(someone: User) -> User:
     return someone
 
 
-def test_what_a_file_cannot_say_is_never_lost_without_a_word(editor: User) -> None:
+def test_text_that_a_file_cannot_hold_is_never_lost_silently(editor: User) -> None:
     for options in ((), ("--dry-run",), ("--yes",)):
         told = editor.runs("push", *options)
 
@@ -122,7 +122,7 @@ def test_a_loss_is_in_json_and_in_the_status(editor: User) -> None:
 
 
 @pytest.mark.parametrize("command", ["push", "sync"])
-def test_an_accepted_loss_is_sent_and_told(editor: User, command: str) -> None:
+def test_an_accepted_loss_is_sent_and_reported(editor: User, command: str) -> None:
     told = editor.runs(command, "--accept-loss")
 
     assert told.code == 0
@@ -150,7 +150,7 @@ def test_other_parts_are_sent_without_a_question(someone: User) -> None:
     assert someone.finds("DEMO-9").description == document("old words")
 
 
-def test_what_the_edit_itself_says_again_is_not_lost(editor: User) -> None:
+def test_text_that_the_edit_contains_is_not_lost(editor: User) -> None:
     editor.edits("DEMO-9.md", "> ## kept by Jira", "\n## kept by Jira")
 
     assert editor.runs("push").code == 0
@@ -201,7 +201,7 @@ def put_description(site: str, key: str, *, document: dict[str, Any]) -> None:
         assert answer.status == 204
 
 
-def test_what_reaches_jira_as_text_is_told_in_the_plan_and_after_the_push(someone: User) -> None:
+def test_markup_sent_as_text_is_reported_in_the_plan_and_after_the_push(someone: User) -> None:
     text = "# TICKET: A\n\n## Description\n> [!NOTE]\n> x\n\n## Acceptance Criteria\n- ask @Mia\n"
     someone.writes("new.md", text)
 
@@ -213,7 +213,7 @@ def test_what_reaches_jira_as_text_is_told_in_the_plan_and_after_the_push(someon
     assert "warning" not in someone.runs("push").err
 
 
-def test_what_was_there_before_is_not_told_again(someone: User) -> None:
+def test_warnings_are_not_repeated_for_unchanged_text(someone: User) -> None:
     path = someone.writes("new.md", "# TICKET: A\n\n## Description\nask @Mia\n")
     someone.runs("push")
     path.write_text(path.read_text().replace("ask @Mia", "ask @Mia\n\nmore :tada:"))

@@ -35,7 +35,7 @@ def test_without_a_key_the_conflicts_are_listed(torn: User) -> None:
     assert told == (0, "DEMO-2 (DEMO-2.md): Title\nDEMO-9 (DEMO-9.md): Title\n", "")
 
 
-def test_where_there_is_none_it_says_so(someone: User) -> None:
+def test_without_conflicts_it_says_so(someone: User) -> None:
     assert someone.runs("resolve") == (0, "there is no conflict\n", "")
     assert someone.runs("resolve", "--all", "--take", "local") == (0, "there is no conflict\n", "")
     assert [*someone.root.iterdir()] == []
@@ -111,7 +111,7 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
 STAND = "conflict markers stand there; edit the file until none is left, then sync"
 
 
-def test_files_with_markers_are_listed_until_somebody_has_edited_them_away(torn: User) -> None:
+def test_files_with_markers_are_listed_until_the_markers_are_gone(torn: User) -> None:
     torn.runs("resolve", "DEMO-2", "--take", "merge")
     torn.writes("sub/git.md", "# TICKET: [DEMO-1] A\n\n>>>>>>> theirs\n")
     torn.writes("notes.md", "<<<<<<< not a ticket\n")
@@ -151,7 +151,7 @@ def test_where_nothing_clashes_any_more_no_markers_are_promised(torn: User) -> N
 
 
 @pytest.mark.parametrize("take", ["local", "remote", "merge"])
-def test_a_sub_task_stands_for_its_ticket(someone: User, take: str) -> None:
+def test_the_key_of_a_sub_task_resolves_its_ticket(someone: User, take: str) -> None:
     someone.runs("pull")
     someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
     someone.site.edit("DEMO-5", summary="Theirs")
@@ -165,7 +165,7 @@ def test_a_sub_task_stands_for_its_ticket(someone: User, take: str) -> None:
     assert "DEMO-3 (" not in someone.runs("resolve").out
 
 
-def test_a_sub_task_that_came_with_the_conflict_stands_for_its_ticket(someone: User) -> None:
+def test_the_key_of_a_new_sub_task_resolves_its_ticket(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-3", "Mine")
     someone.site.edit("DEMO-3", summary="Theirs")
@@ -236,7 +236,7 @@ def test_a_side_alone_does_not_say_which_ticket(torn: User, more: tuple[str, ...
     assert titles(torn) == ["Mine", "Mine"]
 
 
-def test_json_has_the_same_keys_whatever_was_done(torn: User) -> None:
+def test_json_has_the_same_keys_for_every_result(torn: User) -> None:
     listed = torn.runs("resolve", "--json")
     settled = torn.runs("resolve", "DEMO-2", "DEMO-1", "--take", "local", "--json")
 
@@ -265,7 +265,7 @@ def test_while_another_process_changes_the_workspace_nothing_is_settled(torn: Us
     assert titles(torn) == ["Mine", "Mine"]
 
 
-def test_a_ticket_beside_markers_is_not_told_to_be_in_no_file(torn: User) -> None:
+def test_a_ticket_beside_markers_is_not_listed_as_missing(torn: User) -> None:
     both = torn.files()["DEMO-2.md"] + "\n" + torn.files()["DEMO-9.md"]
     torn.writes("DEMO-2.md", both)
     (torn.root / "DEMO-9.md").unlink()

@@ -91,7 +91,7 @@ def test_a_site_in_a_file_goes_on_where_it_was_at_the_same_address(tmp_path: Pat
     assert summary == "By hand"
 
 
-def test_a_port_that_was_taken_meanwhile_is_told_and_another_can_be_had(tmp_path: Path) -> None:
+def test_a_port_taken_meanwhile_is_reported_and_another_works(tmp_path: Path) -> None:
     data = tmp_path / "site.db"
     with sandbox_on(data) as (url, _):
         port = int(url.rsplit(":", 1)[1])
@@ -131,7 +131,7 @@ def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:
     )
 
 
-def test_the_user_lives_where_one_says() -> None:
+def test_the_time_zone_of_the_user_is_an_option() -> None:
     arguments = ["--time-zone", "Etc/GMT+3"]
     with sandbox_process(tickets=1, arguments=arguments) as url:
         me = httpx.get(f"{url}/rest/api/3/myself", auth=AUTH, trust_env=False).json()

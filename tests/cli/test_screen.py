@@ -18,7 +18,7 @@ class Plain:
 
 
 @pytest.mark.parametrize("name", ["TICKETR_NO_MOTION", "REDUCED_MOTION"])
-def test_the_app_moves_nothing_for_those_who_want_no_motion(
+def test_without_motion_the_app_shows_no_spinner(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = cast("Terminal", Plain())
@@ -31,7 +31,7 @@ def test_the_app_moves_nothing_for_those_who_want_no_motion(
     assert not line_style(terminal).motion
 
 
-def test_what_the_terminal_can_is_for_the_terminal_to_say(
+def test_the_terminal_decides_what_it_supports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")

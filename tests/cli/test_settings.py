@@ -67,7 +67,7 @@ def test_the_environment_alone_is_enough(root: Path) -> None:
     assert "canary" not in repr(job)
 
 
-def test_what_is_pulled_is_said_nearest_by(root: Path) -> None:
+def test_the_nearest_setting_decides_what_is_pulled(root: Path) -> None:
     (root / "ticketr.toml").write_text('project = "FILE"\njql = "labels = a"\n')
 
     assert pull().jql == "labels = a"
@@ -76,7 +76,7 @@ def test_what_is_pulled_is_said_nearest_by(root: Path) -> None:
     assert (by_project.project, by_project.jql) == ("OPS", None)
 
 
-def test_a_pull_is_told_all_that_the_workspace_settles(root: Path) -> None:
+def test_a_pull_gets_all_settings_of_the_workspace(root: Path) -> None:
     text = f'site = "{SITE}"\nfields = ["Team"]\n[sync]\nstrategy = "remote"\n'
     (root / "ticketr.toml").write_text(text)
 
@@ -108,9 +108,7 @@ def test_a_token_with_scopes_goes_to_the_gateway_and_links_to_the_site(root: Pat
     assert job.site == SITE
 
 
-def test_a_token_that_stands_alone_has_no_account(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bearer_token_has_no_account(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(root, email="")
     monkeypatch.setenv("JIRA_EMAIL", "")
 
@@ -128,7 +126,7 @@ def test_a_token_that_stands_alone_has_no_account(
         ("JIRA_PROJECT_KEY", "--project is not set: which project, or give a query"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_a_missing_setting_is_named(
     name: str, words: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "")
@@ -137,7 +135,7 @@ def test_what_is_missing_is_named(
         pull()
 
 
-def test_a_token_that_is_for_no_site_is_told_apart_from_none(
+def test_a_token_for_another_site_differs_from_no_token(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(root, email="me@acme.com")
@@ -149,7 +147,7 @@ def test_a_token_that_is_for_no_site_is_told_apart_from_none(
         sign_in(resolve())
 
 
-def test_a_source_that_fails_is_told_where_nobody_can_be_asked(
+def test_a_failing_token_source_is_reported_without_a_terminal(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(root, email="me@acme.com", token_command=("false",))

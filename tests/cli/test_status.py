@@ -75,7 +75,7 @@ def test_edits_drafts_and_conflicts_are_listed(someone: User) -> None:
     ]
 
 
-def test_json_has_the_same_keys_whatever_there_is(someone: User) -> None:
+def test_json_has_the_same_keys_for_every_folder(someone: User) -> None:
     empty = someone.runs("status", "--json").json
     clash(someone)
     someone.edits("DEMO-3.md", "## Tasks\n", "## Tasks\n- A task\n\n")
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_hides_no_other(someone: User) -> None:
     assert shown.err.startswith("A.md:2:1: ")
 
 
-def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
+def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     someone.runs("pull")
     someone.writes("copy.md", "# TICKET: [DEMO-9] Again\n")
 
@@ -122,7 +122,7 @@ def test_a_key_in_two_files_is_told_with_both(someone: User) -> None:
 
 
 @pytest.mark.parametrize(("tickets", "lines"), [(12, 6), (200, 1)])
-def test_tickets_that_came_with_a_clone_are_told_and_many_are_counted(
+def test_tickets_that_came_with_a_clone_are_reported_and_many_are_counted(
     someone: User, tickets: int, lines: int
 ) -> None:
     someone.site = make_site(tickets=tickets, seed=1)
@@ -200,7 +200,7 @@ def test_json_of_a_diff_has_the_whole_texts(someone: User) -> None:
     assert ticket["remote"].startswith("# TICKET: [DEMO-9] Theirs\n")
 
 
-def test_what_others_wrote_reaches_no_terminal_raw(someone: User) -> None:
+def test_text_from_others_is_cleaned_for_the_terminal(someone: User) -> None:
     clash(someone)
     someone.writes(f"{HOSTILE}.md", f"# TICKET: {HOSTILE}\n")
     someone.retitles("DEMO-9", HOSTILE)
@@ -231,7 +231,7 @@ def test_colours_are_shown_unless_they_are_not_wanted(
     assert ("\x1b" in pty.output) is colored
 
 
-def test_a_look_at_a_folder_while_another_process_writes_there_waits_for_nobody(
+def test_status_does_not_wait_for_a_process_that_writes(
     someone: User,
 ) -> None:
     someone.runs("pull")
@@ -243,7 +243,9 @@ def test_a_look_at_a_folder_while_another_process_writes_there_waits_for_nobody(
         assert someone.runs("resolve").code == 0
 
 
-def test_a_ticket_that_has_lost_its_key_is_told_as_broken_and_not_as_a_draft(someone: User) -> None:
+def test_a_ticket_that_has_lost_its_key_is_reported_as_broken_and_not_as_a_draft(
+    someone: User,
+) -> None:
     someone.runs("pull")
     someone.edits("DEMO-9.md", "[DEMO-9] ", "")
 
@@ -254,7 +256,9 @@ def test_a_ticket_that_has_lost_its_key_is_told_as_broken_and_not_as_a_draft(som
     assert "draft" not in told.out
 
 
-def test_a_ticket_whose_file_is_gone_is_told_until_a_pull_writes_it_again(someone: User) -> None:
+def test_a_ticket_whose_file_is_gone_is_reported_until_a_pull_writes_it_again(
+    someone: User,
+) -> None:
     someone.runs("pull")
     (someone.root / "DEMO-9.md").unlink()
 
@@ -273,7 +277,7 @@ def test_a_ticket_whose_file_is_gone_is_told_until_a_pull_writes_it_again(someon
     assert someone.runs("status").out.startswith("nothing to push")
 
 
-def test_what_has_moved_to_another_file_or_to_one_that_is_broken_is_not_missing(
+def test_a_ticket_moved_to_another_or_a_broken_file_is_not_missing(
     someone: User,
 ) -> None:
     someone.runs("pull")

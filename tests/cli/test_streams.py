@@ -39,7 +39,7 @@ def shell(
         (["workspace", "list"], "2>/dev/full", 0),
     ],
 )
-def test_an_error_that_cannot_be_told_changes_no_exit_code(
+def test_an_error_that_cannot_be_printed_changes_no_exit_code(
     command: list[str], streams: str, code: int, tmp_path: Path
 ) -> None:
     ended = shell(*command, streams=streams, folder=tmp_path)
@@ -48,7 +48,7 @@ def test_an_error_that_cannot_be_told_changes_no_exit_code(
 
 
 @pytest.mark.parametrize("streams", ["2>/dev/full", "2>&- <&-"])
-def test_work_is_done_though_nothing_can_be_told_of_it(tmp_path: Path, streams: str) -> None:
+def test_work_is_done_although_nothing_can_be_printed(tmp_path: Path, streams: str) -> None:
     with sandbox_process(tickets=3, arguments=["--port", "0"]) as url:
         pulled = shell("pull", "--json", streams=streams, folder=tmp_path, url=url)
         path = tmp_path / "DEMO-1.md"

@@ -56,7 +56,7 @@ def clash(someone: User, key: str = "DEMO-9") -> None:
     someone.site.edit(key, summary="Theirs")
 
 
-def test_both_halves_are_told(someone: User) -> None:
+def test_pull_and_push_are_both_reported(someone: User) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
     someone.site.edit("DEMO-1", summary="Theirs")
@@ -134,7 +134,7 @@ def test_a_strategy_settles_every_conflict(someone: User, strategy: str, title: 
     assert someone.finds("DEMO-9").summary == title
 
 
-def test_a_deleted_ticket_is_told_with_the_command_that_puts_it_away(someone: User) -> None:
+def test_a_deleted_ticket_is_reported_with_the_command_that_moves_it_away(someone: User) -> None:
     someone.runs("pull")
     someone.site.delete("DEMO-9")
 
@@ -170,7 +170,7 @@ def test_one_file_that_lies_outside_is_wrong_usage(someone: User) -> None:
     assert someone.asked == []
 
 
-def test_one_file_is_told_from_where_the_command_is_given(
+def test_the_output_file_is_relative_to_the_current_folder(
     someone: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     someone.writes("ticketr.toml", "")
@@ -191,7 +191,7 @@ def test_one_file_is_told_from_where_the_command_is_given(
         (["-w", "nowhere"], "nowhere"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_asks_nobody(
+def test_wrong_usage_ends_with_2_and_sends_no_request(
     someone: User, command: str, options: list[str], words: str
 ) -> None:
     told = someone.runs(command, *options)

@@ -148,7 +148,7 @@ field_mappings:
 """
 
 
-def test_what_the_go_program_was_told_is_taken_over(user: User, site: str, printed: Any) -> None:
+def test_settings_of_the_go_program_are_taken_over(user: User, site: str, printed: Any) -> None:
     folder = user.goes("acme")
     (folder / ".ticketr.yaml").write_text(GO_FILE)
     user.sets(JIRA_API_TOKEN="demo")
@@ -187,7 +187,7 @@ def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(
     assert "\nPoints: 7.5\n" in path.read_text()
 
 
-def test_an_id_that_the_site_does_not_have_is_told_with_its_place(
+def test_an_unknown_field_id_is_reported_with_its_place(
     user: User, site: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = user.goes("acme")
@@ -213,7 +213,7 @@ def test_an_id_that_the_site_does_not_have_is_told_with_its_place(
         ),
     ],
 )
-def test_in_a_script_what_is_missing_is_named_and_nothing_is_written(
+def test_in_a_script_a_missing_setting_is_named_and_nothing_is_written(
     options: list[str], named: str, user: User, site: str
 ) -> None:
     folder = user.goes("acme")
@@ -250,7 +250,7 @@ def test_an_option_that_cannot_be_used_is_named(
         ({"JIRA_API_TOKEN": "demo"}, ["--project", "NOPE"], NotFound),
     ],
 )
-def test_what_the_site_refuses_is_not_stored(
+def test_a_login_that_the_site_refuses_is_not_stored(
     variables: dict[str, str],
     options: list[str],
     error: type[TicketrError],
@@ -294,7 +294,7 @@ def test_a_file_and_the_environment_that_name_the_same_site_need_no_more(
     assert not (user.config / "config.toml").exists()
 
 
-def test_what_a_team_has_agreed_on_is_not_changed_from_here(user: User, site: str) -> None:
+def test_existing_settings_of_the_team_are_not_changed(user: User, site: str) -> None:
     folder = user.goes("clone")
     (folder / "ticketr.toml").write_text(f'site = "{site}"\nproject = "OPS"\n')
 
@@ -423,7 +423,7 @@ def test_a_check_does_not_pass_over_a_project_that_cannot_be_one(user: User, sit
         user.runs("workspace", "check")
 
 
-def test_a_check_of_what_is_not_there_names_it(user: User, printed: Any) -> None:
+def test_a_check_of_an_unknown_workspace_names_it(user: User, printed: Any) -> None:
     assert user.runs("workspace", "check", "acme", "--json") == 2
 
     answer = json.loads(printed())
@@ -494,7 +494,7 @@ def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
         user.runs("pull")
 
 
-def test_with_nothing_set_the_site_is_what_is_missing_first(user: User) -> None:
+def test_with_no_settings_the_site_is_missing_first(user: User) -> None:
     with pytest.raises(MissingSetting, match="JIRA_URL is not set"):
         user.runs("pull")
 

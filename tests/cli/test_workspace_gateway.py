@@ -76,7 +76,7 @@ def add(site: str, *more: str) -> list[str]:
     return ["workspace", "add", "acme", "--site", site, "--project", "DEMO", *more]
 
 
-def test_the_cloud_id_is_asked_for_and_every_command_goes_by_it(tmp_path: Path, site: str) -> None:
+def test_the_cloud_id_is_requested_and_used_by_every_command(tmp_path: Path, site: str) -> None:
     added = runs(tmp_path, *add(site, "--scoped"))
     pulled = runs(tmp_path, "pull")
 
@@ -86,9 +86,7 @@ def test_the_cloud_id_is_asked_for_and_every_command_goes_by_it(tmp_path: Path, 
     assert CLOUD_ID not in (tmp_path / "ticketr.toml").read_text()
 
 
-def test_the_cloud_id_of_before_gives_way_to_the_one_that_the_site_tells(
-    tmp_path: Path, site: str
-) -> None:
+def test_the_sites_cloud_id_replaces_the_stored_one(tmp_path: Path, site: str) -> None:
     entry = WorkspaceEntry("acme", tmp_path, site, LoginEntry(cloud_id="11-22"))
     store_workspace(tmp_path / "config", entry)
 
@@ -97,7 +95,7 @@ def test_the_cloud_id_of_before_gives_way_to_the_one_that_the_site_tells(
     assert cloud_ids(tmp_path) == [CLOUD_ID]
 
 
-def test_where_nobody_can_be_asked_the_refusal_names_the_option(tmp_path: Path, site: str) -> None:
+def test_without_a_terminal_the_error_names_the_option(tmp_path: Path, site: str) -> None:
     told = runs(tmp_path, *add(site))
 
     assert told.returncode == 1
@@ -105,7 +103,7 @@ def test_where_nobody_can_be_asked_the_refusal_names_the_option(tmp_path: Path, 
     assert not (tmp_path / "config").exists()
 
 
-def test_a_site_that_tells_no_cloud_id_is_told_with_what_to_do_and_gets_no_login(
+def test_a_site_without_a_cloud_id_is_reported_and_gets_no_login(
     tmp_path: Path,
 ) -> None:
     with welcoming_site(tmp_path) as site:
@@ -128,7 +126,7 @@ def test_a_site_that_tells_no_cloud_id_is_told_with_what_to_do_and_gets_no_login
         (reply({"cloudId": CLOUD_ID}, status=302), "it sends elsewhere"),
     ],
 )
-async def test_whatever_else_it_tells_is_refused(said: Any, why: str, tmp_path: Path) -> None:
+async def test_any_other_answer_is_refused(said: Any, why: str, tmp_path: Path) -> None:
     async with raw_site(said) as site:
         told = await trio.run_process(
             [*PROGRAM, *add(site.url, "--scoped")],

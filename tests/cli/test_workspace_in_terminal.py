@@ -46,7 +46,7 @@ def answer(pty: Pty, question: str, text: str) -> None:
     pty.type(f"{text}\r")
 
 
-def test_in_a_terminal_what_is_missing_is_asked_for_and_the_token_is_not_shown(
+def test_in_a_terminal_missing_settings_are_asked_for_and_the_token_is_hidden(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "acme"
@@ -180,7 +180,7 @@ def test_where_the_keyring_is_broken_a_token_is_asked_for_all_the_same(
         assert pty.wait_for_end() == 0
 
 
-def test_no_secret_is_in_any_output_or_file_whatever_goes_wrong(tmp_path: Path) -> None:
+def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
     folder = tmp_path / "acme"
     config = tmp_path / "config"
     folder.mkdir()

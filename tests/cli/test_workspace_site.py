@@ -62,7 +62,7 @@ async def test_the_cloud_id_of_another_site_is_refused(autojump_clock: MockClock
 @pytest.mark.parametrize(
     "told", [Answer({"errorMessages": ["no scope"]}, status=403), info(""), info("nonsense")]
 )
-async def test_where_the_gateway_does_not_tell_it_is_believed(
+async def test_a_cloud_id_is_accepted_if_the_gateway_does_not_answer(
     told: Answer, autojump_clock: MockClock
 ) -> None:
     assert (await look(ScriptedApp(MIA, told, DEMO))).user.display_name == "Mia"

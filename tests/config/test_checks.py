@@ -28,7 +28,7 @@ from ticketr.config.checks import checked_strategy
         "https://www.\u0430tlassian.net",
     ],
 )
-def test_what_cannot_be_a_site_is_refused(url: str) -> None:
+def test_an_invalid_site_is_refused(url: str) -> None:
     with pytest.raises(BadSetting, match=r"JIRA_URL is .*write it as https://"):
         checked_site("JIRA_URL", url)
 
@@ -75,25 +75,25 @@ def test_one_site_has_one_spelling(url: str, site: str) -> None:
 
 
 @pytest.mark.parametrize("project", ["demo", "A", "D EMO", 'X" OR 1', "../x", "", "DEMO\n"])
-def test_what_cannot_be_a_project_key_is_refused(project: str) -> None:
+def test_an_invalid_project_key_is_refused(project: str) -> None:
     with pytest.raises(BadSetting, match=r"(?s)--project is .*upper-case"):
         checked_project("--project", project)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "a/b", "x" * 65, "acme\n"])
-def test_what_cannot_be_a_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(BadSetting, match="use letters, digits"):
         checked_name("NAME", name)
 
 
 @pytest.mark.parametrize("cloud_id", ["", "a/b", "..", "a?b", "a b"])
-def test_what_would_change_an_address_is_no_cloud_id(cloud_id: str) -> None:
+def test_text_that_would_change_an_address_is_no_cloud_id(cloud_id: str) -> None:
     with pytest.raises(BadSetting, match="a cloud ID is letters"):
         checked_cloud_id("--cloud-id", cloud_id)
 
 
 @pytest.mark.parametrize("email", ["me:x@example.com", "me@example.com\r", "a b"])
-def test_what_would_break_a_login_is_no_email(email: str) -> None:
+def test_text_that_would_break_a_login_is_no_email(email: str) -> None:
     with pytest.raises(BadSetting, match="e-mail address of your account"):
         checked_email("--email", email)
 

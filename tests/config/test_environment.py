@@ -30,7 +30,7 @@ def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
     assert (environment.token, environment.project) == ("key", "OPS")
 
 
-def test_what_is_not_set_or_blank_is_none() -> None:
+def test_a_missing_or_blank_variable_is_none() -> None:
     environment = read_environment({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
 
     assert (environment.site, environment.email, environment.token) == (None, None, None)
@@ -42,7 +42,7 @@ def test_an_address_that_cannot_be_one_is_refused_by_its_name() -> None:
         read_environment({"JIRA_URL": "nowhere"})
 
 
-def test_a_project_that_cannot_be_one_is_left_to_whoever_needs_it() -> None:
+def test_an_invalid_project_is_an_error_only_when_needed() -> None:
     environment = read_environment({**WHOLE, "JIRA_PROJECT_KEY": "my project"})
 
     assert environment.project is None

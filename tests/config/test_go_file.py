@@ -153,7 +153,7 @@ def test_every_type_of_the_original_is_known(kind: str, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, words: str, tmp_path: Path) -> None:
+def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
     assert refused(tmp_path, text).startswith(words)
 
 
@@ -164,7 +164,7 @@ def test_what_is_wrong_is_told_with_its_place(text: str, words: str, tmp_path: P
         ("5", "'project_key' in defaults must be a text, and here is a number"),
     ],
 )
-def test_a_project_that_cannot_be_one_is_left_to_whoever_needs_it(
+def test_an_invalid_project_is_an_error_only_when_needed(
     value: str, words: str, tmp_path: Path
 ) -> None:
     path = write(tmp_path, f"defaults:\n  project_key: {value}\n")

@@ -12,7 +12,7 @@ from ticketr.config import TokenFailed, keychain
 SITE = "https://acme.atlassian.net"
 
 
-def test_a_token_is_given_for_exactly_its_site_and_account() -> None:
+def test_a_token_is_returned_for_exactly_its_site_and_account() -> None:
     backend = MemoryKeyring()
     with keyring_in_use(backend):
         keychain.write(SITE, "me@acme.com", "one")
@@ -52,7 +52,7 @@ def test_without_the_package_there_is_no_keyring() -> None:
     assert told.stdout == b"False\n"
 
 
-def test_a_broken_keyring_raises_our_error_without_its_words() -> None:
+def test_a_broken_keyring_raises_ticketrs_error_without_its_message() -> None:
     with keyring_in_use(BrokenKeyring()):
         with pytest.raises(
             TokenFailed, match=r"from the keyring: it failed \(RuntimeError\)"

@@ -59,7 +59,7 @@ def test_a_workspace_that_is_added_is_none_of_those_from_before(
 
 
 @pytest.mark.parametrize("text", ["", "mark = 1\n", 'mark = "abc"\n', 'marks = "a"\n', "="])
-def test_what_is_no_mark_is_refused_and_not_repeated(text: str, folder: Path) -> None:
+def test_an_invalid_mark_is_refused_and_not_shown(text: str, folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o700)
     (folder / "marks.toml").touch(mode=0o600)
     (folder / "marks.toml").write_text(text)

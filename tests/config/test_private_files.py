@@ -118,7 +118,7 @@ def test_when_it_cannot_be_written_the_old_file_stays(folder: Path) -> None:
     assert sorted(each.name for each in folder.iterdir()) == [".lock", "x"]
 
 
-def test_a_disk_without_room_is_told_and_loses_nothing(folder: Path) -> None:
+def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None:
     store(folder / "x", "old")
     program = (
         "import sys, pathlib, resource\n"

@@ -30,7 +30,7 @@ def test_it_is_made_with_its_parents_and_git_ignores_it(own: StateFolder) -> Non
     assert (own.path / ".gitignore").read_text() == "*\n"
 
 
-def test_what_the_user_lets_git_see_stays_so(own: StateFolder) -> None:
+def test_a_changed_gitignore_stays(own: StateFolder) -> None:
     own.path.mkdir(parents=True)
     (own.path / ".gitignore").write_text("!logs\n")
 

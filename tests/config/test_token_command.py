@@ -30,7 +30,7 @@ async def test_the_first_line_is_the_token(tmp_path: Path) -> None:
     assert await run(python("print('  tok en \\nlogin: me')"), tmp_path) == "tok en"
 
 
-async def test_no_shell_reads_the_words(tmp_path: Path) -> None:
+async def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     words = ["echo", "$HOME", "`id`", ";", "touch", "x", ">y", "*"]
 
     assert await run(words, tmp_path) == "$HOME `id` ; touch x >y *"
@@ -98,7 +98,7 @@ async def test_a_cancel_ends_the_command_too(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-async def test_without_a_terminal_it_gets_nothing_to_read_and_says_nothing(
+async def test_without_a_terminal_it_has_no_input_and_shows_no_output(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     program = "import sys; print('password?', file=sys.stderr); print(repr(sys.stdin.read()))"

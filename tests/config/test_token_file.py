@@ -14,7 +14,7 @@ SITE = "https://acme.atlassian.net"
 OTHER = "https://other.example"
 
 
-def test_a_token_is_given_for_exactly_its_site_and_account(folder: Path) -> None:
+def test_a_token_is_returned_for_exactly_its_site_and_account(folder: Path) -> None:
     write_token(folder, SITE, "me@acme.com", "one")
     write_token(folder, SITE, "you@acme.com", "two")
     write_token(folder, OTHER, "", 'a"\\three')
@@ -27,7 +27,7 @@ def test_a_token_is_given_for_exactly_its_site_and_account(folder: Path) -> None
     assert (folder / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_new_token_takes_the_old_ones_place(folder: Path) -> None:
+def test_a_new_token_replaces_the_old_one(folder: Path) -> None:
     write_token(folder, SITE, "me@acme.com", "one")
     write_token(folder, SITE, "me@acme.com", "two")
 

@@ -187,7 +187,7 @@ def test_a_stored_token_goes_to_its_own_site_alone(
 
 
 @each_combination
-def test_a_workspaces_own_command_is_for_the_site_it_stands_with(
+def test_a_workspaces_own_command_is_for_its_own_site(
     user: User, file: str | None, url: str | None, config: str | None, site: str, verdict: str
 ) -> None:
     user.file_names(file)
@@ -200,7 +200,7 @@ def test_a_workspaces_own_command_is_for_the_site_it_stands_with(
     assert workspace.login.cloud_id == ("cloud" if allowed else None)
 
 
-def test_a_token_that_says_no_site_is_for_none_of_two(user: User) -> None:
+def test_a_token_without_a_site_is_for_neither_of_two(user: User) -> None:
     user.config_names(A)
     user.config_has(C)
     user.environ |= {"JIRA_API_TOKEN": "env", "JIRA_EMAIL": ME}
@@ -289,7 +289,7 @@ def test_the_refusal_says_what_to_do_and_which_other_sites_were_named(user: User
     )
 
 
-def test_what_stands_beside_the_url_of_another_site_counts_for_nothing(user: User) -> None:
+def test_variables_beside_the_url_of_another_site_are_ignored(user: User) -> None:
     user.file_names(A)
     user.config_names(A, LoginEntry())
     user.environ |= {
@@ -306,14 +306,14 @@ def test_what_stands_beside_the_url_of_another_site_counts_for_nothing(user: Use
     assert (workspace.project, workspace.story_type) == (None, "Task")
 
 
-def test_whose_word_a_site_is() -> None:
+def test_the_source_of_the_trust_in_a_site() -> None:
     assert trust_in(A, named=A, confirmed=A) is SiteTrust.ENVIRONMENT
     assert trust_in(A, named=B, confirmed=A) is SiteTrust.CONFIRMED
     assert trust_in(A, named=B, confirmed=B) is SiteTrust.NONE
     assert trust_in(A, named=None, confirmed=None) is SiteTrust.NONE
 
 
-def test_for_which_site_the_environments_login_is() -> None:
+def test_the_environments_login_is_for_one_site() -> None:
     assert is_environment_for(A, named=A, confirmed=None, known={B})
     assert not is_environment_for(A, named=B, confirmed=A, known={A})
     assert is_environment_for(A, named=None, confirmed=A, known={A})
@@ -321,7 +321,7 @@ def test_for_which_site_the_environments_login_is() -> None:
     assert not is_environment_for(A, named=None, confirmed=None, known=set())
 
 
-def test_a_refused_workspace_knows_no_login_at_all(user: User) -> None:
+def test_a_refused_workspace_has_no_login(user: User) -> None:
     user.ask_sites_table(A, "cloud_id", "cloud")
     user.file_names(A)
 

@@ -124,7 +124,7 @@ async def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(
     assert read_token(folder, SITE, ME) is None
 
 
-async def test_a_keyring_that_takes_nothing_is_an_error_and_no_reason_for_a_file(
+async def test_a_keyring_that_fails_to_store_is_an_error_and_no_file_is_used(
     environ: dict[str, str], folder: Path
 ) -> None:
     with keyring_in_use(BrokenKeyring()), pytest.raises(TokenFailed) as caught:
@@ -143,7 +143,7 @@ async def test_a_token_is_forgotten_wherever_it_is_kept(environ: dict[str, str])
         assert await forget_token(environ, SITE, ME) == ()
 
 
-async def test_a_keyring_that_waits_for_its_user_blocks_nobody_and_can_be_left(
+async def test_a_keyring_that_waits_for_its_user_can_be_cancelled(
     workspace: Workspace, environ: dict[str, str]
 ) -> None:
     asked, answer = trio.Event(), threading.Event()
@@ -166,7 +166,7 @@ async def test_a_keyring_that_waits_for_its_user_blocks_nobody_and_can_be_left(
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines", "bell\x07", "\ufffd\x00"])
-def test_what_no_token_can_be_is_refused_and_not_shown(token: str) -> None:
+def test_an_invalid_token_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(TokenFailed, match="from the keyring: what it gave is no token") as caught:
         FoundToken(SITE, ME, token, TokenSource.KEYRING)
 

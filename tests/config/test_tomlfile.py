@@ -59,7 +59,7 @@ def test_in_a_long_file_no_line_is_looked_for() -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True), st.data())
-def test_the_line_that_is_found_is_where_the_name_stands(names: list[str], data: Any) -> None:
+def test_the_found_line_is_that_of_the_name(names: list[str], data: Any) -> None:
     filler = ["", "# a = 1 \u2028 \x85", "x-{} = [\n 1,\n]", 'y-{} = """\na = 1\n"""']
     lines: list[str] = []
     places = {}
@@ -84,7 +84,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     assert read_text(path) == "a = 1\n"
 
 
-def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"a = 1\n\nb = '\xff'\n")
 
@@ -92,7 +92,7 @@ def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
         read_text(path)
 
 
-def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"#" * (LARGEST + 1))
 
@@ -107,7 +107,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         read_text(tmp_path / "x")
 
 
-def test_what_the_system_will_not_give_is_named(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(SettingsFailed, match=r"cannot read .*file/x: Not a directory"):
@@ -118,7 +118,7 @@ def test_what_the_system_will_not_give_is_named(tmp_path: Path) -> None:
     ("text", "line"),
     [("a = 1\nb = \n", 2), ("a = 1\na = 2\n", 2), ("a = [\n", 2), ("a", 1)],
 )
-def test_what_is_no_toml_is_refused_with_its_line(text: str, line: int, tmp_path: Path) -> None:
+def test_invalid_toml_is_refused_with_its_line(text: str, line: int, tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=rf"x:{line}: this is no TOML \(") as caught:
         read_table(tmp_path / "x", text)
 
@@ -126,7 +126,7 @@ def test_what_is_no_toml_is_refused_with_its_line(text: str, line: int, tmp_path
 
 
 @pytest.mark.parametrize("text", [f"a = {'[' * 5000}{']' * 5000}", f"a = {'1' * 5000}"])
-def test_what_no_hand_writes_is_refused(text: str, tmp_path: Path) -> None:
+def test_absurdly_nested_or_long_values_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="no such file is written by hand"):
         read_table(tmp_path / "x", text)
 
@@ -224,7 +224,7 @@ def add(document: dict[str, Any]) -> None:
         "use = 'a'\r\n",
     ],
 )
-def test_an_edit_changes_what_was_wanted_and_keeps_every_comment(text: str, tmp_path: Path) -> None:
+def test_an_edit_changes_only_its_value_and_keeps_every_comment(text: str, tmp_path: Path) -> None:
     new = edited(tmp_path / "x", text, add)
 
     wanted = tomllib.loads(text)
@@ -234,7 +234,7 @@ def test_an_edit_changes_what_was_wanted_and_keeps_every_comment(text: str, tmp_
     assert [line.partition("#")[2] for line in new.splitlines() if "#" in line] == comments
 
 
-def test_what_cannot_be_edited_faithfully_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_edited_exactly_is_left_alone(tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
         if type(document) is not dict:  # as tomlkit's error does, for some files
             raise ValueError("hunter2")
@@ -245,7 +245,7 @@ def test_what_cannot_be_edited_faithfully_is_left_alone(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_an_edit_would_change_besides_is_noticed(tmp_path: Path) -> None:
+def test_other_changes_by_an_edit_are_detected(tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
         document["a"] = 1 if type(document) is dict else 2
 

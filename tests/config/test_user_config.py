@@ -101,7 +101,7 @@ def test_a_folder_below_the_users_home_may_be_written_with_a_tilde(
         ("[sites.'https://x']\ntoken_command = 1\n", r"config.toml:2: token_command must be text"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place_and_without_secrets(
+def test_an_error_is_reported_with_its_place_and_without_secrets(
     text: str, words: str, folder: Path
 ) -> None:
     write(folder, text)
@@ -120,7 +120,7 @@ def test_what_is_wrong_is_told_with_its_place_and_without_secrets(
         ("cloud_id = '../x'", r"config.toml:4: cloud_id is '../x': a cloud ID is letters"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told_with_its_place(
+def test_a_value_that_cannot_be_used_is_reported_with_its_place(
     line: str, words: str, folder: Path
 ) -> None:
     site = "" if line.startswith("site") else f"site = '{SITE}'"
@@ -143,7 +143,7 @@ def test_a_command_is_in_no_repr(folder: Path) -> None:
     assert "canary" not in repr(read_user_config(folder))
 
 
-def test_a_name_that_is_not_there_tells_the_nearest_one(folder: Path) -> None:
+def test_an_unknown_name_suggests_the_nearest_one(folder: Path) -> None:
     store_workspace(folder, ACME)
 
     with pytest.raises(UnknownWorkspace, match=r"no workspace 'acm', did you mean 'acme'\? "):
@@ -152,7 +152,7 @@ def test_a_name_that_is_not_there_tells_the_nearest_one(folder: Path) -> None:
         read_user_config(folder).named("zzz")
 
 
-def test_a_workspace_is_found_by_its_folder_whatever_leads_there(tmp_path: Path) -> None:
+def test_a_workspace_is_found_by_any_path_to_its_folder(tmp_path: Path) -> None:
     root, link = tmp_path / "root", tmp_path / "link"
     root.mkdir()
     link.symlink_to(root)
@@ -163,7 +163,7 @@ def test_a_workspace_is_found_by_its_folder_whatever_leads_there(tmp_path: Path)
     assert config.at(tmp_path) is None
 
 
-def test_what_is_stored_is_read_again_and_the_first_is_in_use(folder: Path) -> None:
+def test_stored_workspaces_are_read_again_and_the_first_is_in_use(folder: Path) -> None:
     store_workspace(folder, ACME)
     store_workspace(folder, BETA)
 
@@ -173,7 +173,7 @@ def test_what_is_stored_is_read_again_and_the_first_is_in_use(folder: Path) -> N
     assert (folder / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
-def test_storing_again_keeps_what_the_user_wrote_besides(folder: Path) -> None:
+def test_storing_again_keeps_other_content_of_the_file(folder: Path) -> None:
     write(
         folder,
         f'# mine\n[workspaces.acme] # work\nfolder = "/old"\nsite = "{SITE}"\n'
@@ -213,7 +213,7 @@ def test_using_and_removing_change_only_that(folder: Path) -> None:
     assert read_user_config(folder) == UserConfig()
 
 
-def test_what_is_not_there_can_be_neither_used_nor_removed(folder: Path) -> None:
+def test_an_unknown_workspace_can_be_neither_used_nor_removed(folder: Path) -> None:
     store_workspace(folder, ACME)
     before = (folder / "config.toml").read_text()
 

@@ -74,7 +74,7 @@ def test_a_workspace_is_found_upwards(machine: Machine) -> None:
     assert find_root(by_file) == by_file
 
 
-def test_the_nearest_workspace_wins_whatever_makes_it_one(machine: Machine) -> None:
+def test_the_nearest_workspace_of_any_kind_wins(machine: Machine) -> None:
     machine.folder("a", "", state=True)
     inner = machine.folder("a/b", state=True)
     innermost = machine.folder("a/b/c", "")
@@ -90,7 +90,7 @@ def test_a_folder_that_the_user_has_added_is_one_without_any_file(machine: Machi
     assert machine.resolve(machine.folder("acme/x")).name == "acme"
 
 
-def test_what_only_looks_like_a_workspace_is_none(machine: Machine) -> None:
+def test_a_folder_that_only_looks_like_a_workspace_is_none(machine: Machine) -> None:
     folder = machine.folder("a")
     (folder / "ticketr.toml").mkdir()
     (folder / ".ticketr").touch()
@@ -98,7 +98,7 @@ def test_what_only_looks_like_a_workspace_is_none(machine: Machine) -> None:
     assert find_root(folder) is None
 
 
-def test_a_folder_into_which_the_system_lets_nobody_look_is_passed_by(machine: Machine) -> None:
+def test_an_unreadable_folder_is_skipped(machine: Machine) -> None:
     root = machine.folder("a", "")
 
     assert find_root(root / ("x" * 300)) == root
@@ -214,14 +214,14 @@ def test_a_workspaces_own_login_comes_before_its_sites(machine: Machine) -> None
     assert machine.resolve(root).login == LoginEntry("workspace@acme.com", ("pass",), "1")
 
 
-def test_an_empty_email_is_the_workspaces_own_word(machine: Machine) -> None:
+def test_an_empty_email_of_the_workspace_counts(machine: Machine) -> None:
     root = machine.add("acme", email="")
     machine.environ |= ENVIRONMENT
 
     assert machine.resolve(root).login.email == ""
 
 
-def test_a_project_that_cannot_be_one_counts_only_for_whoever_needs_it(machine: Machine) -> None:
+def test_an_invalid_project_is_an_error_only_when_needed(machine: Machine) -> None:
     machine.environ |= ENVIRONMENT | {"JIRA_PROJECT_KEY": "my project"}
 
     workspace = machine.resolve(machine.home)
@@ -232,12 +232,12 @@ def test_a_project_that_cannot_be_one_counts_only_for_whoever_needs_it(machine: 
     assert machine.resolve(machine.home, project="DEMO").required_project() == "DEMO"
 
 
-def test_a_project_given_by_option_that_cannot_be_one_is_wrong_usage(machine: Machine) -> None:
+def test_an_invalid_project_option_is_wrong_usage(machine: Machine) -> None:
     with pytest.raises(BadSetting, match="--project is 'x'"):
         machine.resolve(machine.home, project="x")
 
 
-def test_a_broken_file_is_an_error_for_the_workspace_it_stands_in_alone(machine: Machine) -> None:
+def test_a_broken_file_is_an_error_for_its_own_workspace_alone(machine: Machine) -> None:
     broken, fine = machine.folder("a", "siet = 1\n"), machine.folder("b", "")
 
     with pytest.raises(UnknownKey, match="did you mean 'site'"):
@@ -245,7 +245,7 @@ def test_a_broken_file_is_an_error_for_the_workspace_it_stands_in_alone(machine:
     assert machine.resolve(fine).root == fine
 
 
-def test_what_is_proposed_is_told_before_anything_is_stored(machine: Machine) -> None:
+def test_a_proposed_workspace_is_resolved_before_it_is_stored(machine: Machine) -> None:
     root = machine.folder("a", f'site = "{SITE}"\nproject = "FILE"\n')
     entry = WorkspaceEntry("new", root, SITE, LoginEntry("me@acme.com"))
 
@@ -280,7 +280,7 @@ field_mappings:
 """
 
 
-def test_what_the_go_program_was_told_counts_where_nothing_else_says_it(machine: Machine) -> None:
+def test_settings_of_the_go_program_count_last(machine: Machine) -> None:
     root = machine.folder("work")
     (root / ".ticketr.yaml").write_text(GO_FILE)
 
@@ -290,7 +290,7 @@ def test_what_the_go_program_was_told_counts_where_nothing_else_says_it(machine:
     assert (found.project, found.story_type, found.subtask_type) == ("GO", "Story", "Sub-task")
 
 
-def test_the_environment_comes_before_what_the_go_program_was_told(machine: Machine) -> None:
+def test_the_environment_precedes_settings_of_the_go_program(machine: Machine) -> None:
     root = machine.folder("work")
     (root / ".ticketr.yaml").write_text(GO_FILE)
     machine.environ |= {"JIRA_PROJECT_KEY": "ENV", "JIRA_STORY_TYPE": "Bug"}
@@ -309,7 +309,9 @@ def test_an_unusable_project_in_the_environment_is_not_passed_over(machine: Mach
         machine.resolve(root).required_project()
 
 
-def test_an_unusable_project_of_the_go_program_is_told_when_it_is_needed(machine: Machine) -> None:
+def test_an_unusable_project_of_the_go_program_is_reported_when_it_is_needed(
+    machine: Machine,
+) -> None:
     root = machine.folder("work")
     (root / ".ticketr.yaml").write_text("defaults:\n  project_key: my project\n")
 
@@ -349,7 +351,7 @@ def test_fields_of_the_go_program_count_beside_a_ticketr_toml_without_any(
     assert machine.resolve(root).fields == (MappedField("Points", "customfield_1"),)
 
 
-def test_a_broken_file_of_the_go_program_is_told(machine: Machine) -> None:
+def test_a_broken_file_of_the_go_program_is_reported(machine: Machine) -> None:
     root = machine.folder("work")
     (root / ".ticketr.yaml").write_text("field_mappings: [\n")
 

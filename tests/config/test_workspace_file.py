@@ -115,14 +115,14 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
         ("site = \n", r"ticketr.toml:1: this is no TOML"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, words: str, tmp_path: Path) -> None:
+def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
     write(tmp_path, text)
 
     with pytest.raises(BadFile, match=words):
         read_workspace_file(tmp_path)
 
 
-def test_an_unknown_key_tells_the_nearest_one(tmp_path: Path) -> None:
+def test_an_unknown_key_suggests_the_nearest_one(tmp_path: Path) -> None:
     path = write(tmp_path, "Project = 'X'\n")
 
     with pytest.raises(UnknownKey) as caught:
@@ -145,7 +145,7 @@ def test_an_unknown_key_tells_the_nearest_one(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told_with_its_place(
+def test_a_value_that_cannot_be_used_is_reported_with_its_place(
     text: str, words: str, tmp_path: Path
 ) -> None:
     write(tmp_path, text)
@@ -181,7 +181,7 @@ def test_a_secret_is_refused_with_the_reason_and_never_shown(
     assert "canary" not in str(caught.value) + repr(caught.value)
 
 
-def test_what_is_not_said_yet_is_added_above_the_tables_with_comments_kept(tmp_path: Path) -> None:
+def test_missing_settings_are_added_above_the_tables_and_comments_stay(tmp_path: Path) -> None:
     path = write(tmp_path, '# ours\nproject = "DEMO"  # the shop\n\n[sync]\nstrategy = "local"\n')
 
     assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "DEMO", "labels = a"))
@@ -227,7 +227,7 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
     assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
 
 
-def test_a_file_that_says_it_all_is_not_touched(tmp_path: Path) -> None:
+def test_a_file_with_all_settings_is_not_changed(tmp_path: Path) -> None:
     path = write(tmp_path, f'site="{SITE}"')
     before = path.stat()
 
@@ -236,7 +236,7 @@ def test_a_file_that_says_it_all_is_not_touched(tmp_path: Path) -> None:
     assert path.stat() == before
 
 
-def test_what_a_team_has_agreed_on_is_not_overwritten(tmp_path: Path) -> None:
+def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path, f'site = "{SITE}"\nproject = "DEMO"\n')
 
     with pytest.raises(BadSetting, match=r"project is 'DEMO': not 'OPS'; change it there"):

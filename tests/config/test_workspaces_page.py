@@ -45,7 +45,7 @@ def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: P
 
 
 @pytest.mark.parametrize("name", sorted(workspace.commands))
-def test_every_command_and_its_options_are_told(name: str) -> None:
+def test_every_command_and_its_options_are_reported(name: str) -> None:
     assert f"ticketr workspace {name}" in PAGE
     options = [
         option
@@ -56,7 +56,7 @@ def test_every_command_and_its_options_are_told(name: str) -> None:
     assert missing(options, PAGE) == []
 
 
-def test_every_source_of_a_token_is_told() -> None:
+def test_every_source_of_a_token_is_reported() -> None:
     assert [source.value for source in TokenSource if f"`{source.value}`" not in PAGE] == []
 
 

@@ -26,7 +26,7 @@ def test_names_and_texts_are_read_as_they_are_written() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "~\n", "a:\n", "a: null\n", "---\n"])
-def test_what_is_not_there_is_none_or_an_empty_block(text: str) -> None:
+def test_a_missing_key_is_none_or_an_empty_block(text: str) -> None:
     block = read(text)
 
     assert block.text("a") is None
@@ -46,20 +46,22 @@ def test_what_is_not_there_is_none_or_an_empty_block(text: str) -> None:
         ("a: !!str [canary]", "something else"),
     ],
 )
-def test_a_value_of_a_wrong_kind_is_told_with_its_line_and_not_shown(text: str, found: str) -> None:
+def test_a_value_of_a_wrong_kind_is_reported_with_its_line_and_not_shown(
+    text: str, found: str
+) -> None:
     with pytest.raises(BadFile) as caught:
         read(f"# first\n{text}\n").text("a")
 
     assert str(caught.value) == f"f.yaml:2: a must be a text, and here is {found}"
 
 
-def test_an_empty_text_is_told() -> None:
+def test_an_empty_text_is_reported() -> None:
     with pytest.raises(BadFile, match=r"f.yaml:2: 'x' in a is empty$"):
         read("a:\n  x: ' '\n").block("a").text("x")
 
 
 @pytest.mark.parametrize("text", ["a: [x]", "a: canary", "a: 1"])
-def test_a_block_that_is_none_is_told(text: str) -> None:
+def test_a_value_in_place_of_a_block_is_reported(text: str) -> None:
     with pytest.raises(BadFile, match=r"f.yaml:1: a must be a block of names, and here is ") as it:
         read(text).block("a")
 
@@ -86,7 +88,7 @@ def test_a_block_that_is_none_is_told(text: str) -> None:
         ("[" * 5000, r"f.yaml: no such file is written by hand$"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(text: str, words: str) -> None:
+def test_invalid_yaml_is_reported_with_its_line(text: str, words: str) -> None:
     with pytest.raises(BadFile, match=words):
         read(text)
 

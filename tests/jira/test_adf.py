@@ -167,7 +167,7 @@ EXACT = {
 
 
 @pytest.mark.parametrize(("document", "markdown"), EXACT.values(), ids=list(EXACT))
-def test_what_markdown_can_say_is_exact(document: Json, markdown: str | None) -> None:
+def test_content_that_markdown_can_hold_is_exact(document: Json, markdown: str | None) -> None:
     before = copy.deepcopy(document)
     found = adf.convert(document)
     assert found.exact
@@ -190,7 +190,7 @@ INEXACT = {
 
 
 @pytest.mark.parametrize("document", INEXACT.values(), ids=list(INEXACT))
-def test_what_markdown_cannot_say_is_known_not_to_be_exact(document: Json) -> None:
+def test_content_that_markdown_cannot_hold_is_inexact(document: Json) -> None:
     found = adf.convert(document)
     assert not found.exact
     assert "a" in found.markdown
@@ -247,7 +247,7 @@ def test_bold_on_blanks_at_the_edge_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, [], "text", 5, {}])
-def test_what_is_no_document_is_an_empty_one(nothing: object) -> None:
+def test_a_value_that_is_no_document_counts_as_empty(nothing: object) -> None:
     assert adf.convert(nothing).markdown == ""
     assert adf.canonical(nothing)["version"] == 1
 
@@ -262,7 +262,7 @@ def test_documents_as_people_write_them_are_exact(seed: int) -> None:
     assert adf.to_markdown(back) == found.markdown
 
 
-def test_documents_full_of_markup_are_exact_or_known_not_to_be() -> None:
+def test_documents_full_of_markup_are_exact_or_reported_as_inexact() -> None:
     exact = 0
     for seed in SEEDS:
         document = Maker(Random(seed), hostile=True).document()
@@ -277,7 +277,7 @@ def test_documents_full_of_markup_are_exact_or_known_not_to_be() -> None:
 
 
 @given(st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=6)), max_size=6))
-def test_any_text_is_exact_or_known_not_to_be(pieces: list[str]) -> None:
+def test_any_text_is_exact_or_reported_as_inexact(pieces: list[str]) -> None:
     words = "".join(pieces)
     document = doc(paragraph(words), node("heading", {"level": 3}, text(words)), paragraph(words))
     found = adf.convert(document)
@@ -333,7 +333,7 @@ def test_junk_is_converted_somehow(junk: Any) -> None:
         adf.convert(document)
 
 
-def test_what_cannot_be_converted_keeps_its_words_and_its_neighbours() -> None:
+def test_an_unknown_node_keeps_its_words_and_its_neighbours() -> None:
     bad = node(
         "panel",
         {"panelType": "info"},
@@ -348,7 +348,7 @@ def test_what_cannot_be_converted_keeps_its_words_and_its_neighbours() -> None:
     assert found.markdown == ("**before**\n\n\\# first @Mia\n\nsecondsoon\n\nthird\n\nafter\n")
 
 
-def test_a_document_whose_content_is_none_of_its_own_keeps_its_words() -> None:
+def test_a_document_with_misplaced_content_keeps_its_words() -> None:
     assert "words" in adf.convert({"type": "doc", "content": "words"}).markdown
     found = adf.convert({"type": "doc", "content": {"text": "word"}})
     assert not found.exact
@@ -398,12 +398,12 @@ def test_any_markdown_is_a_document(markdown: str) -> None:
     assert adf.to_adf(markdown)["type"] == "doc"
 
 
-def test_markdown_that_marklas_stumbles_over_keeps_its_words() -> None:
+def test_markdown_that_makes_marklas_fail_keeps_its_words() -> None:
     made = adf.to_adf("one\n\n<span adf=\"mention\" params='[1]'>two</span> three\n")
     assert "three" in text_of(made)
 
 
-def test_what_is_made_is_what_jira_takes() -> None:
+def test_every_result_is_a_document_that_jira_accepts() -> None:
     path = SPECS / "adf-schema.json"
     if not path.exists():
         pytest.skip("the ADF schema is not here; TICKETR_SPECS names its folder")

@@ -128,7 +128,7 @@ class TestAgreement:
                 assert all(some <= MARKS.keys() for some in marks or ())
 
     @pytest.mark.parametrize("parent", sorted(kind for kind in NODES if NODES[kind].children))
-    def test_what_may_stand_in_what_and_with_which_marks_is_the_same(self, parent: str) -> None:
+    def test_allowed_children_and_marks_are_those_of_the_schema(self, parent: str) -> None:
         rng = Random(parent)
         verdicts = set()
         for outer in having(parent, every_child(parent, FromSchema(rng)), FromSchema(rng)):
@@ -136,7 +136,7 @@ class TestAgreement:
         assert verdicts == {True, False}
 
     @pytest.mark.parametrize("kind", sorted(kind for kind in NODES if kind != "doc"))
-    def test_what_a_node_may_say_about_itself_is_the_same(self, kind: str) -> None:
+    def test_attributes_of_nodes_are_those_of_the_schema(self, kind: str) -> None:
         names = {name for attrs in NODES[kind].attrs for name in attrs.checks} | {"new"}
         verdicts = set()
         for seed in range(4 * len(NODES[kind].attrs) or 1):
@@ -152,7 +152,7 @@ class TestAgreement:
         assert verdicts == {True, False}
 
     @pytest.mark.parametrize("kind", sorted(MARKS))
-    def test_what_a_mark_may_say_about_itself_is_the_same(self, kind: str) -> None:
+    def test_attributes_of_marks_are_those_of_the_schema(self, kind: str) -> None:
         home = next(
             (outer, inner)
             for outer, rule in NODES.items()
@@ -179,14 +179,14 @@ class TestAgreement:
 
     @settings(max_examples=100)
     @given(st.randoms(use_true_random=False))
-    def test_what_the_schema_accepts_is_accepted(self, rng: Random) -> None:
+    def test_documents_that_the_schema_accepts_are_accepted(self, rng: Random) -> None:
         document = FromSchema(rng).document()
         assert quick_adf_validator().is_valid(document)
         assert adf.problems(document) == () or is_stricter_on_purpose(document)
 
     @settings(max_examples=100)
     @given(st.randoms(use_true_random=False))
-    def test_what_the_schema_refuses_is_refused(self, rng: Random) -> None:
+    def test_documents_that_the_schema_refuses_are_refused(self, rng: Random) -> None:
         maker = FromSchema(rng)
         document = maker.document()
         maker.spoil(document)
@@ -208,7 +208,7 @@ class TestAgreement:
                 verdicts.append(good)
         assert 10 < verdicts.count(True) < len(verdicts) - 10
 
-    def test_on_what_is_made_of_odd_markdown_both_say_the_same(self) -> None:
+    def test_documents_from_unusual_markdown_get_the_verdict_of_the_schema(self) -> None:
         validator = quick_adf_validator()
         verdicts = []
         for markdown in odd_markdown():
@@ -304,14 +304,14 @@ WRONG: dict[str, tuple[Json, str]] = {
 
 
 @pytest.mark.parametrize(("document", "words"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_in_words(document: Json, words: str) -> None:
+def test_problems_are_described_in_words(document: Json, words: str) -> None:
     (found, *_) = adf.problems(document)
     assert found.startswith(words)
     assert found.isprintable()
 
 
 @pytest.mark.parametrize("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
-def test_what_is_no_document_is_refused(nothing: object) -> None:
+def test_a_value_that_is_no_document_is_refused(nothing: object) -> None:
     assert adf.problems(nothing) == ("this is no document",)
 
 
@@ -322,7 +322,7 @@ def test_another_version_is_refused(changes: Json) -> None:
     assert adf.problems(doc() | changes) == ("this is no document of version 1",)
 
 
-def test_problems_are_told_in_the_order_of_the_document_and_not_without_end() -> None:
+def test_problems_are_in_the_order_of_the_document_and_limited() -> None:
     bad = [items(part("blockquote", paragraph(text(f"number {n}")))) for n in range(50)]
     found = adf.problems(doc(*bad))
     assert len(found) == MOST_PROBLEMS

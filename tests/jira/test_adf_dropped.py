@@ -48,27 +48,27 @@ KEPT = [
 
 
 @pytest.mark.parametrize(("markdown", "pieces"), LOST.items())
-def test_what_cannot_stand_where_it_stands_is_told(markdown: str, pieces: tuple[str, ...]) -> None:
+def test_misplaced_content_is_reported(markdown: str, pieces: tuple[str, ...]) -> None:
     assert adf.dropped_texts(markdown) == pieces
 
 
 @pytest.mark.parametrize("markdown", KEPT)
-def test_what_is_in_the_document_is_not_lost(markdown: str) -> None:
+def test_words_in_the_document_do_not_count_as_lost(markdown: str) -> None:
     assert adf.dropped_texts(markdown) == ()
 
 
-def test_not_more_than_some_are_told() -> None:
+def test_the_number_of_reports_is_limited() -> None:
     assert len(adf.dropped_texts("- a\n" + "\n  # Heading\n" * 50)) == 10
 
 
 @pytest.mark.parametrize("seed", range(0, 1500, 25))
-def test_nothing_is_lost_of_what_came_from_jira(seed: int) -> None:
+def test_markdown_from_jira_loses_nothing(seed: int) -> None:
     for one in range(seed, seed + 5):
         converted = adf.convert(Maker(Random(one)).document())
         assert adf.dropped_texts(converted.markdown) == ()
 
 
-def test_a_word_that_is_nowhere_in_the_document_is_told() -> None:
+def test_a_word_missing_in_the_document_is_reported() -> None:
     marked = [markdown.replace("words", "zebra") for markdown in odd_markdown()]
     gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
     assert len(gone) > 20

@@ -56,14 +56,14 @@ def cell(*blocks: Any) -> Json:
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
-def test_what_looks_like_html_is_text(markdown: str) -> None:
+def test_text_like_html_is_text(markdown: str) -> None:
     assert adf.to_adf(markdown) == doc(paragraph(text(markdown)))
     assert adf.dropped_texts(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
 @pytest.mark.parametrize("place", ["# {}", "- {}", "> {}", "- [ ] {}", "a\n\n1. {}", "| {} |\n|-|"])
-def test_what_looks_like_html_is_text_in_every_place(markdown: str, place: str) -> None:
+def test_text_like_html_is_text_in_every_place(markdown: str, place: str) -> None:
     if "adf=" in markdown or ("<p>" in markdown and "|" in place):  # a cell has more tags
         return
     document = adf.to_adf(place.format(markdown))
@@ -195,11 +195,11 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("markdown", "told"), TOLD.items())
-def test_what_cannot_be_kept_is_told(markdown: str, told: str) -> None:
+def test_html_that_cannot_be_kept_is_reported(markdown: str, told: str) -> None:
     assert told in str(adf.dropped_pieces(markdown)[0])
 
 
-def test_a_comment_is_told_with_its_line_and_with_what_to_do() -> None:
+def test_a_comment_is_reported_with_its_line_and_a_hint() -> None:
     (lost,) = adf.dropped_pieces("one\n\ntwo <!-- ask\nMia --> three")
     assert str(lost) == (
         'in its line 3: the HTML comment "<!-- ask Mia -->" would be lost in Jira; '
@@ -207,7 +207,7 @@ def test_a_comment_is_told_with_its_line_and_with_what_to_do() -> None:
     )
 
 
-def test_html_is_told_with_what_to_do() -> None:
+def test_html_is_reported_with_a_hint() -> None:
     (lost, _) = adf.dropped_pieces('a\n**<u adf="underline">b**\n</u>')
     assert str(lost) == (
         'in its line 2: Jira has no place for the HTML "<u adf="underline">" there; '
@@ -236,7 +236,7 @@ TAGS = [
 
 
 @given(st.lists(st.one_of(st.sampled_from(TAGS), st.none()), max_size=14))
-def test_no_word_is_lost_in_silence(pieces: list[str | None]) -> None:
+def test_no_word_is_lost_silently(pieces: list[str | None]) -> None:
     markdown = "".join(f"zebra{i}a" if each is None else each for i, each in enumerate(pieces))
     document = adf.to_adf(markdown)
     lost = adf.dropped_texts(markdown)
@@ -249,7 +249,7 @@ def test_no_word_is_lost_in_silence(pieces: list[str | None]) -> None:
 
 
 @given(st.lists(st.sampled_from(["<", ">", "</", "/>", "a", "b1", " ", "=", "."]), max_size=20))
-def test_tags_nobody_knows_are_kept_to_the_letter(pieces: list[str]) -> None:
+def test_unknown_tags_are_kept_exactly(pieces: list[str]) -> None:
     words = "x" + re.sub(" +", " ", "".join(pieces)).strip()
     assert text_of(adf.to_adf(words)) == words
     assert adf.dropped_texts(words) == ()

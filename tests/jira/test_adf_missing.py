@@ -56,17 +56,17 @@ PLAIN = doc(paragraph(text("words here")))
         (None, doc(), ()),
     ],
 )
-def test_what_is_missing_is_named(wanted: Any, shown: Any, named: tuple[str, ...]) -> None:
+def test_missing_content_is_named(wanted: Any, shown: Any, named: tuple[str, ...]) -> None:
     assert adf.missing(wanted, shown, shown) == named
 
 
-def test_what_is_sent_all_the_same_is_not_missing() -> None:
+def test_content_that_is_sent_anyway_is_not_missing() -> None:
     wanted = doc(PANEL, paragraph(text("x")))
 
     assert adf.missing(wanted, PLAIN, doc(paragraph(text("x y")), PANEL)) == ()
 
 
-def test_what_is_sent_is_not_taken_for_what_it_is_like() -> None:
+def test_similar_content_that_is_sent_does_not_hide_a_loss() -> None:
     wanted = doc(paragraph(text("# a")), paragraph(text("x")))
     heading = {"type": "heading", "attrs": {"level": 1}, "content": [text("a")]}
     shown, sent = (doc(heading, paragraph(text(each))) for each in ("x", "y"))
@@ -81,7 +81,7 @@ def test_not_more_than_some_are_named() -> None:
 
 
 @pytest.mark.parametrize("seed", range(0, 300, 25))
-def test_nothing_is_named_where_nothing_is_missing_and_else_something(seed: int) -> None:
+def test_something_is_named_exactly_if_content_is_missing(seed: int) -> None:
     maker = Maker(Random(seed))
     one, other = maker.document(), maker.document()
 
@@ -90,7 +90,7 @@ def test_nothing_is_named_where_nothing_is_missing_and_else_something(seed: int)
     assert all(each.isprintable() for each in adf.missing(one, other, doc()))
 
 
-def test_what_is_nested_without_end_is_told() -> None:
+def test_endlessly_nested_content_is_reported() -> None:
     node: dict[str, Any] = paragraph(text("x"))
     other: dict[str, Any] = paragraph(text("y"))
     for _ in range(5000):

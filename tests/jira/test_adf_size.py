@@ -55,7 +55,7 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
         "\\<" * LONGEST_TEXT,
     ],
 )
-def test_markdown_that_says_no_more_than_jira_takes_is_converted(text: str) -> None:
+def test_markdown_within_the_size_that_jira_accepts_is_converted(text: str) -> None:
     assert not adf.is_too_long(text)
 
 
@@ -85,7 +85,7 @@ def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]
     assert converted.markdown.startswith("```\n")
 
 
-def test_a_document_as_long_as_jira_takes_it_is_converted() -> None:
+def test_a_document_of_the_longest_size_is_converted() -> None:
     assert adf.convert(document("a" * LONGEST_TEXT)) == adf.Converted(
         "a" * LONGEST_TEXT + "\n", True
     )

@@ -54,9 +54,7 @@ def rows(markdown: str) -> list[list[str]]:
         ("| a | b |\n|\xa0---\xa0|---|\n| 1 |", ["1", ""]),
     ],
 )
-def test_a_row_is_put_in_order_without_a_change_to_its_words(
-    markdown: str, last: list[str]
-) -> None:
+def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: list[str]) -> None:
     assert rows(markdown)[-1] == last
     assert adf.dropped_pieces(markdown) == ()
     assert adf.is_exact(adf.to_adf(markdown), adf.to_markdown(adf.to_adf(markdown)))
@@ -77,7 +75,7 @@ def test_a_row_is_put_in_order_without_a_change_to_its_words(
         (f"{HEAD}| 1 | 2 |\n\n- x\n  | a | b |\n  |---|---|\n", 2, "in no list and no quote"),
     ],
 )
-def test_what_cannot_be_put_in_order_is_told_with_its_line(
+def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     markdown: str, line: int, words: str
 ) -> None:
     first, *others = adf.dropped_pieces(markdown)
@@ -103,7 +101,7 @@ def test_what_cannot_be_put_in_order_is_told_with_its_line(
         ("```\ncode\n```\n| a | b |\n| 1 | 2 |\n```\ncode\n```", 4),
     ],
 )
-def test_a_table_in_another_form_is_told_with_its_line(markdown: str, line: int) -> None:
+def test_a_table_in_another_notation_is_reported_with_its_line(markdown: str, line: int) -> None:
     (found,) = adf.dropped_pieces(markdown)
 
     assert found.line == line
@@ -133,7 +131,7 @@ def test_a_table_in_another_form_is_told_with_its_line(markdown: str, line: int)
         "+++ b/x\n--- a/x | y",
     ],
 )
-def test_what_is_no_table_is_left_alone(markdown: str) -> None:
+def test_text_that_is_no_table_is_unchanged(markdown: str) -> None:
     assert list(nodes(adf.to_adf(markdown), "table")) == []
     assert adf.dropped_pieces(markdown) == ()
 

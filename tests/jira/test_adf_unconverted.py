@@ -58,7 +58,9 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("markdown", "piece"), LITERAL.items())
-def test_what_reaches_jira_as_it_stands_is_told_with_its_line(markdown: str, piece: str) -> None:
+def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
+    markdown: str, piece: str
+) -> None:
     (found,) = adf.unconverted_pieces(f"first\n\n{markdown}\n")
 
     assert found.text == piece
@@ -66,12 +68,12 @@ def test_what_reaches_jira_as_it_stands_is_told_with_its_line(markdown: str, pie
 
 
 @pytest.mark.parametrize("markdown", PLAIN)
-def test_what_is_meant_as_it_stands_is_not_told(markdown: str) -> None:
+def test_escaped_text_is_not_reported(markdown: str) -> None:
     assert adf.unconverted_pieces(markdown) == ()
 
 
 @pytest.mark.parametrize("markdown", LITERAL)
-def test_what_stood_there_before_is_no_news(markdown: str) -> None:
+def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
     assert adf.unconverted_pieces(f"{markdown}\n\nmore", before=markdown) == ()
     assert len(adf.unconverted_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
 

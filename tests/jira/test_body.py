@@ -46,13 +46,13 @@ async def test_members_of_a_gzip_are_joined_wherever_they_are_cut(padding: bytes
         assert await body.end(URL) == b"hello world"
 
 
-async def test_a_member_that_is_cut_off_is_told() -> None:
+async def test_a_truncated_gzip_member_is_an_error() -> None:
     body = body_of("gzip", gzip.compress(b"hello") + gzip.compress(b"world")[:-3])
     with pytest.raises(BadAnswer, match="ends in the middle"):
         await body.end(URL)
 
 
-async def test_what_follows_a_gzip_and_is_none_is_told() -> None:
+async def test_data_after_a_gzip_member_is_an_error() -> None:
     body = body_of("gzip", gzip.compress(b"hello"), b"world")
     with pytest.raises(BadAnswer, match="compression is broken"):
         await body.end(URL)

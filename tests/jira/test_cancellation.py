@@ -178,7 +178,7 @@ async def test_idle_connections_are_closed_at_the_end_even_of_a_cancelled_block(
             await site.wait_until_left()
 
 
-async def test_closing_ends_what_is_under_way(package: HttpPackage) -> None:
+async def test_closing_ends_running_requests(package: HttpPackage) -> None:
     async def asking(transport: Transport, url: str) -> None:
         with pytest.raises(ConnectionLost):
             await transport.send(Request("GET", url))

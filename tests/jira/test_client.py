@@ -51,7 +51,7 @@ CALLS: dict[str, Call] = {
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 
 
-async def test_server_info_tells_about_the_site(autojump_clock: Clock) -> None:
+async def test_server_info_describes_the_site(autojump_clock: Clock) -> None:
     body = {
         "baseUrl": "https://example.atlassian.net",
         "version": "1001.0.0",
@@ -98,7 +98,7 @@ async def test_myself_is_read_from_either_kind_of_site(
         assert await jira.myself() == user
 
 
-async def test_fields_are_read_whatever_they_lack(autojump_clock: Clock) -> None:
+async def test_fields_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     body = [
         {"id": "summary", "name": "Summary", "custom": False, "schema": {"type": "string"}},
         {
@@ -129,7 +129,7 @@ async def test_a_project_is_read(autojump_clock: Clock) -> None:
         assert await jira.project("DEMO") == Project("10000", "DEMO", "DEMO")
 
 
-async def test_a_missing_project_says_so(autojump_clock: Clock) -> None:
+async def test_a_missing_project_is_reported(autojump_clock: Clock) -> None:
     words = "No project could be found with key 'NOPE'."
     app = ScriptedApp(Answer({"errorMessages": [words], "errors": {}}, status=404))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
@@ -141,16 +141,14 @@ async def test_a_missing_project_says_so(autojump_clock: Clock) -> None:
     ("key", "path"),
     [("../../x", "%2E%2E%2F%2E%2E%2Fx"), ("..", "%2E%2E"), ("A?b#c", "A%3Fb%23c"), ("Ü", "%C3%9C")],
 )
-async def test_a_key_is_one_step_of_the_path_whatever_it_holds(
-    key: str, path: str, autojump_clock: Clock
-) -> None:
+async def test_a_key_is_one_segment_of_the_path(key: str, path: str, autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({"key": "A"}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await jira.project(key)
     assert app.asked[0].path == f"/rest/api/3/project/{path}"
 
 
-async def test_count_asks_for_a_count(autojump_clock: Clock) -> None:
+async def test_count_requests_a_count(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({"count": 120}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         assert await jira.count("project = DEMO") == 120
@@ -167,7 +165,9 @@ async def test_a_count_that_is_none_is_refused(count: object, autojump_clock: Cl
             await jira.count("a = 1")
 
 
-async def test_a_search_walks_its_tokens_and_gives_each_issue_once(autojump_clock: Clock) -> None:
+async def test_a_search_follows_page_tokens_and_yields_each_issue_once(
+    autojump_clock: Clock,
+) -> None:
     date = {"date": "Sat, 31 Jan 2026 12:00:00 GMT"}
     app = ScriptedApp(
         Answer({"issues": [{"id": "1"}, {"id": "2"}], "nextPageToken": "t1"}, headers=date),
@@ -300,7 +300,7 @@ async def test_an_issue_without_id_is_refused(issue: object, autojump_clock: Clo
             await jira.search_ids("a = 1")
 
 
-async def test_bulk_fetch_gives_the_issues_and_names_the_missing(autojump_clock: Clock) -> None:
+async def test_bulk_fetch_returns_the_issues_and_the_missing_keys(autojump_clock: Clock) -> None:
     first = {"id": "1", "key": "A-1", "fields": {"summary": "One"}, "self": "x"}
     second = {"id": None, "key": "A-2", "fields": None}
     body = {"issues": [first, None, second, first], "issueErrors": None, "expand": "x"}
@@ -315,7 +315,7 @@ async def test_bulk_fetch_gives_the_issues_and_names_the_missing(autojump_clock:
     }
 
 
-async def test_bulk_fetch_takes_a_key_in_any_letters_and_no_issue_that_nobody_asked_for(
+async def test_bulk_fetch_accepts_keys_in_any_case_and_ignores_other_issues(
     autojump_clock: Clock,
 ) -> None:
     issues: list[dict[str, object]] = [
@@ -339,7 +339,7 @@ ERRORS: list[tuple[dict[str, object], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("error", "failed"), ERRORS)
-async def test_bulk_fetch_tells_what_the_site_could_not_give(
+async def test_bulk_fetch_returns_the_keys_that_failed(
     error: dict[str, object], failed: dict[str, str], autojump_clock: Clock
 ) -> None:
     body = {"issues": [{"id": "1", "key": "A-1"}], "issueErrors": [error, None, "x"]}
@@ -356,7 +356,7 @@ async def test_bulk_fetch_tells_what_the_site_could_not_give(
     assert len(app.asked) == 4  # once more for the failed ones, and no more if none arrives
 
 
-async def test_bulk_fetch_asks_again_for_as_long_as_that_brings_something(
+async def test_bulk_fetch_repeats_as_long_as_issues_arrive(
     autojump_clock: Clock,
 ) -> None:
     def rule(asked: Asked) -> Answer:
@@ -373,7 +373,7 @@ async def test_bulk_fetch_asks_again_for_as_long_as_that_brings_something(
     assert len(app.asked) == 3
 
 
-async def test_bulk_fetch_takes_an_issue_that_is_there_though_it_is_named_as_failed(
+async def test_bulk_fetch_accepts_an_issue_that_is_also_named_as_failed(
     autojump_clock: Clock,
 ) -> None:
     errors = [{"id": "1", "errorMessage": "?"}, {"id": "a-1"}]
@@ -384,7 +384,7 @@ async def test_bulk_fetch_takes_an_issue_that_is_there_though_it_is_named_as_fai
     assert (fetched.failed, len(app.asked)) == ({}, 1)
 
 
-async def test_bulk_fetch_of_nothing_asks_nothing(autojump_clock: Clock) -> None:
+async def test_bulk_fetch_of_nothing_sends_no_request(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer())
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         fetched = await jira.bulk_fetch([], fields=["summary"])
@@ -553,7 +553,7 @@ async def test_a_token_with_scopes_is_used_at_the_gateway(
     assert asked.headers["authorization"].startswith("Basic " if email else "Bearer a-token")
 
 
-async def test_the_address_for_browsers_can_be_given(autojump_clock: Clock) -> None:
+async def test_the_address_for_browsers_is_an_option(autojump_clock: Clock) -> None:
     account = Credentials(gateway_site("11-22"), "mia@example.com", "a-token")
     app = ScriptedApp(Answer({"baseUrl": "https://other.atlassian.net"}))
     browse = "https://Example.atlassian.net/"

@@ -80,7 +80,7 @@ class TestAdaptiveLimit:
             limit.release()
         assert order == ["back", "new"]
 
-    async def test_a_cancelled_wait_takes_no_room(self) -> None:
+    async def test_a_cancelled_wait_takes_no_slot(self) -> None:
         limit = AdaptiveLimit(1)
         await limit.acquire()
         async with trio.open_nursery() as nursery:
@@ -130,7 +130,7 @@ class TestPerIssueLock:
             ("None", 0.0),
         ]
 
-    async def test_nothing_is_kept_of_what_is_over(self, autojump_clock: Clock) -> None:
+    async def test_nothing_is_kept_of_finished_requests(self, autojump_clock: Clock) -> None:
         lock = PerIssueLock()
 
         async def give_up() -> None:

@@ -105,7 +105,7 @@ async def test_an_answer_that_drips_has_a_bound_on_the_whole(package: HttpPackag
         (say(b"HTTP/1.1 200 OK\r\nAuthorization Basic secret\r\n\r\n"), "illegal header line"),
     ],
 )
-async def test_a_broken_connection_is_told_as_one(
+async def test_a_broken_connection_is_reported_as_one(
     package: HttpPackage, broken: Answer, reason: str
 ) -> None:
     async with raw_site(broken) as site:
@@ -148,7 +148,7 @@ async def test_a_connection_with_an_end_is_not_used_again(
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
-async def test_what_an_idle_connection_says_is_no_answer_to_the_next_request(
+async def test_data_on_an_idle_connection_is_no_answer_to_the_next_request(
     package: HttpPackage,
 ) -> None:
     said = trio.Event()
@@ -166,7 +166,7 @@ async def test_what_an_idle_connection_says_is_no_answer_to_the_next_request(
         assert b"Mia" in (await transport.send(Request("GET", site.url))).body
 
 
-async def test_what_comes_with_an_answer_is_no_answer_to_the_next_request_with_asks() -> None:
+async def test_data_after_an_answer_is_no_answer_to_the_next_request_with_asks() -> None:
     # httpcore treats it as an answer, and does not show it before.
     async def two(stream: Stream) -> None:
         await stream.send_all(SHORT + SHORT)
@@ -253,7 +253,7 @@ async def test_a_broken_connection_of_a_known_site_is_tried_again_more_often(
         assert site.requests == 6
 
 
-async def test_nobody_there_is_told_with_the_host_and_soon(package: HttpPackage) -> None:
+async def test_a_refused_connection_is_reported_soon_with_the_host(package: HttpPackage) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -263,7 +263,7 @@ async def test_nobody_there_is_told_with_the_host_and_soon(package: HttpPackage)
     assert url in str(caught.value)
 
 
-async def test_a_host_that_does_not_exist_is_told(package: HttpPackage) -> None:
+async def test_a_host_that_does_not_exist_is_reported(package: HttpPackage) -> None:
     with pytest.raises(ConnectFailed, match=r"nowhere\.invalid"):
         await get("https://nowhere.invalid/rest", open_transport(package))
 

@@ -28,7 +28,7 @@ def paged(key: str, items: list[Any], size: int, *, total: bool = True) -> Ruled
     return RuledApp(rule)
 
 
-async def test_issue_types_are_read_whatever_they_lack(autojump_clock: Clock) -> None:
+async def test_issue_types_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     answer = {
         "issueTypes": [
             STORY,
@@ -59,7 +59,7 @@ async def test_all_pages_are_read(key: str, total: bool, asked: int, autojump_cl
     assert len(app.asked) == asked
 
 
-async def test_a_site_that_gives_the_same_page_for_ever_comes_to_an_end(
+async def test_a_site_that_repeats_one_page_forever_is_an_error(
     autojump_clock: Clock,
 ) -> None:
     app = ScriptedApp(Answer({"issueTypes": [STORY], "total": 1000}))
@@ -68,7 +68,7 @@ async def test_a_site_that_gives_the_same_page_for_ever_comes_to_an_end(
     assert len(app.asked) == 2
 
 
-async def test_the_fields_of_a_type_are_read_whatever_they_lack(autojump_clock: Clock) -> None:
+async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     answer = {
         "fields": [
             {
@@ -132,7 +132,7 @@ async def test_an_answer_without_a_list_is_refused(body: object, autojump_clock:
             await jira.issue_types("DEMO")
 
 
-async def test_people_are_looked_for_by_what_they_are_called(autojump_clock: Clock) -> None:
+async def test_people_are_searched_by_name(autojump_clock: Clock) -> None:
     people = [
         {"accountId": "a", "displayName": "Mia", "emailAddress": "mia@example.com"},
         {"accountId": "b", "displayName": "Ben", "timeZone": "Europe/Berlin"},
@@ -148,7 +148,7 @@ async def test_people_are_looked_for_by_what_they_are_called(autojump_clock: Clo
     assert app.asked[0].query == "project=DEMO&query=mi%26a%3D%C3%BC&maxResults=50"
 
 
-async def test_the_statuses_of_each_type_are_read_whatever_they_lack(
+async def test_the_statuses_of_each_type_are_read_with_missing_keys(
     autojump_clock: Clock,
 ) -> None:
     answer = [

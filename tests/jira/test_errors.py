@@ -60,7 +60,7 @@ def test_an_error_says_what_to_do_next(error: errors.JiraError, words: list[str]
         assert word in str(error)
 
 
-def test_the_words_of_a_server_are_cleaned_and_clipped() -> None:
+def test_a_servers_message_is_cleaned_and_clipped() -> None:
     wild = "\x1b[2J\x1b]0;title\x07red\u202e\nline" + "x" * 1000
     error = errors.BadRequest(URL, 400, (wild,) * 9, (("a\x1b[0m", wild),) * 30)
     assert len(error.messages) == 5
@@ -73,7 +73,7 @@ def test_the_words_of_a_server_are_cleaned_and_clipped() -> None:
     assert len(str(error)) < 1000
 
 
-def test_words_about_fields_are_told_with_the_field() -> None:
+def test_messages_about_fields_are_shown_with_the_field() -> None:
     error = errors.BadRequest(URL, 400, ("Bad.",), (("summary", "Too long."), ("x", "Odd.")))
     assert error.detail == "Bad.; summary: Too long.; x: Odd."
 

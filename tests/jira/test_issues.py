@@ -47,7 +47,7 @@ every_write = pytest.mark.parametrize("write", WRITES)
 each_once = pytest.mark.parametrize("write", ONCE)
 
 
-async def test_a_create_sends_fields_and_properties_and_gives_the_key(
+async def test_a_create_sends_fields_and_properties_and_returns_the_key(
     autojump_clock: Clock,
 ) -> None:
     app = ScriptedApp(MADE)
@@ -97,7 +97,7 @@ async def test_a_delete_says_whether_the_sub_tasks_go_too(
     assert app.asked[0].body is None
 
 
-async def test_transitions_are_read_whatever_they_lack(autojump_clock: Clock) -> None:
+async def test_transitions_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     answer = {
         "transitions": [
             {"id": "31", "name": "Done", "to": {"id": "5", "name": "Closed"}, "isGlobal": True},
@@ -146,7 +146,7 @@ LOST: dict[str, Callable[[], tuple[ScriptedApp, type[JiraError]]]] = {
 
 @each_once
 @pytest.mark.parametrize("loss", LOST)
-async def test_what_may_not_be_done_twice_is_not_sent_again_when_its_answer_is_lost(
+async def test_a_request_that_must_not_repeat_is_not_sent_again_when_its_answer_is_lost(
     write: str, loss: str, autojump_clock: Clock
 ) -> None:
     app, kind = LOST[loss]()
@@ -158,7 +158,7 @@ async def test_what_may_not_be_done_twice_is_not_sent_again_when_its_answer_is_l
 
 
 @each_once
-async def test_what_may_not_be_done_twice_is_not_sent_again_when_the_connection_breaks(
+async def test_a_request_that_must_not_repeat_is_not_sent_again_when_the_connection_breaks(
     write: str, autojump_clock: Clock
 ) -> None:
     transport = Breaking(ScriptedApp(GOOD[write]), ConnectionLost(SITE, "closed"), after=True)
@@ -186,7 +186,9 @@ async def test_an_edit_waits_for_a_site_that_is_busy(autojump_clock: Clock) -> N
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422])
 @every_write
-async def test_a_refusal_is_told_and_final(write: str, status: int, autojump_clock: Clock) -> None:
+async def test_a_refusal_is_reported_and_final(
+    write: str, status: int, autojump_clock: Clock
+) -> None:
     answer = Answer({"errorMessages": [], "errors": {"summary": "Too long."}}, status=status)
     app = ScriptedApp(answer)
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
@@ -197,7 +199,7 @@ async def test_a_refusal_is_told_and_final(write: str, status: int, autojump_clo
 
 
 @each_once
-async def test_what_may_not_be_done_twice_is_not_sent_again_from_a_login_page(
+async def test_a_request_that_must_not_repeat_is_not_sent_again_after_a_login_page(
     write: str, autojump_clock: Clock
 ) -> None:
     app = ScriptedApp(Answer(status=302, headers={"location": "/login.jsp"}))
@@ -216,7 +218,7 @@ async def test_a_refusal_names_the_fields(autojump_clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", {}, {"id": "1"}, {"key": None}, []])
-async def test_a_create_whose_answer_tells_no_key_is_unsure(
+async def test_a_create_whose_answer_has_no_key_may_have_happened(
     body: object, autojump_clock: Clock
 ) -> None:
     app = ScriptedApp(Answer(body, status=201))

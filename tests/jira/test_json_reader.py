@@ -85,7 +85,7 @@ class TestInSteps:
 
 
 @given(VALUES)
-def test_whatever_is_written_is_read(value: Any) -> None:
+def test_every_written_value_is_read(value: Any) -> None:
     async def both() -> None:
         assert await json_reader._Walk(json.dumps(value), None).document() == value
 
@@ -105,7 +105,7 @@ async def test_a_text_with_more_values_than_memory_has_room_for_is_refused_unrea
     ],
     ids=["issues", "paragraphs"],
 )
-async def test_a_long_text_gives_way_after_each_step(make: Callable[[int], Any]) -> None:
+async def test_a_long_text_checkpoints_after_each_step(make: Callable[[int], Any]) -> None:
     text = json.dumps(make(30_000)).encode()
     async with count_steps() as steps:
         await read_json(text)

@@ -33,7 +33,7 @@ def test_the_same_is_written_as_at_once(value: Any) -> None:
     ],
     ids=["list", "document", "texts"],
 )
-async def test_a_large_value_gives_way_after_each_step(value: Any) -> None:
+async def test_a_large_value_checkpoints_after_each_step(value: Any) -> None:
     async with count_steps() as steps:
         written = await write_json(value)
     assert written == json.dumps(value).encode()

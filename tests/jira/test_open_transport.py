@@ -45,7 +45,7 @@ def test_httpx_is_the_default_and_loads_no_asks() -> None:
     assert run(program) == "HttpxTransport False\n"
 
 
-def test_asks_says_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) -> None:
+def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) -> None:
     program = (
         "from ticketr.jira.transport import open_transport\n"
         "print(type(open_transport('asks')).__name__)"
@@ -55,7 +55,7 @@ def test_asks_says_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", get_args(HttpPackage))
-async def test_each_name_gives_a_transport_that_opens_and_closes(name: HttpPackage) -> None:
+async def test_each_name_returns_a_transport_that_opens_and_closes(name: HttpPackage) -> None:
     async with open_transport(name, answer_within=1.0):
         await trio.lowlevel.checkpoint()
 

@@ -110,5 +110,5 @@ def test_an_answer_tells_when_the_limit_is_near(headers: dict[str, str], *, near
         ({"ratelimit-reason": "a new one"}, LimitScope.ENDPOINT),
     ],
 )
-def test_a_reason_tells_whom_a_limit_concerns(headers: dict[str, str], scope: LimitScope) -> None:
+def test_a_reason_names_the_scope_of_a_limit(headers: dict[str, str], scope: LimitScope) -> None:
     assert scope_of(reason_of(headers)) is scope

@@ -146,7 +146,7 @@ async def test_a_quota_holds_up_everything(name: str, autojump_clock: Clock) -> 
     assert [seconds for seconds, _ in site.waits] == [10.0, 9.0, 8.0]
 
 
-async def test_a_limit_of_an_issue_takes_no_place_from_others(autojump_clock: Clock) -> None:
+async def test_a_limit_of_an_issue_takes_no_slot_from_others(autojump_clock: Clock) -> None:
     site = Site(
         refused_once("issue/A-1", ratelimit_reason="jira-per-issue-on-write"), max_concurrency=1
     )
@@ -178,7 +178,7 @@ async def test_a_limit_of_an_issue_that_is_not_there_yet_is_one_of_the_endpoint(
     ]
 
 
-async def test_a_busy_site_holds_up_what_it_was_asked_for(autojump_clock: Clock) -> None:
+async def test_a_busy_site_delays_only_its_own_requests(autojump_clock: Clock) -> None:
     busy = Answer({}, status=503, headers={"retry-after": "10"})
     app = ScriptedApp(busy, Answer({"count": 1, "key": "A"}))
     async with (
@@ -228,7 +228,7 @@ async def test_a_reset_that_is_still_to_come_is_waited_for(autojump_clock: Clock
     assert app.times == [0.0, 40.0]
 
 
-async def test_a_site_without_tokens_left_is_left_alone_for_as_long_as_it_says(
+async def test_a_site_without_tokens_left_gets_no_request_until_the_reset(
     autojump_clock: Clock,
 ) -> None:
     empty = {"x-ratelimit-remaining": "0", "retry-after": "5"}
@@ -244,7 +244,7 @@ async def test_a_site_without_tokens_left_is_left_alone_for_as_long_as_it_says(
     assert app.times == [0.0, 5.0, 5.0, 5.0]
 
 
-async def test_what_was_held_while_it_queued_waits_again(autojump_clock: Clock) -> None:
+async def test_a_request_held_back_while_queued_waits_again(autojump_clock: Clock) -> None:
     """The second request waits for the first one's slot, and is then still held back."""
     limited = Answer({}, status=429, headers={"retry-after": "10"}, after=1)
     app = ScriptedApp(limited, Answer({"count": 1}))
@@ -259,7 +259,7 @@ async def test_what_was_held_while_it_queued_waits_again(autojump_clock: Clock) 
     assert app.times == [0.0, 11.0, 11.0]
 
 
-async def test_what_a_quota_holds_waits_even_if_it_queued_for_the_last_place(
+async def test_a_request_over_quota_waits_even_if_queued_for_the_last_slot(
     autojump_clock: Clock,
 ) -> None:
     headers = {"retry-after": "10", "ratelimit-reason": "jira-quota-tenant-based"}
@@ -277,7 +277,7 @@ async def test_what_a_quota_holds_waits_even_if_it_queued_for_the_last_place(
     assert app.times == [0.0, 11.0, 11.0]
 
 
-async def test_those_who_make_room_for_fewer_go_before_those_who_are_new(
+async def test_requests_displaced_by_a_lower_limit_go_before_new_ones(
     autojump_clock: Clock,
 ) -> None:
     limited = Answer({}, status=429, headers={"retry-after": "1"})
@@ -328,7 +328,7 @@ async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(
     assert together == [4, *[2] * 10, *[3] * 7, 4, 2]
 
 
-async def test_an_answer_that_says_the_limit_is_near_lets_no_more_go_together(
+async def test_a_near_limit_does_not_raise_the_concurrency(
     autojump_clock: Clock,
 ) -> None:
     limited = Answer({}, status=429, headers={"retry-after": "1"})
@@ -387,7 +387,7 @@ async def test_every_wait_can_be_cancelled_and_leaves_its_place(autojump_clock: 
         assert trio.current_time() - start == 10
 
 
-async def test_a_wish_that_is_too_long_is_an_error_that_says_when(autojump_clock: Clock) -> None:
+async def test_a_too_long_retry_after_is_an_error_with_its_time(autojump_clock: Clock) -> None:
     headers = {"retry-after": "1800", "ratelimit-reason": "jira-quota-tenant-based"}
     app = ScriptedApp(Answer({}, status=429, headers=headers))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:

@@ -53,7 +53,7 @@ async def test_a_503_without_a_wish_is_repeated_with_growing_waits(autojump_cloc
     ],
     ids=["500", "504", "page", "cut", "login"],
 )
-async def test_a_known_site_that_gave_no_answer_of_jiras_is_asked_again_with_growing_waits(
+async def test_a_known_site_without_an_answer_of_jira_is_retried_with_growing_waits(
     broken: Answer, told: str, autojump_clock: Clock
 ) -> None:
     waits: list[tuple[float, str]] = []
@@ -201,9 +201,7 @@ async def test_silence_of_a_known_site_is_tried_once_more(autojump_clock: Clock)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 501])
-async def test_what_a_repeat_cannot_change_is_not_repeated(
-    status: int, autojump_clock: Clock
-) -> None:
+async def test_permanent_errors_are_not_retried(status: int, autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({}, status=status))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(JiraError, match=str(status)):
@@ -211,7 +209,7 @@ async def test_what_a_repeat_cannot_change_is_not_repeated(
     assert len(app.asked) == 1
 
 
-async def test_a_bad_search_is_refused_in_jiras_words(autojump_clock: Clock) -> None:
+async def test_a_bad_search_is_refused_with_jiras_message(autojump_clock: Clock) -> None:
     answer = Answer({"errorMessages": ["Field 'foo' does not exist."], "errors": {}}, status=400)
     app = ScriptedApp(answer)
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
@@ -221,7 +219,7 @@ async def test_a_bad_search_is_refused_in_jiras_words(autojump_clock: Clock) -> 
     assert "Field 'foo' does not exist." in str(caught.value)
 
 
-async def test_every_request_says_who_asks_and_what_it_takes(autojump_clock: Clock) -> None:
+async def test_every_request_has_user_agent_and_accept_headers(autojump_clock: Clock) -> None:
     app = ScriptedApp(ME, Answer({"count": 0}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await jira.myself()
@@ -266,7 +264,7 @@ async def test_a_retry_date_is_counted_from_the_answers_own_date(autojump_clock:
     ],
     ids=["nothing", "list", "text", "html", "shapes", "huge"],
 )
-async def test_a_refusal_without_words_is_told_by_its_status(
+async def test_a_refusal_without_a_message_is_reported_by_its_status(
     body: bytes, autojump_clock: Clock
 ) -> None:
     app = ScriptedApp(Answer(body, status=400))
@@ -275,7 +273,7 @@ async def test_a_refusal_without_words_is_told_by_its_status(
             await jira.myself()
 
 
-async def test_a_refusal_in_plain_words_is_told_in_them(autojump_clock: Clock) -> None:
+async def test_a_refusal_in_plain_text_is_reported_with_it(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(b"Basic authentication with passwords is deprecated.", status=403))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(JiraError, match="passwords is deprecated"):

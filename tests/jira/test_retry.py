@@ -61,7 +61,7 @@ def test_an_unknown_site_is_given_up_soon(error: errors.JiraError) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_will_not_change_is_not_tried_again(error: errors.JiraError) -> None:
+def test_permanent_errors_are_not_retried(error: errors.JiraError) -> None:
     assert delay(error, 1) is None
 
 
@@ -77,7 +77,7 @@ def test_a_failing_server_is_tried_again_even_at_first_contact(status: int) -> N
     ("known", "waits"),
     [(True, [1.0, 2.0, 4.0, 8.0, None]), (False, [0.2, 0.4, 0.8, 1.6, None])],
 )
-def test_what_is_no_answer_of_jiras_is_tried_again_quickly_where_jira_never_was(
+def test_answers_of_other_servers_are_retried_quickly_at_an_unknown_address(
     error: errors.JiraError, known: bool, waits: list[float | None]
 ) -> None:
     assert [delay(error, attempt, known=known) for attempt in range(1, 6)] == waits
@@ -117,7 +117,7 @@ def test_a_wish_for_no_wait_at_all_is_answered_with_growing_waits() -> None:
     ],
     ids=lambda error: f"{type(error).__name__}{getattr(error, 'status', error is CUT)}",
 )
-def test_what_may_have_been_carried_out_is_not_repeated_unless_twice_is_as_once(
+def test_a_request_that_may_have_happened_is_retried_only_if_idempotent(
     error: errors.JiraError,
 ) -> None:
     assert may_have_happened(error)
@@ -129,7 +129,7 @@ def test_a_write_that_was_sent_to_a_login_page_is_not_repeated_unless_twice_is_a
 
 
 @pytest.mark.parametrize("error", [REFUSED, errors.RateLimited(URL, 429)])
-def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError) -> None:
+def test_a_request_that_cannot_have_happened_is_retried(error: errors.JiraError) -> None:
     assert not may_have_happened(error)
     assert [delay(error, n, repeatable=False) for n in range(1, 6)] == [1.0, 2.0, 4.0, 8.0, None]
 
@@ -147,5 +147,5 @@ def test_what_was_certainly_not_carried_out_is_repeated(error: errors.JiraError)
         (errors.NoAnswer(URL, 30.0), "no answer from example.com"),
     ],
 )
-def test_a_wait_has_a_reason_in_few_words(error: errors.JiraError, words: str) -> None:
+def test_a_wait_has_a_short_reason(error: errors.JiraError, words: str) -> None:
     assert why(error) == words

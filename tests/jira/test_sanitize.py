@@ -52,5 +52,5 @@ def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
         ("", False),
     ],
 )
-def test_a_login_page_is_known_by_its_address(url: str, is_one: bool) -> None:
+def test_a_login_page_is_recognised_by_its_address(url: str, is_one: bool) -> None:
     assert is_login_page(url) is is_one

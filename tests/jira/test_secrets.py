@@ -211,7 +211,7 @@ async def test_a_token_is_refused_to_another_site(elsewhere: str) -> None:
     assert_hidden(shown(caught.value))
 
 
-async def test_a_token_is_given_to_its_own_site_however_that_is_written(
+async def test_a_token_is_sent_to_its_own_site_in_any_spelling(
     autojump_clock: Clock,
 ) -> None:
     app = ScriptedApp(Answer({"accountId": "1"}))
@@ -246,7 +246,7 @@ def test_a_short_token_may_be_a_word() -> None:
     assert Credentials(SITE, EMAIL, "demodemo").redact("the demodemo") == "the [hidden]"
 
 
-def test_every_error_hides_what_an_address_may_hold() -> None:
+def test_every_error_hides_secrets_in_addresses() -> None:
     url = f"https://u:{TOKEN}@example.com/rest?token={TOKEN}#{TOKEN}"
     made: list[JiraError] = [
         errors.JiraError(url),

@@ -31,7 +31,7 @@ async def ask(*answers: Answer) -> str:
     return await ask_cloud_id(SITE, transport=ScriptedApp(*answers).transport())
 
 
-async def test_the_cloud_id_is_given_in_small_letters(autojump_clock: MockClock) -> None:
+async def test_the_cloud_id_is_returned_in_lower_case(autojump_clock: MockClock) -> None:
     assert await ask(Answer({"cloudId": TOLD, "other": 1})) == TOLD.lower()
 
 
@@ -88,7 +88,7 @@ async def test_an_answer_that_is_no_cloud_id_is_refused(
         (Answer({"cloudId": TOLD}, after=60.0), NoAnswer),
     ],
 )
-async def test_a_site_that_does_not_tell_is_the_error_that_it_is_elsewhere(
+async def test_a_site_without_a_cloud_id_raises_the_usual_error(
     answer: Answer, kind: type[JiraError], autojump_clock: MockClock
 ) -> None:
     with pytest.raises(kind):
@@ -124,7 +124,7 @@ def test_a_site_on_this_machine_is_its_own_gateway(site: str, gateway: str) -> N
     assert gateway_site("11-22", site) == gateway
 
 
-async def test_the_sandbox_tells_its_cloud_id_and_takes_a_token_with_scopes_there(
+async def test_the_sandbox_has_a_cloud_id_and_accepts_a_scoped_token_there(
     autojump_clock: MockClock,
 ) -> None:
     app = create_app(make_site(tickets=3, seed=1))

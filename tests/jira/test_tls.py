@@ -58,7 +58,7 @@ async def test_a_certificate_that_proves_nothing_is_refused(
     assert site.url in str(caught.value)
 
 
-async def test_an_authority_that_nobody_named_is_refused_by_default(package: HttpPackage) -> None:
+async def test_an_unknown_authority_is_refused_by_default(package: HttpPackage) -> None:
     async with raw_site(ME, certificate="good") as site:
         transport = open_transport(package)
         account = Credentials(site.url, "mia@example.com", "a-token")
@@ -77,7 +77,7 @@ async def test_the_authority_of_the_environment_is_believed(
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-async def test_certificates_that_cannot_be_read_are_told_and_needed_by_https_alone(
+async def test_certificates_that_cannot_be_read_are_reported_and_needed_by_https_alone(
     package: HttpPackage, content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "company.pem"
@@ -102,7 +102,7 @@ async def leave(stream: trio.SocketStream) -> None:
 
 
 @pytest.mark.parametrize("handshake", [plain, leave])
-async def test_a_site_that_speaks_no_tls_is_told(
+async def test_a_site_that_speaks_no_tls_is_reported(
     package: HttpPackage, handshake: Callable[[trio.SocketStream], Awaitable[None]]
 ) -> None:
     async with trio.open_nursery() as nursery:
@@ -150,7 +150,7 @@ async def test_a_secure_connection_that_was_closed_while_idle_is_not_used_again(
             assert len(site.connections) == count
 
 
-async def test_a_secure_connection_that_breaks_is_told_as_one(package: HttpPackage) -> None:
+async def test_a_broken_tls_connection_is_reported_as_one(package: HttpPackage) -> None:
     async def cut(stream: Stream) -> None:
         await stream.send_all(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"issues": [')
         assert isinstance(stream, trio.SSLStream)

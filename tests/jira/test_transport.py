@@ -15,7 +15,7 @@ from ticketr.jira.transport import HttpPackage, Request, open_transport
 ME = reply({"accountId": "1", "displayName": "Mia"})
 
 
-async def test_an_answer_is_given_whole(package: HttpPackage) -> None:
+async def test_an_answer_is_returned_completely(package: HttpPackage) -> None:
     answer = reply(b"{}", status=201, headers=("X-Two: a", "X-Two: b"))
     async with raw_site(answer) as site:
         response = await get(f"{site.url}/x?y=1", open_transport(package))
@@ -59,7 +59,7 @@ async def test_an_address_is_sent_as_it_is_written(package: HttpPackage, target:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_given_and_never_followed(package: HttpPackage, status: int) -> None:
+async def test_a_redirect_is_returned_and_never_followed(package: HttpPackage, status: int) -> None:
     async with raw_site(ME) as elsewhere:
         answer = reply(b"", status=status, headers=(f"Location: {elsewhere.url}/x",))
         async with raw_site(answer) as site:
@@ -174,7 +174,7 @@ async def test_a_header_that_cannot_be_sent_is_not_repeated_in_the_error(
 
 
 @pytest.mark.parametrize("url", ["http://[::1/", "http:///x", "ftp://127.0.0.1/", "127.0.0.1"])
-async def test_a_url_that_is_none_is_told(package: HttpPackage, url: str) -> None:
+async def test_an_invalid_url_is_an_error(package: HttpPackage, url: str) -> None:
     with pytest.raises(ConnectFailed, match="the address cannot be used"):
         await get(url, open_transport(package))
 
@@ -182,7 +182,7 @@ async def test_a_url_that_is_none_is_told(package: HttpPackage, url: str) -> Non
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:99999999/", f"http://{'a' * 64}.example.com/", "http://a..b/"]
 )
-async def test_a_url_that_leads_nowhere_is_told(package: HttpPackage, url: str) -> None:
+async def test_a_url_of_an_unknown_host_is_an_error(package: HttpPackage, url: str) -> None:
     with pytest.raises(ConnectFailed):
         await get(url, open_transport(package))
 

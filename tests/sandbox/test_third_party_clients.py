@@ -33,7 +33,7 @@ def test_it_logs_in(jira: JIRA) -> None:
     assert jira._is_cloud
 
 
-def test_it_is_told_when_the_token_is_wrong(address: str) -> None:
+def test_it_is_reported_when_the_token_is_wrong(address: str) -> None:
     options = {"server": address, "check_update": False}
     with pytest.raises(JIRAError, match="Client must be authenticated") as caught:
         JIRA(options=options, basic_auth=(EMAIL, "wrong"), max_retries=0, validate=True)
@@ -77,7 +77,7 @@ def test_it_finds_fields_and_projects(jira: JIRA) -> None:
     assert jira.project("DEMO").name == "Harbour Books"
 
 
-def test_it_is_told_what_is_wrong_with_a_query(jira: JIRA) -> None:
+def test_it_is_reported_what_is_wrong_with_a_query(jira: JIRA) -> None:
     with pytest.raises(JIRAError, match="The value 'NOPE' does not exist") as caught:
         jira.enhanced_search_issues("project = NOPE")
 
@@ -100,7 +100,7 @@ def test_it_makes_an_issue_and_a_sub_task(jira: JIRA) -> None:
     assert task.fields.parent.key == story.key
 
 
-def test_it_makes_several_and_is_told_which_failed(jira: JIRA) -> None:
+def test_it_makes_several_and_is_reported_which_failed(jira: JIRA) -> None:
     good = {"project": {"key": "BLANK"}, "issuetype": {"name": "Bug"}, "summary": "x"}
     made = jira.create_issues([good, {**good, "summary": ""}, good])
 
@@ -109,7 +109,7 @@ def test_it_makes_several_and_is_told_which_failed(jira: JIRA) -> None:
     assert made[2]["issue"].fields.summary == "x"
 
 
-def test_it_is_told_what_is_wrong_with_a_new_issue(jira: JIRA) -> None:
+def test_it_is_reported_what_is_wrong_with_a_new_issue(jira: JIRA) -> None:
     with pytest.raises(JIRAError, match="The priority selected is invalid") as caught:
         new(jira, priority={"name": "Urgent"})
 

@@ -394,7 +394,7 @@ async def test_colours_are_put_around_what_is_drawn(autojump_clock: MockClock) -
     assert output.left == "\x1b[32m✓\x1b[m All done | 2s"
 
 
-async def test_without_a_terminal_the_jobs_are_told_in_plain_lines(
+async def test_without_a_terminal_the_jobs_are_reported_in_plain_lines(
     autojump_clock: MockClock,
 ) -> None:
     out = io.StringIO()

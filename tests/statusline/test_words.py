@@ -45,7 +45,7 @@ def test_a_job_without_a_message_has_its_name() -> None:
     assert message_of(snapshot(message="a\nb")) == "a b"
 
 
-def test_a_failure_without_a_message_is_told_by_its_kind() -> None:
+def test_a_failure_without_a_message_is_reported_by_its_kind() -> None:
     error = JobErrorInfo("ValueError", "", "")
 
     assert (

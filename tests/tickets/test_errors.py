@@ -45,7 +45,7 @@ def test_a_syntax_error_keeps_its_facts() -> None:
     assert facts == ("a.md", 3, 2, "do this", "\x1b[2Jx")
 
 
-def test_what_an_error_quotes_cannot_act_on_a_terminal_or_flood_it() -> None:
+def test_quoted_text_in_an_error_is_cleaned_and_clipped() -> None:
     error = TicketSyntaxError("a\x1b[2J.md", 1, 1, "no", "\x1b]0;title\x07" + "x" * 200)
 
     assert str(error) == f'a.md:1:1: no: "{"x" * 70}..."'

@@ -41,7 +41,7 @@ def test_a_file_is_read_as_the_go_program_read_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_the_go_program_wrote_is_read_whole(name: str) -> None:
+def test_files_of_the_go_program_are_read_completely(name: str) -> None:
     # The second file's difference: the Go program writes a paragraph of a task without indent.
     original = parse(read(f"{name}.md"))
 

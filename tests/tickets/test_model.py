@@ -9,7 +9,7 @@ import pytest
 from ticketr.tickets import NO_TITLE, InvalidKey, InvalidTicket, Ticket
 
 
-def test_a_ticket_counts_issues_and_knows_their_keys() -> None:
+def test_a_ticket_counts_issues_and_lists_their_keys() -> None:
     ticket = Ticket("a", "AB-1", tasks=(Ticket("b", "AB-2"), Ticket("draft"), Ticket("c", "AB-4")))
 
     assert ticket.count() == 4
@@ -73,7 +73,7 @@ def test_fields_and_criteria_are_made_canonical() -> None:
         ("two\nlines", "two lines"),
     ],
 )
-def test_a_remark_can_be_taken_for_nothing_else(given: str, remark: str) -> None:
+def test_a_remark_is_never_read_as_something_else(given: str, remark: str) -> None:
     ticket = Ticket("x", remarks=(given, "  "))
 
     assert ticket.remarks == (remark,)
@@ -110,7 +110,7 @@ def test_a_ticket_can_be_copied_pickled_and_changed() -> None:
         assert twin.fields == {"A": "1"}
 
 
-def test_a_ticket_takes_only_keys() -> None:
+def test_a_ticket_accepts_only_valid_keys() -> None:
     with pytest.raises(InvalidKey):
         Ticket("x", "../../x")
 
@@ -125,6 +125,6 @@ def test_a_task_has_no_tasks() -> None:
         Ticket("x", tasks=(Ticket("y", tasks=(Ticket("z"),)),))
 
 
-def test_a_key_stands_once_in_a_ticket() -> None:
+def test_a_key_is_in_a_ticket_once() -> None:
     with pytest.raises(InvalidTicket, match='twice in one ticket: "AB-1"'):
         Ticket("x", "AB-1", tasks=(Ticket("y", "AB-2"), Ticket("z", "AB-1")))

@@ -408,7 +408,7 @@ last
 """
 
 
-def test_it_is_known_where_each_line_of_a_description_stands() -> None:
+def test_each_line_of_a_description_has_its_position() -> None:
     ticket = only(PLACED)
     lines = PLACED.split("\n")
 
@@ -420,7 +420,7 @@ def test_it_is_known_where_each_line_of_a_description_stands() -> None:
     assert Ticket("A", "AB-1", "first").places.of_description(1) == 0
 
 
-def test_it_is_known_where_each_line_of_a_criterion_stands() -> None:
+def test_each_line_of_a_criterion_has_its_position() -> None:
     ticket = only(PLACED)
     lines = PLACED.split("\n")
 

@@ -38,7 +38,7 @@ def remarks(tickets: tuple[Ticket, ...]) -> list[tuple[str, ...]]:
 
 @thorough
 @given(ticket_lists, texts)
-def test_what_is_rendered_is_parsed_as_the_same_tickets(
+def test_rendered_tickets_are_parsed_as_the_same_tickets(
     tickets: tuple[Ticket, ...], preamble: str
 ) -> None:
     file = parse(render(tickets, preamble=preamble))
@@ -49,9 +49,7 @@ def test_what_is_rendered_is_parsed_as_the_same_tickets(
 
 @thorough
 @given(ticket_lists, texts)
-def test_rendering_what_was_rendered_changes_nothing(
-    tickets: tuple[Ticket, ...], preamble: str
-) -> None:
+def test_rendering_twice_changes_nothing(tickets: tuple[Ticket, ...], preamble: str) -> None:
     once = render(tickets, preamble=preamble)
 
     file = parse(once)

@@ -18,7 +18,7 @@ def test_a_key_names_its_file(key: str) -> None:
         *("../../x", "AB-1/../x", "AB-1\n", "AB-1\x00", "AB-\u0661", "\u00c4B-1", "CON", "AB-1.md"),
     ],
 )
-def test_what_is_no_key_names_no_file(text: str) -> None:
+def test_text_that_is_no_key_becomes_no_file_name(text: str) -> None:
     assert not is_key(text)
     with pytest.raises(InvalidKey) as caught:
         safe_file_name(text)

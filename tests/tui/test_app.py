@@ -108,7 +108,9 @@ async def test_an_empty_folder_says_what_to_press(
         assert run.screen.rows[1] == " Press P to pull from Jira"
 
 
-async def test_what_is_in_the_folder_is_shown(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_the_tickets_of_the_folder_are_shown(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     tickets = [Ticket(title="A", key="DEMO-2"), Ticket(title="B", key="DEMO-1")]
     (tmp_path / "all.md").write_text(render(tickets))
 
@@ -135,7 +137,7 @@ async def test_an_edit_of_another_program_is_shown_when_asked_for_and_after_a_su
         assert run.screen.redraws == 1
 
 
-async def test_a_broken_file_is_told_and_the_rest_is_shown(
+async def test_a_broken_file_is_reported_and_the_rest_is_shown(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "a.md").write_text("#TICKET: x\n")
@@ -180,7 +182,9 @@ async def test_escape_cancels_at_once_and_the_count_stays_on_the_screen(
         assert "Cancelled: 3/10 tickets pulled" in run.screen.rows[-1]
 
 
-async def test_a_second_pull_is_refused_in_words(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_a_second_pull_is_refused_with_a_message(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     async with running(tmp_path, pull=True) as run:
         await trio.sleep(2)
         run.screen.press("KEY_F2")

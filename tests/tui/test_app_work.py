@@ -162,7 +162,9 @@ async def test_a_loss_that_is_accepted_is_sent(lossy: Bench) -> None:
     assert "kept by Jira" not in str(lossy.finds("DEMO-9").description)
 
 
-async def test_what_failed_is_told_and_can_be_read(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_failures_are_reported_and_can_be_read(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     bench.root.mkdir()
     (bench.root / "new.md").write_text("# TICKET: Wrong\n\n## Fields\nType: Storry\n")
 
@@ -233,7 +235,9 @@ async def test_a_file_with_both_versions_is_broken_and_keeps_its_place(
         assert "broken" not in screen.text
 
 
-async def test_what_cannot_be_settled_is_told(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_a_conflict_that_cannot_be_resolved_is_reported(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
     await bench.pull()
     path = bench.root / "DEMO-1.md"
     _, rest = path.read_text().split("\n", 1)

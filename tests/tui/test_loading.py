@@ -61,7 +61,7 @@ def read(told: list[Message]) -> FilesRead:
     return found
 
 
-async def test_rows_are_told_as_they_are_read_and_then_all_of_them(
+async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     for number in range(1, 2 * CHUNK + 2):
@@ -96,7 +96,7 @@ async def test_each_file_is_read_once_for_its_rows_and_its_mark(
     assert read(told).edited == {"DEMO-1"}
 
 
-async def test_an_edit_is_told_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
+async def test_an_edit_is_sent_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
     await bench.pull()
     retitle(bench.root, "DEMO-1")
     told: list[Message] = []
@@ -125,7 +125,7 @@ async def test_a_broken_file_costs_no_other_its_mark(
     assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
 
 
-async def test_a_last_sync_that_cannot_be_read_is_told_and_the_tickets_are_shown(
+async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_shown(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
@@ -156,7 +156,7 @@ async def test_to_look_at_a_folder_makes_nothing_in_it(
     assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
 
 
-async def test_what_is_shown_already_stays_until_all_is_read_again(
+async def test_shown_rows_stay_until_all_files_are_read_again(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     write(tmp_path, 1)
@@ -223,7 +223,7 @@ async def test_an_open_ticket_that_is_not_there_any_more_keeps_its_text(
     assert told == []
 
 
-async def test_what_clashes_is_named_with_its_ticket_once(
+async def test_a_conflict_is_named_once_with_its_ticket(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()

@@ -55,7 +55,7 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
     assert (rows[0].title, rows[0].path) == ("New", "new.md")
 
 
-def test_a_broken_file_stands_where_its_ticket_stood() -> None:
+def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
     rows = merge((), [rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
@@ -64,7 +64,7 @@ def test_a_broken_file_stands_where_its_ticket_stood() -> None:
     assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 
-def test_a_broken_file_whose_tickets_are_shown_stands_before_all_of_them() -> None:
+def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-9 stands in two places", has_rows=True)
 
     assert row.order < rows_of(ticket(1), "a.md")[0].order

@@ -119,7 +119,7 @@ def test_a_push_is_counted_before_it_begins_and_many_writes_are_asked_about(
     assert asked(many, "q") == (effects.Leave(),)
 
 
-def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: AppState) -> None:
+def test_losses_of_a_push_are_asked_about_with_their_number(filled: AppState) -> None:
     lost = (Loss("DEMO-1", "DEMO-1.md", "a panel"), Loss("DEMO-2", "DEMO-2.md", "\x1b[2Ja rule"))
 
     few = after(filled, messages.WritesCounted(JobKind.PUSH, 1, lost[1:]))
@@ -136,7 +136,7 @@ def test_what_a_push_would_take_away_is_asked_about_with_the_number(filled: AppS
     )
 
 
-def test_nothing_else_is_begun_while_a_job_runs(filled: AppState) -> None:
+def test_no_other_job_starts_while_a_job_runs(filled: AppState) -> None:
     state = after(filled, messages.JobChanged(snapshot()))
 
     for key in ("p", "s"):
@@ -167,7 +167,7 @@ def test_a_conflict_is_settled_by_a_choice(filled: AppState) -> None:
     assert press(state, "KEY_ESCAPE").prompt is None
 
 
-def test_of_a_broken_file_it_is_told_that_editing_settles_it() -> None:
+def test_a_broken_file_is_shown_with_the_hint_to_edit_it() -> None:
     state = after(AppState(), messages.FilesRead((row_of_broken("a.md", "wrong", has_rows=False),)))
 
     assert press(state, "r").notice == BROKEN
@@ -237,7 +237,7 @@ def test_a_job_without_notes_has_none(filled: AppState) -> None:
     assert press(state, "n").notice == NO_NOTES
 
 
-def test_a_list_of_all_tickets_replaces_those_that_were_known(filled: AppState) -> None:
+def test_a_list_of_all_tickets_replaces_the_old_one(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(merge((), tickets(3).tickets)))
 
     assert [row.key for row in state.rows] == ["DEMO-3"]
@@ -251,7 +251,7 @@ def test_an_edit_is_marked_as_soon_as_its_row_is_there(filled: AppState) -> None
     assert after(state, messages.FilesRead(state.rows)).edited == frozenset()
 
 
-def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: AppState) -> None:
+def test_a_broken_file_is_reported_once_and_listed_until_it_is_repaired(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
     assert state.notice == "a.md:2:1: why"
     state = press(state, "j")
@@ -266,7 +266,7 @@ def test_a_broken_file_is_told_once_and_listed_until_it_is_mended(filled: AppSta
     assert press(state, "n").notice == NO_NOTES
 
 
-def test_what_was_asked_for_twice_is_begun_and_asked_about_once(filled: AppState) -> None:
+def test_a_job_requested_twice_starts_and_asks_once(filled: AppState) -> None:
     counted = messages.WritesCounted(JobKind.SYNC, CONFIRM_ABOVE + 1)
     state = after(filled, messages.JobChanged(snapshot()), counted)
 
@@ -282,7 +282,7 @@ def test_a_conflict_is_not_settled_while_a_job_runs(filled: AppState) -> None:
     assert (state.prompt, state.notice) == (None, JOB_IS_RUNNING)
 
 
-def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: AppState) -> None:
+def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_named(filled: AppState) -> None:
     state = after(filled, messages.FilesRead(filled.rows, broken=("a.md:2:1: why",)))
     state = press(state, "j")
 
@@ -291,7 +291,7 @@ def test_nothing_is_pushed_while_a_file_is_broken_and_the_file_is_told(filled: A
     assert (state.notice, effect) == ("a.md:2:1: why", ())
 
 
-def test_a_notice_goes_with_the_next_key(filled: AppState) -> None:
+def test_a_notice_is_removed_by_the_next_key(filled: AppState) -> None:
     state = after(filled, messages.Failed("No."))
 
     assert state.notice == "No."
@@ -324,7 +324,7 @@ def test_going_back_by_an_arrow_never_cancels(filled: AppState) -> None:
     assert asked(state, "KEY_LEFT") == asked(state, "h") == ()
 
 
-def test_enter_asks_for_the_selected_ticket_and_shows_it_when_it_comes(filled: AppState) -> None:
+def test_enter_requests_the_selected_ticket_and_shows_it_when_it_is_read(filled: AppState) -> None:
     state = press(filled, "j")
     assert asked(state, "KEY_ENTER") == (effects.LoadDetail(state.rows[1]),)
 
@@ -380,7 +380,7 @@ def test_a_long_line_is_broken_to_its_panel_and_again_when_that_changes(filled: 
     assert len(wide.detail.lines) == 2
 
 
-def test_enter_on_a_broken_file_says_all_that_is_wrong(filled: AppState) -> None:
+def test_enter_on_a_broken_file_shows_every_error(filled: AppState) -> None:
     row = row_of_broken("a.md", "a.md:2:1: " + "words " * 30, has_rows=False)
     state = after(filled, messages.FilesRead((row, *filled.rows), broken=(row.title,)))
     state = press(state, "g")
@@ -432,7 +432,7 @@ def test_no_key_has_two_meanings() -> None:
         max_size=40,
     )
 )
-def test_whatever_happens_the_selection_is_a_row_in_view(each: list[messages.Message]) -> None:
+def test_the_selection_is_always_a_visible_row(each: list[messages.Message]) -> None:
     state = after(AppState(), *each)
 
     if state.rows:

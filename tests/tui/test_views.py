@@ -167,7 +167,7 @@ def test_no_hostile_character_reaches_the_screen() -> None:
     titles=st.lists(st.text(max_size=60), max_size=8),
     keys=st.lists(st.sampled_from(["j", "?", "KEY_ENTER", "G"]), max_size=3),
 )
-def test_every_frame_fits_whatever_is_in_it(
+def test_every_frame_fits_with_any_content(
     width: int, height: int, titles: list[str], keys: list[str]
 ) -> None:
     found = tickets_of(*(Ticket(title=t, key=f"XY-{n}") for n, t in enumerate(titles, 1)))

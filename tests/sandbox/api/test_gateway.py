@@ -24,7 +24,7 @@ async def ask(path: str, auth: tuple[str, str] | None, method: str = "GET") -> h
 
 
 @pytest.mark.parametrize("auth", [None, CLASSIC, SCOPED, ("x", "y")])
-async def test_anybody_is_told_the_cloud_id(auth: tuple[str, str] | None) -> None:
+async def test_anybody_is_reported_the_cloud_id(auth: tuple[str, str] | None) -> None:
     answer = await ask("/_edge/tenant_info", auth)
 
     assert answer.status_code == 200
