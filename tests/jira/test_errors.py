@@ -38,7 +38,7 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
             ["is this the address of a Jira site? If it is", "in trouble, try again later"],
         ),
         (
-            errors.BadAnswer(URL, "a web page", passing=True).of_known_site(),
+            errors.BadAnswer(URL, "a web page", passing=True, known=True),
             ["(a web page), although the site has before: ", "in trouble, try again later"],
         ),
         (
@@ -46,7 +46,7 @@ URL = "https://example.atlassian.net/rest/api/3/myself"
             ["to /login.jsp, which is a login page: is this the address", "in trouble"],
         ),
         (
-            errors.Redirected(URL, "/login.jsp").of_known_site(),
+            errors.Redirected(URL, "/login.jsp", known=True),
             ["which is a login page: Jira or something before it is in trouble"],
         ),
         (errors.BadToken(URL, "it is empty"), ["example.atlassian.net", "it is empty", "copy"]),
@@ -120,8 +120,8 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
         errors.InsecureSite(url=URL),
         errors.WrongSite(URL, site="https://a:b@other.example/?token"),
         errors.NoAnswer(URL, seconds=3.0, begun=True),
-        errors.Redirected(URL, "/login").of_known_site(),
-        errors.BadAnswer(URL, problem="x" * 999, too_large=True).of_known_site(),
+        errors.Redirected(URL, "/login", known=True),
+        errors.BadAnswer(URL, problem="x" * 999, known=True, too_large=True),
         errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),
         errors.ServerError(URL, status=503, retry_after=1.5),
         errors.NotFound(URL, 404, messages=("no",) * 9, is_jiras=False),

@@ -57,12 +57,8 @@ def push(
     }
     empty = PushResult(0)
     if not dry_run:
-        confirm_writes(
-            jobs,
-            yes=yes,
-            as_json=options.as_json,
-            others=report.failures_as_json(arguments.failed, empty),
-        )
+        others = report.failures_as_json(arguments.failed, empty)
+        confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
         jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def print_result(result: PushResult) -> None:
@@ -106,12 +102,8 @@ def sync(
     arguments = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
     empty = SyncResult(report.empty_pull_result(), PushResult(0))
-    confirm_writes(
-        jobs,
-        yes=yes,
-        as_json=options.as_json,
-        others=report.failures_as_json(arguments.failed, empty),
-    )
+    others = report.failures_as_json(arguments.failed, empty)
+    confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
     jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
 
     def print_result(result: SyncResult) -> None:

@@ -12,11 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 URL_NAMES = ("JIRA_URL",)
-EMAIL_NAMES = ("JIRA_EMAIL",)
 TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
 PROJECT_NAMES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
-STORY_NAMES = ("JIRA_STORY_TYPE",)
-SUBTASK_NAMES = ("JIRA_SUBTASK_TYPE",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,12 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         problem = error
     return Environment(
         site=checked_site(url_name, url) if url else None,
-        email=_first(environ, EMAIL_NAMES)[1] or None,
+        email=_first(environ, ("JIRA_EMAIL",))[1] or None,
         token=_first(environ, TOKEN_NAMES)[1] or None,
         project=project,
         project_problem=problem,
-        story_type=_first(environ, STORY_NAMES)[1] or None,
-        subtask_type=_first(environ, SUBTASK_NAMES)[1] or None,
+        story_type=_first(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        subtask_type=_first(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
 
 

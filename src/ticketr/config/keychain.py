@@ -1,7 +1,7 @@
 """Reads and writes the system's keyring, if the user has one. Blocking: use a worker thread.
 
-A backend is foreign code. Each of its errors becomes a TokenFailed without its text and without a
-cause, since they may hold the token that is stored.
+A backend is foreign code. If it does not work, or the user does not unlock it, each function raises
+TokenFailed without the backend's text and cause, since they may hold the token that is stored.
 """
 
 from __future__ import annotations
@@ -32,11 +32,7 @@ def is_available() -> bool:
 
 
 def read(site: str, email: str) -> str | None:
-    """Return the token that is stored for an account of a site, if one is.
-
-    Raises:
-        TokenFailed: The keyring does not work, or the user would not unlock it.
-    """
+    """Return the token that is stored for an account of a site, if one is."""
     import keyring  # noqa: PLC0415 - as above
 
     with _our_errors():
@@ -44,11 +40,7 @@ def read(site: str, email: str) -> str | None:
 
 
 def write(site: str, email: str, token: str) -> None:
-    """Store the token of an account of a site.
-
-    Raises:
-        TokenFailed: The keyring does not work, or the user would not unlock it.
-    """
+    """Store the token of an account of a site."""
     import keyring  # noqa: PLC0415 - as above
 
     with _our_errors():
@@ -60,9 +52,6 @@ def delete(site: str, email: str) -> bool:
 
     Returns:
         Whether there was one.
-
-    Raises:
-        TokenFailed: The keyring does not work, or the user would not unlock it.
     """
     import keyring  # noqa: PLC0415 - as above
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 #: Names another folder than the system's usual one.
 FOLDER_NAME = "TICKETR_CONFIG_DIR"
 
-_OTHERS = 0o077
-_OTHERS_WRITE = 0o022
-
 
 def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the user's folder of settings, which need not exist."""
@@ -52,17 +49,18 @@ def read_private(path: Path) -> str | None:
 
 
 def _check_file(path: Path, status: os.stat_result) -> None:
-    _check_owner(path, status)
-    if status.st_mode & _OTHERS:
-        mode = f"others can open it (mode {status.st_mode & 0o777:o})"
-        raise NotPrivate(str(path), mode, f"chmod 600 {shlex.quote(str(path))}")
+    _check(path, status, 0o077, "open it", 600)
 
 
 def _check_folder(folder: Path, status: os.stat_result) -> None:
-    _check_owner(folder, status)
-    if status.st_mode & _OTHERS_WRITE:
-        mode = f"others can put files into it (mode {status.st_mode & 0o777:o})"
-        raise NotPrivate(str(folder), mode, f"chmod 700 {shlex.quote(str(folder))}")
+    _check(folder, status, 0o022, "put files into it", 700)
+
+
+def _check(path: Path, status: os.stat_result, others: int, action: str, wanted: int) -> None:
+    _check_owner(path, status)
+    if status.st_mode & others:
+        problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
+        raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
 
 
 def _check_owner(path: Path, status: os.stat_result) -> None:

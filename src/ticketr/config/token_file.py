@@ -1,4 +1,8 @@
-"""``tokens.toml``: the tokens of a user without a keyring; only the user can read the file."""
+"""``tokens.toml``: the tokens of a user without a keyring; only the user can read the file.
+
+Each function raises NotPrivate if others can read or change the file, BadFile if it cannot be used,
+and SettingsFailed if the system refuses.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,6 @@ def read_token(folder: Path, site: str, email: str) -> str | None:
 
     Returns:
         The token, or None where none is stored for exactly these.
-
-    Raises:
-        NotPrivate: Others can read the file, or change it or its folder.
-        BadFile: The file cannot be used.
-        SettingsFailed: The system refused to read it.
     """
     path = folder / TOKEN_FILE
     text = read_private(path)
@@ -36,13 +35,7 @@ def read_token(folder: Path, site: str, email: str) -> str | None:
 
 
 def write_token(folder: Path, site: str, email: str, token: str) -> None:
-    """Store the token of an account of a site, in place of the one that it had.
-
-    Raises:
-        NotPrivate: Others can read the file, or change it or its folder.
-        BadFile: The file that is there cannot be used.
-        SettingsFailed: The system refused to write it.
-    """
+    """Store the token of an account of a site, in place of the one that it had."""
 
     def change(document: dict[str, Any]) -> None:
         document.setdefault(site, {})[email] = token
@@ -60,11 +53,6 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
 
     Returns:
         Whether there was one.
-
-    Raises:
-        NotPrivate: Others can read the file, or change it or its folder.
-        BadFile: The file cannot be used.
-        SettingsFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:

@@ -59,7 +59,8 @@ class Credentials:
         if not is_below(url, self.site):
             raise WrongSite(url, self.site)
         if self.email:
-            return f"Basic {self._pair()}"
+            pair = f"{self.email}:{self.token}".encode()
+            return f"Basic {base64.b64encode(pair).decode()}"
         # Refused here: the HTTP packages would refuse it with an error that repeats the token.
         if not _TOKEN.fullmatch(self.token):
             raise BadToken(self.site, "it holds something that no token holds")
@@ -84,9 +85,6 @@ class Credentials:
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
                 secret = encode(text.encode("utf-8", "replace")).decode()
                 yield from (secret, secret.rstrip("="))
-
-    def _pair(self) -> str:
-        return base64.b64encode(f"{self.email}:{self.token}".encode()).decode()
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:

@@ -29,8 +29,8 @@ built from them when it is shown. Text from a server is cleaned and clipped befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, ClassVar
 
 from ticketr._errors import TicketrError
 from ticketr.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
@@ -237,10 +237,6 @@ class Redirected(JiraError):
         """Whether it sends to a login page, as a gateway in trouble does, too."""
         return is_login_page(self.location)
 
-    def of_known_site(self) -> Self:
-        """Return the same error for a site that has answered as Jira does before."""
-        return replace(self, known=True)
-
     def __str__(self) -> str:
         sends = f"{self.url} sends elsewhere, to {self.location or 'nowhere'}"
         if not self.is_login:
@@ -264,10 +260,6 @@ class BadAnswer(JiraError):
     passing: bool = False
     known: bool = False
     too_large: bool = False
-
-    def of_known_site(self) -> Self:
-        """Return the same error for a site that has answered as Jira does before."""
-        return replace(self, known=True)
 
     def __str__(self) -> str:
         what = f"{self.url} did not answer as Jira does ({self.problem})"

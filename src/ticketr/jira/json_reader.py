@@ -95,7 +95,8 @@ class _Walk:
         if first not in {"{", "["} or level > _DEEPEST:
             value = self._leaf(len(self._text))
         else:
-            value = next(filter(_is_read, map(self._leaf, _LOOKS)), _UNREAD)
+            tries = map(self._leaf, _LOOKS)
+            value = next((each for each in tries if each is not _UNREAD), _UNREAD)
         self._work += _MEMBER + max(self._at - begin, AT_ONCE if value is _UNREAD else 0)
         if self._work >= AT_ONCE:
             self._work = 0
@@ -167,10 +168,6 @@ class _Walk:
         found = _BLANKS.match(self._text, self._at)
         assert found is not None
         self._at = found.end()
-
-
-def _is_read(value: object) -> bool:
-    return value is not _UNREAD
 
 
 def _whole_characters(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -162,7 +163,7 @@ class RestApi:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
                         if self._known and isinstance(error, BadAnswer | Redirected):
-                            raise error.of_known_site() from None
+                            raise replace(error, known=True) from None
                         raise
                     attempts += 1
                 else:

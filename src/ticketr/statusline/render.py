@@ -120,7 +120,8 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     """Render the part before the message."""
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
-        return f"{_spinner(glyphs, now) if style.motion else glyphs.still} "
+        turning = glyphs.spinner[int(now * SPINNER_RATE) % len(glyphs.spinner)]
+        return f"{turning if style.motion else glyphs.still} "
     parts = [_bar(progress, glyphs, layout.bar)] if layout.bar else []
     parts.append(f"{whole_percent(progress)}%")
     if layout.counts:
@@ -140,10 +141,6 @@ def _bar(progress: JobProgress, glyphs: Glyphs, cells: int) -> str:
     """Render the bar; it is full only if all is done."""
     full = int(cells * progress.percentage / 100)
     return f"[{glyphs.full * full}{glyphs.empty * (cells - full)}]"
-
-
-def _spinner(glyphs: Glyphs, now: float) -> str:
-    return glyphs.spinner[int(now * SPINNER_RATE) % len(glyphs.spinner)]
 
 
 def _suffix(

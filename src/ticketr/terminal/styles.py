@@ -8,18 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Literal
 
-Style = Literal[
-    "bold",
-    "dim",
-    "reverse",
-    "black",
-    "red",
-    "green",
-    "yellow",
-    "blue",
-    "magenta",
-    "cyan",
-    "white",
+_Attribute = Literal["bold", "dim", "reverse"]
+_Color = Literal["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
+_Bright = Literal[
     "bright_black",
     "bright_red",
     "bright_green",
@@ -28,15 +19,11 @@ Style = Literal[
     "bright_magenta",
     "bright_cyan",
     "bright_white",
-    "on_black",
-    "on_red",
-    "on_green",
-    "on_yellow",
-    "on_blue",
-    "on_magenta",
-    "on_cyan",
-    "on_white",
 ]
+_Background = Literal[
+    "on_black", "on_red", "on_green", "on_yellow", "on_blue", "on_magenta", "on_cyan", "on_white"
+]
+Style = Literal[_Attribute, _Color, _Bright, _Background]
 
 _COLORS: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _CODES: Final[dict[str, int]] = {

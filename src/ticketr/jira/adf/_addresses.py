@@ -71,16 +71,13 @@ def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**node, "text": text[at:start]}
         address = text[start:end]
         marks = node.get("marks")
-        marks = [*(marks if type(marks) is list else ()), _link_to(address)]
+        link = {"type": "link", "attrs": {"href": address}}
+        marks = [*(marks if type(marks) is list else ()), link]
         marks.sort(key=lambda mark: str(mark.get("type")) if type(mark) is dict else "")
         yield {**node, "text": address, "marks": marks}
         at = end
     if at < len(text):
         yield {**node, "text": text[at:]}
-
-
-def _link_to(address: str) -> dict[str, Any]:
-    return {"type": "link", "attrs": {"href": address}}
 
 
 def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
@@ -146,11 +143,9 @@ def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     if near.get("type") != "text" or near.get("marks"):
         return False
     found = pattern.match(near["text"])
-    return found is not None and not (more and found.end() == len(near["text"]) and _open(found))
-
-
-def _open(found: re.Match[str]) -> bool:
-    return not found[0][-1:].isspace()
+    if found is None:
+        return False
+    return not more or found.end() < len(near["text"]) or found[0][-1:].isspace()
 
 
 def _escape(node: dict[str, Any]) -> None:

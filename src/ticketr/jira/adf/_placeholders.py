@@ -203,7 +203,8 @@ def _keep_apart(content: list[Json]) -> None:
     """Separate texts between which asterisks would not be read as the end or start of emphasis."""
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
-        if "marks" in after and _is_bang(before):  # or the link would be an image
+        # Else the link would be an image.
+        if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_BACKSLASH}!"
         if ("marks" in before or "marks" in after) and _would_blur(before, after):
             content.insert(position, {"type": "text", "text": _APART})
@@ -229,10 +230,6 @@ def _is_word(node: Json, edge: str) -> bool:
     """Return whether the asterisks at an edge of a text touch a letter or a digit."""
     marks = node["marks"]
     return edge.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
-
-
-def _is_bang(node: Json) -> bool:
-    return _is_plain(node) and node["text"].endswith("!")
 
 
 def _is_emphasis(node: Json) -> bool:

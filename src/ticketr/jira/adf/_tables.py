@@ -36,6 +36,7 @@ _BLOCK_START = re.compile(
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
 _BACKQUOTES = re.compile("`+")
 _ESCAPED_OR_BACKQUOTES = re.compile(r"\\.|(`+)", re.DOTALL)
+_BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
@@ -137,7 +138,7 @@ class _Reader:
     def _columns(self, index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
         head = self._lines[index - 1]
-        if not _DELIMITER.fullmatch(self._lines[index]) or _is_indented(head):
+        if not _DELIMITER.fullmatch(self._lines[index]) or head.startswith(("    ", "\t")):
             return 0
         if _BLOCK_START.match(head):
             return 0
@@ -265,10 +266,6 @@ def _closes(line: str, fence: str) -> bool:
     return rest.startswith(fence) and not rest.strip(fence[0])
 
 
-def _is_indented(line: str) -> bool:
-    return line.startswith(("    ", "\t"))
-
-
 def _has_bar(line: str) -> bool:
     return any(found[0] == "|" for found in _BAR_OR_CODE.finditer(line))
 
@@ -308,7 +305,7 @@ def _parted(line: str, *, skip_code: bool) -> Iterator[str]:
             cell, start = [], at
         elif found[1] and (end := ends.get(found.start())):
             code = text[found.start() : end]
-            cell += text[start : found.start()], _escaped_bars(code)
+            cell += text[start : found.start()], _BAR.sub(r"\\|", code)
             start = at = end
     yield "".join([*cell, text[start:]]).strip()
 
@@ -329,7 +326,3 @@ def _code_ends(text: str) -> dict[int, int]:
             if same:
                 at = ends[found.start()] = same[-1][1]
     return ends
-
-
-def _escaped_bars(code: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", code)

@@ -111,7 +111,7 @@ class _Planner:
 def _write(plan: _IssuePlan, seed: int) -> model.Issue:
     rng = random.Random(f"{seed}/{plan.number}")  # seeded from the SHA-512, not from hash()
     created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
-    status = _status(rng)
+    status = rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
     updated = created + rng.randrange(20 * 24 * 60) * _MINUTE + rng.randrange(_MINUTE)
     summary, description = _texts(rng, plan)
     issue_id = _FIRST_ID - 1 + plan.number
@@ -145,10 +145,6 @@ def _write(plan: _IssuePlan, seed: int) -> model.Issue:
         release_note=rng.choice(RELEASE_NOTES) if rng.random() < 0.3 else None,
         reviewer=rng.choice(catalogue.USERS) if rng.random() < 0.4 else None,
     )
-
-
-def _status(rng: random.Random) -> model.Status:
-    return rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
 
 
 def _labels(rng: random.Random, area: Area) -> tuple[str, ...]:

@@ -65,11 +65,6 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _CONTROL: Final = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-def _grammar() -> str:
-    # [^...] matches a word character, in a look-ahead, too.
-    return _GRAMMAR.replace("WORDCHAR", _WORD_CHARACTERS)
-
-
 def unescape(text: str) -> str:
     """Resolve JQL's escape sequences."""
 
@@ -161,7 +156,12 @@ class _Builder(Transformer[Token, nodes.Query]):
 
 
 _PARSER: Final = Lark(
-    _grammar(), start="query", parser="lalr", transformer=_Builder(), maybe_placeholders=True
+    # [^...] matches a word character, in a look-ahead, too.
+    _GRAMMAR.replace("WORDCHAR", _WORD_CHARACTERS),
+    start="query",
+    parser="lalr",
+    transformer=_Builder(),
+    maybe_placeholders=True,
 )
 
 

@@ -101,7 +101,7 @@ def _clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Te
         raise _unknown_field(clause.field)
     _check_operator(clause, field)
     written = _OPPOSITE_OF[clause.operator] if negated else clause.operator
-    if _is_emptiness(clause):
+    if len(clause.values) == 1 and isinstance(clause.values[0], nodes.Empty):
         return _emptiness(field, wanted=written in {"=", "is", "in"})
     wanted = [_read(value, clause, field, context) for value in clause.values]
     if written in EQUALITY:
@@ -120,10 +120,6 @@ def _check_operator(clause: nodes.Clause, field: JqlField) -> None:
         raise JqlError(
             f"The operator '{clause.operator}' does not support searching for empty values."
         )
-
-
-def _is_emptiness(clause: nodes.Clause) -> bool:
-    return len(clause.values) == 1 and isinstance(clause.values[0], nodes.Empty)
 
 
 def _emptiness(field: JqlField, *, wanted: bool) -> Test:
