@@ -9,7 +9,7 @@ import trio
 from fakes.jira_raw import raw_site, reply
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
-from fakes.welcoming_site import welcoming_site
+from fakes.recording_site import recording_site
 
 from ticketr.config import (
     LoginEntry,
@@ -106,7 +106,7 @@ def test_without_a_terminal_the_error_names_the_option(tmp_path: Path, site: str
 def test_a_site_without_a_cloud_id_is_reported_and_gets_no_login(
     tmp_path: Path,
 ) -> None:
-    with welcoming_site(tmp_path) as site:
+    with recording_site(tmp_path) as site:
         told = runs(tmp_path, *add(site.url, "--scoped"))
 
         logged_in = [(path, bool(login)) for path, login in site.asked()]
@@ -172,7 +172,7 @@ def test_a_no_leaves_the_token_at_the_site(tmp_path: Path, site: str) -> None:
 
 
 def test_a_site_without_a_gateway_raises_no_question(tmp_path: Path) -> None:
-    with welcoming_site(tmp_path, refused=["/rest/api/3/myself"]) as site:
+    with recording_site(tmp_path, refused=["/rest/api/3/myself"]) as site:
         with on_terminal(tmp_path, *add(site.url)) as pty:
             assert pty.wait_for_end() == 1
         paths = [path for path, _ in site.asked()]

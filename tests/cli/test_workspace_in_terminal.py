@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
-from fakes.welcoming_site import welcoming_site
+from fakes.recording_site import recording_site
 
 from ticketr.config import WorkspaceEntry, read_user_config, store_workspace
 
@@ -51,7 +51,7 @@ def test_in_a_terminal_missing_settings_are_asked_for_and_the_token_is_hidden(
 ) -> None:
     folder = tmp_path / "acme"
     with (
-        welcoming_site(tmp_path) as site,
+        recording_site(tmp_path) as site,
         on_terminal(tmp_path, "workspace", "add", "--folder", str(folder)) as pty,
     ):
         answer(pty, "Address of the Jira site: ", "acme")
@@ -152,7 +152,7 @@ def test_a_site_that_has_changed_is_asked_about_with_the_one_before(
 
 
 def test_a_no_is_the_end_and_is_not_remembered_as_a_yes(tmp_path: Path) -> None:
-    with welcoming_site(tmp_path) as site:
+    with recording_site(tmp_path) as site:
         (tmp_path / "ticketr.toml").write_text(f'site = "{site.url}"\nproject = "DEMO"\n')
         login = {"JIRA_EMAIL": ME, "JIRA_API_TOKEN": CANARY}
         for refusal in ("n", ""):
@@ -185,7 +185,7 @@ def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
     config = tmp_path / "config"
     folder.mkdir()
     config.mkdir(mode=0o700)
-    with welcoming_site(tmp_path) as site:
+    with recording_site(tmp_path) as site:
         (config / "config.toml").write_text(
             f'[workspaces.acme]\nfolder = "{folder}"\nsite = "{site.url}"\nemail = "{ME}"\n'
             f'token_command = ["cat", "{config}/secret"]\n'

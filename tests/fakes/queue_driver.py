@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import trio
-from fakes.hand_cranked import HandCranked
+from fakes.guest_run import GuestRun
 
 from ticketr import (
     DuplicateJob,
@@ -92,7 +92,7 @@ class QueueDriver:
         self._readers: list[Reader] = []
         self._how_to_leave: Callable[[], object] | None = None
         self._over = trio.Event()
-        self.run = HandCranked(self._main)
+        self.run = GuestRun(self._main)
 
     async def _main(self) -> None:
         async with trio.open_nursery() as self.nursery:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.adf_from_schema import ANYTHING, FromSchema, definition, words
 from fakes.jira_documents import Maker
-from fakes.odd_markdown import odd_markdown
 from fakes.sandbox_adf import quick_adf_validator
 from fakes.sandbox_specs import load
+from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, settings, strategies as st
 
 from ticketr.jira import adf
@@ -211,7 +211,7 @@ class TestAgreement:
     def test_documents_from_unusual_markdown_get_the_verdict_of_the_schema(self) -> None:
         validator = quick_adf_validator()
         verdicts = []
-        for markdown in odd_markdown():
+        for markdown in unusual_markdown():
             document = adf.to_adf(markdown)
             good = adf.problems(document) == ()
             assert good == validator.is_valid(document), (markdown, adf.problems(document))
@@ -219,7 +219,7 @@ class TestAgreement:
         assert len(verdicts) >= 652
         assert verdicts.count(False) > 20
 
-    @given(st.lists(st.sampled_from(odd_markdown()), max_size=4).map("\n\n".join))
+    @given(st.lists(st.sampled_from(unusual_markdown()), max_size=4).map("\n\n".join))
     def test_on_odd_markdown_that_is_put_together_too(self, markdown: str) -> None:
         document = adf.to_adf(markdown)
         assert (adf.problems(document) == ()) == quick_adf_validator().is_valid(document)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.jira_documents import Maker
-from fakes.odd_markdown import odd_markdown
+from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
 
 from ticketr.jira import adf
@@ -69,7 +69,7 @@ def test_markdown_from_jira_loses_nothing(seed: int) -> None:
 
 
 def test_a_word_missing_in_the_document_is_reported() -> None:
-    marked = [markdown.replace("words", "zebra") for markdown in odd_markdown()]
+    marked = [markdown.replace("words", "zebra") for markdown in unusual_markdown()]
     gone = [one for one in marked if "zebra" in one and "zebra" not in str(adf.to_adf(one))]
     assert len(gone) > 20
     for markdown in gone:

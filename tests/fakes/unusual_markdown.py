@@ -63,7 +63,7 @@ _PLACES = {
 }
 
 
-def odd_markdown() -> list[str]:
+def unusual_markdown() -> list[str]:
     """Yield every construct in every place."""
     return [_put(part, place) for part in _PARTS.values() for place in _PLACES.values()]
 

@@ -42,7 +42,7 @@ class Steps(trio.abc.Instrument):
         self.count += 1
 
 
-class HandCranked:
+class GuestRun:
     """A Trio run that continues only in calls of this object."""
 
     def __init__(self, main: Callable[[], Awaitable[object]]) -> None:

@@ -21,7 +21,7 @@ ANSWERS: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class WelcomingSite:
+class RecordingSite:
     """The address of a site, and the path and login of each request."""
 
     url: str
@@ -59,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def welcoming_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[WelcomingSite]:
+def recording_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[RecordingSite]:
     """Start the site; it records the requests in a file in a folder.
 
     It refuses the paths in ``refused`` to every login.
@@ -70,7 +70,7 @@ def welcoming_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[We
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield WelcomingSite(process.stdout.readline().strip(), log)
+            yield RecordingSite(process.stdout.readline().strip(), log)
         finally:
             process.kill()
 
