@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr.sync.threads import CHUNK, LIGHT, MOST, compute, portions
+from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, MAX_PORTION_LENGTH, compute, portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,9 @@ async def test_light_work_is_done_here_and_heavy_work_on_a_thread(
 ) -> None:
     runner = Runner()
 
-    assert await compute(runner, LIGHT, divmod, 7, 2) == (3, 1)
+    assert await compute(runner, MAX_INLINE_WORK, divmod, 7, 2) == (3, 1)
     assert runner.abandoned == []
-    assert await compute(runner, LIGHT + 1, divmod, 7, 2) == (3, 1)
+    assert await compute(runner, MAX_INLINE_WORK + 1, divmod, 7, 2) == (3, 1)
     assert runner.abandoned == [True]
 
 
@@ -52,7 +52,7 @@ async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
         ended.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(compute, trio.to_thread.run_sync, LIGHT + 1, work)
+        nursery.start_soon(compute, trio.to_thread.run_sync, MAX_INLINE_WORK + 1, work)
         await begun.wait()
         nursery.cancel_scope.cancel()
 
@@ -65,11 +65,23 @@ def test_portions_are_bounded_by_number_and_by_weight() -> None:
     light = [1] * (2 * CHUNK + 1)
     assert [len(each) for each in portions(light, int)] == [CHUNK, CHUNK, 1]
 
-    assert list(portions([MOST, MOST, 1, MOST - 1, 9 * MOST, 1], int)) == [
-        [MOST],
-        [MOST],
-        [1, MOST - 1],
-        [9 * MOST],
+    assert list(
+        portions(
+            [
+                MAX_PORTION_LENGTH,
+                MAX_PORTION_LENGTH,
+                1,
+                MAX_PORTION_LENGTH - 1,
+                9 * MAX_PORTION_LENGTH,
+                1,
+            ],
+            int,
+        )
+    ) == [
+        [MAX_PORTION_LENGTH],
+        [MAX_PORTION_LENGTH],
+        [1, MAX_PORTION_LENGTH - 1],
+        [9 * MAX_PORTION_LENGTH],
         [1],
     ]
     assert list(portions([], int)) == []

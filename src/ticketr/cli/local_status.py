@@ -54,7 +54,7 @@ def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrEr
     found = LocalSurvey()
     for paths in store.walk():
         found.add(store, state, paths)
-    found.refuse_lost_keys(state, state.recent())
+    found.refuse_lost_keys(state, state.creations.recent())
     return found, found.broken
 
 

@@ -46,12 +46,12 @@ class OtherSite(SyncError):
 
 @dataclass(eq=False, repr=False)
 class NoConflict(SyncError):
-    """Raised when there is nothing to settle for a ticket.
+    """Raised when a ticket has no conflict that could be resolved.
 
     Args:
         key: The ticket.
         others: The tickets that have a conflict.
-        marked: What there is to do about its file, if conflict markers stand in that.
+        marked: What to do about the conflict markers in its file; empty if it holds none.
     """
 
     key: str
@@ -68,13 +68,13 @@ class NoConflict(SyncError):
 
 @dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
-    """Raised when a workspace is to keep a field that its site has not.
+    """Raised when the settings name a field that the site does not have.
 
     Args:
         name: The name of its line.
         known: The names of the site's fields.
-        place: Where that name is given to the ID of a field; empty for a field by its name.
-        own: The ID of the field that the site calls so, if it has one.
+        place: Where the settings map the name to a field's ID; empty for a field without an ID.
+        own: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
@@ -97,7 +97,7 @@ class UnknownField(SyncError):
 
 @dataclass(eq=False, repr=False)
 class UnsupportedField(SyncError):
-    """Raised when a workspace is to keep a field that a line of a file cannot hold.
+    """Raised when the settings name a field that a line of a file cannot hold.
 
     Args:
         name: The name of the field.
@@ -157,8 +157,7 @@ class FileFailed(SyncError):
         path: The file or folder.
         action: What was to be done with it.
         reason: Why that is not possible.
-        alone: Whether this file alone is at fault, so that others can be expected to be well; a
-            full disk, for one, stops them all.
+        alone: Whether only this file is affected; a full disk, for example, affects all files.
     """
 
     path: Path
@@ -177,8 +176,7 @@ class StateFailed(SyncError):
     Attributes:
         path: The file.
         reason: Why not.
-        damaged: Whether the file itself is at fault; a full disk, for one, is no reason to give
-            up what it holds.
+        damaged: Whether the file itself is damaged, so that only moving it away helps.
     """
 
     path: Path
@@ -209,12 +207,3 @@ def error_to_report(error: BaseException) -> BaseException:
         else:
             leaves.append(each)
     return next((each for each in leaves if isinstance(each, TicketrError)), leaves[0])
-
-
-def first_error(group: BaseExceptionGroup[TicketrError]) -> TicketrError:
-    """Return one error of several: tasks that work side by side fail together, for one reason."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, TicketrError)
-    return error

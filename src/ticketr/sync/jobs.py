@@ -35,15 +35,12 @@ class PullJob(SessionJob):
         Takes effect at once, inside a running request too. What was written stays and is whole.
     """
 
+    verb = "Pull"
+
     full: bool = False
     prune: bool = False
     into: str | None = None
     _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The job's name in lists."""
-        return _name("Pull", self)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -60,7 +57,7 @@ class PullJob(SessionJob):
                 tally.add_broken(notes_on(layout.broken))
                 result = await pull(
                     session,
-                    layout.places,
+                    layout.locations,
                     tally,
                     full=self.full,
                     prune=self.prune,
@@ -85,14 +82,11 @@ class PushJob(SessionJob):
         will be found by the next job.
     """
 
+    verb = "Push"
+
     dry_run: bool = False
     accept_loss: Accepted = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The job's name in lists."""
-        return _name("Push", self)
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -145,17 +139,14 @@ class SyncJob(SessionJob):
         As of `PullJob` and `PushJob`, whichever phase it is in.
     """
 
+    verb = "Sync"
+
     full: bool = False
     prune: bool = False
     accept_loss: Accepted = False
     _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
     _pulled: PullResult | None = field(default=None, init=False, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The job's name in lists."""
-        return _name("Sync", self)
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -173,7 +164,9 @@ class SyncJob(SessionJob):
                 await recover(session, push_tally.add_recovered)
                 layout = await session.layout()
                 tally.add_broken(notes_on(layout.broken))
-                pulled = await pull(session, layout.places, tally, full=self.full, prune=self.prune)
+                pulled = await pull(
+                    session, layout.locations, tally, full=self.full, prune=self.prune
+                )
                 self._pulled = pulled
                 progress.begin("Looking for edits...")
                 survey = await session.survey()
@@ -222,10 +215,6 @@ def _not_done(pulled: PullResult | None = None, pushed: PushTally | None = None)
 
 def _tickets(count: int) -> str:
     return "1 ticket" if count == 1 else f"{count} tickets"
-
-
-def _name(what: str, job: SessionJob) -> str:
-    return f"{what} by query" if job.jql is not None else f"{what} {job.project}"
 
 
 @contextmanager

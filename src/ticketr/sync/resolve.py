@@ -152,13 +152,9 @@ def _write_merged(store: Store, family: RenderedFamily, writer: FamilyWriter) ->
 def _write_markers(
     store: Store, family: RenderedFamily, local: FamilyWriter, remote: FamilyWriter
 ) -> None:
-    """Write both versions into the file, as git does; it is refused until the markers are gone.
+    """Write both versions into the file, between conflict markers, as git does.
 
-    Args:
-        store: The workspace.
-        family: Jira's version.
-        local: Merges the ticket so that the file wins.
-        remote: Merges the ticket so that Jira wins. The two results differ only in what clashes.
+    The results of the writers, which prefer one side each, differ only in what clashes.
     """
 
     def marked(text: str) -> str:

@@ -7,7 +7,7 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import trio
 
@@ -55,6 +55,7 @@ class SessionJob:
     keeps out other processes.
 
     Attributes:
+        verb: What the job does, for its name.
         root: The workspace's folder.
         credentials: The site and the login.
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
@@ -73,6 +74,8 @@ class SessionJob:
         late_request_window: Seconds in which Jira may still carry out a request whose answer was
             lost.
     """
+
+    verb: ClassVar[str]
 
     root: Path
     credentials: Credentials
@@ -101,6 +104,11 @@ class SessionJob:
         """
         common = {each.name: getattr(other, each.name) for each in dataclass_fields(SessionJob)}
         return cls(**(common | changes))
+
+    @property
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} {'by query' if self.jql is not None else self.project}"
 
     @property
     def site(self) -> str:
@@ -266,7 +274,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
         state = await job.run_sync(State, store.state_path, store.mark)
         try:
             await job.run_sync(state.site_record.check_site, job.root, job.site)
-            recent = await job.run_sync(state.recent)
+            recent = await job.run_sync(state.creations.recent)
             progress.say("Connecting to Jira...")
             async with open_jira(
                 job.credentials,

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
 CHUNK = 20
-#: Characters of them; a larger one has a visit of its own.
-MOST = 64 * 1024
-#: How much work is done on Trio's thread: a few milliseconds, for a character of text is 1 and what
-#: takes as long as three characters is 3.
-LIGHT = 2_000
+#: Characters in one visit; a larger file or family has a visit of its own.
+MAX_PORTION_LENGTH = 64 * 1024
+#: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
+#: text is a work of 1.
+MAX_INLINE_WORK = 2_000
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -40,13 +40,11 @@ class ThreadRunner(Protocol):
 async def compute(
     in_thread: ThreadRunner, weight: int, function: Callable[[*Ts], T], /, *args: *Ts
 ) -> T:
-    """Run a function that only computes: here where that is soon done, else on a worker thread.
-
-    Trio's thread gets its turn every few milliseconds while another one computes.
+    """Run a pure function: a short one on Trio's thread, a long one on a worker thread.
 
     Args:
         in_thread: How blocking work is run.
-        weight: About how much work it is, as `LIGHT` says.
+        weight: About how much work it is, in the unit of `MAX_INLINE_WORK`.
         function: Must change nothing outside itself: after a cancel it may run on for a
             while, and what it returns or raises is lost.
         args: What it is given.
@@ -54,7 +52,7 @@ async def compute(
     Cancellation:
         Takes effect at once.
     """
-    if weight > LIGHT:
+    if weight > MAX_INLINE_WORK:
         return await in_thread(function, *args, abandon_on_cancel=True)
     await trio.lowlevel.checkpoint()
     return function(*args)
@@ -67,7 +65,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
-    """Cut into portions for visits to a worker thread: at most `CHUNK` and, if possible, `MOST`.
+    """Cut into portions for visits to a worker thread: at most `CHUNK` and, if possible, `MAX_PORTION_LENGTH`.
 
     Args:
         items: What is to be cut.
@@ -77,7 +75,7 @@ def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]
     total = 0
     for item in items:
         weight = weigh(item)
-        if portion and (len(portion) == CHUNK or total + weight > MOST):
+        if portion and (len(portion) == CHUNK or total + weight > MAX_PORTION_LENGTH):
             yield portion
             portion, total = [], 0
         portion.append(item)

@@ -38,23 +38,23 @@ def test_an_issue_without_relatives_is_a_family_at_once() -> None:
     families = all_wanted("1", "2")
     families.next_batch(1)
 
-    assert shape(families.arrived(["1"], [issue(1)])) == {"1": ["1"]}
+    assert shape(families.add_answer(["1"], [issue(1)])) == {"1": ["1"]}
 
 
 def test_a_family_waits_for_its_last_member() -> None:
     families = all_wanted("1", "2", "3")
     families.next_batch(3)
 
-    assert families.arrived(["1"], [issue(1, subtasks=(2, 3))]) == []
-    assert families.arrived(["3"], [issue(3, parent=1)]) == []
-    assert shape(families.arrived(["2"], [issue(2, parent=1)])) == {"1": ["1", "2", "3"]}
+    assert families.add_answer(["1"], [issue(1, subtasks=(2, 3))]) == []
+    assert families.add_answer(["3"], [issue(3, parent=1)]) == []
+    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"1": ["1", "2", "3"]}
 
 
 def test_the_relatives_of_what_arrived_are_asked_for_next() -> None:
     families = all_wanted("1", "2", "3", "9")
     families.next_batch(1)
 
-    families.arrived(["1"], [issue(1, subtasks=(9,))])
+    families.add_answer(["1"], [issue(1, subtasks=(9,))])
 
     assert families.next_batch(2) == ["9", "2"]
 
@@ -63,23 +63,23 @@ def test_a_sub_task_brings_its_parent_forward() -> None:
     families = all_wanted("1", "2", "9")
     families.next_batch(1)
 
-    assert families.arrived(["1"], [issue(1, parent=9)]) == []
+    assert families.add_answer(["1"], [issue(1, parent=9)]) == []
     assert families.next_batch(1) == ["9"]
-    assert shape(families.arrived(["9"], [issue(9, subtasks=(1,))])) == {"9": ["1", "9"]}
+    assert shape(families.add_answer(["9"], [issue(9, subtasks=(1,))])) == {"9": ["1", "9"]}
 
 
 def test_a_sub_task_whose_parent_the_query_does_not_find_stands_alone() -> None:
     families = Families(["2"], present=["2"])
     families.next_batch(1)
 
-    assert shape(families.arrived(["2"], [issue(2, parent=1)])) == {"2": ["2"]}
+    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"2": ["2"]}
 
 
 def test_a_sub_task_that_people_filed_apart_stays_apart() -> None:
     families = Families(["1", "2"], present=["1", "2"], standalone=["DEMO-2"])
     families.next_batch(2)
 
-    arrived = families.arrived(["1", "2"], [issue(1, subtasks=(2,)), issue(2, parent=1)])
+    arrived = families.add_answer(["1", "2"], [issue(1, subtasks=(2,)), issue(2, parent=1)])
 
     assert shape(arrived) == {"1": ["1"], "2": ["2"]}
 
@@ -88,25 +88,25 @@ def test_a_changed_sub_task_of_an_unchanged_parent_is_a_family_of_its_parent() -
     families = Families(["2"], present=["1", "2"])
     families.next_batch(1)
 
-    assert shape(families.arrived(["2"], [issue(2, parent=1)])) == {"1": ["2"]}
+    assert shape(families.add_answer(["2"], [issue(2, parent=1)])) == {"1": ["2"]}
 
 
 def test_a_family_does_not_wait_for_a_member_that_is_gone() -> None:
     families = all_wanted("1", "2")
     families.next_batch(1)
-    assert families.arrived(["1"], [issue(1, subtasks=(2,))]) == []
+    assert families.add_answer(["1"], [issue(1, subtasks=(2,))]) == []
     assert families.next_batch(1) == ["2"]
 
-    assert shape(families.arrived(["2"], [])) == {"1": ["1"]}
+    assert shape(families.add_answer(["2"], [])) == {"1": ["1"]}
 
 
 def test_sub_tasks_of_a_parent_that_is_gone_are_given_out_too() -> None:
     families = all_wanted("1", "2")
     families.next_batch(1)
-    assert families.arrived(["1"], [issue(1, parent=2)]) == []
+    assert families.add_answer(["1"], [issue(1, parent=2)]) == []
     assert families.next_batch(1) == ["2"]
 
-    assert shape(families.arrived(["2"], [])) == {"2": ["1"]}
+    assert shape(families.add_answer(["2"], [])) == {"2": ["1"]}
 
 
 @given(
@@ -138,7 +138,7 @@ def test_whatever_the_order_every_issue_comes_out_once(
             break
         batch = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
         here = [issues[int(each) - 1] for each in batch if int(each) - 1 not in gone]
-        for family in families.arrived(batch, here):
+        for family in families.add_answer(batch, here):
             out.extend(family.issues)
 
     assert sorted(out) == sorted(str(n + 1) for n in range(30) if n not in gone)

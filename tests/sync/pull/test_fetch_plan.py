@@ -16,7 +16,7 @@ def known_by_id(*each: KnownIssue) -> dict[str, KnownIssue]:
     return {one.id: one for one in each}
 
 
-def places(*numbers: int) -> dict[str, TicketLocation]:
+def locations(*numbers: int) -> dict[str, TicketLocation]:
     return {f"DEMO-{each}": TicketLocation(f"DEMO-{each}.md", f"DEMO-{each}") for each in numbers}
 
 
@@ -54,7 +54,9 @@ def test_changes_are_asked_for_since_the_last_sight_with_an_overlap(
 def test_what_is_missing_changed_or_stale_is_fetched_and_nothing_else() -> None:
     state = known_by_id(known(1), known(2), known(3, stale=True), known(4))
 
-    plan = make_fetch_plan(["1", "2", "3", "4", "5"], ["2"], state, places(1, 2, 3), project="DEMO")
+    plan = make_fetch_plan(
+        ["1", "2", "3", "4", "5"], ["2"], state, locations(1, 2, 3), project="DEMO"
+    )
 
     assert plan.wanted == ("2", "3", "4", "5")
     assert plan.missing == ()
@@ -63,7 +65,7 @@ def test_what_is_missing_changed_or_stale_is_fetched_and_nothing_else() -> None:
 def test_a_ticket_that_the_project_no_longer_has_is_reported_while_its_file_is_there() -> None:
     state = known_by_id(known(1), known(2), known(3))
 
-    plan = make_fetch_plan(["1"], [], state, places(1, 2), project="DEMO")
+    plan = make_fetch_plan(["1"], [], state, locations(1, 2), project="DEMO")
 
     assert [each.key for each in plan.missing] == ["DEMO-2"]
 
@@ -71,20 +73,20 @@ def test_a_ticket_that_the_project_no_longer_has_is_reported_while_its_file_is_t
 def test_another_query_says_nothing_about_tickets_it_does_not_find() -> None:
     state = known_by_id(known(1), known(2))
 
-    assert make_fetch_plan(["1"], [], state, places(1, 2), project=None).missing == ()
-    assert make_fetch_plan(["1"], [], state, places(1, 2), project="OTHER").missing == ()
+    assert make_fetch_plan(["1"], [], state, locations(1, 2), project=None).missing == ()
+    assert make_fetch_plan(["1"], [], state, locations(1, 2), project="OTHER").missing == ()
 
 
 def test_changes_are_counted_from_the_oldest_sight_of_what_is_here() -> None:
     state = known_by_id(known(1, seen=30), known(2, seen=20), known(3, seen=10), known(4, seen=5))
 
-    assert oldest_confirmation(["1", "2", "3"], state, places(1, 2)) == 20
+    assert oldest_confirmation(["1", "2", "3"], state, locations(1, 2)) == 20
 
 
 def test_a_stale_ticket_does_not_make_the_look_back_longer() -> None:
     state = known_by_id(known(1, seen=30), known(2, seen=20, stale=True))
 
-    assert oldest_confirmation(["1", "2"], state, places(1, 2)) == 30
+    assert oldest_confirmation(["1", "2"], state, locations(1, 2)) == 30
 
 
 def test_nothing_here_means_no_look_back() -> None:

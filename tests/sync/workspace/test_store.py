@@ -27,8 +27,8 @@ def test_the_last_sync_is_where_people_are_told_to_look_for_it(store: Store) -> 
     assert store.name_of(store.state_path) == ".ticketr/state.db"
 
 
-def places(store: Store) -> list[tuple[str, TicketLocation]]:
-    return [each for path in files(store) for each in store.places(store.name_of(path))]
+def locations(store: Store) -> list[tuple[str, TicketLocation]]:
+    return [each for path in files(store) for each in store.locations(store.name_of(path))]
 
 
 def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None:
@@ -39,7 +39,7 @@ def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None
     put(store, ".git/x.md", render_ticket(whole))
     put(store, "notes.txt", render_ticket(whole))
 
-    assert places(store) == [
+    assert locations(store) == [
         ("DEMO-3", TicketLocation("c.md", "DEMO-3")),
         ("DEMO-1", TicketLocation("b/deep/a.md", "DEMO-1")),
         ("DEMO-2", TicketLocation("b/deep/a.md", "DEMO-1")),
@@ -81,14 +81,14 @@ def test_the_files_of_a_full_folder_come_a_few_at_a_time(store: Store) -> None:
 def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: Store) -> None:
     (store.root / "README.md").write_bytes(data)
 
-    assert places(store) == []
+    assert locations(store) == []
 
 
 def test_tickets_in_utf_16_are_not_overlooked(store: Store) -> None:
     (store.root / "a.md").write_bytes(render_ticket(OLD).encode("utf-16"))
 
     with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
-        places(store)
+        locations(store)
 
 
 def test_what_a_killed_writer_left_goes(store: Store) -> None:
@@ -113,14 +113,14 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(store: Store) -> None:
     (store.root / "a.md").write_bytes(b"fine\n# TICKET: \xff\n")
 
     with pytest.raises(FileFailed, match=r"cannot read .*a\.md: line 2 is not UTF-8"):
-        places(store)
+        locations(store)
 
 
 def test_a_broken_file_is_named_by_its_path_in_the_workspace(store: Store) -> None:
     put(store, "sprint/a.md", "#TICKET: x\n")
 
     with pytest.raises(TicketSyntaxError, match=r"sprint/a\.md:1:1"):
-        places(store)
+        locations(store)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:

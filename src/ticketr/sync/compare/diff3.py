@@ -171,12 +171,13 @@ def _merge_stretch(
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
-    """Return whether texts consist of as many paragraphs, of which none has changed its place."""
-    places: dict[str, int] = {}
+    """Return whether texts consist of as many paragraphs, and none of them was moved."""
+    positions: dict[str, int] = {}
     return len({len(text) for text in texts}) == 1 and all(
-        places.setdefault(unit[-1], place) == place and (place == 0 or not unit[0].strip())
+        positions.setdefault(unit[-1], position) == position
+        and (position == 0 or not unit[0].strip())
         for text in texts
-        for place, unit in enumerate(text)
+        for position, unit in enumerate(text)
     )
 
 
@@ -215,8 +216,8 @@ def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[
     if min(len(base), len(other)) < _LONG:
         return []
     here, there = Counter(base), Counter(other)
-    places = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
-    return _longest_rising([(at, places[u]) for at, u in enumerate(base) if u in places])
+    positions = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
+    return _longest_rising([(at, positions[u]) for at, u in enumerate(base) if u in positions])
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -241,9 +242,9 @@ def _matches_between(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
-    places: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
-    if sum(len(places.get(unit, ())) for unit in base) > _MOST_PAIRS:
-        for unit in [unit for unit in places if len(places[unit]) > _OFTEN]:
-            del places[unit]
+    positions: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
+    if sum(len(positions.get(unit, ())) for unit in base) > _MOST_PAIRS:
+        for unit in [unit for unit in positions if len(positions[unit]) > _OFTEN]:
+            del positions[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}

@@ -149,7 +149,7 @@ def _same_text(sent: str, now: str) -> bool:
     return moments[0] is not None and moments[0] == moments[1]
 
 
-def arrived(
+def add_sent_to_base(
     base: Ticket,
     local: Ticket,
     remote: Ticket,
@@ -158,7 +158,7 @@ def arrived(
     *,
     known: Iterable[Issue] = (),
 ) -> tuple[Ticket, Ticket]:
-    """Count what Jira has of a push whose end was lost to the last sync.
+    """Add the values that Jira has of an interrupted push to the base.
 
     Args:
         base: The ticket at the last sync.
@@ -166,12 +166,12 @@ def arrived(
         remote: The ticket as Jira has it now.
         issues: Its issues in Jira's terms.
         sent: What was sent of each of them, by key.
-        known: Its issues at the last sync, in Jira's terms. Of one that was made here and never
-            read, what Jira has put in where the draft says nothing belongs to the last sync too.
+        known: Its issues at the last sync, in Jira's terms. For an issue that was created here and
+            never read, the base also gets what Jira filled in and the draft did not name.
 
     Returns:
-        The base, and the ticket here, each with Jira's form of what has arrived; here as far as
-        it was not edited since. They are the very same as before where nothing has arrived.
+        The base, and the ticket here, each with those values as Jira writes them; here only where
+        nobody has edited them since. Both are the same objects as before if Jira has none.
     """
     there, before = by_key(remote), by_key(base)
     unread = {each.key for each in known if not each.fields}
@@ -199,7 +199,7 @@ def as_sent(
     issues: Iterable[Issue],
     sent: Mapping[str, Iterable[SentValue]],
 ) -> Ticket:
-    """Return the base of a ticket with what has arrived, as it was written here; else as `arrived`."""
+    """Return a ticket's base with the sent values that Jira has, worded as they were sent."""
     there = by_key(remote)
     for issue in issues:
         if issue.key in there and issue.key in by_key(base):

@@ -96,9 +96,9 @@ class DraftMatcher:
             if self.parent is None and ticket.key is None:
                 yield ticket, at, None
             elif self.parent is not None and ticket.key == self.parent:
-                for place, task in enumerate(ticket.tasks):
+                for index, task in enumerate(ticket.tasks):
                     if task.key is None:
-                        yield task, at, place
+                        yield task, at, index
 
     def _score(self, found: Ticket) -> float:
         """Return the score of a draft that is not equal to the one that was sent."""

@@ -48,7 +48,7 @@ def lost_key_error(
         here: The keys that are in some file, or that a push restores.
 
     Returns:
-        The error with its place in the file; None if there is none.
+        The error with its line and column; None if there is none.
     """
     local = local_change.local
     drafts = (

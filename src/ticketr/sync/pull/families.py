@@ -69,7 +69,7 @@ class Families:
                 batch.append(line.popitem(last=False)[0])
         return batch
 
-    def arrived(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
+    def add_answer(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
         """Take in one answer.
 
         Args:

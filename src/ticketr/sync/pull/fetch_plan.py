@@ -31,7 +31,7 @@ def make_fetch_plan(
     found: Iterable[str],
     changed: Iterable[str],
     known: Mapping[str, KnownIssue],
-    places: Mapping[str, TicketLocation],
+    locations: Mapping[str, TicketLocation],
     *,
     project: str | None,
 ) -> FetchPlan:
@@ -41,7 +41,7 @@ def make_fetch_plan(
         found: IDs that the query finds.
         changed: IDs among them that Jira says have changed.
         known: What the state knows.
-        places: The keys that stand in files.
+        locations: The keys that stand in files.
         project: The project, when all of it is pulled; only then can an issue be missing.
     """
     found = tuple(found)
@@ -49,14 +49,14 @@ def make_fetch_plan(
     fresh = {
         each.id
         for each in known.values()
-        if each.key in places and not each.stale and each.key.startswith(home)
+        if each.key in locations and not each.stale and each.key.startswith(home)
     }
     fresh.difference_update(changed)
     present = set(found)
     missing = (
         each
         for each in known.values()
-        if project and each.key.startswith(f"{project}-") and each.key in places
+        if project and each.key.startswith(f"{project}-") and each.key in locations
         if each.id not in present
     )
     return FetchPlan(
@@ -67,12 +67,12 @@ def make_fetch_plan(
 
 
 def oldest_confirmation(
-    found: Iterable[str], known: Mapping[str, KnownIssue], places: Mapping[str, TicketLocation]
+    found: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> float | None:
     """Find since when changes must be asked for; None where nothing is here yet."""
     sights = [
         known[each].seen
         for each in found
-        if each in known and known[each].key in places and not known[each].stale
+        if each in known and known[each].key in locations and not known[each].stale
     ]
     return min(sights, default=None)

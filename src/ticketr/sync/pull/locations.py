@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def misplaced_note(
-    head: Issue, issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+    head: Issue,
+    issue: Issue,
+    locations: Mapping[str, TicketLocation],
+    known: Mapping[str, KnownIssue],
 ) -> Note | None:
     """Note that an issue stands in another ticket than in Jira, or in a file that cannot be read.
 
@@ -24,21 +27,21 @@ def misplaced_note(
     Returns:
         The note; None for an issue that can be written.
     """
-    place = location_of(issue, places, known)
-    if place is not None and place.reason:
-        return Note(issue.key, place.path, place.reason, Code.BROKEN)
-    if place is None or place.head in {head.key, _former(head, known)}:
+    location = location_of(issue, locations, known)
+    if location is not None and location.reason:
+        return Note(issue.key, location.path, location.reason, Code.BROKEN)
+    if location is None or location.head in {head.key, _former(head, known)}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"
-    return Note(issue.key, place.path, reason, Code.MISPLACED)
+    return Note(issue.key, location.path, reason, Code.MISPLACED)
 
 
 def location_of(
-    issue: Issue, places: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
+    issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
 ) -> TicketLocation | None:
     """Return where an issue stands, by its key or by the one that it had at the last sync."""
-    return places.get(issue.key) or places.get(_former(issue, known))
+    return locations.get(issue.key) or locations.get(_former(issue, known))
 
 
 def _former(issue: Issue, known: Mapping[str, KnownIssue]) -> str:

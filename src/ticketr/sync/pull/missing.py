@@ -53,7 +53,7 @@ class MissingIssues:
 async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
-    places: Mapping[str, TicketLocation],
+    locations: Mapping[str, TicketLocation],
     *,
     now: float,
     prune: bool,
@@ -63,7 +63,7 @@ async def handle_missing(
     Args:
         session: The workspace and the site.
         missing: The issues.
-        places: Where each key stands.
+        locations: Where each key stands.
         now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
             heard of it yet.
         prune: Whether to take those that are gone for good out of the way, as far as they were
@@ -78,7 +78,7 @@ async def handle_missing(
         )
         there = {issue.id: issue for issue in answer.issues}
         for each in some:
-            issue, path = there.get(each.id), places[each.key].path
+            issue, path = there.get(each.id), locations[each.key].path
             if each.id in answer.failed:
                 reason = f"the query no longer finds it, and {not_given(answer.failed[each.id])}"
                 notes.append(Note(each.key, path, reason, Code.UNREACHED))
@@ -92,12 +92,12 @@ async def handle_missing(
             elif not _is_new(issue, now):
                 reason = "the query no longer finds it"
                 notes.append(Note(each.key, path, reason, Code.UNMATCHED))
-    pruned = await _prune(session, lost, places) if prune else set()
-    prunable = set() if prune else await session.in_thread(_prunable, session, lost, places)
+    pruned = await _prune(session, lost, locations) if prune else set()
+    prunable = set() if prune else await session.in_thread(_prunable, session, lost, locations)
     for each in lost:
         if each.key not in pruned:
             reason = _DELETED if each.key in prunable else _EDITED
-            notes.append(Note(each.key, places[each.key].path, reason, Code.MISSING))
+            notes.append(Note(each.key, locations[each.key].path, reason, Code.MISSING))
     notes.sort(key=lambda note: [each.key for each in missing].index(note.key))
     return MissingIssues(
         tuple(notes),
@@ -115,52 +115,52 @@ def _is_new(issue: Issue, now: float) -> bool:
 
 
 async def _prune(
-    session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
+    session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> set[str]:
     """Move away what Jira no longer has; a ticket goes with its sub-tasks."""
     heads = {each.id: each for each in lost if each.id == each.head}
     pruned: set[str] = set()
     for head in heads.values():
-        if await _prune_file(session, head, places[head.key].path):
+        if await _prune_file(session, head, locations[head.key].path):
             pruned |= {each.key for each in lost if each.head == head.id}
     for task in lost:
-        if task.head not in heads and await _prune_task(session, task, places[task.key]):
+        if task.head not in heads and await _prune_task(session, task, locations[task.key]):
             pruned.add(task.key)
     return pruned
 
 
 def _prunable(
-    session: Session, lost: Sequence[KnownIssue], places: Mapping[str, TicketLocation]
+    session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> set[str]:
     """Return what `_prune` would take away, and take nothing."""
     heads = {each.id: each for each in lost if each.id == each.head}
     alone = {
-        head.id for head in heads.values() if _is_unedited_file(session, head, places[head.key])
+        head.id for head in heads.values() if _is_unedited_file(session, head, locations[head.key])
     }
     return {
         each.key
         for each in lost
         if each.head in alone
-        or (each.head not in heads and _is_unedited_task(session, each, places[each.key]))
+        or (each.head not in heads and _is_unedited_task(session, each, locations[each.key]))
     }
 
 
-def _is_unedited_file(session: Session, issue: KnownIssue, place: TicketLocation) -> bool:
+def _is_unedited_file(session: Session, issue: KnownIssue, location: TicketLocation) -> bool:
     base = session.state.base(issue.id)
     with suppress(TicketrError):  # it is being edited
-        text = session.store.read(place.path).text
-        is_ours = session.store.target(place.path) is not None
+        text = session.store.read(location.path).text
+        is_ours = session.store.target(location.path) is not None
         return base is not None and is_ours and comparable(text) == comparable(base.text)
     return False
 
 
-def _is_unedited_task(session: Session, task: KnownIssue, place: TicketLocation) -> bool:
+def _is_unedited_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
     base = session.state.base(task.head)
     before = read_ticket(base.text) if base else None
     known = by_key(before).get(task.key) if before else None
     with suppress(TicketrError):
-        here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
-        return known is not None and _unedited(here.get(place.head), task.key, known) is not None
+        here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
+        return known is not None and _unedited(here.get(location.head), task.key, known) is not None
     return False
 
 
@@ -177,7 +177,7 @@ async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
     return await session.in_thread(move)
 
 
-async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation) -> bool:
+async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
     """Take a sub-task's lines out of its ticket, and out of what is known of that."""
 
     def take_out() -> bool:
@@ -187,7 +187,7 @@ async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation)
         known = by_key(before).get(task.key) if before else None
         if base is None or before is None or known is None:
             return False
-        if not _remove_lines(session, place, task.key, known):
+        if not _remove_lines(session, location, task.key, known):
             return False
         rows = state.rows_of(task.head)
         rest = [row for row in rows if row.issue.id != task.id]
@@ -204,10 +204,10 @@ async def _prune_task(session: Session, task: KnownIssue, place: TicketLocation)
     return await session.in_thread(take_out)
 
 
-def _remove_lines(session: Session, place: TicketLocation, key: str, known: Ticket) -> bool:
+def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:
     """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
-    here = {local.ticket.key: local.ticket for local in session.store.local(place.path)}
-    task = _unedited(here.get(place.head), key, known)
+    here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
+    task = _unedited(here.get(location.head), key, known)
     if task is None:
         return False
     session.editor.put_aside(key, render_ticket(task))
@@ -218,7 +218,7 @@ def _remove_lines(session: Session, place: TicketLocation, key: str, known: Tick
             return text
         return render_ticket(_without_task(ticket, key)).rstrip("\n")
 
-    return session.editor.rewrite(place.path, place.head, less)
+    return session.editor.rewrite(location.path, location.head, less)
 
 
 def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:

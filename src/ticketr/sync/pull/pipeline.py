@@ -14,12 +14,12 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.mapping import subtask_ids, weight_of
-from ticketr.sync.errors import first_error
+from ticketr.sync.errors import error_to_report
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.families import Families
 from ticketr.sync.pull.locations import location_of, misplaced_note
 from ticketr.sync.session import CONCURRENCY, PAGE
-from ticketr.sync.threads import CHUNK, LIGHT, chunks, compute, portions
+from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.rendering import render_family
 from ticketr.tickets import InvalidKey, InvalidTicket
@@ -51,7 +51,7 @@ class PullPipeline:
     Args:
         session: The workspace and the site.
         writer: Writes families.
-        places: Where each key stands.
+        locations: Where each key stands.
         plan: What to fetch.
         known: What the state knows, by ID.
         tally: Counts what was written.
@@ -62,7 +62,7 @@ class PullPipeline:
         session: Session,
         writer: FamilyWriter,
         *,
-        places: dict[str, TicketLocation],
+        locations: dict[str, TicketLocation],
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
         tally: Tally,
@@ -71,7 +71,7 @@ class PullPipeline:
         self._state = session.state
         self._writer = writer
         self._columns = session.columns
-        self._places = places
+        self._locations = locations
         self._known = known
         self._recorded = {each.head for each in known.values()}
         self._tally = tally
@@ -80,7 +80,7 @@ class PullPipeline:
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
-        standalone = {key for key, place in places.items() if place.head == key}
+        standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
             each.id for each in known.values() if each.id == each.head and each.key in standalone
@@ -101,7 +101,7 @@ class PullPipeline:
         Cancellation:
             Takes effect at once, but for a visit to a worker thread, which is short.
         """
-        failure: TicketrError | None = None
+        failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)
@@ -112,7 +112,7 @@ class PullPipeline:
                 nursery.start_soon(self._prepare_all, fetched, to_write)
                 await self._write_all(prepared)
         except* TicketrError as group:
-            failure = first_error(group)
+            failure = error_to_report(group)
         except* trio.BrokenResourceError:
             if failure is None:  # else the task that stopped reading has failed
                 raise
@@ -127,7 +127,7 @@ class PullPipeline:
                 )
                 if answer.failed or answer.missing:
                     await self._take_note(answer)
-                whole = self._families.arrived(batch, answer.issues)
+                whole = self._families.add_answer(batch, answer.issues)
                 await to_prepare.send(whole)
 
     async def _take_note(self, answer: BulkFetched) -> None:
@@ -144,8 +144,8 @@ class PullPipeline:
     def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)
         key = known.key if known else issue_id
-        place = self._places.get(key)
-        return Note(key, place.path if place else "", reason, code)
+        location = self._locations.get(key)
+        return Note(key, location.path if location else "", reason, code)
 
     async def _prepare_all(
         self,
@@ -209,7 +209,7 @@ class PullPipeline:
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [each for one in members.values() for each in await self._text(one, (), stale)]
-        if note := misplaced_note(head, head, self._places, self._known) or self._out_of_reach(
+        if note := misplaced_note(head, head, self._locations, self._known) or self._out_of_reach(
             members.values()
         ):
             await self._in_thread(self._state.mark_stale, (head.id, *members))
@@ -221,27 +221,27 @@ class PullPipeline:
     def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
         """Note an issue in a file that cannot be read; its ticket cannot be written then."""
         for issue in issues:
-            place = location_of(issue, self._places, self._known)
-            if place is not None and place.reason:
-                return Note(issue.key, place.path, place.reason, Code.BROKEN)
+            location = location_of(issue, self._locations, self._known)
+            if location is not None and location.reason:
+                return Note(issue.key, location.path, location.reason, Code.BROKEN)
         return None
 
     async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Leave issues to the next pull, which asks for them again."""
         await self._in_thread(self._state.mark_stale, issues)
         for issue in issues.values():
-            place = location_of(issue, self._places, self._known)
-            note = Note(issue.key, place.path if place else "", reason, Code.UNREACHED)
+            location = location_of(issue, self._locations, self._known)
+            note = Note(issue.key, location.path if location else "", reason, Code.UNREACHED)
             self._tally.fail(note)
 
     async def _text(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Write a family's text; a checkpoint each, since that is real work."""
-        place = location_of(head, self._places, self._known)
-        path = place.path if place else None
+        location = location_of(head, self._locations, self._known)
+        path = location.path if location else None
         write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
-        weight = weight_of((head, *subtasks), LIGHT)
+        weight = weight_of((head, *subtasks), MAX_INLINE_WORK)
         try:
             family = await compute(self._in_thread, weight, write)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
@@ -255,10 +255,10 @@ class PullPipeline:
 
         One that was deleted, and whose lines were removed from the file, must not come back.
         """
-        return issue.id in subtask_ids(head) or issue.key in self._places
+        return issue.id in subtask_ids(head) or issue.key in self._locations
 
     def _is_here(self, head: Issue, issue: Issue) -> bool:
-        note = misplaced_note(head, issue, self._places, self._known)
+        note = misplaced_note(head, issue, self._locations, self._known)
         if note is not None:
             self._tally.keep(note, (issue.id,))
         return note is None

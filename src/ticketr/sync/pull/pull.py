@@ -88,7 +88,7 @@ class PullResult:
 
 async def pull(
     session: Session,
-    places: dict[str, TicketLocation],
+    locations: dict[str, TicketLocation],
     tally: Tally,
     *,
     full: bool = False,
@@ -99,7 +99,7 @@ async def pull(
 
     Args:
         session: The workspace and the site.
-        places: Where each key stands in the workspace.
+        locations: Where each key stands in the workspace.
         tally: Counts the issues that are done; right at every moment.
         full: Fetch every issue again, even those that have not changed.
         prune: Move unedited files of issues that Jira no longer has into ticketr's own folder.
@@ -111,7 +111,7 @@ async def pull(
     columns = session.columns.names
     refetched = await session.in_thread(session.state.site_record.take_columns, columns)
     known = await session.in_thread(session.state.known)
-    plan, now = await _make_plan(session, known, places, full=full)
+    plan, now = await _make_plan(session, known, locations, full=full)
     tally.found(plan.found, set(plan.found).difference(plan.wanted), known=known)
     session.progress.say(_found(len(plan.found), refetched=refetched))
     writer = FamilyWriter(
@@ -123,11 +123,13 @@ async def pull(
         into=into,
         hashes=await session.in_thread(read_hashes, session.store.root),
     )
-    await PullPipeline(session, writer, places=places, plan=plan, known=known, tally=tally).run()
+    await PullPipeline(
+        session, writer, locations=locations, plan=plan, known=known, tally=tally
+    ).run()
     await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
-    missing = await handle_missing(session, plan.missing, places, now=now, prune=prune)
+    missing = await handle_missing(session, plan.missing, locations, now=now, prune=prune)
     if session.job.jql is None:
-        await session.in_thread(_forget_vanished, session, known, set(plan.found), places)
+        await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
     return pull_result(tally, missing)
 
 
@@ -162,13 +164,13 @@ def _forget_vanished(
     session: Session,
     known: Mapping[str, KnownIssue],
     found: Collection[str],
-    places: Mapping[str, TicketLocation],
+    locations: Mapping[str, TicketLocation],
 ) -> None:
     """Forget tickets that are neither in the project any more nor in any file."""
-    left = {each.head for each in known.values() if each.id in found or each.key in places}
+    left = {each.head for each in known.values() if each.id in found or each.key in locations}
     keys = {each.key for each in known.values()}
     # Somebody may have written the new key of a moved issue where the old one stood.
-    unknown = {place.path for key, place in places.items() if key not in keys}
+    unknown = {location.path for key, location in locations.items() if key not in keys}
     for each in known.values():
         of_project = each.key.startswith(f"{session.job.project}-")
         if of_project and each.id == each.head and each.id not in left:
@@ -180,7 +182,7 @@ def _forget_vanished(
 async def _make_plan(
     session: Session,
     known: Mapping[str, KnownIssue],
-    places: Mapping[str, TicketLocation],
+    locations: Mapping[str, TicketLocation],
     *,
     full: bool,
 ) -> tuple[FetchPlan, float]:
@@ -200,12 +202,12 @@ async def _make_plan(
     in_thread, work = session.in_thread, len(search.ids) + len(known)
     since = None
     if not full:
-        since = await compute(in_thread, work, oldest_confirmation, search.ids, known, places)
+        since = await compute(in_thread, work, oldest_confirmation, search.ids, known, locations)
     if since is None:
         changed = search.ids
     else:
         changed = (await session.jira.search_ids(changed_since(query, seen=since, now=now))).ids
-    make = partial(make_fetch_plan, search.ids, changed, known, places, project=project)
+    make = partial(make_fetch_plan, search.ids, changed, known, locations, project=project)
     return await compute(in_thread, work, make), now
 
 

@@ -263,16 +263,10 @@ class Creator:
             await self._session.in_thread(self._session.state.creations.forget, creation.marker)
 
     async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
-        """Write a key into its draft's file, and the new issue into the state.
+        """Write a key into its draft's file; return whether the draft was found there.
 
-        Args:
-            created: The new issue.
-            path: The draft's file.
-            status_follows: Whether the draft names a status. Then the state is written later,
-                when it is known in which status Jira created the issue.
-
-        Returns:
-            Whether the draft was found.
+        The state is written too, or later if a status follows: only then is the issue's first
+        status known.
         """
         session = self._session
         note = partial(

@@ -11,7 +11,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.edits.local_changes import add_to_base
-from ticketr.sync.errors import first_error
+from ticketr.sync.errors import error_to_report
 from ticketr.sync.push.creating import Creator, failure_note
 from ticketr.sync.push.transitions import NoTransition, change_status
 from ticketr.sync.session import CONCURRENCY
@@ -91,13 +91,13 @@ class Delivery:
         return self._touched
 
     async def _send_all(self) -> None:
-        failure: TicketrError | None = None
+        failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(CONCURRENCY):
                     nursery.start_soon(self._send_waiting)
         except* TicketrError as group:
-            failure = first_error(group)
+            failure = error_to_report(group)
         if failure is not None:
             raise failure
 
@@ -111,12 +111,7 @@ class Delivery:
             await self._send_rest(ticket, created)
 
     async def _send_rest(self, ticket: TicketWrites, created: Created | None) -> None:
-        """Send the edits and new sub-tasks of a ticket that Jira has.
-
-        Args:
-            ticket: What is sent of it.
-            created: Its ID and key if this push has created it.
-        """
+        """Send the edits and new sub-tasks of a ticket that Jira has, perhaps since this push."""
         local_change = ticket.local_change
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
@@ -177,14 +172,7 @@ class Delivery:
     async def _record(
         self, local_change: LocalChange, edit: IssueEdit, sent: tuple[Change, ...], *, unsure: bool
     ) -> LocalChange:
-        """Add what was sent to the base, and forget what Jira has refused.
-
-        Args:
-            local_change: What was changed here of the ticket.
-            edit: The edit of one of its issues.
-            sent: The changes of it that Jira has.
-            unsure: Whether Jira may have the other changes too.
-        """
+        """Add what was sent to the base; forget the rest unless Jira may have taken it too."""
         head, base = _known(local_change)
         new_base = add_to_base(base, edit.key, sent)
         names = {each.part for each in sent}

@@ -14,7 +14,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, JiraError
-from ticketr.sync.errors import first_error
+from ticketr.sync.errors import error_to_report
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
 from ticketr.sync.push.transitions import NoTransition, find_transition
@@ -153,13 +153,13 @@ async def _find_transitions(
     if not waiting:
         return found
     session.progress.say("Asking which statuses can be reached...")
-    failure: TicketrError | None = None
+    failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             for _ in range(min(CONCURRENCY, len(waiting))):
                 nursery.start_soon(find_some)
     except* TicketrError as group:
-        failure = first_error(group)
+        failure = error_to_report(group)
     if failure is not None:
         raise failure
     return found

@@ -183,13 +183,7 @@ async def _send(session: Session, plan: PushPlan, tally: PushTally, *, seen: flo
 async def _unread_notes(
     session: Session, touched: Mapping[str, str], unread: Mapping[str, str]
 ) -> list[Note]:
-    """Say that some of what was pushed could not be read again; the next pull reads it.
-
-    Args:
-        session: The workspace and the site.
-        touched: The file of each ticket that was pushed, by its head's ID.
-        unread: Why some of them could not be read, likewise.
-    """
+    """Say which pushed tickets could not be read again, and why; the next pull reads them."""
     known = await session.in_thread(session.state.known)
     return [
         Note(

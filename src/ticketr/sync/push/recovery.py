@@ -255,8 +255,8 @@ def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) 
 
 
 async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
-    places = (await session.layout()).places
-    lost = [each for each in lost if each.key not in places]
+    locations = (await session.layout()).locations
+    lost = [each for each in lost if each.key not in locations]
     there: set[str] = set()
     for some in chunks(lost, PAGE):
         answer = await session.jira.bulk_fetch([each.id or "" for each in some], fields=["summary"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
-from ticketr.sync.threads import LIGHT, chunks, compute, portions
+from ticketr.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.writing.rendering import render_family
 from ticketr.sync.writing.writer import FamilyWriter
 from ticketr.tickets import InvalidKey, InvalidTicket
@@ -212,16 +212,9 @@ async def _read(
     keep_lost: bool = False,
     otherwise: Unavailable = _GONE,
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Fetch tickets and render their texts.
+    """Fetch and render tickets; return each, or why Jira does not give it, by its head's ID or key.
 
-    Args:
-        session: The workspace and the site.
-        wanted: The tickets.
-        keep_lost: Whether sub-tasks that Jira no longer has keep their lines in the file.
-        otherwise: The reason for a ticket that Jira does not have.
-
-    Returns:
-        Each ticket by the ID or key of its head, or why Jira does not give it.
+    With ``keep_lost``, sub-tasks that Jira no longer has keep their lines in the file.
     """
     found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
@@ -290,7 +283,7 @@ async def _render(
     """Render a ticket's text; None if Jira's answer cannot be a ticket."""
     write = partial(render_family, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
-        return await compute(session.in_thread, weight_of(issues, LIGHT), write)
+        return await compute(session.in_thread, weight_of(issues, MAX_INLINE_WORK), write)
     except (InvalidKey, InvalidTicket):
         return None
 

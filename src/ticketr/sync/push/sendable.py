@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.sync.compare.diff import TEXTS, by_key, differing_size, text_size
-from ticketr.sync.compare.sent import arrived
+from ticketr.sync.compare.sent import add_sent_to_base
 from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.edits.local_changes import find_edits, remote_changes, still_to_send
 from ticketr.sync.notes import Code, Note, moved_away
@@ -174,16 +174,10 @@ def _compare(
 ) -> Comparison:
     """Compare the local change of one ticket with Jira.
 
-    Args:
-        change: What was changed here of a ticket that Jira has.
-        family: The ticket in Jira.
-        sent: What Jira may have of the change already.
-        known: The ticket's issues at the last sync.
-        clashes: What a pull has found to be changed on both sides.
-        merging: As of `compare_with_jira`.
-        advice: As of `compare_with_jira`.
+    ``sent`` is what Jira may have of the change already; ``known`` are the issues at the last sync;
+    ``clashes`` is what a pull has found to be changed on both sides.
     """
-    change, here = _with_arrived(change, family, sent, known)
+    change, here = _with_sent_in_base(change, family, sent, known)
     assert change.base is not None
     path = change.local.path
     names = {each.id: each.key for each in family.issues}
@@ -226,7 +220,7 @@ def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> N
     return Note(key, change.local.path, reason, Code.MISPLACED)
 
 
-def _with_arrived(
+def _with_sent_in_base(
     change: LocalChange,
     family: RenderedFamily,
     sent: Mapping[str, Sequence[SentValue]],
@@ -239,7 +233,7 @@ def _with_arrived(
     """
     assert change.base is not None
     local, remote = change.local.ticket, family.text.ticket
-    base, here = arrived(change.base, local, remote, family.issues, sent, known=known)
+    base, here = add_sent_to_base(change.base, local, remote, family.issues, sent, known=known)
     if base is change.base:
         return change, here
     return replace(change, base=base, edits=find_edits(base, here)), here

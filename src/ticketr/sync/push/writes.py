@@ -137,13 +137,13 @@ def build_writes(
         default_project: The key of the project in which drafts are created; None if none is set.
         accept_loss: Which losses of a description the push may cause.
     """
-    builder = _Builder(sendable, metadata, accept_loss)
+    builder = _WritesBuilder(sendable, metadata, accept_loss)
     writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
     is_empty = writes is None or not (writes.edits or writes.new_issues)
     return BuiltWrites(None if is_empty else writes, tuple(builder.failed), tuple(builder.warnings))
 
 
-class _Builder:
+class _WritesBuilder:
     """Builds the writes of one ticket and collects its notes."""
 
     def __init__(self, sendable: SendableChange, metadata: Metadata, accept_loss: Accepted) -> None:

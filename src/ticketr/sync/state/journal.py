@@ -178,7 +178,7 @@ class Creations:
         self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
 
 
-class Sent:
+class SentValues:
     """The parts of issues that were sent, from before the request until they were read again.
 
     A part that Jira has by then was changed by this workspace, not by another person.

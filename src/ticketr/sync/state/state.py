@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
 from ticketr.sync.state.database import Database
-from ticketr.sync.state.journal import Conflicts, Creations, Sent
+from ticketr.sync.state.journal import Conflicts, Creations, SentValues
 from ticketr.sync.state.site import SiteRecord
 from ticketr.tickets import parse
 
@@ -128,7 +128,7 @@ class State:
         self.site_record = SiteRecord(self._db)
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
-        self.sent = Sent(self._db)
+        self.sent = SentValues(self._db)
 
     def close(self) -> None:
         """Close the file."""
@@ -223,10 +223,6 @@ class State:
             return []
         query = "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.head = ticket.head"
         return [(key, path) for key, path in self._db.read(query) if path in paths]
-
-    def recent(self) -> frozenset[str]:
-        """Return the keys of issues that were created here in the last days."""
-        return self.creations.recent()
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Remember a ticket that is in step with Jira now, or whose base has moved.

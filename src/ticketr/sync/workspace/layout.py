@@ -1,4 +1,4 @@
-"""Where the tickets of a workspace stand, and what of it cannot be read."""
+"""Finds the location of each ticket in a workspace, and the files that cannot be read."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _NO_DRAFT = "it was created from a draft that cannot be found while a file canno
 
 @dataclass
 class Layout:
-    """The keys in the files of a workspace. One file that cannot be read stops no other.
+    """The keys in the files of a workspace. A file that cannot be read stops no other file.
 
     Attributes:
-        places: Where each key stands. One in a file that cannot be read, as far as that can be
+        locations: Where each key stands. One in a file that cannot be read, as far as that can be
             guessed, has a reason to be left alone; so has one that stands in two places.
         broken: What is wrong with files, by their paths relative to the workspace.
     """
 
-    places: dict[str, TicketLocation] = field(default_factory=dict)
+    locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _guessed: dict[str, str] = field(default_factory=dict)
 
@@ -45,20 +45,20 @@ class Layout:
         for path in paths:
             name = store.name_of(path)
             try:
-                found = store.places(name)
+                found = store.locations(name)
             except TicketrError as error:
                 self.broken[name] = error
                 self._guessed.update(dict.fromkeys(store.keys_of_broken(name), name))
                 continue
-            for key, place in found:
-                self._add(key, place)
+            for key, location in found:
+                self._add(key, location)
 
-    def _add(self, key: str, place: TicketLocation) -> None:
-        first = self.places.setdefault(key, place)
-        if first is not place:
-            error = DuplicateKey(key, first.path, place.path)
-            self.broken[place.path] = error
-            self.places[key] = replace(first, reason=str(error))
+    def _add(self, key: str, location: TicketLocation) -> None:
+        first = self.locations.setdefault(key, location)
+        if first is not location:
+            error = DuplicateKey(key, first.path, location.path)
+            self.broken[location.path] = error
+            self.locations[key] = replace(first, reason=str(error))
 
     def complete(self, state: State) -> None:
         """Add the tickets of files that cannot be read, once every other file is added.
@@ -69,10 +69,12 @@ class Layout:
         for key, name in (*self._guessed.items(), *state.keys_in_files(self.broken)):
             error = self.broken[name]
             if not isinstance(error, DuplicateKey):
-                self.places.setdefault(key, TicketLocation(name, "", str(error)))
+                self.locations.setdefault(key, TicketLocation(name, "", str(error)))
         for creation in state.creations.all():
             if creation.key is not None:  # whose draft may be in a file that cannot be read
-                self.places.setdefault(creation.key, TicketLocation(creation.path, "", _NO_DRAFT))
+                self.locations.setdefault(
+                    creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
+                )
 
 
 def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:

@@ -207,7 +207,7 @@ class Store:
             return False
         return key in chain.from_iterable(each.keys() for each in self.tickets(name))
 
-    def places(self, name: str) -> list[tuple[str, TicketLocation]]:
+    def locations(self, name: str) -> list[tuple[str, TicketLocation]]:
         """Find every ticket with a key in a file, wherever people put it.
 
         Args:
@@ -215,7 +215,7 @@ class Store:
                 ticket's heading may hold whatever it likes.
 
         Returns:
-            Each key with its place, in reading order.
+            Each key with its location, in reading order.
 
         Raises:
             TicketSyntaxError: It cannot be read as tickets.

@@ -14,7 +14,7 @@ from ticketr.sync.compare.bases import distance, read_ticket
 from ticketr.sync.compare.diff import rekeyed
 from ticketr.sync.compare.mapping import updated
 from ticketr.sync.compare.merge import Side, merge
-from ticketr.sync.compare.sent import arrived, as_sent
+from ticketr.sync.compare.sent import add_sent_to_base, as_sent
 from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
@@ -262,7 +262,7 @@ class FamilyWriter:
         What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
         """
         sent = self._state.sent.of(family.head.id)
-        return [_with_arrived(each, family, sent) for each in bases] if sent else bases
+        return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
 
     def _renamed(self, family: RenderedFamily) -> dict[str, str]:
         """Return the keys of issues that were moved since the last sync, by those that they had."""
@@ -304,7 +304,7 @@ class FamilyWriter:
             rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None
         ]
         caught_up = (
-            arrived(each, local, remote, family.issues, sent, known=known) for each in read
+            add_sent_to_base(each, local, remote, family.issues, sent, known=known) for each in read
         )
         before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
         if before is None and self._hashes.get(local.key or "") == go_hash(local):
@@ -336,7 +336,7 @@ class FamilyWriter:
         return result
 
 
-def _with_arrived(
+def _text_with_sent(
     text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
 ) -> str:
     base = read_ticket(text)
