@@ -583,15 +583,16 @@ def test_the_error_is_a_ticketr_error_and_can_be_pickled() -> None:
 def test_the_example_in_the_docs_fails_as_it_says_and_its_fix_helps() -> None:
     page = (Path(__file__).parent.parent / "docs" / "testing.md").read_text(encoding="utf-8")
     example, fix, *_ = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    promised = re.search(r"^SweepFailed: at step \d+, (.+)$", page, re.MULTILINE)
+    promised = re.search(r"^at step \d+, (.+)$", page, re.MULTILINE)
     assert promised is not None
-    broken = fix.splitlines(keepends=True)[1] + "        try:\n            yield connection\n"
-    broken = broken.removeprefix("    ")
-    assert broken in example
+    assert "    print(error)\n" in example
+    imports = "from ticketr.testing import SweepFailed, cancel_at_every_step\n"
+    assert imports in example
 
     with pytest.raises(SweepFailed) as caught:
-        exec(example, {})
-    exec(example.replace(broken, fix), {})
+        exec(example.replace("    print(error)\n", "    raise\n"), {})
+    use = example[example.index("async def use") :].replace("    print(error)\n", "    raise\n")
+    exec(imports + fix + use, {})
 
     assert str(caught.value).endswith(promised[1])
     assert isinstance(caught.value.__cause__, AssertionError)
