@@ -17,7 +17,7 @@ from ticketr.cli.queue_runner import GARBAGE
 from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.sync import PullJob
-from ticketr.sync.compare.mapping import CUSTOM_FIELDS, Columns
+from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
 from ticketr.sync.session import CONCURRENCY, PAGE
 
 TICKETS = 5000

@@ -21,7 +21,7 @@ from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.jira.transport._httpx import HttpxTransport
 from ticketr.sync import PullJob, PushJob
-from ticketr.sync.compare.mapping import CUSTOM_FIELDS, Columns
+from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
 from ticketr.sync.session import CONCURRENCY
 
 if TYPE_CHECKING:

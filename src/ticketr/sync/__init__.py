@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.sync.compare.mapping import Columns
+from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss

@@ -13,7 +13,7 @@ import trio
 
 from ticketr.config import STATE_FOLDER
 from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
-from ticketr.sync.compare.mapping import Columns
+from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.edits.survey import LocalSurvey

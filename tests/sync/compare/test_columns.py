@@ -4,7 +4,8 @@ import pytest
 
 from ticketr.config import MappedField
 from ticketr.jira import Field, Issue
-from ticketr.sync.compare.mapping import ELSEWHERE, STANDARD_FIELDS, Columns, family_text
+from ticketr.sync.compare.columns import ELSEWHERE, STANDARD_FIELDS, Columns
+from ticketr.sync.compare.mapping import family_text
 from ticketr.sync.errors import UnknownField, UnsupportedField
 
 

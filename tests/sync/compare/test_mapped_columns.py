@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.config import MappedField
 from ticketr.jira import Field
-from ticketr.sync.compare.mapping import ELSEWHERE, STANDARD_FIELDS, Columns
+from ticketr.sync.compare.columns import ELSEWHERE, STANDARD_FIELDS, Columns
 from ticketr.sync.errors import UnknownField
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from ticketr.jira import Field, Issue
 from ticketr.jira.adf import canonical
+from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.mapping import (
-    Columns,
     description_adf,
     family_text,
     field_text,

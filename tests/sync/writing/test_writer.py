@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr.jira import Issue
-from ticketr.sync.compare.mapping import Columns
+from ticketr.sync.compare.columns import Columns
 from ticketr.sync.state.state import State
 from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.rendering import RenderedFamily, render_family

@@ -19,116 +19,18 @@ from ticketr.jira.adf import (
     to_markdown,
     weight,
 )
-from ticketr.sync.compare.unsupported import unsupported
-from ticketr.sync.errors import UnknownField, UnsupportedField
+from ticketr.sync.compare.columns import PARENT
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.config.fields import MappedField, WantedField
-    from ticketr.jira.models import Field, Issue
-
-#: What is written under ``## Fields``, in this order: the line's name and Jira's field.
-STANDARD_FIELDS = (
-    ("Type", "issuetype"),
-    ("Status", "status"),
-    ("Priority", "priority"),
-    ("Assignee", "assignee"),
-    ("Reporter", "reporter"),
-    ("Labels", "labels"),
-    ("Components", "components"),
-    ("Fix Version", "fixVersions"),
-)
-#: Custom fields that are written where a site has them, found by their names.
-CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
-
-#: The line that names the parent of an issue that stands by itself.
-PARENT = "Parent"
-#: Lines that have these names and stand for these fields, whatever name the settings give them.
-_FIXED, _SPRINT = ("Type", "Status"), "Sprint"
-#: Fields that have a place of their own in a file, or none.
-ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+    from ticketr.jira.models import Issue
+    from ticketr.sync.compare.columns import Columns
 
 _CRITERIA = "Acceptance Criteria"
 #: What an issue without a description weighs.
 _ISSUE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which of a site's fields are written to files.
-
-    Attributes:
-        names: Pairs of the name in the file and Jira's field ID, in the order of writing.
-    """
-
-    names: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of(cls, fields: Collection[Field], more: Iterable[WantedField] = ()) -> Columns:
-        """Choose the columns for a site from its own list of fields.
-
-        Args:
-            fields: Every field that the site has.
-            more: Further fields that files are to hold. One under a name of the user's own has
-                that name, whatever it would be called else.
-
-        Raises:
-            UnknownField: The site has no field of such a name, or a file has another place for it.
-            UnsupportedField: A line of a file cannot hold one of them.
-        """
-        reasons = {each.id: why for each in fields if (why := unsupported(each))}
-        ids: dict[str, str] = {}
-        every: dict[str, str] = {}
-        site: dict[str, str] = {}
-        for field in fields:
-            name = field.name.strip()  # as a file's line will have it
-            if name == PARENT or field.id in ELSEWHERE:
-                continue
-            every.setdefault(name, field.id)
-            site[field.id] = name
-            if field.custom and name in CUSTOM_FIELDS:
-                ids.setdefault(name, field.id)
-        names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
-        for each in more:
-            if not isinstance(each, str):
-                if why := reasons.get(each.id):
-                    raise UnsupportedField(each.name, why, each.place)
-                names = _under_own_name(names, each, site)
-                continue
-            name = each.strip()
-            if name in dict(names):
-                continue
-            if name not in every:
-                raise UnknownField(name, tuple(every))
-            if why := reasons.get(every[name]):
-                raise UnsupportedField(name, why)
-            # A field has one line: what Jira calls "Issue Type" is "Type" here.
-            if every[name] not in dict(names).values():
-                names.append((name, every[name]))
-        return cls(tuple(names))
-
-    @property
-    def requested(self) -> tuple[str, ...]:
-        """The field IDs to ask Jira for."""
-        always = ("summary", "description", "updated", "parent", "subtasks")
-        return always + tuple(field_id for _, field_id in self.names)
-
-
-def _under_own_name(
-    names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
-) -> list[tuple[str, str]]:
-    """Return the columns with one more, in the place of those of its name and of its field."""
-    if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
-        own = next((field_id for field_id, name in site.items() if name == field.name), None)
-        raise UnknownField(field.name, tuple(site.values()), field.place, own)
-    taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
-    if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
-        return names  # a push knows these lines by their names
-    at = names.index(taken[0]) if taken else len(names)
-    rest = [pair for pair in names[at:] if pair not in taken]
-    return [*names[:at], (field.name, field.id), *rest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +85,17 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
     """
-    issues = (head, *subtasks)
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
-        text = render_ticket(_family(head, subtasks, columns, whole))
-        ticket = _only_ticket(text)
-        inexact = {
-            issue.key
-            for issue, read in zip(issues, (ticket, *ticket.tasks), strict=True)
-            if not _is_exact(issue, read)
-        }
+        tasks = tuple(_ticket(each, columns, whole, nested=True) for each in subtasks)
+        text = render_ticket(replace(_ticket(head, columns, whole, nested=False), tasks=tasks))
+        (ticket,) = parse(text).tickets
+        read = (ticket, *ticket.tasks)
+        pairs = zip((head, *subtasks), read, strict=True)
+        inexact = {issue.key for issue, each in pairs if not _is_exact(issue, each)}
         # Criteria that do not survive as a section of their own are tried again as description.
-        again = {key for key in inexact - whole if _has_criteria(key, ticket)}
+        with_criteria = (each.key for each in read if each.acceptance_criteria)
+        again = (inexact - whole).intersection(with_criteria)
         if not again:
             return FamilyText(ticket, text, frozenset(inexact))
         whole |= again
@@ -248,12 +149,6 @@ def _slim(value: object) -> object:
     if isinstance(value, list):
         return [_slim(each) for each in value if each is not None]
     return value
-
-
-def _family(head: Issue, subtasks: Sequence[Issue], columns: Columns, whole: set[str]) -> Ticket:
-    ticket = _ticket(head, columns, whole, nested=False)
-    tasks = tuple(_ticket(each, columns, whole, nested=True) for each in subtasks)
-    return replace(ticket, tasks=tasks)
 
 
 def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) -> Ticket:
@@ -335,17 +230,6 @@ def _is_exact(issue: Issue, read: Ticket) -> bool:
     if is_too_large(original):
         return False
     return canonical(description_adf(read)) == canonical(original)
-
-
-def _has_criteria(key: str, ticket: Ticket) -> bool:
-    return any(
-        each.key == key and bool(each.acceptance_criteria) for each in (ticket, *ticket.tasks)
-    )
-
-
-def _only_ticket(text: str) -> Ticket:
-    (ticket,) = parse(text).tickets
-    return ticket
 
 
 def _is_criteria_heading(node: object) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
+from ticketr.sync.compare.columns import unsupported
 from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.unsupported import unsupported
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 

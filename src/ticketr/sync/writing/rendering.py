@@ -11,7 +11,8 @@ from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sync.compare.mapping import Columns, FamilyText
+    from ticketr.sync.compare.columns import Columns
+    from ticketr.sync.compare.mapping import FamilyText
 
 
 @dataclass(frozen=True, slots=True)

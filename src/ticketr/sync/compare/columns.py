@@ -1,0 +1,170 @@
+"""Which of a site's fields are lines of a file, and which a line cannot hold yet. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import UnknownField, UnsupportedField
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from ticketr.config.fields import MappedField, WantedField
+    from ticketr.jira.models import Field
+
+#: What is written under ``## Fields``, in this order: the line's name and Jira's field.
+STANDARD_FIELDS = (
+    ("Type", "issuetype"),
+    ("Status", "status"),
+    ("Priority", "priority"),
+    ("Assignee", "assignee"),
+    ("Reporter", "reporter"),
+    ("Labels", "labels"),
+    ("Components", "components"),
+    ("Fix Version", "fixVersions"),
+)
+#: Custom fields that are written where a site has them, found by their names.
+CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
+
+#: The line that names the parent of an issue that stands by itself.
+PARENT = "Parent"
+#: Lines that have these names and stand for these fields, whatever name the settings give them.
+_FIXED, _SPRINT = ("Type", "Status"), "Sprint"
+#: Fields that have a place of their own in a file, or none.
+ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+
+_RICH_TEXT = "it holds rich text"
+_TEAM = "it holds a team"
+_TIME = "it holds tracked time"
+_ASSETS = "it holds objects of Assets"
+_TWO_STEPS = "it holds a choice and a second one below it"
+_LISTS = "it holds more of each entry than a line can"
+
+#: By the field's ID.
+_IDS = {
+    "environment": _RICH_TEXT,
+    **dict.fromkeys(
+        (
+            "aggregateprogress",
+            "aggregatetimeestimate",
+            "aggregatetimeoriginalestimate",
+            "aggregatetimespent",
+            "progress",
+            "timeestimate",
+            "timeoriginalestimate",
+            "timespent",
+            "timetracking",
+            "workratio",
+        ),
+        _TIME,
+    ),
+}
+#: By the kind of its value, or of its members.
+_TYPES = {
+    "team": _TEAM,
+    "timetracking": _TIME,
+    "progress": _TIME,
+    "worklog": _TIME,
+    "option-with-child": _TWO_STEPS,
+    "cmdb-object-field": _ASSETS,
+    "attachment": _LISTS,
+    "comments-page": _LISTS,
+    "issuelinks": _LISTS,
+    "votes": _LISTS,
+    "watches": _LISTS,
+}
+#: By what the name of the kind of a custom field holds; Atlassian's apps name them.
+_CUSTOM = {
+    ":textarea": _RICH_TEXT,
+    "-team": _TEAM,
+    ".cmdb:": _ASSETS,
+    ":cascadingselect": _TWO_STEPS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which of a site's fields are written to files.
+
+    Attributes:
+        names: Pairs of the name in the file and Jira's field ID, in the order of writing.
+    """
+
+    names: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, fields: Collection[Field], more: Iterable[WantedField] = ()) -> Columns:
+        """Choose the columns for a site from its own list of fields.
+
+        Args:
+            fields: Every field that the site has.
+            more: Further fields that files are to hold. One under a name of the user's own has
+                that name, whatever it would be called else.
+
+        Raises:
+            UnknownField: The site has no field of such a name, or a file has another place for it.
+            UnsupportedField: A line of a file cannot hold one of them.
+        """
+        reasons = {each.id: why for each in fields if (why := unsupported(each))}
+        ids: dict[str, str] = {}
+        every: dict[str, str] = {}
+        site: dict[str, str] = {}
+        for field in fields:
+            name = field.name.strip()  # as a file's line will have it
+            if name == PARENT or field.id in ELSEWHERE:
+                continue
+            every.setdefault(name, field.id)
+            site[field.id] = name
+            if field.custom and name in CUSTOM_FIELDS:
+                ids.setdefault(name, field.id)
+        names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
+        for each in more:
+            if not isinstance(each, str):
+                if why := reasons.get(each.id):
+                    raise UnsupportedField(each.name, why, each.place)
+                names = _under_own_name(names, each, site)
+                continue
+            name = each.strip()
+            if name in dict(names):
+                continue
+            if name not in every:
+                raise UnknownField(name, tuple(every))
+            if why := reasons.get(every[name]):
+                raise UnsupportedField(name, why)
+            # A field has one line: what Jira calls "Issue Type" is "Type" here.
+            if every[name] not in dict(names).values():
+                names.append((name, every[name]))
+        return cls(tuple(names))
+
+    @property
+    def requested(self) -> tuple[str, ...]:
+        """The field IDs to ask Jira for."""
+        always = ("summary", "description", "updated", "parent", "subtasks")
+        return always + tuple(field_id for _, field_id in self.names)
+
+
+def _under_own_name(
+    names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Return the columns with one more, in the place of those of its name and of its field."""
+    if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
+        own = next((field_id for field_id, name in site.items() if name == field.name), None)
+        raise UnknownField(field.name, tuple(site.values()), field.place, own)
+    taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
+    if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
+        return names  # a push knows these lines by their names
+    at = names.index(taken[0]) if taken else len(names)
+    rest = [pair for pair in names[at:] if pair not in taken]
+    return [*names[:at], (field.name, field.id), *rest]
+
+
+def unsupported(field: Field) -> str | None:
+    """Tell why a line of a file cannot hold a field; None if it can.
+
+    Args:
+        field: The field, as the site describes it.
+    """
+    by_kind = (_TYPES.get(field.schema_type), _TYPES.get(field.items))
+    by_custom = (why for part, why in _CUSTOM.items() if part in field.custom_type)
+    return next(filter(None, (_IDS.get(field.id), *by_kind, *by_custom)), None)
