@@ -1,4 +1,4 @@
-"""The texts that a ticket was edited from. Pure."""
+"""Reads the text of a ticket at the last sync, its base. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_ticket(text: str) -> Ticket | None:
 
 
 def distance(base: Ticket, local: Ticket) -> int:
-    """Count the edits that lead from a base to a file; a killed pull may leave several bases."""
+    """Count the edits from a base to a file; after a killed pull, the nearest of several bases counts."""
     old = by_key(base)
     return sum(
         len(changes(old[key], issue)) if key in old else 1 for key, issue in by_key(local).items()

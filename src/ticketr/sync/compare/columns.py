@@ -27,11 +27,11 @@ STANDARD_FIELDS = (
 #: Custom fields that are written where a site has them, found by their names.
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
-#: The line that names the parent of an issue that stands by itself.
+#: The line that names the parent of an issue that is no sub-task.
 PARENT = "Parent"
-#: Lines that have these names and stand for these fields, whatever name the settings give them.
+#: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
-#: Fields that have a place of their own in a file, or none.
+#: Fields that are never lines: they have their own section of a file, or none.
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
 _RICH_TEXT = "it holds rich text"
@@ -99,11 +99,10 @@ class Columns:
 
         Args:
             fields: Every field that the site has.
-            more: Further fields that files are to hold. One under a name of the user's own has
-                that name, whatever it would be called else.
+            more: Further fields that files are to hold, perhaps under names from the settings.
 
         Raises:
-            UnknownField: The site has no field of such a name, or a file has another place for it.
+            UnknownField: The site has no such field, or the field is never a line.
             UnsupportedField: A line of a file cannot hold one of them.
         """
         reasons = {each.id: why for each in fields if (why := unsupported(each))}
@@ -147,7 +146,7 @@ class Columns:
 def _under_own_name(
     names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Return the columns with one more, in the place of those of its name and of its field."""
+    """Return the columns with one more, which replaces those with its name or its field."""
     if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
         raise UnknownField(field.name, tuple(site.values()), field.place, own)

@@ -1,9 +1,8 @@
-"""The parts of an issue that can change by themselves, and how two versions of it differ.
+"""Compares two versions of an issue part by part. Pure.
 
-A line that is missing under ``## Fields`` says nothing: to empty a field, its line stays, without
-a value. An emptied description or list of criteria is a change like any other. Another wording of
-the same text is no change: two texts are compared by what Jira would get, so ``* this`` equals
-``- this``.
+A missing line under ``## Fields`` is no change; a line without a value empties its field. An emptied
+description or list of criteria is a change. Texts are compared as Jira would get them: ``* this``
+equals ``- this``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ticketr.tickets import Ticket
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Stands for a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
+# Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
 _SOFT_END = "\r"
 
 
@@ -82,12 +81,12 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 
 
 def criteria_of(text: str) -> tuple[str, ...]:
-    """Read criteria out of their part again."""
+    """Parse the criteria from their part."""
     return tuple(each.replace(_SOFT_END, "\n") for each in text.split("\n") if each)
 
 
 def alike(part: Part, one: str, other: str) -> bool:
-    """Return whether two texts of a part say the same to Jira, however they are worded."""
+    """Return whether two texts of a part mean the same to Jira."""
     if one == other:
         return True
     if part in TEXTS:
@@ -98,14 +97,14 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 
 def _sent(part: Part, text: str) -> object:
-    """Return what Jira would get of a text."""
+    """Return what Jira would get from a text."""
     if part is CorePart.DESCRIPTION:
         return canonical(description_adf(Ticket("", description=text)))
     return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
 
 
 def _not_sent(part: Part, text: str) -> object:
-    """Return what Jira would not get of a text."""
+    """Return what Jira would not get from a text."""
     if part is CorePart.DESCRIPTION:
         return dropped_texts(text)
     return () if is_too_long(text) else tuple(map(dropped_texts, criteria_of(text)))

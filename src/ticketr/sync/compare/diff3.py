@@ -1,10 +1,10 @@
-"""Three-way merge of lines: what one side changed is taken, what both changed clashes.
+"""Merges two versions of a text line by line, by the method of diff3.
 
-The method is that of diff3: what all three texts share in order are fixed points, and each stretch
-between two of them is merged by itself.
+The lines that all three texts share, in order, are fixed points; each stretch between two of them is
+merged by itself. A change of one side is taken; different changes of both sides are a conflict.
 
-A blank line is no fixed point: it belongs to the line after it. By itself it would match any other,
-so that a paragraph which both sides have added could come to stand on either side of one, twice.
+A blank line is no fixed point but belongs to the line after it. A blank line matches any other one,
+so that a paragraph which both sides have added could appear twice.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Pairs of equal lines in two texts, above which lines that occur often are no fixed points.
-#: Some thousand equal lines would take minutes; so they may clash where they need not.
-_MOST_PAIRS = 200_000
-#: How many times a line has to occur to count as often then.
-_OFTEN = 20
-#: Units of a text, from which on those that occur once are paired before all others.
+#: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are no fixed
+#: points: some thousand equal lines would take minutes. Needless conflicts may follow.
+_MAX_PAIRS = 200_000
+#: How often a frequent line occurs at least.
+_FREQUENT = 20
+#: The number of units from which on units that occur once are paired before all others.
 _LONG = 400
 
 
@@ -34,10 +34,10 @@ _Unit: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CleanChunk:
-    """A stretch that both sides have alike, or that one side alone has changed.
+    """A stretch that is equal on both sides, or that only one side has changed.
 
     Attributes:
-        lines: What is to stand there.
+        lines: The merged lines.
     """
 
     lines: tuple[str, ...]
@@ -45,12 +45,12 @@ class CleanChunk:
 
 @dataclass(frozen=True, slots=True)
 class ConflictChunk:
-    """A stretch that both sides have changed, each in its own way.
+    """A stretch that both sides have changed differently.
 
     Attributes:
-        base: What stood there before.
-        local: What stands there here.
-        remote: What stands there on the other side.
+        base: The lines of the common base.
+        local: The lines of this side.
+        remote: The lines of the other side.
     """
 
     base: tuple[str, ...]
@@ -148,7 +148,7 @@ def _stretches(
 def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | ConflictChunk]:
-    """Merge what stands between two fixed points; equal lines at both ends are no conflict."""
+    """Merge the lines between two fixed points; equal lines at its ends are no conflict."""
     start = _alike(local, remote)
     end = _alike(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
@@ -171,7 +171,7 @@ def _merge_stretch(
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
-    """Return whether texts consist of as many paragraphs, and none of them was moved."""
+    """Return whether texts have equally many paragraphs and none of them was moved."""
     positions: dict[str, int] = {}
     return len({len(text) for text in texts}) == 1 and all(
         positions.setdefault(unit[-1], position) == position
@@ -195,7 +195,7 @@ def _clean(units: tuple[_Unit, ...]) -> Iterator[CleanChunk]:
 
 
 def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
-    """Pair units of a text with their like in another one, in rising order of both."""
+    """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
     for next_b, next_o in (*_landmarks(base, other), (len(base), len(other))):
@@ -208,10 +208,10 @@ def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int
 
 
 def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[int, int]]:
-    """Pair units that occur once in both of two long texts: as many as stand in the same order.
+    """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
-    A matcher looks at all that is left for each stretch that it finds, so that every other line
-    changed of some thousand would take minutes. Between landmarks there is little left.
+    `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
+    landmarks it gets short texts only.
     """
     if min(len(base), len(other)) < _LONG:
         return []
@@ -243,8 +243,8 @@ def _matches_between(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     positions: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
-    if sum(len(positions.get(unit, ())) for unit in base) > _MOST_PAIRS:
-        for unit in [unit for unit in positions if len(positions[unit]) > _OFTEN]:
+    if sum(len(positions.get(unit, ())) for unit in base) > _MAX_PAIRS:
+        for unit in [unit for unit in positions if len(positions[unit]) > _FREQUENT]:
             del positions[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}

@@ -1,8 +1,7 @@
-"""From Jira's issues to tickets and back, in pure functions.
+"""Converts Jira's issues to tickets, and descriptions back. Pure.
 
-A family is an issue with those of its sub-tasks that are filed under it; it becomes one ticket.
-Whether a description survives its way through the file is tested on the text that will be
-written: ADF -> Markdown -> file text -> parsed again -> ADF.
+A family is an issue with its sub-tasks in the same ticket. Whether a file holds a description exactly
+is tested on the text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ class FamilyText:
     """A family as it will stand in a file.
 
     Attributes:
-        ticket: The ticket, as a reader of ``text`` will get it.
-        text: What is written.
-        inexact: Keys of the issues whose description does not survive the way through the file
-            unchanged; their ADF in the state is what they really say.
+        ticket: The ticket that is parsed from ``text``.
+        text: The text of the file.
+        inexact: Keys of the issues whose description cannot be restored exactly from the text; the
+            state keeps their ADF.
     """
 
     ticket: Ticket
@@ -75,7 +74,7 @@ def updated(issue: Issue) -> str:
 
 
 def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> FamilyText:
-    """Write a family as text, and find out what the text cannot hold exactly.
+    """Render a family as text, and find out what the text cannot hold exactly.
 
     Args:
         head: The issue that gives the ticket its heading.
@@ -102,7 +101,7 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
 
 
 def weight_of(issues: Iterable[Issue], most: int) -> int:
-    """Return about how much work a family's text is; a character counts as 1.
+    """Estimate the work of rendering a family; one character is a work of 1.
 
     Args:
         issues: The family's.
@@ -129,9 +128,9 @@ def field_text(value: object) -> str:
 
 
 def slim(fields: Mapping[str, object]) -> dict[str, object]:
-    """Keep of Jira's answer what files and comparisons need; avatars and links go.
+    """Return only what files and comparisons need of an issue's fields: no avatars, no links.
 
-    The description is kept to the letter: it is what an inexact one really says.
+    The description is kept unchanged, since a file may not hold all of it.
     """
     return {
         name: value if name == "description" else _slim(value)

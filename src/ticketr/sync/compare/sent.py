@@ -1,8 +1,7 @@
-"""What was sent of an issue, part by part, and whether Jira has it. Pure.
+"""The values that were sent of an issue, and whether Jira has them. Pure.
 
-Jira writes many values in its own way: it sorts labels, knows a person by an account, tells a
-moment in another zone. So what it has is compared with the value that was sent and not with the
-text that stood for it.
+Jira rewrites many values: it sorts labels, names a person by an account, and converts times to another
+zone. So Jira's value is compared with the value that was sent, not with the text in the file.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Part
     from ticketr.tickets import Ticket
 
-#: The keys of a record in Jira, the best first, by which it is compared.
+#: The keys by which two records of Jira are compared; the first that was sent counts.
 _NAMES = ("accountId", "id", "key", "value", "name")
-#: Stands before the name of a part that is no field: no line of a file begins with it.
+#: The prefix of a part that is no field; no line of a file begins with it.
 _OWN = "#"
-#: Stands for a value that is not known; no answer equals it.
+#: An unknown value, which equals no answer.
 _UNKNOWN = {"unknown": True}
 
 
@@ -50,7 +49,7 @@ class SentValue:
 
     @property
     def name(self) -> str:
-        """The part as one text, which is no other part's."""
+        """A unique name of the part."""
         return f"{_OWN}{self.part.name}" if isinstance(self.part, CorePart) else self.part
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
@@ -65,12 +64,12 @@ class SentValue:
 
 
 def to_json(values: Iterable[SentValue]) -> str:
-    """Write down what was sent."""
+    """Serialize sent values as JSON."""
     return json.dumps([[each.name, each.text, each.field, each.value] for each in values])
 
 
 def from_json(text: str) -> tuple[SentValue, ...]:
-    """Read what `to_json` wrote."""
+    """Parse the result of `to_json`."""
     return tuple(sent_value(*each) for each in json.loads(text))
 
 
@@ -81,7 +80,7 @@ def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
 
 
 def of_whole(text: str) -> list[SentValue]:
-    """Read what an older version has sent of an issue; it kept neither the parts nor their values.
+    """Return the sent values of an issue that an older version stored as whole text.
 
     Args:
         text: The issue as it would be in Jira, without its sub-tasks.
@@ -101,8 +100,8 @@ def is_answer(sent: object, now: object) -> bool:
         now: What Jira says that the field holds.
     """
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
-        # Only sprints are sent one at a time and told as a list, those that are over too.
-        now = [each for each in now if not _is_over(each)]
+        # Only sprints are sent as one ID and answered as a list, which includes closed ones.
+        now = [each for each in now if not _is_closed(each)]
         return is_answer([] if sent is None else [sent], now)
     if _is_empty(sent) or _is_empty(now):
         return _is_empty(sent) and _is_empty(now)
@@ -125,12 +124,12 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [])
 
 
-def _is_over(sprint: object) -> bool:
+def _is_closed(sprint: object) -> bool:
     return isinstance(sprint, dict) and sprint.get("state") == "closed"
 
 
 def _same_entries(sent: list[object], now: list[object]) -> bool:
-    """Compare two lists; neither their order counts nor how often something is in them."""
+    """Compare two lists as sets."""
     return all(any(is_answer(each, other) for other in now) for each in sent) and all(
         any(is_answer(each, other) for each in sent) for other in now
     )

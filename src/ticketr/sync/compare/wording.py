@@ -1,4 +1,4 @@
-"""Keeps the wording of descriptions that say in Jira what they said at the last sync. Pure."""
+"""Keeps the Markdown of descriptions that have not changed in Jira since the last sync. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def keep_wording(
     ticket: Ticket, issues: Iterable[Issue], *, base: Ticket, known: Iterable[Issue]
 ) -> Ticket:
-    """Return a ticket with the old wording of descriptions that say the same as before.
+    """Return a ticket with the old Markdown of descriptions whose ADF has not changed.
 
-    What counts is Jira's own form; another version of this program may word it differently.
+    Another version of this program may convert the same ADF to other Markdown.
 
     Args:
         ticket: The ticket as Jira has it now.
