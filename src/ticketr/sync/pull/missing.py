@@ -40,9 +40,9 @@ class MissingIssues:
     """What became of issues that a project no longer has.
 
     Attributes:
-        notes: A note on each that is still here.
-        pruned: Keys of those that were taken out of the way.
-        prunable: Keys of those that would have been, had it been asked for.
+        notes: A note on each that still has a file.
+        pruned: Keys of those that were removed.
+        prunable: Keys of those that a prune would have removed.
     """
 
     notes: tuple[Note, ...] = ()
@@ -64,11 +64,9 @@ async def handle_missing(
         session: The workspace and the site.
         missing: The issues.
         locations: Where each key stands.
-        now: Jira's clock. An issue that was created a moment ago is not gone: the search has not
-            heard of it yet.
-        prune: Whether to take those that are gone for good out of the way, as far as they were
-            not edited: a ticket with its file if that holds nothing else, a sub-task with its
-            lines.
+        now: Jira's clock. An issue that was created a moment ago may not be in the search yet.
+        prune: Whether to remove deleted issues that were not edited: a ticket with its file if
+            the file holds nothing else, a sub-task with its lines.
     """
     notes: list[Note] = []
     lost: list[KnownIssue] = []
@@ -132,7 +130,7 @@ async def _prune(
 def _prunable(
     session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> set[str]:
-    """Return what `_prune` would take away, and take nothing."""
+    """Return the keys of the issues that `_prune` would remove."""
     heads = {each.id: each for each in lost if each.id == each.head}
     alone = {
         head.id for head in heads.values() if _is_unedited_file(session, head, locations[head.key])
@@ -159,9 +157,16 @@ def _is_unedited_task(session: Session, task: KnownIssue, location: TicketLocati
     before = read_ticket(base.text) if base else None
     known = by_key(before).get(task.key) if before else None
     with suppress(TicketrError):
-        here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
-        return known is not None and _unedited(here.get(location.head), task.key, known) is not None
+        return known is not None and _find_unedited(session, location, task.key, known) is not None
     return False
+
+
+def _find_unedited(
+    session: Session, location: TicketLocation, key: str, known: Ticket
+) -> Ticket | None:
+    """Return a task as it stands in its file, if it was not edited there."""
+    here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
+    return _unedited(here.get(location.head), key, known)
 
 
 async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
@@ -178,9 +183,9 @@ async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
 
 
 async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
-    """Take a sub-task's lines out of its ticket, and out of what is known of that."""
+    """Remove a sub-task's lines from its ticket's file, and from the ticket's base."""
 
-    def take_out() -> bool:
+    def remove() -> bool:
         state = session.state
         base = state.base(task.head)
         before = read_ticket(base.text) if base else None
@@ -201,13 +206,12 @@ async def _prune_task(session: Session, task: KnownIssue, location: TicketLocati
         state.forget(task.id)
         return True
 
-    return await session.in_thread(take_out)
+    return await session.in_thread(remove)
 
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:
-    """Take a task's lines out of a file, unless it was edited there; its text goes aside first."""
-    here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
-    task = _unedited(here.get(location.head), key, known)
+    """Remove an unedited task's lines from a file, and keep a copy of them."""
+    task = _find_unedited(session, location, key, known)
     if task is None:
         return False
     session.editor.put_aside(key, render_ticket(task))
@@ -222,7 +226,7 @@ def _remove_lines(session: Session, location: TicketLocation, key: str, known: T
 
 
 def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:
-    """Return a task of a ticket if it says no more than what is known of it."""
+    """Return a task of a ticket if it has not changed since the last sync."""
     tasks = ticket.tasks if ticket else ()
     here = next((task for task in tasks if task.key == key), None)
     return None if here is None or here.remarks or changes(known, here) else here

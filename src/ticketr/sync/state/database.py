@@ -105,7 +105,14 @@ IN_MEMORY = Path(":memory:")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
 _UNREADABLE = "it does not hold what ticketr writes there"
 #: What reading a value raises that has not the shape of what ticketr writes.
-_UNSOUND = (ValueError, TypeError, LookupError, AttributeError, RecursionError, TicketSyntaxError)
+_INVALID_VALUE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    TicketSyntaxError,
+)
 #: What is wrong with a file, by the beginning of SQLite's name for it.
 _WORDS = {
     "SQLITE_NOTADB": "it is not a database",
@@ -127,11 +134,11 @@ class Database:
 
     Args:
         path: The SQLite file.
-        mark: What a state file of this user bears, and a new one gets; None to take any.
+        mark: The user's mark, which the file must have and a new one gets; None to take any file.
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
-        ForeignState: It does not bear the mark.
+        ForeignState: It does not have the mark.
         UnsafePath: It, or a file that SQLite opens beside it, is a link or the like.
     """
 
@@ -159,7 +166,7 @@ class Database:
             self._db.close()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Run a query and give its rows; bytes, which ticketr never writes, are in none."""
+        """Run a query and return its rows; bytes, which ticketr never writes, are an error."""
         with self._errors():
             rows = self._db.execute(query, values).fetchall()
         if any(bytes in map(type, row) for row in rows):
@@ -167,18 +174,18 @@ class Database:
         return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Change something and give the number of rows that it met."""
+        """Run a statement and return the number of rows that it changed."""
         with self._errors():
             return self._db.execute(statement, values).rowcount
 
     def write_all(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        """Change something for each of many rows."""
+        """Run a statement once for each row of values."""
         with self._errors():
             self._db.executemany(statement, rows)
 
     @contextmanager
     def batch(self) -> Generator[None]:
-        """Make everything changed inside one transaction."""
+        """Run everything inside in one transaction."""
         with self._errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -191,9 +198,9 @@ class Database:
 
     @contextmanager
     def durable(self) -> Generator[None]:
-        """Make everything changed inside one transaction that outlives a loss of power, too.
+        """Run everything inside in one transaction that survives a loss of power.
 
-        For what cannot be fetched again: that an issue was asked for.
+        This is for what cannot be fetched again: the requests for new issues.
         """
         with self._errors():
             self._db.execute("PRAGMA synchronous = FULL")
@@ -204,23 +211,22 @@ class Database:
                 self._db.execute("PRAGMA synchronous = NORMAL")
 
     def sign(self, mark: str) -> None:
-        """Let the file bear a mark, beside those that it may bear already."""
+        """Add a mark to the file; it may have several."""
         self.write("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
     def _require(self, mark: str | None) -> None:
-        """Check that the file is the user's, unless there is nothing in it yet.
+        """Check that the file is empty or has the user's mark, and has no triggers or views.
 
-        It must hold no triggers and no views either: SQLite runs them by itself, and one from a
-        stranger may never end.
+        SQLite runs triggers and views by itself, and one from a stranger may never end.
         """
         kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
         if kinds & {"trigger", "view"}:
             problem = "it holds triggers or views, which no ticketr has made"
             raise StateFailed(self._path, problem, damaged=True)
-        if kinds and mark is not None and not self._bears(mark):
+        if kinds and mark is not None and not self._has_mark(mark):
             raise ForeignState(str(self._path.parent.parent), str(self._path))
 
-    def _bears(self, mark: str) -> bool:
+    def _has_mark(self, mark: str) -> bool:
         try:
             rows = self._db.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
         except sqlite3.OperationalError:  # an older version made it
@@ -228,7 +234,7 @@ class Database:
         return bool(rows)
 
     def _migrate(self, mark: str | None) -> None:
-        """Bring the schema up to date, and let a new file bear a mark from its first moment."""
+        """Bring the schema up to date; a new file gets its mark in the same transaction."""
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StateFailed(self._path, "a newer ticketr wrote it")
@@ -265,12 +271,8 @@ class Database:
 
     @contextmanager
     def sound(self) -> Generator[None]:
-        """Read what a row should hold.
-
-        Raises:
-            StateFailed: The block met something else.
-        """
+        """Raise `StateFailed` if the block finds a value that ticketr does not write."""
         try:
             yield
-        except _UNSOUND as error:
+        except _INVALID_VALUE as error:
             raise StateFailed(self._path, _UNREADABLE, damaged=True) from error

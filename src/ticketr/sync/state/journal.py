@@ -1,4 +1,4 @@
-"""Unfinished work: conflicts, and new issues and edits that are on their way to Jira.
+"""Stores unfinished work: conflicts, and new issues and edits that Jira may not have yet.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -66,14 +66,14 @@ class Conflicts:
         return next((each for each in self.all() if each.key == key), None)
 
     def add(self, conflict: Conflict) -> None:
-        """Remember one; Jira's older version of the same ticket goes."""
+        """Store a conflict; it replaces an older one of the same ticket."""
         self._db.write(
             "INSERT OR REPLACE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
             (*_values(conflict)[:5], json.dumps(conflict.parts)),
         )
 
     def remove(self, head: str) -> None:
-        """Forget the conflict of a ticket."""
+        """Delete the conflict of a ticket."""
         self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
 
 
@@ -112,7 +112,7 @@ class Creation:
         return replace(self, id=issue_id, key=key)
 
 
-#: Seconds for which an issue that was made here is known by its draft.
+#: Seconds for which the draft of a new issue is kept after its key was written.
 REMEMBERED = 30 * 86_400.0
 
 _COLUMNS = "marker, project, parent, title, path, draft, after, sent, parts, id, key"
@@ -146,12 +146,12 @@ class Creations:
             return [_creation(row) for row in rows]
 
     def recent(self) -> frozenset[str]:
-        """Read the keys of those whose keys were written into their files of late."""
+        """Return the keys of `recently_written`."""
         query = "SELECT key FROM creation WHERE settled IS NOT NULL AND key IS NOT NULL"
         return frozenset(row[0] for row in self._db.read(query))
 
     def put(self, creation: Creation) -> None:
-        """Write one down, or down anew."""
+        """Store a request, or replace the stored one."""
         with self._db.durable():
             self._db.write(
                 f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
@@ -160,7 +160,7 @@ class Creations:
             )
 
     def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
-        """Note that the key of one was written into a file.
+        """Record that the key of an issue was written into a file.
 
         Args:
             creation: The issue.
@@ -174,7 +174,7 @@ class Creations:
         self._db.write("DELETE FROM creation WHERE settled < ?", (now - REMEMBERED,))
 
     def forget(self, marker: str) -> None:
-        """Forget one that certainly never came to be, is gone again, or has no draft any more."""
+        """Delete a request whose issue does not exist, or whose draft is gone."""
         self._db.write("DELETE FROM creation WHERE marker = ?", (marker,))
 
 
@@ -188,7 +188,7 @@ class SentValues:
         self._db = db
 
     def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Write down what is about to be sent.
+        """Store what is about to be sent.
 
         Args:
             head: The ID of the head in whose ticket the issue stands.
@@ -215,7 +215,7 @@ class SentValues:
         return found
 
     def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Note that Jira has taken some parts, and forget what was sent of them before."""
+        """Store the parts that Jira has taken, instead of what was sent of them before."""
         values = tuple(values)
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
@@ -224,14 +224,14 @@ class SentValues:
         self.put(head, key, values)
 
     def withdraw(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Forget what Jira has refused."""
+        """Delete what Jira has refused."""
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
             [(head, key, each.name, each.text, json.dumps(each.value)) for each in values],
         )
 
     def forget(self, head: str) -> None:
-        """Forget what was sent of a ticket: what Jira has is known now."""
+        """Delete what was sent of a ticket, once it was read again."""
         self._db.write("DELETE FROM sent WHERE head = ?", (head,))
         self._db.write("DELETE FROM sent_whole WHERE head = ?", (head,))
 
@@ -244,7 +244,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def _creation(row: Sequence[Any]) -> Creation:
-    """Check that a row is one that was written here: it is used unchecked later."""
+    """Return a row as a request, once its numbers are checked."""
     after, sent = row[6:8]
     if not isinstance(after, int) or not isinstance(sent, int | float):
         raise TypeError(row)
@@ -252,7 +252,7 @@ def _creation(row: Sequence[Any]) -> Creation:
 
 
 def _check(creation: Creation) -> None:
-    """Check that what was asked for can be read."""
+    """Check that the draft and the parts of a request can be parsed."""
     if len(parse(creation.draft).tickets) != 1:
         raise ValueError(creation.draft)
     from_json(creation.parts)

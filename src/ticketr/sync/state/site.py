@@ -33,20 +33,18 @@ class SiteRecord:
         """Check that this workspace belongs to a Jira site, or to none yet.
 
         Raises:
-            OtherSite: It holds something of another one: tickets, conflicts, or issues that were
-                asked for there. A pull that brought nothing
-                does not count.
+            OtherSite: It holds tickets, conflicts or requested issues of another site.
         """
         found = self._db.read("SELECT value FROM about WHERE name = 'site'")
         if found and found[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
             raise OtherSite(root, found[0][0], url)
 
     def claim_site(self, url: str) -> None:
-        """Remember the Jira site that this workspace belongs to from now on."""
+        """Store the Jira site that this workspace belongs to from now on."""
         with self._db.batch():
             if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
                 return
-            self._db.write("DELETE FROM about")  # what is told there of fields is another site's
+            self._db.write("DELETE FROM about")  # the fields in it are another site's
             # A killed pull may have left a file of that site. IDs begin anew with each site, so
             # its text must not count as one that this site's ticket may replace.
             self._db.write("DELETE FROM intended")
@@ -55,25 +53,25 @@ class SiteRecord:
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
-        """Remember which fields files hold; where they were others, no issue is up to date.
+        """Store which fields files hold; if they have changed, every issue is marked as stale.
 
         Args:
             names: Pairs of the name in the file and Jira's field ID.
 
         Returns:
-            Whether they were others, and there are issues that lack some of them.
+            Whether any issue was marked.
         """
-        told = json.dumps([list(each) for each in names])
+        text = json.dumps([list(each) for each in names])
         with self._db.batch():
             rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
-            if rows and rows[0][0] == told:
+            if rows and rows[0][0] == text:
                 return False
-            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (told,))
-            # Without a word of them an older version wrote it, most probably with the same ones.
+            self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (text,))
+            # An older version did not store them; it most probably wrote the same fields.
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def keep_fields(self, answer: str, *, at: float) -> None:
-        """Remember a site's list of fields.
+        """Store a site's list of fields.
 
         Args:
             answer: The list, as JSON.

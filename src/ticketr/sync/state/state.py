@@ -1,4 +1,4 @@
-"""What was true at the last sync: the base that both sides are compared with.
+"""Stores the last sync: the base that both sides are compared with.
 
 Everything here is synchronous and belongs on a worker thread.
 """
@@ -75,7 +75,7 @@ class IssueRow:
 
 
 def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
-    """Write down what the state is to know of a ticket's issues later."""
+    """Serialize the rows of a ticket's issues as JSON, for a conflict."""
     entries = [
         {
             "id": row.issue.id,
@@ -91,7 +91,7 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
 
 
 def rows_from_json(text: str) -> tuple[list[IssueRow], float]:
-    """Read what `rows_to_json` wrote: the rows and when they were true."""
+    """Parse the result of `rows_to_json`; return the rows and when they were true."""
     stored = json.loads(text)
     rows = [
         IssueRow(
@@ -110,7 +110,7 @@ class State:
 
     Args:
         path: The SQLite file.
-        mark: What a state file of this user bears, and a new one gets; None to take any.
+        mark: The user's mark, which the file must have and a new one gets; None to take any file.
 
     Attributes:
         site_record: What is known of the site as a whole.
@@ -120,7 +120,7 @@ class State:
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
-        ForeignState: It does not bear the mark.
+        ForeignState: It does not have the mark.
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:
@@ -135,7 +135,7 @@ class State:
         self._db.close()
 
     def sign(self, mark: str) -> None:
-        """Let the file bear a user's mark."""
+        """Add a user's mark to the file."""
         self._db.sign(mark)
 
     def batch(self) -> AbstractContextManager[None]:
@@ -165,7 +165,7 @@ class State:
             ]
 
     def clashes(self) -> dict[str, tuple[str, ...]]:
-        """Tell of each ticket in conflict what clashes, in words, by the ID of its head."""
+        """Return what clashes in each ticket in conflict, in words, by the ID of its head."""
         rows = self._db.read("SELECT head, parts FROM conflict")
         with self._db.sound():
             return {head: tuple(json.loads(parts)) for head, parts in rows}
@@ -225,7 +225,7 @@ class State:
         return [(key, path) for key, path in self._db.read(query) if path in paths]
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
-        """Remember a ticket that is in step with Jira now, or whose base has moved.
+        """Store the new base of a ticket, and its issues.
 
         Args:
             head: The ID of its head.
@@ -257,7 +257,7 @@ class State:
         self.forget_intended(head)
 
     def forget(self, head: str) -> None:
-        """Forget a ticket and its issues, as if they had never been here."""
+        """Delete all that is stored of a ticket and its issues."""
         with self._db.batch():
             self._db.write("DELETE FROM issue WHERE head = ?", (head,))
             self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
@@ -266,21 +266,21 @@ class State:
             self.conflicts.remove(head)
 
     def intend(self, head: str, text: str) -> None:
-        """Remember a text that is about to be written; `record` forgets it again."""
+        """Store a text that is about to be written; `record` deletes it."""
         self._db.write("INSERT OR IGNORE INTO intended VALUES (?, ?)", (head, text))
 
     def intended(self, head: str) -> list[str]:
-        """Read the texts of a ticket that may stand in its file though nothing recorded them."""
+        """Return the texts of a ticket that may be in its file though none of them was recorded."""
         return [
             row[0] for row in self._db.read("SELECT text FROM intended WHERE head = ?", (head,))
         ]
 
     def forget_intended(self, head: str) -> None:
-        """Forget those texts, since what stands in the file is known now."""
+        """Delete the stored texts that were about to be written."""
         self._db.write("DELETE FROM intended WHERE head = ?", (head,))
 
     def mark_stale(self, ids: Iterable[str]) -> None:
-        """Remember that Jira has newer versions that were not taken."""
+        """Mark issues of which Jira has newer versions that were not written."""
         self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
 
     def sprints(self, field_id: str) -> dict[str, int]:
@@ -297,7 +297,7 @@ class State:
         return {name: number for name, number in found if name and isinstance(number, int)}
 
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
-        """Remember that these issues were found up to date by a pull that began at ``seen``."""
+        """Record that a pull which began at ``seen`` found these issues up to date."""
         with self._db.batch():
             self._db.write_all(
                 "UPDATE issue SET seen = ? WHERE id = ? AND stale = 0 AND seen < ?",
