@@ -67,8 +67,8 @@ class Store:
 
     Args:
         root: The workspace's folder; it is made where it does not exist.
-        own: Ticketr's own folder in it, left out of every search.
-        mark: What its state file bears if this user made it; None to take any.
+        own: The name of ticketr's own folder in it, which is left out of every search.
+        mark: The user's mark, which its state file must have; None to take any file.
     """
 
     def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
@@ -85,7 +85,7 @@ class Store:
 
     @property
     def state_path(self) -> Path:
-        """The file with the last sync; it is there once something has opened it to write."""
+        """The state file, which the first writer creates."""
         return self.own / "state.db"
 
     def prepare(self) -> None:
@@ -127,12 +127,12 @@ class Store:
     def walk(self) -> Iterator[list[Path]]:
         """Go through the workspace folder by folder, in a fixed order.
 
-        While the workspace is locked, what a killed process left of a half-written file goes; its
-        file is whole without it. At other times it may be what another process writes just now.
+        While the workspace is locked, temporary files of killed processes are removed. Without the
+        lock, another process may be writing them.
 
         Yields:
-            A few of those files of one folder that may hold tickets; none where it has none. What
-            is no file is among them where it has the name of a ticket's, for it is in the way.
+            Some files of one folder that may hold tickets, or an empty list. Anything with the name
+            of a ticket's file is included, even if it is no file.
         """
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
@@ -160,7 +160,7 @@ class Store:
         return _is_of_ticket(path.name)
 
     def name_of(self, path: Path) -> str:
-        """Give a file's path relative to the workspace, with ``/``."""
+        """Return a file's path relative to the workspace, with ``/``."""
         return path.relative_to(self.root).as_posix()
 
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
@@ -168,7 +168,7 @@ class Store:
 
         Args:
             name: Its path, relative to the workspace.
-            known: What it held before; given back where it still does.
+            known: What it held before; returned if it has not changed.
 
         Raises:
             TicketSyntaxError: It cannot be read as tickets.
@@ -208,11 +208,10 @@ class Store:
         return key in chain.from_iterable(each.keys() for each in self.tickets(name))
 
     def locations(self, name: str) -> list[tuple[str, TicketLocation]]:
-        """Find every ticket with a key in a file, wherever people put it.
+        """Return the location of every ticket with a key in a file.
 
         Args:
-            name: The file, relative to the workspace. One without anything that looks like a
-                ticket's heading may hold whatever it likes.
+            name: The file, relative to the workspace.
 
         Returns:
             Each key with its location, in reading order.

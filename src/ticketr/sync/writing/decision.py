@@ -1,4 +1,4 @@
-"""What is to become of one ticket, by what stands in its file and what Jira has. Pure."""
+"""The decision what to write of one ticket. Pure."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class WriteOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of one ticket.
+    """What to write of one ticket.
 
     Attributes:
-        outcome: What it is called.
-        ticket: What is to stand in the file; None leaves the file as it is.
-        index: Where among the file's tickets it stands; None to put it behind them.
-        before: What stands there, if that differs from what is to be there.
-        reason: Why it is kept or in conflict; empty otherwise.
-        clashes: What both sides have changed; empty unless that is a conflict.
-        replaced: A text to put aside before the file is replaced; empty for none.
+        outcome: What becomes of the ticket.
+        ticket: The ticket to write; None leaves the file as it is.
+        index: The index of the ticket that it replaces; None to append it to the file.
+        before: The ticket in the file, if it differs from the one to write.
+        reason: Why the file is kept or in conflict; empty otherwise.
+        clashes: What both sides have changed; empty unless it is a conflict.
+        replaced: A text to copy aside before the file is replaced; empty for none.
     """
 
     outcome: WriteOutcome

@@ -1,7 +1,7 @@
 """Writes whole families: the file first, then the state, in one visit to a worker thread.
 
-What is about to be written is put down before. So should the process die between the two, the
-next pull knows the file's text for its own, whatever Jira has by then.
+The text is stored before it is written. So if the process is killed between the two, the next pull
+knows that the file was not edited.
 """
 
 from __future__ import annotations
@@ -78,9 +78,8 @@ class FamilyWriter:
         state: Its state.
         seen: Jira's clock when this job began.
         prefer: The side that wins where both have changed the same part; None makes it a conflict.
-        prefer_from_file: Whether that is said by a file that came with the folder. Then it is a
-            conflict too where the files would win and no last sync is known: they may be
-            another person's work.
+        prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
+            nothing without a last sync: they may be another person's work.
         into: The file for new tickets, relative to the workspace; None gives each one of its own.
         hashes: What the Go program knew of each ticket, by key.
     """
@@ -110,15 +109,15 @@ class FamilyWriter:
         """Write some families.
 
         Returns:
-            What became of each, and the error that ended the work early, if one did: whatever
-            was written before it counts.
+            What became of each, and the error that ended the work early, if there was one; what
+            was written before it stays.
         """
         outcomes: list[FamilyResult] = []
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: self._bases(family) for family in families}
             for family in families:
-                # A file that was never in step with Jira is compared with Jira alone, also after
-                # a kill: a difference is no edit yet.
+                # A file without a base is compared with Jira alone, also after a kill: a difference
+                # is no edit yet.
                 if family.path is None or bases[family.head.id]:
                     self._state.intend(family.head.id, family.text.text)
         with self._state.batch():
@@ -138,7 +137,7 @@ class FamilyWriter:
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
     ) -> list[tuple[str, list[RenderedFamily]]]:
-        """Group neighbours of one file, none of them twice; a family without a file is an outcome."""
+        """Group adjacent families of one file; a family whose key is no file name gets an outcome."""
         groups: list[tuple[str, list[RenderedFamily]]] = []
         for family in families:
             head = family.head
@@ -164,7 +163,7 @@ class FamilyWriter:
         return self._into or safe_file_name(family.issues[0].key)
 
     def _bases(self, family: RenderedFamily) -> list[str]:
-        """Return the texts that a sync has written into the file, or was about to."""
+        """Return the texts that a sync has written, or was about to write, into the file."""
         head = family.head.id
         base = self._state.base(head)
         return [*([base.text] if base else []), *self._state.intended(head)]
@@ -183,10 +182,10 @@ class FamilyWriter:
     def _replace(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
     ) -> list[Decision]:
-        """Read a file, decide on each of its families, and replace it in one go.
+        """Read a file, decide on each of its families, and replace it once.
 
         Raises:
-            FileChanged: It was saved since it was read: all is to be decided anew.
+            FileChanged: It was saved since it was read, so that each decision has to be made again.
         """
         snapshot = self._editor.read(name)
         if snapshot is None:
@@ -209,8 +208,8 @@ class FamilyWriter:
                 added.append(each.ticket)
         if changes or added:
             new = rewrite(file, changes, added)
-            # Jira's texts can be fetched again; what people wrote, here or beside it, cannot. But
-            # a file of all tickets is replaced often in one pull, which must not take ages.
+            # Jira's texts can be fetched again, but not what people wrote into the same file. A
+            # large file is replaced often in one pull, so it is not synced to disk each time.
             merged = any(each.outcome is WriteOutcome.MERGED for each in decisions)
             shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _LARGE)
@@ -225,7 +224,7 @@ class FamilyWriter:
         family: RenderedFamily,
         bases: Sequence[str],
     ) -> Decision:
-        """Decide what is to become of one family, by what its file holds."""
+        """Decide what to write of one family, by what its file holds."""
         remote = family.text
         index = self._index_of(family, indexes)
         if index is None:
@@ -241,7 +240,7 @@ class FamilyWriter:
         return Decision.merged(self._merge(family, bases, local), index, local, text)
 
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
-        """Find a family's ticket in a file, by its key or by the one it had at the last sync."""
+        """Return the index of a family's ticket in its file, by its present or its former key."""
         key = family.text.ticket.key
         if key in indexes:
             return indexes[key]
@@ -249,7 +248,7 @@ class FamilyWriter:
         return indexes.get(next(former, ""))
 
     def _fail(self, family: RenderedFamily, name: str, error: FileFailed) -> FamilyResult:
-        """Leave a family out whose file cannot be written; the next pull fetches it again."""
+        """Report a family whose file cannot be written; the next pull fetches it again."""
         head = family.head
         outcome = FamilyResult(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
         self._state.mark_stale(outcome.ids)
@@ -257,21 +256,21 @@ class FamilyWriter:
         return outcome
 
     def _unedited_texts(self, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
-        """Return the texts of a ticket that hold no edit which Jira lacks.
+        """Return the texts of a ticket without an edit that Jira lacks.
 
-        What Jira has of a push whose end was lost belongs to the last sync, as it stands here.
+        The base includes the edits that Jira has from an interrupted push.
         """
         sent = self._state.sent.of(family.head.id)
         return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
 
     def _renamed(self, family: RenderedFamily) -> dict[str, str]:
-        """Return the keys of issues that were moved since the last sync, by those that they had."""
+        """Return the new keys of issues that were moved since the last sync, by their old keys."""
         now = {each.id: each.key for each in family.issues}
         known = self._state.issues_of(family.head.id)
         return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
-        """Put down in the state what was decided, and done."""
+        """Record in the state what was written or decided."""
         per_issue = self._outcomes(family, decision)
         if decision.outcome is WriteOutcome.CONFLICT:
             self._state.conflicts.add(self._conflict(family, name, decision.clashes))
@@ -308,7 +307,7 @@ class FamilyWriter:
         )
         before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
         if before is None and self._hashes.get(local.key or "") == go_hash(local):
-            # As the Go program left it; what Jira has not of it is kept aside.
+            # The ticket is as the Go program wrote it; a copy is kept of what Jira does not have.
             return replace(merge(local, local, remote), dropped=True)
         if before is not None:
             remote = keep_wording(remote, family.issues, base=before, known=known)
@@ -327,7 +326,7 @@ class FamilyWriter:
         )
 
     def _keep(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
-        """Note that a ticket is left as it is; the next pull fetches it again."""
+        """Report a ticket whose file is not changed; the next pull fetches it again."""
         code = Code.CONFLICT if decision.outcome is WriteOutcome.CONFLICT else Code.KEPT
         note = Note(family.head.key, name, decision.reason, code)
         result = FamilyResult(family, decision.outcome, name, note)
