@@ -1,8 +1,8 @@
-"""Which issues to fetch next, and when a family is whole; pure, no waiting.
+"""Decides which issues to fetch next, and when a family is whole. Pure.
 
-A pull fetches issues by the hundred, in the order of the search, but writes families. As soon
-as one member of a family arrives, the others move to the front of the queue, so what is held in
-memory stays a few pages, however many issues there are and however far apart their IDs.
+A pull fetches issues by the hundred, in the order of the search, but writes families. When one member
+of a family arrives, the others move to the front of the queue. So only a few pages are in memory,
+however many issues there are.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _IncompleteFamily:
 
 
 class Families:
-    """Turns a set of wanted issues into batches to fetch, and what arrives into whole families.
+    """Splits wanted issues into batches to fetch, and groups answers into whole families.
 
     Args:
         wanted: IDs to fetch, in order.
@@ -53,7 +53,7 @@ class Families:
     def __init__(
         self, wanted: Iterable[str], *, present: Iterable[str], standalone: Iterable[str] = ()
     ) -> None:
-        # Ordered sets that give up their first member at no cost, however long they are.
+        # OrderedDict removes its first member in constant time; a dict does not.
         self._waiting = OrderedDict.fromkeys(wanted)
         self._urgent: OrderedDict[str, None] = OrderedDict()
         self._awaited = set(self._waiting)  # wanted and not here yet, asked for or not
@@ -62,15 +62,15 @@ class Families:
         self._incomplete: dict[str, _IncompleteFamily] = {}
 
     def next_batch(self, limit: int) -> list[str]:
-        """Take the IDs to ask for next; an empty list when none is left."""
+        """Remove and return the IDs to fetch next; an empty list if none is left."""
         batch: list[str] = []
-        for line in (self._urgent, self._waiting):
-            while line and len(batch) < limit:
-                batch.append(line.popitem(last=False)[0])
+        for queue in (self._urgent, self._waiting):
+            while queue and len(batch) < limit:
+                batch.append(queue.popitem(last=False)[0])
         return batch
 
     def add_answer(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
-        """Take in one answer.
+        """Add the answer to one batch.
 
         Args:
             asked: The IDs of the batch.
@@ -103,7 +103,7 @@ class Families:
         return head
 
     def head_of(self, issue: Issue) -> str:
-        """Tell in whose ticket an issue belongs: the ID of its parent, or its own."""
+        """Return the ID of the head of an issue's ticket: its parent's, or its own."""
         parent = parent_id(issue)
         standalone = not self._standalone.isdisjoint((issue.key, issue.id))
         if parent in self._present and is_subtask(issue) and not standalone:

@@ -1,4 +1,4 @@
-"""What is here, what is there, and so what is to be fetched."""
+"""Plans which issues a pull fetches. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FetchPlan:
-    """The comparison that a pull starts from.
+    """What a pull fetches, and what it no longer finds.
 
     Attributes:
         found: Every issue ID that the query found, in its order.
@@ -35,7 +35,7 @@ def make_fetch_plan(
     *,
     project: str | None,
 ) -> FetchPlan:
-    """Decide what to fetch: what is missing here, has changed there, or was not taken last time.
+    """Plan to fetch what is missing here, has changed in Jira, or was not written last time.
 
     Args:
         found: IDs that the query finds.
@@ -69,10 +69,10 @@ def make_fetch_plan(
 def oldest_confirmation(
     found: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> float | None:
-    """Find since when changes must be asked for; None where nothing is here yet."""
-    sights = [
+    """Return the time since when changes have to be searched; None if nothing is here yet."""
+    confirmed = [
         known[each].seen
         for each in found
         if each in known and known[each].key in locations and not known[each].stale
     ]
-    return min(sights, default=None)
+    return min(confirmed, default=None)

@@ -1,4 +1,4 @@
-"""Where the issues of a pull stand in the workspace already. Pure."""
+"""Finds the present locations of pulled issues in the workspace. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def misplaced_note(
     locations: Mapping[str, TicketLocation],
     known: Mapping[str, KnownIssue],
 ) -> Note | None:
-    """Note that an issue stands in another ticket than in Jira, or in a file that cannot be read.
+    """Note that an issue is in another ticket than in Jira, or in a file that cannot be read.
 
-    Files are never moved, and a key must not stand in two of them; so it is left alone.
+    Such an issue is not written: files are never moved, and no key may be in two files.
 
     Returns:
         The note; None for an issue that can be written.

@@ -1,8 +1,7 @@
-"""Fetches what a plan wants and writes each family as soon as it is whole.
+"""Fetches the issues of a plan and writes each family as soon as it is whole.
 
-A few fetchers run side by side, send families to a task that makes their texts, and that sends them to
-one that writes files, over channels without a buffer: when the disk is slower than Jira, the fetchers
-wait, so memory stays flat.
+Several fetchers send families to a task that renders them, and it sends texts to the task that writes
+files. The channels have no buffer, so the fetchers wait for a slow disk and memory stays flat.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
 
-#: How the reason ends for an issue that is left to the next pull.
+#: The end of the reason for an issue that the next pull fetches again.
 _AGAIN = "the next pull asks for it again"
 _VANISHED = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
@@ -46,7 +45,7 @@ _VANISHED = (
 
 
 class PullPipeline:
-    """Fetch what a plan wants, make the texts of families, and write their files, side by side.
+    """Fetches the issues of a plan, renders families and writes their files, concurrently.
 
     Args:
         session: The workspace and the site.
@@ -99,7 +98,7 @@ class PullPipeline:
             FileFailed: A file could not be written; likewise.
 
         Cancellation:
-            Takes effect at once, but for a visit to a worker thread, which is short.
+            Takes effect at once, or after a short visit to a worker thread.
         """
         failure: BaseException | None = None
         try:
@@ -126,11 +125,11 @@ class PullPipeline:
                     batch, fields=self._columns.requested, partly=True
                 )
                 if answer.failed or answer.missing:
-                    await self._take_note(answer)
+                    await self._note_absent(answer)
                 whole = self._families.add_answer(batch, answer.issues)
                 await to_prepare.send(whole)
 
-    async def _take_note(self, answer: BulkFetched) -> None:
+    async def _note_absent(self, answer: BulkFetched) -> None:
         """Note what Jira did not give; the next pull asks for it again if the query still finds it."""
         ids = (*answer.failed, *answer.missing)
         await self._in_thread(self._state.mark_stale, ids)
@@ -152,7 +151,7 @@ class PullPipeline:
         fetched: trio.MemoryReceiveChannel[list[Family]],
         to_write: trio.MemorySendChannel[list[RenderedFamily]],
     ) -> None:
-        """Write texts while the thread before it writes files."""
+        """Render the texts of families while others are written to files."""
         with fetched, to_write:
             async for families in fetched:
                 for some in chunks(families, CHUNK):
@@ -165,7 +164,7 @@ class PullPipeline:
             async for ready in prepared:
                 outcomes, error = await self._in_thread(self._writer.write, ready)
                 self._tally.add(outcomes)
-                self._tell(outcomes)
+                self._report_written(outcomes)
                 for outcome in outcomes:
                     head = outcome.ids[0]
                     self._recorded.add(head)
@@ -176,7 +175,7 @@ class PullPipeline:
                 if error is not None:
                     raise error
 
-    def _tell(self, outcomes: Iterable[FamilyResult]) -> None:
+    def _report_written(self, outcomes: Iterable[FamilyResult]) -> None:
         written = [
             (outcome.family.text.ticket, outcome.path)
             for outcome in outcomes
@@ -186,10 +185,10 @@ class PullPipeline:
             self._on_written(written)
 
     async def _prepare(self, family: Family) -> list[RenderedFamily]:
-        """Complete a family and write its text."""
+        """Complete a family with its known members and render its text."""
         members = dict(family.issues)
         stale: set[str] = set()
-        # A part that came late joins the rest, which is on its way to disk or there already.
+        # A late part joins the rest, which may be on its way to disk or there already.
         if unwritten := self._unwritten.get(family.head):
             stale.update(unwritten.stale - members.keys())
             for issue in unwritten.issues:
@@ -205,20 +204,20 @@ class PullPipeline:
                     stale.add(issue.id)
         head = members.pop(family.head, None)
         if head is None and (words := self._failed.get(family.head)):
-            await self._put_off(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
+            await self._postpone(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
             return []
         if head is None:  # the parent has gone, so each sub-task stands by itself
             return [each for one in members.values() for each in await self._text(one, (), stale)]
-        if note := misplaced_note(head, head, self._locations, self._known) or self._out_of_reach(
-            members.values()
-        ):
+        if note := misplaced_note(
+            head, head, self._locations, self._known
+        ) or self._unreadable_note(members.values()):
             await self._in_thread(self._state.mark_stale, (head.id, *members))
             self._tally.keep(note, (head.id, *members))
             return []
-        subtasks = [each for each in members.values() if self._is_here(head, each)]
+        subtasks = [each for each in members.values() if self._is_in_place(head, each)]
         return await self._text(head, subtasks, stale)
 
-    def _out_of_reach(self, issues: Iterable[Issue]) -> Note | None:
+    def _unreadable_note(self, issues: Iterable[Issue]) -> Note | None:
         """Note an issue in a file that cannot be read; its ticket cannot be written then."""
         for issue in issues:
             location = location_of(issue, self._locations, self._known)
@@ -226,8 +225,8 @@ class PullPipeline:
                 return Note(issue.key, location.path, location.reason, Code.BROKEN)
         return None
 
-    async def _put_off(self, issues: Mapping[str, Issue], reason: str) -> None:
-        """Leave issues to the next pull, which asks for them again."""
+    async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
+        """Report issues that the next pull fetches again."""
         await self._in_thread(self._state.mark_stale, issues)
         for issue in issues.values():
             location = location_of(issue, self._locations, self._known)
@@ -237,7 +236,7 @@ class PullPipeline:
     async def _text(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
-        """Write a family's text; a checkpoint each, since that is real work."""
+        """Render a family's text; an empty list if Jira's answer cannot be a ticket."""
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
         write = partial(render_family, head, subtasks, self._columns, path=path, stale=stale)
@@ -251,13 +250,13 @@ class PullPipeline:
         return [family]
 
     def _is_wanted(self, head: Issue, issue: Issue) -> bool:
-        """Return whether a known sub-task is to stand in a ticket: Jira says so, or its lines do.
+        """Return whether a known sub-task belongs into a ticket: Jira or a file has it there.
 
-        One that was deleted, and whose lines were removed from the file, must not come back.
+        A deleted one whose lines were removed from the file must not come back.
         """
         return issue.id in subtask_ids(head) or issue.key in self._locations
 
-    def _is_here(self, head: Issue, issue: Issue) -> bool:
+    def _is_in_place(self, head: Issue, issue: Issue) -> bool:
         note = misplaced_note(head, issue, self._locations, self._known)
         if note is not None:
             self._tally.keep(note, (issue.id,))
