@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import runpy
 import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve as hypercorn_serve
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -120,7 +124,7 @@ from outside: 10
 REAL_CLOCK = {"08_history", "11_threads"}
 """They use threads, for which a fake clock does not wait."""
 
-WITH_A_TEST_OF_ITS_OWN = {"07_downloads", "10_shutdown"}
+WITH_A_TEST_OF_ITS_OWN = {"07_downloads", "10_shutdown", "12_crawler", "13_web_app"}
 
 NAMES = sorted({*PRINTED, *WITH_A_TEST_OF_ITS_OWN})
 
@@ -245,6 +249,72 @@ async def test_a_download_that_is_cancelled_leaves_no_half_file(
     assert there_meanwhile == ["film.part"]
     assert ended.status is JobStatus.CANCELLED
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_crawler_visits_each_page_of_a_site_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[str] = []
+    pages = {
+        "/": "".join(f'<a href="/{number}">{number}</a>' for number in range(40)),
+        **{f"/{number}": '<a href="/">home</a> <a href="/lost">lost</a>' for number in range(40)},
+    }
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path
+        asked.append(path)
+        if path == "/7" and asked.count(path) == 1:
+            return Response(status_code=503)
+        return Response(pages[path]) if path in pages else Response(status_code=404)
+
+    example = runpy.run_path(str(EXAMPLES / "12_crawler.py"))
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            url = await nursery.start(serve, Starlette(routes=[Route("/{path:path}", answer)]))
+            await example["main"](f"{url}/")
+            nursery.cancel_scope.cancel()
+
+    printed = capsys.readouterr().out.splitlines()
+    assert printed.pop() == "42 pages"
+    assert sorted(printed) == sorted(
+        [
+            f"{url}/: 40 links",
+            *(f"{url}/{number}: 2 links" for number in range(40)),
+            f"{url}/lost: the server says 404",
+        ]
+    )
+    assert sorted(asked) == sorted([*pages, "/lost", "/7"])
+
+
+async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
+    app = runpy.run_path(str(EXAMPLES / "13_web_app.py"))["app"]
+    config = Config.from_mapping(bind=["127.0.0.1:0"], errorlog=None)
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery, httpx.AsyncClient() as client:
+            stop = trio.Event()
+            (url,) = await nursery.start(
+                partial(hypercorn_serve, app, config, shutdown_trigger=stop.wait)
+            )
+            submitted = await client.post(f"{url}/jobs")
+            job = f"{url}/jobs/{submitted.json()['id']}"
+            events = []
+            async with client.stream("GET", job) as answer:
+                async for line in answer.aiter_lines():
+                    events.append(line)
+                    if len(events) == 3:
+                        cancelled = await client.delete(job)
+            unknown = [await client.get(f"{url}/jobs/no"), await client.delete(f"{url}/jobs/no")]
+            others = [await client.post(f"{url}/jobs") for _ in range(15)]
+            app.state.queue.cancel_all()
+            stop.set()
+
+    assert submitted.status_code == 202
+    assert re.match(r"data: running \d0% \(\d/10\) Step \d/10$", events[0])
+    assert re.match(r"data: cancelled \d0% \(\d/10\) Step \d/10$", events[-2])
+    assert cancelled.json() == {"outcome": "requested"}
+    assert [answer.status_code for answer in unknown] == [404, 200]
+    assert unknown[1].json() == {"outcome": "unknown"}
+    assert [answer.status_code for answer in others] == [202] * 14 + [503]
 
 
 @pytest.fixture
