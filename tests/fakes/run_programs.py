@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import os
 import re
 import subprocess
 import sys
@@ -65,14 +66,18 @@ def programs_of(text: str) -> list[Program]:
 
 def differences(page: Path) -> list[str]:
     """Run the programs of a page in a new folder; return how what they print differs."""
-    found = []
+    found, tests = [], []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for program in programs_of(page.read_text(encoding="utf-8")):
-            printed = run(program)
-            if not agree(program.printed, printed):
+            Path(program.name).write_text(program.code, encoding="utf-8")
+            if program.name.startswith("test_") and "__main__" not in program.code:
+                tests.append(program.name)
+            elif not agree(program.printed, printed := run(program)):
                 found.append(
                     f"{page}: {program.name} prints:\n{printed}instead of:\n{program.printed}"
                 )
+        if tests and (said := run_tests(tests)):
+            found.append(f"{page}: {said}")
     return found
 
 
@@ -85,9 +90,6 @@ def agree(shown: str, printed: str) -> bool:
 
 def run(program: Program) -> str:
     """Return all that a program prints, its traceback included if it ends by an error."""
-    Path(program.name).write_text(program.code, encoding="utf-8")
-    if program.name.startswith("test_") and "__main__" not in program.code:
-        return run_tests(program.name)
     clock = MockClock(autojump_threshold=0) if program.is_virtual else None
     trio.run = partial(REAL_RUN, clock=clock)  # type: ignore[assignment]
     known = set(sys.modules)
@@ -111,10 +113,13 @@ def forget_files(modules: set[str]) -> None:
             del sys.modules[name]
 
 
-def run_tests(name: str) -> str:
-    """Return what pytest says about tests that fail."""
-    command = [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", name]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+def run_tests(names: list[str]) -> str:
+    """Return what pytest says about tests that fail; it loads no plugin, which would take long."""
+    command = [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ran = subprocess.run(
+        [*command, *names], env=environment, capture_output=True, text=True, check=False
+    )
     return ran.stdout + ran.stderr if ran.returncode else ""
 
 
