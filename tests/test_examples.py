@@ -297,12 +297,13 @@ async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
             )
             submitted = await client.post(f"{url}/jobs")
             job = f"{url}/jobs/{submitted.json()['id']}"
-            events = []
+            events: list[str] = []
+            cancelled: list[httpx.Response] = []
             async with client.stream("GET", job) as answer:
                 async for line in answer.aiter_lines():
                     events.append(line)
                     if len(events) == 3:
-                        cancelled = await client.delete(job)
+                        cancelled.append(await client.delete(job))
             unknown = [await client.get(f"{url}/jobs/no"), await client.delete(f"{url}/jobs/no")]
             others = [await client.post(f"{url}/jobs") for _ in range(15)]
             app.state.queue.cancel_all()
@@ -311,7 +312,7 @@ async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
     assert submitted.status_code == 202
     assert re.match(r"data: running \d0% \(\d/10\) Step \d/10$", events[0])
     assert re.match(r"data: cancelled \d0% \(\d/10\) Step \d/10$", events[-2])
-    assert cancelled.json() == {"outcome": "requested"}
+    assert [answer.json() for answer in cancelled] == [{"outcome": "requested"}]
     assert [answer.status_code for answer in unknown] == [404, 200]
     assert unknown[1].json() == {"outcome": "unknown"}
     assert [answer.status_code for answer in others] == [202] * 14 + [503]
