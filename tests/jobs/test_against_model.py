@@ -72,7 +72,7 @@ class QueueMachine(QueueRules):
         assert counts.failed == len(model.with_status(JobStatus.FAILED))
         assert counts.cancelled == len(model.with_status(JobStatus.CANCELLED))
         assert (counts.evicted, counts.submitters_waiting) == (model.evicted, len(model.outside))
-        assert queue._core.returning_submits == 0
+        assert queue._core.dispatcher.returning_submits == 0
         listed = self.driver.run.do(queue.jobs)
         names = {job.name for job in listed if not job.status.is_terminal}
         assert names == {str(job.wish.label) for job in model.jobs if job.is_live}

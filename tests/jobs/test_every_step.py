@@ -320,7 +320,7 @@ def check(run: Run) -> None:
     assert sum(ended) == len(jobs)
     assert repr(run.queue).startswith("<JobQueue closed")
     core = run.queue._core
-    assert (core.schedule._key_holders, core.schedule.blocked, len(core.key_table)) == (
+    assert (core.schedule._key_holders, core.schedule.blocked, len(core.registry.keys)) == (
         {},
         {},
         0,

@@ -224,7 +224,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
         if not is_of_the_library(frame.f_code) or frame.f_code.co_name == "snapshot":
             return None
         if event == "line" and scenario.queue is not None:
-            for record in list(scenario.queue._core.records.values()):
+            for record in list(scenario.queue._core.registry.by_id.values()):
                 record.snapshot()
                 looks += 1
         return look

@@ -128,7 +128,7 @@ async def test_a_key_is_free_however_its_job_ends(how: str, autojump_clock: Mock
 
         assert second.snapshot().started_at == ended.finished_at
         schedule = queue._core.schedule
-        assert (schedule._key_holders, schedule.blocked, len(queue._core.key_table)) == (
+        assert (schedule._key_holders, schedule.blocked, len(queue._core.registry.keys)) == (
             {},
             {},
             0,

@@ -78,11 +78,11 @@ async def test_a_key_that_breaks_at_the_submit_fails_it(
                 call(Key("b"))
 
         assert (queue._core.schedule.pending, queue.statistics()) == (numbers, counts)
-        assert len(queue._core.key_table) == 1
+        assert len(queue._core.registry.keys) == 1
         Key.broken = frozenset()
         await queue.run(second, key=Key("b"))
 
-    assert len(queue._core.key_table) == 0
+    assert len(queue._core.registry.keys) == 0
 
 
 class OnceKey(Key):
@@ -148,7 +148,7 @@ async def test_a_key_that_breaks_later_affects_no_other_job(
     assert all(job.status.is_terminal for job in queue.jobs())
     if end == "leave":
         assert counts.completed == 6
-    assert len(queue._core.key_table) == 0
+    assert len(queue._core.registry.keys) == 0
 
 
 async def test_a_key_whose_hash_changes_is_still_its_job_s(autojump_clock: MockClock) -> None:
@@ -161,7 +161,7 @@ async def test_a_key_whose_hash_changes_is_still_its_job_s(autojump_clock: MockC
         await later.wait()
 
     assert trio.current_time() == 2
-    assert len(queue._core.key_table) == 0
+    assert len(queue._core.registry.keys) == 0
 
 
 async def test_a_broken_key_does_not_affect_calls_about_another_key(
@@ -191,7 +191,7 @@ async def test_a_pause_of_a_key_holds_between_its_jobs(autojump_clock: MockClock
         assert later.snapshot().waiting_for == "paused"
         later.cancel()
         queue.resume("k")
-        assert len(queue._core.key_table) == 0
+        assert len(queue._core.registry.keys) == 0
 
 
 async def test_a_conflict_about_a_key_without_a_repr_is_reported(

@@ -48,7 +48,7 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 
 def record_that_is(status: JobStatus) -> JobRecord:
     record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
-    record.accept(1, trio.current_time(), None, None)
+    record.accept("job-1", 1, trio.current_time(), None, None)
     if status is not PENDING:
         start(record)
         if status is not RUNNING:

@@ -226,6 +226,6 @@ async def test_many_submits_and_cancels_leave_nothing_behind(
             queue.submit_nowait(work).cancel()
 
         core = queue._core
-        assert len(core.records) == 11
-        assert (core.schedule.pending, len(core.finished_jobs.jobs)) == (0, 10)
+        assert len(core.registry.by_id) == 11
+        assert (core.schedule.pending, len(core.registry.finished.jobs)) == (0, 10)
         queue.cancel("runs")

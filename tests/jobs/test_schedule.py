@@ -6,7 +6,8 @@ import math
 import trio
 
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._schedule import Schedule, Submission
+from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._submission import Submission
 
 
 async def work(context: object) -> None:

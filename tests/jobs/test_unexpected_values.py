@@ -187,7 +187,7 @@ async def report(queue: JobQueue, value: Any) -> object:
 
 
 async def clean_up(queue: JobQueue, value: Any) -> object:
-    record = queue._core.records["live"]
+    record = queue._core.registry.by_id["live"]
     limit = JobContext(record, queue._core.subscriptions).cleanup(value).relative_deadline
     assert type(limit) is float
     assert 0 <= limit < math.inf
@@ -294,11 +294,11 @@ def state(queue: JobQueue) -> object:
         (job.id, job.status, job.revision, job.priority, job.waiting_for) for job in queue.jobs()
     ]
     books = (
-        len(core.key_table),
+        len(core.registry.keys),
         len(core.schedule._paused_keys),
         len(core.schedule._key_holders),
     )
-    return jobs, queue.statistics(), books, core.refusing
+    return jobs, queue.statistics(), books, core.phase.refusing
 
 
 def check_plain(queue: JobQueue) -> None:
@@ -348,8 +348,8 @@ async def check(name: str, call: Call, odd: str) -> None:
             check_plain(queue)
 
         queue.resume()
-        if not queue._core.refusing:
+        if not queue._core.phase.refusing:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name
-    assert len(queue._core.key_table) == 0, name
+    assert len(queue._core.registry.keys) == 0, name

@@ -74,8 +74,8 @@ async def test_one_small_job_after_the_other_wakes_no_worker(autojump_clock: Moc
             self.channel.send_nowait(value)
 
     async with open_job_queue(workers=3, max_pending=5) as queue:
-        counting: Any = Counting(queue._core.wakeup_sender)
-        queue._core.wakeup_sender = counting
+        counting: Any = Counting(queue._core.dispatcher.wakeup_sender)
+        queue._core.dispatcher.wakeup_sender = counting
         for _ in range(500):
             await queue.submit(nothing)
 
@@ -191,7 +191,7 @@ def test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context() -> None:
                 await queue.submit(leave)
             await queue.wait_idle()
             await wait_all_tasks_blocked()
-            assert [dict(worker.context) for worker in queue._core.idle] == [{}] * 3
+            assert [dict(worker.context) for worker in queue._core.dispatcher.idle] == [{}] * 3
 
     word: ContextVar[str | None] = ContextVar("word", default=None)
     in_no_context(main)

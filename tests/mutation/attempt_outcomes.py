@@ -11,9 +11,8 @@ MUTANTS: Final = [
     Mutant(
         "a time limit that passes after a cancel wins",
         "_worker.py",
-        "judge(error, asked=record.cancel_requested)",
-        "judge(error, asked=record.cancel_requested and record.scope is not None"
-        " and trio.current_time() < record.scope.deadline)",
+        "            cancel_requested=record.cancel_requested,\n",
+        "            cancel_requested=record.cancel_requested and trio.current_time() < record.scope.deadline,\n",
         "test_worker.py::test_a_cancel_asked_for_beats_the_time_limit",
     ),
     Mutant(
@@ -32,23 +31,23 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a Cancelled of a closed scope leaves its worker",
-        "_worker.py",
-        "if cancelled is not None and not outside:",
-        "if False:",
+        "_outcome.py",
+        "    if cancelled is not None and not is_cancelled_outside:\n",
+        "    if False:\n",
         "test_worker.py::test_how_a_job_with_a_limit_ends_without_a_cancel",
     ),
     Mutant(
         "an outer Cancelled beside an error is swallowed",
-        "_worker.py",
-        "Verdict(FAILED, error=rest, leaving=cancelled)",
-        "Verdict(FAILED, error=rest)",
+        "_outcome.py",
+        "Outcome(FAILED, error=rest, leaving=cancelled)",
+        "Outcome(FAILED, error=rest)",
         "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
     ),
     Mutant(
         "an outer Cancelled is swallowed",
-        "_worker.py",
-        "return Verdict(CANCELLED, CancelCause.SCOPE, leaving=error)",
-        "return Verdict(CANCELLED, CancelCause.SCOPE)",
+        "_outcome.py",
+        "return Outcome(CANCELLED, CancelCause.SCOPE, leaving=error)",
+        "return Outcome(CANCELLED, CancelCause.SCOPE)",
         "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
     ),
     Mutant(
@@ -60,16 +59,16 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a KeyboardInterrupt stays in its job",
-        "_worker.py",
-        "return Verdict(FAILED, error=rest, is_fatal=True)",
-        "return Verdict(FAILED, error=rest)",
+        "_outcome.py",
+        "return Outcome(FAILED, error=rest, is_fatal=True)",
+        "return Outcome(FAILED, error=rest)",
         "test_ending.py::test_an_interrupt_in_a_job_while_the_block_waits",
     ),
     Mutant(
         "a KeyboardInterrupt in a group of errors fails the job",
-        "_worker.py",
-        "    if not has_only_exceptions(rest):\n        return Verdict",
-        "    if not (rest is None or any(has_only_exceptions(leaf) for leaf in leaves(rest))):\n        return Verdict",
+        "_outcome.py",
+        "    if not has_only_exceptions(rest):\n        return Outcome",
+        "    if not (rest is None or any(has_only_exceptions(leaf) for leaf in rest.exceptions if True)):\n        return Outcome",
         "test_ending.py::test_an_interrupt_among_errors_of_a_job_leaves_with_them",
     ),
     Mutant(
@@ -111,16 +110,15 @@ MUTANTS: Final = [
     Mutant(
         "the cause of a queue's own end is SCOPE",
         "_worker.py",
-        "    if cause is CancelCause.SCOPE and core.cut_off_cause is not None:\n"
-        "        cause = core.cut_off_cause\n",
+        "    if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:\n        cause = core.phase.cut_off_cause\n",
         "",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
     Mutant(
         "a second reason for the queue's end hides the first",
-        "_closing.py",
-        "    if core.cut_off_cause is None:\n        core.cut_off_cause = cause\n",
-        "    core.cut_off_cause = cause\n",
+        "_phase.py",
+        "        if self.cut_off_cause is None:\n            self.cut_off_cause = cause\n",
+        "        self.cut_off_cause = cause\n",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
     # Cancels
@@ -141,8 +139,8 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled before its first step is called",
         "_worker.py",
-        "                await checkpoint()\n",
-        "                await cancel_shielded_checkpoint()\n",
+        "            await checkpoint()\n",
+        "            await trio.lowlevel.cancel_shielded_checkpoint()\n",
         "test_worker.py::test_a_job_cancelled_between_taking_and_first_step_is_not_called",
     ),
     Mutant(
@@ -183,8 +181,8 @@ MUTANTS: Final = [
     Mutant(
         "a job cancelled from outside before its first step is called",
         "_worker.py",
-        "                await checkpoint_if_cancelled()\n",
-        "                pass\n",
+        "            await checkpoint_if_cancelled()\n",
+        "            pass\n",
         "test_ending.py::test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called",
     ),
 ]

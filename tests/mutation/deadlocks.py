@@ -9,7 +9,7 @@ from mutation.mutant import Mutant
 MUTANTS: Final = [
     Mutant(
         "the history task prevents a deadlock",
-        "_worker.py",
+        "_queue_tasks.py",
         "        await recorder.write()\n",
         "        core.wait_graph.queue_tasks.pop(task)\n        await recorder.write()\n",
         "test_deadlock.py::test_a_queue_with_a_history_in_a_job_prevents_no_deadlock",
@@ -17,8 +17,7 @@ MUTANTS: Final = [
     Mutant(
         "no check when the last job that did not wait is to be retried",
         "_core.py",
-        "        if self.waiting_jobs and self.waiting_count >= len(self.running):\n"
-        "            self.wait_graph.request_check()\n",
+        "        if self.waiting_jobs and self.waits.is_stuck(len(self.running)):\n            self.wait_graph.request_check()\n",
         "",
         "test_deadlock.py::test_the_last_job_that_did_not_wait_is_to_be_tried_again",
     ),
@@ -117,21 +116,21 @@ MUTANTS: Final = [
     Mutant(
         "reading all jobs is no deadlock though the block is left",
         "_wait_targets.py",
-        "    while not queue.draining:\n",
+        "    while not queue.phase.draining:\n",
         "    while True:\n",
         "test_deadlock.py::test_reading_all_jobs_is_no_deadlock_until_the_block_is_left",
     ),
     Mutant(
         "jobs of other queues cannot submit",
         "_wait_targets.py",
-        "queues = [queue] if queue.refusing else",
-        "queues = [queue] if queue.draining else",
+        "queues = [queue] if queue.phase.refusing else",
+        "queues = [queue] if queue.phase.draining else",
         "test_deadlock.py::test_a_job_of_another_queue_may_still_change_something",
     ),
     Mutant(
         "a queue in a job never runs out of outside tasks",
         "_wait_targets.py",
-        "        if queue.opened_by is None:\n            return UNBLOCKED\n",
+        "        if queue.waits.opened_by is None:\n            return UNBLOCKED\n",
         "        return UNBLOCKED\n",
         "test_deadlock.py::test_reading_all_jobs_of_a_queue_in_a_job_is_a_deadlock",
     ),
@@ -151,7 +150,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "no check while the queue is being cancelled",
-        "_worker.py",
+        "_queue_tasks.py",
         "            while core.running and core in core.wait_graph.workers.values():\n",
         "            while False:\n",
         "test_deadlock.py::test_jobs_that_clean_up_in_a_shield_wait_for_each_other",
@@ -159,8 +158,8 @@ MUTANTS: Final = [
     Mutant(
         "the timer task of a cancelled queue never ends",
         "_worker.py",
-        "        core.request_deadlock_check()  # who keeps",
-        "        #",
+        "        core.timer.request_deadlock_check()  # the timer",
+        "        #  the timer",
         "test_ending.py::test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged",
     ),
     # Recording
@@ -195,7 +194,7 @@ MUTANTS: Final = [
     Mutant(
         "a wait that has ended still counts",
         "_wait_graph.py",
-        "                del self.waiting_jobs[job]\n                waiter.queue.waiting_count -= 1\n",
+        "                del self.waiting_jobs[job]\n                waiter.queue.waits.waiting_count -= 1\n",
         "                pass\n",
         "test_wait_graph.py::test_a_wait_that_has_ended_no_longer_counts",
     ),
@@ -216,7 +215,7 @@ MUTANTS: Final = [
     Mutant(
         "a deadline around the queue ends its jobs' waits",
         "_wait.py",
-        "return deadline if deadline < queue.deadline else math.inf",
+        "return deadline if deadline < queue.waits.deadline else math.inf",
         "return deadline",
         "test_deadlock.py::test_a_deadline_around_the_queue_ends_no_wait_of_its_jobs",
     ),
@@ -224,14 +223,14 @@ MUTANTS: Final = [
     Mutant(
         "no check when a wait begins",
         "_wait_graph.py",
-        "            jobs[wait.jobs[0]].request_deadlock_check()\n",
+        "            jobs[wait.jobs[0]].timer.request_deadlock_check()\n",
         "            pass\n",
         "test_wait_graph.py::test_two_jobs_that_wait_for_each_other",
     ),
     Mutant(
         "no check when one of two waits ends",
         "_wait_graph.py",
-        "                waiter.queue.request_deadlock_check()  # this",
+        "                waiter.queue.timer.request_deadlock_check()  # this",
         "                pass  # this",
         "test_deadlock.py::test_one_of_two_waits_ends_and_the_other_is_stuck",
     ),
@@ -252,13 +251,13 @@ MUTANTS: Final = [
     Mutant(
         "no check when the block is being left",
         "_core.py",
-        "        self.wake()\n        self.wait_graph.request_check()\n",
-        "        self.wake()\n",
+        "        self.dispatcher.wake()\n        self.wait_graph.request_check()\n",
+        "        self.dispatcher.wake()\n",
         "test_deadlock.py::test_reading_all_jobs_is_no_deadlock_until_the_block_is_left",
     ),
     Mutant(
         "no check when the jobs have been cancelled",
-        "_closing.py",
+        "_shutdown.py",
         "    core.wait_graph.request_check()\n",
         "",
         "test_deadlock.py::test_the_end_of_the_grace_prevents_a_deadlock",
@@ -266,14 +265,14 @@ MUTANTS: Final = [
     Mutant(
         "no check when the last active task has ended",
         "_task_tree.py",
-        "            queue.request_deadlock_check()\n",
+        "            queue.timer.request_deadlock_check()\n",
         "            pass\n",
         "test_deadlock.py::test_the_last_active_task_ends_without_acting",
     ),
     Mutant(
         "no check when a deadline was removed",
         "_wait_graph.py",
-        "                self.waiting_jobs[wait.jobs[0]].queue.request_deadlock_check_at(wait.deadline)\n",
+        "                self.waiting_jobs[wait.jobs[0]].queue.timer.request_deadlock_check_at(wait.deadline)\n",
         "                pass\n",
         "test_deadlock.py::test_a_deadline_that_is_taken_away_while_a_job_waits",
     ),
@@ -300,9 +299,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a task that waits for its children prevents a deadlock",
-        "_task_tree.py",
-        "        frame.f_code is NURSERY_EXIT for frame, _ in task.iter_await_frames()\n",
-        "        False for _ in task.iter_await_frames()\n",
+        "_trio_internals.py",
+        "frame.f_code is NURSERY_EXIT for frame, _ in task.iter_await_frames()",
+        "False for _ in task.iter_await_frames()",
         "test_deadlock.py::test_two_waits_of_one_job",
     ),
     Mutant(
@@ -322,7 +321,7 @@ MUTANTS: Final = [
     Mutant(
         "the end of the grace prevents no deadlock",
         "_wait_graph.py",
-        "if waiter is None or waiter.queue.cut_off_at != math.inf:",
+        "if waiter is None or waiter.queue.phase.cut_off_at != math.inf:",
         "if waiter is None:",
         "test_deadlock.py::test_the_end_of_the_grace_prevents_a_deadlock",
     ),

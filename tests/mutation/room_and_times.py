@@ -25,7 +25,7 @@ MUTANTS: Final = [
     Mutant(
         "a job that starts makes no room",
         "_core.py",
-        "        if self.schedule.submitters_waiting:\n            self.admit()\n",
+        "        if schedule.submitters_waiting:\n            self.admit()\n",
         "",
         "test_queue.py::test_submit_waits_for_room",
     ),
@@ -56,7 +56,7 @@ MUTANTS: Final = [
     Mutant(
         "a submit does not raise that its ID was taken meanwhile",
         "_core.py",
-        "                submission.refusal = refusal\n",
+        "                submission.refuse(refusal)\n",
         "                pass\n",
         "test_queue.py::test_a_submit_raises_if_its_id_was_taken_meanwhile",
     ),
@@ -71,8 +71,8 @@ MUTANTS: Final = [
     Mutant(
         "an earlier time does not move the timer",
         "_core.py",
-        "self.timer_scope.deadline = min(self.timer_scope.deadline, self.schedule.next_time())",
-        "pass",
+        "            self.timer.wake_at(self.schedule.next_time())\n",
+        "            pass\n",
         "test_delays_and_pauses.py::test_a_sooner_one_may_come_later",
     ),
     Mutant(
@@ -84,7 +84,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job admitted because of an expiry may start too late",
-        "_clock.py",
+        "_queue_tasks.py",
         "while late := core.schedule.expired(now):",
         "if late := core.schedule.expired(now):",
         "test_delays_and_pauses.py::test_a_job_admitted_because_of_an_expiry_may_expire_too",

@@ -18,9 +18,8 @@ MUTANTS: Final = [
     Mutant(
         "a cancelled job is retried",
         "_worker.py",
-        "    verdict = judge(error, asked=record.cancel_requested)\n",
-        "    verdict = judge(error, asked=record.cancel_requested)\n"
-        "    record.cancel_requested = False\n",
+        "        if not is_ending and not record.cancel_requested:\n            retry = next_attempt(record, outcome)\n",
+        "        if not is_ending:\n            retry = next_attempt(record, outcome)\n        record.cancel_requested = False\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
@@ -40,22 +39,22 @@ MUTANTS: Final = [
     Mutant(
         "a job is retried under an outer cancel",
         "_worker.py",
-        "if core.cut_off_cause is not None or trio.current_effective_deadline() == -math.inf:",
-        "if False:",
+        "is_ending = core.phase.cut_off_cause is not None or is_cancelled_outside",
+        "is_ending = False",
         "test_retry.py::test_under_an_outer_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a cancelled job that raises RetryLater has failed",
-        "_worker.py",
-        "and (asked or outside)\n",
-        "and outside\n",
+        "_outcome.py",
+        "    stops = cancel_requested or is_cancelled_outside\n",
+        "    stops = is_cancelled_outside\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a job that raises RetryLater under an outer cancel has failed",
-        "_worker.py",
-        "and (asked or outside)\n",
-        "and asked\n",
+        "_outcome.py",
+        "    stops = cancel_requested or is_cancelled_outside\n",
+        "    stops = cancel_requested\n",
         "test_retry.py::test_under_an_outer_cancel_there_is_no_further_attempt",
     ),
     Mutant(
@@ -116,7 +115,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a retry rule that raises ends the worker",
-        "_worker.py",
+        "_outcome.py",
         "        if not has_only_exceptions(flaw):\n            raise\n        text",
         "        raise\n        text",
         "test_retry.py::test_a_rule_that_raises_tries_nothing_again",
@@ -138,7 +137,7 @@ MUTANTS: Final = [
     Mutant(
         "a bounded shutdown waits for a job between attempts",
         "_core.py",
-        "        if self.cancels_delayed_jobs and record.due_at > now:\n",
+        "        if self.phase.cancels_delayed_jobs and record.due_at > now:\n",
         "        if False:\n",
         "test_retry.py::test_a_bounded_shutdown_waits_for_no_further_attempt",
     ),
@@ -146,14 +145,14 @@ MUTANTS: Final = [
     Mutant(
         "a job sees the context variables of its worker",
         "_worker.py",
-        "            task.context = record.context\n",
-        "            task.context = own_context\n",
+        "            switch_context(task, record.context)\n",
+        "            pass\n",
         "test_worker.py::test_a_job_sees_the_context_of_its_submitter",
     ),
     Mutant(
         "a woken worker has to change context by itself",
-        "_core.py",
-        "        self.idle[0].context = record.context\n",
+        "_dispatch.py",
+        "        switch_context(self.idle[0], record.context)\n",
         "",
         "test_worker_steps.py::test_a_job_costs_its_worker_one_step",
     ),
@@ -195,8 +194,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "task.context = own = own_context.copy()\n",
-        "own = own_context.copy()\n",
+        "                    switch_context(task, fresh)\n",
+        "",
         "test_reentrancy.py::test_the_variables_of_a_job_are_freed_before_its_waiter_runs",
     ),
     Mutant(

@@ -53,8 +53,8 @@ MUTANTS: Final = [
     Mutant(
         "what a job now waits for has no revision",
         "_core.py",
-        "            record.mark_changed()\n            self.subscriptions.notify_changed(record)\n        self.wake()",
-        "            self.subscriptions.notify_changed(record)\n        self.wake()",
+        "            record.mark_changed()\n            self.subscriptions.notify_changed(record)\n        self.dispatcher.wake()",
+        "            self.subscriptions.notify_changed(record)\n        self.dispatcher.wake()",
         "test_delays_and_pauses.py::test_a_pause_and_its_end_are_changes_to_watch",
     ),
     Mutant(
@@ -230,7 +230,7 @@ MUTANTS: Final = [
     # Failure reports and retention
     Mutant(
         "a failure that was seen is reported",
-        "_retention.py",
+        "_failures.py",
         "if record.status is not FAILED or record.outcome_seen:",
         "if record.status is not FAILED:",
         "test_worker.py::test_an_unseen_failure_is_reported_at_the_end",
@@ -266,8 +266,8 @@ MUTANTS: Final = [
     Mutant(
         "a submitter waits for ever if on_job_error exits as it enters",
         "_core.py",
-        "            finally:\n                self.resume_submitter(submission)\n",
-        "            self.resume_submitter(submission)\n",
+        "            finally:\n                self.dispatcher.submit_returns()\n                submission.resume()\n",
+        "            self.dispatcher.submit_returns()\n            submission.resume()\n",
         "test_ending.py::test_on_job_error_may_exit_while_a_submitter_is_admitted",
     ),
     Mutant(
@@ -280,7 +280,7 @@ MUTANTS: Final = [
     Mutant(
         "a failure whose record is dropped is not reported",
         "_retention.py",
-        "            if record.status is FAILED:\n                self.report_unseen_failure(record)\n",
+        "            if record.status is FAILED:\n                self._report_failure(record)\n",
         "",
         "test_retention.py::test_a_failure_is_reported_when_its_record_is_dropped",
     ),
@@ -293,7 +293,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "on_job_error runs in a job's context",
-        "_retention.py",
+        "_failures.py",
         "self._context.copy().run(self._on_job_error, record.snapshot())",
         "self._on_job_error(record.snapshot())",
         "test_reentrancy.py::test_on_job_error_runs_in_no_job_s_context",
@@ -321,7 +321,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an error of on_job_error is raised in the queue",
-        "_retention.py",
+        "_failures.py",
         "        except BaseException as error:",
         "        except ZeroDivisionError as error:",
         "test_worker.py::test_an_error_of_on_job_error_is_only_logged",
@@ -343,8 +343,8 @@ MUTANTS: Final = [
     Mutant(
         "old records are dropped only when the queue is asked for a job",
         "_core.py",
-        "if len(finished_jobs.jobs) > finished_jobs.evict_above or now > finished_jobs.evict_after:",
-        "if now > finished_jobs.evict_after:",
+        "if len(finished.jobs) > finished.evict_above or now > finished.evict_after:",
+        "if now > finished.evict_after:",
         "test_retention.py::test_surplus_records_are_dropped_together",
     ),
     Mutant(
@@ -356,22 +356,22 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a closed queue keeps surplus records",
-        "_closing.py",
-        "        core.notify_idle()\n        core.finished_jobs.evict(core.now())\n",
+        "_shutdown.py",
+        "        core.notify_idle()\n        finished.evict(core.now())\n",
         "        core.notify_idle()\n",
         "test_retention.py::test_surplus_records_are_dropped_together",
     ),
     Mutant(
         "a queue that ends with its last job keeps surplus records",
-        "_closing.py",
-        "    core.finished_jobs.evict_exactly()\n",
+        "_shutdown.py",
+        "    finished.evict_exactly()\n",
         "",
         "test_retention.py::test_a_queue_that_ends_with_its_last_job_keeps_no_surplus",
     ),
     Mutant(
         "a closed queue evicts records as it is left",
-        "_closing.py",
-        "    if core.is_idle and not core.closed:\n",
+        "_shutdown.py",
+        "    if core.is_idle and not core.phase.closed:\n",
         "    if core.is_idle:\n",
         "test_retention.py::test_a_closed_queue_evicts_nothing",
     ),
@@ -385,7 +385,7 @@ MUTANTS: Final = [
     Mutant(
         "a closed queue evicts records",
         "_lookup.py",
-        "    if not core.closed:\n",
+        "    if not core.phase.closed:\n",
         "    if True:\n",
         "test_ending.py::test_afterwards_every_query_still_answers",
     ),

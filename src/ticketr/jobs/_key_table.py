@@ -33,6 +33,14 @@ class KeySlot(Generic[T]):
         self.hash: int = key_hash
         self.jobs: dict[T, None] = {}
 
+    def add(self, job: T) -> None:
+        """Note that a live job has the key."""
+        self.jobs[job] = None
+
+    def discard(self, job: T) -> None:
+        """Note that a job with the key has ended."""
+        del self.jobs[job]
+
     def matches(self, key: Hashable, key_hash: int) -> bool:
         """Return whether this slot is for a key. Runs the key's own code."""
         return self.hash == key_hash and (self.key is key or bool(self.key == key))

@@ -23,7 +23,7 @@ def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
         return job.record_in(core)
     if not issubclass(type(job), str):
         return None
-    return core.records.get(exact_str(job))
+    return core.registry.by_id.get(exact_str(job))
 
 
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
@@ -40,19 +40,11 @@ def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
     key_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
     refresh(core)
-    # One that has ended makes way for who has its ID by now; of those that live none does.
-    ended = [job for job in core.finished_jobs.jobs if core.records.get(job.id) is job]
-    jobs = [*ended, *core.running.values(), *core.schedule.jobs()]
-    return [
-        job
-        for job in sorted(jobs, key=lambda job: job.number)
-        if (key is None or (job.key_slot is not None and job.key_slot.matches(key, key_hash)))
-        and (tag is None or tag in job.tags)
-    ]
+    return core.registry.select(key, key_hash, tag)
 
 
 def refresh(core: QueueCore) -> None:
     """Forget what is too old by now; a closed queue stays as it was."""
     core.subscriptions.owner_thread.check()
-    if not core.closed:
-        core.finished_jobs.evict(core.now())
+    if not core.phase.closed:
+        core.registry.finished.evict(core.now())

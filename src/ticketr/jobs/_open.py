@@ -9,13 +9,6 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._closing import (
-    abandon,
-    refuse_submits,
-    report_unseen_failures,
-    start_draining,
-    wait_until_idle,
-)
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
@@ -23,10 +16,18 @@ from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._queue_tasks import record_history, run_timer
 from ticketr.jobs._recorder import Recorder
-from ticketr.jobs._retention import Keep, log_failure
+from ticketr.jobs._retention import Keep
+from ticketr.jobs._shutdown import (
+    abandon,
+    refuse_submits,
+    report_unseen_failures,
+    start_draining,
+    wait_until_idle,
+)
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
-from ticketr.jobs._worker import record_history, run_timer, work
+from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ def open_job_queue(
         if max_pending is None
         else checked_count("max_pending", max_pending, 1),
         keep=keep,
-        on_job_error=log_failure if on_job_error is None else on_job_error,
+        on_job_error=on_job_error,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
@@ -135,12 +136,12 @@ class Block:
         if self._core is not None:
             raise RuntimeError("a queue's block is entered once: call open_job_queue() again")
         core = self._core = self._make_core()
-        core.recorder = Recorder(self._history) if self._history is not None else None
+        recorder = Recorder(self._history) if self._history is not None else None
         nursery = await self._nursery.__aenter__()
-        core.scope = nursery.cancel_scope
+        core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
-        if core.recorder is not None:
-            nursery.start_soon(record_history, core, core.recorder)
+        if recorder is not None:
+            nursery.start_soon(record_history, core, recorder)
         for number in range(1, core.workers + 1):
             nursery.start_soon(work, core, name=f"ticketr worker {number}")
         return JobQueue(core, self._limit, self._retry)
@@ -160,7 +161,7 @@ class Block:
         else:
             is_cancel = split_cancelled(body)[1] is None
             abandon(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
-        core.scope.cancel("the job queue is closed")
+        core.cancel_tasks("the job queue is closed")
         spill: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own

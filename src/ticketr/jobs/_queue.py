@@ -15,16 +15,16 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import QueueFull
-from ticketr.jobs._closing import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._recorder import finished_from_snapshots
-from ticketr.jobs._schedule import Submission
+from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._steering import pause, resume, run_now, set_priority
+from ticketr.jobs._submission import Submission
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._values import (
     as_reason,
@@ -103,11 +103,11 @@ class JobQueue:
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            core.returning_submits += 1
+            core.dispatcher.submit_returns()
             try:
                 await cancel_shielded_checkpoint()
             finally:
-                core.submit_returned()
+                core.dispatcher.submit_returned()
         return JobHandle(entered, core)
 
     @overload
@@ -138,7 +138,7 @@ class JobQueue:
         entered = self._core.enter(record)
         if entered is None:
             raise QueueFull(self._core.schedule.max_pending)
-        self._core.wake()
+        self._core.dispatcher.wake()
         return JobHandle(entered, self._core)
 
     @overload
@@ -178,7 +178,7 @@ class JobQueue:
         if entered is None:
             entered = await self._wait_for_room(record)
         else:
-            self._core.wake()
+            self._core.dispatcher.wake()
         handle: JobHandle[T] = JobHandle(entered, self._core)
         if entered is not record:
             return await handle.result()
@@ -362,7 +362,7 @@ class JobQueue:
             self._core.wait_graph.refuse_wait_inside(
                 self._core, "the end of all jobs, itself included"
             )
-        if not self._core.closed:  # or it may be another run that asks
+        if not self._core.phase.closed:  # or it may be another run that asks
             refuse_submits(self._core)
             if grace is not None:
                 shorten_grace(self._core, limit)
@@ -395,7 +395,7 @@ class JobQueue:
             return await recorder.read(limit=limit, status=status)
         await trio.lowlevel.checkpoint()
         refresh(self._core)
-        ended = [record.snapshot() for record in self._core.finished_jobs.jobs]
+        ended = [record.snapshot() for record in self._core.registry.finished.jobs]
         return finished_from_snapshots(ended, limit=limit, status=status)
 
     def statistics(self) -> QueueStatistics:
@@ -405,17 +405,17 @@ class JobQueue:
             workers=core.workers,
             pending=core.schedule.pending,
             running=len(core.running),
-            completed=core.totals[JobStatus.COMPLETED],
-            failed=core.totals[JobStatus.FAILED],
-            cancelled=core.totals[JobStatus.CANCELLED],
-            evicted=core.evicted,
+            completed=core.registry.totals[JobStatus.COMPLETED],
+            failed=core.registry.totals[JobStatus.FAILED],
+            cancelled=core.registry.totals[JobStatus.CANCELLED],
+            evicted=core.registry.evicted,
             submitters_waiting=core.schedule.submitters_waiting,
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
         )
 
     def __repr__(self) -> str:
         core = self._core
-        state = "closed" if core.closed else "closing" if core.refusing else "open"
+        state = "closed" if core.phase.closed else "closing" if core.phase.refusing else "open"
         return (
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"
@@ -432,7 +432,7 @@ class JobQueue:
 
         schedule.add_submission(submission)
         if schedule.is_time_dependent:
-            self._core.rearm_timer()
+            self._core.timer.wake_at(schedule.next_time())
         try:
             if self._core.wait_graph.jobs_around():
                 park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
@@ -441,7 +441,7 @@ class JobQueue:
                 await trio.lowlevel.wait_task_rescheduled(give_up)
         finally:
             if submission.is_resumed:
-                self._core.submit_returned()
+                self._core.dispatcher.submit_returned()
         if submission.refusal is not None:
             raise submission.refusal
         return submission.record

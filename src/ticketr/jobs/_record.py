@@ -186,21 +186,19 @@ class JobRecord:
 
     def accept(
         self,
+        job_id: JobID,
         number: int,
         now: float,
         key_slot: KeySlot[JobRecord] | None,
         id_holder: JobRecord | None,
     ) -> None:
         """Make it a job of the queue."""
+        self.id = job_id
         self.number = number
         self.submitted_at = now
         self.due_at = now + self.due_at if self.due_at else now
         self.key_slot = key_slot
         self.id_holder = id_holder
-
-    def assign_id(self, job_id: JobID) -> None:
-        """Give it the ID that the queue made up."""
-        self.id = job_id
 
     # Transitions
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextvars
-import logging
 import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._groups import has_only_exceptions
-from ticketr.jobs._job import FAILED, JobErrorInfo
+from ticketr.jobs._job import FAILED
 from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.jobs._job import JobID, JobSnapshot
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
-
-logger = logging.getLogger("ticketr.jobs")
 
 
 @final
@@ -44,7 +39,7 @@ class Keep:
 
 @final
 class FinishedJobs:
-    """The records of ended jobs that a queue still keeps.
+    """The records of ended jobs that a queue still keeps. Also written in ``_registry``: a new one.
 
     Attributes:
         jobs: These records, in the order in which the jobs ended.
@@ -53,12 +48,10 @@ class FinishedJobs:
     """
 
     __slots__ = (
-        "_context",
         "_max_age",
         "_max_jobs",
-        "_on_job_error",
         "_records",
-        "_stop_queue",
+        "_report_failure",
         "evict_above",
         "evict_after",
         "jobs",
@@ -68,8 +61,7 @@ class FinishedJobs:
         self,
         records: dict[JobID, JobRecord],
         keep: Keep,
-        on_job_error: Callable[[JobSnapshot], object],
-        stop_queue: Callable[[BaseException], None],
+        report_failure: Callable[[JobRecord], None],
     ) -> None:
         self._records = records  # all records of the queue, by ID
         self._max_jobs, self._max_age = keep.jobs, keep.age
@@ -78,9 +70,7 @@ class FinishedJobs:
             keep.jobs if keep.jobs == math.inf else int(keep.jobs + keep.jobs / 16)
         )
         self.evict_after: float = -math.inf
-        self._on_job_error = on_job_error
-        self._stop_queue = stop_queue
-        self._context = contextvars.copy_context()  # not that of a job, which may be current later
+        self._report_failure = report_failure
         self.jobs: deque[JobRecord] = deque()
 
     def evict(self, now: float) -> None:
@@ -91,7 +81,7 @@ class FinishedJobs:
             if self._records.get(record.id) is record:
                 del self._records[record.id]
             if record.status is FAILED:
-                self.report_unseen_failure(record)
+                self._report_failure(record)
         self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf
 
     def evict_exactly(self) -> None:
@@ -102,24 +92,3 @@ class FinishedJobs:
     def kept(self) -> int:
         """The number of ended jobs that can still be asked for."""
         return int(min(len(self.jobs), self._max_jobs))
-
-    def report_unseen_failure(self, record: JobRecord) -> None:
-        """Call ``on_job_error`` if the job failed and nobody has seen its outcome."""
-        if record.status is not FAILED or record.outcome_seen:
-            return
-        record.mark_outcome_seen()
-        try:
-            self._context.copy().run(self._on_job_error, record.snapshot())
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - it is user code
-            if has_only_exceptions(error):
-                text = JobErrorInfo.of(error).traceback
-                logger.error("on_job_error raised about job %r:\n%s", record.id, text)  # noqa: TRY400
-            else:  # an exit or interrupt ends the queue; later failures are logged
-                self._on_job_error = log_failure
-                self._stop_queue(error)
-
-
-def log_failure(snapshot: JobSnapshot) -> None:
-    """Log a failure that nobody has seen: the default ``on_job_error``."""
-    text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
-    logger.error("Job %r (%s) failed, and nobody asked:\n%s", snapshot.id, snapshot.name, text)

@@ -19,37 +19,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from ticketr.jobs._priority_queue import PriorityQueue
 
 if TYPE_CHECKING:
-    import trio
-
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._submission import Submission
 
 AGING: Final = 30.0
 """How many seconds of waiting weigh as much as one point of priority."""
-
-
-@final
-@dataclass(eq=False, slots=True)
-class Submission:
-    """A job whose submitter waits for room.
-
-    Attributes:
-        record: The job; after its entry, the job that it was joined to.
-        task: The task that waits.
-        refusal: Why the job did not get in after all.
-        is_answered: Whether the task goes on with its next step.
-    """
-
-    record: JobRecord
-    task: trio.lowlevel.Task
-    refusal: Exception | None = None
-    is_resumed: bool = False
 
 
 @final
@@ -74,9 +54,9 @@ class Schedule:
         self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
-        self._submissions = PriorityQueue[Submission]()
+        self._submissions = PriorityQueue["Submission"]()
         self._expiring_submissions = PriorityQueue[
-            Submission
+            "Submission"
         ]()  # by when their jobs must have started
         self._arrivals = itertools.count()
         self._waiting_reason = self.waiting_for  # made once, not for each job

@@ -26,9 +26,9 @@ def run_now(core: QueueCore, record: JobRecord) -> bool:
 def pause(core: QueueCore, key: Hashable) -> None:
     """Start no more jobs, or none with this key."""
     core.subscriptions.owner_thread.check()
-    if core.draining:
+    if core.phase.draining:
         return
-    key_slot = None if key is None else core.key_table.find(key) or core.key_table.add(key)
+    key_slot = None if key is None else core.registry.keys.find(key) or core.registry.keys.add(key)
     core.schedule.pause(key_slot)
     core.mark_changed(_pending(core, key_slot))
 
@@ -36,12 +36,12 @@ def pause(core: QueueCore, key: Hashable) -> None:
 def resume(core: QueueCore, key: Hashable) -> None:
     """Undo a pause."""
     core.subscriptions.owner_thread.check()
-    key_slot = None if key is None else core.key_table.find(key)
+    key_slot = None if key is None else core.registry.keys.find(key)
     if key is not None and key_slot is None:
         return  # no job has it, and no pause
     core.schedule.resume(key_slot)
-    if key_slot is not None and not key_slot.jobs:
-        core.key_table.remove(key_slot)
+    if key_slot is not None:
+        core.registry.remove_unused(key_slot)
     core.mark_changed(_pending(core, key_slot))
 
 

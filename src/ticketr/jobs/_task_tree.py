@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 import trio
+
+from ticketr.jobs._trio_internals import waits_in_nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ticketr.jobs._wait_targets import QueueState
 
-NURSERY_EXIT: Final = type(trio.open_nursery(strict_exception_groups=True)).__aexit__.__code__
 MAX_PLACES = 3
 """The most lines of code to list for one job, which may have any number of child tasks."""
 LIBRARY_MODULES = ("trio.", "ticketr.jobs.", "outcome.")
@@ -30,9 +31,7 @@ def descendants(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
 
 def waits_for_children(task: trio.lowlevel.Task) -> bool:
     """Return whether a task is parked at the end of a nursery that has running child tasks."""
-    return _has_children(task) and any(
-        frame.f_code is NURSERY_EXIT for frame, _ in task.iter_await_frames()
-    )
+    return _has_children(task) and waits_in_nursery(task)
 
 
 def describe_stuck_task(task: trio.lowlevel.Task) -> str:
@@ -76,4 +75,4 @@ class StepWatcher(trio.abc.Instrument):
         queue = self._watched.get(task)
         if queue is not None:
             self.watch({})
-            queue.request_deadlock_check()
+            queue.timer.request_deadlock_check()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @final
 class Wait:
-    """The wait of one task that belongs to one or more jobs.
+    """The wait of one task that belongs to one or more jobs. Also written in ``_wait_graph``.
 
     Attributes:
         target: What the task waits for.
@@ -69,7 +69,7 @@ class Wait:
 
 @final
 class WaitingJob:
-    """A running job that waits.
+    """A running job that waits. Also written in ``_wait_graph``.
 
     Attributes:
         worker: The worker of the job.
@@ -88,7 +88,7 @@ class WaitingJob:
 def deadline_inside(queue: QueueState) -> float:
     """Return the current deadline if it is that of a scope inside the queue, else infinity."""
     deadline = trio.current_effective_deadline()
-    return deadline if deadline < queue.deadline else math.inf
+    return deadline if deadline < queue.waits.deadline else math.inf
 
 
 def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:

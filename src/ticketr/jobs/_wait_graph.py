@@ -73,6 +73,24 @@ class WaitGraph:
         self._numbers = itertools.count()
         self._step_watcher = StepWatcher()
 
+    # The tasks of the queues
+
+    def add_worker(self, task: trio.lowlevel.Task, queue: QueueState) -> None:
+        """Add a worker of a queue."""
+        self.workers[task] = queue
+
+    def remove_worker(self, task: trio.lowlevel.Task) -> None:
+        """Remove a worker that ends."""
+        del self.workers[task]
+
+    def add_queue_task(self, task: trio.lowlevel.Task, queue: QueueState) -> None:
+        """Add a task that a queue runs for itself."""
+        self.queue_tasks[task] = queue
+
+    def remove_queue_task(self, task: trio.lowlevel.Task) -> None:
+        """Remove such a task that ends."""
+        del self.queue_tasks[task]
+
     # Waiting
 
     def jobs_around(self) -> dict[JobRecord, QueueState]:
@@ -130,12 +148,12 @@ class WaitGraph:
             waiter = self.waiting_jobs.get(job)
             if waiter is None:
                 waiter = self.waiting_jobs[job] = WaitingJob(job.worker, queue)
-                queue.waiting_count += 1
+                queue.waits.waiting_count += 1
             waiter.waits[wait] = None
         if isinstance(wait.target, JobEnd):
             self._end_waiters[wait.target.record] = wait.jobs[0]
         if not self._surely_ends(wait):
-            jobs[wait.jobs[0]].request_deadlock_check()
+            jobs[wait.jobs[0]].timer.request_deadlock_check()
 
     def _erase(self, wait: Wait, task: trio.lowlevel.Task) -> None:
         self._parked.remove(task)
@@ -148,10 +166,10 @@ class WaitGraph:
             waiter = self.waiting_jobs[job]
             del waiter.waits[wait]
             if waiter.waits:
-                waiter.queue.request_deadlock_check()  # this one may have kept the others from being stuck
+                waiter.queue.timer.request_deadlock_check()  # this one may have kept the others from being stuck
             else:
                 del self.waiting_jobs[job]
-                waiter.queue.waiting_count -= 1
+                waiter.queue.waits.waiting_count -= 1
 
     def job_ended(self, job: JobRecord, queue: QueueState) -> None:
         """Note that the last running job of a queue that did not wait has ended."""
@@ -162,7 +180,7 @@ class WaitGraph:
     def request_check(self) -> None:
         """Request a check if any job waits; one queue checks for all."""
         for waiter in self.waiting_jobs.values():
-            waiter.queue.request_deadlock_check()
+            waiter.queue.timer.request_deadlock_check()
             return
 
     def _surely_ends(self, wait: Wait) -> bool:
@@ -173,7 +191,7 @@ class WaitGraph:
     def _can_proceed(self, node: Node) -> bool:
         if isinstance(node, JobRecord):
             return node not in self.waiting_jobs
-        return isinstance(node, AnyRunningJob) and node.queue.waiting_count < len(
+        return isinstance(node, AnyRunningJob) and node.queue.waits.waiting_count < len(
             node.queue.running
         )
 
@@ -256,7 +274,7 @@ class WaitGraph:
         if isinstance(node, AllRunningJobs):
             return list(node.queue.running.values()) or UNBLOCKED
         waiter = self.waiting_jobs.get(node)
-        if waiter is None or waiter.queue.cut_off_at != math.inf:
+        if waiter is None or waiter.queue.phase.cut_off_at != math.inf:
             return UNBLOCKED
         found: list[Node] = []
         for wait in waiter.waits:
@@ -289,7 +307,7 @@ class WaitGraph:
             if wait.deadline <= now:
                 overdue.append(wait)
             else:
-                self.waiting_jobs[wait.jobs[0]].queue.request_deadlock_check_at(wait.deadline)
+                self.waiting_jobs[wait.jobs[0]].queue.timer.request_deadlock_check_at(wait.deadline)
         return overdue
 
 

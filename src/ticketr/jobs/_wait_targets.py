@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
+import trio
+
 from ticketr.jobs._job import PENDING
 
 if TYPE_CHECKING:
@@ -17,20 +19,15 @@ if TYPE_CHECKING:
 
     from trio.lowlevel import Task
 
+    from ticketr.jobs._phase import Phase
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._schedule import Schedule, Submission
+    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._submission import Submission
+    from ticketr.jobs._timer import Timer
 
 
 class QueueState(Protocol):
-    """The part of a queue that deadlock detection uses.
-
-    Attributes:
-        waiting_count: The number of running jobs that wait.
-        opened_by: The job that has opened the queue, and that job's queue; None if no job has.
-        deadline: The effective deadline around the queue.
-    """
-
-    waiting_count: int
+    """The part of a queue that deadlock detection uses."""
 
     @property
     def workers(self) -> int: ...
@@ -39,33 +36,19 @@ class QueueState(Protocol):
     @property
     def schedule(self) -> Schedule: ...
     @property
-    def any_running_job(self) -> AnyRunningJob: ...
+    def phase(self) -> Phase: ...
     @property
-    def all_running_jobs(self) -> AllRunningJobs: ...
+    def timer(self) -> Timer: ...
     @property
-    def opened_by(self) -> tuple[JobRecord, QueueState] | None: ...
+    def waits(self) -> QueueWaits: ...
     @property
     def is_idle(self) -> bool: ...
-    @property
-    def draining(self) -> bool: ...
-    @property
-    def refusing(self) -> bool: ...
-    @property
-    def cut_off_at(self) -> float: ...
-    @property
-    def deadline(self) -> float: ...
 
     def queues(self) -> Iterable[QueueState]:
-        """Return the state of every open queue of the Trio run."""
+        """Return all open queues of the Trio run."""
 
     def admit(self, above: Submission) -> None:
         """Admit a submission although the queue is full."""
-
-    def request_deadlock_check(self) -> None:
-        """Check for deadlocks soon."""
-
-    def request_deadlock_check_at(self, time: float) -> None:
-        """Also check for deadlocks at this time."""
 
 
 @final
@@ -82,6 +65,36 @@ class AllRunningJobs:
     """The node of a queue that proceeds if all of its running jobs do."""
 
     queue: QueueState
+
+
+@final
+class QueueWaits:
+    """A queue as a part of the wait graph. Also written in ``_wait_graph``: the count.
+
+    Attributes:
+        waiting_count: The number of the queue's running jobs that wait.
+        opened_by: The job that has opened the queue, and that job's queue; None if no job has.
+        deadline: The effective deadline around the queue.
+        any_running_job: The node of any one of its running jobs.
+        all_running_jobs: The node of all its running jobs.
+    """
+
+    __slots__ = ("all_running_jobs", "any_running_job", "deadline", "opened_by", "waiting_count")
+
+    def __init__(self, queue: QueueState, around: Mapping[JobRecord, QueueState]) -> None:
+        self.waiting_count: int = 0
+        self.opened_by: tuple[JobRecord, QueueState] | None = next(iter(around.items()), None)
+        self.deadline: float = trio.current_effective_deadline()
+        self.any_running_job: AnyRunningJob = AnyRunningJob(queue)
+        self.all_running_jobs: AllRunningJobs = AllRunningJobs(queue)
+
+    def is_stuck(self, running: int) -> bool:
+        """Return whether all of so many running jobs wait."""
+        return self.waiting_count >= running
+
+    def read_deadline(self) -> None:
+        """Read the effective deadline anew, in a task of the queue."""
+        self.deadline = trio.current_effective_deadline()
 
 
 Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs"
@@ -127,7 +140,7 @@ class JobEnd:
             blocker = schedule.blocking_job(record)
             if blocker is None:
                 if len(self.queue.running) == self.queue.workers:
-                    return (self.queue.any_running_job,)
+                    return (self.queue.waits.any_running_job,)
                 return blockers_of_outside_tasks(self.queue) if is_paused else UNBLOCKED
             record = blocker
         return (record,)
@@ -167,7 +180,7 @@ class QueueRoom:
                 return UNBLOCKED
             if queue.schedule.has_pauses:
                 held = blockers_of_outside_tasks(queue)
-        return UNBLOCKED if held is None else (queue.any_running_job, *held)
+        return UNBLOCKED if held is None else (queue.waits.any_running_job, *held)
 
     def describe(self, waiter: JobRecord) -> str:
         return "room in the queue"
@@ -195,10 +208,10 @@ class NextChange:
             return UNBLOCKED
         others = blockers_of_outside_tasks(queue)
         # While the queue takes jobs, the jobs of other queues may submit some.
-        queues = [queue] if queue.refusing else list(queue.queues())
+        queues = [queue] if queue.phase.refusing else list(queue.queues())
         if others is UNBLOCKED or any(map(can_start_job, queues)):
             return UNBLOCKED
-        return [*(queue.any_running_job for queue in queues), *others]
+        return [*(queue.waits.any_running_job for queue in queues), *others]
 
     def describe(self, waiter: JobRecord) -> str:
         if self.record is not None:
@@ -215,7 +228,7 @@ class QueueIdle:
     is_refusable: bool = True
 
     def blockers(self) -> Blockers:
-        return UNBLOCKED if self.queue.is_idle else (self.queue.all_running_jobs,)
+        return UNBLOCKED if self.queue.is_idle else (self.queue.waits.all_running_jobs,)
 
     def describe(self, waiter: JobRecord) -> str:
         return "the end of all jobs of a queue, of which one waits for this one"
@@ -234,9 +247,9 @@ def blockers_of_outside_tasks(queue: QueueState) -> Blockers:
     opened the block, they proceed if that job does, or a task outside that queue's jobs.
     """
     blockers: list[Node] = []
-    while not queue.draining:
-        if queue.opened_by is None:
+    while not queue.phase.draining:
+        if queue.waits.opened_by is None:
             return UNBLOCKED
-        record, queue = queue.opened_by
+        record, queue = queue.waits.opened_by
         blockers.append(record)
     return blockers

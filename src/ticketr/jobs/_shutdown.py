@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import TYPE_CHECKING
 
 import trio
@@ -21,57 +20,55 @@ logger = logging.getLogger("ticketr.jobs")
 
 
 def start_draining(core: QueueCore) -> None:
-    """The end of the queue has begun: no pause may hold it up."""
-    core.draining = True
+    """Begin the end of the queue: lift all pauses, and allow no new ones."""
+    core.phase.start_draining()
     paused = core.schedule.lift_pauses()
-    for key_slot in core.key_table.unused():  # their pauses held them
-        core.key_table.remove(key_slot)
+    keys = core.registry.keys
+    for key_slot in keys.unused():
+        keys.remove(key_slot)
     core.mark_changed(paused)
 
 
 def refuse_submits(core: QueueCore) -> None:
     """Take no more jobs; close as soon as there are none."""
-    core.refusing = True
-    core.finished_jobs.evict_exactly()
-    core.idle_event()  # whose coming closes it
+    core.phase.refuse()
+    finished = core.registry.finished
+    finished.evict_exactly()
+    core.expect_idle()  # being idle closes the queue
     start_draining(core)
     for submission in core.schedule.remove_submissions():
-        submission.refusal = QueueClosed()
-        core.resume_submitter(submission)
-    if core.is_idle and not core.closed:
+        submission.refuse(QueueClosed())
+        core.dispatcher.submit_returns()
+        submission.resume()
+    if core.is_idle and not core.phase.closed:
         core.notify_idle()
-        core.finished_jobs.evict(core.now())
+        finished.evict(core.now())
 
 
 def shorten_grace(core: QueueCore, seconds: float) -> None:
-    """Cut the jobs off after so many seconds, if not before; wait for no time."""
-    core.cancels_delayed_jobs = True
+    """Cut the jobs off after so many seconds, if not before; wait for none that is not due."""
+    core.phase.cancel_delayed_jobs()
     for record in core.schedule.delayed():
         core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
     if seconds <= 0:
         cut_off(core)
     else:
-        core.cut_off_at = min(core.cut_off_at, core.now() + seconds)
-    core.timer_scope.deadline = min(
-        core.timer_scope.deadline, core.cut_off_at, core.stuck_warning_at
-    )
+        core.phase.cut_off_by(core.now() + seconds)
+    core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
 
 def cut_off(core: QueueCore) -> None:
-    """The time is over: cancel every job."""
-    core.stuck_warning_at = min(core.stuck_warning_at, core.now() + core.stuck_warning_interval)
+    """Cancel every job, at the end of the grace."""
+    core.phase.expect_stop(core.now())
     for record in [*core.schedule.jobs(), *core.running.values()]:
         core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
     core.wait_graph.request_check()
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
-    """Tell of the jobs that were cut off and go on all the same; less and less often."""
-    now = core.now()
-    if now < core.stuck_warning_at:
+    """Log the jobs that were cut off and do not stop, less and less often."""
+    if not core.phase.is_stuck_warning_due(core.now(), has_running=bool(core.running)):
         return
-    core.stuck_warning_interval *= 2
-    core.stuck_warning_at = now + core.stuck_warning_interval if core.running else math.inf
     for worker, record in list(core.running.items()):
         key = f", key {safe_repr(record.key)}" if record.key is not None else ""
         place = describe_stuck_task(worker)
@@ -79,30 +76,29 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
 
 
 def abandon(core: QueueCore, cause: CancelCause) -> None:
-    """The workers are being cancelled: cancel what is pending and take nothing more.
+    """Cancel what is pending and take nothing more, since the workers are being cancelled.
 
-    The running jobs hear of it from the scope that is around the workers.
+    The cancel scope that is around the workers stops the running jobs.
     """
-    if core.cut_off_cause is None:
-        core.cut_off_cause = cause
+    noted = core.phase.note_cause(cause)
     refuse_submits(core)
     for record in core.schedule.jobs():
-        core.cancel_pending(record, core.cut_off_cause)
+        core.cancel_pending(record, noted)
 
 
 def report_unseen_failures(core: QueueCore) -> None:
-    """The block has been left: a failure that nobody asked about is told of."""
-    for record in list(core.finished_jobs.jobs):
-        core.finished_jobs.report_unseen_failure(record)
+    """Report the failures that nobody has seen, now that the block has been left."""
+    for record in list(core.registry.finished.jobs):
+        core.failures.report_if_unseen(record)
 
 
 async def wait_until_idle(core: QueueCore, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
-    """Return when no job is pending or running; a checkpoint in any case.
+    """Wait until no job is pending or running; a checkpoint in any case.
 
     Raises:
-        WouldDeadlock: It may be refused, and one of the jobs waits for one that waits for this.
+        WouldDeadlock: The wait is refusable, and could never end.
     """
     if core.is_idle:
         await trio.lowlevel.checkpoint()
     while not core.is_idle:
-        await core.wait_graph.wait(QueueIdle(core, is_refusable), core.idle_event().wait)
+        await core.wait_graph.wait(QueueIdle(core, is_refusable), core.expect_idle().wait)

@@ -1,0 +1,118 @@
+"""Which idle worker is woken, and when.
+
+Idle workers wait on a memory channel. What it carries are wake-ups, not jobs: another job may be
+the best by the time the worker runs, so a worker that is woken asks the schedule again.
+
+One wake-up at a time. Trio runs the tasks that became ready in the same instant in random order. If
+every submit woke a worker of its own, the third job could start before the first. So at most one
+wake-up is under way; the worker that it wakes takes the best job there is by then, and wakes the
+next worker before it starts on that. A worker that has finished a job looks for another by itself,
+but leaves the last one to the worker that is being woken.
+
+Returning submits. To wake a worker takes longer than to run a small job. So while any job runs, no
+worker is woken for a job whose submit is about to return: the submit itself looks one step later
+whether its job is still pending, and only then wakes a worker. A worker that finds nothing to do
+meanwhile does not wait on the channel: it looks again one step later, when the next job is often
+there. Until then it counts as the worker that is being woken, without a message in the channel.
+
+Contexts. A wake-up also switches the worker's context to that of the best job, which saves the
+worker a checkpoint (see ``switch_context``). A job without context variables can do without.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, final
+
+import trio
+from trio.lowlevel import cancel_shielded_checkpoint
+
+from ticketr.jobs._trio_internals import switch_context
+
+if TYPE_CHECKING:
+    from collections.abc import Sized
+
+    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._schedule import Schedule
+
+
+@final
+class Dispatcher:
+    """Wakes the idle workers of one queue.
+
+    Attributes:
+        idle: The workers without a job, in the order in which the channel wakes them. A worker that
+            looks again without a message is first.
+        returning_submits: How many submits are about to return.
+        wakeup_pending: Whether the first idle worker is being woken.
+    """
+
+    __slots__ = (
+        "_running",
+        "_schedule",
+        "idle",
+        "returning_submits",
+        "wakeup_pending",
+        "wakeup_receiver",
+        "wakeup_sender",
+    )
+
+    def __init__(self, schedule: Schedule, running: Sized, workers: int) -> None:
+        self._schedule = schedule
+        self._running = running
+        self.idle: deque[trio.lowlevel.Task] = deque()
+        self.returning_submits: int = 0
+        self.wakeup_pending: bool = False
+        self.wakeup_sender: trio.MemorySendChannel[None]
+        self.wakeup_receiver: trio.MemoryReceiveChannel[None]
+        self.wakeup_sender, self.wakeup_receiver = trio.open_memory_channel[None](workers)
+
+    def wake(self) -> None:
+        """Wake an idle worker, if there is one and a job could run.
+
+        If a worker is being woken already, this only switches its context.
+        """
+        if not self.idle:
+            return
+        record = self._schedule.peek()
+        if record is None:
+            return
+        switch_context(self.idle[0], record.context)
+        if not self.wakeup_pending:
+            self.wakeup_pending = True
+            self.wakeup_sender.send_nowait(None)
+
+    def job_entered(self, record: JobRecord) -> None:
+        """Wake an idle worker now, unless the submit that is about to return can do it."""
+        if record.context if self.wakeup_pending else not self._running:
+            self.wake()
+
+    def job_taken(self) -> None:
+        """Wake the next worker, unless returning submits will see to all pending jobs."""
+        if self._schedule.pending > self.returning_submits:
+            self.wake()
+
+    def submit_returns(self) -> None:
+        """Note that a submit is about to return; :meth:`submit_returned` has to follow."""
+        self.returning_submits += 1
+
+    def submit_returned(self) -> None:
+        """Wake a worker if none has taken the submitted job by now."""
+        self.returning_submits -= 1
+        if self.idle and self._schedule.pending:
+            self.wake()
+
+    async def wait_for_wakeup(self, worker: trio.lowlevel.Task) -> None:
+        """Wait, as an idle worker, until it is time to ask the schedule again."""
+        if self.returning_submits and not self.wakeup_pending:
+            self.wakeup_pending = True
+            self.idle.appendleft(worker)
+            await cancel_shielded_checkpoint()  # an interrupt in here ends the queue
+            self.idle.popleft()
+        else:
+            self.idle.append(worker)
+            try:
+                await self.wakeup_receiver.receive()
+            finally:
+                self.idle.remove(worker)
+        self.wakeup_pending = False

@@ -1,0 +1,79 @@
+"""The tasks that a queue runs for itself: the timer and the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr.jobs._job import CancelCause
+from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
+
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._recorder import Recorder
+
+
+@enable_ki_protection
+async def record_history(core: QueueCore, recorder: Recorder) -> None:
+    """Write the jobs that have ended to the history. No job ever waits for this task."""
+    task = trio.lowlevel.current_task()
+    core.wait_graph.add_queue_task(task, core)
+    try:
+        await recorder.write()
+    finally:
+        core.wait_graph.remove_queue_task(task)
+
+
+@enable_ki_protection
+async def run_timer(core: QueueCore) -> None:
+    """Do what it is time for, and notice when the workers are cancelled from outside.
+
+    The workers themselves may notice late, for instance while their jobs clean up.
+    """
+    task = trio.lowlevel.current_task()
+    core.wait_graph.add_queue_task(task, core)
+    try:
+        while True:
+            await wait_for_timer(core)
+    except trio.Cancelled:
+        abandon(core, CancelCause.SCOPE)
+        # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
+        with trio.CancelScope(shield=True):  # noqa: ASYNC912 - it ends with the workers
+            while core.running and core in core.wait_graph.workers.values():
+                await wait_for_timer(core)
+        raise
+    finally:
+        core.wait_graph.remove_queue_task(task)
+
+
+async def wait_for_timer(core: QueueCore) -> None:
+    """Wait until it is time for something, or a deadlock check is requested, and do it."""
+    core.waits.read_deadline()
+    phase = core.phase
+    with core.timer.reset(min(phase.cut_off_at, phase.stuck_warning_at, core.schedule.next_time())):
+        await trio.sleep_forever()
+    handle_due_times(core)
+    warn_of_stuck_jobs(core)
+    while core.timer.begin_deadlock_check():
+        core.waits.read_deadline()
+        await core.wait_graph.resolve()
+
+
+@enable_ki_protection
+def handle_due_times(core: QueueCore) -> None:
+    """Do what it is time for, if it is."""
+    now = core.now()
+    if now < core.timer.scope.deadline:
+        return
+    if core.phase.is_cut_off_due(now):
+        cut_off(core)
+    core.timer.pass_time(now)
+    while (submission := core.schedule.expired_submission(now)) is not None:
+        core.admit(submission)  # it enters above the bound, and expires with the others
+    while late := core.schedule.expired(now):  # a job admitted in the place of one may be late too
+        for record in late:
+            core.cancel_pending(record, CancelCause.EXPIRED)
+    if due := core.schedule.due(now):
+        core.mark_changed(due)

@@ -1,0 +1,42 @@
+"""A submit that waits for room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import trio
+
+if TYPE_CHECKING:
+    from ticketr.jobs._record import JobRecord
+
+
+@final
+@dataclass(eq=False, slots=True)
+class Submission:
+    """A job whose submitter waits for room.
+
+    Attributes:
+        record: The job; after its entry, the job that it was joined to.
+        task: The task that waits.
+        refusal: Why the job did not enter after all.
+        is_resumed: Whether the task runs on with its next step.
+    """
+
+    record: JobRecord
+    task: trio.lowlevel.Task
+    refusal: Exception | None = None
+    is_resumed: bool = False
+
+    def join(self, record: JobRecord) -> None:
+        """Note that the job was joined to this one."""
+        self.record = record
+
+    def refuse(self, error: Exception) -> None:
+        """Note why the job does not enter."""
+        self.refusal = error
+
+    def resume(self) -> None:
+        """Let the submitter run on."""
+        self.is_resumed = True
+        trio.lowlevel.reschedule(self.task)
