@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import re
+import sys
 from typing import TYPE_CHECKING
+
+from sphinx.pycode import ModuleAnalyzer
 
 from ticketr import __version__
 
@@ -60,6 +64,27 @@ documented: set[str] = set()
 """What the docstring of the present class says of its attributes."""
 
 
+def member_docs(obj: object) -> dict[str, str]:
+    """Return what stands below the members of an enumeration, which Python does not keep."""
+    if not (isinstance(obj, type) and issubclass(obj, enum.Enum)):
+        return {}
+    found = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ticketr.") and getattr(module, obj.__name__, None) is obj:
+            for (owner, member), lines in ModuleAnalyzer.for_module(name).find_attr_docs().items():
+                if owner == obj.__name__:
+                    found[member] = " ".join(lines).strip()
+    return found
+
+
+def describe_members(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Add what stands below the members to the docstring of their enumeration."""
+    if docs := member_docs(obj):
+        lines += ["Attributes:", *(f"    {member}: {text}" for member, text in docs.items()), ""]
+
+
 def sign_class(
     app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returns: str
 ) -> tuple[str, str] | None:
@@ -68,6 +93,7 @@ def sign_class(
         return None
     documented.clear()
     documented.update(re.findall(r"^    +(\w+): ", obj.__doc__ or "", re.MULTILINE))
+    documented.update(member_docs(obj))
     is_made_by_users = not signature or name.rpartition(".")[2] in MADE_BY_USERS
     return None if is_made_by_users else ("", "")
 
@@ -82,4 +108,5 @@ def skip_documented(
 def setup(app: Sphinx) -> None:
     """Connect the above to Sphinx."""
     app.connect("autodoc-process-signature", sign_class)
+    app.connect("autodoc-process-docstring", describe_members, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", skip_documented)
