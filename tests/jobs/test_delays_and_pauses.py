@@ -109,7 +109,9 @@ async def test_a_delayed_job_takes_room_and_gives_it_back(autojump_clock: MockCl
     assert started(late) is None
 
 
-@pytest.mark.parametrize("options", [{"delay": -1}, {"delay": math.inf}, {"start_by": math.nan}])
+@pytest.mark.parametrize(
+    "options", [{"delay": -1}, {"delay": math.inf}, {"start_by": math.nan}, {"within": -1}]
+)
 async def test_no_times_are_refused(options: dict[str, float], autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         with pytest.raises(ValueError, match="must be"):
@@ -137,6 +139,44 @@ async def test_a_job_that_did_not_start_in_time_is_cancelled(
     assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.EXPIRED)
     assert (job.finished_at, job.attempt, job.cancel_requested) == (due, 0, False)
     assert early.status is JobStatus.COMPLETED
+
+
+async def test_within_counts_from_the_submit(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=2) as queue:
+        await trio.sleep(100)
+        queue.submit_nowait(sleep, 10)
+        await wait_all_tasks_blocked()
+        late = queue.submit_nowait(sleep, within=3)
+        in_time = queue.submit_nowait(sleep, within=11)
+        no_room = await queue.submit(sleep, within=1)  # returns when its time has passed
+        assert trio.current_time() == 101
+
+    ends = [job.snapshot().finished_at for job in (no_room, late, in_time)]
+    assert ends == [101, 103, 111]
+    causes = [job.snapshot().cancel_cause for job in (no_room, late, in_time)]
+    assert causes == [CancelCause.EXPIRED, CancelCause.EXPIRED, None]
+
+
+async def test_within_infinite_seconds_is_no_limit(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(sleep, 10)
+        handles = [queue.submit_nowait(sleep, within=within) for within in (math.inf, None)]
+
+    assert [handle.status for handle in handles] == [JobStatus.COMPLETED] * 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_within_and_start_by_do_not_go_together(
+    order: int, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        options: Any = dict([("within", 3), ("start_by", 3)][::order])
+        with pytest.raises(ValueError, match="give start_by or within, not both"):
+            queue.submit_nowait(sleep, **options)
+        for name in options:
+            await (await queue.submit(sleep, **{**options, name: None})).wait()
+
+        assert queue.statistics().completed == 2
 
 
 @pytest.mark.parametrize("start_by", [2.0, 5.0])

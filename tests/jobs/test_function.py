@@ -33,6 +33,9 @@ class Jobs:
     async def method(self, context: JobContext, number: int = 0) -> int:
         return number
 
+    async def no_context(self, number: int) -> int:
+        return number
+
     @classmethod
     async def of_class(cls, context: JobContext) -> str:
         return cls.__name__
@@ -47,6 +50,11 @@ class Called:
         return number
 
 
+class CalledWithoutContext:
+    async def __call__(self) -> int:
+        return 1
+
+
 class CalledPlainly:
     def __call__(self, context: JobContext) -> Awaitable[str]:
         return Jobs().execute(context)
@@ -57,6 +65,14 @@ partial: Any = functools.partial  # with keywords that do not exist
 
 async def add(context: JobContext, a: int, b: int = 2, *, c: int = 3) -> int:
     return a + b + c
+
+
+async def no_context() -> int:
+    return 1
+
+
+async def get(url: str) -> str:
+    return url
 
 
 async def positional(context: JobContext, a: int, /, **rest: int) -> tuple[int, dict[str, int]]:
@@ -150,6 +166,12 @@ async def test_what_may_be_a_job(
         (Jobs().method, (1, 2), "with 4 arguments"),
         (Jobs(), (1,), "with 3 arguments"),
         (Called(), (), "with 2 arguments"),
+        (no_context, (), r"no_context\(\) .*; if it takes no context, submit plain\(no_context\)$"),
+        (get, ("url",), r"get\(url\) cannot .*, submit plain\(get\)$"),
+        (functools.partial(get, url="url"), (), r"1 argument and url.*, submit plain\(get\)$"),
+        (Jobs().no_context, (1,), r"no_context\(self, number\) .*, submit plain\(no_context\)$"),
+        (CalledWithoutContext(), (), r"submit plain\(__call__\)$"),
+        (add, (1, 2, 3, 4), "a context and the submit's arguments$"),
     ],
 )
 async def test_what_cannot_be_a_job_is_refused_at_the_call(
@@ -215,6 +237,15 @@ async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock)
             submit(any_number, prio=1)
         with pytest.raises(TypeError, match="no option 'zzz': there are id, name, priority"):
             submit(any_number, zzz=1)
+        # An argument of the function itself: near an option, or not.
+        with pytest.raises(TypeError, match=r"no option 'verify': .*\(function, verify=\.\.\.\)"):
+            submit(any_number, verify=False)
+        with pytest.raises(
+            TypeError, match=r"mean 'name'\? .* functools\.partial\(function, names="
+        ):
+            submit(any_number, names="x")
+        with pytest.raises(TypeError, match=r"no option '\\x1b\[0m': .*\(function, name=\.\.\.\)"):
+            submit(any_number, **{"\x1b[0m": 1})
 
         assert queue.jobs() == []
 

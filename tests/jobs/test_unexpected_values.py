@@ -207,6 +207,7 @@ OPTIONS = [
     "on_conflict",
     "delay",
     "start_by",
+    "within",
     "tags",
     "timeout",
     "retry",
@@ -266,7 +267,8 @@ CALLS: dict[str, Call] = {
 }
 NUMBERS = {
     *("priority", "grace", "history limit", "time for clean-up"),
-    *("submit priority", "submit delay", "submit start_by", "submit timeout", "open timeout"),
+    *("submit priority", "submit delay", "submit start_by", "submit within"),
+    *("submit timeout", "open timeout"),
     *("open workers", "open max_pending", "Keep jobs", "Keep age", "Retry attempts"),
     *("Retry first", "Retry factor", "Retry cap", "Retry jitter", "SqliteHistory max_jobs"),
     *("SqliteHistory max_age", "SqliteHistory limit"),

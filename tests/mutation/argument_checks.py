@@ -159,6 +159,56 @@ MUTANTS: Final = [
         "if False:",
         "test_function.py::test_a_job_that_returns_no_awaitable_fails_with_a_clear_error",
     ),
+    Mutant(
+        "no hint at plain() is given",
+        "_function.py",
+        "if wants_no_context else",
+        "if False else",
+        REFUSED,
+    ),
+    Mutant(
+        "plain() is recommended where it does not help",
+        "_function.py",
+        "adapter is None and _takes(function, positional - 1, names)",
+        "adapter is None",
+        REFUSED,
+    ),
+    Mutant(
+        "an argument of the function is called an unknown option and no more",
+        "_options.py",
+        "exact_str(option) if str.isidentifier(option) else",
+        "exact_str(option) if False else",
+        "test_function.py::test_an_option_that_does_not_exist_is_named",
+    ),
+    Mutant(
+        "the name of an option is printed as it is",
+        "_options.py",
+        "exact_str(option) if str.isidentifier(option) else",
+        "exact_str(option) if True else",
+        "test_function.py::test_an_option_that_does_not_exist_is_named",
+    ),
+    Mutant(
+        "a block is entered outside Trio",
+        "_open.py",
+        "if not trio.lowlevel.in_trio_task():",
+        "if False:",
+        "test_open.py::test_a_queue_under_asyncio_needs_trio"
+        " test_open.py::test_a_task_of_asyncio_beside_a_guest_run_needs_trio",
+    ),
+    Mutant(
+        "within is a time on Trio's clock",
+        "_options.py",
+        "return trio.current_time() + seconds if",
+        "return seconds if",
+        "test_delays_and_pauses.py::test_within_counts_from_the_submit",
+    ),
+    Mutant(
+        "within and start_by are taken together",
+        "_options.py",
+        "            if field in fields:\n",
+        "            if False:\n",
+        "test_delays_and_pauses.py::test_within_and_start_by_do_not_go_together",
+    ),
     # Handles
     Mutant(
         "a handle of another queue is taken",

@@ -159,6 +159,7 @@ async def options(queue: JobQueue) -> None:
         on_conflict=OnConflict.JOIN,
         delay=1.5,
         start_by=trio.current_time() + 60,
+        within=60.0,
         tags=["x", "y"],
         timeout=30,
         retry=Retry(attempts=3, on=(OSError, ValueError)),
@@ -261,6 +262,9 @@ async def history(queue: JobQueue, kept: SqliteHistory) -> None:
 
 async def inside_a_job(context: JobContext) -> None:
     assert_type(context.id, str)
+    assert_type(context.name, str)
+    assert_type(context.key, Hashable)
+    assert_type(context.tags, frozenset[str])
     assert_type(context.attempt, int)
     assert_type(context.cancel_requested, bool)
     context.report(current=1, total=3.5, message="one")

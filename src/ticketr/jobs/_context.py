@@ -11,6 +11,8 @@ from ticketr.jobs._job import RUNNING, JobID
 from ticketr.jobs._values import checked_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._updates import Subscriptions
 
@@ -58,6 +60,21 @@ class JobContext:
     def id(self) -> JobID:
         """The job's ID."""
         return self._record.id
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self._record.name
+
+    @property
+    def key(self) -> Hashable:
+        """The job's key; None if it has none."""
+        return self._record.key
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The job's tags."""
+        return self._record.tags
 
     @property
     def attempt(self) -> int:

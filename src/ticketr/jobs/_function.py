@@ -109,9 +109,12 @@ def _check(core: object, positional: int, names: set[str], adapter: type | None)
         taken = (
             "a context and the submit's arguments" if adapter is None else "the submit's arguments"
         )
+        name = exact_str(function.__name__)
+        wants_no_context = is_async and adapter is None and _takes(function, positional - 1, names)
+        hint = f"; if it takes no context, submit plain({name})" if wants_no_context else ""
         raise TypeError(
-            f"{exact_str(function.__name__)}({words}) cannot be called with {positional}"
-            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes {taken}"
+            f"{name}({words}) cannot be called with {positional}"
+            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes {taken}{hint}"
         )
     return is_async or is_blocking
 

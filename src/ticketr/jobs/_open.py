@@ -85,6 +85,7 @@ def open_job_queue(
 
     Raises:
         TypeError, ValueError: One of these is none.
+        RuntimeError: The block is entered a second time, or outside Trio.
     """
     if type(keep) is not Keep:
         raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {safe_repr(keep)}")
@@ -135,6 +136,11 @@ class Block:
     async def __aenter__(self) -> JobQueue:
         if self._core is not None:
             raise RuntimeError("a queue's block is entered once: call open_job_queue() again")
+        if not trio.lowlevel.in_trio_task():
+            raise RuntimeError(
+                "open_job_queue() needs Trio: enter its block in an async function that is run by"
+                " trio.run(), not by asyncio or another library"
+            )
         core = self._core = self._make_core()
         recorder = Recorder(self._history) if self._history is not None else None
         nursery = await self._nursery.__aenter__()

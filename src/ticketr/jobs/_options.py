@@ -10,6 +10,8 @@ from inspect import CO_COROUTINE
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+import trio
+
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._job import OnConflict
 from ticketr.jobs._record import JobRecord
@@ -21,6 +23,7 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_text,
     checked_whole,
+    exact_str,
     safe_repr,
 )
 
@@ -50,6 +53,7 @@ class JobOptions(TypedDict, total=False):
         delay: The seconds to wait before the job may start.
         start_by: The time on Trio's clock by which the job must have started; otherwise it is
             cancelled.
+        within: The same in seconds from the submit; not together with ``start_by``.
         tags: Words to find the job by.
         retry: When to retry the job after a failure; None for the queue's rule.
             ``Retry(attempts=1)`` never retries.
@@ -64,6 +68,7 @@ class JobOptions(TypedDict, total=False):
     on_conflict: OnConflict | None
     delay: float
     start_by: float | None
+    within: float | None
     tags: Iterable[str]
     timeout: float | None
     retry: Retry | None
@@ -114,6 +119,8 @@ def checked_options(options: JobOptions) -> dict[str, object]:
             raise TypeError(_unknown(option))
         field, check = known
         if value is not None or option not in OPTIONAL:
+            if field in fields:
+                raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
     return fields
 
@@ -121,12 +128,21 @@ def checked_options(options: JobOptions) -> dict[str, object]:
 def _unknown(option: str) -> str:
     near = difflib.get_close_matches(option, OPTIONS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTIONS)}"
-    return f"a job has no option {safe_repr(option)}: {hint}"
+    name = exact_str(option) if str.isidentifier(option) else "name"
+    return (
+        f"a job has no option {safe_repr(option)}: {hint}"
+        f" (for an argument of the function, submit functools.partial(function, {name}=...))"
+    )
 
 
 def _checked_start_by(value: object) -> float | None:
     start_by = checked_number("start_by", value, "a time on Trio's clock")
     return start_by if start_by != math.inf else None
+
+
+def _start_within(value: object) -> float | None:
+    seconds = checked_seconds("within", value, limit=True)
+    return trio.current_time() + seconds if seconds != math.inf else None
 
 
 def _checked_tags(value: Any) -> frozenset[str]:
@@ -164,10 +180,11 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
     "delay": ("due_at", partial(checked_seconds, "delay")),  # counted from the submission
     "start_by": ("start_by", _checked_start_by),
+    "within": ("start_by", _start_within),
     "tags": ("tags", _checked_tags),
     "timeout": ("timeout", checked_timeout),
     "retry": ("retry", checked_retry),
 }
 """The field of a record that each option fills, and what checks the value."""
-OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "timeout", "retry"})
+OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "within", "timeout", "retry"})
 """The options of which None means that they are not given."""
