@@ -131,14 +131,14 @@ MUTANTS: Final = [
         "_shutdown.py",
         "    core.phase.expect_stop(core.now())\n",
         "",
-        "test_closing.py::test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at",
+        "test_shutdown.py::test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at",
     ),
     Mutant(
         "a second shutdown delays the warning of jobs that do not stop",
         "_phase.py",
         "self.stuck_warning_at = min(self.stuck_warning_at, now + self._stuck_warning_interval)",
         "self.stuck_warning_at = now + self._stuck_warning_interval",
-        "test_closing.py::test_a_second_shutdown_does_not_delay_the_warning",
+        "test_shutdown.py::test_a_second_shutdown_does_not_delay_the_warning",
     ),
     Mutant(
         "a retried job delays the cancellation of all jobs",

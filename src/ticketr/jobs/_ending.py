@@ -1,16 +1,14 @@
 """What leaves the block of a queue.
 
-The nursery belongs to the queue alone: the workers and the keeper of time are its only
-children. No error of a job, a callback or the body is raised through it: a nursery asks errors for
-their ``repr`` and splits them, and where that raises, it stays open. They are written down, the
-nursery's scope is cancelled, and ``what_leaves`` tells what goes on once it is empty. Two
-cases are easy to get wrong:
+Only tasks of the queue run in its nursery. No error of a job, a callback or the body is raised
+through the nursery, which asks errors for their ``repr`` and splits them, and stays open where that
+raises. The errors are kept, the nursery's scope is cancelled, and once it is empty ``what_leaves``
+returns what to raise. Two cases are easy to get wrong:
 
-* Interrupted by a job, the nursery cancels the body. That ``Cancelled`` belongs to a
-  scope which is closed by the end, so it does not go on: what the job raised does.
-* Cancelled from outside, body and workers all raise. Out goes the body's own
-  exception, as if there were no nursery: code around the block cannot tell it from
-  code without a queue.
+* A job interrupts the queue, and the nursery cancels the body. That ``Cancelled`` belongs to a scope
+  that is closed at the end of the block. The job's error leaves the block.
+* A scope around the block is cancelled, and body and workers all raise. The body's own exception
+  leaves the block, as in code without a nursery.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 def what_leaves(
     body: BaseException | None, fatal: Sequence[BaseException], spill: BaseException | None
 ) -> BaseException | None:
-    """What goes on from the end of the block.
+    """Return what to raise at the end of the block.
 
     Args:
         body: What the body raised, or the wait for the last jobs.

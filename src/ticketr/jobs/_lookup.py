@@ -1,4 +1,4 @@
-"""Finding jobs: those that live, and those that have ended and are not forgotten."""
+"""Finding live jobs, and ended ones that are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
-    """The job with this ID, unless it never was or is forgotten; or that of a handle of ours."""
+    """Return the job with this ID, or of this handle of the queue; None if it is not known."""
     refresh(core)
     if type(job) is JobHandle:
         return job.record_in(core)
@@ -27,16 +27,13 @@ def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
 
 
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
-    """The error for a job that is not found."""
+    """Return the error for a job that is not found."""
     job_id = job.id if type(job) is JobHandle else job
     return UnknownJob(exact_str(job_id) if issubclass(type(job_id), str) else safe_repr(job_id))
 
 
 def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
-    """The jobs that are known, with this key and tag if they are not None.
-
-    They come in the order in which they were submitted.
-    """
+    """Return the known jobs with this key and tag, None for any, in the order of submission."""
     key_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
     refresh(core)
@@ -44,7 +41,7 @@ def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
 
 
 def refresh(core: QueueCore) -> None:
-    """Forget what is too old by now; a closed queue stays as it was."""
+    """Evict records that are too old by now; a closed queue stays as it is."""
     core.subscriptions.owner_thread.check()
     if not core.phase.closed:
         core.registry.finished.evict(core.now())

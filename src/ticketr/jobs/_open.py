@@ -1,4 +1,4 @@
-"""Opening and leaving a queue: a nursery, a fixed number of workers, and the books between them."""
+"""Opening and leaving a queue: a nursery, a fixed number of workers, and the core that they share."""
 
 from __future__ import annotations
 

@@ -3,16 +3,16 @@
 A memory channel could not be this: it is first in, first out, nothing can be taken
 out of its middle, and closing its last receiver throws away what is in it.
 
-Priorities and ageing. A job's rank is the time at which it was due, less ``AGING``
-seconds for each point of its priority. All that wait grow older at the same pace, so
-the order of two of them never changes, and a heap will do. Nobody waits for ever: a
-job goes before every job of a higher priority that comes late enough after it.
+Priorities and ageing. A job's rank is the time at which it was due, less ``AGING`` seconds for each
+point of its priority. All jobs age at the same pace, so the order of two jobs never changes, and a
+heap will do. No job waits for ever: it runs before every job of a higher priority that comes late
+enough after it.
 
-Keys. A job whose key is taken goes to the line of that key only when it would be the
-next to run; it holds no worker there. When the key is free again, the best of its line
-goes back among the ready ones, where it may meet a better one that has come meanwhile.
-So a line can be left alone while jobs come and go, and a key is never given to a job
-that has ended. A job may also wait for the end of another one, whose ID it has.
+Keys. A job whose key is held moves to the queue of that key only when it would be the next to run;
+it holds no worker there. When the key is free again, the first of its queue moves back to the ready
+jobs, where a better one may have come meanwhile. So the queue of a key can be left alone while jobs
+come and go, and a key is never given to a job that has ended. A job may also wait for the end of
+another one, whose ID it has.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ AGING: Final = 30.0
 
 @final
 class Schedule:
-    """The pending jobs in the order in which they will run, and the line of those outside.
+    """The pending jobs in the order in which they will run, and the submits that wait for room.
 
-    As long as somebody is outside there is no room: whoever makes room calls :meth:`next_admitted`
-    before another task can enter.
+    While a submit waits there is no room: code that makes room calls :meth:`next_admitted` before
+    another task can enter.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -62,7 +62,7 @@ class Schedule:
         self._waiting_reason = self.waiting_for  # made once, not for each job
 
     def add(self, record: JobRecord, now: float) -> None:
-        """Let a job enter, or come back."""
+        """Add a job that enters, or that is to be tried again."""
         self.pending += 1
         record.waiting_reason = self._waiting_reason
         if record.start_by is not None and not record.attempt:
@@ -83,7 +83,7 @@ class Schedule:
         queue.push(record, record.due_at - record.priority * AGING, record.number)
 
     def peek(self) -> JobRecord | None:
-        """The job to run next; None if there is none that could."""
+        """Return the job to run next; None if none can run."""
         if self.is_paused:
             return None
         while (entry := self._ready.first()) is not None:
@@ -97,7 +97,7 @@ class Schedule:
         return None
 
     def _blocker(self, record: JobRecord) -> KeySlot[JobRecord] | JobRecord | None:
-        """The line that a job belongs in; None if nothing is in its way."""
+        """Return the key or job that blocks a job; None if nothing does."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
         if record.key_slot in self._key_holders or record.key_slot in self._paused_keys:
@@ -105,19 +105,19 @@ class Schedule:
         return None
 
     def predecessor(self, record: JobRecord) -> JobRecord | None:
-        """The live job that had the ID of a pending one before."""
+        """Return the live job whose ID a pending one has, and whose end it waits for."""
         while record.id_holder is not None and record.id_holder.status.is_terminal:
             record.id_holder = record.id_holder.id_holder
         return record.id_holder
 
     def blocking_job(self, record: JobRecord) -> JobRecord | None:
-        """The job that keeps a pending one from running: its ID's or its key's holder."""
+        """Return the job that blocks a pending one: the holder of its ID or its key."""
         if record.key_slot is None:
             return self.predecessor(record)
         return self.predecessor(record) or self._key_holders.get(record.key_slot)
 
     def take(self) -> JobRecord | None:
-        """Take out the job to run next; it holds its key from here on."""
+        """Remove and return the job to run next; it holds its key from here on."""
         while not self.is_paused and (record := self._ready.pop()) is not None:
             if (record.key_slot is not None or record.id_holder is not None) and not self._may_run(
                 record
@@ -131,7 +131,7 @@ class Schedule:
         return None
 
     def _may_run(self, record: JobRecord) -> bool:
-        """Give a job that was first its key, or put it where it has to wait."""
+        """Give the first job its key and return True, or move it to where it has to wait."""
         blocker = self._blocker(record)
         if blocker is None:
             if record.key_slot is not None:
@@ -141,7 +141,7 @@ class Schedule:
         return False
 
     def discard(self, record: JobRecord) -> None:
-        """Take out a job that is not to run."""
+        """Remove a job that is not to run."""
         assert record.pending_queue is not None
         record.pending_queue.discard(record)
         self.pending -= 1
@@ -152,14 +152,14 @@ class Schedule:
             self._unblock_next(record.key_slot)
 
     def release_key(self, record: JobRecord) -> None:
-        """A job with a key stops running: the key goes to the best that waits for it."""
+        """Free the key of a job that stops running, and make the first that waits for it ready."""
         key_slot = record.key_slot
         assert key_slot is not None  # it has a key
         del self._key_holders[key_slot]
         self._unblock_next(key_slot)
 
     def unblock_successors(self, record: JobRecord) -> None:
-        """A job has ended: who waits for that is free to go on."""
+        """Make the first job ready that waits for the end of this one."""
         self._unblock_next(record)
 
     def _unblock_next(self, blocker: KeySlot[JobRecord] | JobRecord) -> None:
@@ -173,21 +173,21 @@ class Schedule:
             del self.blocked[blocker]
 
     def rerank(self, record: JobRecord) -> None:
-        """Put a job where its priority now has it."""
+        """Move a job to the place of its new priority."""
         queue = record.pending_queue
         if queue is not None and queue is not self._delayed:
             queue.discard(record)
             self._put(record, self._ready)
 
     def jobs(self) -> list[JobRecord]:
-        """The pending jobs."""
+        """Return the pending jobs."""
         queues = [self._delayed, self._ready, *self.blocked.values()]
         return [record for queue in queues for record in queue]
 
     # Time
 
     def next_time(self) -> float:
-        """When to call :meth:`due` and :meth:`expired` next."""
+        """Return when to call :meth:`due` and :meth:`expired` next."""
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
@@ -197,11 +197,11 @@ class Schedule:
         return when
 
     def delayed(self) -> list[JobRecord]:
-        """The jobs that are not due yet."""
+        """Return the jobs that are not due yet."""
         return list(self._delayed)
 
     def due(self, now: float) -> list[JobRecord]:
-        """The jobs that have become due; they are ready from here on."""
+        """Make the jobs ready that have become due, and return them."""
         due: list[JobRecord] = []
         while self._delayed.first_rank() <= now and (record := self._delayed.pop()) is not None:
             self._put(record, self._ready)
@@ -209,14 +209,14 @@ class Schedule:
         return due
 
     def expired(self, now: float) -> list[JobRecord]:
-        """The pending jobs that should have started by now; they are still pending."""
+        """Return the pending jobs that should have started by now; they stay pending."""
         late: list[JobRecord] = []
         while self._expiring.first_rank() <= now and (record := self._expiring.pop()) is not None:
             late.append(record)
         return late
 
     def make_due(self, record: JobRecord, now: float) -> bool:
-        """Make a job due now; False if it does not wait for a time."""
+        """Make a job due now; return False if it is not delayed."""
         if record.pending_queue is not self._delayed:
             return False
         self._delayed.discard(record)
@@ -246,7 +246,7 @@ class Schedule:
             self._unblock_next(key)
 
     def lift_pauses(self) -> list[JobRecord]:
-        """Undo every pause; these jobs wait for something else from now on."""
+        """Undo every pause; return the jobs that wait for something else from now on."""
         if not (self.is_paused or self._paused_keys):
             return []
         paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
@@ -257,7 +257,7 @@ class Schedule:
         return paused
 
     def waiting_for(self, record: JobRecord) -> str | None:
-        """What keeps a job from running."""
+        """Return what keeps a job from running."""
         if record.pending_queue is None:
             return None
         if self.is_paused_for(record):
@@ -298,7 +298,7 @@ class Schedule:
     # Outside
 
     def add_submission(self, submission: Submission) -> None:
-        """Wait outside for room: the highest priority enters first, then who came first."""
+        """Add a submit that waits for room. They enter by priority, then by arrival."""
         self.submitters_waiting += 1
         number, start_by = next(self._arrivals), submission.record.start_by
         self._submissions.push(submission, -submission.record.priority, number)
@@ -316,7 +316,7 @@ class Schedule:
         return rank, number
 
     def withdraw(self, submission: Submission) -> bool:
-        """Give up waiting outside; False if it is too late for that."""
+        """Remove a submit that gives up; return False if it has been admitted already."""
         if submission not in self._submissions:
             return False
         self._submissions.discard(submission)
@@ -324,7 +324,7 @@ class Schedule:
         return True
 
     def next_admitted(self) -> Submission | None:
-        """Take the next out of the line if there is room; the caller adds its job."""
+        """Remove and return the next submit if there is room; the caller adds its job."""
         if self.pending >= self.max_pending or (submission := self._submissions.pop()) is None:
             return None
         self._submission_removed(submission)
@@ -341,7 +341,7 @@ class Schedule:
         return entry[2] if entry is not None and entry[0] <= now else None
 
     def remove_submissions(self) -> list[Submission]:
-        """Dissolve the line."""
+        """Remove and return all submits that wait for room."""
         turned_away = list(self._submissions)
         self._submissions, self._expiring_submissions = PriorityQueue(), PriorityQueue()
         self.submitters_waiting = 0

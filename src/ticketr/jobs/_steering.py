@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run_now(core: QueueCore, record: JobRecord) -> bool:
-    """End a job's wait for a time; False if there is none."""
+    """Make a delayed job due; return False if it is not delayed."""
     core.subscriptions.owner_thread.check()
     if not core.schedule.make_due(record, core.now()):
         return False
@@ -51,7 +51,7 @@ def _pending(core: QueueCore, key_slot: KeySlot[JobRecord] | None) -> list[JobRe
 
 
 def set_priority(core: QueueCore, record: JobRecord, priority: int) -> bool:
-    """Give a live job another priority; False if it has ended."""
+    """Give a live job another priority; return False if it has ended."""
     core.subscriptions.owner_thread.check()
     if record.status.is_terminal:
         return False
