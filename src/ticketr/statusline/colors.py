@@ -25,10 +25,10 @@ def colored(line: str, model: StatusModel) -> str:
         line: The result of :meth:`StatusModel.line`.
         model: The model that the line shows.
     """
-    shown = model.shown
-    if shown is None or not line:
+    status = model.status
+    if status is None or not line:
         return line
     end = line.find("]") + 1 if line.startswith("[") else 1
     if line[0].isdigit():  # no room for a bar
         return line
-    return f"{_MARKS.get(shown.status, _CYAN)}{line[:end]}{_END}{line[end:]}"
+    return f"{_MARKS.get(status, _CYAN)}{line[:end]}{_END}{line[end:]}"

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
+from ticketr.statusline.batch import BatchCounter
 from ticketr.statusline.eta import RateEstimate
-from ticketr.statusline.render import SPINNER_RATE, ended_line, running_line
+from ticketr.statusline.render import (
+    SPINNER_RATE,
+    batch_line,
+    ended_batch_line,
+    ended_line,
+    running_line,
+)
+from ticketr.statusline.words import progress_words
 
 if TYPE_CHECKING:
-    from ticketr import JobID, JobSnapshot
+    from ticketr import JobID, JobSnapshot, QueueStatistics
+    from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import LineStyle
+
+#: Among many jobs, a job may be named once it has run so many seconds.
+NAMED_AFTER = 2.0
+#: It is named if it has progress of its own, or if it runs so many times longer than the others,
+#: unless this holds of more than so many jobs.
+LONG = 3.0
+FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +62,13 @@ class StatusModel:
         running: The running jobs, the oldest first.
         last: The job that ended last, shown until the next one runs; None if no job has ended.
         failed: The number of jobs that have failed since the queue was last idle.
+        counter: The numbers of the queue's jobs; none if :meth:`count` is not called.
     """
 
     running: tuple[RunningJob, ...] = ()
     last: JobSnapshot | None = None
     failed: int = 0
+    counter: BatchCounter = field(default_factory=BatchCounter)
 
     def see(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         """Return the model after a job's new snapshot.
@@ -67,7 +85,11 @@ class StatusModel:
             return self if known is None else replace(self, running=rest)
         is_new = not self.running
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
-        return StatusModel(rest, snapshot, failed)
+        counter = self.counter
+        if snapshot.started_at is not None and snapshot.finished_at is not None:
+            batch = counter.batch.see_run(snapshot.finished_at - snapshot.started_at)
+            counter = replace(counter, batch=batch)
+        return StatusModel(rest, snapshot, failed, counter)
 
     def _update_running(
         self, known: RunningJob | None, snapshot: JobSnapshot, now: float
@@ -77,10 +99,57 @@ class StatusModel:
         if known is None:
             new = RunningJob(snapshot, RateEstimate(now, total, current, now))
             running = tuple(sorted((*self.running, new), key=lambda each: each.since))
-            return StatusModel(running, self.last, self.failed if self.running else 0)
+            failed = self.failed if self.running else 0
+            return StatusModel(running, self.last, failed, self.counter)
         new = RunningJob(snapshot, known.estimate.update(current, total, now))
         running = tuple(new if each is known else each for each in self.running)
-        return StatusModel(running, self.last, self.failed)
+        return StatusModel(running, self.last, self.failed, self.counter)
+
+    def count(self, statistics: QueueStatistics, now: float) -> StatusModel:
+        """Return the model after a look at the queue's numbers.
+
+        Call it after :meth:`see`, before a line is drawn. Then five or more jobs are shown in
+        numbers: `[████░░] 45% 54 of 120 jobs | 12s | ETA 15s`. The numbers begin anew with the
+        first job after the queue was idle for two seconds.
+
+        Args:
+            statistics: The queue's statistics. Jobs that had ended before the first call are left
+                out.
+            now: The time, in seconds by Trio's clock.
+        """
+        finished_at = self.last.finished_at if self.last is not None else None
+        ended_at = now if finished_at is None else finished_at
+        counter = self.counter.count(statistics, now, ended_at)
+        return self if counter is self.counter else replace(self, counter=counter)
+
+    @property
+    def batch(self) -> Batch:
+        """The jobs since the queue was last idle, in numbers."""
+        return self.counter.batch
+
+    @property
+    def status(self) -> JobStatus | None:
+        """The status of what the line shows; None before the first job."""
+        if self.batch.is_many:
+            return self.batch.status
+        return None if self.shown is None else self.shown.status
+
+    def named(self, now: float) -> str:
+        """Return the words on the jobs that deserve a name among many; empty if there is none.
+
+        Args:
+            now: The time, in seconds by Trio's clock.
+        """
+        old = [each for each in self.running if each.elapsed(now) >= NAMED_AFTER]
+        own = [each for each in old if each.snapshot.progress is not None]
+        least = LONG * self.batch.mean
+        long = [each for each in old if each.elapsed(now) >= least]
+        chosen = [each for each in old for few in (own, long) if len(few) <= FEW and each in few]
+        found = list(dict.fromkeys(each.snapshot.id for each in chosen))
+        if not found:
+            return ""
+        words = progress_words(chosen[0].snapshot, chosen[0].elapsed(now))
+        return f"{words}, +{len(found) - 1} more" if len(found) > 1 else words
 
     @property
     def named_job(self) -> JobID | None:
@@ -101,6 +170,8 @@ class StatusModel:
             style: The characters to use, and whether anything may move.
             hint: How to cancel the job; empty for no hint.
         """
+        if self.batch.is_many:
+            return self._batch_line(width, now, style, hint)
         if self.running:
             first = self.running[0]
             progress = first.snapshot.progress
@@ -120,6 +191,14 @@ class StatusModel:
             return ended_line(self.last, width, style, failed=others)
         return " " * max(width, 0)
 
+    def _batch_line(self, width: int, now: float, style: LineStyle, hint: str) -> str:
+        batch = self.batch
+        if not batch.left:
+            return ended_batch_line(batch, width, style)
+        if self.running and all(each.snapshot.cancel_requested for each in self.running):
+            hint = "cancelling"
+        return batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
+
     def next_change(self, now: float, style: LineStyle) -> float:
         """Return the time at which the line changes next if no job changes.
 
@@ -127,10 +206,20 @@ class StatusModel:
             now: The time, in seconds by Trio's clock.
             style: Whether anything may move.
         """
-        if not self.running:
+        batch = self.batch
+        if batch.is_many and batch.left:
+            if style.motion and batch.running and batch.is_fed(now):
+                return _next_spin(now)
+            return batch.began + math.floor(batch.elapsed(now)) + 1
+        if not self.running or batch.is_many:
             return math.inf
         first = self.running[0]
         is_counted = first.snapshot.progress is not None and first.snapshot.progress.total > 0
         if style.motion and not is_counted:
-            return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE
+            return _next_spin(now)
         return first.since + math.floor(first.elapsed(now)) + 1
+
+
+def _next_spin(now: float) -> float:
+    """Return the time of the spinner's next frame."""
+    return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.words import end_message, message_of, number, whole_percent
+from ticketr.statusline.batch import IDLE_SECONDS
+from ticketr.statusline.words import end_message, failures, message_of, number, whole_percent
 from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
+    from ticketr.statusline.batch import Batch
+    from ticketr.statusline.model import StatusModel
 
 #: A running job gets a line after so many seconds, or after so much progress.
 LINE_INTERVAL = 10.0
@@ -56,6 +60,9 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._last: dict[str, _LastLine] = {}
+        self._began: float | None = None  # of the batch with a line, until its end is printed
+        self._percentage = 0.0
+        self._at = -math.inf
 
     def line(self, snapshot: JobSnapshot, now: float) -> str | None:
         """Return the line to print for a snapshot, or None.
@@ -70,6 +77,39 @@ class PlainLines:
         if snapshot.status is not JobStatus.RUNNING or not self._is_worth_it(snapshot, now):
             return None
         return self._named(self._words(snapshot), snapshot, len(self._last) - 1)
+
+    def batch_line(self, model: StatusModel, now: float, *, is_last: bool = False) -> str | None:
+        """Return the line to print instead of one for each job if there are many, or None.
+
+        Args:
+            model: The model, whose :meth:`StatusModel.count` was called.
+            now: The time in seconds by Trio's clock.
+            is_last: Whether no job follows, so that the end is printed at once.
+        """
+        batch = model.batch
+        self._last.clear()
+        if not batch.left:
+            if self._began is None or not (is_last or now >= batch.idle_since + IDLE_SECONDS):
+                return None
+            self._began = None
+            return _end_of(batch)
+        percentage = 0.0 if batch.is_fed(now) else batch.progress.percentage
+        is_new = self._began != batch.began
+        is_due = now - self._at >= LINE_INTERVAL or percentage - self._percentage >= LINE_PERCENT
+        if not (is_new or is_due):
+            return None
+        self._began, self._at = batch.began, now
+        self._percentage = percentage if is_new else max(percentage, self._percentage)
+        return _progress_of(model, now)
+
+    def end_due(self, model: StatusModel) -> float:
+        """Return the time at which the end of a batch is to be printed; infinite if never.
+
+        Args:
+            model: The model.
+        """
+        is_open = self._began is None or model.batch.left > 0
+        return math.inf if is_open else model.batch.idle_since + IDLE_SECONDS
 
     def _is_worth_it(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
@@ -115,3 +155,18 @@ class PlainLines:
         """Put the job's name before the text if other jobs run."""
         name = clean(snapshot.name)
         return f"{name}: {words}" if others and not words.startswith(name) else words
+
+
+def _progress_of(model: StatusModel, now: float) -> str:
+    batch = model.batch
+    words = f"{batch.ended} of {batch.total} jobs"
+    if not batch.is_fed(now):
+        words += f" ({whole_percent(batch.progress)}%)"
+    words = ", ".join([words, *failures(batch.failed, batch.cancelled)])
+    named = model.named(now)
+    return f"{words}: {named}" if named else words
+
+
+def _end_of(batch: Batch) -> str:
+    bad = failures(batch.failed, batch.cancelled)
+    return ", ".join([f"{batch.total} jobs {'ended' if bad else 'completed'}", *bad])

@@ -7,15 +7,24 @@ if it is long or little else is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.words import duration, end_message, message_of, number, whole_percent
+from ticketr.statusline.words import (
+    duration,
+    end_message,
+    failures,
+    message_of,
+    number,
+    whole_percent,
+)
 from ticketr.text import clip, fit, width as width_of
 
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
+    from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import Glyphs, LineStyle
 
 #: The spinner's frames per second.
@@ -108,12 +117,79 @@ def running_line(
             after += f"   {hint}"
         if len(before) + needed + len(after) <= width:
             break
-    ellipsis = style.glyphs.ellipsis
+    return _fitted(before, words, after, width, style.glyphs.ellipsis)
+
+
+def _fitted(before: str, words: str, after: str, width: int, ellipsis: str) -> str:
+    """Return the three parts in so many cells; the words are cut first."""
     room = width - len(before) - width_of(after)  # each character of `before` takes one cell
     words = clip(words, max(room, 0), ellipsis=ellipsis)
     rest = room - width_of(words)
     line = before + words + after
     return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
+
+
+def batch_line(
+    batch: Batch, width: int, style: LineStyle, *, now: float, named: str, hint: str
+) -> str:
+    """Render many jobs, as in `[████░░] 45% 54 of 120 jobs | 12s | ETA 15s | 3 failed`.
+
+    There is no bar while more jobs are being submitted. In a narrow terminal, the named jobs are
+    dropped after the ETA, then the percentage. Failures are always shown.
+
+    Args:
+        batch: The jobs.
+        width: The width in cells.
+        style: The characters to use, and whether anything may move.
+        now: The time.
+        named: Words on the jobs that are named; empty for none.
+        hint: How to cancel; empty for no hint.
+    """
+    is_counted = not batch.is_fed(now)
+    progress = batch.progress if is_counted else None
+    is_moving = style.motion and batch.running > 0
+    numbers = f"{batch.ended} of {batch.total} jobs"
+    bad = "".join(f" | {each}" for each in failures(batch.failed, batch.cancelled))
+    layouts = LAYOUTS if is_counted else OPEN_LAYOUTS
+    choices = [(layout, f": {named}" if named else "") for layout in layouts if layout.more]
+    for layout, words in (*choices, (LineLayout(), "")):
+        before = _prefix(
+            progress, replace(style, motion=is_moving), now, replace(layout, counts=False)
+        )
+        elapsed, eta = batch.elapsed(now), batch.eta(now)
+        after = _suffix(is_counted, elapsed, eta, 0, 0, layout) + bad
+        if layout.hint and hint:
+            after += f"   {hint}"
+        needed = len(numbers) + min(width_of(words), SHORT_MESSAGE)
+        if len(before) + needed + len(after) <= width:
+            return _fitted(before, numbers + words, after, width, style.glyphs.ellipsis)
+    return fit(f"{batch.ended}/{batch.total}{bad}", width, ellipsis=style.glyphs.ellipsis)
+
+
+def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
+    """Render many jobs that have ended, as in `✗ 120 jobs ended | 12s | 3 failed`.
+
+    Args:
+        batch: The jobs.
+        width: The width in cells.
+        style: The characters to use.
+    """
+    bad = "".join(f" | {each}" for each in failures(batch.failed, batch.cancelled))
+    mark = _mark(batch.status, style.glyphs)
+    words = f"{mark} {batch.total} jobs {'ended' if bad else 'completed'}"
+    took = f" | {duration(batch.elapsed(math.inf))}"
+    for line in (f"{words}{took}{bad}", f"{words}{bad}", f"{mark} {batch.total} jobs{bad}"):
+        if width_of(line) <= width:
+            break
+    return fit(line, width, ellipsis=style.glyphs.ellipsis)
+
+
+def _mark(status: JobStatus, glyphs: Glyphs) -> str:
+    return {
+        JobStatus.COMPLETED: glyphs.completed,
+        JobStatus.FAILED: glyphs.failed,
+        JobStatus.CANCELLED: glyphs.cancelled,
+    }[status]
 
 
 def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
@@ -176,11 +252,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         failed: The number of other jobs that have failed in the meantime.
     """
     glyphs = style.glyphs
-    mark = {
-        JobStatus.COMPLETED: glyphs.completed,
-        JobStatus.FAILED: glyphs.failed,
-        JobStatus.CANCELLED: glyphs.cancelled,
-    }[snapshot.status]
+    mark = _mark(snapshot.status, glyphs)
     after = f" | {failed} failed" if failed else ""
     if snapshot.started_at is not None and snapshot.finished_at is not None:
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"

@@ -186,7 +186,11 @@ class StatusLine:
             finally:
                 del body  # its traceback refers to this frame
 
+    def _count(self) -> None:
+        self._model = self._model.count(self._queue.statistics(), trio.current_time())
+
     def _open(self) -> None:
+        self._count()
         if self._output is None:
             return
         token = trio.lowlevel.current_trio_token()
@@ -204,7 +208,8 @@ class StatusLine:
 
     def _close(self) -> None:
         if self._output is not None:
-            is_over = self._model.last is not None and not self._model.running
+            batch = self._model.batch
+            is_over = not batch.left if batch.is_many else not self._model.running
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
@@ -229,17 +234,30 @@ class StatusLine:
         """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
-                self._pending = [await updates.receive(), *_unread(updates)]
+                with trio.move_on_at(self._lines.end_due(self._model)):
+                    self._pending.append(await updates.receive())
+                self._pending += _unread(updates)
                 if any(map(_is_unreported, self._pending)):
                     await trio.sleep(FIRST_REPORT)
                 self._print_unread(updates)
 
-    def _print_unread(self, updates: Updates[JobSnapshot]) -> None:
+    def _print_unread(self, updates: Updates[JobSnapshot], *, is_last: bool = False) -> None:
         batch, self._pending = [*self._pending, *_unread(updates)], []
+        now = trio.current_time()
+        for snapshot in batch:
+            self._model = self._model.see(snapshot, now)
+        old, self._model = self._model, self._model.count(self._queue.statistics(), now)
+        if self._model.batch.began != old.batch.began:
+            self._print(self._lines.batch_line(old, now))  # the end of the batch before
+        if self._model.batch.is_many:
+            self._print(self._lines.batch_line(self._model, now, is_last=is_last))
+            return
         for snapshot in _newest_running(batch):
-            line = self._lines.line(snapshot, trio.current_time())
-            if line is not None and self._stream is not None:
-                print(line, file=self._stream, flush=True)
+            self._print(self._lines.line(snapshot, now))
+
+    def _print(self, line: str | None) -> None:
+        if line is not None and self._stream is not None:
+            print(line, file=self._stream, flush=True)
 
     async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
         """Receive the jobs' reports and draw the line when it changes.
@@ -268,6 +286,7 @@ class StatusLine:
                 self._update_model(await updates.receive())
         for snapshot in _unread(updates):
             self._update_model(snapshot)
+        self._count()
 
     def _update_model(self, snapshot: JobSnapshot) -> None:
         now = trio.current_time()
@@ -282,10 +301,11 @@ class StatusLine:
         """Show the unread reports after the reading task has stopped."""
         with self._log_errors():
             if self._output is None:
-                self._print_unread(updates)
+                self._print_unread(updates, is_last=True)
                 return
             for snapshot in _unread(updates):
                 self._update_model(snapshot)
+            self._count()
             self._draw_if_due(self._output)
 
     def _next_time(self) -> float:
@@ -308,7 +328,7 @@ class StatusLine:
             return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
-        if self._model.running:
+        if self._model.running or (self._model.batch.is_many and self._model.batch.left):
             self._due = min(now + FRAME, self._changes_at)
         line, is_full = self._frame(output, now)
         if self._hidden or line == self._drawn:

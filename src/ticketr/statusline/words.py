@@ -47,6 +47,21 @@ def message_of(snapshot: JobSnapshot) -> str:
     return clean(progress.message if progress and progress.message else snapshot.name)
 
 
+def progress_words(snapshot: JobSnapshot, elapsed: float) -> str:
+    """Return a job's message and percentage, or its name and how long it has run."""
+    progress = snapshot.progress
+    words = message_of(snapshot)
+    if progress is not None and progress.total > 0:
+        return f"{words} {whole_percent(progress)}%"
+    return f"{words} {duration(elapsed)}"
+
+
+def failures(failed: int, cancelled: int) -> list[str]:
+    """Return the numbers of failed and cancelled jobs as words, without those that are 0."""
+    counts = {"failed": failed, "cancelled": cancelled}
+    return [f"{count} {what}" for what, count in counts.items() if count]
+
+
 def end_message(snapshot: JobSnapshot) -> str:
     """Return a clean text on how a job ended.
 

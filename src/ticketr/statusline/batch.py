@@ -1,0 +1,165 @@
+"""Count the jobs of a batch: the jobs from one idle time of the queue to the next. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr import JobProgress, JobStatus
+from ticketr.statusline.eta import RateEstimate
+
+if TYPE_CHECKING:
+    from ticketr import QueueStatistics
+
+#: A batch of at least so many jobs is shown in numbers.
+MANY = 5
+#: A queue that is idle for at most so many seconds goes on with its batch, so that ``queue.run`` in
+#: a loop is one batch.
+IDLE_SECONDS = 2.0
+#: The number of submitted jobs counts as the total once it has stayed the same for half of the
+#: batch's time, but after at most so many seconds.
+STEADY_SECONDS = 10.0
+#: A task that waits for room to submit makes the total unknown for so many seconds.
+FED_SECONDS = 1.0
+
+_NO_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The jobs since the queue was last idle, in numbers.
+
+    Attributes:
+        began: The time at which the batch began.
+        completed: The number of completed jobs.
+        failed: The number of failed jobs.
+        cancelled: The number of cancelled jobs.
+        running: The number of running jobs.
+        pending: The number of pending jobs, with those between two attempts.
+        fed_until: The time until which the total counts as unknown, since more jobs come.
+        idle_since: The time at which the last job ended; infinite while one is left.
+        estimate: The estimate of the rate at which jobs end.
+        run_seconds: The time for which the ended jobs ran, together.
+        runs: The number of the ended jobs that ran.
+    """
+
+    began: float = -math.inf
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    running: int = 0
+    pending: int = 0
+    fed_until: float = -math.inf
+    idle_since: float = -math.inf
+    estimate: RateEstimate = _NO_ESTIMATE
+    run_seconds: float = 0.0
+    runs: int = 0
+
+    @property
+    def ended(self) -> int:
+        """The number of jobs that have ended."""
+        return self.completed + self.failed + self.cancelled
+
+    @property
+    def left(self) -> int:
+        """The number of jobs that have not ended."""
+        return self.running + self.pending
+
+    @property
+    def total(self) -> int:
+        """The number of submitted jobs."""
+        return self.ended + self.left
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the jobs are shown in numbers instead of one by one."""
+        return self.total >= MANY
+
+    @property
+    def mean(self) -> float:
+        """The mean time for which a job runs, in seconds; 0 before the first end."""
+        return self.run_seconds / self.runs if self.runs else 0.0
+
+    @property
+    def status(self) -> JobStatus:
+        """The status of the whole batch: running, or the worst end of its jobs."""
+        if self.left:
+            return JobStatus.RUNNING
+        if self.failed:
+            return JobStatus.FAILED
+        return JobStatus.CANCELLED if self.cancelled else JobStatus.COMPLETED
+
+    @property
+    def progress(self) -> JobProgress:
+        """The ended jobs of those submitted, as the progress of one job."""
+        return JobProgress("", self.ended, self.total, "", 0)
+
+    def is_fed(self, now: float) -> bool:
+        """Return whether the total counts as unknown, since more jobs come."""
+        return self.left > 0 and now < self.fed_until
+
+    def elapsed(self, now: float) -> float:
+        """Return the seconds from the beginning to the end, or until now."""
+        return min(now, self.idle_since if not self.left else now) - self.began + 1e-6
+
+    def eta(self, now: float) -> float | None:
+        """Return the seconds to completion, or None if there is no estimate."""
+        return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
+
+    def see_run(self, seconds: float) -> Batch:
+        """Return the batch after a job that ran for so many seconds has ended."""
+        return replace(self, run_seconds=self.run_seconds + seconds, runs=self.runs + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCounter:
+    """Counts batches from the queue's statistics.
+
+    Attributes:
+        batch: The current batch, or the last one while the queue is idle.
+        before: The numbers of completed, failed and cancelled jobs before the batch; None before
+            the first count.
+    """
+
+    batch: Batch = Batch()
+    before: tuple[int, int, int] | None = None
+
+    def count(self, statistics: QueueStatistics, now: float, ended_at: float) -> BatchCounter:
+        """Return the counter after a look at the queue.
+
+        Args:
+            statistics: The queue's statistics.
+            now: The time, in seconds by Trio's clock.
+            ended_at: The time at which the last job ended.
+        """
+        counts = (statistics.completed, statistics.failed, statistics.cancelled)
+        old = self.batch
+        before = counts if self.before is None else self.before
+        counted = (before[0] + old.completed, before[1] + old.failed, before[2] + old.cancelled)
+        left = statistics.pending + statistics.running
+        if not left and counts == counted and not old.left:
+            return self if self.before is not None else BatchCounter(old, before)
+        if now - old.idle_since > IDLE_SECONDS:
+            old, before = Batch(began=now, estimate=RateEstimate(now, 0.0, 0.0, now)), counted
+        completed, failed, cancelled = (
+            new - base for new, base in zip(counts, before, strict=True)
+        )
+        ended = completed + failed + cancelled
+        fed_until = old.fed_until
+        if statistics.submitters_waiting:
+            fed_until = now + FED_SECONDS
+        elif ended and ended + left > old.total:
+            fed_until = now + min(now - old.began, STEADY_SECONDS)
+        batch = replace(
+            old,
+            completed=completed,
+            failed=failed,
+            cancelled=cancelled,
+            running=statistics.running,
+            pending=statistics.pending,
+            fed_until=fed_until,
+            idle_since=math.inf if left else max(ended_at, old.began),
+            estimate=old.estimate.update(ended, 0.0, now),
+        )
+        return BatchCounter(batch, before)
