@@ -160,10 +160,10 @@ async def test_a_thousand_jobs_submitted_at_once(autojump_clock: MockClock) -> N
         for _ in range(1000):
             queue.submit_nowait(small)
 
-    assert [output.at(time) for time in (0.1, 1.3, 5.3)] == [
-        "[░░░░░░░░░░░░░░░░░░░░] 0% 0 of 1000 jobs | 0s | ETA --:--",
-        "[██░░░░░░░░░░░░░░░░░░] 10% 100 of 1000 jobs | 1s | ETA --:--",
-        "[██████████░░░░░░░░░░] 50% 500 of 1000 jobs | 5s | ETA 6s",
+    assert [output.at(time).partition(" | ETA")[0] for time in (0.1, 1.3, 5.3)] == [
+        "[░░░░░░░░░░░░░░░░░░░░] 0% 0 of 1000 jobs | 0s",
+        "[██░░░░░░░░░░░░░░░░░░] 10% 100 of 1000 jobs | 1s",
+        "[██████████░░░░░░░░░░] 50% 500 of 1000 jobs | 5s",
     ]
     assert output.left == "✓ 1000 jobs completed | 10s"
 
