@@ -45,6 +45,7 @@ from ticketr import (
 )
 from ticketr.statusline import LineStyle, PlainLines, StatusLine, StatusModel
 from ticketr.testing import (
+    FakeContext,
     FakeJob,
     Injection,
     Outcome,
@@ -52,6 +53,7 @@ from ticketr.testing import (
     SweepFailed,
     SweepSummary,
     cancel_at_every_step,
+    make_context,
 )
 
 if TYPE_CHECKING:
@@ -308,6 +310,13 @@ def own_screen(model: StatusModel, snapshot: JobSnapshot, lines: PlainLines) -> 
 
 async def testing_kit(queue: JobQueue) -> None:
     assert_type(await queue.submit(FakeJob(duration=2, steps=3, fail=OSError)), JobHandle[int])
+
+    context = make_context(id="a", name="b", key=("c", 1), tags=["d"], attempt=2)
+    assert_type(context, FakeContext)
+    assert_type(await measure(context, "a"), int)
+    assert_type(context.reports, list[JobProgress])
+    context.cancel_requested = True
+    make_context("a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
     def check(report: StepReport) -> None:
         assert_type(report.outcome, Outcome)

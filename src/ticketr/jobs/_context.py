@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -37,9 +37,10 @@ class Job(Protocol[T_co]):
         ...
 
 
-@final
 class JobContext:
     """The first argument of a job's function: reports progress, and tells of cancellation.
+
+    A queue makes it. In a test without a queue, :func:`ticketr.testing.make_context` does.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Tools for your own tests: a job to experiment with, and a sweep that cancels at every step.
+"""Tools for your own tests: jobs and contexts to try things with, a sweep that cancels at every step.
 
 ::
 
@@ -13,11 +13,13 @@
 
 from __future__ import annotations
 
+from ticketr.testing._context import FakeContext, make_context
 from ticketr.testing._fake import FakeJob
 from ticketr.testing._report import Injection, Outcome, StepReport, SweepFailed, SweepSummary
 from ticketr.testing._sweep import cancel_at_every_step
 
 __all__ = [
+    "FakeContext",
     "FakeJob",
     "Injection",
     "Outcome",
@@ -25,6 +27,7 @@ __all__ = [
     "SweepFailed",
     "SweepSummary",
     "cancel_at_every_step",
+    "make_context",
 ]
 
 for _name in __all__:
