@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -77,15 +77,19 @@ class QueueDriver:
     queue: JobQueue
     nursery: trio.Nursery
 
-    def __init__(self, *, workers: int, max_pending: int, keep: int) -> None:
+    def __init__(
+        self, *, workers: int, max_pending: int, keep: int, has_around: bool = False
+    ) -> None:
         self.starts: list[int] = []
         self.told: list[str] = []
+        self.managers = 0
         self.left: BaseException | None = None
         self._options: dict[str, Any] = {
             "workers": workers,
             "max_pending": max_pending,
             "keep": Keep(jobs=keep, age=math.inf),
             "on_job_error": lambda snapshot: self.told.append(snapshot.name),
+            "around": self._around if has_around else None,
         }
         self._commands: dict[int, trio.MemorySendChannel[Command]] = {}
         self._shields: list[trio.CancelScope] = []
@@ -109,6 +113,14 @@ class QueueDriver:
             await self._leaving.wait()
             if self._how_to_leave is not None:
                 self._how_to_leave()
+
+    @asynccontextmanager
+    async def _around(self, context: JobContext) -> AsyncGenerator[None]:
+        self.managers += 1
+        try:
+            yield
+        finally:
+            self.managers -= 1
 
     def start(self, task: Callable[[], Awaitable[object]]) -> None:
         self.run.do(lambda: self.nursery.start_soon(task))
@@ -154,16 +166,20 @@ class QueueDriver:
     # Submitters, readers, and shutdown.
 
     def options_of(self, wish: Wish) -> JobOptions:
-        return {
+        options: JobOptions = {
             "name": str(wish.label),
             "priority": wish.priority,
             "key": wish.key,
             "id": wish.id,
             "on_conflict": wish.on_conflict,
             "delay": wish.delay,
-            "start_by": wish.start_by,
             "retry": Retry(wish.attempts, first=2.0, jitter=0.0),
         }
+        if wish.label % 2:
+            options["start_by"] = wish.start_by
+        else:
+            options["within"] = wish.start_by - trio.current_time()
+        return options
 
     def submit(self, wish: Wish) -> Submitter:
         submitter = Submitter()

@@ -79,12 +79,22 @@ class QueueRules(RuleBasedStateMachine):
         keep=st.sampled_from([99, 2, 0]),
         lasts_for=st.sampled_from([6, 12, 99]),
         first=st.lists(SIMPLE_WISHES, min_size=1, max_size=6),
+        has_around=st.booleans(),
     )
     def open(
-        self, workers: int, max_pending: int, keep: int, lasts_for: int, first: list[Wish]
+        self,
+        workers: int,
+        max_pending: int,
+        keep: int,
+        lasts_for: int,
+        first: list[Wish],
+        has_around: bool,
     ) -> None:
         self.lasts_for = lasts_for
-        self.driver = QueueDriver(workers=workers, max_pending=max_pending, keep=keep)
+        self.has_around = has_around
+        self.driver = QueueDriver(
+            workers=workers, max_pending=max_pending, keep=keep, has_around=has_around
+        )
         self.model = QueueModel(workers, max_pending, keep)
         for wish in first:
             self.submit(wish, wait=True)

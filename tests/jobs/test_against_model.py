@@ -84,6 +84,7 @@ class QueueMachine(QueueRules):
         keys = [job.key for job in jobs if job.key is not None]
         assert len(jobs) <= counts.workers
         assert len(keys) == len(set(keys))
+        assert self.driver.managers == (len(jobs) if self.has_around else 0)
         idle = counts.running < counts.workers
         assert not (idle and any(job.waiting_for == "worker" for job in listed))
 

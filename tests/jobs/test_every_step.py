@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import types
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,7 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 
     from ticketr import JobHandle, JobQueue
 
@@ -169,6 +169,10 @@ async def keyed(context: JobContext) -> str:
     return await gives_value(context)
 
 
+async def inside_around(context: JobContext) -> str:
+    return await gives_value(context)
+
+
 # The end of a nursery is protected from interrupts: they are raised in a child.
 WITH_CHILDREN = [one_child, two_children, five_children]
 BODIES = [
@@ -183,11 +187,12 @@ BODIES = [
     comes_again,
     delayed,
     keyed,
+    inside_around,
 ]
 OPTIONS: dict[object, JobOptions] = {
     fails_twice: {"retry": Retry(3, first=0.5, jitter=0), "key": "k"},
     delayed: {"delay": 0.75},
-    keyed: {"key": "k"},
+    keyed: {"key": "k", "within": 99},
 }
 
 
@@ -209,11 +214,26 @@ class Run:
     told: list[JobSnapshot] = field(default_factory=list)
     outcome: CancelOutcome | None = None
     cancelled_at: float = 0.0
+    managers: int = 0
+    """The number of context managers around attempts that are entered and not left."""
     had_ended: bool = False
     too_late: bool = False
     """Whether the body had ended before the event."""
     interrupt_at: int | None = None
     error: BaseException = field(default_factory=BodyError)
+
+    @asynccontextmanager
+    async def around(self, context: JobContext) -> AsyncGenerator[None]:
+        """Take a step on entering and on leaving, even if cancelled, and swallow all it can."""
+        self.managers += 1
+        try:
+            await trio.lowlevel.checkpoint()
+            with suppress(trio.Cancelled):
+                yield
+        finally:
+            with context.cleanup(5):
+                await trio.sleep(0.1)
+            self.managers -= 1
 
     async def swept(self, context: JobContext) -> object:
         self.count(context)
@@ -244,7 +264,10 @@ class Run:
         self, nursery: trio.Nursery, instrument: AtStep, act: Callable[[], object]
     ) -> None:
         async with open_job_queue(
-            workers=2, max_pending=2, on_job_error=self.told.append
+            workers=2,
+            max_pending=2,
+            on_job_error=self.told.append,
+            around=self.around if self.body is inside_around else None,
         ) as self.queue:
             nursery.start_soon(self.read)
             self.queue.submit_nowait(self.other, 0.5, key="k")
@@ -318,6 +341,7 @@ def check(run: Run) -> None:
     ended = (counts.completed, counts.failed, counts.cancelled)
     assert (counts.pending, counts.running, counts.submitters_waiting) == (0, 0, 0)
     assert sum(ended) == len(jobs)
+    assert run.managers == 0
     assert repr(run.queue).startswith("<JobQueue closed")
     core = run.queue._core
     assert (core.schedule._key_holders, core.schedule.blocked, len(core.registry.keys)) == (

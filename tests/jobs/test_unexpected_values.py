@@ -229,6 +229,7 @@ CALLS: dict[str, Call] = {
             "timeout",
             "history",
             "on_job_error",
+            "around",
         )
     },
     "status": sync(lambda queue, _, value: queue.status(value)),

@@ -219,4 +219,55 @@ MUTANTS: Final = [
         "        if self.context and self.retry is not None:\n            self.retry_context",
         "test_retry.py::test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too",
     ),
+    # Around
+    Mutant(
+        "a context manager around the job swallows its cancellation",
+        "_around.py",
+        "            await checkpoint_if_cancelled()\n",
+        "            pass\n",
+        "test_around.py::test_a_cancellation_cannot_be_swallowed"
+        " test_around.py::test_a_cancellation_from_outside_cannot_be_swallowed",
+    ),
+    Mutant(
+        "a cancel that was only asked for undoes a swallowed error",
+        "_around.py",
+        "if error is not None and split_cancelled(error)[0] is not None:",
+        "if True:",
+        "test_around.py::test_a_swallowed_error_counts_even_if_a_cancel_was_asked_for",
+    ),
+    Mutant(
+        "a context manager around the job may be any object",
+        "_around.py",
+        'if not hasattr(type(manager), "__aexit__"):',
+        "if False:",
+        "test_around.py::test_what_gives_no_async_context_manager_fails_the_attempt",
+    ),
+    Mutant(
+        "an async generator function may be around a job",
+        "_around.py",
+        "if isasyncgenfunction(around):",
+        "if False:",
+        "test_around.py::test_what_cannot_be_around_is_refused",
+    ),
+    Mutant(
+        "around may be any value",
+        "_around.py",
+        '    checked_callable("around", around)\n',
+        "",
+        "test_around.py::test_what_cannot_be_around_is_refused",
+    ),
+    Mutant(
+        "the error of a job holds the frame around it",
+        "_around.py",
+        "        del error  #",
+        "        pass  #",
+        "test_around.py::test_a_job_that_failed_leaves_nothing_alive",
+    ),
+    Mutant(
+        "the context manager around a job is left out",
+        "_worker.py",
+        "if around is not None:",
+        "if False:",
+        "test_around.py::test_each_attempt_is_inside_a_manager_of_its_own",
+    ),
 ]

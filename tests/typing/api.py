@@ -9,7 +9,8 @@ with the error of each checker; the checker reports a comment that is no longer 
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+from collections.abc import AsyncGenerator, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_type
@@ -96,6 +97,11 @@ class Service:
     async def work(self, context: JobContext, number: int) -> str: ...
 
 
+@asynccontextmanager
+async def session(context: JobContext) -> AsyncGenerator[int]:
+    yield 1
+
+
 async def opening() -> None:
     manager: AbstractAsyncContextManager[JobQueue] = open_job_queue(
         workers=3,
@@ -105,6 +111,7 @@ async def opening() -> None:
         timeout=1.5,
         history=SqliteHistory("jobs.sqlite"),
         on_job_error=print,
+        around=session,
     )
     async with manager as queue:
         assert_type(queue, JobQueue)
@@ -112,6 +119,7 @@ async def opening() -> None:
         assert_type(other, JobQueue)
     open_job_queue(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     open_job_queue(workers="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    open_job_queue(around=measure)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     open_job_queue(history="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -29,6 +29,7 @@ from ticketr.jobs._wait_targets import NextChange, QueueWaits
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 
+    from ticketr.jobs._around import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._retention import Keep
@@ -48,6 +49,7 @@ class QueueCore:
 
     Attributes:
         workers: The number of workers.
+        around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
         running: The running jobs, by worker.
         schedule: The pending jobs, and what runs next.
@@ -68,6 +70,7 @@ class QueueCore:
     __slots__ = (
         "_scope",
         "_thread",
+        "around",
         "dispatcher",
         "failures",
         "fatal",
@@ -93,8 +96,10 @@ class QueueCore:
         max_pending: float,
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object] | None,
+        around: Around | None,
     ) -> None:
         self.workers: int = workers
+        self.around: Final = around
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.schedule: Schedule = Schedule(max_pending)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from ticketr.jobs._around import check_around
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
+    from ticketr.jobs._context import JobContext
     from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._retry import Retry
@@ -51,6 +53,7 @@ def open_job_queue(
     timeout: float | None = None,
     history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
+    around: Callable[[JobContext], AbstractAsyncContextManager[object]] | None = None,
 ) -> AbstractAsyncContextManager[JobQueue]:
     """Open a job queue for the length of an ``async with`` block.
 
@@ -82,6 +85,10 @@ def open_job_queue(
             outcome until its record was dropped or the queue ended. The default logs it
             to ``ticketr.jobs``. It may use the queue, and sees the context variables with which
             that was opened; an error that it raises is logged.
+        around: Called with the :class:`JobContext` of each attempt; gives an async context manager
+            in which the job's function is called, inside the attempt's time limit and context
+            variables. An error of it is an error of the attempt. If it swallows an error of the
+            function, the attempt's value is None; it cannot swallow a cancellation.
 
     Raises:
         TypeError, ValueError: One of these is none.
@@ -93,6 +100,8 @@ def open_job_queue(
         checked_callable("on_job_error", on_job_error)
     if history is not None:
         check_history(history)
+    if around is not None:
+        check_around(around)
     make_core = partial(
         QueueCore,
         workers=checked_whole("workers", workers, 1, MOST_WORKERS),
@@ -101,6 +110,7 @@ def open_job_queue(
         else checked_count("max_pending", max_pending, 1),
         keep=keep,
         on_job_error=on_job_error,
+        around=around,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)

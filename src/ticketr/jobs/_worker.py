@@ -25,6 +25,7 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
+from ticketr.jobs._around import call_inside
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
@@ -41,6 +42,7 @@ from ticketr.jobs._trio_internals import (
 )
 
 if TYPE_CHECKING:
+    from ticketr.jobs._around import Around
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._updates import Subscriptions
@@ -73,7 +75,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                     is_free = task.context is fresh
                     del fresh  # the job may leave something in it
                     continue
-                value = await run_attempt(record, subscriptions, task, is_free)
+                value = await run_attempt(record, subscriptions, task, is_free, core.around)
                 is_free = was_rescheduled(task)
                 if value is CAUGHT:
                     retry_or_end(core, task, None)
@@ -101,6 +103,7 @@ async def run_attempt(
     subscriptions: Subscriptions[JobRecord],
     task: trio.lowlevel.Task,
     is_free: bool,  # noqa: FBT001 - by keyword it takes longer
+    around: Around | None,
 ) -> object:
     """Call the function of a job in its scope and in its context variables.
 
@@ -118,7 +121,10 @@ async def run_attempt(
             await checkpoint()
         mark_running(task)
         try:
-            if record.args:
+            if around is not None:
+                context = JobContext(record, subscriptions)
+                value = await call_inside(around, record.function, context, record.args)
+            elif record.args:
                 value = await record.function(JobContext(record, subscriptions), *record.args)
             else:  # a call without a star takes less time
                 value = await record.function(JobContext(record, subscriptions))

@@ -1,0 +1,398 @@
+"""The context manager around each attempt."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    GiveUp,
+    JobContext,
+    JobFailed,
+    JobStatus,
+    JobTimedOut,
+    Retry,
+    RetryLater,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from trio.testing import MockClock
+
+span = ContextVar[str]("span", default="none")
+
+
+class Around:
+    """Counts, and does at each end what a test asks for.
+
+    Attributes:
+        seen: What happened, in order.
+        errors: Raised on entering and on leaving, by the names "enter" and "leave".
+        swallows: Whether it swallows what the function raises.
+        seconds: How long entering and leaving take.
+    """
+
+    def __init__(
+        self,
+        *,
+        errors: dict[str, BaseException] | None = None,
+        swallows: bool = False,
+        seconds: float = 0,
+    ) -> None:
+        self.seen: list[object] = []
+        self.errors, self.swallows, self.seconds = errors or {}, swallows, seconds
+
+    @asynccontextmanager
+    async def __call__(self, context: JobContext) -> AsyncGenerator[None]:
+        self.seen.append(f"enter {context.id} {context.attempt}")
+        span.set(context.id)
+        await trio.sleep(self.seconds)
+        if "enter" in self.errors:
+            raise self.errors["enter"]
+        try:
+            yield
+        except BaseException as error:
+            self.seen.append(type(error))
+            if not self.swallows:
+                raise
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(self.seconds)
+            self.seen.append(f"leave {context.id}")
+            if "leave" in self.errors:
+                raise self.errors["leave"]
+
+
+async def value(context: JobContext, *args: object) -> object:
+    await trio.sleep(1)
+    return args or span.get()
+
+
+async def fails(context: JobContext) -> None:
+    raise OSError("no good")
+
+
+async def endless(context: JobContext) -> None:
+    await trio.sleep_forever()
+
+
+async def test_each_attempt_is_inside_a_manager_of_its_own(autojump_clock: MockClock) -> None:
+    around = Around()
+
+    async def second_time(context: JobContext) -> int:
+        around.seen.append(context.attempt)
+        if context.attempt == 1:
+            raise OSError
+        return 7
+
+    async with open_job_queue(around=around, retry=Retry(2)) as queue:
+        assert await queue.run(second_time, id="a") == 7
+        assert await queue.run(value, 1, 2, id="b") == (1, 2)
+
+    assert around.seen == [
+        *("enter a 1", 1, OSError, "leave a"),
+        *("enter a 2", 2, "leave a"),
+        *("enter b 1", "leave b"),
+    ]
+
+
+async def test_it_gets_the_context_of_the_job(autojump_clock: MockClock) -> None:
+    seen: list[JobContext] = []
+
+    @asynccontextmanager
+    async def around(context: JobContext) -> AsyncGenerator[None]:
+        seen.append(context)
+        context.report(message="begin")
+        yield
+
+    async def work(context: JobContext) -> None:
+        seen.append(context)
+
+    async with open_job_queue(around=around) as queue:
+        handle = queue.submit_nowait(work, key="k", tags=["t"])
+
+    assert seen[0] is seen[1]
+    assert (seen[0].key, seen[0].tags) == ("k", frozenset({"t"}))
+    assert (progress := handle.snapshot().progress) is not None
+    assert progress.message == "begin"
+
+
+async def test_the_job_sees_its_context_variables_and_no_other_job_does(
+    autojump_clock: MockClock,
+) -> None:
+    async def in_child(context: JobContext) -> str:
+        seen: list[str] = []
+
+        async def child() -> None:
+            seen.append(span.get())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(child)
+        return seen[0]
+
+    before: list[str] = []
+
+    def around(context: JobContext) -> Any:
+        before.append(span.get())
+        return Around()(context)
+
+    async with open_job_queue(around=around, retry=Retry(2, first=0.5)) as queue:
+        assert [await queue.run(in_child, id=name) for name in "ab"] == ["a", "b"]
+        with pytest.raises(JobFailed):
+            await queue.run(fails, id="c")
+
+    assert before == ["none"] * 4
+    assert span.get() == "none"
+
+
+async def test_its_time_counts_for_the_limit(autojump_clock: MockClock) -> None:
+    around = Around(seconds=1)
+    async with open_job_queue(around=around, timeout=1.5) as queue:
+        with pytest.raises(JobTimedOut):
+            await queue.run(value, id="a")
+        ended = trio.current_time()
+        assert await queue.run(value, timeout=2.5) == "job-1"
+
+    assert ended == 2.5  # it takes a second to leave, shielded
+    assert around.seen[:3] == ["enter a 1", trio.Cancelled, "leave a"]
+
+
+async def test_a_limit_that_passes_on_entering_calls_no_function(autojump_clock: MockClock) -> None:
+    called: list[JobContext] = []
+
+    async def work(context: JobContext) -> None:
+        called.append(context)
+
+    async with open_job_queue(around=Around(seconds=5), timeout=2) as queue:
+        with pytest.raises(JobTimedOut):
+            await queue.run(work)
+
+    assert called == []
+    assert trio.current_time() == 2
+
+
+@pytest.mark.parametrize("where", ["enter", "leave"])
+async def test_an_error_of_the_manager_is_one_of_the_attempt(
+    where: str, autojump_clock: MockClock
+) -> None:
+    managers = [Around(errors={where: OSError("no span")}), Around()]
+
+    def around(context: JobContext) -> Any:
+        return managers.pop(0)(context)
+
+    async with open_job_queue(around=around) as queue:
+        handle = queue.submit_nowait(value)
+        with pytest.raises(JobFailed, match="no span"):
+            await handle.result()
+        assert await queue.run(value) == "job-2"
+
+    assert handle.snapshot().attempt == 1
+
+
+async def test_the_retry_rule_holds_for_the_manager(autojump_clock: MockClock) -> None:
+    ends: list[Any] = [OSError("try again"), RetryLater(5), GiveUp("no use")]
+
+    def around(context: JobContext) -> Any:
+        return Around(errors={"enter": ends[context.attempt - 1]})(context)
+
+    async with open_job_queue(around=around, retry=Retry(9, first=2, jitter=0)) as queue:
+        ended = await queue.submit_nowait(value).wait()
+
+    assert (ended.status, ended.attempt, ended.finished_at) == (JobStatus.FAILED, 3, 7)
+    assert ended.error is not None
+    assert ended.error.message == "no use"
+
+
+async def test_a_swallowed_error_is_the_value_none(autojump_clock: MockClock) -> None:
+    around = Around(swallows=True)
+    async with open_job_queue(around=around, retry=Retry(3)) as queue:
+        ended = await queue.submit_nowait(fails).wait()
+
+    assert (ended.status, ended.result, ended.attempt) == (JobStatus.COMPLETED, None, 1)
+
+
+async def test_a_swallowed_error_counts_even_if_a_cancel_was_asked_for(
+    autojump_clock: MockClock,
+) -> None:
+    async def fails_at_last(context: JobContext) -> None:
+        queue.cancel(context.id)
+        raise OSError
+
+    async with open_job_queue(around=Around(swallows=True)) as queue:
+        ended = await queue.submit_nowait(fails_at_last).wait()
+
+    assert (ended.status, ended.result) == (JobStatus.COMPLETED, None)
+
+
+async def cleans_up_badly(context: JobContext) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise OSError
+
+
+@pytest.mark.parametrize("body", [endless, cleans_up_badly])
+async def test_a_cancellation_cannot_be_swallowed(body: Any, autojump_clock: MockClock) -> None:
+    around = Around(swallows=True)
+    async with open_job_queue(around=around) as queue:
+        handle = queue.submit_nowait(body)
+        await wait_all_tasks_blocked()
+        ended = await handle.cancel_and_wait()
+        late = await queue.submit_nowait(body, timeout=2).wait()
+
+    assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
+    assert (late.status, late.cancel_cause) == (JobStatus.FAILED, CancelCause.TIMEOUT)
+    assert around.seen[2] == "leave job-1"
+
+
+async def test_a_cancellation_from_outside_cannot_be_swallowed(autojump_clock: MockClock) -> None:
+    with trio.move_on_after(3) as scope:
+        async with open_job_queue(around=Around(swallows=True)) as queue:
+            handle = queue.submit_nowait(endless)
+
+    assert scope.cancelled_caught
+    assert (handle.status, trio.current_time()) == (JobStatus.CANCELLED, 3)
+
+
+async def test_a_scope_of_its_own_may_end_the_function(autojump_clock: MockClock) -> None:
+    @asynccontextmanager
+    async def around(context: JobContext) -> AsyncGenerator[None]:
+        with trio.move_on_after(4):
+            yield
+
+    async with open_job_queue(around=around) as queue:
+        ended = await queue.submit_nowait(endless).wait()
+
+    assert (ended.status, ended.result, ended.finished_at) == (JobStatus.COMPLETED, None, 4)
+
+
+async def test_it_may_run_tasks_beside_the_function(autojump_clock: MockClock) -> None:
+    beats: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            beats.append(trio.current_time())
+            await trio.sleep(1)
+
+    @asynccontextmanager
+    async def around(context: JobContext) -> AsyncGenerator[None]:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(beat)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async with open_job_queue(around=around) as queue:
+        assert await queue.run(FakeSleep(2.5)) == 2.5
+
+    assert beats == [0, 1, 2]
+
+
+class FakeSleep:
+    name = "sleep"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def execute(self, context: JobContext) -> float:
+        await trio.sleep(self.seconds)
+        return self.seconds
+
+
+async def test_it_is_not_called_for_a_job_without_a_first_step(autojump_clock: MockClock) -> None:
+    around = Around()
+    async with open_job_queue(around=around) as queue:
+        queue.submit_nowait(value)
+        pending = queue.submit_nowait(value)
+        pending.cancel()
+
+    assert around.seen == ["enter job-1 1", "leave job-1"]
+
+
+@pytest.mark.parametrize("where", ["enter", "leave"])
+async def test_an_interrupt_in_the_manager_leaves_by_the_block(
+    where: str, autojump_clock: MockClock
+) -> None:
+    interrupt = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        async with open_job_queue(around=Around(errors={where: interrupt})) as queue:
+            handle = queue.submit_nowait(value)
+
+    assert caught.value is interrupt
+    assert handle.status is JobStatus.FAILED
+
+
+@pytest.mark.parametrize("swallows", [True, False])
+async def test_a_job_that_failed_leaves_nothing_alive(
+    swallows: bool, autojump_clock: MockClock
+) -> None:
+    class Big:
+        pass
+
+    class Manager:
+        def __init__(self, context: JobContext) -> None:
+            pass
+
+        async def __aenter__(self) -> None:
+            pass
+
+        async def __aexit__(self, *error: object) -> bool:
+            return swallows
+
+    async def work(context: JobContext, big: Big) -> None:
+        raise OSError
+
+    async with open_job_queue(around=Manager) as queue:
+        big = Big()
+        gone = weakref.ref(big)
+        handle = queue.submit_nowait(work, big)
+        del big
+        await handle.wait()
+        gc.disable()
+        try:
+            assert gone() is None
+        finally:
+            gc.enable()
+
+
+@contextmanager
+def sync_manager(context: JobContext) -> Generator[None]:
+    yield
+
+
+async def test_what_gives_no_async_context_manager_fails_the_attempt(
+    autojump_clock: MockClock,
+) -> None:
+    for around in (lambda context: None, sync_manager):
+        async with open_job_queue(around=around) as queue:  # type: ignore[arg-type]
+            handle = queue.submit_nowait(value)
+            with pytest.raises(JobFailed, match="around must give an async context manager, not "):
+                await handle.result()
+
+
+async def generator(context: JobContext) -> AsyncGenerator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        (5, "around must be a function, not 5"),
+        (value, "around is not awaited"),
+        (generator, "decorate <function generator .* with contextlib.asynccontextmanager"),
+    ],
+)
+def test_what_cannot_be_around_is_refused(around: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        open_job_queue(around=around)
