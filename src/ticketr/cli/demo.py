@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,7 +35,16 @@ DATA = "demo.db"
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
 @click.pass_context
-def demo(context: click.Context, /, *, folder: Path | None, plain: bool, **settings: Any) -> None:
+def demo(
+    context: click.Context,
+    /,
+    *,
+    tickets: int | None,
+    seed: int | None,
+    latency: float,
+    folder: Path | None,
+    plain: bool,
+) -> None:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
     In a terminal this opens the app; else it pulls and says where the files are. In the same
@@ -54,7 +63,7 @@ def demo(context: click.Context, /, *, folder: Path | None, plain: bool, **setti
     store.folder.check()
     mark = own_mark(root)
     store.prepare()
-    site = partial(open_sandbox, **settings, data=store.own / DATA)
+    site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
         context.exit(run(_demo, show, root, mark, site))

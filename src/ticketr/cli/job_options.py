@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.config import Workspace
+    from ticketr.jira.transport import Transport
+    from ticketr.sync import SessionOptions
 
 R = TypeVar("R")
 
@@ -74,7 +76,7 @@ class JobArguments:
         failed: The folders of workspaces whose jobs cannot start, and why.
     """
 
-    ready: dict[str, dict[str, Any]]
+    ready: dict[str, SessionOptions]
     failed: dict[str, tuple[Path, TicketrError]] = field(default_factory=dict)
 
 
@@ -157,7 +159,7 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
 
 def workspace_arguments(
     options: CommonOptions = CommonOptions(), *, jql: str | None = None
-) -> dict[str, Any]:
+) -> SessionOptions:
     """Return the arguments of a pull, push or sync of one workspace.
 
     Raises:
@@ -199,36 +201,30 @@ def _resolved(options: CommonOptions) -> Workspace:
     return confirm_site(found)
 
 
-def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> dict[str, Any]:
+def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
+    from ticketr.sync import Side
+
+    chosen = options.strategy or resolved.strategy
     jql = jql or (resolved.jql if options.project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
     return {
-        **_workspace_settings(resolved, options.strategy),
+        "root": resolved.root,
         "mark": own_mark(resolved.root),
         "credentials": sign_in(resolved),
         "jql": jql,
         "transport": _transport(options.http),
-    }
-
-
-def _workspace_settings(resolved: Workspace, strategy: str | None) -> dict[str, Any]:
-    from ticketr.sync import Side
-
-    chosen = strategy or resolved.strategy
-    return {
-        "root": resolved.root,
         "project": resolved.project,
         "fields": resolved.fields,
         "story_type": resolved.story_type,
         "subtask_type": resolved.subtask_type,
         "prefer": Side(chosen) if chosen in {"local", "remote"} else None,
-        "prefer_from_file": strategy is None,
+        "prefer_from_file": options.strategy is None,
         "browse": resolved.site,
     }
 
 
-def _transport(http: str) -> Any:
+def _transport(http: str) -> Transport | None:
     if http == "httpx":
         return None
     from ticketr.jira.transport import AsksMissing, open_transport

@@ -62,7 +62,7 @@ def pull(
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import empty_pull_result, print_pull, print_resolve_hint
+    from ticketr.cli.report import print_pull, print_resolve_hint
     from ticketr.sync import PullJob, PullResult
 
     arguments = find_job_arguments(options, jql=jql)
@@ -80,7 +80,6 @@ def pull(
         print_pull(result, prune=prune)
         print_resolve_hint(result.conflicts)
 
-    empty = empty_pull_result()
     context.exit(
-        run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
+        run_jobs(jobs, print_result, failed=arguments.failed, empty=PullResult(), options=options)
     )

@@ -55,7 +55,7 @@ def push(
         name: PushJob(**each, dry_run=dry_run, accept_loss=accept_loss)
         for name, each in arguments.ready.items()
     }
-    empty = PushResult(0)
+    empty = PushResult()
     if not dry_run:
         others = report.failures_as_json(arguments.failed, empty)
         confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
@@ -97,11 +97,11 @@ def sync(
     """
     from ticketr.cli import report
     from ticketr.cli.job_runner import run_jobs
-    from ticketr.sync import PushResult, SyncJob, SyncResult
+    from ticketr.sync import PullResult, PushResult, SyncJob, SyncResult
 
     arguments = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
-    empty = SyncResult(report.empty_pull_result(), PushResult(0))
+    empty = SyncResult(PullResult(), PushResult())
     others = report.failures_as_json(arguments.failed, empty)
     confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
     jobs = with_accepted_losses(jobs, accept_loss=accept_loss)

@@ -81,13 +81,6 @@ def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, obj
     return data | _result_as_json(so_far if ended.result is None else ended.result)
 
 
-def empty_pull_result() -> PullResult:
-    """Return the result of a pull that did not start."""
-    from ticketr.sync import Tally, pull_result
-
-    return pull_result(Tally())
-
-
 def failures_as_json(
     failed: Mapping[str, tuple[Path, TicketrError]], empty: Result
 ) -> dict[str, dict[str, object]]:

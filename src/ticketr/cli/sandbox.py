@@ -6,7 +6,7 @@ import math
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from ticketr.sandbox import Faults, User
 
 R = TypeVar("R", bound="Callable[..., object]")
+
+
+class _ServerOptions(TypedDict):
+    host: str
+    port: int | None
+    tickets: int | None
+    seed: int | None
+    data: Path | None
+    latency: float
+    search_lag: float
+    odd: bool
+    exit_with_stdin: bool
 
 
 def seconds(value: str | float) -> float:
@@ -68,7 +80,9 @@ LATENCY = _seconds_option("--latency", "The wait before each response.")
     help="Make it hostile: all, or some such as 429=0.05,lost=0.02,seed=7.",
 )
 @click.option("--exit-with-stdin", is_flag=True, help="End when standard input is closed.")
-def sandbox(*, time_zone: str | None, faults: str | None, **settings: Any) -> None:
+def sandbox(
+    *, time_zone: str | None, faults: str | None, **options: Unpack[_ServerOptions]
+) -> None:
     """Serve a Jira site with made-up tickets, to try ticketr on.
 
     It prints its address and serves until SIGINT or SIGTERM. Log in as demo@example.com with
@@ -80,7 +94,7 @@ def sandbox(*, time_zone: str | None, faults: str | None, **settings: Any) -> No
     from ticketr.sandbox import OtherSeed, run
 
     user, hostile = _user(time_zone), _faults(faults)
-    serve = partial(run, user=user, faults=hostile, announce=echo, **settings)
+    serve = partial(run, user=user, faults=hostile, announce=echo, **options)
     try:
         trio.run(serve)
     except OtherSeed as error:

@@ -24,7 +24,7 @@ from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from ticketr import Job, JobSnapshot
-    from ticketr.sync import Loss, OnWritten
+    from ticketr.sync import Loss, OnWritten, SessionOptions
     from ticketr.terminal import Terminal
 
 _log = logging.getLogger("ticketr")
@@ -76,13 +76,14 @@ def _note(failed: JobSnapshot) -> None:
 def _job_for(
     job: PullJob, work: JobKind, on_written: OnWritten, accepted: frozenset[Loss]
 ) -> Job[object]:
+    options: SessionOptions = {**job.options(), "on_written": on_written}
     match work:
         case JobKind.PULL:
-            return PullJob.like(job, on_written=on_written)
+            return PullJob(**options)
         case JobKind.PUSH:
-            return PushJob.like(job, on_written=on_written, accept_loss=accepted)
+            return PushJob(**options, accept_loss=accepted)
         case JobKind.SYNC:
-            return SyncJob.like(job, on_written=on_written, accept_loss=accepted)
+            return SyncJob(**options, accept_loss=accepted)
 
 
 def line_style(terminal: Terminal) -> LineStyle:

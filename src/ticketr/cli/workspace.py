@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,7 +39,17 @@ def workspace() -> None:
 @click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
 @click.option("--scoped", is_flag=True, help="For a token with scopes: ask for the cloud ID.")
 @click.option("--cloud-id", metavar="ID", help="For a token with scopes: the site's cloud ID.")
-def add(**settings: Any) -> None:
+def add(
+    *,
+    name: str | None,
+    folder: Path | None,
+    site: str | None,
+    email: str | None,
+    project: str | None,
+    jql: str | None,
+    scoped: bool,
+    cloud_id: str | None,
+) -> None:
     """Add a workspace, or log in to one again.
 
     In a terminal this asks for what is missing, the token included; elsewhere nothing asks.
@@ -53,10 +63,9 @@ def add(**settings: Any) -> None:
     """
     from ticketr.cli.workspace_add import AddRequest, add_workspace
 
-    request = AddRequest(**settings)
-    if request.scoped and request.cloud_id is not None:
+    if scoped and cloud_id is not None:
         raise click.UsageError("say --scoped or --cloud-id, not both")
-    add_workspace(request)
+    add_workspace(AddRequest(name, folder, site, email, project, jql, cloud_id, scoped=scoped))
 
 
 @workspace.command("list", short_help="List the workspaces that you have added.")

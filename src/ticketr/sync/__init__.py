@@ -28,12 +28,10 @@ from ticketr.sync.errors import (
 )
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.pull.pull import PullResult, pull_result
-from ticketr.sync.pull.tally import Tally
-from ticketr.sync.push.actions import Action
-from ticketr.sync.push.push import PushResult
+from ticketr.sync.pull.tally import PullResult
+from ticketr.sync.push.tally import Action, PushResult
 from ticketr.sync.resolve import Take, conflict_of, resolve
-from ticketr.sync.session import OnWritten
+from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
 from ticketr.sync.threads import ThreadRunner
@@ -66,6 +64,7 @@ __all__ = [
     "PushJob",
     "PushResult",
     "RenamedProject",
+    "SessionOptions",
     "Side",
     "State",
     "StateFailed",
@@ -74,7 +73,6 @@ __all__ = [
     "SyncJob",
     "SyncResult",
     "Take",
-    "Tally",
     "ThreadRunner",
     "UnknownField",
     "UnsupportedField",
@@ -84,7 +82,6 @@ __all__ = [
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
-    "pull_result",
     "read_state",
     "readable",
     "resolve",

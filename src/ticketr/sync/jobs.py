@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import error_to_report
-from ticketr.sync.pull.pull import PullResult, pull, pull_result
-from ticketr.sync.pull.tally import Tally
-from ticketr.sync.push.push import PushResult, push, push_result
+from ticketr.sync.pull.pull import pull
+from ticketr.sync.pull.tally import PullResult, Tally
+from ticketr.sync.push.push import push
 from ticketr.sync.push.recovery import recover
-from ticketr.sync.push.tally import PushTally
-from ticketr.sync.session import Progress, SessionJob, open_session
+from ticketr.sync.push.tally import PushResult, PushTally
+from ticketr.sync.session import Progress, Session, SessionJob, open_session
 from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Collection
 
     from ticketr import JobContext
     from ticketr.sync.edits.losses import Accepted
@@ -44,27 +44,17 @@ class PullJob(SessionJob):
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return pull_result(self._tally)
+        return self._tally.result()
 
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
-        progress = Progress(context, self.credentials.redact)
         self._tally = tally = Tally()
-        with _final_message(progress, "Pull", lambda: f"{tally.done}/{tally.total} tickets pulled"):
-            async with open_session(self, progress) as session:
-                await recover(session, tally.add_recovered)
-                layout = await session.layout()
-                tally.add_broken(notes_on(layout.broken))
-                result = await pull(
-                    session,
-                    layout.locations,
-                    tally,
-                    full=self.full,
-                    prune=self.prune,
-                    into=self.into,
-                )
-        words = f"Pull complete: {_tickets(result.done)}{_not_done(result)}"
-        progress.move(tally.done, tally.done, words)
+        async with _open_session(self, context, lambda: _pulled_words(tally)) as session:
+            await recover(session, tally.add_recovered)
+            await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+        result = tally.result()
+        words = f"Pull complete: {_tickets(result.done)}{_not_done(result, PushResult())}"
+        session.progress.move(result.done, result.done, words)
         return result
 
 
@@ -90,26 +80,26 @@ class PushJob(SessionJob):
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return push_result(self.site, self._tally)
+        return replace(self._tally.result, site=self.site)
 
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
-        progress = Progress(context, self.credentials.redact)
         self._tally = tally = PushTally()
-        with _final_message(progress, "Push", lambda: f"{tally.done}/{tally.total} tickets pushed"):
-            async with open_session(self, progress) as session:
-                if not self.dry_run:
-                    await recover(session, tally.add_recovered)
-                survey = await session.survey()
-                tally.fail(*notes_on(survey.broken))
-                result = await push(
-                    session,
-                    survey,
-                    tally,
-                    dry_run=self.dry_run,
-                    accept_loss=self.accept_loss,
-                )
-        _say_pushed(progress, tally, dry_run=self.dry_run)
+        async with _open_session(self, context, lambda: _pushed_words(tally)) as session:
+            if not self.dry_run:
+                await recover(session, tally.add_recovered)
+            survey = await session.survey()
+            tally.fail(*notes_on(survey.broken))
+            await push(session, survey, tally, dry_run=self.dry_run, accept_loss=self.accept_loss)
+        result = self.so_far()
+        if self.dry_run:
+            refused = len(result.failed) + result.in_conflict
+            rest = f", {refused} would not" if refused else ""
+            words = f"Nothing was sent: {_tickets(result.total)} would be pushed{rest}"
+            session.progress.say(words)
+        else:
+            words = f"Push complete: {_tickets(result.done)}{_not_done(PullResult(), result)}"
+            session.progress.move(result.done, result.total, words)
         return result
 
 
@@ -146,70 +136,53 @@ class SyncJob(SessionJob):
     accept_loss: Accepted = False
     _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
-    _pulled: PullResult | None = field(default=None, init=False, repr=False, compare=False)
+    _pushing: bool = field(default=False, init=False, repr=False, compare=False)
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        pulled = self._pulled or pull_result(self._pull)
-        return SyncResult(pulled, push_result(self.site, self._push))
+        return SyncResult(self._pull.result(), replace(self._push.result, site=self.site))
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        progress = Progress(context, self.credentials.redact)
-        self._pull = tally = Tally()
-        self._push = push_tally = PushTally()
-        self._pulled = None
-        with _final_message(progress, "Sync", self._count):
-            async with open_session(self, progress) as session:
-                await recover(session, push_tally.add_recovered)
-                layout = await session.layout()
-                tally.add_broken(notes_on(layout.broken))
-                pulled = await pull(
-                    session, layout.locations, tally, full=self.full, prune=self.prune
-                )
-                self._pulled = pulled
-                progress.begin("Looking for edits...")
-                survey = await session.survey()
-                survey.leave_out({each.key for each in pulled.conflicts})  # the pull reports them
-                new = {
-                    name: error
-                    for name, error in survey.broken.items()
-                    if name not in layout.broken
-                }
-                push_tally.fail(*notes_on(new))
-                pushed = await push(
-                    session, survey, push_tally, merging=True, accept_loss=self.accept_loss
-                )
-                result = SyncResult(pulled, pushed)
-        words = f"{_tickets(pulled.done)} pulled, {push_tally.done} pushed"
-        words = f"Sync complete: {words}{_not_done(pulled, push_tally)}"
-        progress.move(push_tally.done, push_tally.total, words)
+        self._pull, self._push, self._pushing = Tally(), PushTally(), False
+        async with _open_session(self, context, self._words) as session:
+            await recover(session, self._push.add_recovered)
+            broken = await _pull_all(session, self._pull, full=self.full, prune=self.prune)
+            self._pushing = True
+            session.progress.begin("Looking for edits...")
+            survey = await session.survey()
+            # The pull has reported conflicts and broken files already.
+            survey.leave_out(self._pull.conflicts)
+            new = {name: error for name, error in survey.broken.items() if name not in broken}
+            self._push.fail(*notes_on(new))
+            await push(session, survey, self._push, merging=True, accept_loss=self.accept_loss)
+        result = self.so_far()
+        pulled, pushed = result.pull, result.push
+        words = f"{_tickets(pulled.done)} pulled, {pushed.done} pushed{_not_done(pulled, pushed)}"
+        session.progress.move(pushed.done, pushed.total, f"Sync complete: {words}")
         return result
 
-    def _count(self) -> str:
-        if self._pulled is None:
-            return f"{self._pull.done}/{self._pull.total} tickets pulled"
-        return f"{self._push.done}/{self._push.total} tickets pushed"
+    def _words(self) -> str:
+        return _pushed_words(self._push) if self._pushing else _pulled_words(self._pull)
 
 
-def _say_pushed(progress: Progress, tally: PushTally, *, dry_run: bool) -> None:
-    if dry_run:
-        refused = len(tally.failed) + tally.in_conflict
-        rest = f", {refused} would not" if refused else ""
-        progress.say(f"Nothing was sent: {_tickets(tally.total)} would be pushed{rest}")
-    else:
-        words = f"Push complete: {_tickets(tally.done)}{_not_done(pushed=tally)}"
-        progress.move(tally.done, tally.total, words)
+async def _pull_all(
+    session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
+) -> Collection[str]:
+    """Pull into the workspace; return the files that could not be read."""
+    layout = await session.layout()
+    tally.add_broken(notes_on(layout.broken))
+    await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
+    return layout.broken.keys()
 
 
-def _not_done(pulled: PullResult | None = None, pushed: PushTally | None = None) -> str:
+def _not_done(pulled: PullResult, pushed: PushResult) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
-    conflicts = kept = failed = 0
-    if pulled is not None:
-        conflicts, kept, failed = pulled.in_conflict, pulled.left_alone, pulled.unwritten
-    if pushed is not None:
-        conflicts, failed = conflicts + pushed.in_conflict, failed + len(pushed.failed)
-    counts = {"in conflict": conflicts, "kept": kept, "failed": failed}
+    counts = {
+        "in conflict": pulled.in_conflict + pushed.in_conflict,
+        "kept": pulled.left_alone,
+        "failed": pulled.unwritten + len(pushed.failed),
+    }
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
 
@@ -217,17 +190,35 @@ def _tickets(count: int) -> str:
     return "1 ticket" if count == 1 else f"{count} tickets"
 
 
-@contextmanager
-def _final_message(progress: Progress, what: str, count: Callable[[], str]) -> Generator[None]:
-    """Report how a job has failed or was cancelled as its last message."""
+def _pulled_words(tally: Tally) -> str:
+    return f"{tally.done}/{tally.total} tickets pulled"
+
+
+def _pushed_words(tally: PushTally) -> str:
+    return f"{tally.result.done}/{tally.result.total} tickets pushed"
+
+
+@asynccontextmanager
+async def _open_session(
+    job: SessionJob, context: JobContext, done: Callable[[], str]
+) -> AsyncGenerator[Session]:
+    """Open a session; report as the last message how the job has failed or was cancelled.
+
+    Args:
+        job: The job.
+        context: Its context in the queue.
+        done: Returns how much the job has done until now, in words.
+    """
+    progress = Progress(context, job.credentials.redact)
     try:
-        yield
+        async with open_session(job, progress) as session:
+            yield session
     except Exception as error:
-        told = error_to_report(error)
-        progress.say(f"{what} failed: {str(told) or type(told).__name__}")
-        if told is error:
+        reported = error_to_report(error)
+        progress.say(f"{job.verb} failed: {str(reported) or type(reported).__name__}")
+        if reported is error:
             raise
-        raise told from None  # one of several errors of concurrent tasks is enough
+        raise reported from None  # one of several errors of concurrent tasks is enough
     except BaseException:  # a cancellation, alone or in a group
-        progress.say(f"Cancelled: {count()}")
+        progress.say(f"Cancelled: {done()}")
         raise

@@ -7,7 +7,7 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
 
@@ -45,6 +45,26 @@ FIELDS_AGE = 86_400.0
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
 OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"
+
+
+class SessionOptions(TypedDict, total=False):
+    """The attributes of `SessionJob`, as keywords."""
+
+    root: Required[Path]
+    credentials: Required[Credentials]
+    project: str | None
+    jql: str | None
+    fields: tuple[WantedField, ...]
+    story_type: str
+    subtask_type: str
+    prefer: Side | None
+    prefer_from_file: bool
+    browse: str | None
+    mark: str | None
+    transport: Transport | None
+    on_written: OnWritten
+    run_sync: ThreadRunner
+    late_request_window: float
 
 
 @dataclass
@@ -94,16 +114,10 @@ class SessionJob:
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
     late_request_window: float = 30.0
 
-    @classmethod
-    def like(cls, other: SessionJob, **changes: Any) -> Self:
-        """Return a job of this kind for the same workspace and site.
-
-        Args:
-            other: A job of any kind.
-            changes: The options that differ.
-        """
-        common = {each.name: getattr(other, each.name) for each in dataclass_fields(SessionJob)}
-        return cls(**(common | changes))
+    def options(self) -> SessionOptions:
+        """Return the options that every job has, to make another job of the same workspace."""
+        names = [each.name for each in dataclass_fields(SessionJob)]
+        return cast("SessionOptions", {name: getattr(self, name) for name in names})
 
     @property
     def name(self) -> str:

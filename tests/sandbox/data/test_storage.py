@@ -142,7 +142,7 @@ def act(site: Site, action: str, number: int, text: str) -> None:
             project=catalogue.DEMO,
             type=catalogue.SUBTASK,
             summary=text,
-            parent=parent and parent.id,
+            parent=parent.id if parent is not None else None,
             labels=(text,),
         )
         return

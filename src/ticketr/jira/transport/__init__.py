@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from ticketr.jira.transport.base import Request, Response, Transport
 from ticketr.jira.transport.errors import AsksMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ticketr.jira.transport._asks import AsksTransport
+    from ticketr.jira.transport._httpx import HttpxTransport
+    from ticketr.jira.transport.base import TransportOptions
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
 
@@ -16,12 +18,12 @@ __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "op
 HttpPackage = Literal["httpx", "asks"]
 
 
-def open_transport(name: HttpPackage = "httpx", **settings: Any) -> Transport:
+def open_transport(name: HttpPackage = "httpx", **options: Unpack[TransportOptions]) -> Transport:
     """Make the transport of one package, loading that package alone.
 
     Args:
         name: The package.
-        settings: Those of `TransportSettings`, by name.
+        options: Attributes of `TransportSettings`, by name.
 
     Returns:
         The transport, to be opened by ``async with``.
@@ -30,10 +32,10 @@ def open_transport(name: HttpPackage = "httpx", **settings: Any) -> Transport:
         AsksMissing: It is to be asks, and asks cannot be used; opening may raise it too.
         ValueError: There is no such package.
     """
-    return _adapter(name)(**settings)
+    return _adapter(name)(**options)
 
 
-def _adapter(name: str) -> Callable[..., Transport]:
+def _adapter(name: str) -> type[HttpxTransport | AsksTransport]:
     """Load an adapter; each takes longer to import than all of ticketr."""
     if name == "httpx":
         from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 if TYPE_CHECKING:
     import ssl
@@ -77,6 +77,16 @@ class TransportSettings:
     connect_within: float = CONNECT_WITHIN
     largest_body: int = LARGEST_BODY
     verify: ssl.SSLContext | None = None
+
+
+class TransportOptions(TypedDict, total=False):
+    """The attributes of `TransportSettings`, as keywords."""
+
+    answer_within: float
+    whole_within: float
+    connect_within: float
+    largest_body: int
+    verify: ssl.SSLContext | None
 
 
 class Transport(Protocol):

@@ -10,16 +10,20 @@ import random
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.content import descriptions, hostile
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
 from ticketr.sandbox.data import catalogue, model
-from ticketr.sandbox.data.site import Site
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.changes import discard_change
+from ticketr.sandbox.data.site import Site, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from ticketr.sandbox.data.changes import OnChange
 
 _FIRST_ID: Final = 10001
 _FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
@@ -48,15 +52,27 @@ class _IssuePlan:
     turn: int
 
 
-def make_site(*, tickets: int, seed: int, **settings: Any) -> Site:
+def make_site(
+    *,
+    tickets: int,
+    seed: int,
+    user: model.User = DEMO_USER,
+    clock: Callable[[], datetime] = utc_now,
+    search_lag: float = 0.0,
+    on_change: OnChange = discard_change,
+) -> Site:
     """Generate a site whose project ``DEMO`` holds exactly ``tickets`` issues.
 
     Args:
         tickets: The number of issues, sub-tasks included.
         seed: The seed from which the site is generated.
-        settings: Further arguments of `Site`, by name.
+        user: As of `Site`, like the other arguments.
+        clock: See `Site`.
+        search_lag: See `Site`.
+        on_change: See `Site`.
     """
-    return Site(make_issues(tickets=tickets, seed=seed), **settings)
+    issues = make_issues(tickets=tickets, seed=seed)
+    return Site(issues, user=user, clock=clock, search_lag=search_lag, on_change=on_change)
 
 
 def make_issues(*, tickets: int, seed: int) -> Iterator[model.Issue]:

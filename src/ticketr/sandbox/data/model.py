@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,6 +179,36 @@ class Issue:
     def key(self) -> str:
         """The key that people use, such as ``DEMO-7``."""
         return f"{self.project.key}-{self.number}"
+
+
+class IssueValues(TypedDict, total=False):
+    """The attributes of an `Issue` that a request may set, as keywords."""
+
+    priority: Priority
+    description: Adf | None
+    reporter: User
+    assignee: User | None
+    parent: int | None
+    due: date | None
+    labels: tuple[str, ...]
+    components: tuple[Component, ...]
+    fix_versions: tuple[Version, ...]
+    story_points: float | None
+    sprints: tuple[Sprint, ...]
+    platform: Option | None
+    release_note: str | None
+    reviewer: User | None
+    ready: int | None
+    creator: User | None
+    resolution: Resolution | None
+    properties: Mapping[str, Any]
+
+
+class IssueEdits(IssueValues, total=False):
+    """The attributes that a request may change in an existing issue, as keywords."""
+
+    type: IssueType
+    summary: str
 
 
 def to_millis(moment: datetime) -> int:

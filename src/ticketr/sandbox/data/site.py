@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, FINISHED, MEDIUM, TO_DO, USERS
 from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
@@ -13,6 +13,8 @@ from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ticketr.sandbox.data.model import IssueEdits, IssueValues
 
 #: The attributes of an issue that no caller may set.
 _COMPUTED: Final = frozenset(
@@ -126,11 +128,24 @@ class Site:
         """
         return self._index.issues(current)
 
-    def create(self, *, project: Project, type: IssueType, summary: str, **values: Any) -> Issue:  # noqa: A002 - Jira's word
+    def create(
+        self,
+        *,
+        project: Project,
+        type: IssueType,  # noqa: A002 - Jira's word
+        summary: str,
+        **values: Unpack[IssueValues],
+    ) -> Issue:
         """Create an issue in the first status of the workflow."""
         _check(values)
         now = self._millis()
-        defaults = {"priority": MEDIUM, "description": None, "reporter": self.user}
+        given: IssueValues = {
+            "priority": MEDIUM,
+            "description": None,
+            "reporter": self.user,
+            "creator": self.user,
+            **values,
+        }
         issue = Issue(
             id=self.counters.last_id + 1,
             number=self.counters.numbers.get(project.key, 0) + 1,
@@ -140,13 +155,12 @@ class Site:
             status=TO_DO,
             created=now,
             updated=now,
-            creator=self.user,
-            **(defaults | values),
+            **given,
         )
         self.put(issue)
         return issue
 
-    def edit(self, id_or_key: str, **values: Any) -> Issue:
+    def edit(self, id_or_key: str, **values: Unpack[IssueEdits]) -> Issue:
         """Change attributes of an issue other than the status."""
         _check(values)
         before = self._existing(id_or_key)
@@ -154,17 +168,17 @@ class Site:
         self.put(after)
         return after
 
-    def transition(self, id_or_key: str, status: Status, **values: Any) -> Issue:
+    def transition(self, id_or_key: str, status: Status, **values: Unpack[IssueEdits]) -> Issue:
         """Change the status of an issue; a status of the category Done resolves it."""
         _check(values)
         before = self._existing(id_or_key)
         now = self._update_time(before)
         done = status.category == FINISHED
         moved = now if status.category != before.status.category else before.moved
-        kept = {"resolution": before.resolution if done else None}
+        given: IssueEdits = {"resolution": before.resolution if done else None, **values}
         after = replace(
             before,
-            **(kept | values),
+            **given,
             status=status,
             resolved=(before.resolved or now) if done else None,
             moved=moved,

@@ -7,7 +7,7 @@ files into ticketr's own folder.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.diff import by_key, changes
 from ticketr.sync.notes import Code, Note, not_given
+from ticketr.sync.pull.tally import MissingIssues
 from ticketr.sync.queries import OVERLAP
 from ticketr.sync.session import PAGE
 from ticketr.sync.state.state import Base
@@ -33,21 +34,6 @@ if TYPE_CHECKING:
 
 _DELETED = "it was deleted in Jira, or you may no longer see it"
 _EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
-
-
-@dataclass(frozen=True, slots=True)
-class MissingIssues:
-    """What became of issues that a project no longer has.
-
-    Attributes:
-        notes: A note on each that still has a file.
-        pruned: Keys of those that were removed.
-        prunable: Keys of those that a prune would have removed.
-    """
-
-    notes: tuple[Note, ...] = ()
-    pruned: tuple[str, ...] = ()
-    prunable: tuple[str, ...] = ()
 
 
 async def handle_missing(

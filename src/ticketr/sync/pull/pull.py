@@ -9,81 +9,24 @@ whole and is counted, and the next pull asks only for the rest.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.sync.pull.missing import MissingIssues, handle_missing
+from ticketr.sync.pull.missing import handle_missing
 from ticketr.sync.pull.pipeline import PullPipeline
 from ticketr.sync.queries import base_query, changed_since, in_order
 from ticketr.sync.threads import compute
 from ticketr.sync.workspace.go_state import read_hashes
-from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ticketr.sync.notes import Note
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import KnownIssue
     from ticketr.sync.workspace.store import TicketLocation
-
-
-@dataclass(frozen=True, slots=True)
-class PullResult:
-    """What a pull did. All counts are issues, sub-tasks included, and none is in two of them.
-
-    Attributes:
-        total: Issues that the query found and Jira could give.
-        new: Issues written into a file for the first time.
-        updated: Issues that were rewritten, since Jira had something newer.
-        merged: Issues whose local edits were joined with something newer in Jira.
-        unchanged: Issues that were up to date already.
-        in_conflict: Issues that differ from Jira's and were left so, since both sides have changed
-            the same in their tickets.
-        left_alone: Issues in the tickets that were kept.
-        kept: Tickets left as they are, each with the reason.
-        conflicts: Tickets left as they are, since both sides have changed the same.
-        failed: Tickets that could not be written, or that Jira could not give, and files that
-            cannot be read, each with the reason.
-        inexact: Keys of issues written by this pull whose description says more than Markdown
-            can; Jira's own form of it is kept in the state.
-        gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
-            with what became of it; their files are kept.
-        pruned: Keys of those whose files were moved away, since that was asked for.
-        prunable: Keys of those whose files would have been moved away, had that been asked for.
-        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
-            In a sync, its push has them.
-    """
-
-    total: int
-    new: int
-    updated: int
-    merged: int
-    unchanged: int
-    in_conflict: int
-    left_alone: int
-    kept: tuple[Note, ...]
-    conflicts: tuple[Note, ...]
-    failed: tuple[Note, ...]
-    inexact: tuple[str, ...]
-    gone: tuple[Note, ...]
-    pruned: tuple[str, ...]
-    prunable: tuple[str, ...]
-    recovered: tuple[str, ...]
-
-    @property
-    def done(self) -> int:
-        """How many issues are in files with all that Jira has of them."""
-        return self.new + self.updated + self.merged + self.unchanged
-
-    @property
-    def unwritten(self) -> int:
-        """How many issues could not be written, once the pull has ended."""
-        return self.total - self.done - self.in_conflict - self.left_alone
 
 
 async def pull(
@@ -94,7 +37,7 @@ async def pull(
     full: bool = False,
     prune: bool = False,
     into: str | None = None,
-) -> PullResult:
+) -> None:
     """Bring everything that the query finds into the workspace.
 
     Args:
@@ -127,37 +70,11 @@ async def pull(
         session, writer, locations=locations, plan=plan, known=known, tally=tally
     ).run()
     await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
-    missing = await handle_missing(session, plan.missing, locations, now=now, prune=prune)
+    tally.add_missing_issues(
+        await handle_missing(session, plan.missing, locations, now=now, prune=prune)
+    )
     if session.job.jql is None:
         await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
-    return pull_result(tally, missing)
-
-
-def pull_result(tally: Tally, missing: MissingIssues | None = None) -> PullResult:
-    """Return what a pull has done until now.
-
-    Args:
-        tally: What it has counted.
-        missing: What became of tickets that the query no longer finds, once that is known.
-    """
-    missing = missing or MissingIssues()
-    return PullResult(
-        total=tally.total,
-        new=tally.count(WriteOutcome.NEW),
-        updated=tally.count(WriteOutcome.UPDATED),
-        merged=tally.count(WriteOutcome.MERGED),
-        unchanged=tally.count(WriteOutcome.UNCHANGED),
-        in_conflict=tally.count(WriteOutcome.CONFLICT),
-        left_alone=tally.count(WriteOutcome.KEPT),
-        kept=tuple(tally.kept.values()),
-        conflicts=tuple(tally.conflicts.values()),
-        failed=(*tally.broken, *tally.failed.values()),
-        inexact=tuple(sorted(tally.inexact)),
-        gone=(*tally.vanished.values(), *missing.notes),
-        pruned=missing.pruned,
-        prunable=missing.prunable,
-        recovered=tuple(tally.recovered),
-    )
 
 
 def _forget_vanished(

@@ -1,7 +1,8 @@
-"""The counts of a pull."""
+"""The result of a pull, and its counts on the way. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.sync.writing.decision import WriteOutcome
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from ticketr.sync.notes import Note
     from ticketr.sync.writing.writer import FamilyResult
 
-
 #: What counts of an issue that was written more than once: the last of these.
 _WEIGHTS = (
     WriteOutcome.UNCHANGED,
@@ -22,6 +22,75 @@ _WEIGHTS = (
     WriteOutcome.KEPT,
     WriteOutcome.CONFLICT,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MissingIssues:
+    """What became of issues that a project no longer has.
+
+    Attributes:
+        notes: A note on each that still has a file.
+        pruned: Keys of those that were removed.
+        prunable: Keys of those that a prune would have removed.
+    """
+
+    notes: tuple[Note, ...] = ()
+    pruned: tuple[str, ...] = ()
+    prunable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """What a pull did. All counts are issues, sub-tasks included, and none is in two of them.
+
+    Attributes:
+        total: Issues that the query found and Jira could give.
+        new: Issues written into a file for the first time.
+        updated: Issues that were rewritten, since Jira had something newer.
+        merged: Issues whose local edits were joined with something newer in Jira.
+        unchanged: Issues that were up to date already.
+        in_conflict: Issues that differ from Jira's and were left so, since both sides have changed
+            the same in their tickets.
+        left_alone: Issues in the tickets that were kept.
+        kept: Tickets left as they are, each with the reason.
+        conflicts: Tickets left as they are, since both sides have changed the same.
+        failed: Tickets that could not be written, or that Jira could not give, and files that
+            cannot be read, each with the reason.
+        inexact: Keys of issues written by this pull whose description says more than Markdown
+            can; Jira's own form of it is kept in the state.
+        gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
+            with what became of it; their files are kept.
+        pruned: Keys of those whose files were moved away, since that was asked for.
+        prunable: Keys of those whose files would have been moved away, had that been asked for.
+        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
+            In a sync, its push has them.
+    """
+
+    total: int = 0
+    new: int = 0
+    updated: int = 0
+    merged: int = 0
+    unchanged: int = 0
+    in_conflict: int = 0
+    left_alone: int = 0
+    kept: tuple[Note, ...] = ()
+    conflicts: tuple[Note, ...] = ()
+    failed: tuple[Note, ...] = ()
+    inexact: tuple[str, ...] = ()
+    gone: tuple[Note, ...] = ()
+    pruned: tuple[str, ...] = ()
+    prunable: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """How many issues are in files with all that Jira has of them."""
+        return self.new + self.updated + self.merged + self.unchanged
+
+    @property
+    def unwritten(self) -> int:
+        """How many issues could not be written, once the pull has ended."""
+        return self.total - self.done - self.in_conflict - self.left_alone
 
 
 class Tally:
@@ -51,6 +120,7 @@ class Tally:
         self.vanished: dict[str, Note] = {}
         self.inexact: set[str] = set()
         self.recovered: list[str] = []
+        self._missing = MissingIssues()
         self._found: set[str] = set()
         self._known: set[str] = set()
 
@@ -113,6 +183,30 @@ class Tally:
             for issue in outcome.family.issues:
                 if issue.id not in outcome.family.stale:
                     self._count(issue.id, outcome.outcome_of(issue.key))
+
+    def add_missing_issues(self, missing: MissingIssues) -> None:
+        """Note what became of issues that the query no longer finds."""
+        self._missing = missing
+
+    def result(self) -> PullResult:
+        """Return what the pull has done until now."""
+        return PullResult(
+            total=self.total,
+            new=self.count(WriteOutcome.NEW),
+            updated=self.count(WriteOutcome.UPDATED),
+            merged=self.count(WriteOutcome.MERGED),
+            unchanged=self.count(WriteOutcome.UNCHANGED),
+            in_conflict=self.count(WriteOutcome.CONFLICT),
+            left_alone=self.count(WriteOutcome.KEPT),
+            kept=tuple(self.kept.values()),
+            conflicts=tuple(self.conflicts.values()),
+            failed=(*self.broken, *self.failed.values()),
+            inexact=tuple(sorted(self.inexact)),
+            gone=(*self.vanished.values(), *self._missing.notes),
+            pruned=self._missing.pruned,
+            prunable=self._missing.prunable,
+            recovered=tuple(self.recovered),
+        )
 
     def _count(self, issue_id: str, written: WriteOutcome) -> None:
         if issue_id not in self._found:

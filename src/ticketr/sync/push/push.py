@@ -8,7 +8,6 @@ by itself. Every ``await`` may be cancelled: what Jira took is counted, and know
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trio
@@ -16,10 +15,10 @@ import trio
 from ticketr.jira import JiraError
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.actions import Action
 from ticketr.sync.push.delivery import Delivery
 from ticketr.sync.push.plan import make_plan
 from ticketr.sync.push.refresh import adopt, refresh
+from ticketr.sync.push.tally import Action
 from ticketr.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
@@ -36,35 +35,6 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
-    """What a push did, or would do. All counts are issues, sub-tasks included.
-
-    Attributes:
-        total: Issues that were to be created or changed.
-        site: The site's address for browsers.
-        planned: Each of these issues.
-        created: Keys of those that were created.
-        updated: Keys of those that were changed.
-        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
-        conflicts: Tickets that were held back because they have changed in Jira.
-        in_conflict: Issues in them that would have been created or changed.
-        failed: Tickets, or parts of them, that could not be pushed, each with the reason.
-        warnings: What else the user should know, by ticket.
-    """
-
-    total: int
-    site: str = ""
-    planned: tuple[Action, ...] = ()
-    created: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    recovered: tuple[str, ...] = ()
-    conflicts: tuple[Note, ...] = ()
-    in_conflict: int = 0
-    failed: tuple[Note, ...] = ()
-    warnings: tuple[Note, ...] = ()
-
-
 async def push(
     session: Session,
     survey: LocalSurvey,
@@ -73,7 +43,7 @@ async def push(
     dry_run: bool = False,
     merging: bool = False,
     accept_loss: Accepted = False,
-) -> PushResult:
+) -> None:
     """Bring what was edited in the workspace to Jira.
 
     Args:
@@ -90,7 +60,7 @@ async def push(
     """
     if not survey.local_changes and not survey.never_pulled:
         await trio.lowlevel.checkpoint()
-        return push_result(session.job.site, tally)
+        return
     seen = await session.now()
     async with session.naming_project():
         plan = await make_plan(
@@ -106,28 +76,6 @@ async def push(
         await _record_without_sending(session, survey.never_pulled, plan, tally, seen=seen)
         if plan.writes:
             await _send(session, plan, tally, seen=seen)
-    return push_result(session.job.site, tally)
-
-
-def push_result(site: str, tally: PushTally) -> PushResult:
-    """Return what a push has done until now.
-
-    Args:
-        site: The site's address for browsers.
-        tally: What it has counted.
-    """
-    return PushResult(
-        total=tally.total,
-        site=site,
-        planned=tally.planned,
-        created=tuple(tally.created),
-        updated=tuple(tally.updated),
-        recovered=tuple(tally.recovered),
-        conflicts=tuple(tally.conflicts),
-        in_conflict=tally.in_conflict,
-        failed=tuple(tally.failed),
-        warnings=tuple(tally.warnings),
-    )
 
 
 async def _merge_and_plan(

@@ -1,75 +1,104 @@
-"""The counts of a push."""
+"""The result of a push, and its counts on the way. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.sync.notes import Note
-    from ticketr.sync.push.actions import Action
     from ticketr.sync.session import Progress
 
 
-@dataclass
-class PushTally:
-    """The counts and notes of a push; right at every moment, also when it is cancelled.
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One issue that a push creates or changes.
 
     Attributes:
-        planned: The issues that are to be created or changed.
+        action: ``"create"`` or ``"update"``.
+        key: The issue's key; empty for one that is not created yet.
+        title: The issue's title.
+        path: The issue's file, relative to the workspace.
+        changes: The name, old text and new text of each part that is sent.
+    """
+
+    action: str
+    key: str
+    title: str
+    path: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push did, or would do. All counts are issues, sub-tasks included.
+
+    Attributes:
+        total: Issues that were to be created or changed.
+        site: The site's address for browsers.
+        planned: Each of these issues.
         created: Keys of those that were created.
         updated: Keys of those that were changed.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
         conflicts: Tickets that were held back because they have changed in Jira.
-        in_conflict: How many of their issues would have been created or changed.
-        failed: What could not be pushed.
-        warnings: What else the user should know.
+        in_conflict: Issues in them that would have been created or changed.
+        failed: Tickets, or parts of them, that could not be pushed, each with the reason.
+        warnings: What else the user should know, by ticket.
     """
 
+    total: int = 0
+    site: str = ""
     planned: tuple[Action, ...] = ()
-    created: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    recovered: list[str] = field(default_factory=list)
-    conflicts: list[Note] = field(default_factory=list)
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
+    conflicts: tuple[Note, ...] = ()
     in_conflict: int = 0
-    failed: list[Note] = field(default_factory=list)
-    warnings: list[Note] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """How many issues are to be created or changed."""
-        return len(self.planned)
+    failed: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
 
     @property
     def done(self) -> int:
         """How many issues were created or changed."""
         return len(self.created) + len(self.updated)
 
+
+class PushTally:
+    """Keeps the result of a push up to date while it runs.
+
+    Attributes:
+        result: What the push has done until now, without the site's address.
+    """
+
+    def __init__(self) -> None:
+        self.result = PushResult()
+
     def plan(self, actions: Iterable[Action]) -> None:
         """Set what is to be created or changed."""
-        self.planned = tuple(actions)
+        planned = tuple(actions)
+        self.result = replace(self.result, planned=planned, total=len(planned))
 
     def add_created(self, key: str) -> None:
         """Count an issue that was created."""
-        self.created.append(key)
+        self.result = replace(self.result, created=(*self.result.created, key))
 
     def add_updated(self, key: str) -> None:
         """Count an issue that was changed."""
-        self.updated.append(key)
+        self.result = replace(self.result, updated=(*self.result.updated, key))
 
     def add_recovered(self, key: str) -> None:
         """Note an issue whose draft got its key only now."""
-        self.recovered.append(key)
+        self.result = replace(self.result, recovered=(*self.result.recovered, key))
 
     def fail(self, *notes: Note) -> None:
         """Note what could not be pushed."""
-        self.failed += notes
+        self.result = replace(self.result, failed=(*self.result.failed, *notes))
 
     def warn(self, *notes: Note) -> None:
         """Note what else the user should know."""
-        self.warnings += notes
+        self.result = replace(self.result, warnings=(*self.result.warnings, *notes))
 
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that is not pushed because it has changed in Jira.
@@ -78,9 +107,12 @@ class PushTally:
             note: What its user should know.
             writes: How many of its issues would have been created or changed.
         """
-        self.conflicts.append(note)
-        self.in_conflict += writes
+        self.result = replace(
+            self.result,
+            conflicts=(*self.result.conflicts, note),
+            in_conflict=self.result.in_conflict + writes,
+        )
 
     def show(self, progress: Progress) -> None:
         """Report how far the push is."""
-        progress.move(self.done, self.total, "Pushing tickets")
+        progress.move(self.result.done, self.result.total, "Pushing tickets")
