@@ -11,6 +11,7 @@ import trio
 from ticketr import CancelCause, JobStatus
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
 from ticketr.jobs._record import TRANSITIONS, JobRecord
+from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,8 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 
 def record_that_is(status: JobStatus) -> JobRecord:
     record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
-    record.accept("job-1", 1, trio.current_time(), None, None)
+    clock = WallClock(trio.current_time)
+    record.accept("job-1", 1, trio.current_time(), None, None, clock)
     if status is not PENDING:
         start(record)
         if status is not RUNNING:

@@ -70,8 +70,8 @@ MUTANTS: Final = [
     Mutant(
         "a value whose repr raises breaks the error message",
         "_values.py",
-        "        text = exact_str(repr(value))\n    except Exception:",
-        "        text = exact_str(repr(value))\n    except TypeError:",
+        "        return exact_str(repr(value))\n    except Exception:",
+        "        return exact_str(repr(value))\n    except TypeError:",
         ODD,
     ),
     Mutant(

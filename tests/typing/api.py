@@ -214,6 +214,7 @@ async def control(queue: JobQueue) -> None:
     assert_type(outcomes.each, tuple[tuple[str, CancelOutcome], ...])
     assert_type(queue.status("a"), JobStatus)
     assert_type(queue.snapshot("a"), JobSnapshot)
+    assert_type(queue.handle("a"), JobHandle[object])
     assert_type(queue.jobs(status=JobStatus.FAILED, key="a", tag="b"), list[JobSnapshot])
     assert_type(queue.set_priority("a", 3), bool)
     assert_type(queue.run_now("a"), bool)
@@ -243,6 +244,9 @@ def snapshots(job: JobSnapshot) -> None:
     assert_type(job.finished_at, float | None)
     assert_type(job.error, JobErrorInfo | None)
     assert_type(job.result, object)
+    assert_type(job.as_dict(), dict[str, object])
+    assert_type(JobSnapshot.from_dict(job.as_dict()), JobSnapshot)
+    assert_type(job.wall_offset, float | None)
     if job.progress is not None:
         assert_type(job.progress.percentage, float)
     if job.error is not None:

@@ -25,6 +25,7 @@ from ticketr.jobs._timer import Timer
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._wait_graph import wait_graph_of_run
 from ticketr.jobs._wait_targets import NextChange, QueueWaits
+from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
@@ -105,7 +106,11 @@ class QueueCore:
         self.schedule: Schedule = Schedule(max_pending)
         self.failures: FailureReporter = FailureReporter(on_job_error, self.interrupt)
         self.registry: Registry = Registry(
-            self.schedule, self.running, keep, self.failures.report_if_unseen
+            self.schedule,
+            self.running,
+            keep,
+            self.failures.report_if_unseen,
+            WallClock(self.now),
         )
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)

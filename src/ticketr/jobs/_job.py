@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import enum
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
+from ticketr.jobs._json import (
+    any_of,
+    field_of,
+    json_key,
+    json_text,
+    json_value,
+    number_of,
+    optional_field_of,
+    optional_number_of,
+    texts_of,
+    wall_clock,
+)
+from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
-
-    from ticketr.jobs._progress import JobProgress
+    from collections.abc import Hashable, Iterable, Mapping
 
 JobID: TypeAlias = str
 """A job's ID: text, unique among the live jobs of its queue."""
@@ -136,6 +147,23 @@ class JobErrorInfo:
             text = "".join(["Traceback (most recent call last):\n", *lines, f"{kind}: {message}\n"])
         return cls(kind, message, text)
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the error in JSON's types; what UTF-8 cannot encode is escaped."""
+        return {
+            "type": json_text(self.type),
+            "message": json_text(self.message),
+            "traceback": json_text(self.traceback),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> JobErrorInfo:
+        """Return what :meth:`as_dict` gave.
+
+        Raises:
+            ValueError: A field is missing, or is no text.
+        """
+        return cls(*(field_of(data, name, str) for name in ("type", "message", "traceback")))
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +191,8 @@ class JobSnapshot:
         finished_at: When it ended; None until then.
         error: What its function raised; None unless it failed.
         result: What its function returned; None unless it completed.
+        wall_offset: What to add to these times to get the seconds since 1970 of the wall clock;
+            None if that is not known. It does not count when snapshots are compared.
     """
 
     id: JobID
@@ -183,3 +213,77 @@ class JobSnapshot:
     finished_at: float | None
     error: JobErrorInfo | None
     result: object
+    wall_offset: float | None = field(default=None, compare=False, repr=False)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the snapshot in JSON's types.
+
+        The fields have their names; enumerations are given by value, tags as a sorted list, the
+        progress and the error as dicts. A result or key that JSON cannot hold is given as its
+        ``repr``: nan, a set, a dict with keys that are no texts, lists nested more than a hundred
+        deep; and a key that is a tuple. What UTF-8 cannot encode is escaped in texts. Beside the
+        times on Trio's clock there are those of the wall clock, ``submitted_wall``, ``due_wall``,
+        ``started_wall`` and ``finished_wall``: ISO texts in UTC.
+        """
+        progress, error = self.progress, self.error
+        times = {
+            "submitted": self.submitted_at,
+            "due": self.due_at,
+            "started": self.started_at,
+            "finished": self.finished_at,
+        }
+        return {
+            "id": json_text(self.id),
+            "name": json_text(self.name),
+            "status": self.status.value,
+            "revision": self.revision,
+            "key": json_key(self.key),
+            "tags": sorted(json_text(tag) for tag in self.tags),
+            "priority": self.priority,
+            "attempt": self.attempt,
+            "progress": None if progress is None else progress.as_dict(),
+            "waiting_for": self.waiting_for,
+            "cancel_requested": self.cancel_requested,
+            "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
+            **{f"{name}_at": at for name, at in times.items()},
+            **{f"{name}_wall": wall_clock(at, self.wall_offset) for name, at in times.items()},
+            "wall_offset": self.wall_offset,
+            "error": None if error is None else error.as_dict(),
+            "result": json_value(self.result),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> JobSnapshot:
+        """Return the snapshot that :meth:`as_dict` gave, with the texts that stand for objects.
+
+        Args:
+            data: The dict, which JSON may have carried. Names that it has besides are ignored.
+
+        Raises:
+            ValueError: A field is missing, or is none that ``as_dict`` gives.
+        """
+        job_id = field_of(data, "id", str)
+        progress = optional_field_of(data, "progress", dict)
+        error = optional_field_of(data, "error", dict)
+        cause = optional_field_of(data, "cancel_cause", str)
+        return cls(
+            id=job_id,
+            name=field_of(data, "name", str),
+            status=JobStatus(field_of(data, "status", str)),
+            revision=field_of(data, "revision", int),
+            key=json_key(any_of(data, "key")),
+            tags=frozenset(texts_of(data, "tags")),
+            priority=field_of(data, "priority", int),
+            attempt=field_of(data, "attempt", int),
+            progress=None if progress is None else JobProgress.from_dict(job_id, progress),
+            waiting_for=optional_field_of(data, "waiting_for", str),
+            cancel_requested=field_of(data, "cancel_requested", bool),
+            cancel_cause=None if cause is None else CancelCause(cause),
+            submitted_at=number_of(data, "submitted_at"),
+            due_at=number_of(data, "due_at"),
+            started_at=optional_number_of(data, "started_at"),
+            finished_at=optional_number_of(data, "finished_at"),
+            error=None if error is None else JobErrorInfo.from_dict(error),
+            result=json_value(any_of(data, "result")),
+            wall_offset=optional_number_of(data, "wall_offset"),
+        )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING
 
+from ticketr.jobs._json import LARGEST, field_of, json_text, number_of
 from ticketr.jobs._values import as_real
 
-LARGEST: Final = sys.float_info.max
-"""The largest number that can be divided; an ``int`` may be larger."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,31 @@ class JobProgress:
         if self.total <= 0:
             return 0.0
         return min(100.0 * (self.current / self.total), 100.0)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the progress in JSON's types, without the job's ID; with the percentage."""
+        return {
+            "current": self.current,
+            "total": self.total,
+            "percentage": self.percentage,
+            "message": json_text(self.message),
+            "revision": self.revision,
+        }
+
+    @classmethod
+    def from_dict(cls, job_id: str, data: Mapping[str, object]) -> JobProgress:
+        """Return what :meth:`as_dict` gave.
+
+        Raises:
+            ValueError: A field is missing, or is none that ``as_dict`` gives.
+        """
+        return cls(
+            job_id,
+            number_of(data, "current"),
+            number_of(data, "total"),
+            field_of(data, "message", str),
+            field_of(data, "revision", int),
+        )
 
     def __str__(self) -> str:
         if self.total <= 0:

@@ -274,6 +274,15 @@ class JobQueue:
         """
         return set_priority(self._core, self._find(job_id), checked_priority(priority))
 
+    @enable_ki_protection
+    def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
+        """Return a handle of a job that is known by its ID.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+        """
+        return JobHandle(self._find(job_id), self._core)
+
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Where a job is in its life.
 

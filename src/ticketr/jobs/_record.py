@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._priority_queue import PriorityQueue
     from ticketr.jobs._retry import Retry
+    from ticketr.jobs._wall_clock import WallClock
 
 NO_CONTEXT: Final = Context()
 NO_TAGS: Final = frozenset[str]()
@@ -80,6 +81,7 @@ class JobRecord:
         pending_queue: The queue of the schedule that it waits in.
         waiting_reason: Tells why it waits; None once it has ended.
         id_holder: The live job whose ID it has, and whose end it waits for.
+        wall_clock: The queue's.
         due_at: Until it is accepted: its delay.
         report: Current, total, message, and the revision of the report, 0 for none.
         uncounted_retries: How many attempts do not count against its ``Retry``.
@@ -92,6 +94,7 @@ class JobRecord:
 
     number: int
     submitted_at: float
+    wall_clock: WallClock
     pending_queue: PriorityQueue[JobRecord] | None
     waiting_reason: Callable[[JobRecord], str | None] | None
     started_at: float
@@ -139,6 +142,7 @@ class JobRecord:
         "timeout",
         "uncounted_retries",
         "waiting_reason",
+        "wall_clock",
         "worker",
     )
 
@@ -191,6 +195,7 @@ class JobRecord:
         now: float,
         key_slot: KeySlot[JobRecord] | None,
         id_holder: JobRecord | None,
+        wall_clock: WallClock,
     ) -> None:
         """Make it a job of the queue."""
         self.id = job_id
@@ -199,6 +204,7 @@ class JobRecord:
         self.due_at = now + self.due_at if self.due_at else now
         self.key_slot = key_slot
         self.id_holder = id_holder
+        self.wall_clock = wall_clock
 
     # Transitions
 
@@ -345,4 +351,5 @@ class JobRecord:
             finished_at=self.finished_at if has_ended else None,
             error=self.error if self.status is FAILED else None,
             result=self.result if has_ended else None,
+            wall_offset=self.wall_clock.offset(),
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._retention import Keep
     from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._wall_clock import WallClock
 
 
 @final
@@ -32,7 +33,17 @@ class Registry:
         totals: How many jobs have ended, by status.
     """
 
-    __slots__ = ("_ids", "_numbers", "_running", "_schedule", "by_id", "finished", "keys", "totals")
+    __slots__ = (
+        "_ids",
+        "_numbers",
+        "_running",
+        "_schedule",
+        "_wall_clock",
+        "by_id",
+        "finished",
+        "keys",
+        "totals",
+    )
 
     def __init__(
         self,
@@ -40,9 +51,11 @@ class Registry:
         running: Mapping[trio.lowlevel.Task, JobRecord],
         keep: Keep,
         report_failure: Callable[[JobRecord], None],
+        wall_clock: WallClock,
     ) -> None:
         self._schedule = schedule
         self._running = running
+        self._wall_clock = wall_clock
         self._ids = itertools.count(1)
         self._numbers = itertools.count()
         self.by_id: dict[JobID, JobRecord] = {}
@@ -89,7 +102,7 @@ class Registry:
             job_id = f"job-{next(self._ids)}"
             while job_id in self.by_id:  # a submit has chosen that one
                 job_id = f"job-{next(self._ids)}"
-        record.accept(job_id, next(self._numbers), now, key_slot, id_holder)
+        record.accept(job_id, next(self._numbers), now, key_slot, id_holder, self._wall_clock)
 
     def end(self, record: JobRecord) -> None:
         """Keep a job that has ended, and free its ID and its key for others."""

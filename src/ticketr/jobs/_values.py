@@ -29,11 +29,16 @@ MAX_SHOWN = 100
 
 def safe_repr(value: object) -> str:
     """Return the ``repr`` of a value, shortened; never raises."""
-    try:
-        text = exact_str(repr(value))
-    except Exception:  # noqa: BLE001 - the value's own code
-        text = f"an object of {type.__repr__(type(value))} without a repr"
+    text = full_repr(value)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def full_repr(value: object) -> str:
+    """Return the ``repr`` of a value; never raises."""
+    try:
+        return exact_str(repr(value))
+    except Exception:  # noqa: BLE001 - the value's own code
+        return f"an object of {type.__repr__(type(value))} without a repr"
 
 
 def class_name(kind: type) -> str:

@@ -1,0 +1,464 @@
+"""Snapshots as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict, namedtuple
+from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from hypothesis import given, settings, strategies as st
+
+from ticketr import (
+    CancelCause,
+    JobContext,
+    JobErrorInfo,
+    JobProgress,
+    JobSnapshot,
+    JobStatus,
+    UnknownJob,
+    open_job_queue,
+)
+from ticketr.jobs._json import MAX_DEPTH, json_key, json_value
+from ticketr.jobs._wall_clock import WallClock
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+HALF = "\ud800"  # of a surrogate pair
+
+
+class Hostile:
+    """Nothing of it works."""
+
+    def __repr__(self) -> str:
+        raise OSError("no")
+
+    __str__ = __hash__ = __eq__ = __repr__  # type: ignore[assignment]
+
+
+class HalfRepr:
+    def __repr__(self) -> str:
+        return HALF
+
+
+class LyingText(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise OSError("no")
+
+    __repr__ = encode = isascii = __hash__ = __len__ = __str__  # type: ignore[assignment]
+
+
+class LyingDict(dict[Any, Any]):
+    def items(self) -> Any:
+        raise OSError("no")
+
+    __iter__ = keys = __len__ = items
+
+
+class LyingList(list[Any]):
+    def __iter__(self) -> Any:
+        raise OSError("no")
+
+
+class LyingInt(int):
+    def __repr__(self) -> str:
+        raise OSError("no")
+
+    __int__ = __index__ = __str__ = __repr__  # type: ignore[assignment]
+
+
+class LyingFloat(float):
+    def __float__(self) -> float:
+        raise OSError("no")
+
+    __repr__ = is_integer = __float__  # type: ignore[assignment]
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Word(StrEnum):
+    YES = "yes"
+
+
+Pair = namedtuple("Pair", "a b")  # noqa: PYI024 - as users have it
+
+
+def cases(*pairs: tuple[object, object]) -> pytest.MarkDecorator:
+    """Give each case a name that calls none of the value's own code."""
+    params = [
+        pytest.param(*pair, id=f"{number} {type(pair[0]).__name__}")
+        for number, pair in enumerate(pairs)
+    ]
+    return pytest.mark.parametrize(("value", "given"), params)
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def loop() -> list[object]:
+    value: list[object] = []
+    value.append(value)
+    return value
+
+
+@cases(
+    *((value, value) for value in (None, True, 0, -5, 2.5, "", "a\u00e9\U0001f600\0\x1b")),
+    ([1, [None, {"a": [True]}]], [1, [None, {"a": [True]}]]),
+    ((1, (2,)), [1, [2]]),
+    (Pair(1, "b"), [1, "b"]),
+    (OrderedDict(a=1), {"a": 1}),
+    (Level.HIGH, 3),
+    (Word.YES, "yes"),
+    ({Word.YES: Word.YES}, {"yes": "yes"}),
+    (LyingText("text"), "text"),
+    (LyingDict(a=1), {"a": 1}),
+    (LyingList([1, 2]), [1, 2]),
+    (LyingInt(5), 5),
+    (LyingFloat(2.5), 2.5),
+    (2**2048 - 1, 2**2048 - 1),
+    (nested(MAX_DEPTH), nested(MAX_DEPTH)),
+)
+def test_what_json_can_hold_stays(value: object, given: object) -> None:
+    result = json_value(value)
+
+    assert result == given
+    assert type(result) is type(given)
+    assert json.loads(json.dumps(result, allow_nan=False)) == given
+
+
+@cases(
+    (math.nan, "nan"),
+    (-math.inf, "-inf"),
+    ([1, math.nan], "[1, nan]"),
+    (2**2048, repr(2**2048)),
+    (10**5000, "an object of <class 'int'> without a repr"),
+    (b"a", "b'a'"),
+    (Decimal("1.5"), "Decimal('1.5')"),
+    (Colour.RED, "<Colour.RED: 1>"),
+    ({1: "a"}, "{1: 'a'}"),
+    ({"a": {1}}, "{'a': {1}}"),
+    (HALF, "'\\ud800'"),
+    ([HALF], "['\\ud800']"),
+    ({HALF: 1}, "{'\\ud800': 1}"),
+    (HalfRepr(), "\\ud800"),
+    (loop(), "[[...]]"),
+    (nested(MAX_DEPTH + 1), repr(nested(MAX_DEPTH + 1))),
+    (nested(10_000), "an object of <class 'list'> without a repr"),
+)
+def test_what_json_cannot_hold_is_its_repr(value: object, given: str) -> None:
+    assert json_value(value) == given
+
+
+def test_what_has_no_repr_is_described() -> None:
+    described = json_value([Hostile()])
+    alone = json_value(Hostile())
+
+    assert described == "an object of <class 'list'> without a repr"
+    assert alone == f"an object of {Hostile!r} without a repr"
+
+
+def test_a_list_that_json_holds_is_copied() -> None:
+    value = [{"a": [1]}]
+    result = json_value(value)
+    value[0]["a"].append(2)
+
+    assert result == [{"a": [1]}]
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        *((key, key) for key in (None, "acme", 3, 2.5, True)),
+        (("acme", 1), "('acme', 1)"),
+        (Pair(1, 2), "Pair(a=1, b=2)"),
+        (frozenset({1}), "frozenset({1})"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_key_stays_one(key: object, given: object) -> None:
+    assert json_key(key) == given
+    hash(json_key(key))
+
+
+async def work(context: JobContext, result: object) -> object:
+    await trio.sleep(1.5)
+    context.report(current=1, total=4, message=f"half {HALF}")
+    await trio.sleep(1)
+    return result
+
+
+async def test_a_snapshot_as_json(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.25 + trio.current_time())
+    async with open_job_queue() as queue:
+        await trio.sleep(10)
+        tags = ["z", "a", HALF]
+        done = await queue.submit(work, {"n": 1}, id="a", key=("k", 1), tags=tags, delay=2)
+        await done.wait()
+        pending = await queue.submit(work, None, delay=60)
+        data = pending.snapshot().as_dict()
+        pending.cancel()
+
+    assert done.snapshot().as_dict() == {
+        "id": "a",
+        "name": "work",
+        "status": "completed",
+        "revision": 5,
+        "key": "('k', 1)",
+        "tags": ["\\ud800", "a", "z"],
+        "priority": 0,
+        "attempt": 1,
+        "progress": {
+            "current": 1,
+            "total": 4,
+            "percentage": 25.0,
+            "message": "half \\ud800",
+            "revision": 4,
+        },
+        "waiting_for": None,
+        "cancel_requested": False,
+        "cancel_cause": None,
+        "submitted_at": 10.0,
+        "due_at": 12.0,
+        "started_at": 12.0,
+        "finished_at": 14.5,
+        "submitted_wall": "2023-11-14T22:13:30.250000+00:00",
+        "due_wall": "2023-11-14T22:13:32.250000+00:00",
+        "started_wall": "2023-11-14T22:13:32.250000+00:00",
+        "finished_wall": "2023-11-14T22:13:34.750000+00:00",
+        "wall_offset": 1_700_000_000.25,
+        "error": None,
+        "result": {"n": 1},
+    }
+    assert (data["status"], data["waiting_for"], data["finished_wall"]) == ("pending", "time", None)
+    assert pending.snapshot().as_dict()["cancel_cause"] == "user"
+
+
+async def test_an_error_as_json(autojump_clock: MockClock) -> None:
+    async def fails(context: JobContext) -> None:
+        raise OSError(f"no {HALF}")
+
+    async with open_job_queue(on_job_error=lambda _: None) as queue:
+        snapshot = await queue.submit_nowait(fails).wait()
+
+    error: Any = snapshot.as_dict()["error"]
+    assert (error["type"], error["message"]) == ("OSError", "no \\ud800")
+    assert error["traceback"].startswith("Traceback (most recent call last):\n")
+    assert JobSnapshot.from_dict(snapshot.as_dict()).error == JobErrorInfo(**error)
+
+
+def test_a_snapshot_is_written_outside_trio_and_after_the_run() -> None:
+    snapshots: list[JobSnapshot] = []
+
+    async def main() -> None:
+        async with open_job_queue() as queue:
+            snapshots.append(await queue.submit_nowait(work, 1).wait())
+            handles.append(queue.handle("job-1"))
+
+    handles: list[Any] = []
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    wall = snapshots[0].as_dict()["submitted_wall"]
+    assert isinstance(wall, str)
+    assert datetime.fromisoformat(wall).utcoffset() is not None
+    assert handles[0].snapshot() == snapshots[0]
+
+
+def test_wall_clock_times_do_not_jitter_but_follow_a_clock_that_was_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readings = iter([100.0, 100.9, 99.1, 101.5, 101.0, 3.0])
+    monkeypatch.setattr("time.time", lambda: next(readings))
+    clock = WallClock(lambda: 40.0)
+
+    assert [clock.offset() for _ in range(5)] == [60.0, 60.0, 61.5, 61.5, -37.0]
+
+
+@pytest.mark.parametrize("offset", [1e300, -1e300, 1e12, None])
+def test_a_time_that_is_no_date_is_none(offset: float | None) -> None:
+    """The clock of a test may be anywhere."""
+    data = replace(PLAIN, wall_offset=offset).as_dict()
+
+    assert (data["submitted_wall"], data["wall_offset"]) == (None, offset)
+
+
+# There and back.
+
+TEXTS = st.text(st.characters(), max_size=5)
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), st.just(10**300)
+)
+TIMES = st.floats(-1e12, 1e12)
+MAKE_ODD: list[Any] = [
+    *(Hostile, HalfRepr, object, loop, partial(nested, 10_000)),
+    *(lambda: math.nan, lambda: 10**5000, lambda: HALF, lambda: b"\xff", lambda: {1: 2}),
+    *(lambda: LyingText("x"), lambda: LyingDict(a=1), lambda: LyingList([1])),
+    *(lambda: LyingInt(3), lambda: LyingFloat(1)),
+]
+ODD = st.integers(0, len(MAKE_ODD) - 1).map(lambda number: MAKE_ODD[number]())
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, ODD)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(TEXTS, st.integers()), inner, max_size=3),
+        st.tuples(inner, inner),
+    ),
+    max_leaves=8,
+)
+KEYS = st.one_of(st.none(), TEXTS, st.integers(), st.floats(), st.tuples(TEXTS, st.integers()))
+PROGRESS = st.builds(JobProgress, st.just("id"), NUMBERS, NUMBERS, TEXTS, st.integers(0, 10**20))
+SNAPSHOTS = st.builds(
+    JobSnapshot,
+    id=st.just("id"),
+    name=TEXTS,
+    status=st.sampled_from(JobStatus),
+    revision=st.integers(1, 10**20),
+    key=KEYS,
+    tags=st.frozensets(TEXTS),
+    priority=st.integers(-(10**9), 10**9),
+    attempt=st.integers(0, 9),
+    progress=st.none() | PROGRESS,
+    waiting_for=st.sampled_from([None, "paused", "time", "key", "worker"]),
+    cancel_requested=st.booleans(),
+    cancel_cause=st.none() | st.sampled_from(CancelCause),
+    submitted_at=TIMES,
+    due_at=TIMES,
+    started_at=st.none() | TIMES,
+    finished_at=st.none() | TIMES,
+    error=st.none() | st.builds(JobErrorInfo, TEXTS, TEXTS, TEXTS),
+    result=VALUES,
+    wall_offset=st.none() | TIMES | st.just(1e300),
+)
+
+
+@settings(deadline=None)
+@given(SNAPSHOTS)
+def test_what_was_json_comes_back_as_it_was(snapshot: JobSnapshot) -> None:
+    data = snapshot.as_dict()
+
+    sent = json.dumps(data, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    back = JobSnapshot.from_dict(json.loads(sent))
+
+    assert json.loads(sent) == data
+    assert back.as_dict() == data
+    assert hash(back.key) == hash(back.key)
+    for field in fields(JobSnapshot):
+        if field.name not in {"name", "key", "tags", "progress", "error", "result"}:
+            assert getattr(back, field.name) == getattr(snapshot, field.name)
+    assert JobSnapshot.from_dict(back.as_dict()) == back
+
+
+PLAIN = JobSnapshot(
+    id="a",
+    name="work",
+    status=JobStatus.FAILED,
+    revision=4,
+    key="k",
+    tags=frozenset({"t"}),
+    priority=0,
+    attempt=1,
+    progress=JobProgress("a", 1, 2, "half", 3),
+    waiting_for=None,
+    cancel_requested=True,
+    cancel_cause=CancelCause.USER,
+    submitted_at=1.0,
+    due_at=1.0,
+    started_at=2.0,
+    finished_at=3.0,
+    error=JobErrorInfo("OSError", "no", "Traceback"),
+    result=None,
+)
+
+
+def test_a_plain_snapshot_comes_back_equal() -> None:
+    assert JobSnapshot.from_dict(PLAIN.as_dict()) == PLAIN
+    assert JobSnapshot.from_dict({**PLAIN.as_dict(), "new": 1}) == PLAIN
+    assert replace(PLAIN, wall_offset=5.0) == PLAIN  # it is about clocks, not about the job
+
+
+@pytest.mark.parametrize("name", PLAIN.as_dict().keys())
+def test_a_missing_field_is_named(name: str) -> None:
+    data = PLAIN.as_dict()
+    del data[name]
+
+    if name.endswith("_wall"):
+        assert JobSnapshot.from_dict(data) == PLAIN
+        return
+    with pytest.raises(ValueError, match=f"no job as as_dict\\(\\) gives it: '{name}' is missing"):
+        JobSnapshot.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("id", value) for value in (None, 3, ["a"])),
+        *(("status", value) for value in ("lost", None, JobStatus.FAILED, 5)),
+        *(("revision", value) for value in ("4", 4.0, True, None)),
+        *(("tags", value) for value in ("t", [1], None)),
+        ("progress", []),
+        ("progress", "half"),
+        ("progress", {**PLAIN.as_dict()["progress"], "total": math.nan}),  # type: ignore[dict-item]
+        *(("cancel_requested", value) for value in (0, None)),
+        *(("cancel_cause", value) for value in ("weather", 1)),
+        *(("submitted_at", value) for value in (None, "1", True, math.inf, math.nan, 10**400)),
+        *(("finished_at", value) for value in ("1", False, -math.inf)),
+        *(("error", value) for value in ({"type": "x", "message": "y"}, "no")),
+        ("wall_offset", "1"),
+        ("waiting_for", 3),
+    ],
+)
+def test_a_field_that_is_not_ours_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"no job as as_dict|not a valid"):
+        JobSnapshot.from_dict({**PLAIN.as_dict(), name: value})
+
+
+@pytest.mark.parametrize(
+    "result", [Hostile(), nested(10_000), {1, 2}], ids=["hostile", "deep", "set"]
+)
+def test_a_foreign_result_is_its_repr(result: object) -> None:
+    back = JobSnapshot.from_dict({**PLAIN.as_dict(), "result": result, "key": (1, 2)})
+
+    assert type(back.result) is str
+    assert back.key == "(1, 2)"
+
+
+# By ID.
+
+
+async def test_a_handle_by_id(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(work, 3, id="a")
+        handle = queue.handle("a")
+        assert (handle.id, handle.status) == ("a", JobStatus.PENDING)
+        assert await handle.result() == 3
+        again = queue.submit_nowait(work, 4, id="a")
+        assert await queue.handle(first).result() == 3
+        assert await queue.handle("a").result() == 4
+        assert again.status is JobStatus.COMPLETED
+        for unknown in ("b", "", again.snapshot()):
+            with pytest.raises(UnknownJob):
+                queue.handle(unknown)  # type: ignore[arg-type]
+
+    assert queue.handle("a").snapshot().result == 4
