@@ -1,10 +1,8 @@
-"""A web app on Starlette and Hypercorn's Trio worker: submit a job, follow it, cancel it.
-
-Start it with ``hypercorn --worker-class trio examples/13_web_app:app``.
-"""
+"""A web app that submits, follows and cancels jobs, for ``hypercorn --worker-class trio``."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator  # noqa: TC003 - a short program
 from contextlib import asynccontextmanager
 
@@ -12,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request  # noqa: TC002 - a short program
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from ticketr import JobHandle, QueueFull, open_job_queue
+from ticketr import JobHandle, QueueFull, UnknownJob, open_job_queue
 from ticketr.testing import FakeJob
 
 
@@ -22,22 +20,23 @@ async def submit(request: Request) -> Response:
         job = app.state.queue.submit_nowait(FakeJob(duration=5, steps=10))
     except QueueFull:
         return JSONResponse({"error": "try again later"}, 503, {"Retry-After": "5"})
-    app.state.jobs[job.id] = job
     return JSONResponse({"id": job.id}, 202)
 
 
 async def follow(request: Request) -> Response:
     """Send each change of a job as a server-sent event, up to its end."""
-    if job := app.state.jobs.get(request.path_params["id"]):
-        return StreamingResponse(events(job), media_type="text/event-stream")
-    return JSONResponse({"error": "no such job"}, 404)
+    try:
+        job = app.state.queue.handle(request.path_params["id"])
+    except UnknownJob as error:
+        return JSONResponse({"error": str(error)}, 404)
+    return StreamingResponse(events(job), media_type="text/event-stream")
 
 
-async def events(job: JobHandle[int]) -> AsyncGenerator[str]:
+async def events(job: JobHandle[object]) -> AsyncGenerator[str]:
     """Write the changes as events."""
     with job.watch() as updates:
         async for now in updates:
-            yield f"data: {now.status} {now.progress or ''}\n\n"
+            yield f"data: {json.dumps(now.as_dict())}\n\n"
 
 
 async def cancel(request: Request) -> Response:
@@ -48,10 +47,9 @@ async def cancel(request: Request) -> Response:
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Open the queue while the server runs; at its end the jobs have 5 seconds."""
-    async with open_job_queue(workers=4) as queue:
-        app.state.queue, app.state.jobs = queue, {}
+    async with open_job_queue(workers=4) as app.state.queue:
         yield
-        await queue.shutdown(grace=5)
+        await app.state.queue.shutdown(grace=5)
 
 
 app = Starlette(lifespan=lifespan)
