@@ -34,23 +34,23 @@ def write_key_and_record(
     status: str | None,
     drafts: Collection[Ticket],
 ) -> bool:
-    """Write a key into its draft's file and the state.
+    """Write the key of a new issue into its draft's file, and the issue into the state.
 
     Args:
-        editor: The workspace's files.
+        editor: Writes the file.
         state: The workspace's state.
-        creation: An issue that Jira has created.
-        name: The file in which to look for the draft, relative to the workspace.
-        status: The status of the issue; None if it is not known yet, then the state is written
-            later.
-        drafts: The drafts of other issues, without their sub-tasks; its own may be among them.
+        creation: The new issue.
+        name: The file that may hold its draft, relative to the workspace.
+        status: The status of the issue. If it is None, the caller must call `record_created` once
+            the status is known.
+        drafts: As of `matcher_for`.
 
     Returns:
         Whether the draft or the key is in that file.
 
     Raises:
         FileFailed: The file cannot be read or written.
-        TicketSyntaxError: It cannot be read as tickets.
+        TicketSyntaxError: The file cannot be parsed.
     """
     if not write_key(editor, name, matcher_for(creation, drafts)):
         return False
@@ -63,17 +63,17 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
     """Write the key of a new issue into its draft's file, and sync the file to disk.
 
     Args:
-        editor: The workspace's files.
+        editor: Writes the file.
         name: The file, relative to the workspace.
-        matcher: The draft and the key.
-        least: The lowest score at which a draft is the one.
+        matcher: Finds the draft.
+        least: The lowest score of a match.
 
     Returns:
         Whether the key is in the file now; False if the draft is not found.
 
     Raises:
         FileFailed: The file cannot be read or written.
-        TicketSyntaxError: It cannot be read as tickets.
+        TicketSyntaxError: The file cannot be parsed.
     """
 
     def change(file: TicketFile) -> TicketFile | None:
@@ -86,14 +86,13 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
 
 
 def record_created(state: State, creation: Creation, path: str, status: str) -> None:
-    """Record what was sent as the base, so that what Jira adds to it is no conflict.
+    """Record the draft that was sent as the base, so that Jira's additions are no conflict.
 
     Args:
         state: The workspace's state.
         creation: A new issue whose key is in its file.
         path: The file, relative to the workspace.
-        status: The issue's status in Jira, perhaps the first of its workflow. Another status in
-            the draft is an edit.
+        status: The issue's status in Jira. If the draft has another one, that is an edit.
     """
     assert creation.id is not None
     assert creation.key is not None
@@ -123,7 +122,7 @@ def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) ->
 
     Args:
         creation: The issue, which has a key.
-        drafts: The drafts of other issues, without their sub-tasks; its own may be among them.
+        drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
     """
     assert creation.key is not None
     draft = parse(creation.draft).tickets[0]

@@ -1,4 +1,4 @@
-"""Fetches what a push has to know of a site: types, fields, allowed values, people, sprints."""
+"""Fetches the metadata that a push needs: types, fields, allowed values, people, sprints."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.session import Session
 
-#: Required fields that every new issue gets without a line of its own.
+#: Required fields of a new issue that have no line of their own in a file.
 _GIVEN = frozenset({"project", "issuetype", "summary", "description", "parent", "reporter"})
-#: Lines that are understood without knowing the project's fields.
+#: Lines that are converted without the metadata of the project.
 _PLAIN = frozenset({"Status", "Parent"})
 
 
@@ -31,8 +31,8 @@ class MetadataQuery:
     Attributes:
         project: The project's key.
         type_id: The ID of the issue's type; None for a draft, which may name its type.
-        changes: What is to be sent.
-        subtask: Whether a draft is a task of a ticket.
+        changes: The changes to send.
+        subtask: Whether a draft is a sub-task.
     """
 
     project: str
@@ -42,46 +42,42 @@ class MetadataQuery:
 
     @property
     def needs_create_fields(self) -> bool:
-        """Whether the fields of the project have to be known."""
+        """Whether the fields of the project are needed."""
         return self.type_id is None or any(
             not isinstance(each.part, CorePart) and each.part not in _PLAIN for each in self.changes
         )
 
     @property
     def needs_statuses(self) -> bool:
-        """Whether the statuses of the project have to be known, as there are no transitions yet."""
+        """Whether the statuses of the project are needed: for a new type, no transitions exist yet."""
         named = {each.part for each in self.changes if each.new}
         return "Status" in named and (self.type_id is None or "Type" in named)
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known of a site's fields.
+    """The metadata for one push.
 
     Attributes:
-        projects: What each project takes, by its key.
-        lookup: What the names in files stand for.
+        projects: The types and fields of each project, by key.
+        lookup: Finds people and sprints by name.
     """
 
     projects: Mapping[str, ProjectMetadata]
     lookup: NameLookup
 
     def field_specs(self, query: MetadataQuery) -> Mapping[str, FieldSpec]:
-        """Return what is known of each field of an issue, by the name of its line."""
+        """Return the fields of an issue's type, by the names of their lines."""
         project = self.projects.get(query.project)
         return project.field_specs.get(query.type_id or "", {}) if project else {}
 
 
 async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> Metadata:
-    """Fetch what is needed to put some changes into Jira's terms.
-
-    Args:
-        session: The workspace and the site.
-        queries: What is to be sent.
+    """Fetch the metadata that some changes need.
 
     Raises:
-        NotFound: There is no such project, or the account may not see it.
-        JiraError: The site cannot be asked.
+        NotFound: A project does not exist, or the account may not see it.
+        JiraError: A request failed.
     """
     asked = [each for each in queries if each.needs_create_fields]
     projects: dict[str, ProjectMetadata] = {}
@@ -101,7 +97,7 @@ async def _project(session: Session, project: str, queries: list[MetadataQuery])
     possible = {each.id for each in types}
     field_specs: dict[str, Mapping[str, FieldSpec]] = {}
     for type_id in sorted(wanted):
-        # For a type that can no longer be created, the site's own list of fields is used.
+        # No issue of another type can be created, so that type has only the site's fields.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
         field_specs[type_id] = _field_specs(session, form, types)
     asked = any(each.needs_statuses for each in queries)
@@ -111,7 +107,7 @@ async def _project(session: Session, project: str, queries: list[MetadataQuery])
 
 
 async def _statuses(session: Session, project: str) -> Mapping[str, tuple[str, ...]]:
-    """Fetch the statuses of a project; empty where the site refuses to give them."""
+    """Fetch the statuses of a project; return none if the site refuses."""
     try:
         return await session.jira.statuses(project)
     except AuthenticationFailed:
@@ -121,7 +117,7 @@ async def _statuses(session: Session, project: str) -> Mapping[str, tuple[str, .
 
 
 def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
-    """Return the ID of an issue's type; None for a draft whose type does not exist (told later)."""
+    """Return the ID of an issue's type; None for a draft whose type does not exist."""
     if query.type_id is not None:
         return query.type_id
     named = (each.new for each in query.changes if each.part == "Type")
@@ -141,7 +137,7 @@ def _field_specs(
         if name in _PLAIN:
             continue
         created = by_id.get(field_id)
-        known = created or site.get(field_id)  # a field of no form may be known by name alone
+        known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed if created else ()
         if field_id == "issuetype":
             allowed = tuple(Allowed(each.id, each.name) for each in types if not each.subtask)
@@ -168,7 +164,7 @@ def _field_specs(
 
 
 def _is_missed(field: CreateField | None) -> bool:
-    """Tell whether an issue cannot be created without a line for this field."""
+    """Tell whether a new issue needs a line for this field."""
     if field is None or field.id in _GIVEN:
         return False
     return field.required and not field.has_default
@@ -201,12 +197,12 @@ async def _people(
 def _entries(text: str) -> list[str]:
     try:
         return read_list(text)
-    except BadValue:  # told where the value is made
+    except BadValue:  # the conversion of the value reports it
         return []
 
 
 async def _sprints(session: Session, queries: Iterable[MetadataQuery]) -> dict[str, int]:
-    """Return the IDs of sprints by name, from issues seen: Jira's own API has no list of them."""
+    """Return the IDs of sprints by name, from pulled issues; Jira's platform API cannot list them."""
     wanted = any(
         change.part == "Sprint" and change.new for query in queries for change in query.changes
     )

@@ -1,4 +1,4 @@
-"""Plans a push: what is sent of each ticket, and what is not sent and why."""
+"""Plans a push: what it sends of each ticket, and why it does not send the rest."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
-    """What a push does with each local change. Nothing has been sent yet.
+    """What a push will do with each local change.
 
     Attributes:
-        writes: What is sent, ticket by ticket.
-        already_in_jira: Tickets of which Jira has everything: their files by their heads' IDs.
-        to_merge_first: Tickets that have changed in Jira too and that must be merged before they
-            are planned again: their files by their heads' IDs.
-        added_keys: Keys that came into a ticket's file since the last sync, by its head's ID.
+        writes: What it sends of each ticket.
+        already_in_jira: The files of tickets whose edits Jira already has, by their heads' IDs.
+        to_merge_first: The files of tickets that have also changed in Jira, by their heads' IDs.
+            They must be merged and planned again.
+        added_keys: Keys that were added to a ticket's file since the last sync, by its head's ID.
         held_back: Tickets that are not pushed because they have changed in Jira.
         failed: A note for each issue that cannot be pushed.
-        warnings: What else the user should know.
+        warnings: Further notes for the user.
     """
 
     writes: tuple[TicketWrites, ...]
@@ -50,7 +50,7 @@ class PushPlan:
     warnings: tuple[Note, ...]
 
     def with_merged(self, merged: PushPlan) -> PushPlan:
-        """Return this plan together with the one of the tickets that were merged first."""
+        """Return this plan combined with the plan of the tickets that were merged first."""
         return PushPlan(
             writes=self.writes + merged.writes,
             already_in_jira={**self.already_in_jira, **merged.already_in_jira},
@@ -70,20 +70,17 @@ async def make_plan(
     advice: str = "pull first, or sync",
     accept_loss: Accepted = False,
 ) -> PushPlan:
-    """Find out what can be sent.
+    """Plan a push without sending anything.
 
     Args:
         session: The workspace and the site.
-        local_changes: What was changed here, in the order of the files.
-        merging: Whether tickets that have changed in Jira are to be merged, not held back.
+        local_changes: The edits, in the order of the files.
+        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
         advice: What the user can do about a ticket that is held back.
-        accept_loss: Which losses of a description the push may cause; see `losses`.
+        accept_loss: The losses of descriptions that the push may cause; see `losses`.
 
     Raises:
-        JiraError: The site cannot be asked, or there is no such project.
-
-    Cancellation:
-        Takes effect at once; nothing was sent.
+        JiraError: A request failed, or the project does not exist.
     """
     comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
     sendable = [each.sendable for each in comparisons if each.sendable is not None]

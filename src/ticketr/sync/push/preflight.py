@@ -1,7 +1,7 @@
-"""Leaves out of a push, before its first write, what Jira would refuse: statuses and parents.
+"""Checks statuses and parents before the first write of a push.
 
-A status is sent in a request of its own. If no transition reached it, an issue would be changed
-only in part; so its transitions are fetched first. They are kept for the push itself.
+The status is sent in a request of its own. If no transition leads to it, the issue would be changed
+only in part. So all transitions are fetched first; the push uses them later.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
 
-    #: The transition to an issue's new status, or why it cannot be given.
+    #: The transition to an issue's new status, or why it is not available.
     FoundTransition: TypeAlias = "Transition | NoTransition | JiraError"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is left of a push after the check.
+    """The result of the check.
 
     Attributes:
         writes: What can be sent, each edit with its transition.
-        failed: A note for each issue that was left out.
+        failed: A note for each issue that was removed.
     """
 
     writes: tuple[TicketWrites, ...]
@@ -48,21 +48,20 @@ class Checked:
 
 
 async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
-    """Leave out what Jira would refuse because of a status or a parent.
-
-    Args:
-        session: The workspace and the site.
-        writes: What is to be sent.
+    """Remove the writes that Jira would refuse because of a status or a parent.
 
     Raises:
         AuthenticationFailed: The site no longer takes the login.
         JiraError: The parents cannot be fetched.
-
-    Cancellation:
-        Takes effect at once; nothing was sent yet.
     """
-    payloads = (each.payload for ticket in writes for each in _may_name_parent(ticket))
-    absent = await _absent(session, {key for each in payloads if (key := _parent(each))})
+    # The parent of a new sub-task is always its ticket.
+    may_name_parent = (
+        each
+        for ticket in writes
+        for each in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
+    )
+    parents = {key for each in may_name_parent if (key := _parent(each.payload))}
+    absent = await _absent(session, parents)
     edits = [edit for ticket in writes for edit in ticket.edits if _needs_transition(edit)]
     transitions = await _find_transitions(session, edits)
     left: list[TicketWrites] = []
@@ -80,7 +79,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
 def _edits_left(
     ticket: TicketWrites, absent: set[str], transitions: Mapping[str, FoundTransition]
 ) -> tuple[tuple[IssueEdit, ...], list[Note]]:
-    """Return the edits of a ticket that Jira would take, and a note for each other one."""
+    """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
     left: list[IssueEdit] = []
     failed: list[Note] = []
     for edit in ticket.edits:
@@ -99,11 +98,6 @@ def _no_parent(each: IssueEdit | NewIssue, path: str) -> Note:
     return Note.on(each.issue, path, reason, Code.INVALID)
 
 
-def _may_name_parent(ticket: TicketWrites) -> Iterable[IssueEdit | NewIssue]:
-    """Return what may name a parent; the parent of a new sub-task is always its ticket."""
-    return (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
-
-
 def _parent(payload: IssuePayload) -> str | None:
     parent = payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
@@ -116,7 +110,7 @@ def _needs_transition(edit: IssueEdit) -> bool:
 
 
 async def _absent(session: Session, parents: set[str]) -> set[str]:
-    """Return the parents that Jira does not have; those that were pulled are not asked for."""
+    """Return the parents that Jira does not have; parents in the state are not fetched."""
     if not parents:
         return set()
     known = await session.in_thread(session.state.known)
@@ -125,7 +119,7 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     for some in chunks(asked, PAGE):
         answer = await session.jira.bulk_fetch(some, fields=["summary"])
         for key in answer.missing:
-            # A moved issue comes with its new key. Asked for alone, it can be no other issue.
+            # A moved issue is returned under its new key, so fetch each missing key separately.
             alone = answer.renamed and await session.jira.bulk_fetch([key], fields=["summary"])
             if not (alone and alone.renamed):
                 absent.add(key)
@@ -135,7 +129,7 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
 async def _find_transitions(
     session: Session, edits: Iterable[IssueEdit]
 ) -> Mapping[str, FoundTransition]:
-    """Fetch the transition of each edit, several at once; return them by the issues' keys."""
+    """Fetch the transition of each edit, several at once, by the issues' keys."""
     waiting = deque(edits)
     found: dict[str, FoundTransition] = {}
 

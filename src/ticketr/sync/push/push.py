@@ -1,9 +1,8 @@
 """Push: from edited files to Jira.
 
-Files are compared with the last sync, and what has changed is compared with Jira. A ticket that
-has changed in Jira is left to the next pull, or merged. The plan of what is sent is complete before
-the first write. Then issues are changed and created, and read again. Each ticket succeeds or fails
-by itself. Every ``await`` may be cancelled: what Jira took is counted, and known or found later.
+A push compares the edits in the workspace with Jira. It leaves a ticket that has changed in Jira to
+the next pull, or merges it. It plans every request before it sends the first one. Then it changes
+and creates issues, and reads them again. Each ticket succeeds or fails by itself.
 """
 
 from __future__ import annotations
@@ -44,19 +43,19 @@ async def push(
     merging: bool = False,
     accept_loss: Accepted = False,
 ) -> None:
-    """Bring what was edited in the workspace to Jira.
+    """Send the edits of a workspace to Jira.
 
     Args:
         session: The workspace and the site.
-        survey: What was edited in the workspace.
-        tally: Counts what is done; right at every moment.
-        dry_run: Only find out what there is to do, and whether Jira would take it.
-        merging: Merge tickets that have changed in Jira too, instead of holding them back.
-        accept_loss: Which losses of a description the push may cause; see `losses`.
+        survey: The edits.
+        tally: Counts issues as soon as they are pushed.
+        dry_run: Whether to plan and check the push without sending anything.
+        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
+        accept_loss: The losses of descriptions that the push may cause; see `losses`.
 
     Cancellation:
-        Takes effect at once, inside a running request too. What Jira has taken is known, or will
-        be found by the next run.
+        Takes effect at once, inside a running request too. The state holds what Jira has taken,
+        or the next run finds it.
     """
     if not survey.local_changes and not survey.never_pulled:
         await trio.lowlevel.checkpoint()
@@ -101,7 +100,7 @@ async def _record_without_sending(
     *,
     seen: float,
 ) -> None:
-    """Record tickets that were never pulled here, and those of which Jira has everything."""
+    """Record tickets that were never pulled here, and tickets whose edits Jira already has."""
     outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
     tally.fail(*unavailable)
     same, _ = await refresh(session, plan.already_in_jira, seen=seen, added_keys=plan.added_keys)
@@ -109,7 +108,7 @@ async def _record_without_sending(
 
 
 async def _send(session: Session, plan: PushPlan, tally: PushTally, *, seen: float) -> None:
-    """Send everything, then read what was sent as Jira has it now."""
+    """Send the writes, then fetch the tickets again."""
     tally.show(session.progress)
     after = await _highest_numbers(session, plan.writes)
     touched = await Delivery(session, tally, plan.writes, after=after).run()
@@ -131,7 +130,7 @@ async def _send(session: Session, plan: PushPlan, tally: PushTally, *, seen: flo
 async def _unread_notes(
     session: Session, touched: Mapping[str, str], unread: Mapping[str, str]
 ) -> list[Note]:
-    """Say which pushed tickets could not be read again, and why; the next pull reads them."""
+    """Return a note for each pushed ticket that could not be fetched again."""
     known = await session.in_thread(session.state.known)
     return [
         Note(
@@ -146,7 +145,7 @@ async def _unread_notes(
 
 
 async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> dict[str, int]:
-    """Return a number that each project's keys have reached; new issues get higher ones."""
+    """Return the highest number in each project's keys; a new issue gets a higher number."""
     highest: dict[str, int] = {}
     for project in {each.project for ticket in writes for each in ticket.new_issues}:
         key = await session.jira.newest_key(project)

@@ -1,4 +1,4 @@
-"""Fetches whole tickets by key, not by search, and writes them into their files."""
+"""Fetches whole tickets by ID or key, and writes them into their files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Why Jira does not give a ticket.
+    """Why a ticket could not be fetched.
 
     Attributes:
         reason: The reason in words.
@@ -45,7 +45,13 @@ _UNKNOWN = Unavailable("Jira does not have it, or you may not see it", Code.MISS
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """What Jira gave, by ID and by key, why it did not give others, and new keys by old ones."""
+    """The answer to a bulk fetch.
+
+    Attributes:
+        issues: Each issue, by its ID and by its key.
+        failed: Why an issue could not be fetched, by its ID or key.
+        renamed: The new keys of moved issues, by their old keys.
+    """
 
     issues: Mapping[str, Issue]
     failed: Mapping[str, str]
@@ -54,15 +60,13 @@ class _Fetched:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A ticket that is to be fetched.
-
-    Issues are named by ID, or by key if the ticket was never pulled into this workspace.
+    """A ticket to fetch, by IDs, or by keys if it was never pulled into this workspace.
 
     Attributes:
         head: The ID or key of its head.
-        members: The ID or key of each of its issues, the head too.
+        members: The ID or key of each of its issues, its head included.
         path: Its file, relative to the workspace.
-        added_keys: Keys of sub-tasks that it may have in Jira besides.
+        added_keys: Keys of other issues that may be its sub-tasks in Jira.
     """
 
     head: str
@@ -72,15 +76,15 @@ class _Request:
 
     @property
     def names(self) -> Sequence[str]:
-        """The IDs and keys of all issues that are fetched."""
+        """The IDs and keys of all issues to fetch."""
         return (*self.members, *self.added_keys)
 
     def unavailable(self, fetched: _Fetched, otherwise: Unavailable) -> Unavailable | None:
-        """Return why Jira does not give the whole ticket; None if it does.
+        """Return why the whole ticket could not be fetched; None if it was fetched.
 
         Args:
-            fetched: What Jira gave.
-            otherwise: The reason if Jira does not have the head.
+            fetched: The answer.
+            otherwise: The reason to return if Jira does not have the head.
         """
         for name in self.names:
             if words := fetched.failed.get(name):
@@ -90,11 +94,7 @@ class _Request:
         return None if self.head in fetched.issues else otherwise
 
     def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
-        """Return its issues, the head first; empty if Jira does not have the head.
-
-        Args:
-            answers: What Jira gave, by ID and by key.
-        """
+        """Return its issues, the head first; an empty list if Jira does not have the head."""
         if self.head not in answers:
             return []
         found = [answers[each] for each in (self.head, *self.members) if each in answers]
@@ -111,16 +111,16 @@ async def fetch_families(
     heads: Mapping[str, str],
     added_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Fetch tickets as Jira has them now.
+    """Fetch tickets.
 
     Args:
         session: The workspace and the site.
         heads: Each ticket's file, relative to the workspace, by its head's ID.
-        added_keys: Keys that came into a ticket's file since the last sync, by its head's ID. Those
-            that are its sub-tasks in Jira belong to the ticket.
+        added_keys: Keys that were added to a ticket's file since the last sync, by its head's ID.
+            Issues that are its sub-tasks in Jira are fetched with it.
 
     Returns:
-        Each ticket by its head's ID, or why Jira does not give it.
+        Each ticket, or why it could not be fetched, by its head's ID.
     """
     return await _read(session, await _requests(session, heads, added_keys))
 
@@ -141,11 +141,11 @@ async def refresh(
         seen: The time by Jira's clock before the call, in seconds since the epoch.
 
     Returns:
-        What became of each ticket that Jira gave, and why it did not give the others, by their
-        heads' IDs.
+        The result for each ticket that was fetched, and why the others were not, by their heads'
+        IDs.
 
     Cancellation:
-        Takes effect at once, or after a running write. What was written stays.
+        Takes effect at once, or after a running write. Written tickets stay.
     """
     now = await _read(session, await _requests(session, heads, added_keys), keep_lost=True)
     absent = {head: family for head, family in now.items() if isinstance(family, Unavailable)}
@@ -157,18 +157,18 @@ async def adopt(
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Record tickets with keys that were never pulled into this workspace.
 
-    A ticket that is equal to Jira's is recorded as its base; one that differs is a conflict.
+    A ticket that is equal to Jira's becomes its base. If they differ, it is a conflict.
 
     Args:
         session: The workspace and the site.
         never_pulled: The tickets.
-        seen: The time by Jira's clock before the call, in seconds since the epoch.
+        seen: As of `refresh`.
 
     Returns:
-        What became of each ticket that Jira gave, and a note on each that it did not give.
+        The result for each ticket that was fetched, and a note on each other ticket.
 
     Cancellation:
-        Takes effect at once, or after a running write. The next run fetches only the rest.
+        As of `refresh`. The next run fetches only the rest.
     """
     writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []
@@ -212,7 +212,7 @@ async def _read(
     keep_lost: bool = False,
     otherwise: Unavailable = _GONE,
 ) -> dict[str, RenderedFamily | Unavailable]:
-    """Fetch and render tickets; return each, or why Jira does not give it, by its head's ID or key.
+    """Fetch and render tickets; return each, or why it is unavailable, by its head's ID or key.
 
     With ``keep_lost``, sub-tasks that Jira no longer has keep their lines in the file.
     """
@@ -231,7 +231,7 @@ async def _read(
 
 
 def _batches(wanted: Iterable[_Request]) -> Iterator[list[_Request]]:
-    """Yield groups of tickets whose issues fit into one fetch; a larger ticket goes alone."""
+    """Yield groups of tickets whose issues fit into one bulk fetch."""
     batch: list[_Request] = []
     size = 0
     for each in wanted:
@@ -245,7 +245,7 @@ def _batches(wanted: Iterable[_Request]) -> Iterator[list[_Request]]:
 
 
 async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
-    """Fetch issues by ID or by key; each one is returned under both."""
+    """Fetch issues by ID or by key."""
     issues: dict[str, Issue] = {}
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
@@ -255,14 +255,14 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         for key in answer.missing if answer.renamed else ():
-            # Asked for alone, it can be no other issue's new key.
+            # An answer to one key alone shows which issue had that key.
             alone = await session.jira.bulk_fetch([key], fields=["summary"])
             renamed.update((key, issue.key) for issue in alone.renamed)
     return _Fetched(issues, failed, renamed)
 
 
 async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> list[Issue]:
-    """Return sub-tasks that Jira no longer has and the file does: only a prune removes them."""
+    """Return sub-tasks that are in the file but no longer in Jira; only a prune removes them."""
     there = {name for each in found for name in (each.id, each.key)}
     if not found or there.issuperset(wanted.members):
         return []
@@ -280,7 +280,7 @@ async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> l
 async def _render(
     session: Session, wanted: _Request, issues: Sequence[Issue]
 ) -> RenderedFamily | None:
-    """Render a ticket's text; None if Jira's answer cannot be a ticket."""
+    """Render a ticket's text; return None if Jira's answer cannot be a ticket."""
     write = partial(render_family, issues[0], issues[1:], session.columns, path=wanted.path)
     try:
         return await compute(session.in_thread, weight_of(issues, MAX_INLINE_WORK), write)
@@ -301,6 +301,7 @@ def _writer(session: Session, seen: float) -> FamilyWriter:
 async def _write(
     session: Session, writer: FamilyWriter, now: Mapping[str, RenderedFamily | Unavailable]
 ) -> list[FamilyResult]:
+    """Write the tickets that were fetched into their files and the state."""
     outcomes: list[FamilyResult] = []
     ready = (each for each in now.values() if not isinstance(each, Unavailable))
     for some in portions(ready, lambda each: len(each.text.text)):

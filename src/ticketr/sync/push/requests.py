@@ -1,7 +1,4 @@
-"""Puts new issues and changes into Jira's terms. Pure.
-
-Everything that can be wrong with a value is found here, before the first write.
-"""
+"""Converts drafts and changes to the fields of Jira's requests, and checks each value. Pure."""
 
 from __future__ import annotations
 
@@ -24,18 +21,18 @@ if TYPE_CHECKING:
     from ticketr.jira import IssueType
     from ticketr.tickets import Ticket
 
-#: Lines that are treated in their own way.
+#: The names of lines with rules of their own.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
 _LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectMetadata:
-    """What a project takes: issue types, their fields and statuses.
+    """The issue types of a project, with their fields and statuses.
 
     Attributes:
         types: The project's issue types.
-        field_specs: What is known of each field, by type ID and by the name of its line.
+        field_specs: The fields of each issue type, by type ID and by the name of the line.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task draft that names none.
         statuses: The names of the statuses of each issue type, by ID, if they were fetched.
@@ -48,12 +45,7 @@ class ProjectMetadata:
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
-        """Return what is wrong with the status of an issue; empty if its type is not known.
-
-        Args:
-            type_id: The ID of its type.
-            status: The status; None if none is named.
-        """
+        """Return what is wrong with the status of an issue; nothing if its type is not known."""
         names = self.statuses.get(type_id, ())
         if not status or not names or status.casefold() in {each.casefold() for each in names}:
             return ()
@@ -61,11 +53,7 @@ class ProjectMetadata:
         return (f"{_STATUS}: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
-        """Return the type of a new issue.
-
-        Args:
-            name: The text of its ``Type`` line; None or empty without one.
-            subtask: Whether it is a sub-task.
+        """Return the type of a new issue, from the text of its ``Type`` line if there is one.
 
         Raises:
             BadValue: The project has no such type.
@@ -86,14 +74,14 @@ class ProjectMetadata:
 
 @dataclass(frozen=True, slots=True)
 class IssuePayload:
-    """What is sent of one issue, in Jira's terms.
+    """The values that a push sends of one issue.
 
     Attributes:
         fields: The values of Jira's fields, by field ID.
-        status: The status to which it is moved; None to leave it.
-        problems: What is wrong, each with the part's name. If there are any, nothing is sent.
-        warnings: What Jira gets in another form than its author may expect, likewise.
-        values: The values part by part, the status too; ignored in comparisons.
+        status: The new status; None to keep the present one.
+        problems: What is wrong, each with the part's name. An issue with problems is not sent.
+        warnings: Which texts Jira gets in an unexpected form, each with the part's name.
+        values: The value of each part, the status included; ignored in comparisons.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -105,7 +93,7 @@ class IssuePayload:
 
 def create_payload(
     draft: Ticket,
-    form: ProjectMetadata,
+    metadata: ProjectMetadata,
     lookup: NameLookup,
     *,
     project: str,
@@ -116,30 +104,30 @@ def create_payload(
 
     Args:
         draft: The draft.
-        form: What its project takes.
-        lookup: What the names in files stand for.
+        metadata: The types and fields of its project.
+        lookup: Finds people and sprints by name.
         project: The project's key.
         subtask: Whether it is a sub-task.
         path: Its file, for messages that name a line.
     """
     try:
-        kind = form.type_of(draft.fields.get(_TYPE), subtask=subtask)
+        kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
-    field_specs = form.field_specs.get(kind.id, {})
-    said = [each for each in draft_changes(draft) if each.part != _TYPE]
-    sent = update_payload(draft, said, field_specs, lookup, path=path)
+    field_specs = metadata.field_specs.get(kind.id, {})
+    parts = [each for each in draft_changes(draft) if each.part != _TYPE]
+    sent = update_payload(draft, parts, field_specs, lookup, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
-    named = {each.part for each in said}  # their problems are reported already
+    named = {each.part for each in parts}  # `sent` has their problems
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
         for each in field_specs.values()
         if each.required and each.id not in fields and each.name not in named
     )
-    problems = (*sent.problems, *form.wrong_status(kind.id, sent.status), *missing)
-    line = draft.fields.get(_TYPE)
-    named_type = [SentValue(_TYPE, line, "issuetype", fields["issuetype"])] if line else []
-    values = (*sent.values, *named_type)
+    problems = (*sent.problems, *metadata.wrong_status(kind.id, sent.status), *missing)
+    values = sent.values
+    if line := draft.fields.get(_TYPE):
+        values += (SentValue(_TYPE, line, "issuetype", fields["issuetype"]),)
     return IssuePayload(fields, sent.status, problems, sent.warnings, values)
 
 
@@ -162,10 +150,10 @@ def update_payload(
     """Return the payload that sends some changes of an issue.
 
     Args:
-        issue: The issue as it stands here.
+        issue: The issue in its file.
         changes: The changes to send.
-        field_specs: What is known of each field of its type, by the name of its line.
-        lookup: What the names in files stand for.
+        field_specs: The fields of its type, by the names of their lines.
+        lookup: Finds people and sprints by name.
         document: The issue's description in Jira as ADF. If only the criteria have changed, the rest
             of it is sent back unchanged.
         path: The issue's file, for messages that name a line.
@@ -177,12 +165,12 @@ def update_payload(
     problems: list[str] = []
     values: list[SentValue] = []
     status: str | None = None
-    said = {each.part: each for each in changes}
+    by_part = {each.part: each for each in changes}
     criteria: Change | None = None
-    if CorePart.DESCRIPTION in said:
-        criteria = said.pop(CorePart.CRITERIA, None)  # both are one document
+    if CorePart.DESCRIPTION in by_part:
+        criteria = by_part.pop(CorePart.CRITERIA, None)  # both are one document
         document = None
-    for change in said.values():
+    for change in by_part.values():
         sent: dict[str, object] = {}
         try:
             if change.part == _STATUS:
@@ -206,7 +194,7 @@ def update_payload(
 
 
 def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
-    """Yield what of an issue's edited texts Jira gets in another form than expected."""
+    """Yield a warning for each piece of Markdown that Jira gets as literal text."""
     for change in changes:
         if change.part not in TEXTS:
             continue
@@ -233,7 +221,7 @@ def _core_part(
         return {"summary": issue.title}
     texts = list(_texts(issue, with_description=body is None))
     size = sum(len(text) for text, _ in texts)
-    # Measured before the conversion, which takes time, and after it.
+    # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _ in texts)):
         raise BadValue(_too_long(size, issue, path))
     document = description_adf(issue, body=body)
@@ -241,7 +229,7 @@ def _core_part(
         raise BadValue(_too_long(size, issue, path))
     if gone := list(_lost(texts, path, lossy)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    # The part that came from Jira is not checked.
+    # Check only the part that does not come from Jira.
     ours = document if body is None else description_adf(replace(issue, description=""))
     problems = adf.problems(ours)
     if problems:
@@ -258,7 +246,7 @@ def _too_long(size: int, issue: Ticket, path: str) -> str:
 def _lost(
     texts: Iterable[tuple[str, Callable[[int], int]]], path: str, lossy: Collection[str]
 ) -> Iterator[str]:
-    """Yield the pieces of an issue's Markdown that Jira would not get, with their lines."""
+    """Yield the reason for each piece of Markdown that the conversion drops, with its line."""
     for text, place in texts:
         for piece in adf.dropped_pieces(text):
             if piece.text in lossy:

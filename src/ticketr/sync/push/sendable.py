@@ -1,4 +1,4 @@
-"""Compares what was edited here with what Jira has now: what may be sent, and what may not."""
+"""Compares local changes with Jira, to find out which of them may be sent."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.tickets import Ticket
 
-#: How often the text of a ticket is converted in one step of a push.
+#: How many times one step of a push converts the text of a ticket.
 CONVERSIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SendableChange:
-    """What may be sent of one ticket, in the terms of its file.
+    """What a push may send of one ticket, before it is converted for Jira.
 
     Attributes:
-        local_change: What was changed here.
+        local_change: The change in its file.
         edits: The edits that Jira does not have yet, by key.
         types: The ID of each issue's type, by key.
         documents: Each issue's description in Jira as ADF, by key.
@@ -50,11 +50,11 @@ class SendableChange:
 
     @property
     def text_size(self) -> int:
-        """How many characters are converted to send it."""
+        """How many characters are converted in order to send it."""
         change = self.local_change
         drafts = [*change.drafts, *([] if change.head else [change.local.ticket])]
         edits = (each for found in self.edits.values() for each in found if each.part in TEXTS)
-        # The old text is converted as well, to find out what Jira has beyond it.
+        # The old text is converted too, to find what Jira's document has that it lacks.
         return text_size(*drafts) + sum(len(each.old) + len(each.new) for each in edits)
 
 
@@ -63,8 +63,8 @@ class HeldBack:
     """A ticket that is not pushed because it has changed in Jira.
 
     Attributes:
-        note: What its user should know.
-        writes: How many of its issues would have been created or changed.
+        note: The note for the user.
+        writes: How many of its issues the push would have created or changed.
     """
 
     note: Note
@@ -73,16 +73,16 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one local change is against Jira.
+    """The comparison of one local change with Jira.
 
     Attributes:
-        local_change: What was changed here.
-        sendable: What may be sent of it; None if nothing may.
-        already_in_jira: Whether Jira has all of it.
-        merge_first: Whether Jira's changes have to be merged into the file before it is sent.
+        local_change: The change.
+        sendable: The part of it that may be sent; None for nothing.
+        already_in_jira: Whether Jira already has all of it.
+        merge_first: Whether Jira's changes must be merged into the file before it is sent.
         held_back: Set if the ticket is not pushed because it has changed in Jira.
         failed: A note for each issue that cannot be pushed.
-        changed: The IDs of the issues of a ticket that is held back.
+        stale: The IDs of issues that the next pull must fetch, since the ticket is held back.
     """
 
     local_change: LocalChange
@@ -91,7 +91,7 @@ class Comparison:
     merge_first: bool = False
     held_back: HeldBack | None = None
     failed: tuple[Note, ...] = ()
-    changed: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
 
 async def compare_with_jira(
@@ -101,15 +101,12 @@ async def compare_with_jira(
 
     Args:
         session: The workspace and the site.
-        local_changes: What was changed here, in the order of the files.
-        merging: Whether tickets that have changed in Jira are to be merged, not held back.
+        local_changes: The changes.
+        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
         advice: What the user can do about a ticket that is held back.
 
     Returns:
         One comparison for each change, in the same order.
-
-    Raises:
-        JiraError: The site cannot be asked.
     """
     by_head = {each.head: each for each in local_changes if each.head is not None}
     heads = {head: each.local.path for head, each in by_head.items()}
@@ -137,10 +134,10 @@ async def compare_with_jira(
                 advice=advice,
             )
             found[head] = await compute(session.in_thread, _work(change, family), compare)
-    # Closing a sprint or renaming a person does not move an issue's time of last change, so a pull
-    # would not fetch it. The user is advised to pull.
-    changed = [issue_id for each in found.values() for issue_id in each.changed]
-    await session.in_thread(session.state.mark_stale, changed)
+    # The user is advised to pull. But closing a sprint or renaming a person does not change the
+    # issue's `updated`, so without this mark the pull would not fetch it.
+    stale = [issue_id for each in found.values() for issue_id in each.stale]
+    await session.in_thread(session.state.mark_stale, stale)
     return [
         Comparison(each, SendableChange(each)) if each.head is None else found[each.head]
         for each in local_changes
@@ -174,8 +171,14 @@ def _compare(
 ) -> Comparison:
     """Compare the local change of one ticket with Jira.
 
-    ``sent`` is what Jira may have of the change already; ``known`` are the issues at the last sync;
-    ``clashes`` is what a pull has found to be changed on both sides.
+    Args:
+        change: The change.
+        family: The ticket in Jira.
+        sent: The values of the change that Jira may already have, by key.
+        known: The issues at the last sync.
+        clashes: The parts that a pull has found changed on both sides.
+        merging: As of `compare_with_jira`.
+        advice: As of `compare_with_jira`.
     """
     change, here = _with_sent_in_base(change, family, sent, known)
     assert change.base is not None
@@ -186,11 +189,11 @@ def _compare(
         note = Note(change.name, path, moved_away(change.name, renamed), Code.MOVED)
         return Comparison(change, failed=(note,))
     remote = keep_wording(family.text.ticket, family.issues, base=change.base, known=known)
-    if news := remote_changes(change.base, here, remote):
+    if theirs := remote_changes(change.base, here, remote):
         if merging and not clashes:
             return Comparison(change, merge_first=True)
-        held_back = HeldBack(_held_back_note(change, news, clashes, advice), change.writes)
-        return Comparison(change, held_back=held_back, changed=tuple(names))
+        held_back = HeldBack(_held_back_note(change, theirs, clashes, advice), change.writes)
+        return Comparison(change, held_back=held_back, stale=tuple(names))
     there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
@@ -213,7 +216,7 @@ def _compare(
 
 
 def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:
-    """Say why an issue of a ticket's file is not in that ticket in Jira."""
+    """Return a note that says why Jira does not have an issue in this ticket."""
     if key in renamed:
         return Note(key, change.local.path, moved_away(key, renamed), Code.MOVED)
     reason = f"Jira does not have it as a sub-task of {change.name}"
@@ -226,10 +229,10 @@ def _with_sent_in_base(
     sent: Mapping[str, Sequence[SentValue]],
     known: Sequence[Issue],
 ) -> tuple[LocalChange, Ticket]:
-    """Count what Jira has of an interrupted push as part of the base.
+    """Add the edits that an interrupted push has sent to the base.
 
     Returns:
-        The change without that, and the ticket as it stands here.
+        The change without these edits, and the ticket in its file.
     """
     assert change.base is not None
     local, remote = change.local.ticket, family.text.ticket
@@ -240,13 +243,13 @@ def _with_sent_in_base(
 
 
 def _held_back_note(
-    change: LocalChange, news: Mapping[str, Sequence[Change]], clashes: Sequence[str], advice: str
+    change: LocalChange, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str], advice: str
 ) -> Note:
-    """Say what to do about a ticket that has changed in Jira, which a pull may have seen before."""
+    """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):
         reason = f"it is in conflict with Jira ({known}); run ticketr resolve {change.name}"
         return Note(change.name, change.local.path, reason, Code.CONFLICT)
-    what = ", ".join(f"{key}: {each.name}" for key in news for each in news[key])
+    what = ", ".join(f"{key}: {each.name}" for key in theirs for each in theirs[key])
     reason = f"changed in Jira since the last pull ({what}); {advice}"
     return Note(change.name, change.local.path, reason, Code.MOVED_ON)
 

@@ -1,4 +1,4 @@
-"""Moves issues from one status to another, which Jira does only by transitions."""
+"""Changes the status of issues by transitions; Jira allows no other way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class NoTransition(Exception):
-    """No transition of an issue leads to the status in its file."""
+    """Raised when no transition of an issue leads to the status in its file."""
 
 
 async def change_status(
@@ -22,38 +22,33 @@ async def change_status(
     Args:
         jira: The site.
         key: The issue's key.
-        status: The name of the status, in any case.
-        transition: The transition, if it is known already; None to fetch it now.
+        status: The name of the status, in any case of letters.
+        transition: The transition, if it is known already; None fetches it.
 
     Raises:
-        NoTransition: No transition leads there from its present status.
-        JiraError: Jira refuses, or cannot be asked.
+        NoTransition: No transition leads there from the issue's present status.
+        JiraError: A request failed.
 
     Cancellation:
         Takes effect at once; the transition may have happened.
     """
     if transition is not None:
         try:
-            await _take(jira, key, transition)
+            await _perform(jira, key, transition)
         except BadRequest:  # its status may have changed since the transition was fetched
             if (await status_now(jira, key)).casefold() == status.casefold():
                 return
         else:
             return
-    await _take(jira, key, await find_transition(jira, key, status))
+    await _perform(jira, key, await find_transition(jira, key, status))
 
 
 async def find_transition(jira: JiraClient, key: str, status: str) -> Transition:
-    """Fetch the transition that leads to a status.
-
-    Args:
-        jira: The site.
-        key: The issue's key.
-        status: The name of the status, in any case.
+    """Fetch the transition of an issue that leads to a status.
 
     Raises:
-        NoTransition: No transition leads there from its present status.
-        JiraError: Jira refuses, or cannot be asked.
+        NoTransition: No transition leads there from the issue's present status.
+        JiraError: A request failed.
     """
     transitions = await jira.transitions(key)
     wanted = status.casefold()
@@ -67,34 +62,26 @@ async def find_transition(jira: JiraClient, key: str, status: str) -> Transition
     return transition
 
 
-async def _take(jira: JiraClient, key: str, transition: Transition) -> None:
-    failure: JiraError | None = None
+async def _perform(jira: JiraClient, key: str, transition: Transition) -> None:
+    """Perform a transition; if its answer is lost, find out whether it happened."""
     try:
         await jira.transition_issue(key, transition.id)
     except JiraError as error:
-        failure = error
-    if failure is None:
-        return
-    if certainly_failed(failure, ()) or isinstance(failure, AuthenticationFailed):
-        raise failure
-    if await status_now(jira, key) != transition.to:  # else the transition has happened
-        raise failure
+        if certainly_failed(error, ()) or isinstance(error, AuthenticationFailed):
+            raise
+        if await status_now(jira, key) != transition.to:  # noqa: ASYNC120 - a cancellation wins
+            raise
 
 
 async def status_now(jira: JiraClient, key: str) -> str:
-    """Fetch the name of an issue's status; empty if Jira does not give it.
-
-    Args:
-        jira: The site.
-        key: The issue's key.
-    """
+    """Fetch the name of an issue's status; return an empty name if Jira has none."""
     answer = await jira.bulk_fetch([key], fields=["status"])
     found = (*answer.issues, *answer.renamed)
     return status_of(found[0]) if found else ""
 
 
 def status_of(issue: Issue) -> str:
-    """Return the name of a fetched issue's status; empty if there is none."""
+    """Return the name of a fetched issue's status; an empty name if it has none."""
     status = issue.fields.get("status")
     name = status.get("name") if isinstance(status, dict) else None
     return name if isinstance(name, str) else ""

@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 # ASCII only; float() and date.fromisoformat() take more.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-#: Above it, whole numbers are not exact in Jira and in JSON.
+#: The largest whole number that JSON represents exactly.
 _MOST_EXACT = 2**53
-#: How many cells of a text an error shows.
+#: How many cells of a text an error message shows.
 _SHOWN = 60
 
 
 class BadValue(Exception):
-    """Raised if a text is no value of a field; the message says why and what to write."""
+    """Raised when a text is no value of a field; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What is known of a field of a site.
+    """A field of a site, and the values that it accepts.
 
     Attributes:
         id: Its ID in requests.
         name: The name of its line.
         type: The type of its value, such as ``"number"``.
         items: The type of an array's items; empty for other fields.
-        allowed: The values that it may have; empty if it takes any, or if they are not known.
-        required: Whether a new issue cannot be created without it.
-        unsupported: Why a line cannot hold it; empty if a line can.
+        allowed: The allowed values; empty if any value is allowed, or they are not known.
+        required: Whether a new issue needs a value.
+        unsupported: Why a line in a file cannot hold it; empty if it can.
     """
 
     id: str
@@ -60,10 +60,10 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """What the names in files stand for on a site.
+    """The accounts and sprints that names in files refer to.
 
     Attributes:
-        people: The accounts that were found for each name in the files.
+        people: The accounts found for each name in the files.
         sprints: The ID of each known sprint, by name.
         zone: The account's time zone, used for times without a zone; None if unknown.
     """
@@ -74,15 +74,10 @@ class NameLookup:
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
-    """Return the value that a field's text stands for.
-
-    Args:
-        spec: The field.
-        text: The text after the colon; empty to empty the field.
-        lookup: What the names in files stand for.
+    """Convert the text after the colon of a field's line; an empty text empties the field.
 
     Raises:
-        BadValue: The text stands for no value.
+        BadValue: The text is no value of the field.
     """
     if spec.name == "Sprint":
         return _sprint(text, lookup.sprints)
@@ -111,7 +106,7 @@ def read_list(text: str) -> list[str]:
     A list may have several lines.
 
     Raises:
-        BadValue: A quote is not closed, or something stands between it and the next comma.
+        BadValue: A quote is not closed, or text follows it before the next comma.
     """
     try:
         rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
@@ -123,12 +118,12 @@ def read_list(text: str) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """Return a text from a file in quotes for an error: cleaned, on one line, shortened."""
+    """Return a text in quotes for an error message: cleaned, on one line, shortened."""
     return f'"{clip(clean(text[: 8 * _SHOWN]), _SHOWN)}"'
 
 
 def find_name(name: str, allowed: Iterable[Allowed]) -> Allowed | None:
-    """Return the value with a name, in any case of letters if none matches exactly."""
+    """Return the value with a name, or else the only one that matches in any case of letters."""
     allowed = tuple(allowed)
     exact = (each for each in allowed if each.name == name)
     loose = [each for each in allowed if folded(each.name) == folded(name)]

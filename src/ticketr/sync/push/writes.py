@@ -1,4 +1,4 @@
-"""Builds what is sent of each ticket: its edits and new issues in Jira's terms."""
+"""Builds the requests for each ticket: payloads for its edits and its new issues."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IssueEdit:
-    """What is sent of an issue that Jira has.
+    """The edit of an existing issue.
 
     Attributes:
         key: The issue's key.
-        issue: The issue as it stands here.
-        changes: The changes that are sent.
-        payload: The same in Jira's terms.
-        transition: The transition to its new status; None where that cannot be known yet.
+        issue: The issue in its file.
+        changes: The changes to send.
+        payload: The changes as values of Jira's fields.
+        transition: The transition to its new status; None if it is not known yet.
     """
 
     key: str
@@ -47,12 +47,12 @@ class IssueEdit:
 
 @dataclass(frozen=True)
 class NewIssue:
-    """What is sent of an issue that Jira does not have yet.
+    """An issue to create.
 
     Attributes:
-        issue: The draft as it stands here.
+        issue: The draft in its file.
         project: The key of its project.
-        payload: The draft in Jira's terms, without its parent.
+        payload: The draft as values of Jira's fields, without its parent.
     """
 
     issue: Ticket
@@ -62,13 +62,13 @@ class NewIssue:
 
 @dataclass(frozen=True)
 class TicketWrites:
-    """All that is sent of one ticket.
+    """Everything that a push sends of one ticket.
 
     Attributes:
-        local_change: What was changed here.
+        local_change: The change in its file.
         new_ticket: The ticket itself, if it is a draft.
-        edits: Its issues that Jira has.
-        new_subtasks: Its sub-tasks that Jira does not have.
+        edits: The edits of its existing issues.
+        new_subtasks: Its sub-tasks to create.
     """
 
     local_change: LocalChange
@@ -83,18 +83,18 @@ class TicketWrites:
 
     @property
     def new_issues(self) -> tuple[NewIssue, ...]:
-        """Everything that is created."""
+        """The issues to create, the ticket before its sub-tasks."""
         return (*((self.new_ticket,) if self.new_ticket else ()), *self.new_subtasks)
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltWrites:
-    """What came of building the writes of one ticket.
+    """The writes of one ticket, and the notes about them.
 
     Attributes:
-        writes: What is sent; None if nothing is.
+        writes: What to send; None for nothing.
         failed: A note for each issue that cannot be sent.
-        warnings: What else the user should know.
+        warnings: Further notes for the user.
     """
 
     writes: TicketWrites | None
@@ -105,12 +105,7 @@ class BuiltWrites:
 def metadata_queries(
     sendable: SendableChange, default_project: str | None
 ) -> Iterable[MetadataQuery]:
-    """Yield what has to be known of Jira's fields to send a ticket.
-
-    Args:
-        sendable: What may be sent of it.
-        default_project: The key of the project in which drafts are created; None if none is set.
-    """
+    """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
     change = sendable.local_change
     for key, found in sendable.edits.items():
         yield MetadataQuery(_project_of(key), sendable.types[key], found)
@@ -129,14 +124,7 @@ def build_writes(
     default_project: str | None,
     accept_loss: Accepted,
 ) -> BuiltWrites:
-    """Put what may be sent of a ticket into Jira's terms.
-
-    Args:
-        sendable: What may be sent.
-        metadata: What is known of Jira's fields.
-        default_project: The key of the project in which drafts are created; None if none is set.
-        accept_loss: Which losses of a description the push may cause.
-    """
+    """Convert the changes of a ticket to payloads; drafts go into the ticket's or default project."""
     builder = _WritesBuilder(sendable, metadata, accept_loss)
     writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
     is_empty = writes is None or not (writes.edits or writes.new_issues)
@@ -213,7 +201,7 @@ class _WritesBuilder:
         return NewIssue(issue, project, payload) if is_valid else None
 
     def _is_valid(self, issue: Ticket, problems: Sequence[str], payload: IssuePayload) -> bool:
-        """Note what is wrong with an issue, or else what its payload warns of."""
+        """Add a note about an issue's problems, or else its warnings; return whether it has none."""
         if problems:
             reason = "; ".join(problems)
             self.failed.append(Note.on(issue, self._path, reason, Code.INVALID))
@@ -224,7 +212,7 @@ class _WritesBuilder:
         return True
 
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
-        """Note what the edits would take away in Jira; return the keys that must not be sent."""
+        """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {each.key for each in unaccepted(lost, self._accept_loss)}
         for key in dict.fromkeys(each.key for each in lost):
             names = ", ".join(each.what for each in lost if each.key == key)
@@ -241,7 +229,7 @@ class _WritesBuilder:
 
 
 def _wrong_status(payload: IssuePayload, project: ProjectMetadata | None) -> tuple[str, ...]:
-    """Check that a new issue type has the status; for the old type, preflight asks for transitions."""
+    """Return what is wrong with a status if the type changes; else preflight checks transitions."""
     new = type_id(payload.fields)
     return project.wrong_status(new, payload.status) if project and new else ()
 
