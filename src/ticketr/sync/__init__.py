@@ -6,13 +6,7 @@ from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
-from ticketr.sync.edits.reading import (
-    bears_mark,
-    read_state,
-    readable,
-    sign_state,
-    visit_files,
-)
+from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
 from ticketr.sync.edits.survey import LocalSurvey
 from ticketr.sync.errors import (
     DuplicateKey,

@@ -193,10 +193,7 @@ def add_sent_to_base(
 
 
 def as_sent(
-    base: Ticket,
-    remote: Ticket,
-    issues: Iterable[Issue],
-    sent: Mapping[str, Iterable[SentValue]],
+    base: Ticket, remote: Ticket, issues: Iterable[Issue], sent: Mapping[str, Iterable[SentValue]]
 ) -> Ticket:
     """Return a ticket's base with the sent values that Jira has, worded as they were sent."""
     there = by_key(remote)
