@@ -399,10 +399,9 @@ async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
     error = ValueError("the body's")
 
     async def body(queue: JobQueue) -> None:
-        for _ in range(3):
-            await queue.submit(throw, KeyError())
+        held = [await queue.submit(throw, KeyError()) for _ in range(3)]
         await wait_all_tasks_blocked()
-        raise error
+        raise error from (None if held else error)
 
     both = await left_by(body, on_job_error=leave())
     assert isinstance(both, BaseExceptionGroup)
@@ -415,9 +414,10 @@ async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
 async def test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
+    held: list[JobHandle[None]] = []
+
     async def body(queue: JobQueue) -> None:
-        for _ in range(2):
-            await queue.submit(throw, KeyError())
+        held.extend([await queue.submit(throw, KeyError()) for _ in range(2)])
 
     assert type(await left_by(body, on_job_error=leave())) is SystemExit
     assert [record.getMessage().split(" (")[0] for record in caplog.records] == ["Job 'job-2'"]

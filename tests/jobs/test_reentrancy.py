@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from ticketr import (
     JobSnapshot,
     JobStatus,
     Keep,
-    OnConflict,
     RetryLater,
     UnknownJob,
     open_job_queue,
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr import JobHandle, Updates
+    from ticketr import JobHandle
 
 
 async def sleep(context: JobContext, *_: object) -> None:
@@ -188,44 +186,6 @@ async def test_a_finalizer_of_a_job_s_argument_may_cancel_the_last_job(
                 ends.append((job.id, job.status))
 
     assert ends == [("x", JobStatus.COMPLETED), ("y", JobStatus.CANCELLED)]
-
-
-async def test_on_job_error_may_exit_as_a_job_is_taken(autojump_clock: MockClock) -> None:
-    queue: JobQueue
-    updates: Updates[JobSnapshot]
-    taken: JobHandle[None]
-
-    def leave(job: JobSnapshot) -> None:
-        sys.exit("stop")
-
-    async def submit(on_conflict: OnConflict) -> None:
-        await queue.submit(sleep, id="y", on_conflict=on_conflict)
-
-    async def exit_as_the_last_is_taken() -> None:
-        nonlocal queue, updates, taken
-        async with (
-            trio.open_nursery() as nursery,
-            open_job_queue(max_pending=2, keep=Keep(jobs=3), on_job_error=leave) as queue,
-        ):
-            updates = queue.watch()
-            queue.submit_nowait(fail)
-            await wait_all_tasks_blocked()
-            for _ in range(2):
-                queue.submit_nowait(sleep)
-            await wait_all_tasks_blocked()
-            taken = queue.submit_nowait(sleep)
-            for way in (OnConflict.REJECT, OnConflict.SUPERSEDE):
-                nursery.start_soon(submit, way)  # the second enters when the last is taken
-                await wait_all_tasks_blocked()
-            await trio.sleep_forever()
-
-    with pytest.RaisesGroup(pytest.RaisesExc(SystemExit, match="stop")):
-        await exit_as_the_last_is_taken()
-
-    assert taken.status is JobStatus.CANCELLED  # before its first step: the exit is not its own
-    statuses = {job.id: job.status async for job in updates}
-    assert all(status.is_terminal for status in statuses.values())
-    assert (queue.statistics().running, queue.statistics().pending) == (0, 0)
 
 
 variable: ContextVar[object] = ContextVar("variable", default="the submitter's")

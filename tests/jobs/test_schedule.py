@@ -59,7 +59,7 @@ def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> N
 async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()
-    first, second, third = (Submission(record(name), task) for name in "abc")
+    first, second, third = (Submission(record(name), task, None) for name in "abc")
     schedule.add(record("inside"), 0)
     for submission in (first, second, third):
         schedule.add_submission(submission)

@@ -648,7 +648,7 @@ async def test_a_wait_after_a_failure_has_seen_the_outcome(
         await queue.wait_idle()
         assert (await handle.wait()).status is JobStatus.FAILED
 
-    assert [snapshot.id for snapshot in told] == ([first.id] if kept else [handle.id, first.id])
+    assert [snapshot.id for snapshot in told] == [first.id]
 
 
 @pytest.mark.parametrize("gave_up", [False, True])
@@ -697,8 +697,8 @@ async def test_an_error_of_on_job_error_is_only_logged(
         await queue.submit(fail)
 
     first, second = [record.getMessage() for record in caplog.records]
-    assert first.startswith("on_job_error raised about job 'job-1':\nTraceback")
+    assert first.startswith("on_job_error raised about job 'job-1':\n")
     assert first.endswith("RuntimeError: the teller fell over\n")
-    assert second.startswith("on_job_error raised about job 'job-2':\nTraceback")
+    assert second.startswith("on_job_error raised about job 'job-2':\n")
     assert queue.statistics().failed == 2
     assert math.isclose(trio.current_time(), 0)

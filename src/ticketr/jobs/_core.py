@@ -7,8 +7,9 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 
 from __future__ import annotations
 
+import weakref
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -16,7 +17,15 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._failures import FailureReporter
-from ticketr.jobs._job import CANCELLED, PENDING, RUNNING, CancelCause, CancelOutcome, OnConflict
+from ticketr.jobs._job import (
+    CANCELLED,
+    FAILED,
+    PENDING,
+    RUNNING,
+    CancelCause,
+    CancelOutcome,
+    OnConflict,
+)
 from ticketr.jobs._phase import Phase
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Registry
@@ -69,6 +78,7 @@ class QueueCore:
     """
 
     __slots__ = (
+        "_make_handle",
         "_scope",
         "_thread",
         "around",
@@ -98,30 +108,31 @@ class QueueCore:
         keep: Keep,
         on_job_error: Callable[[JobSnapshot], object] | None,
         around: Around | None,
+        cancel_on_error: bool,
+        make_handle: Callable[[JobRecord, QueueCore], Any],
     ) -> None:
         self.workers: int = workers
         self.around: Final = around
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.schedule: Schedule = Schedule(max_pending)
-        self.failures: FailureReporter = FailureReporter(on_job_error, self.interrupt)
+        self.timer: Timer = Timer()
+        self.failures: FailureReporter = FailureReporter(
+            on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
+        )
         self.registry: Registry = Registry(
-            self.schedule,
-            self.running,
-            keep,
-            self.failures.report_if_unseen,
-            WallClock(self.now),
+            self.schedule, self.running, keep, WallClock(self.now)
         )
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)
         self.phase: Phase = Phase()
-        self.timer: Timer = Timer()
         self.wait_graph: WaitGraph = wait_graph_of_run()
         self.waiting_jobs: Sized = self.wait_graph.waiting_jobs
         self.waits: QueueWaits = QueueWaits(self, self.wait_graph.jobs_around())
         self.recorder: Recorder | None = None
         self.fatal: list[BaseException] = []
         self.idle_event: trio.Event | None = None
+        self._make_handle = make_handle
         self._scope: trio.CancelScope = trio.CancelScope()
         self._thread: Final = get_ident()
 
@@ -196,7 +207,7 @@ class QueueCore:
                 entered = self.enter(submission.record, above=submission is above)
                 assert entered is not None  # there was room
                 if entered is not submission.record:
-                    submission.join(entered)
+                    submission.join(self.handle_of(entered))
             except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
                 submission.refuse(refusal)
             finally:
@@ -255,12 +266,13 @@ class QueueCore:
             schedule.discard(record)
         now = self.now()
         held = record.end(status, now, result)
+        handle = self.handle_of(record) if status is FAILED and not record.outcome_seen else None
         if schedule.blocked:
             schedule.unblock_successors(record)
         registry = self.registry
         registry.end(record)
         if self.subscriptions.is_watched:
-            self.subscriptions.notify_ended(record)
+            self.subscriptions.notify_ended(record, handle)
         if self.recorder is not None:
             self._write_history(record, self.recorder)
         if record.ended is not None:
@@ -276,6 +288,9 @@ class QueueCore:
         finished = registry.finished
         if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
             finished.evict(now)
+        if handle is not None:
+            del handle  # so that it is gone if no other holds it
+            self.failures.job_failed(record)
 
     def _write_history(self, record: JobRecord, recorder: Recorder) -> None:
         try:
@@ -320,6 +335,17 @@ class QueueCore:
         self.dispatcher.wake()
         self.wait_graph.request_check()
 
+    def handle_of(self, record: JobRecord) -> Any:
+        """Return the handle of a job. There is at most one at a time.
+
+        Whatever can still ask for the outcome of a job holds its handle (see ``_failures``).
+        """
+        handle = None if record.handle is None else record.handle()
+        if handle is None:
+            handle = self._make_handle(record, self)
+            record.set_handle(weakref.ref(handle))
+        return handle
+
     # The whole queue
 
     @property
@@ -350,6 +376,12 @@ class QueueCore:
         self.fatal.append(error)
         self.phase.note_cause(CancelCause.SHUTDOWN)
         self.cancel_tasks("a job or a callback raised what ends the program")
+
+    def cancel_by_failure(self, error: BaseException) -> None:
+        """End the queue because a job failed, and have its error leave by the block in a group."""
+        self.failures.cancel_queue(error)
+        self.phase.note_cause(CancelCause.SHUTDOWN)
+        self.cancel_tasks("a job failed, and the queue was opened with on_error='cancel'")
 
     def cancel_tasks(self, reason: str) -> None:
         """Cancel the tasks of the queue, and with them the jobs that they run."""

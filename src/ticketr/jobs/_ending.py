@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def what_leaves(
-    body: BaseException | None, fatal: Sequence[BaseException], spill: BaseException | None
+    body: BaseException | None,
+    fatal: Sequence[BaseException],
+    spill: BaseException | None,
+    failure: BaseException | None = None,
 ) -> BaseException | None:
     """Return what to raise at the end of the block.
 
@@ -31,6 +34,7 @@ def what_leaves(
         body: What the body raised, or the wait for the last jobs.
         fatal: What jobs and callbacks raised that nobody may keep from the program.
         spill: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
+        failure: The error of the job whose failure has cancelled the queue. It leaves in a group.
     """
     cancelled, rest = split_cancelled(spill) if spill is not None else (None, None)
     others = leaves(rest)
@@ -38,15 +42,19 @@ def what_leaves(
         spill.add_note("This is a fault of ticketr itself. Please report it.")
         return spill
     fatal = [*fatal, *others]
-    if not fatal:
+    if not fatal and failure is None:
         return body if body is not None else next(iter(leaves(cancelled)), None)
     errors = [unwrap_single(error) for error in fatal]
+    if failure is not None:
+        errors.append(failure)
     own = split_cancelled(body)[1] if body is not None else None
-    if own is not None and not _comes_of(own, fatal):
+    if own is not None and not _comes_of(own, [*fatal, failure]):
         errors.insert(0, own)
-    return errors[0] if len(errors) == 1 else BaseExceptionGroup("body and jobs failed", errors)
+    if len(errors) > 1:
+        return BaseExceptionGroup("body and jobs failed", errors)
+    return errors[0] if failure is None else BaseExceptionGroup("a job failed", errors)
 
 
-def _comes_of(own: BaseException, fatal: Sequence[BaseException]) -> bool:
+def _comes_of(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
     """Whether the body only was told of what leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

@@ -1,10 +1,23 @@
-"""Reporting failures, so that none is silent."""
+"""Failures that nobody has asked about: each is reported as soon as nobody can ask any more.
+
+The handle of a job stands for the possibility to ask. There is at most one handle object for a job
+(``QueueCore.handle_of``), and whatever may still ask holds it: the program, a submit that has not returned, a
+reader that has the job's end unread. So a failure is reported at the job's end if there is no handle
+by then, else when the handle goes. That may happen in any thread and between any two lines, so the
+weak reference's callback only notes it and wakes the timer task, which reports the failure in the
+same instant of Trio's clock.
+"""
 
 from __future__ import annotations
 
 import contextvars
 import logging
+import weakref
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, final
+
+import trio
 
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import FAILED, JobErrorInfo
@@ -20,18 +33,78 @@ logger = logging.getLogger("ticketr.jobs")
 
 @final
 class FailureReporter:
-    """Calls ``on_job_error`` for failed jobs whose outcome nobody has seen."""
+    """Calls ``on_job_error`` for failed jobs whose outcome nobody has seen.
 
-    __slots__ = ("_context", "_on_job_error", "_stop_queue")
+    Attributes:
+        cancels_queue: Whether the next job that fails cancels the others.
+        fatal: The error of the job whose failure cancelled the others.
+    """
+
+    __slots__ = (
+        "_context",
+        "_gone",
+        "_on_job_error",
+        "_stop_queue",
+        "_token",
+        "_unreported",
+        "_wake_timer",
+        "cancels_queue",
+        "fatal",
+    )
 
     def __init__(
         self,
         on_job_error: Callable[[JobSnapshot], object] | None,
         stop_queue: Callable[[BaseException], None],
+        wake_timer: Callable[[], None],
+        *,
+        cancels_queue: bool,
     ) -> None:
         self._on_job_error = log_failure if on_job_error is None else on_job_error
         self._stop_queue = stop_queue
+        self._wake_timer = wake_timer
+        self.cancels_queue: bool = cancels_queue
+        self.fatal: BaseException | None = None
         self._context = contextvars.copy_context()  # not that of a job, which may be current later
+        self._token = trio.lowlevel.current_trio_token()
+        self._unreported: dict[weakref.ref[object], JobRecord] = {}
+        self._gone: deque[weakref.ref[object]] = deque()
+
+    def cancel_queue(self, error: BaseException) -> None:
+        """Note the first failure of a queue that it cancels; later ones are reported."""
+        self.cancels_queue = False
+        self.fatal = error
+
+    def job_failed(self, record: JobRecord) -> None:
+        """Report a job that has failed once its handle is gone, unless its outcome is seen."""
+        handle = None if record.handle is None else record.handle()
+        if handle is None:
+            self.report_if_unseen(record)
+        else:
+            self._unreported[weakref.ref(handle, self._note_gone)] = record
+
+    def _note_gone(self, reference: weakref.ref[object]) -> None:
+        self._gone.append(reference)
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._wake_timer, idempotent=True)
+
+    @property
+    def is_report_due(self) -> bool:
+        """Whether the handle of a failed job is gone."""
+        return bool(self._gone)
+
+    def report_gone(self) -> None:
+        """Report the failures about which nobody can ask any more."""
+        while self._gone:
+            record = self._unreported.pop(self._gone.popleft(), None)
+            if record is not None:
+                self.report_if_unseen(record)
+
+    def report_all(self) -> None:
+        """Report every failure that nobody has seen."""
+        for record in [*self._unreported.values()]:
+            self.report_if_unseen(record)
+        self._unreported.clear()
 
     def report_if_unseen(self, record: JobRecord) -> None:
         """Report a job if it failed and nobody has seen its outcome."""

@@ -28,7 +28,7 @@ class JobHandle(Generic[T_co]):
     Only a queue makes handles.
     """
 
-    __slots__ = ("_core", "_record")
+    __slots__ = ("__weakref__", "_core", "_record")
 
     def __init__(self, record: JobRecord, core: QueueCore) -> None:
         self._record = record
@@ -92,7 +92,7 @@ class JobHandle(Generic[T_co]):
         """
         record = self._record
         return self._core.subscriptions.watch_one(
-            record, JobRecord.snapshot, ended=record.status.is_terminal
+            record, JobRecord.observe, self if record.status.is_terminal else None
         )
 
     @enable_ki_protection

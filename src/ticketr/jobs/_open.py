@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Literal, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -13,6 +13,7 @@ from ticketr.jobs._around import check_around
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import split_cancelled
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import checked_retry, checked_timeout
@@ -23,7 +24,6 @@ from ticketr.jobs._retention import Keep
 from ticketr.jobs._shutdown import (
     abandon,
     refuse_submits,
-    report_unseen_failures,
     start_draining,
     wait_until_idle,
 )
@@ -53,6 +53,7 @@ def open_job_queue(
     timeout: float | None = None,
     history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
+    on_error: Literal["report", "cancel"] = "report",
     around: Callable[[JobContext], AbstractAsyncContextManager[object]] | None = None,
 ) -> AbstractAsyncContextManager[JobQueue]:
     """Open a job queue for the length of an ``async with`` block.
@@ -81,10 +82,16 @@ def open_job_queue(
             its own; None or ``math.inf`` for no limit.
         history: Where to leave a record of every job that has ended. It never keeps a job
             waiting; the end of the block waits for it, for 5 seconds at most.
-        on_job_error: Called with a job's snapshot if it failed and nobody asked for its
-            outcome until its record was dropped or the queue ended. The default logs it
-            to ``ticketr.jobs``. It may use the queue, and sees the context variables with which
-            that was opened; an error that it raises is logged.
+        on_job_error: Called with the snapshot of a job that failed, once nobody can ask about it any
+            more: at its end if the program holds no handle of it, else when the handle is dropped,
+            at the latest at the end of the block. Not called if anybody has asked for the outcome.
+            The default logs the failure to ``ticketr.jobs``. The function may use the queue, and
+            sees the context variables with which that was opened; an error that it raises is
+            logged.
+        on_error: What the failure of a job means for the others. ``"report"``: nothing.
+            ``"cancel"``: the first failure cancels the body and all jobs, whether or not anybody
+            waits for the job, and leaves the block in an ``ExceptionGroup``, as in a nursery. It is
+            not given to ``on_job_error``; the failures of other jobs are.
         around: Called with the :class:`JobContext` of each attempt; gives an async context manager
             in which the job's function is called, inside the attempt's time limit and context
             variables. An error of it is an error of the attempt. If it swallows an error of the
@@ -102,6 +109,8 @@ def open_job_queue(
         check_history(history)
     if around is not None:
         check_around(around)
+    if on_error not in ("report", "cancel"):
+        raise ValueError(f"on_error must be 'report' or 'cancel', not {safe_repr(on_error)}")
     make_core = partial(
         QueueCore,
         workers=checked_whole("workers", workers, 1, MOST_WORKERS),
@@ -111,6 +120,8 @@ def open_job_queue(
         keep=keep,
         on_job_error=on_job_error,
         around=around,
+        cancel_on_error=on_error == "cancel",
+        make_handle=JobHandle,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
@@ -187,8 +198,8 @@ class Block:
             if core.recorder is not None:
                 await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            report_unseen_failures(core)
-        leaving = what_leaves(body, core.fatal, spill)
+            core.failures.report_all()
+        leaving = what_leaves(body, core.fatal, spill, core.failures.fatal)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack, final, overload
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 from trio.lowlevel import (
@@ -15,7 +15,6 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import QueueFull
-from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._finished import FinishedJob
+    from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._retry import Retry
@@ -101,14 +101,16 @@ class JobQueue:
         core = self._core
         entered = core.enter(record)
         if entered is None:
-            entered = await self._wait_for_room(record)
-        else:
-            core.dispatcher.submit_returns()
-            try:
-                await cancel_shielded_checkpoint()
-            finally:
-                core.dispatcher.submit_returned()
-        return JobHandle(entered, core)
+            return await self._wait_for_room(record)
+        handle: JobHandle[T] = core.handle_of(
+            entered
+        )  # now, since the job may fail before this returns
+        core.dispatcher.submit_returns()
+        try:
+            await cancel_shielded_checkpoint()
+        finally:
+            core.dispatcher.submit_returned()
+        return handle
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -139,7 +141,8 @@ class JobQueue:
         if entered is None:
             raise QueueFull(self._core.schedule.max_pending)
         self._core.dispatcher.wake()
-        return JobHandle(entered, self._core)
+        handle: JobHandle[T] = self._core.handle_of(entered)
+        return handle
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -175,12 +178,13 @@ class JobQueue:
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
         entered = self._core.enter(record)
+        handle: JobHandle[T]
         if entered is None:
-            entered = await self._wait_for_room(record)
+            handle = await self._wait_for_room(record)
         else:
             self._core.dispatcher.wake()
-        handle: JobHandle[T] = JobHandle(entered, self._core)
-        if entered is not record:
+            handle = self._core.handle_of(entered)
+        if handle.record_in(self._core) is not record:
             return await handle.result()
         try:
             return await handle.result()
@@ -281,7 +285,8 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return JobHandle(self._find(job_id), self._core)
+        handle: JobHandle[object] = self._core.handle_of(self._find(job_id))
+        return handle
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Where a job is in its life.
@@ -323,7 +328,7 @@ class JobQueue:
     @enable_ki_protection
     def watch(self) -> Updates[JobSnapshot]:
         """Read every change of every job as it happens; ends when the queue is closed."""
-        return self._core.subscriptions.watch(JobRecord.snapshot)
+        return self._core.subscriptions.watch(JobRecord.observe)
 
     @enable_ki_protection
     def progress(self) -> Updates[JobProgress]:
@@ -430,9 +435,9 @@ class JobQueue:
             f"{core.schedule.pending} pending, {core.workers} workers>"
         )
 
-    async def _wait_for_room(self, record: JobRecord) -> JobRecord:
+    async def _wait_for_room(self, record: JobRecord) -> JobHandle[Any]:
         schedule = self._core.schedule
-        submission = Submission(record, trio.lowlevel.current_task())
+        submission = Submission(record, trio.lowlevel.current_task(), self._core.handle_of(record))
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             # Too late if the job is being let in, and cancels what its submitter is part of.
@@ -453,7 +458,8 @@ class JobQueue:
                 self._core.dispatcher.submit_returned()
         if submission.refusal is not None:
             raise submission.refusal
-        return submission.record
+        handle: JobHandle[Any] = submission.handle
+        return handle
 
     @enable_ki_protection
     def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:

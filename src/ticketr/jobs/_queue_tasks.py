@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import trio
@@ -52,9 +53,11 @@ async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, or a deadlock check is requested, and do it."""
     core.waits.read_deadline()
     phase = core.phase
-    with core.timer.reset(min(phase.cut_off_at, phase.stuck_warning_at, core.schedule.next_time())):
+    next_time = min(phase.cut_off_at, phase.stuck_warning_at, core.schedule.next_time())
+    with core.timer.reset(-math.inf if core.failures.is_report_due else next_time):
         await trio.sleep_forever()
     handle_due_times(core)
+    core.failures.report_gone()
     warn_of_stuck_jobs(core)
     while core.timer.begin_deadlock_check():
         core.waits.read_deadline()

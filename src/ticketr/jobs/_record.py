@@ -26,6 +26,7 @@ from ticketr.jobs._progress import JobProgress, advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
+    import weakref
     from collections.abc import Awaitable, Callable, Hashable, Mapping
 
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
@@ -88,6 +89,7 @@ class JobRecord:
         retry_context: The context as it was before the attempt, for the next one.
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
+        handle: Refers to its handle, if there ever was one.
         ended: Set when it ends; made by the first that waits for it.
         outcome_seen: Whether somebody was given the outcome.
     """
@@ -118,6 +120,7 @@ class JobRecord:
         "exception",
         "finished_at",
         "function",
+        "handle",
         "id",
         "id_holder",
         "key",
@@ -169,6 +172,7 @@ class JobRecord:
         self.cancel_cause: CancelCause | None = None
         self.due_at: float = 0.0
         self.outcome_seen: bool = False
+        self.handle: weakref.ref[object] | None = None
         # What a job drops when it ends.
         self.function: Callable[..., Awaitable[object]] = function
         self.args: tuple[object, ...] = args
@@ -312,6 +316,10 @@ class JobRecord:
             self.ended.set()
             self.ended = None
 
+    def set_handle(self, handle: weakref.ref[object]) -> None:
+        """Remember the handle, without keeping it alive."""
+        self.handle = handle
+
     def mark_outcome_seen(self) -> None:
         """Note that somebody was given the outcome, so that a failure is not silent."""
         self.outcome_seen = True
@@ -328,6 +336,12 @@ class JobRecord:
         # If that was in an attempt before, a reader who is late learns that it counts no more.
         current, total, message, revision = self.report
         return JobProgress(self.id, current, total, message, revision or self.revision)
+
+    def observe(self) -> JobSnapshot:
+        """Return the job as it is now, for a program that follows it to its end."""
+        if self.status.is_terminal:
+            self.outcome_seen = True
+        return self.snapshot()
 
     def snapshot(self) -> JobSnapshot:
         """Return the job as it is now."""

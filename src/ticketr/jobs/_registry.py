@@ -10,7 +10,7 @@ from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._retention import FinishedJobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Hashable, Mapping
 
     import trio
 
@@ -50,7 +50,6 @@ class Registry:
         schedule: Schedule,
         running: Mapping[trio.lowlevel.Task, JobRecord],
         keep: Keep,
-        report_failure: Callable[[JobRecord], None],
         wall_clock: WallClock,
     ) -> None:
         self._schedule = schedule
@@ -60,7 +59,7 @@ class Registry:
         self._numbers = itertools.count()
         self.by_id: dict[JobID, JobRecord] = {}
         self.keys: KeyTable[JobRecord] = KeyTable()
-        self.finished: FinishedJobs = FinishedJobs(self.by_id, keep, report_failure)
+        self.finished: FinishedJobs = FinishedJobs(self.by_id, keep)
         self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
 
     def conflicts(self, record: JobRecord, key_slot: KeySlot[JobRecord] | None) -> list[JobRecord]:

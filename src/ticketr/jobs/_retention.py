@@ -1,4 +1,4 @@
-"""How long the records of ended jobs are kept, and how unseen failures are reported."""
+"""How long the records of ended jobs are kept."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._job import FAILED
 from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
 
@@ -51,18 +48,12 @@ class FinishedJobs:
         "_max_age",
         "_max_jobs",
         "_records",
-        "_report_failure",
         "evict_above",
         "evict_after",
         "jobs",
     )
 
-    def __init__(
-        self,
-        records: dict[JobID, JobRecord],
-        keep: Keep,
-        report_failure: Callable[[JobRecord], None],
-    ) -> None:
+    def __init__(self, records: dict[JobID, JobRecord], keep: Keep) -> None:
         self._records = records  # all records of the queue, by ID
         self._max_jobs, self._max_age = keep.jobs, keep.age
         # Evicting several at once is faster, and so is comparing with a whole number.
@@ -70,18 +61,15 @@ class FinishedJobs:
             keep.jobs if keep.jobs == math.inf else int(keep.jobs + keep.jobs / 16)
         )
         self.evict_after: float = -math.inf
-        self._report_failure = report_failure
         self.jobs: deque[JobRecord] = deque()
 
     def evict(self, now: float) -> None:
-        """Drop surplus and old records; report their failures that nobody has seen."""
+        """Drop surplus and old records."""
         jobs = self.jobs
         while jobs and (len(jobs) > self._max_jobs or jobs[0].finished_at < now - self._max_age):
             record = jobs.popleft()
             if self._records.get(record.id) is record:
                 del self._records[record.id]
-            if record.status is FAILED:
-                self._report_failure(record)
         self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf
 
     def evict_exactly(self) -> None:

@@ -86,12 +86,6 @@ def abandon(core: QueueCore, cause: CancelCause) -> None:
         core.cancel_pending(record, noted)
 
 
-def report_unseen_failures(core: QueueCore) -> None:
-    """Report the failures that nobody has seen, now that the block has been left."""
-    for record in list(core.registry.finished.jobs):
-        core.failures.report_if_unseen(record)
-
-
 async def wait_until_idle(core: QueueCore, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
     """Wait until no job is pending or running; a checkpoint in any case.
 

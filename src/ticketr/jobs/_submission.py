@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import trio
 
@@ -17,20 +17,22 @@ class Submission:
     """A job whose submitter waits for room.
 
     Attributes:
-        record: The job; after its entry, the job that it was joined to.
+        record: The job.
         task: The task that waits.
+        handle: What the submit returns: the handle of the job, or of the one it was joined to.
         refusal: Why the job did not enter after all.
         is_resumed: Whether the task runs on with its next step.
     """
 
     record: JobRecord
     task: trio.lowlevel.Task
+    handle: Any
     refusal: Exception | None = None
     is_resumed: bool = False
 
-    def join(self, record: JobRecord) -> None:
-        """Note that the job was joined to this one."""
-        self.record = record
+    def join(self, handle: Any) -> None:
+        """Note that the job was joined to the job of this handle."""
+        self.handle = handle
 
     def refuse(self, error: Exception) -> None:
         """Note why the job does not enter."""

@@ -49,6 +49,7 @@ class Subscription(Generic[R]):
         self._owner_thread = owner_thread
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
+        self._handles: dict[R, object] = {}  # of failed jobs whose end is unread
         self.missed: int = 0
         self._is_over = False
         self._is_closed = False
@@ -69,17 +70,24 @@ class Subscription(Generic[R]):
         is_woken = self._rest_event is not None and self._rest_event.is_set()
         return is_woken or self._is_over or self._is_closed
 
-    def notify(self, record: R) -> None:
-        """Put a changed record into the channel, unless it is there already."""
+    def notify(self, record: R, handle: object = None) -> None:
+        """Put a changed record into the channel, unless it is there already.
+
+        Args:
+            record: The record.
+            handle: What to hold until the record is read, if anything.
+        """
         if self._is_closed:
             return  # by code that ran while another reader was notified
+        if handle is not None:
+            self._handles[record] = handle
         unread = self._unread
         if self._rest_event is not None and trio.current_time() >= self._not_before:
             self._rest_event.set()
         if record in unread:
             return
         if len(unread) >= BACKLOG:
-            unread.discard(self._receive.receive_nowait())
+            self._mark_read(self._receive.receive_nowait())
             self.missed += 1
         unread.add(record)
         self._send.send_nowait(record)
@@ -88,7 +96,7 @@ class Subscription(Generic[R]):
         """Wait for a record, and return the oldest unread one."""
         self._owner_thread.check()
         record = await self._receive.receive()
-        self._unread.discard(record)
+        self._mark_read(record)
         return record
 
     def take_nowait(self) -> R:
@@ -99,8 +107,13 @@ class Subscription(Generic[R]):
         """
         self._owner_thread.check()
         record = self._receive.receive_nowait()
-        self._unread.discard(record)
+        self._mark_read(record)
         return record
+
+    def _mark_read(self, record: R) -> None:
+        self._unread.discard(record)
+        if self._handles:
+            self._handles.pop(record, None)
 
     async def rest(self, until: float) -> None:
         """Wait for the first change at or after this time, or for the end."""
@@ -139,6 +152,7 @@ class Subscription(Generic[R]):
         self._receive.close()
         self._send.close()
         self._unread.clear()
+        self._handles.clear()
 
 
 @final
@@ -170,14 +184,14 @@ class WeakSubscriptions(Generic[R]):
         self._by_reference.pop(weakref.ref(subscription), None)
         self._drop_dead()
 
-    def notify(self, record: R) -> None:
-        """Notify every subscription of a changed record."""
+    def notify(self, record: R, handle: object = None) -> None:
+        """Notify every subscription of a changed record; see :meth:`Subscription.notify`."""
         if self._dead:
             self._drop_dead()
         for reference in self.references:
             subscription = reference()
             if subscription is not None:
-                subscription.notify(record)
+                subscription.notify(record, handle)
 
     def end(self) -> None:
         """End every subscription."""

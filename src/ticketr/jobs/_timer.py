@@ -36,6 +36,10 @@ class Timer:
         """Wake the timer task at this time, if not before."""
         self.scope.deadline = min(self.scope.deadline, time)
 
+    def wake(self) -> None:
+        """Wake the timer task now."""
+        self.scope.deadline = -math.inf
+
     @enable_ki_protection
     def request_deadlock_check(self) -> None:
         """Check for deadlocks soon."""

@@ -175,19 +175,23 @@ def end(core: QueueCore, record: JobRecord, outcome: Outcome) -> None:
     if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:
         cause = core.phase.cut_off_cause
     record.note_cause(cause)
+    leaves_block = status is FAILED and (is_fatal or core.failures.cancels_queue)
     info = None
     if error is not None:
         info = JobErrorInfo.of(error)
-        if not is_fatal:
+        if not leaves_block:
             strip_tracebacks(error)
     elif status is FAILED:
         info = JobErrorInfo.of(timed_out(record))
-    if is_fatal:
-        record.mark_outcome_seen()  # it leaves by the block, so it is not silent
+    if leaves_block:
+        record.mark_outcome_seen()
     record.set_failure(error, info)
     core.finish(record, status)
-    if is_fatal and error is not None:
-        core.interrupt(error)
+    if leaves_block:
+        if is_fatal and error is not None:
+            core.interrupt(error)
+        else:
+            core.cancel_by_failure(timed_out(record) if error is None else error)
         abandon(core, CancelCause.SHUTDOWN)
     if leaving is not None:
         try:
