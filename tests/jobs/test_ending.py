@@ -15,9 +15,7 @@ from ticketr import (
     JobSnapshot,
     JobStatus,
     Keep,
-    OnConflict,
     QueueClosed,
-    RetryLater,
     UnknownJob,
     open_job_queue,
 )
@@ -410,31 +408,37 @@ async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> No
     assert handles[0].status is JobStatus.CANCELLED
 
 
-async def test_on_job_error_may_exit_while_a_submitter_is_admitted(
+async def test_a_key_may_exit_while_a_submitter_is_admitted(
     autojump_clock: MockClock,
 ) -> None:
-    def stop(snapshot: JobSnapshot) -> None:
-        raise SystemExit(3)
+    class Key:
+        is_armed = False
 
-    async def fail(context: JobContext) -> None:
-        raise ValueError
+        def __hash__(self) -> int:
+            if self.is_armed:
+                raise SystemExit(3)
+            return 1
 
-    async def come_again(context: JobContext) -> None:
-        await trio.sleep(1)
-        raise RetryLater(9)
+    async def arm() -> None:
+        await wait_all_tasks_blocked()
+        key.is_armed = True
 
     async def run() -> None:
-        async with open_job_queue(max_pending=2, keep=Keep(jobs=2), on_job_error=stop) as queue:
-            await queue.submit(fail)
-            await queue.submit(come_again, key="k")
-            await wait_all_tasks_blocked()
+        async with (
+            open_job_queue(max_pending=1) as queue,
+            trio.open_nursery() as nursery,
+        ):
             for _ in range(2):
                 await queue.submit(sleep, 1)
-            # The job that it supersedes when admitted is one ended job too many.
-            await queue.submit(forever, key="k", on_conflict=OnConflict.SUPERSEDE)
+                await wait_all_tasks_blocked()
+            nursery.start_soon(arm)
+            with trio.CancelScope(shield=True):  # what cancels the body does not resume it
+                await queue.submit(sleep, 1, key=key)
 
-    with pytest.raises(SystemExit):
-        await run()
+    key = Key()
+    with trio.fail_after(60):
+        with pytest.RaisesGroup(SystemExit, flatten_subgroups=True, allow_unwrapped=True):
+            await run()
 
 
 def test_a_run_without_strict_groups_is_no_different() -> None:

@@ -184,6 +184,20 @@ async def test_a_failure_is_reported_once(reports: Reports, autojump_clock: Mock
     assert sorted(job for job, _ in reports.times) == ["job-1", "job-2", "job-3"]
 
 
+async def test_a_closed_reader_that_is_held_has_not_asked(
+    reports: Reports, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(on_job_error=reports) as queue:
+        updates = queue.watch()
+        await queue.submit(fail)
+        await trio.sleep(1)
+        updates.close()
+        await trio.sleep(1)
+
+        assert reports.times == [("job-1", 1)]
+        assert updates.unread == 0
+
+
 # Asked, and so not reported
 
 

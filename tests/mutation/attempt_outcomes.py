@@ -153,8 +153,8 @@ MUTANTS: Final = [
     Mutant(
         "a job that run() merely joined is cancelled with it",
         "_queue.py",
-        "        if entered is not record:\n            return await handle.result()\n        try:",
-        "        record = entered\n        try:",
+        "        if handle.record_in(self._core) is not record:\n            return await handle.result()\n",
+        "",
         "test_keys.py::test_a_run_that_has_joined_leaves_the_job_alone",
     ),
     Mutant(

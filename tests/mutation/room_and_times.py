@@ -41,16 +41,16 @@ MUTANTS: Final = [
         "_queue.py",
         "        await checkpoint_if_cancelled()\n"
         "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
-        "            entered = await self._wait_for_room(record)\n        else:",
+        "            return await self._wait_for_room(record)\n",
         "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
-        "            entered = await self._wait_for_room(record)\n        else:",
+        "            return await self._wait_for_room(record)\n",
         "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
     ),
     Mutant(
         "a submit that has submitted can be cancelled",
         "_queue.py",
-        "                await cancel_shielded_checkpoint()\n            finally",
-        "                await trio.lowlevel.checkpoint()\n            finally",
+        "            await cancel_shielded_checkpoint()\n        finally",
+        "            await trio.lowlevel.checkpoint()\n        finally",
         "test_queue.py::test_a_submit_that_has_submitted_gives_its_handle_cancelled_or_not",
     ),
     Mutant(

@@ -310,9 +310,8 @@ class JobRecord:
         await self.ended.wait()
 
     def wake_waiters(self) -> None:
-        """Resume the tasks that wait for the end, which will get the outcome."""
+        """Resume the tasks that wait for the end."""
         if self.ended is not None:
-            self.outcome_seen |= self.ended.statistics().tasks_waiting > 0
             self.ended.set()
             self.ended = None
 
