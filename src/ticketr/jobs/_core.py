@@ -120,9 +120,7 @@ class QueueCore:
         self.failures: FailureReporter = FailureReporter(
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
-        self.registry: Registry = Registry(
-            self.schedule, self.running, keep, WallClock(self.now)
-        )
+        self.registry: Registry = Registry(self.schedule, self.running, keep, WallClock(self.now))
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)
         self.phase: Phase = Phase()
