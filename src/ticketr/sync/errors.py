@@ -46,13 +46,7 @@ class OtherSite(SyncError):
 
 @dataclass(eq=False, repr=False)
 class NoConflict(SyncError):
-    """Raised when a ticket has no conflict that could be resolved.
-
-    Args:
-        key: The ticket.
-        others: The tickets that have a conflict.
-        marked: What to do about the conflict markers in its file; empty if it holds none.
-    """
+    """Raised when a ticket has no conflict that could be resolved."""
 
     key: str
     others: tuple[str, ...]
@@ -119,12 +113,7 @@ class UnsupportedField(SyncError):
 
 @dataclass(eq=False, repr=False)
 class RenamedProject(SyncError):
-    """Raised when a project has another key in Jira than in the settings.
-
-    Args:
-        key: Its key in the settings.
-        new: Its key in Jira.
-    """
+    """Raised when a project has another key in Jira than in the settings."""
 
     key: str
     new: str
@@ -194,11 +183,7 @@ class StateFailed(SyncError):
 
 
 def error_to_report(error: BaseException) -> BaseException:
-    """Return the error to report: of a group the first `TicketrError`, else its first error.
-
-    Args:
-        error: Any error; groups may hold groups.
-    """
+    """Return the error to report: of a group the first `TicketrError`, else its first error."""
     leaves, waiting = list[BaseException](), [error]
     while waiting:
         each = waiting.pop()

@@ -1,4 +1,4 @@
-"""The known names that an error offers instead of an unknown one."""
+"""Suggests known names in an error about an unknown name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OFFERED = 8
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Say which known names come near to an unknown one, or list them, for an error."""
+    """Return a hint with the known names that are similar to a name, or else a list of them."""
     known = sorted({clean(each) for each in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
         return f"did you mean {' or '.join(close)}?"

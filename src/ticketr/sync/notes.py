@@ -47,11 +47,7 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
 
 
 def not_given(words: str) -> str:
-    """Say that Jira could not give an issue that it has.
-
-    Args:
-        words: The reason, as Jira says it.
-    """
+    """Say that Jira could not give an issue that it has."""
     return f"Jira could not give it ({words})"
 
 
@@ -87,14 +83,7 @@ class Note:
 
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:
-        """Make a note about an issue or a draft.
-
-        Args:
-            issue: The ticket as it stands in its file.
-            path: The file, relative to the workspace.
-            reason: What is to be known, in words.
-            code: The same for scripts.
-        """
+        """Make a note about an issue or a draft."""
         if issue.key is not None:
             return cls(issue.key, path, reason, code)
         return cls("", path, reason, code, issue.title, issue.line or None)

@@ -35,11 +35,6 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
 
     The span is counted back from Jira's own present, so neither this computer's clock nor a
     time zone matters.
-
-    Args:
-        query: The query without an order.
-        seen: When a pull last confirmed the issues, in seconds since the epoch.
-        now: The present, by the same clock.
     """
     minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
     return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"

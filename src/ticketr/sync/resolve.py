@@ -1,8 +1,7 @@
-"""Resolves conflicts without asking Jira. Synchronous.
+"""Resolves conflicts without a request to Jira. Synchronous.
 
-Jira's version of a ticket in conflict is in the state. Both versions are merged as in a sync, and
-only the parts that clash are resolved. Jira's version becomes the base: where the file differs from
-it, that is an edit, which the next push sends.
+The state holds Jira's version of a ticket in conflict. Both versions are merged as in a sync, except
+for the parts that clash. Jira's version becomes the base, so the next push sends what differs.
 """
 
 from __future__ import annotations
@@ -36,21 +35,15 @@ class Take(Enum):
     """How to resolve a conflict."""
 
     LOCAL = "local"
-    """Keep the file's version of what clashes; Jira's other changes are written into the file."""
+    """Keep the file's version of clashing parts; write Jira's other changes into the file."""
     REMOTE = "remote"
-    """Take Jira's version of what clashes; other edits stay, and the old text is kept aside."""
+    """Take Jira's version of clashing parts; keep other edits, and a copy of the old text."""
     MERGE = "merge"
-    """Write both versions of what clashes into the file, between git's conflict markers."""
+    """Write both versions of clashing parts into the file, between git's conflict markers."""
 
 
 def resolve(store: Store, state: State, key: str, take: Take) -> str:
-    """Resolve the conflict of one ticket.
-
-    Args:
-        store: The workspace, which is locked.
-        state: Its state.
-        key: The key of the ticket, or of a sub-task in it.
-        take: How to resolve it.
+    """Resolve the conflict of one ticket in a locked workspace.
 
     Returns:
         The ticket's file, relative to the workspace.
@@ -81,12 +74,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
 
 
 def conflict_of(state: State, key: str) -> Conflict | None:
-    """Return the conflict of the ticket that holds a key; None if it has none.
-
-    Args:
-        state: The state.
-        key: The key of a ticket or of a sub-task, which may be newer than the last sync.
-    """
+    """Return the conflict of the ticket with an issue, which may be newer than the last sync."""
     head, conflicts = state.head_of(key), state.conflicts.all()
     return next(
         (each for each in conflicts if each.head == head or key in _keys_in(state, each)), None
@@ -94,7 +82,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 
 def _keys_in(state: State, conflict: Conflict) -> set[str]:
-    """Return the keys of all issues that the ticket has in Jira."""
+    """Return the keys of the ticket's issues in Jira."""
     rows, _ = state.rows_of_conflict(conflict)
     return {conflict.key, *(row.issue.key for row in rows)}
 
@@ -108,7 +96,7 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
 
 
 def _rendered_family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> RenderedFamily:
-    """Return Jira's version of a ticket as a pull has rendered it."""
+    """Return Jira's version of a ticket, as a pull rendered it."""
     remote = read_ticket(conflict.text)
     assert remote is not None  # ticketr wrote it
     inexact = frozenset(row.issue.key for row in rows if not row.exact)
@@ -120,8 +108,8 @@ def _rendered_family(conflict: Conflict, rows: Sequence[IssueRow], path: str) ->
 def _path_now(store: Store, conflict: Conflict) -> str:
     """Return the ticket's file, which may have been renamed.
 
-    A file that cannot be read, perhaps because of conflict markers, is an error only if the ticket
-    is in no other file: a ticket must never be in two files.
+    If no file holds the ticket, a file that cannot be read is an error: it may hold it, and a ticket
+    must not be in two files.
     """
     if store.holds(conflict.path, conflict.key):
         return conflict.path
@@ -139,7 +127,7 @@ def _path_now(store: Store, conflict: Conflict) -> str:
 
 
 def _write_merged(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
-    """Write the ticket as a sync with a preferred side would: part by part."""
+    """Write the merged ticket, as a sync with a preferred side does."""
     outcomes, error = writer.write([family])
     if error is not None:
         raise error
@@ -154,7 +142,7 @@ def _write_markers(
 ) -> None:
     """Write both versions into the file, between conflict markers, as git does.
 
-    The results of the writers, which prefer one side each, differ only in what clashes.
+    Each writer prefers another side, so their results differ only in the clashing parts.
     """
 
     def marked(text: str) -> str:
@@ -174,12 +162,12 @@ def _write_markers(
 
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
-    for stretch in compare_lines(local, remote):
-        if isinstance(stretch, CleanChunk):
-            yield from stretch.lines
+    for chunk in compare_lines(local, remote):
+        if isinstance(chunk, CleanChunk):
+            yield from chunk.lines
         else:
             yield "<<<<<<< here"
-            yield from stretch.local
+            yield from chunk.local
             yield "======="
-            yield from stretch.remote
+            yield from chunk.remote
             yield ">>>>>>> Jira"

@@ -80,18 +80,18 @@ class SessionJob:
         credentials: The site and the login.
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
         jql: The user's own query, instead of a whole project.
-        fields: Further fields to keep in files.
+        fields: Further fields to write into files.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
-        prefer: The side that wins where both have changed the same; None makes it a conflict.
-        prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
-            nothing if there was no sync on this machine yet.
+        prefer: The side that wins if both have changed the same part; None makes it a conflict.
+        prefer_from_file: Whether ``prefer`` comes from a file in the folder. If so, the local side
+            wins only after a sync on this machine.
         browse: The site's address for browsers, if it differs.
-        mark: The mark of a state file that this user made; None to take any.
+        mark: The user's mark, which the state file must have; None to accept any file.
         transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
         run_sync: Runs blocking work on a worker thread.
-        late_request_window: Seconds in which Jira may still carry out a request whose answer was
+        late_request_window: For how many seconds Jira may still execute a request whose answer was
             lost.
     """
 
@@ -131,12 +131,7 @@ class SessionJob:
 
 
 class Progress:
-    """Reports the progress of a job for all of its parts.
-
-    Args:
-        context: The job's context.
-        redact: Removes secrets from messages, which may quote a server.
-    """
+    """Reports the progress of a job; ``redact`` removes secrets that a server may quote."""
 
     def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
         self._context = context
@@ -171,9 +166,9 @@ class Session:
         progress: Reports the job's progress.
         store: The ticket files.
         state: The last sync.
-        disk: Held during a change to the files while other tasks may change them too.
-        recent: Keys that were recently written into their files. If one is gone from there, a job
-            restores it, or creates the issue again if it was deleted.
+        disk: The lock for changes to the files and the state.
+        recent: Keys that were recently written into files. A job restores them if they are missing
+            there, or creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
@@ -202,15 +197,11 @@ class Session:
         return Editor(self.store)
 
     async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
-        """Visit the files that may hold tickets, in portions, on worker threads.
-
-        Args:
-            visit: Called with a portion of the files.
-        """
+        """Call ``visit`` with portions of the files that may hold tickets, on worker threads."""
         await visit_files(self.store, self.in_thread, visit)
 
     async def layout(self) -> Layout:
-        """Return where every ticket with a key is, and which files cannot be read.
+        """Find every ticket with a key, and the files that cannot be read.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -256,17 +247,13 @@ class Session:
 
     async def now(self) -> float:
         """Fetch the time by Jira's clock, in seconds since the epoch."""
-        told = (await self.jira.server_info()).server_time
-        return told.timestamp() if told else time.time()
+        now = (await self.jira.server_info()).server_time
+        return now.timestamp() if now else time.time()
 
 
 @asynccontextmanager
 async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Session]:
     """Lock a workspace, open its state, and log in to its site.
-
-    Args:
-        job: The job's options.
-        progress: Reports the job's progress.
 
     Yields:
         The session. When the block is left, or cancelled, everything is closed.
@@ -276,11 +263,11 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
         OtherSite: The workspace holds the tickets of another site.
         StateFailed: Its state file cannot be used.
         ForeignState: Its state file does not have the user's mark.
-        UnsafePath: A link or the like has a name of ticketr's own.
-        FileFailed: The folder cannot be made or written.
-        JiraError: The site cannot be reached or does not take the login.
-        UnknownField: The site lacks a field that the files are to hold.
-        UnsupportedField: The files cannot hold one of them.
+        UnsafePath: A link or the like has the name of ticketr's folder.
+        FileFailed: The folder cannot be created or written.
+        JiraError: The site cannot be reached or refuses the login.
+        UnknownField: The site does not have a field of the settings.
+        UnsupportedField: Files cannot hold a field of the settings.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
@@ -308,14 +295,10 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
 
 
 async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> tzinfo | None:
-    """Check the login before all else, and give the workspace to the site.
-
-    Returns:
-        The account's time zone; None if it is not known.
-    """
+    """Check the login, then claim the workspace for the site; return the account's time zone."""
     account = await jira.myself()
     zone = await job.run_sync(zone_of, account.time_zone)
-    # Only after the login: a mistyped address must not own the folder.
+    # Claim only after the login: a mistyped address must not own the folder.
     await job.run_sync(state.site_record.claim_site, job.site)
     return zone
 
@@ -323,17 +306,17 @@ async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> tzinfo | N
 async def _columns(
     job: SessionJob, state: State, jira: JiraClient
 ) -> tuple[tuple[Field, ...], Columns]:
-    """Return the site's fields, and those that files hold.
+    """Return the site's fields, and the columns that files hold.
 
     The site's fields rarely change, so they are fetched once a day, or if a name is missing.
     """
     site_record = state.site_record
-    kept = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
-    if kept is not None:
+    stored = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
+    if stored is not None:
         names = {each.name for each in dataclass_fields(Field)}
-        # Another version may have kept other fields, or the text may be damaged.
+        # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
-            known = json.loads(kept)
+            known = json.loads(stored)
             if all(each.keys() == names for each in known):
                 fields = tuple(Field(**each) for each in known)
                 return fields, Columns.of(fields, job.fields)

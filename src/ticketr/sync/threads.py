@@ -28,13 +28,7 @@ class ThreadRunner(Protocol):
     async def __call__(
         self, sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
     ) -> T:
-        """Run ``sync_fn(*args)`` and return what it returns.
-
-        Args:
-            sync_fn: The blocking work.
-            args: What it is given.
-            abandon_on_cancel: Whether a cancel leaves the work to itself instead of waiting.
-        """
+        """Run ``sync_fn(*args)``; a cancel waits for it unless ``abandon_on_cancel``."""
 
 
 async def compute(
@@ -45,9 +39,9 @@ async def compute(
     Args:
         in_thread: How blocking work is run.
         weight: About how much work it is, in the unit of `MAX_INLINE_WORK`.
-        function: Must change nothing outside itself: after a cancel it may run on for a
-            while, and what it returns or raises is lost.
-        args: What it is given.
+        function: Must have no side effects: after a cancel it may continue for a while, and its
+            result is lost.
+        args: Its arguments.
 
     Cancellation:
         Takes effect at once.
@@ -65,12 +59,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
-    """Cut into portions for visits to a worker thread: at most `CHUNK` and, if possible, `MAX_PORTION_LENGTH`.
-
-    Args:
-        items: What is to be cut.
-        weigh: Gives the characters of one of them.
-    """
+    """Cut items into portions of at most `CHUNK` items and, if possible, `MAX_PORTION_LENGTH`."""
     portion: list[T] = []
     total = 0
     for item in items:

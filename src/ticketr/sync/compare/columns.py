@@ -159,11 +159,7 @@ def _under_own_name(
 
 
 def unsupported(field: Field) -> str | None:
-    """Tell why a line of a file cannot hold a field; None if it can.
-
-    Args:
-        field: The field, as the site describes it.
-    """
+    """Tell why a line of a file cannot hold a field; None if it can."""
     by_kind = (_TYPES.get(field.schema_type), _TYPES.get(field.items))
     by_custom = (why for part, why in _CUSTOM.items() if part in field.custom_type)
     return next(filter(None, (_IDS.get(field.id), *by_kind, *by_custom)), None)

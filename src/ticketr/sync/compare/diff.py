@@ -111,12 +111,7 @@ def _not_sent(part: Part, text: str) -> object:
 
 
 def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
-    """List what a newer version of one issue changes; a field it does not mention is unchanged.
-
-    Args:
-        before: The older version.
-        after: The newer version. Sub-tasks of neither are looked at.
-    """
+    """List what a newer version of one issue changes; a field it does not mention is unchanged."""
     old = part_texts(before)
     return tuple(
         Change(part, old.get(part, ""), text)

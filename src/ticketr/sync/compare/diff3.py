@@ -63,11 +63,6 @@ def merge_lines(
 ) -> list[CleanChunk | ConflictChunk]:
     """Merge two descendants of one text.
 
-    Args:
-        base: The lines that both sides began with.
-        local: This side's lines.
-        remote: The other side's lines.
-
     Returns:
         The chunks of the result, in order. If none is a `ConflictChunk`, their lines joined are
         the merged text.
@@ -77,10 +72,6 @@ def merge_lines(
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
     """Find where two texts differ, without a common base.
-
-    Args:
-        local: This side's lines.
-        remote: The other side's lines.
 
     Returns:
         The chunks of both, in order. With one side of each `ConflictChunk`, their lines joined are

@@ -101,12 +101,7 @@ def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> Fam
 
 
 def weight_of(issues: Iterable[Issue], most: int) -> int:
-    """Estimate the work of rendering a family; one character is a work of 1.
-
-    Args:
-        issues: The family's.
-        most: Where to stop counting.
-    """
+    """Estimate the work of rendering a family; one character is a work of 1."""
     total = 0
     for issue in issues:
         total += _ISSUE + weight(issue.fields.get("description"), most)

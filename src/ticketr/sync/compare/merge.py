@@ -1,8 +1,8 @@
 """Three-way merge of tickets, field by field; descriptions and criteria line by line.
 
-Pure. A part that one side alone has changed is taken from that side; a part that both have
-changed alike gets Jira's wording. A part that both have changed differently is a clash: the caller
-decides, and nothing is written for such a ticket unless a side was chosen.
+Pure. If only one side has changed a part, the merge takes that side. If both made the same change,
+it takes Jira's wording. If they made different changes, the part clashes: unless a side is
+preferred, nothing is written for such a ticket.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Side(Enum):
-    """The side whose version is taken where both have changed the same part."""
+    """The side whose version of a clashing part is taken."""
 
     LOCAL = "local"
     REMOTE = "remote"
@@ -38,11 +38,11 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A part of an issue that both sides have changed, each in its own way.
+    """A part of an issue that both sides have changed differently.
 
     Attributes:
         key: The issue.
-        change: The part, from what stands here to what Jira has.
+        change: The part: its text in the file, and its text in Jira.
     """
 
     key: str
@@ -57,9 +57,9 @@ class Merged:
     """The result of a merge.
 
     Attributes:
-        ticket: The result; where parts clash, it has this side's version of them.
-        clashes: The parts that clash, where no side was preferred.
-        dropped: Whether something in the file was replaced by Jira's version.
+        ticket: The merged ticket, with the file's version of clashing parts.
+        clashes: The clashing parts; empty if a side was preferred.
+        dropped: Whether Jira's version replaced something in the file.
     """
 
     ticket: Ticket
@@ -70,14 +70,13 @@ class Merged:
 def merge(
     base: Ticket | None, local: Ticket, remote: Ticket, *, prefer: Side | None = None
 ) -> Merged:
-    """Merge what stands in a file with what Jira has.
+    """Merge a ticket in its file with the ticket in Jira.
 
     Args:
-        base: The ticket at the last sync; None if there never was one. Then whatever differs
-            clashes.
-        local: The ticket as it stands in the file.
-        remote: The ticket as Jira has it, as a file would hold it.
-        prefer: The side that wins a clash; None leaves it a clash.
+        base: The ticket at the last sync; None for no sync, so that each difference clashes.
+        local: The ticket in its file.
+        remote: The ticket in Jira.
+        prefer: The side that wins a clash; None keeps the clash.
     """
     merging = _Merging(prefer)
     old, new = by_key(base) if base else {}, by_key(remote)
@@ -95,24 +94,24 @@ class _Merging:
         self._prefer = prefer
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
-        """Merge one issue; its tasks are left as they stand here."""
+        """Merge one issue without its sub-tasks, which stay as in the file."""
         old = part_texts(base) if base else {}
         here, there = part_texts(local), part_texts(remote)
-        # Jira's order, for it is that of every other file; then what is only here.
+        # Jira's order, as in every other file; then the parts that only this file has.
         names: dict[Part, None] = dict.fromkeys([*there, *here])
         merged = {
             part: self._part(
                 remote.key or "",
                 part,
                 old.get(part, "") if base else None,
-                # What a file does not mention, it does not change.
+                # A part that the file does not mention is unchanged.
                 here.get(part, old.get(part, there.get(part, ""))),
                 there.get(part, ""),
             )
             for part in names
         }
-        # The line of a field that was emptied here stays until Jira knows; one that never had a
-        # value waits for one.
+        # Keep the line of a field that was emptied here until it is pushed, and an empty line that
+        # was added for a new value.
         emptied = {part for part in here if not here[part] and (there.get(part) or part not in old)}
         return _with_parts(local, merged, emptied)
 
@@ -128,11 +127,11 @@ class _Merging:
         return self._clash(key, part, local, remote)
 
     def _text(self, key: str, part: Part, base: str, local: str, remote: str) -> str:
-        stretches = merge_lines(*(_lines(text) for text in (base, local, remote)))
-        if self._prefer is None and not all(isinstance(each, CleanChunk) for each in stretches):
+        chunks = merge_lines(*(_lines(text) for text in (base, local, remote)))
+        if self._prefer is None and not all(isinstance(each, CleanChunk) for each in chunks):
             return self._clash(key, part, local, remote)
         merged: list[str] = []
-        for each in stretches:
+        for each in chunks:
             if isinstance(each, CleanChunk):
                 merged += each.lines
             elif self._prefer is Side.REMOTE:
@@ -173,10 +172,10 @@ def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[P
 def _tasks(
     local: Ticket, remote: Ticket, base: Ticket | None, issues: Mapping[str, Ticket]
 ) -> Iterator[Ticket]:
-    """Put the sub-tasks in order: Jira's where Jira's has changed, else the file's.
+    """Yield the sub-tasks in Jira's order if that has changed, else in the file's.
 
-    A task that the file lost comes back, since it is still there in Jira; one that Jira has not,
-    a draft above all, stays behind the task that it stands behind here.
+    A sub-task that is missing in the file comes back, since Jira still has it. A sub-task that Jira
+    does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
     order = _order(local.tasks, remote.tasks, base.tasks if base else ())
@@ -196,7 +195,7 @@ def _tasks(
 def _order(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
 ) -> list[str | None]:
-    """Order the keys of Jira's sub-tasks; what came to one side or left it moves no other."""
+    """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""
     there = [task.key for task in remote]
     before = [task.key for task in base]
     if [key for key in before if key in there] != [key for key in there if key in before]:

@@ -53,12 +53,7 @@ class SentValue:
         return f"{_OWN}{self.part.name}" if isinstance(self.part, CorePart) else self.part
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
-        """Return whether Jira has it.
-
-        Args:
-            issue: The issue as Jira has it now, as a file would hold it.
-            fields: Its fields in Jira's terms.
-        """
+        """Return whether Jira has it."""
         now = part_texts(issue).get(self.part, "")
         return alike(self.part, self.text, now) or is_answer(self.value, fields.get(self.field))
 
@@ -80,11 +75,7 @@ def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
 
 
 def of_whole(text: str) -> list[SentValue]:
-    """Return the sent values of an issue that an older version stored as whole text.
-
-    Args:
-        text: The issue as it would be in Jira, without its sub-tasks.
-    """
+    """Return the sent values of an issue that an older version stored as whole text."""
     try:
         (issue,) = parse(text).tickets
     except (TicketSyntaxError, ValueError):  # pragma: no cover - this program wrote it
@@ -93,12 +84,7 @@ def of_whole(text: str) -> list[SentValue]:
 
 
 def is_answer(sent: object, now: object) -> bool:
-    """Return whether a field holds what was sent for it, in Jira's own form.
-
-    Args:
-        sent: The value that was sent.
-        now: What Jira says that the field holds.
-    """
+    """Return whether a field holds what was sent for it, in Jira's own form."""
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
         # Only sprints are sent as one ID and answered as a list, which includes closed ones.
         now = [each for each in now if not _is_closed(each)]

@@ -1,8 +1,8 @@
 """Finds the draft that became an issue, in files that may have been edited since. Pure.
 
-If the key is written into a similar draft, the difference is an edit, which the next push sends.
-But a draft that gets no key is created again. So the best match is taken even if it was edited,
-but never a draft that belongs to another issue.
+If the key goes into a similar draft, the difference is an edit, which the next push sends. But a
+draft without a key is created again. So the best match gets the key even if it was edited, unless
+it belongs to another issue.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 #: Scores of a match: equal with all sub-tasks, equal without them, equal in the title.
 EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
-#: The share of equal text from which a draft with another title may be the same one, edited.
+#: The lowest similarity at which a draft with another title may be an edited version.
 _SIMILAR = 0.6
-#: How many characters are compared for that.
+#: How many characters are compared.
 _COMPARED = 500
 
 
@@ -49,9 +49,6 @@ class DraftMatcher:
     def best_score(self, tickets: Sequence[Ticket]) -> float:
         """Return the score of the best match in one file.
 
-        Args:
-            tickets: The tickets of the file.
-
         Returns:
             0 if no draft matches.
         """
@@ -62,12 +59,9 @@ class DraftMatcher:
     ) -> tuple[int, Ticket] | None:
         """Put the key into the best match.
 
-        Args:
-            tickets: The tickets of a file.
-            least: The lowest score that counts as a match.
-
         Returns:
-            The index of the ticket that changes, and the changed ticket; None without a match.
+            The index of the ticket that changes, and the changed ticket; None if no draft has at
+            least the score ``least``.
         """
         score, at, task = self._best(tickets)
         if not score or score < least:
@@ -101,7 +95,7 @@ class DraftMatcher:
                         yield task, at, index
 
     def _score(self, found: Ticket) -> float:
-        """Return the score of a draft that is not equal to the one that was sent."""
+        """Return the score of a draft that differs from the sent draft."""
         if replace(found, tasks=()) in self.others:
             return 0.0
         alike = _similarity(_text(found), _text(self.draft))

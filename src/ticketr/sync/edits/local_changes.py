@@ -1,6 +1,6 @@
 """What has changed in a ticket's file since the last sync. Pure.
 
-A push then compares these changes with Jira and puts them into Jira's terms.
+A push compares these changes with Jira and converts them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class LocalChange:
     """What has changed in one ticket's file since the last sync.
 
     Attributes:
-        local: The ticket as it stands in its file.
+        local: The ticket in its file.
         head: The ID of its head in Jira; None for a draft.
         base: The ticket at the last sync; None for a draft.
         edits: The changes of each issue, by key.
@@ -51,16 +51,11 @@ class LocalChange:
 def find_local_change(
     local: LocalTicket, head: str | None, base: Ticket | None
 ) -> LocalChange | None:
-    """Compare a ticket's file with the last sync.
-
-    Args:
-        local: The ticket in its file.
-        head: Its ID in Jira; None for a draft.
-        base: The ticket at the last sync; None for a draft.
+    """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
     Returns:
-        The changes; None if there are none, or if the ticket has a key and no base: an issue that
-        Jira has must not be taken for a draft.
+        The changes; None if there are none, or if the ticket has a key and no base: an existing
+        issue must not be pushed as a draft.
     """
     ticket = local.ticket
     drafts = tuple(task for task in ticket.tasks if task.key is None)
@@ -93,24 +88,14 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
 
 
 def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
-    """Return what has changed in Jira since the last sync and differs from the file.
-
-    Args:
-        base: The ticket at the last sync.
-        local: The ticket in its file.
-        remote: The ticket as Jira has it now.
-
-    Returns:
-        The changes of each issue that has some, by key.
-    """
+    """Return what has changed in Jira since the last sync and differs from the file, by key."""
     old, here = by_key(base), by_key(local)
     found: dict[str, tuple[Change, ...]] = {}
     for key, issue in by_key(remote).items():
         if key not in old or key not in here:
             continue
         mine, now = part_texts(here[key]), part_texts(issue)
-        # Jira leaves out an empty field, so emptied fields are found by the lines in the file. If
-        # the file has no such line either, both are alike.
+        # Jira omits an empty field. So a field was emptied in Jira if only the file has its line.
         gone = (
             Change(part, text, "")
             for part, text in part_texts(old[key]).items()
@@ -133,11 +118,5 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
 
 
 def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
-    """Return the new base of a ticket, once the edits of one of its issues are in Jira.
-
-    Args:
-        base: The base before.
-        key: The issue's key.
-        sent: The edits that were sent.
-    """
+    """Return the new base of a ticket, once the edits of one of its issues are in Jira."""
     return with_parts(base, key, {each.part: each.new for each in sent})

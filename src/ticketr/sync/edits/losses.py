@@ -1,7 +1,7 @@
 """What a description in Jira would lose if its edited Markdown were sent.
 
-Markdown cannot say everything that a description in Jira can. So an edit may remove such a piece
-in Jira. The piece is named first, and nothing is sent until a user has accepted the loss.
+A description in Jira can hold pieces that Markdown cannot express. An edit of the Markdown would
+remove them in Jira. So they are reported first, and sent only if the user accepts the loss.
 """
 
 from __future__ import annotations
@@ -42,12 +42,7 @@ Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
 def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[Loss, ...]:
-    """Return what Jira would lose if the edits of a ticket were sent.
-
-    Args:
-        local_change: What was changed here.
-        documents: The descriptions of its issues as Jira has them, by key.
-    """
+    """Return what Jira would lose by the edits of a ticket; ``documents`` is its ADF by key."""
     if local_change.base is None:
         return ()
     before, here = by_key(local_change.base), by_key(local_change.local.ticket)
@@ -70,11 +65,7 @@ def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:
 
 
 def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
-    """Return what Jira would lose as far as the last sync knows, without asking Jira.
-
-    Args:
-        state: The last sync.
-        local_change: What was changed here.
+    """Return what Jira would lose, judged by the last sync, without a request.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -86,9 +77,9 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
 
 
 def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
-    """Return the pieces of an issue's Markdown that stand for something only Jira can hold.
+    """Return the pieces of an issue's old Markdown that represent content only Jira can hold.
 
-    They are as of the last sync, and are lost together with what they stand for.
+    Jira loses this content with them.
     """
     assert local_change.base is not None
     before = by_key(local_change.base)[key]
@@ -97,7 +88,7 @@ def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
 
 
 def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:
-    """Return the losses that nobody has accepted."""
+    """Return the losses that were not accepted."""
     if isinstance(accepted, bool):
         return () if accepted else tuple(lost)
     return tuple(each for each in lost if each not in accepted)

@@ -1,7 +1,7 @@
-"""Finds drafts that are probably tickets which have lost their keys. Pure.
+"""Finds drafts that are probably tickets without their keys. Pure.
 
-Refusing a draft is better than creating an issue twice. The parser refuses what is nearly a key;
-the checks here need the projects and the last sync as well.
+It is better to refuse a draft than to create an issue twice. The parser refuses malformed keys;
+these checks also need the projects and the last sync.
 """
 
 from __future__ import annotations
@@ -39,16 +39,13 @@ def lost_key_error(
     lost: Mapping[str, Ticket],
     here: Collection[str],
 ) -> TicketSyntaxError | None:
-    """Return an error if a draft of a ticket is probably an issue that has lost its key.
+    """Return an error if a draft of a ticket is probably an existing issue without its key.
 
     Args:
-        local_change: What was changed here of the ticket.
-        projects: The keys of the projects that tickets here belong to.
+        local_change: The change of the ticket.
+        projects: The keys of the projects of all tickets.
         lost: Tickets of the last sync that were in the same file and are in no file now, by key.
         here: The keys that are in some file, or that a push restores.
-
-    Returns:
-        The error with its line and column; None if there is none.
     """
     local = local_change.local
     drafts = (
@@ -77,7 +74,7 @@ def _is_probably(draft: Ticket, base: Ticket) -> bool:
     if draft.title == base.title or any(task.key in tasks for task in draft.tasks):
         return True
     one, other = _below_heading(draft), _below_heading(base)
-    # Fields alone say little: many tickets have the same type and priority.
+    # Equal fields alone prove nothing: many tickets have the same type and priority.
     return one == other and any(
         other.get(part) for part in (CorePart.DESCRIPTION, CorePart.CRITERIA)
     )

@@ -1,7 +1,7 @@
-"""Reads a workspace without its lock: its files and the last sync.
+"""Reads the files and the state of a workspace without its lock.
 
-Synchronous, for a worker thread, except `visit_files`. Nothing is created or changed, except by
-`sign_state`: a status command must not turn a folder into a workspace.
+Synchronous, for a worker thread, except `visit_files`. Only `sign_state` creates or changes
+anything: a status command must not turn a folder into a workspace.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _size(path: Path) -> int:
 def readable(path: Path) -> Generator[Path | None]:
     """Yield the path of a database to read, also if its folder is read-only; None without one.
 
-    SQLite writes files beside the one that it reads. So in a read-only folder a copy is read.
+    SQLite creates files beside its database. So in a read-only folder, a copy is read.
 
     Raises:
         UnsafePath: It, or a file that SQLite opens beside it, is a link or no plain file.

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
-    """What a survey found in one file.
+    """The tickets of one file, and its error.
 
     Attributes:
         path: The file, relative to the workspace.
-        tickets: The tickets in it; empty if it cannot be read.
-        error: What is wrong with it; None if nothing is.
+        tickets: Its tickets; empty if it cannot be read.
+        error: Its error, if any.
     """
 
     path: str
@@ -46,8 +46,8 @@ class LocalSurvey:
     Attributes:
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         never_pulled: Tickets with keys that were never pulled into this workspace.
-        broken: What is wrong with files, by their paths relative to the workspace. A file that
-            cannot be read has no part in the survey.
+        broken: The errors of files, by their paths relative to the workspace. A file that
+            cannot be read is not part of the survey.
     """
 
     local_changes: list[LocalChange] = field(default_factory=list)
@@ -62,11 +62,11 @@ class LocalSurvey:
 
     @property
     def writes(self) -> int:
-        """How many issues a push would create or change, as far as is known without Jira."""
+        """How many issues a push would create or change, as far as the files show."""
         return sum(local_change.writes for local_change in self.local_changes)
 
     def losses(self, state: State) -> tuple[Loss, ...]:
-        """Return what a push would remove in Jira, as far as the files show it.
+        """Return what a push would remove in Jira, as far as the files show.
 
         Raises:
             StateFailed: The state cannot be read.
@@ -92,14 +92,14 @@ class LocalSurvey:
     def refuse_lost_keys(
         self, state: State, recent: Collection[str], project: str | None = None
     ) -> None:
-        """Remove drafts that are probably issues which have lost their keys; their files are broken.
+        """Remove drafts that are probably existing issues without their keys; report their files.
 
-        Call it only after every file was scanned: a key that is in another file was moved.
+        Call it after every file was scanned, since a key may have moved to another file.
 
         Args:
             state: The last sync.
-            recent: Keys that a push restores by itself if they are gone from their files.
-            project: The project in which drafts are created, besides those of the last sync.
+            recent: Keys that a push restores if they are missing in their files.
+            project: The project in which drafts are created, in addition to those of the state.
         """
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
@@ -122,17 +122,12 @@ class LocalSurvey:
         self.local_changes = [each for each in self.local_changes if id(each) not in refused]
 
     def missing(self, state: State, broken: Collection[str]) -> dict[str, str]:
-        """Return the tickets of the last sync that are in no file, after every file was scanned.
+        """Return the former file of each ticket that is in no file now, by key.
 
-        Args:
-            state: The last sync.
-            broken: Files that could not be read. Their tickets do not count as missing.
-
-        Returns:
-            The file that held each one, by its key.
+        Call it after every file was scanned. Tickets of ``broken`` files are not missing.
         """
         homes = state.paths_by_key()
-        # A conflict names the file in which a pull found the ticket; the last sync may name another.
+        # A conflict has the file in which a pull found the ticket, which the base may not have.
         moved = {each.key for each in state.conflicts.all() if each.path in broken}
         gone = homes.keys() - self._paths.keys() - moved
         return {key: path for key, path in homes.items() if key in gone and path not in broken}
@@ -148,11 +143,6 @@ class LocalSurvey:
 
     def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
         """Read one file and compare its tickets with the last sync.
-
-        Args:
-            store: The workspace's files.
-            state: The last sync.
-            path: A file that may hold tickets.
 
         Returns:
             What is in the file. An error in it concerns no other file.
@@ -178,7 +168,7 @@ class LocalSurvey:
         """Add one ticket to the survey.
 
         Raises:
-            DuplicateKey: One of its keys is in another place too; then neither is in the survey.
+            DuplicateKey: One of its keys is in another ticket too; both are removed.
         """
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in self._paths:

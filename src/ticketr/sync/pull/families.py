@@ -72,10 +72,6 @@ class Families:
     def add_answer(self, asked: Iterable[str], issues: Iterable[Issue]) -> list[Family]:
         """Add the answer to one batch.
 
-        Args:
-            asked: The IDs of the batch.
-            issues: Those that Jira gave. The rest is gone since the search.
-
         Returns:
             The families that are whole now.
         """

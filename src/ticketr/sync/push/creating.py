@@ -348,13 +348,7 @@ def _unknown_reason(error: Exception) -> str:
 
 
 def failure_note(issue: Ticket, path: str, error: JiraError | NoTransition) -> Note:
-    """Return a note that says why an issue was not pushed.
-
-    Args:
-        issue: The issue as it stands here.
-        path: The issue's file, relative to the workspace.
-        error: The reason.
-    """
+    """Return a note that says why an issue was not pushed."""
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED

@@ -62,12 +62,6 @@ def write_key_and_record(
 def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:
     """Write the key of a new issue into its draft's file, and sync the file to disk.
 
-    Args:
-        editor: Writes the file.
-        name: The file, relative to the workspace.
-        matcher: Finds the draft.
-        least: The lowest score of a match.
-
     Returns:
         Whether the key is in the file now; False if the draft is not found.
 

@@ -47,10 +47,6 @@ LONG_AGO = 3600.0
 async def recover(session: Session, on_recovered: Callable[[str], object]) -> None:
     """Find the issues of an interrupted run and write their keys into the files.
 
-    Args:
-        session: The workspace and the site.
-        on_recovered: Called with each key as soon as it is written into its draft's file.
-
     Cancellation:
         Takes effect at once; the rest is left for the next run.
     """
@@ -114,12 +110,7 @@ async def look_up(
 
 
 class _Search:
-    """Searches one project for requested issues by their markers.
-
-    Args:
-        session: The workspace and the site.
-        asked: The requests; at least one.
-    """
+    """Searches one project for requested issues by their markers."""
 
     def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
         self._session = session

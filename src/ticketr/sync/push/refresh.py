@@ -80,12 +80,7 @@ class _Request:
         return (*self.members, *self.added_keys)
 
     def unavailable(self, fetched: _Fetched, otherwise: Unavailable) -> Unavailable | None:
-        """Return why the whole ticket could not be fetched; None if it was fetched.
-
-        Args:
-            fetched: The answer.
-            otherwise: The reason to return if Jira does not have the head.
-        """
+        """Return why the whole ticket could not be fetched; None if it was fetched."""
         for name in self.names:
             if words := fetched.failed.get(name):
                 return Unavailable(f"{not_given(words)}; try again later", Code.UNREACHED)

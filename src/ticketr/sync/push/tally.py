@@ -101,12 +101,7 @@ class PushTally:
         self.result = replace(self.result, warnings=(*self.result.warnings, *notes))
 
     def hold_back(self, note: Note, writes: int) -> None:
-        """Count a ticket that is not pushed because it has changed in Jira.
-
-        Args:
-            note: What its user should know.
-            writes: How many of its issues would have been created or changed.
-        """
+        """Count a ticket that has changed in Jira, with the issues that are not written."""
         self.result = replace(
             self.result,
             conflicts=(*self.result.conflicts, note),

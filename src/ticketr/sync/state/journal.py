@@ -160,13 +160,7 @@ class Creations:
             )
 
     def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
-        """Record that the key of an issue was written into a file.
-
-        Args:
-            creation: The issue.
-            path: The file, relative to the workspace.
-            now: This computer's clock, in seconds since the epoch.
-        """
+        """Record that the key of an issue was written into a file."""
         self._db.write(
             "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
             (now, path, creation.marker),
@@ -188,13 +182,7 @@ class SentValues:
         self._db = db
 
     def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Store what is about to be sent.
-
-        Args:
-            head: The ID of the head in whose ticket the issue stands.
-            key: The issue.
-            values: What is sent of it.
-        """
+        """Store what is about to be sent."""
         self._db.write_all(
             "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
             [

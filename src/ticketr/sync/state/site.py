@@ -55,9 +55,6 @@ class SiteRecord:
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:
         """Store which fields files hold; if they have changed, every issue is marked as stale.
 
-        Args:
-            names: Pairs of the name in the file and Jira's field ID.
-
         Returns:
             Whether any issue was marked.
         """
@@ -71,23 +68,13 @@ class SiteRecord:
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def keep_fields(self, answer: str, *, at: float) -> None:
-        """Store a site's list of fields.
-
-        Args:
-            answer: The list, as JSON.
-            at: This computer's clock, in seconds since the epoch.
-        """
+        """Store a site's list of fields."""
         with self._db.batch():
             self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
             self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
 
     def kept_fields(self, *, now: float, age: float) -> str | None:
-        """Read the site's list of fields, as JSON; None if it is not known or too old.
-
-        Args:
-            now: This computer's clock, in seconds since the epoch.
-            age: How old it may be, in seconds.
-        """
+        """Read the site's list of fields, as JSON; None if it is not known or too old."""
         rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
         fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
         return rows["fields"] if fresh else None

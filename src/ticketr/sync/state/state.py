@@ -214,11 +214,7 @@ class State:
         return dict(self._db.read(query))
 
     def keys_in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
-        """Return the keys that stood in some files, each with its file.
-
-        Args:
-            paths: The files, relative to the workspace.
-        """
+        """Return the keys that stood in some files, each with its file."""
         if not paths:
             return []
         query = "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.head = ticket.head"
@@ -284,11 +280,7 @@ class State:
         self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
 
     def sprints(self, field_id: str) -> dict[str, int]:
-        """Return the ID of each sprint that some issue here is or was in, by its name.
-
-        Args:
-            field_id: The field that holds sprints.
-        """
+        """Return the ID of each sprint that some issue here is or was in, by its name."""
         query = (
             "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
             " FROM issue, json_each(issue.fields, ?) AS sprint"

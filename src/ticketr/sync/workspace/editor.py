@@ -39,7 +39,7 @@ class Snapshot:
     Attributes:
         name: Its path, relative to the workspace.
         target: The file behind that name, links followed.
-        stamp: What tells whether it was saved since; None if there was no file.
+        stamp: Shows whether it was saved since; None if there was no file.
         file: Its text and tickets; empty if there was no file.
     """
 
@@ -50,23 +50,16 @@ class Snapshot:
 
 
 class Editor:
-    """Changes the ticket files of one workspace.
-
-    Args:
-        store: The workspace.
-    """
+    """Changes the ticket files of one workspace, named by their paths relative to it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._last: tuple[str, TicketFile] | None = None
 
     def read(self, name: str) -> Snapshot | None:
-        """Read a file that is to be replaced; None if it is a link out of the workspace.
+        """Read a file in order to replace it; None if it is a link out of the workspace.
 
         A file that still holds what this editor wrote last is not parsed again.
-
-        Args:
-            name: The file, relative to the workspace.
 
         Raises:
             FileFailed: The file cannot be read.
@@ -82,16 +75,11 @@ class Editor:
         return Snapshot(name, target, stamp, self._store.read(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True) -> None:
-        """Give a file another text.
-
-        Args:
-            snapshot: The file as it was read.
-            new: What it is to hold.
-            durable: Whether it must outlive a loss of power.
+        """Replace the content of a file; if ``durable``, it survives a loss of power.
 
         Raises:
-            FileChanged: The file was saved since it was read, and is left alone.
-            FileFailed: The file cannot be written; it is as it was.
+            FileChanged: The file was saved since it was read, and is unchanged.
+            FileFailed: The file cannot be written, and is unchanged.
         """
         text = new if isinstance(new, str) else new.text
         if text != snapshot.file.text or snapshot.stamp is None:
@@ -99,16 +87,12 @@ class Editor:
         self._last = None if isinstance(new, str) else (snapshot.name, new)
 
     def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
-        """Change the text of one ticket; what comes out need not be a ticket any more.
+        """Change the text of one ticket; the new text need not be a ticket.
 
-        Args:
-            name: The file, relative to the workspace.
-            key: The ticket's key.
-            change: Given the text with LF line ends and without the last of them, as is its
-                answer.
+        ``change`` gets the text with LF line ends, without the last line end, and returns it so.
 
         Returns:
-            Whether it was done; False if the ticket does not stand there.
+            Whether the ticket is in the file.
 
         Raises:
             FileFailed: The file cannot be read or written.
@@ -128,14 +112,10 @@ class Editor:
         return self.change(name, whole)
 
     def change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
-        """Give a file another text, which outlives a loss of power.
-
-        Args:
-            name: The file, relative to the workspace.
-            change: Returns what the file is to hold; None leaves it as it is.
+        """Replace the content of a file durably; leave it if ``change`` returns None.
 
         Returns:
-            Whether the file holds what `change` returned.
+            Whether the file holds what ``change`` returned.
 
         Raises:
             FileFailed: The file cannot be read or written.
@@ -154,25 +134,20 @@ class Editor:
         return retry_if_changed(attempt)
 
     def put_aside(self, key: str, text: str) -> Path:
-        """Keep a text that is about to be replaced in ticketr's own folder.
+        """Keep a text in ticketr's own folder before it is replaced.
 
         Raises:
-            UnsafePath: A link or the like has a name of ticketr's own.
-            FileFailed: It cannot be written; then it must not be replaced.
+            UnsafePath: A link or the like has the name of ticketr's folder.
+            FileFailed: The text cannot be written, so it must not be replaced.
         """
         with file_errors(self._store.own, "write into"):
             return self._store.folder.put_aside(_numbered(safe_file_name(key)), text)
 
     def prune(self, name: str, key: str, base: str) -> Path | None:
-        """Move a file into ticketr's own folder, if it holds one unedited ticket and no more.
-
-        Args:
-            name: The file, relative to the workspace.
-            key: The key of its ticket.
-            base: The ticket's text when it was last in step with Jira.
+        """Move a file into ticketr's own folder, if its whole text is ``base``, the last sync's.
 
         Returns:
-            Where it is now; None if it was left where it is.
+            Its new path; None if it was not moved.
 
         Raises:
             FileFailed: The file cannot be read or moved.
@@ -194,7 +169,7 @@ class Editor:
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """Return a name and then others like it: ``A.md``, ``A.2.md``, ``A.3.md``."""
+    """Yield a name, then numbered ones: ``A.md``, ``A.2.md``, ``A.3.md``."""
     yield name
     stem, _, suffix = name.rpartition(".")
     yield from (f"{stem}.{number}.{suffix}" for number in count(2))

@@ -28,23 +28,19 @@ T = TypeVar("T")
 TEMPORARY = ".ticketr-tmp-"
 """How the name of a half-written file begins; `Store.walk` removes those of killed processes."""
 
-#: What is said of a folder, a named pipe, a socket or a device where a file is expected.
+#: The reason if a folder, a named pipe, a socket or a device is in the place of a file.
 NO_FILE = "something that is no file has this name"
-#: Errors of the system that are about one name, whatever is done with it.
+#: Errors of the operating system that concern one file only, in any operation.
 _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
-#: Likewise when it is read.
+#: Further errors that concern one file only, when it is read.
 _UNREADABLE = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT))
 
-#: How often a file that is saved while its next text is made is read.
+#: How many times a file is read and replaced if something else saves it meanwhile.
 _ATTEMPTS = 100
 
 
 class FileChanged(Exception):
-    """Raised when a file was saved since it was read, so that it was not replaced.
-
-    Args:
-        target: The file.
-    """
+    """Raised when a file was saved since it was read, so that it was not replaced."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
@@ -53,11 +49,11 @@ class FileChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells whether a file was saved since it was read.
+    """Shows whether a file was saved since it was read.
 
     Attributes:
         mode: Its permissions.
-        stamp: What changes whenever it is saved, in place or by another file in its place.
+        stamp: Numbers that change whenever it is saved in place or replaced.
     """
 
     mode: int
@@ -65,10 +61,10 @@ class FileStamp:
 
 
 def stamp_of(target: str) -> FileStamp | None:
-    """Return the stamp of a file; None if there is none.
+    """Return the stamp of a file; None if it does not exist.
 
     Raises:
-        FileFailed: It cannot be looked at, or is no file.
+        FileFailed: Its status cannot be read, or it is no regular file.
     """
     with file_errors(target, "read"):
         try:
@@ -76,7 +72,7 @@ def stamp_of(target: str) -> FileStamp | None:
         except FileNotFoundError:
             return None
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-        # A folder's error has words already.
+        # For a folder, the read error says what is wrong.
         raise FileFailed(Path(target), "write", NO_FILE, alone=True)
     stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     return FileStamp(stat.S_IMODE(found.st_mode), stamp)
@@ -84,9 +80,6 @@ def stamp_of(target: str) -> FileStamp | None:
 
 def retry_if_changed(change: Callable[[], T]) -> T:
     """Read and replace a file, again from the start as long as it is saved in between.
-
-    Args:
-        change: Reads the file and replaces it; raises `FileChanged` if it was saved in between.
 
     Raises:
         FileFailed: The file was saved at each of many attempts.
@@ -102,21 +95,21 @@ def retry_if_changed(change: Callable[[], T]) -> T:
 
 
 def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
-    """Put a whole file in place.
+    """Replace a file as a whole; create missing folders.
 
     Args:
-        target: The file; folders that are missing are made.
-        text: All of it.
-        was: The file when it was read, whose permissions are kept; None for a new one.
-        durable: Whether it must outlive a loss of power; what Jira can give again need not.
+        target: The file.
+        text: Its new content.
+        was: Its stamp when it was read; the permissions stay. None for a new file.
+        durable: Whether it must survive a loss of power. What Jira can give again need not.
 
     Raises:
-        FileChanged: It was saved since it was read, and is left alone. A save between the last
-            check and the rename goes unseen.
-        FileFailed: It cannot be written. What was there before is whole.
+        FileChanged: It was saved since it was read, and is unchanged. A save between the last
+            check and the rename is not noticed.
+        FileFailed: It cannot be written, and is unchanged.
     """
     folder = target.rpartition("/")[0]
-    # Not made of the file's own name, which may be as long as a name can be.
+    # A name made from the file's own name could be too long.
     temporary = f"{folder}/{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
 
     def require_unchanged() -> None:
@@ -138,7 +131,7 @@ def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool
 
 
 def write_new_file(path: Path, text: str) -> bool:
-    """Write a file that must not be there yet.
+    """Write a file that must not exist yet.
 
     Returns:
         Whether it was written; False if something has this name already.
@@ -155,13 +148,13 @@ def write_new_file(path: Path, text: str) -> bool:
 
 
 def comparable(text: str) -> str:
-    """Text without what a checkout may change by itself: line ends and the blank lines after."""
+    """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
 @contextmanager
 def file_errors(path: Path | str, action: str) -> Generator[None]:
-    """Turn the system's errors into `FileFailed`, which says what was to be done with which file."""
+    """Convert errors of the operating system to `FileFailed`, which names the action and the file."""
     try:
         yield
     except OSError as error:

@@ -1,9 +1,8 @@
 """Reads the state of the Go program Ticketr: which tickets were edited since its last sync.
 
-That program kept a hash of each ticket in ``.ticketr.state``. A ticket whose hash is still that
-one was not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over
-the texts of a ticket one after the other, with nothing between them; this is known from
-the program's source and from files that it wrote.
+That program kept a hash of each ticket in ``.ticketr.state``. A ticket that still has this hash was
+not edited, so Jira's version may replace it without a conflict. The hash is SHA-256 over the texts
+of the ticket, joined without a separator, as the program's source and its files show.
 """
 
 from __future__ import annotations
@@ -22,15 +21,12 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 STATE_FILE = ".ticketr.state"
-#: Bytes; that program needs some 200 for a ticket.
+#: The largest file to read, in bytes; that program writes about 200 for each ticket.
 LARGEST = 8 * 1024 * 1024
 
 
 def go_hash(ticket: Ticket) -> str:
-    """Return the hash that the Go program would have kept of a ticket.
-
-    Args:
-        ticket: The ticket.
+    """Return the hash that the Go program would store for a ticket.
 
     Returns:
         64 hexadecimal digits.
@@ -50,14 +46,11 @@ def _texts(ticket: Ticket) -> Iterator[str]:
 
 
 def read_hashes(root: Path) -> dict[str, str]:
-    """Read what the Go program knew of the tickets in a folder.
-
-    Args:
-        root: The folder.
+    """Read the hashes that the Go program stored in a folder.
 
     Returns:
-        The hash of each ticket at that program's last sync, by key; empty if there is no
-        such file, or it cannot be read.
+        The hash of each ticket at that program's last sync, by key; empty if the file does not
+        exist or cannot be read.
     """
     try:
         state = json.loads(read_text(root / STATE_FILE, largest=LARGEST) or "{}")

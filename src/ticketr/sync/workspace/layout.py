@@ -36,12 +36,7 @@ class Layout:
     _guessed: dict[str, str] = field(default_factory=dict)
 
     def add(self, store: Store, paths: Iterable[Path]) -> None:
-        """Take in some files; synchronous, for a worker thread.
-
-        Args:
-            store: The workspace.
-            paths: Files that ``walk`` gave.
-        """
+        """Take in some files; synchronous, for a worker thread."""
         for path in paths:
             name = store.name_of(path)
             try:
@@ -61,11 +56,7 @@ class Layout:
             self.locations[key] = replace(first, reason=str(error))
 
     def complete(self, state: State) -> None:
-        """Add the tickets of files that cannot be read, once every other file is added.
-
-        Args:
-            state: The last sync, which knows what stood in them.
-        """
+        """Add the tickets of files that cannot be read, once every other file is added."""
         for key, name in (*self._guessed.items(), *state.keys_in_files(self.broken)):
             error = self.broken[name]
             if not isinstance(error, DuplicateKey):
@@ -78,11 +69,7 @@ class Layout:
 
 
 def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:
-    """Say what is wrong with files.
-
-    Args:
-        broken: The errors, by the files' paths relative to the workspace.
-    """
+    """Say what is wrong with files."""
     return [
         Note(error.key if isinstance(error, DuplicateKey) else "", path, str(error), Code.BROKEN)
         for path, error in broken.items()

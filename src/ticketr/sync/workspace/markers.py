@@ -41,12 +41,7 @@ def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
 
 
 def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
-    """Look for conflict markers in a file; None where there are none, or no such file.
-
-    Args:
-        store: The workspace.
-        name: The file, relative to the workspace.
-    """
+    """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
         data = store.content(name)
         if any(each in data for each in _MARKERS):  # so few that they can be read once more

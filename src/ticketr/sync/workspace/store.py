@@ -63,7 +63,7 @@ class LocalTicket:
 
 
 class Store:
-    """The ticket files of one workspace.
+    """The ticket files of one workspace, named by their paths relative to it.
 
     Args:
         root: The workspace's folder; it is made where it does not exist.
@@ -166,10 +166,6 @@ class Store:
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file.
 
-        Args:
-            name: Its path, relative to the workspace.
-            known: What it held before; returned if it has not changed.
-
         Raises:
             TicketSyntaxError: It cannot be read as tickets.
             FileFailed: It cannot be read.
@@ -182,9 +178,6 @@ class Store:
     def tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything.
 
-        Args:
-            name: Its path, relative to the workspace.
-
         Raises:
             TicketSyntaxError: It cannot be read as tickets.
             FileFailed: It cannot be read.
@@ -194,10 +187,6 @@ class Store:
 
     def holds(self, name: str, key: str) -> bool:
         """Return whether a key stands in a file; False where there is no such file.
-
-        Args:
-            name: Its path, relative to the workspace.
-            key: The key, of a ticket or of a sub-task.
 
         Raises:
             TicketSyntaxError: It cannot be read as tickets.
@@ -209,9 +198,6 @@ class Store:
 
     def locations(self, name: str) -> list[tuple[str, TicketLocation]]:
         """Return the location of every ticket with a key in a file.
-
-        Args:
-            name: The file, relative to the workspace.
 
         Returns:
             Each key with its location, in reading order.
@@ -230,9 +216,6 @@ class Store:
     def local(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none.
 
-        Args:
-            name: Its path, relative to the workspace.
-
         Raises:
             TicketSyntaxError: It cannot be read as tickets.
             FileFailed: It cannot be read.
@@ -247,11 +230,7 @@ class Store:
         ]
 
     def keys_of_broken(self, name: str) -> set[str]:
-        """Guess which tickets stand in a file that cannot be read, by its name and its lines.
-
-        Args:
-            name: Its path, relative to the workspace.
-        """
+        """Guess which tickets stand in a file that cannot be read, by its name and its lines."""
         stem = name.rpartition("/")[2].removesuffix(".md")
         keys = {stem} if is_key(stem) else set()
         with suppress(OSError, FileFailed):
@@ -267,9 +246,6 @@ class Store:
 
     def content(self, name: str) -> bytes:
         """Read what a regular file holds: a named pipe would wait for ever, a device never end.
-
-        Args:
-            name: The file, relative to the workspace.
 
         Raises:
             FileFailed: Something that is no file has the name.

@@ -1,7 +1,7 @@
-"""What became of each issue of a ticket that was written, for the counts. Pure.
+"""Finds the outcome of each issue of a written ticket, for the counts. Pure.
 
-A ticket is written as a whole, but every count counts issues: one that was changed on neither side
-was neither updated nor merged, whatever became of its parent or its sub-tasks.
+A ticket is written as a whole, but issues are counted: an unchanged issue is neither updated nor
+merged, whatever the outcome of its parent or its sub-tasks.
 """
 
 from __future__ import annotations
@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 def outcome_per_issue(
     written: WriteOutcome, *, base: Ticket | None, before: Ticket, after: Ticket
 ) -> Mapping[str, WriteOutcome]:
-    """Return what became of each issue.
+    """Return the outcome of each issue that Jira has, by key.
 
     Args:
-        written: What became of the whole ticket.
-        base: The ticket at the last sync; None if there never was one.
-        before: The ticket as it stood in its file.
-        after: The ticket as it stands there now; in a conflict, as Jira has it.
-
-    Returns:
-        The outcome of each issue that Jira has, by key.
+        written: The outcome of the whole ticket.
+        base: The ticket at the last sync; None if there was none.
+        before: The ticket that was in its file.
+        after: The ticket that is there now; in a conflict, Jira's version.
     """
     here, old = by_key(before), by_key(base) if base is not None else {}
     return {
@@ -42,7 +39,6 @@ def _outcome(
     written: WriteOutcome, base: Ticket | None, before: Ticket | None, after: Ticket
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
-        # It is held back with its ticket, whichever side has changed it.
         differs = before is None or changes(after, before) or changes(before, after)
         return WriteOutcome.CONFLICT if differs else WriteOutcome.UNCHANGED
     if before is None:
