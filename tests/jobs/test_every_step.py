@@ -190,7 +190,7 @@ BODIES = [
     inside_around,
 ]
 OPTIONS: dict[object, JobOptions] = {
-    fails_twice: {"retry": Retry(3, first=0.5, jitter=0), "key": "k"},
+    fails_twice: {"retry": Retry(3, first=0.5, jitter=0, total=99), "key": "k"},
     delayed: {"delay": 0.75},
     keyed: {"key": "k", "within": 99},
 }

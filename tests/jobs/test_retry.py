@@ -431,3 +431,108 @@ async def test_a_body_error_ends_a_job_between_attempts(autojump_clock: MockCloc
 
     assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
     assert trial.attempts == [1]
+
+
+# A limit for all attempts together
+
+
+async def total_times(trial: Trial, retry: Retry) -> tuple[JobStatus, float, CancelCause | None]:
+    """Run a job from time 0; return how it ended, when, and with which cause."""
+    start = trio.current_time()
+    async with open_job_queue() as queue:
+        handle = await queue.submit(trial.job, retry=retry)
+        snapshot = await handle.wait()
+    assert snapshot.finished_at is not None
+    return snapshot.status, snapshot.finished_at - start, snapshot.cancel_cause
+
+
+async def test_no_attempt_begins_after_the_total(autojump_clock: MockClock) -> None:
+    trial = Trial(*[OSError()] * 9)
+
+    # Attempts of one second from 0, 3, 6 and 9 on; the next would begin at 12.
+    status, seconds, cause = await total_times(
+        trial, Retry(9, first=2, factor=1, jitter=0, total=12)
+    )
+
+    assert (status, seconds, cause) == (JobStatus.FAILED, 10, None)
+    assert trial.times == [0, 3, 6, 9]
+
+
+async def test_total_alone_limits_no_number_of_attempts(autojump_clock: MockClock) -> None:
+    trial = Trial(*[OSError()] * 30)
+
+    await total_times(trial, Retry(total=60.0, first=2, factor=1, jitter=0))
+
+    assert trial.times == [3 * n for n in range(20)]
+
+
+async def test_total_cuts_the_attempt_that_runs(autojump_clock: MockClock) -> None:
+    trial = Trial(*[OSError()] * 9)
+    retry = Retry(9, first=2, factor=1, jitter=0, total=9.5)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(trial.job, retry=retry, timeout=5)
+        with pytest.raises(JobTimedOut, match=r"timed out after 9\.5 s") as caught:
+            await handle.result()
+
+    assert trio.current_time() == 9.5
+    assert caught.value.timeout == 9.5
+    assert handle.snapshot().cancel_cause is CancelCause.TIMEOUT
+    assert handle.snapshot().attempt == 4
+
+
+async def test_timeout_of_one_attempt_holds_beside_the_total(autojump_clock: MockClock) -> None:
+    retry = Retry(9, first=2, factor=1, jitter=0, total=6)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(sleep, 100, retry=retry, timeout=3)
+        snapshot = await handle.wait()
+
+    assert (snapshot.attempt, snapshot.started_at, snapshot.finished_at) == (2, 5, 6)
+
+
+async def test_total_counts_from_the_first_start(autojump_clock: MockClock) -> None:
+    trial = Trial(*[OSError()] * 9)
+
+    async with open_job_queue() as queue:
+        await queue.submit(sleep, 100)
+        await queue.submit(trial.job, retry=Retry(9, first=2, factor=1, jitter=0, total=4))
+
+    assert trial.times == [100, 103]
+
+
+async def test_total_includes_the_waits_of_retry_later(autojump_clock: MockClock) -> None:
+    trial = Trial(RetryLater(4), RetryLater(4), None)
+
+    status, seconds, _ = await total_times(trial, Retry(1, total=10))
+
+    assert (status, seconds) == (JobStatus.FAILED, 6)
+    assert trial.times == [0, 5]
+
+
+async def test_job_whose_turn_comes_after_the_total_is_not_called(
+    autojump_clock: MockClock,
+) -> None:
+    trial = Trial(OSError(), None)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(trial.job, retry=Retry(2, jitter=0, total=10))
+        await queue.submit(sleep, 20)
+        snapshot = await handle.wait()
+
+    assert trial.times == [0]
+    assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.FAILED, CancelCause.TIMEOUT)
+    assert (snapshot.finished_at, snapshot.attempt) == (21, 2)
+
+
+@pytest.mark.parametrize("total", [0, -1, math.nan])
+def test_total_is_a_time(total: float) -> None:
+    with pytest.raises(ValueError, match="total must be"):
+        Retry(total=total)
+
+
+def test_rule_without_a_limit_says_so() -> None:
+    with pytest.raises(TypeError, match=r"Retry\(attempts=3\) or Retry\(total=60\)"):
+        Retry()
+    assert Retry(math.inf).total is None
+    assert Retry(3, total=math.inf).covers(OSError())

@@ -185,4 +185,47 @@ MUTANTS: Final = [
         "            pass\n",
         "test_ending.py::test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called",
     ),
+    # A limit for all attempts together
+    Mutant(
+        "a wait that ends after the total of a retry rule is begun",
+        "_outcome.py",
+        "    if delay is None or record.has_used_total(now + delay):\n",
+        "    if delay is None:\n",
+        "test_retry.py::test_no_attempt_begins_after_the_total",
+    ),
+    Mutant(
+        "an attempt begins at the very end of the total",
+        "_record.py",
+        "        return has_total and time >= self.total_ends_at\n",
+        "        return has_total and time > self.total_ends_at\n",
+        "test_retry.py::test_no_attempt_begins_after_the_total",
+    ),
+    Mutant(
+        "the total of a retry rule cuts off no attempt",
+        "_record.py",
+        "        self.scope.deadline = min(now + self.timeout, self.total_ends_at)\n",
+        "        self.scope.deadline = now + self.timeout\n",
+        "test_retry.py::test_total_cuts_the_attempt_that_runs",
+    ),
+    Mutant(
+        "a total replaces the time limit of one attempt",
+        "_record.py",
+        "        self.scope.deadline = min(now + self.timeout, self.total_ends_at)\n",
+        "        self.scope.deadline = self.total_ends_at\n",
+        "test_retry.py::test_timeout_of_one_attempt_holds_beside_the_total",
+    ),
+    Mutant(
+        "each attempt begins the total anew",
+        "_record.py",
+        "        if self.attempt == 1:\n            self.total_ends_at",
+        "        if self.attempt:\n            self.total_ends_at",
+        "test_retry.py::test_no_attempt_begins_after_the_total",
+    ),
+    Mutant(
+        "the error of an attempt that the total cuts off names another limit",
+        "_record.py",
+        "            self.timeout = total  #",
+        "            pass  #",
+        "test_retry.py::test_total_cuts_the_attempt_that_runs",
+    ),
 ]

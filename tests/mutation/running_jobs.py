@@ -18,8 +18,8 @@ MUTANTS: Final = [
     Mutant(
         "a cancelled job is retried",
         "_worker.py",
-        "        if not is_ending and not record.cancel_requested:\n            retry = next_attempt(record, outcome)\n",
-        "        if not is_ending:\n            retry = next_attempt(record, outcome)\n        record.cancel_requested = False\n",
+        "        if not is_ending and not record.cancel_requested:\n            retry = next_attempt(record, outcome, core.now())\n",
+        "        if not is_ending:\n            retry = next_attempt(record, outcome, core.now())\n        record.cancel_requested = False\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
@@ -81,8 +81,8 @@ MUTANTS: Final = [
     Mutant(
         "one attempt too many",
         "_retry.py",
-        "used >= retry.attempts",
-        "used > retry.attempts",
+        "used >= (retry.attempts or math.inf)",
+        "used > (retry.attempts or math.inf)",
         "test_retry.py::test_the_last_failure_counts",
     ),
     Mutant(

@@ -185,6 +185,7 @@ async def options(queue: JobQueue) -> None:
     await queue.submit(Push(), key=[])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     Retry(attempts=3, on=BaseException)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Retry(3, on=lambda error: isinstance(error, OSError))
+    Retry(total=60.0, jitter=0)
     Keep(jobs=1).jobs = 2  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 

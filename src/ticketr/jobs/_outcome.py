@@ -88,7 +88,7 @@ def outcome_of(
     return Outcome(CANCELLED, CancelCause.SCOPE, leaving=error)
 
 
-def next_attempt(record: JobRecord, outcome: Outcome) -> NextAttempt | None:
+def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt | None:
     """Return the attempt that follows one with this outcome, if the job's ``Retry`` asks for one.
 
     Calls the user's rule; an error of it is logged.
@@ -112,7 +112,9 @@ def next_attempt(record: JobRecord, outcome: Outcome) -> NextAttempt | None:
         return None  # noqa: ASYNC104 - it is logged, and is no Cancelled
     finally:
         del error, outcome  # their tracebacks hold this frame
-    return None if delay is None else NextAttempt(delay, is_counted)
+    if delay is None or record.has_used_total(now + delay):
+        return None
+    return NextAttempt(delay, is_counted)
 
 
 def timed_out(record: JobRecord) -> JobTimedOut:

@@ -41,7 +41,7 @@ NO_REPORT: Final = (0, 0, "", 0)
 
 _STARTED: Final = (
     *("status", "revision", "started_at", "attempt", "report"),
-    *("worker", "scope", "retry_context"),
+    *("worker", "scope", "retry_context", "timeout", "total_ends_at"),
 )
 _BACKED_OFF: Final = (
     *("status", "revision", "due_at", "uncounted_retries"),
@@ -86,6 +86,8 @@ class JobRecord:
         due_at: Until it is accepted: its delay.
         report: Current, total, message, and the revision of the report, 0 for none.
         uncounted_retries: How many attempts do not count against its ``Retry``.
+        timeout: The limit for each attempt, or that for all of them once it is the closer one.
+        total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
         retry_context: The context as it was before the attempt, for the next one.
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
@@ -101,6 +103,7 @@ class JobRecord:
     waiting_reason: Callable[[JobRecord], str | None] | None
     started_at: float
     report: tuple[float, float, str, int]
+    total_ends_at: float
     scope: trio.CancelScope
     worker: trio.lowlevel.Task
     finished_at: float
@@ -143,6 +146,7 @@ class JobRecord:
         "submitted_at",
         "tags",
         "timeout",
+        "total_ends_at",
         "uncounted_retries",
         "waiting_reason",
         "wall_clock",
@@ -222,10 +226,25 @@ class JobRecord:
         if self.context:
             self.retry_context = self.context.copy()
         self.scope = trio.CancelScope()  # which takes half as long again with an argument
-        if self.timeout != math.inf:
+        if self.retry is not None and self.retry.total is not None:
+            self._start_within_total(self.retry.total, now)
+        elif self.timeout != math.inf:
             self.scope.relative_deadline = self.timeout
         self.status = RUNNING
         self.revision += 1
+
+    def _start_within_total(self, total: float, now: float) -> None:
+        """Set the deadline of an attempt that a limit for all attempts may cut off."""
+        if self.attempt == 1:
+            self.total_ends_at = now + total
+        if self.total_ends_at <= now + self.timeout:
+            self.timeout = total  # it limits all later attempts too, and JobTimedOut names it
+        self.scope.deadline = min(now + self.timeout, self.total_ends_at)
+
+    def has_used_total(self, time: float) -> bool:
+        """Tell whether the ``total`` of the job's ``Retry`` allows no attempt from this time on."""
+        has_total = self.retry is not None and self.retry.total is not None
+        return has_total and time >= self.total_ends_at
 
     def back_off(self, due_at: float, *, is_counted: bool) -> None:
         """End an attempt that another one is to follow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Retry:
 
     Attributes:
         attempts: The most calls of the job's function, the first one included; ``math.inf`` for no
-            limit.
+            limit. It may be left out if there is a ``total``.
         first: The seconds before the second attempt.
         factor: The factor by which each wait is longer than the one before.
         cap: The longest wait in seconds.
@@ -40,19 +41,25 @@ class Retry:
             timeout is ``JobTimedOut``. If the function raises, its error is logged, and the job is
             not retried.
         random: A function that returns a number from 0.0 to 1.0.
+        total: The seconds for all attempts together, with the waits between them, from the start of
+            the first; None or ``math.inf`` for no limit. A wait that would not end before then is
+            not begun: the job fails with the error that it has. An attempt that runs by then is
+            cut off as by ``timeout``. The waits of ``RetryLater`` count too.
     """
 
-    attempts: float
+    attempts: float | None = None
     first: float = 1.0
     factor: float = 2.0
     cap: float = 60.0
     jitter: float = 1.0
     on: Failures = Exception
     random: Callable[[], float] = random.random
+    total: float | None = None
 
     def __post_init__(self) -> None:
+        if self.attempts is None and self.total is None:
+            raise TypeError("a Retry needs a limit: write Retry(attempts=3) or Retry(total=60)")
         plain: dict[str, object] = {
-            "attempts": checked_count("attempts", self.attempts, 1),
             "first": checked_seconds("first", self.first, limit=True),
             "factor": checked_number("factor", self.factor),
             "cap": checked_seconds("cap", self.cap),
@@ -60,6 +67,12 @@ class Retry:
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+        if self.attempts is not None:
+            object.__setattr__(self, "attempts", checked_count("attempts", self.attempts, 1))
+        if self.total is not None:
+            object.__setattr__(self, "total", checked_seconds("total", self.total, limit=True))
+        if self.total == 0:
+            raise ValueError("total must be a number of seconds above 0, not 0")
         if self.factor < 1:
             raise ValueError(f"factor must be at least 1, not {self.factor}")
         if not 0 <= self.jitter <= 1:
@@ -111,7 +124,7 @@ def delay_after(error: Exception, retry: Retry | None, used: int) -> float | Non
     only = leaves(error)
     if len(only) == 1 and isinstance(only[0], RetryLater):
         return checked_seconds("the delay of RetryLater", only[0].delay)
-    if retry is None or used >= retry.attempts:
+    if retry is None or used >= (retry.attempts or math.inf):
         return None
     if len(only) == 1 and isinstance(only[0], GiveUp):
         return None

@@ -154,7 +154,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
         )
         is_ending = core.phase.cut_off_cause is not None or is_cancelled_outside
         if not is_ending and not record.cancel_requested:
-            retry = next_attempt(record, outcome)
+            retry = next_attempt(record, outcome, core.now())
     except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
         if not has_only_exceptions(flaw):
             raise
