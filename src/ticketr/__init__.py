@@ -48,6 +48,7 @@ from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._rates import Rate
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._statistics import QueueStatistics
@@ -81,6 +82,7 @@ __all__ = [
     "QueueClosed",
     "QueueFull",
     "QueueStatistics",
+    "Rate",
     "Retry",
     "RetryLater",
     "SqliteHistory",

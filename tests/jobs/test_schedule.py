@@ -63,11 +63,11 @@ async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule.add(record("inside"), 0)
     for submission in (first, second, third):
         schedule.add_submission(submission)
-    schedule.withdraw(second)
+    schedule.submissions.withdraw(second)
 
-    assert (schedule.submitters_waiting, schedule.pending) == (2, 1)
+    assert (schedule.submissions.count, schedule.pending) == (2, 1)
     schedule.take()
     assert schedule.next_admitted() is first
     schedule.add(first.record, 0)
-    assert schedule.remove_submissions() == [third]
-    assert (schedule.submitters_waiting, schedule.pending) == (0, 1)
+    assert schedule.submissions.clear() == [third]
+    assert (schedule.submissions.count, schedule.pending) == (0, 1)

@@ -32,7 +32,7 @@ MUTANTS: Final = [
     Mutant(
         "an admitted submitter still waits",
         "_wait_targets.py",
-        "if not queue.schedule.is_waiting_for_room(self.submission) or queue.schedule.may_expire:",
+        "if self.submission not in queue.schedule.submissions or queue.schedule.may_expire:",
         "if queue.schedule.may_expire:",
         "test_deadlock.py::test_an_admitted_submitter_does_not_wait",
     ),

@@ -14,6 +14,7 @@ from mutation import (
     deadlocks,
     misbehaving_code,
     owner_thread,
+    rates,
     room_and_times,
     running_jobs,
     scheduling,
@@ -30,6 +31,7 @@ MUTANTS: Final = [
     *room_and_times.MUTANTS,
     *deadlocks.MUTANTS,
     *owner_thread.MUTANTS,
+    *rates.MUTANTS,
     *updates_and_history.MUTANTS,
     *shutdown.MUTANTS,
 ]

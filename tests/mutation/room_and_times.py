@@ -25,14 +25,14 @@ MUTANTS: Final = [
     Mutant(
         "a job that starts makes no room",
         "_core.py",
-        "        if schedule.submitters_waiting:\n            self.admit()\n",
+        "        if schedule.submissions.count:\n            self.admit()\n",
         "",
         "test_queue.py::test_submit_waits_for_room",
     ),
     Mutant(
         "a cancelled submitter still waits for room",
         "_queue.py",
-        "            has_left = schedule.withdraw(submission)\n",
+        "            has_left = schedule.submissions.withdraw(submission)\n",
         "            has_left = True\n",
         "test_queue.py::test_a_cancelled_submitter_leaves_no_trace",
     ),
@@ -115,15 +115,15 @@ MUTANTS: Final = [
     Mutant(
         "a paused queue starts jobs",
         "_schedule.py",
-        "while not self.is_paused and (record",
+        "while not self.is_stopped and (record",
         "while (record",
         "test_delays_and_pauses.py::test_a_paused_queue_starts_nothing_and_resumes_in_order",
     ),
     Mutant(
         "a paused key starts jobs",
         "_schedule.py",
-        "if record.key_slot in self._key_holders or record.key_slot in self._paused_keys:",
-        "if record.key_slot in self._key_holders:",
+        "            or blocker in self._paused_keys\n",
+        "",
         "test_delays_and_pauses.py::test_a_paused_key_holds_up_its_own_jobs_alone",
     ),
     Mutant(
@@ -135,8 +135,8 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a submitter that has entered is withdrawn",
-        "_schedule.py",
-        "        if submission not in self._submissions:\n            return False\n",
+        "_room.py",
+        "        if submission not in self._by_priority:\n            return False\n",
         "",
         "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",
     ),

@@ -66,7 +66,7 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a delay",
         "_shutdown.py",
-        '    for record in core.schedule.delayed():\n        core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")\n',
+        "    core.cancel_delayed()\n",
         "",
         "test_delays_and_pauses.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
     ),

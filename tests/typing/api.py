@@ -38,6 +38,7 @@ from ticketr import (
     Keep,
     OnConflict,
     QueueStatistics,
+    Rate,
     Retry,
     RetryLater,
     SqliteHistory,
@@ -118,6 +119,7 @@ async def opening() -> None:
     async with open_job_queue() as other:
         assert_type(other, JobQueue)
     open_job_queue(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    open_job_queue(rate=Rate(10))
     open_job_queue(workers="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     open_job_queue(around=measure)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     open_job_queue(history="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -223,6 +225,9 @@ async def control(queue: JobQueue) -> None:
     assert_type(queue.statistics().running, int)
     queue.pause()
     queue.resume("key")
+    queue.set_rate(Rate(10, per=1.0, burst=2), key="key")
+    queue.set_rate(None)
+    queue.set_rate(10)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await queue.wait_idle()
     await queue.shutdown(grace=5)
 

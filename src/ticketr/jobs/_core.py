@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._around import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._retention import Keep
     from ticketr.jobs._submission import Submission
@@ -106,6 +107,7 @@ class QueueCore:
         workers: int,
         max_pending: float,
         keep: Keep,
+        rate: Rate | None,
         on_job_error: Callable[[JobSnapshot], object] | None,
         around: Around | None,
         cancel_on_error: bool,
@@ -116,6 +118,8 @@ class QueueCore:
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.schedule: Schedule = Schedule(max_pending)
+        if rate is not None:
+            self.schedule.set_rate(None, rate, self.now())
         self.timer: Timer = Timer()
         self.failures: FailureReporter = FailureReporter(
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
@@ -198,7 +202,7 @@ class QueueCore:
     def admit(self, above: Submission | None = None) -> None:
         """Take the jobs of waiting submits while there is room; this one although there is none."""
         if above is not None:
-            self.schedule.withdraw(above)
+            self.schedule.submissions.withdraw(above)
         submission = above or self.schedule.next_admitted()
         while submission is not None:
             try:
@@ -221,12 +225,18 @@ class QueueCore:
         schedule = self.schedule
         record = schedule.take()
         if record is None:
+            if self.phase.cancels_delayed_jobs:
+                self.cancel_delayed()  # a job that has ended may have let another wait for a rate
             return None
-        record.start(worker, self.now())
+        now = self.now()
+        record.start(worker, now)
+        if schedule.rates is not None:
+            schedule.take_starts(record, now)
+            self.timer.wake_at(schedule.next_time())
         self.running[worker] = record
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
-        if schedule.submitters_waiting:
+        if schedule.submissions.count:
             self.admit()
         dispatcher = self.dispatcher
         if dispatcher.idle:
@@ -324,6 +334,11 @@ class QueueCore:
         if record.status is PENDING:
             record.note_cause(cause)
             self.finish(record, CANCELLED)
+
+    def cancel_delayed(self) -> None:
+        """Cancel the jobs that wait for a time or for a rate."""
+        for record in self.schedule.delayed():
+            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""

@@ -18,7 +18,7 @@ T = TypeVar("T", bound="Hashable")
 
 @final
 class KeySlot(Generic[T]):
-    """A key that a live job has, or that is paused.
+    """A key that a live job has, or that is paused or has a rate.
 
     Attributes:
         key: The key.

@@ -19,6 +19,7 @@ from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import record_history, run_timer
+from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._recorder import Recorder
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._shutdown import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._retry import Retry
 
 MOST_WORKERS: Final = 100_000
@@ -51,6 +53,7 @@ def open_job_queue(
     keep: Keep = Keep(),  # noqa: B008 - frozen
     retry: Retry | None = None,
     timeout: float | None = None,
+    rate: Rate | None = None,
     history: JobHistory | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
     on_error: Literal["report", "cancel"] = "report",
@@ -80,6 +83,8 @@ def open_job_queue(
             its own; None for never.
         timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
             its own; None or ``math.inf`` for no limit.
+        rate: How many attempts of jobs may start in a time; None for no limit. See
+            :meth:`JobQueue.set_rate`.
         history: Where to leave a record of every job that has ended. It never keeps a job
             waiting; the end of the block waits for it, for 5 seconds at most.
         on_job_error: Called with the snapshot of a job that failed, once nobody can ask about it any
@@ -118,6 +123,7 @@ def open_job_queue(
         if max_pending is None
         else checked_count("max_pending", max_pending, 1),
         keep=keep,
+        rate=None if rate is None else checked_rate(rate),
         on_job_error=on_job_error,
         around=around,
         cancel_on_error=on_error == "cancel",

@@ -38,7 +38,7 @@ class PriorityQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, item: T) -> bool:
+    def __contains__(self, item: object) -> bool:
         return item in self._entries
 
     def __iter__(self) -> Iterator[T]:

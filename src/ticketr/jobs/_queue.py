@@ -18,11 +18,12 @@ from ticketr._errors import QueueFull
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, known, refresh, unknown
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
+from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._recorder import finished_from_snapshots
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._statistics import QueueStatistics
-from ticketr.jobs._steering import pause, resume, run_now, set_priority
+from ticketr.jobs._steering import pause, resume, run_now, set_priority, set_rate
 from ticketr.jobs._submission import Submission
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._values import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
     from ticketr.jobs._progress import JobProgress
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._updates import Updates
 
@@ -266,6 +268,24 @@ class JobQueue:
         resume(self._core, checked_key(key))
 
     @enable_ki_protection
+    def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
+        """Limit how many attempts may start in a time, of all jobs or of those with a key.
+
+        The rate of the queue and that of a key both hold. A job that waits for a rate holds neither
+        a worker nor its key, and holds up no job of another key. A new rate keeps count of the
+        starts that the one before it has seen. The rate of a key holds until it is set to None,
+        also while no job has the key.
+
+        Args:
+            rate: The rate; None for no limit.
+            key: Limit only the jobs with this key.
+
+        Raises:
+            TypeError: The rate is none, or the key cannot be hashed.
+        """
+        set_rate(self._core, None if rate is None else checked_rate(rate), checked_key(key))
+
+    @enable_ki_protection
     def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
         """Give a job another priority.
 
@@ -423,7 +443,7 @@ class JobQueue:
             failed=core.registry.totals[JobStatus.FAILED],
             cancelled=core.registry.totals[JobStatus.CANCELLED],
             evicted=core.registry.evicted,
-            submitters_waiting=core.schedule.submitters_waiting,
+            submitters_waiting=core.schedule.submissions.count,
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
         )
 
@@ -441,7 +461,7 @@ class JobQueue:
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             # Too late if the job is being let in, and cancels what its submitter is part of.
-            has_left = schedule.withdraw(submission)
+            has_left = schedule.submissions.withdraw(submission)
             return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
         schedule.add_submission(submission)

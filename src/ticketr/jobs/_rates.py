@@ -1,16 +1,23 @@
 """How many jobs may start in a time: token buckets. Pure: no clock of its own.
 
+A bucket that has no start left is empty until its ``ready_at``, when ``RateLimits.refill`` is to be
+called. Whether a job may start is thus not a question of the time, and is asked without a clock.
+
 A bucket computes its times by multiplication from the moment at which it was last full. It never
 adds up intervals, so rounding errors do not grow with the number of starts.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Generic, TypeVar, final
 
-from ticketr.jobs._values import checked_number, checked_seconds
+from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
+
+K = TypeVar("K")
 
 
 @final
@@ -91,3 +98,61 @@ class Bucket:
         if now > self._full_at + self._taken * self._interval:
             self._full_at, self._taken = now, 0.0
         self._taken += 1
+
+
+@final
+class RateLimits(Generic[K]):
+    """The rates of a queue and of its keys; None stands for the queue.
+
+    Attributes:
+        empty: The queue and the keys that have no start left, by the time at which they get one.
+    """
+
+    __slots__ = ("_buckets", "_numbers", "empty")
+
+    def __init__(self) -> None:
+        self._buckets: dict[K | None, Bucket] = {}
+        self._numbers = itertools.count()
+        self.empty = PriorityQueue[K | None]()
+
+    def __contains__(self, key: K | None) -> bool:
+        return key in self._buckets
+
+    def set(self, key: K | None, rate: Rate | None, now: float) -> None:
+        """Give a key, or the queue, another rate; None for no limit."""
+        if key in self.empty:
+            self.empty.discard(key)
+        if rate is None:
+            self._buckets.pop(key, None)
+        else:
+            self._buckets[key] = Bucket(rate, self._buckets.get(key), now)
+            self._note_if_empty(key, now)
+
+    def take(self, key: K | None, now: float) -> None:
+        """Take one start of the queue, and one of a key unless that is None."""
+        for limited in (None,) if key is None else (None, key):
+            if limited in self._buckets:
+                self._buckets[limited].take(now)
+                self._note_if_empty(limited, now)
+
+    def _note_if_empty(self, key: K | None, now: float) -> None:
+        if (time := self._buckets[key].ready_at()) > now:
+            self.empty.push(key, time, next(self._numbers))
+
+    def blocks(self, key: K | None) -> bool:
+        """Tell whether the queue, or this key, has no start left."""
+        return None in self.empty or key in self.empty
+
+    def refill(self, now: float) -> list[K | None]:
+        """Return the queue and the keys that have got a start by now."""
+        refilled: list[K | None] = []
+        while self.empty.first_rank() <= now:
+            refilled.append(self.empty.pop())
+        return refilled
+
+
+def checked_rate(rate: object) -> Rate:
+    """Return a rate, or raise ``TypeError``."""
+    if type(rate) is not Rate:
+        raise TypeError(f"rate must be a Rate, such as Rate(10, per=1.0), not {safe_repr(rate)}")
+    return rate

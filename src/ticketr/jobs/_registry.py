@@ -28,7 +28,7 @@ class Registry:
 
     Attributes:
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
-        keys: The keys of the live jobs, and those that are paused.
+        keys: The keys of the live jobs, and those that are paused or have a rate.
         finished: The jobs that have ended and are kept.
         totals: How many jobs have ended, by status.
     """
@@ -116,8 +116,8 @@ class Registry:
         self.finished.jobs.append(record)
 
     def remove_unused(self, key_slot: KeySlot[JobRecord]) -> None:
-        """Remove the slot of a key that no live job has and that is not paused."""
-        if not key_slot.jobs and not self._schedule.is_paused_key(key_slot):
+        """Remove the slot of a key that no live job has, no pause and no rate."""
+        if not key_slot.jobs and not self._schedule.needs_key(key_slot):
             self.keys.remove(key_slot)
 
     def select(self, key: Hashable, key_hash: int, tag: str | None) -> list[JobRecord]:

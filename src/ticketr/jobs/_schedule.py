@@ -13,18 +13,23 @@ it holds no worker there. When the key is free again, the first of its queue mov
 jobs, where a better one may have come meanwhile. So the queue of a key can be left alone while jobs
 come and go, and a key is never given to a job that has ended. A job may also wait for the end of
 another one, whose ID it has.
+
+Rates. While the rate of the queue has no start left, no job is taken; a key without a start left is
+as a key that is held. Each attempt takes a start when it begins (see ``_rates``).
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Final, final
 
 from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._rates import RateLimits
+from ticketr.jobs._room import WaitingSubmissions
 
 if TYPE_CHECKING:
     from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._submission import Submission
 
@@ -43,8 +48,10 @@ class Schedule:
     def __init__(self, max_pending: float) -> None:
         self.max_pending = max_pending
         self.pending: int = 0
-        self.submitters_waiting: int = 0  # how many wait for room
+        self.submissions: WaitingSubmissions = WaitingSubmissions()
         self.is_paused: bool = False
+        self.is_stopped: bool = False  # paused, or the queue's rate has no start left
+        self.rates: RateLimits[KeySlot[JobRecord]] | None = None  # None until one is set
         self.is_time_dependent: bool = False  # whether anything may wait for a time
         self._ready = PriorityQueue["JobRecord"]()
         self.blocked: dict[
@@ -54,11 +61,6 @@ class Schedule:
         self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
-        self._submissions = PriorityQueue["Submission"]()
-        self._expiring_submissions = PriorityQueue[
-            "Submission"
-        ]()  # by when their jobs must have started
-        self._arrivals = itertools.count()
         self._waiting_reason = self.waiting_for  # made once, not for each job
 
     def add(self, record: JobRecord, now: float) -> None:
@@ -84,8 +86,10 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        if self.is_paused:
-            return None
+        return None if self.is_stopped else self._first_ready()
+
+    def _first_ready(self) -> JobRecord | None:
+        """Return the first job that no other job and no key blocks; move those before it."""
         while (entry := self._ready.first()) is not None:
             record = entry[2]
             blocker = self._blocker(record)
@@ -100,9 +104,17 @@ class Schedule:
         """Return the key or job that blocks a job; None if nothing does."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
-        if record.key_slot in self._key_holders or record.key_slot in self._paused_keys:
+        if record.key_slot is not None and self._is_blocked(record.key_slot):
             return record.key_slot
         return None
+
+    def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
+        """Tell whether a key is held, paused or has no start left; an ended job blocks none."""
+        return (
+            blocker in self._key_holders
+            or blocker in self._paused_keys
+            or (self.rates is not None and blocker in self.rates.empty)
+        )
 
     def predecessor(self, record: JobRecord) -> JobRecord | None:
         """Return the live job whose ID a pending one has, and whose end it waits for."""
@@ -118,7 +130,7 @@ class Schedule:
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next; it holds its key from here on."""
-        while not self.is_paused and (record := self._ready.pop()) is not None:
+        while not self.is_stopped and (record := self._ready.pop()) is not None:
             if (record.key_slot is not None or record.id_holder is not None) and not self._may_run(
                 record
             ):
@@ -166,8 +178,7 @@ class Schedule:
         queue = self.blocked.get(blocker)
         if queue is None:
             return
-        is_free = blocker not in self._key_holders and blocker not in self._paused_keys
-        if is_free and (record := queue.pop()) is not None:
+        if not self._is_blocked(blocker) and (record := queue.pop()) is not None:
             self._put(record, self._ready)
         if not queue:
             del self.blocked[blocker]
@@ -191,14 +202,17 @@ class Schedule:
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
-            self._expiring_submissions.first_rank(),
+            self.submissions.by_deadline.first_rank(),
+            math.inf if self.rates is None else self.rates.empty.first_rank(),
         )
         self.is_time_dependent = when != math.inf
         return when
 
     def delayed(self) -> list[JobRecord]:
-        """Return the jobs that are not due yet."""
-        return list(self._delayed)
+        """Return the jobs that wait for a time: that are not due, or wait for a rate."""
+        if self.rates is None or not self.rates.empty:
+            return list(self._delayed)
+        return [record for record in self.jobs() if self.waiting_for(record) in {"time", "rate"}]
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
@@ -229,18 +243,19 @@ class Schedule:
     def pause(self, key: KeySlot[JobRecord] | None) -> None:
         """Start no more jobs, or none with this key."""
         if key is None:
-            self.is_paused = True
+            self.is_paused = self.is_stopped = True
         else:
             self._paused_keys.add(key)
 
-    def is_paused_key(self, key: KeySlot[JobRecord]) -> bool:
-        """Tell whether jobs with this key are paused by it."""
-        return key in self._paused_keys
+    def needs_key(self, key: KeySlot[JobRecord]) -> bool:
+        """Tell whether a key is paused or has a rate, also while no job has it."""
+        return key in self._paused_keys or (self.rates is not None and key in self.rates)
 
     def resume(self, key: KeySlot[JobRecord] | None) -> None:
         """Undo a pause."""
         if key is None:
             self.is_paused = False
+            self._update_stopped()
         elif key in self._paused_keys:
             self._paused_keys.discard(key)
             self._unblock_next(key)
@@ -251,6 +266,7 @@ class Schedule:
             return []
         paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
         self.is_paused = False
+        self._update_stopped()
         self._paused_keys.clear()
         for blocker in [*self.blocked]:
             self._unblock_next(blocker)
@@ -264,7 +280,50 @@ class Schedule:
             return "paused"
         if record.pending_queue is self._delayed:
             return "time"
-        return "worker" if self.blocking_job(record) is None else "key"
+        if self.blocking_job(record) is not None:
+            return "key"
+        is_limited = self.rates is not None and self.rates.blocks(record.key_slot)
+        return "rate" if is_limited else "worker"
+
+    # Rates
+
+    def set_rate(self, key: KeySlot[JobRecord] | None, rate: Rate | None, now: float) -> None:
+        """Give the queue or a key another rate; None for no limit."""
+        self.rates = self.rates or RateLimits()
+        self.rates.set(key, rate, now)
+        self._rate_changed(key)
+
+    def take_starts(self, record: JobRecord, now: float) -> None:
+        """Take the starts of an attempt that begins."""
+        if self.rates is not None:
+            self.rates.take(record.key_slot, now)
+            self._update_stopped()
+
+    def refill_rates(self, now: float) -> bool:
+        """Let the rates have the starts that they have got by now; return whether any has."""
+        refilled = self.rates.refill(now) if self.rates is not None else []
+        for key in refilled:
+            self._rate_changed(key)
+        return bool(refilled)
+
+    def _rate_changed(self, key: KeySlot[JobRecord] | None) -> None:
+        self._update_stopped()
+        if key is not None:
+            self._unblock_next(key)
+
+    def _update_stopped(self) -> None:
+        self.is_stopped = self.is_paused or (self.rates is not None and None in self.rates.empty)
+
+    @property
+    def starts_by_rate(self) -> bool:
+        """Whether a pending job can start as soon as a rate has a start again."""
+        if self.is_paused or self.rates is None or not self.rates.empty:
+            return False
+        return self._first_ready() is not None or any(
+            key in self.blocked and key not in self._key_holders and key not in self._paused_keys
+            for key in self.rates.empty
+            if key is not None
+        )
 
     # What may change without a running job that ends
 
@@ -295,54 +354,13 @@ class Schedule:
         """Tell whether a pause keeps a pending job from running."""
         return self.is_paused or record.key_slot in self._paused_keys
 
-    # Outside
+    # Submits that wait for room
 
     def add_submission(self, submission: Submission) -> None:
-        """Add a submit that waits for room. They enter by priority, then by arrival."""
-        self.submitters_waiting += 1
-        number, start_by = next(self._arrivals), submission.record.start_by
-        self._submissions.push(submission, -submission.record.priority, number)
-        if start_by is not None:
-            self._expiring_submissions.push(submission, start_by, number)
-            self.is_time_dependent = True
-
-    def is_waiting_for_room(self, submission: Submission) -> bool:
-        """Tell whether a submission still waits for room."""
-        return submission in self._submissions
-
-    def submission_order(self, submission: Submission) -> tuple[float, int]:
-        """Return what orders a submission that waits among the others: less is sooner."""
-        rank, number, _ = self._submissions.entry(submission)
-        return rank, number
-
-    def withdraw(self, submission: Submission) -> bool:
-        """Remove a submit that gives up; return False if it has been admitted already."""
-        if submission not in self._submissions:
-            return False
-        self._submissions.discard(submission)
-        self._submission_removed(submission)
-        return True
+        """Add a submit that waits for room."""
+        self.submissions.add(submission)
+        self.is_time_dependent |= submission.record.start_by is not None
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        if self.pending >= self.max_pending or (submission := self._submissions.pop()) is None:
-            return None
-        self._submission_removed(submission)
-        return submission
-
-    def _submission_removed(self, submission: Submission) -> None:
-        self.submitters_waiting -= 1
-        if submission in self._expiring_submissions:
-            self._expiring_submissions.discard(submission)
-
-    def expired_submission(self, now: float) -> Submission | None:
-        """Return a submission that waits for room and whose job should have started by now."""
-        entry = self._expiring_submissions.first()
-        return entry[2] if entry is not None and entry[0] <= now else None
-
-    def remove_submissions(self) -> list[Submission]:
-        """Remove and return all submits that wait for room."""
-        turned_away = list(self._submissions)
-        self._submissions, self._expiring_submissions = PriorityQueue(), PriorityQueue()
-        self.submitters_waiting = 0
-        return turned_away
+        return self.submissions.pop() if self.pending < self.max_pending else None

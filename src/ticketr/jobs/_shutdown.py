@@ -23,9 +23,8 @@ def start_draining(core: QueueCore) -> None:
     """Begin the end of the queue: lift all pauses, and allow no new ones."""
     core.phase.start_draining()
     paused = core.schedule.lift_pauses()
-    keys = core.registry.keys
-    for key_slot in keys.unused():
-        keys.remove(key_slot)
+    for key_slot in core.registry.keys.unused():
+        core.registry.remove_unused(key_slot)
     core.mark_changed(paused)
 
 
@@ -36,7 +35,7 @@ def refuse_submits(core: QueueCore) -> None:
     finished.evict_exactly()
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
-    for submission in core.schedule.remove_submissions():
+    for submission in core.schedule.submissions.clear():
         submission.refuse(QueueClosed())
         core.dispatcher.submit_returns()
         submission.resume()
@@ -48,8 +47,7 @@ def refuse_submits(core: QueueCore) -> None:
 def shorten_grace(core: QueueCore, seconds: float) -> None:
     """Cut the jobs off after so many seconds, if not before; wait for none that is not due."""
     core.phase.cancel_delayed_jobs()
-    for record in core.schedule.delayed():
-        core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    core.cancel_delayed()
     if seconds <= 0:
         cut_off(core)
     else:

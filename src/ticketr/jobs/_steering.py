@@ -1,4 +1,4 @@
-"""Changing what a pending job waits for: its time, a pause, its priority."""
+"""Changing what pending jobs wait for: a time, a pause, a rate, their priority."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
 
 
@@ -43,6 +44,22 @@ def resume(core: QueueCore, key: Hashable) -> None:
     if key_slot is not None:
         core.registry.remove_unused(key_slot)
     core.mark_changed(_pending(core, key_slot))
+
+
+def set_rate(core: QueueCore, rate: Rate | None, key: Hashable) -> None:
+    """Limit how many jobs may start in a time, of all or with this key; None for no limit."""
+    core.subscriptions.owner_thread.check()
+    keys = core.registry.keys
+    key_slot = None if key is None else keys.find(key)
+    if core.phase.closed or (key_slot is None and key is not None and rate is None):
+        return
+    if key_slot is None and key is not None:
+        key_slot = keys.add(key)
+    core.schedule.set_rate(key_slot, rate, core.now())
+    if key_slot is not None:
+        core.registry.remove_unused(key_slot)
+    core.timer.wake_at(core.schedule.next_time())
+    core.mark_changed(())
 
 
 def _pending(core: QueueCore, key_slot: KeySlot[JobRecord] | None) -> list[JobRecord]:

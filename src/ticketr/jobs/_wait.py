@@ -102,4 +102,4 @@ def choose_wait_to_end(deadlock: Sequence[Wait]) -> Wait | None:
 
 def _submission_order(submit: Wait) -> tuple[float, int]:
     assert isinstance(submit.target, QueueRoom)
-    return submit.target.queue.schedule.submission_order(submit.target.submission)
+    return submit.target.queue.schedule.submissions.order(submit.target.submission)

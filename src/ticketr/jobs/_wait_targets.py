@@ -172,7 +172,7 @@ class QueueRoom:
 
     def blockers(self) -> Blockers:
         queue = self.queue
-        if not queue.schedule.is_waiting_for_room(self.submission) or queue.schedule.may_expire:
+        if self.submission not in queue.schedule.submissions or queue.schedule.may_expire:
             return UNBLOCKED
         held: Blockers = ()
         if len(queue.running) < queue.workers:
@@ -236,8 +236,10 @@ class QueueIdle:
 
 def can_start_job(queue: QueueState) -> bool:
     """Return whether a pending job can start without waiting for a running one."""
-    has_worker = len(queue.running) < queue.workers
-    return has_worker and (queue.schedule.has_delayed or queue.schedule.peek() is not None)
+    schedule = queue.schedule
+    return len(queue.running) < queue.workers and (
+        schedule.has_delayed or schedule.starts_by_rate or schedule.peek() is not None
+    )
 
 
 def blockers_of_outside_tasks(queue: QueueState) -> Blockers:

@@ -1,0 +1,342 @@
+"""Rates of a queue and of keys: when jobs start, and what else they wait for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from ticketr import (
+    CancelCause,
+    JobContext,
+    JobStatus,
+    OnConflict,
+    Rate,
+    Retry,
+    RetryLater,
+    WouldDeadlock,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobHandle
+
+
+async def sleep(context: JobContext, seconds: float = 0) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+def started(*handles: JobHandle[object]) -> list[float | None]:
+    return [handle.snapshot().started_at for handle in handles]
+
+
+def waits(*handles: JobHandle[object]) -> list[str | None]:
+    return [handle.snapshot().waiting_for for handle in handles]
+
+
+async def test_a_burst_starts_at_once_and_then_one_job_each_interval(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=9, rate=Rate(4, per=2.0, burst=2)) as queue:
+        jobs = [queue.submit_nowait(sleep) for _ in range(5)]
+        await trio.sleep(0.1)
+
+        assert waits(*jobs) == [None, None, "rate", "rate", "rate"]
+
+    assert started(*jobs) == [0, 0, 0.5, 1.0, 1.5]
+
+
+async def test_the_rate_of_a_key_holds_up_no_job_of_another_key(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        queue.set_rate(Rate(1, per=5.0), key="a")
+        first = queue.submit_nowait(sleep, key="a")
+        second = queue.submit_nowait(sleep, key="a", priority=9)
+        others = [queue.submit_nowait(sleep, key=key) for key in ("b", None, "b")]
+        await trio.sleep(1)
+
+        assert waits(first) == ["rate"]
+
+    assert started(second, first, *others) == [0, 5, 0, 0, 0]
+
+
+async def test_the_rates_of_the_queue_and_of_a_key_both_hold(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=9, rate=Rate(1, per=1.0)) as queue:
+        queue.set_rate(Rate(1, per=2.5), key="a")
+        keyed = [queue.submit_nowait(sleep, key="a") for _ in range(2)]
+        others = [queue.submit_nowait(sleep) for _ in range(3)]
+
+    # The queue's starts are at 0, 1, 2, 3 and 4; the key's second one is not before 2.5.
+    assert started(*keyed) == [0, 3]
+    assert started(*others) == [1, 2, 4]
+
+
+async def test_a_job_that_waits_for_a_rate_holds_neither_its_key_nor_a_worker(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(rate=Rate(1, per=10.0)) as queue:
+        await queue.run(sleep)
+        queue.submit_nowait(sleep, key="a")
+        await trio.sleep(1)
+
+        assert queue.statistics().running == 0
+        urgent = queue.submit_nowait(sleep, key="a", priority=1)
+
+    assert started(urgent) == [10]
+
+
+async def test_each_attempt_takes_a_start(autojump_clock: MockClock) -> None:
+    starts: list[float] = []
+
+    async def job(context: JobContext) -> None:
+        starts.append(trio.current_time())
+        if context.attempt == 1:
+            raise RetryLater(0)
+        if context.attempt == 2:
+            raise ValueError("no good yet")
+
+    async with open_job_queue(rate=Rate(1, per=4.0)) as queue:
+        queue.submit_nowait(job, retry=Retry(2, first=1.0, jitter=0), key="a")
+
+    assert starts == [0, 4, 8]
+
+
+async def test_what_a_job_waits_for_is_the_first_that_holds(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        queue.set_rate(Rate(1, per=99.0), key="a")
+        queue.submit_nowait(sleep, 5, key="a")
+        job = queue.submit_nowait(sleep, key="a", delay=3)
+        queue.pause("a")
+        seen = waits(job)
+        queue.resume("a")
+        for seconds in (1, 3, 2):
+            await trio.sleep(seconds)
+            seen += waits(job)
+        queue.set_rate(None, key="a")
+        queue.submit_nowait(sleep, 5)
+        queue.submit_nowait(sleep, 5, priority=9)
+        seen += waits(job)
+
+    assert seen == ["paused", "time", "key", "rate", "worker"]
+
+
+async def test_run_now_does_not_skip_a_rate(autojump_clock: MockClock) -> None:
+    async with open_job_queue(rate=Rate(1, per=4.0)) as queue:
+        await queue.run(sleep)
+        delayed = queue.submit_nowait(sleep, delay=9)
+
+        assert queue.run_now(delayed)
+        assert not queue.run_now(delayed)
+        assert waits(delayed) == ["rate"]
+
+    assert started(delayed) == [4]
+
+
+async def test_a_pause_outlasts_a_rate_and_a_rate_a_pause(autojump_clock: MockClock) -> None:
+    async with open_job_queue(rate=Rate(1, per=2.0)) as queue:
+        queue.set_rate(Rate(1, per=2.0), key="a")
+        await queue.run(sleep, key="a")
+        job = queue.submit_nowait(sleep, key="a")
+        queue.pause()
+        queue.pause("a")
+        await trio.sleep(3)
+        assert waits(job) == ["paused"]
+        queue.resume()
+        queue.resume("a")
+        await queue.wait_idle()
+        other = queue.submit_nowait(sleep)
+        queue.pause()
+        queue.resume()
+
+    assert started(job, other) == [3, 5]
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_a_faster_rate_and_none_wake_what_may_run_now(
+    key: str | None, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(workers=9) as queue:
+        queue.set_rate(Rate(1, per=100.0), key)
+        jobs = [queue.submit_nowait(sleep, key=key) for _ in range(4)]
+        await trio.sleep(50)
+        queue.set_rate(Rate(1, per=60.0), key)  # half a start is left
+        await trio.sleep(40)
+        queue.set_rate(Rate(1, per=5.0, burst=9), key)
+        await trio.sleep(5)
+        queue.set_rate(None, key)
+
+    assert started(*jobs) == [0, 80, 90 + 5 * 5 / 6, 95]
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_a_slower_rate_keeps_count_of_the_starts_so_far(
+    key: str | None, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        queue.set_rate(Rate(4, burst=1), key)
+        await queue.run(sleep, key=key)
+        queue.set_rate(Rate(1, per=60.0), key)
+        jobs = [queue.submit_nowait(sleep, key=key) for _ in range(2)]
+
+    assert started(*jobs) == [60, 120]
+
+
+async def test_the_rate_of_a_key_outlives_its_jobs_until_it_is_removed(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        keys = queue._core.registry.keys
+        queue.set_rate(None, key="a")
+        assert len(keys) == 0
+        queue.set_rate(Rate(1, per=10.0), key="a")
+        for number in range(100):
+            await queue.run(sleep, key=number)
+        await queue.run(sleep, key="a")
+        assert len(keys) == 1
+        job = queue.submit_nowait(sleep, key="a")
+        await job.wait()
+        queue.set_rate(None, key="a")
+        assert len(keys) == 0
+
+    assert started(job) == [10]
+
+
+async def test_the_rate_of_a_key_holds_while_the_block_is_left(autojump_clock: MockClock) -> None:
+    handles: list[JobHandle[object]] = []
+
+    async def parent(context: JobContext) -> None:
+        await trio.sleep(1)
+        handles.extend([queue.submit_nowait(sleep, key="a") for _ in range(2)])
+
+    async with open_job_queue() as queue:
+        queue.set_rate(Rate(1, per=10.0), key="a")
+        queue.submit_nowait(parent)
+
+    assert started(*handles) == [1, 11]
+
+
+async def test_a_bounded_shutdown_cancels_what_waits_for_a_rate(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        queue.set_rate(Rate(1, per=2.0), key="a")
+        holder = queue.submit_nowait(sleep, 1, key="a")
+        behind_the_key = queue.submit_nowait(sleep, key="a")
+        queue.set_rate(Rate(1, per=2.0), key="b")
+        await queue.run(sleep, key="b")
+        limited = queue.submit_nowait(sleep, key="b")
+        other = queue.submit_nowait(sleep, 5)
+        await queue.shutdown(grace=9)
+
+    assert [job.status for job in (holder, other)] == [JobStatus.COMPLETED] * 2
+    for job, ended in ((limited, 0), (behind_the_key, 1)):
+        snapshot = job.snapshot()
+        assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SHUTDOWN, ended)
+
+
+async def test_an_unbounded_shutdown_waits_for_a_rate(autojump_clock: MockClock) -> None:
+    async with open_job_queue(rate=Rate(1, per=2.0)) as queue:
+        jobs = [queue.submit_nowait(sleep) for _ in range(3)]
+        await queue.shutdown()
+
+    assert started(*jobs) == [0, 2, 4]
+
+
+async def test_a_latest_start_passes_while_a_job_waits_for_a_rate(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(rate=Rate(1, per=9.0)) as queue:
+        await queue.run(sleep)
+        job = queue.submit_nowait(sleep, within=3.0)
+
+    assert job.snapshot().cancel_cause is CancelCause.EXPIRED
+    assert job.snapshot().finished_at == 3
+
+
+async def test_a_joined_job_takes_no_start_and_its_successor_takes_one(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(rate=Rate(1, per=3.0)) as queue:
+        await queue.run(sleep)
+        first = queue.submit_nowait(sleep, key="a")
+        joined = queue.submit_nowait(sleep, key="a", on_conflict=OnConflict.JOIN)
+        second = queue.submit_nowait(sleep, key="a", on_conflict=OnConflict.SUPERSEDE)
+
+    assert joined.id == first.id
+    assert first.snapshot().cancel_cause is CancelCause.SUPERSEDED
+    assert started(second) == [3]
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_a_rate_is_hope_for_a_job_that_waits(
+    key: str | None, autojump_clock: MockClock
+) -> None:
+    async def job(context: JobContext) -> float:
+        queue.submit_nowait(sleep, key=key)
+        for _ in range(3):  # the third one waits for room, made when a rate has a start
+            await queue.submit(sleep, key=key)
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=1) as queue:
+        queue.set_rate(Rate(1, per=6.0, burst=2), key)
+        handle = queue.submit_nowait(job, key=None)
+
+    assert await handle.result() == (12 if key is None else 6)
+
+
+async def test_a_rate_is_no_hope_for_a_job_that_needs_the_worker_of_the_one_that_waits(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> float:
+        handle = queue.submit_nowait(sleep)
+        with pytest.raises(WouldDeadlock):
+            await handle.wait()
+        return trio.current_time()
+
+    async with open_job_queue(rate=Rate(1, per=6.0)) as queue:
+        assert await queue.run(job) == 0
+
+
+async def test_a_wait_is_checked_again_when_the_rate_it_hoped_for_has_come(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> float:
+        handle = queue.submit_nowait(sleep, 2)
+        await handle.wait()
+        queue.submit_nowait(sleep)
+        with pytest.raises(WouldDeadlock):
+            await queue.wait_idle()
+        return trio.current_time()
+
+    async with open_job_queue(workers=2, rate=Rate(1, per=6.0)) as queue:
+        handle = queue.submit_nowait(job)
+
+    assert await handle.result() == 8
+
+
+@pytest.mark.parametrize("value", [1, 10.0, "10", Retry(2), True])
+async def test_what_is_no_rate_is_refused(value: Any, autojump_clock: MockClock) -> None:
+    with pytest.raises(TypeError, match="rate must be a Rate, such as"):
+        open_job_queue(rate=value)
+    async with open_job_queue() as queue:
+        with pytest.raises(TypeError, match="rate must be a Rate, such as"):
+            queue.set_rate(value)
+        with pytest.raises(TypeError, match="hashable"):
+            queue.set_rate(Rate(1), key=[])  # type: ignore[arg-type]
+    queue.set_rate(Rate(1))  # of no consequence in a queue that is closed
+
+
+async def test_10_000_starts_keep_to_the_exact_times(autojump_clock: MockClock) -> None:
+    last: list[float] = []
+
+    async def job(context: JobContext) -> None:
+        last[:] = [trio.current_time()]
+
+    async with open_job_queue(max_pending=None, rate=Rate(10, burst=1)) as queue:
+        for _ in range(10_001):
+            queue.submit_nowait(job)
+
+    assert last == [10_000 * 0.1]
