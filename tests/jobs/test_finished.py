@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from ticketr import FinishedJob, JobContext, JobStatus, open_job_queue
+from ticketr import FinishedJob, JobContext, JobHandle, JobStatus, open_job_queue
 from ticketr.jobs._finished import (
     MAX_CHARS,
+    FinishedBatch,
     clipped,
-    finished_job,
+    job_of_row,
+    row_of_job,
+    row_of_record,
     storable_number,
-    wall_clock_offset,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ async def value(context: JobContext) -> str:
     return "done"
 
 
+def entry(handle: JobHandle[object], number: int, *, offset: float = 0.0) -> FinishedJob:
+    return job_of_row(row_of_record(handle._record, "run", number, repr, offset))
+
+
 async def test_the_times_become_dates_at_the_moment_of_finishing(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,7 +41,7 @@ async def test_the_times_become_dates_at_the_moment_of_finishing(
         second = await queue.submit(value)
         await second.wait()
 
-    job = finished_job(second.snapshot(), "run", 2, repr, wall_clock_offset(None))
+    job = entry(second, 2, offset=second._record.wall_clock.offset())
 
     def date(seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
@@ -56,21 +61,10 @@ async def test_a_job_that_never_ran_has_no_start_and_no_result(autojump_clock: M
         handle = queue.submit_nowait(value)
         handle.cancel()
 
-    job = finished_job(handle.snapshot(), "run", 1, repr, 0.0)
+    job = entry(handle, 1)
 
     assert (job.started_at, job.result, job.attempts, job.message) == (None, None, 0, "")
     assert (job.cancel_cause, job.error_type) == ("user", None)
-
-
-class Keyed:
-    """Return a snapshot with this key."""
-
-    def __init__(self, snapshot: object, key: object) -> None:
-        self._snapshot = snapshot
-        self.key = key
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._snapshot, name)
 
 
 @pytest.mark.parametrize(("key", "text"), [("a", "a"), (("a", 1), "('a', 1)"), (None, None)])
@@ -78,13 +72,40 @@ async def test_a_key_is_kept_as_text(
     key: object, text: str | None, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
-        handle = await queue.submit(value)
+        handle = await queue.submit(value, key=key)
         await handle.wait()
 
-    job: FinishedJob = finished_job(Keyed(handle.snapshot(), key), "r", 1, repr, 0.0)  # type: ignore[arg-type]
+    assert entry(handle, 1).key == text
 
-    assert job.key == text
-    assert replace(job, key=None).key is None
+
+async def fail(context: JobContext) -> None:
+    raise OSError("ä" * MAX_CHARS)
+
+
+async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        ended = [await queue.submit(value, key="k"), await queue.submit(fail, timeout=5)]
+        ended.append(await queue.submit(value, name="cancelled"))
+        ended[2].cancel()
+
+    jobs = [entry(handle, number, offset=1e9) for number, handle in enumerate(ended)]
+    assert [job_of_row(row_of_job(job)) for job in jobs] == jobs
+    assert [type(value) for value in row_of_job(jobs[1])] == [
+        type(value) for value in row_of_record(ended[1]._record, "run", 1, repr, 1e9)
+    ]
+    assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
+
+
+async def test_a_batch_is_a_sequence_of_jobs(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handles = [await queue.submit(value) for _ in range(3)]
+
+    rows = [row_of_record(handle._record, "run", 1, repr, 0.0) for handle in handles]
+    batch = FinishedBatch(rows)
+    assert [job.id for job in batch] == ["job-1", "job-2", "job-3"]
+    assert ([*batch], batch[-1].id, len(batch)) == ([batch[0], batch[1], batch[2]], "job-3", 3)
+    assert [job.id for job in batch[1:]] == ["job-2", "job-3"]
+    assert repr(batch) == "<FinishedBatch of 3 jobs>"
 
 
 def test_a_text_is_cut_and_can_be_written() -> None:

@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -27,11 +28,10 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs import _history
-from ticketr.jobs._finished import wall_clock_offset
+from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from trio.testing import MockClock
 
@@ -114,6 +114,30 @@ async def test_what_was_written_is_read_whole_and_newest_first(path: Path) -> No
     assert await history.read() == [new, old]
     assert await history.read(limit=1) == [new]
     assert await history.read(status=JobStatus.FAILED) == [old]
+
+
+async def test_jobs_of_an_id_are_read(path: Path) -> None:
+    history = SqliteHistory(path)
+    await history.write([job(1, id="a"), job(2, id="b"), job(3, id="a", name="x" * 5000)])
+
+    assert numbers(await history.read(id="a")) == [3, 1]
+    assert numbers(await history.read(id="a", limit=1)) == [3]
+    assert await history.read(id="c") == []
+    long = "i" * 5000
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, 5, id=long)
+        (unwritten,) = await queue.history(id=long)
+        assert unwritten.result == "5"
+    assert await history.read(id=long) == await queue.history(id=long) == [unwritten]
+
+
+async def test_more_jobs_than_one_statement_takes_are_written_in_order(path: Path) -> None:
+    history = SqliteHistory(path)
+    count = 2 * _history.ROWS_AT_ONCE + 1
+
+    await history.write([job(number) for number in range(count)])
+
+    assert numbers(await history.read(limit=count + 1)) == [*reversed(range(count))]
 
 
 async def test_the_same_job_is_kept_once(path: Path) -> None:
@@ -314,9 +338,42 @@ async def test_dates_keep_the_order_of_the_jobs_unless_the_clock_was_set(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1000.0 + trio.current_time())
-    first = wall_clock_offset(None)
+    clock = WallClock(trio.current_time)
+    first = clock.offset()
     monkeypatch.setattr(time, "time", lambda: 1000.5 + trio.current_time())
-    assert wall_clock_offset(first) == first
+    assert clock.offset() == first
 
     monkeypatch.setattr(time, "time", lambda: 2000.0 + trio.current_time())
-    assert wall_clock_offset(first) == pytest.approx(2000.0)
+    assert clock.offset() == pytest.approx(2000.0)
+
+
+#: Written by commit fbd6ce7: five jobs, two of them with the ID "daily".
+OLD = Path(__file__).with_name("old_history.sql")
+
+
+async def test_a_file_of_an_older_version_is_read_and_continued(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(OLD.read_text(encoding="utf-8"))
+    history = SqliteHistory(path, max_age=math.inf)
+
+    late, *rest = await history.read()
+    assert (late.name, late.status, late.cancel_cause) == ("late", "failed", CancelCause.TIMEOUT)
+    assert late.error_message == "job 'job-3' (late) timed out after 0.01 s"
+    assert late.started_at is not None
+    assert late.submitted_at < late.started_at < late.finished_at
+    assert [(job.id, job.name, job.status.value, job.result) for job in rest] == [
+        ("job-1", "pull", "completed", "3"),
+        ("job-2", "never", "cancelled", None),
+        ("daily", "fail", "failed", None),
+        ("daily", "pull", "completed", "2"),
+    ]
+    assert [job.error_message for job in rest] == [None, None, "disk full \\udcff", None]
+    assert (rest[1].started_at, rest[3].key) == (None, "('acme', 1)")
+    assert (rest[3].current, rest[3].total, rest[3].message) == (2, 3, "Pulling täglich")
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, "new", id="daily")
+        found = await queue.history(id="daily")
+        assert [job.name for job in found] == ["value", "fail", "pull"]
+
+    assert await history.read() == [found[0], late, *rest]

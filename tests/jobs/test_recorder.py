@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+import trio.testing
 
 from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
 from ticketr.jobs import _recorder
@@ -49,9 +50,19 @@ class Memory:
         self.batches.append([job.name for job in jobs])
         self.jobs += jobs
 
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    async def read(
+        self,
+        *,
+        limit: int,
+        status: JobStatus | None,
+        id: str | None = None,  # noqa: A002
+    ) -> list[FinishedJob]:
         await trio.lowlevel.checkpoint()
-        found = [job for job in self.jobs if status is None or job.status is status]
+        found = [
+            job
+            for job in self.jobs
+            if (status is None or job.status is status) and id in (None, job.id)
+        ]
         return found[::-1][:limit]
 
 
@@ -235,38 +246,108 @@ async def test_the_buffer_is_bounded_and_drops_the_oldest(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(_recorder, "BACKLOG", 2)
-    monkeypatch.setattr(_recorder, "BATCH", 1)
     history = Memory()
 
     async with open_job_queue(history=history) as queue:
         for name in "abc":
             await queue.run(value, name=name)
 
-    assert history.batches == [["b"], ["c"]]
+    assert history.batches == [["b", "c"]]
     assert queue.statistics().unrecorded == 1
     assert "too slow" in caplog.text
 
 
-async def test_more_than_a_batch_is_written_without_another_job(autojump_clock: MockClock) -> None:
+async def test_a_full_batch_is_written_at_once(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_recorder, "BATCH", 3)
     history = Memory()
 
-    async with open_job_queue(max_pending=None, history=history) as queue:
-        for _ in range(2_500):
-            queue.submit_nowait(value)
+    async with open_job_queue(history=history) as queue:
+        for name in "ab":
+            await queue.run(value, name=name)
+        await trio.sleep(0.05)
+        await queue.run(value, name="c")
+        await trio.testing.wait_all_tasks_blocked()
+        assert (history.batches, history.tries) == ([["a", "b", "c"]], [0.05])
+        await queue.run(value, name="d")
+        await trio.sleep(5)
+
+    assert history.batches == [["a", "b", "c"], ["d"]]
+    assert history.tries == pytest.approx([0.05, 0.15])
+
+
+async def test_a_failed_batch_is_not_retried_early_because_it_is_full(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_recorder, "BATCH", 3)
+    history = Memory(failures=1)
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abcdef":
+            await queue.run(value, name=name)
+        await trio.sleep(5)
+        assert (history.tries, names(history.jobs)) == ([0.0, 1.0], [*"abcdef"])
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05])
+async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
+    seconds: float, autojump_clock: MockClock
+) -> None:
+    history = Memory(seconds=seconds)
+
+    async with open_job_queue(workers=3, max_pending=100, history=history) as queue:
+        for number in range(30_000):
+            await queue.submit(value, name=str(number))
+            if not number % 1000:
+                await trio.sleep(seconds / 5)
+
+    assert sorted(map(int, names(history.jobs))) == [*range(30_000)]
+    assert [job.number for job in history.jobs] == [*range(1, 30_001)]
+    assert queue.statistics().unrecorded == 0
+
+
+async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: MockClock) -> None:
+    history = Memory()
+
+    async with open_job_queue(history=history) as queue:
+        for name in "abc":
+            await queue.run(value, name=name, id="b" if name == "b" else "a")
+            await trio.sleep(1 if name != "c" else 0)
+        handle = await queue.submit(value, name="d", id="a")
+        await handle.wait()
+        assert names(history.jobs) == ["a", "b"]
+
+        assert names(await queue.history(id="a")) == ["d", "c", "a"]
+        assert names(await queue.history(id=handle)) == ["d", "c", "a"]
+        assert names(await queue.history(id="a", limit=2)) == ["d", "c"]
+        assert await queue.history(id="a", status=JobStatus.FAILED) == []
+        assert names(await queue.history(id="b")) == ["b"]
+        assert await queue.history(id="c") == await queue.history(id="") == []
+        for wrong in (5, object()):
+            with pytest.raises(TypeError, match="id must be text"):
+                await queue.history(id=wrong)  # type: ignore[arg-type]
+        async with open_job_queue() as other:
+            stranger = await other.submit(value, id="a")
+            assert await queue.history(id=stranger) == []
+            await stranger.wait()
+            assert [job.id for job in await other.history(id="a")] == ["a"]
+            assert await other.history(id="b") == []
+
+
+async def test_a_history_that_knows_no_ids_serves_all_other_queries(
+    autojump_clock: MockClock,
+) -> None:
+    class Old(Memory):
+        async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:  # type: ignore[override]
+            return await super().read(limit=limit, status=status)
+
+    async with open_job_queue(history=Old()) as queue:  # type: ignore[arg-type]
+        await queue.run(value, name="a")
         await trio.sleep(1)
-
-        assert [len(batch) for batch in history.batches] == [1000, 1000, 500]
-
-
-async def test_more_than_a_batch_is_written_at_the_end(autojump_clock: MockClock) -> None:
-    history = Memory()
-
-    async with open_job_queue(max_pending=None, history=history) as queue:
-        for _ in range(2_500):
-            queue.submit_nowait(value)
-
-    assert [len(batch) for batch in history.batches] == [1000, 1000, 500]
-    assert trio.current_time() == 0
+        assert names(await queue.history()) == ["a"]
+        with pytest.raises(TypeError, match="id"):
+            await queue.history(id="job-1")
 
 
 async def test_a_batch_that_comes_back_does_not_widen_the_bound(

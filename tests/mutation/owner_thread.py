@@ -65,7 +65,7 @@ MUTANTS: Final = [
     Mutant(
         "another run reads the history of a queue",
         "_queue.py",
-        "        self._core.subscriptions.owner_thread.check()\n        limit = checked_whole(",
+        "        core.subscriptions.owner_thread.check()\n        limit = checked_whole(",
         "        limit = checked_whole(",
         REFUSED,
     ),

@@ -302,7 +302,7 @@ class QueueCore:
 
     def _write_history(self, record: JobRecord, recorder: Recorder) -> None:
         try:
-            recorder.put(record.snapshot())
+            recorder.put(record)
         except BaseException as error:  # noqa: ASYNC103, BLE001 - its summary calls sys.exit()
             self.interrupt(error)
 

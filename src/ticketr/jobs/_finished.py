@@ -1,27 +1,31 @@
-"""A finished job as a history keeps it."""
+"""A finished job as a history keeps it, as an object and as a row of its file.
+
+A queue makes the row when the job ends: a tuple that holds nothing of the user's alive and needs no
+conversion to be stored. The object is made of it when somebody reads the job.
+"""
 
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, final, overload
 
-import trio
-
-from ticketr.jobs._job import JobStatus
-from ticketr.jobs._values import safe_repr
+from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobStatus
+from ticketr.jobs._values import exact_str, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.jobs._job import CancelCause, JobID, JobSnapshot
+    from ticketr.jobs._job import JobID
+    from ticketr.jobs._record import JobRecord
 
 MAX_CHARS = 2000
 """The most characters of a text that a history keeps."""
-MAX_DRIFT = 1.0
-"""The difference in seconds by which the two clocks may drift apart unnoticed."""
+
+Row: TypeAlias = tuple[object, ...]
+"""The facts of a finished job in the order of ``COLUMNS``; times are wall-clock seconds."""
 
 
 @final
@@ -71,54 +75,108 @@ class FinishedJob:
     result: str | None
 
 
-def wall_clock_offset(offset: float | None) -> float:
-    """Return the difference between wall-clock time and Trio's clock, in seconds.
-
-    The old difference is returned while the new one is close to it, so that jitter between two clock
-    readings does not reorder jobs. It changes if a clock was set, or if the machine slept.
-
-    Args:
-        offset: The old difference; None at first.
-    """
-    new = time.time() - trio.current_time()
-    return new if offset is None or abs(new - offset) > MAX_DRIFT else offset
+COLUMNS: Final = tuple(FinishedJob.__dataclass_fields__)
+"""The names of the values of a row: the fields of a job, in their order."""
 
 
-def finished_job(
-    snapshot: JobSnapshot, run: str, number: int, summary: Callable[[object], str], offset: float
-) -> FinishedJob:
-    """Make the history entry of a job, with its times as dates.
+def row_of_record(
+    record: JobRecord, run: str, number: int, summary: Callable[[object], str], offset: float
+) -> Row:
+    """Return the row of a job that has ended.
 
     Args:
-        snapshot: The final snapshot of the job.
+        record: The record of the job.
         run: The run that the job belongs to.
         number: The number of the job in the run.
-        summary: Shortens a result to a text.
+        summary: Shortens a result to a text. What it raises is raised.
         offset: The difference between wall-clock time and Trio's clock.
     """
-    key = getattr(snapshot, "key", None)
-    progress, error, started = snapshot.progress, snapshot.error, snapshot.started_at
-    return FinishedJob(
-        run=run,
-        number=number,
-        id=clipped(snapshot.id),
-        name=clipped(snapshot.name),
-        key=None if key is None else clipped(key if type(key) is str else safe_repr(key)),
-        status=snapshot.status,
-        attempts=snapshot.attempt,
-        submitted_at=datetime.fromtimestamp(snapshot.submitted_at + offset, UTC),
-        started_at=None if started is None else datetime.fromtimestamp(started + offset, UTC),
-        finished_at=datetime.fromtimestamp((snapshot.finished_at or 0.0) + offset, UTC),
-        cancel_cause=snapshot.cancel_cause,
-        error_type=None if error is None else clipped(error.type),
-        error_message=None if error is None else clipped(error.message),
-        current=0 if progress is None else storable_number(progress.current),
-        total=0 if progress is None else storable_number(progress.total),
-        message="" if progress is None else clipped(progress.message),
-        result=clipped(summary(snapshot.result))
-        if snapshot.status is JobStatus.COMPLETED
-        else None,
+    status, attempt, key, cause = record.status, record.attempt, record.key, record.cancel_cause
+    result = error_type = error_message = None
+    if status is COMPLETED:
+        result = clipped(summary(record.result))
+    elif status is FAILED and record.error is not None:
+        error_type, error_message = clipped(record.error.type), clipped(record.error.message)
+    current: float = 0
+    total: float = 0
+    message = ""
+    if attempt and record.report[3]:  # a report has a revision
+        current, total, message, _ = record.report
+        current, total = storable_number(current), storable_number(total)
+        message = clipped(message)
+    return (
+        run,
+        number,
+        clipped(record.id),
+        clipped(record.name),
+        None if key is None else clipped(key if type(key) is str else safe_repr(key)),
+        # SQLite stores an exact string ten times as fast as a member of an enumeration.
+        "completed" if status is COMPLETED else exact_str(status),
+        attempt,
+        record.submitted_at + offset,
+        record.started_at + offset if attempt else None,
+        record.finished_at + offset,
+        None if cause is None else exact_str(cause),
+        error_type,
+        error_message,
+        current,
+        total,
+        message,
+        result,
     )
+
+
+def row_of_job(job: FinishedJob) -> Row:
+    """Return the row of a finished job."""
+    values = {name: getattr(job, name) for name in COLUMNS}
+    for name in ("submitted_at", "started_at", "finished_at"):
+        if (date := values[name]) is not None:
+            values[name] = date.timestamp()
+    values["status"] = str(job.status)
+    if job.cancel_cause is not None:
+        values["cancel_cause"] = str(job.cancel_cause)
+    return tuple(values.values())
+
+
+def job_of_row(row: Row) -> FinishedJob:
+    """Return the finished job of a row."""
+    values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+    for name in ("submitted_at", "started_at", "finished_at"):
+        if (seconds := values[name]) is not None:
+            values[name] = datetime.fromtimestamp(seconds, UTC)
+    values["status"] = JobStatus(values["status"])
+    if values["cancel_cause"] is not None:
+        values["cancel_cause"] = CancelCause(values["cancel_cause"])
+    return FinishedJob(**values)
+
+
+@final
+class FinishedBatch(Sequence[FinishedJob]):
+    """Finished jobs that a queue hands to its history: a sequence that makes each job when read.
+
+    Attributes:
+        rows: Their rows, which :class:`SqliteHistory` stores as they are.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> FinishedJob: ...
+    @overload
+    def __getitem__(self, index: slice) -> FinishedBatch: ...
+    def __getitem__(self, index: int | slice) -> FinishedJob | FinishedBatch:
+        if isinstance(index, slice):
+            return FinishedBatch(self.rows[index])
+        return job_of_row(self.rows[index])
+
+    def __repr__(self) -> str:
+        return f"<FinishedBatch of {len(self.rows)} jobs>"
 
 
 def clipped(text: str) -> str:

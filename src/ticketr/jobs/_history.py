@@ -16,15 +16,14 @@ import reprlib
 import sys
 import time
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 import trio
 
 from ticketr._errors import HistoryFailed
-from ticketr.jobs._finished import FinishedJob
-from ticketr.jobs._job import CancelCause, JobStatus
+from ticketr.jobs._finished import COLUMNS, FinishedBatch, clipped, job_of_row, row_of_job
+from ticketr.jobs._job import JobStatus
 from ticketr.jobs._values import (
     checked_callable,
     checked_member,
@@ -36,7 +35,10 @@ from ticketr.jobs._values import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Awaitable, Callable, Generator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+
+    from ticketr.jobs._finished import FinishedJob, Row
+    from ticketr.jobs._job import JobID
 
 
 T = TypeVar("T")
@@ -66,8 +68,16 @@ class JobHistory(Protocol):
         """
         ...
 
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    async def read(
+        self,
+        *,
+        limit: int,
+        status: JobStatus | None,
+        id: JobID | None = None,  # noqa: A002
+    ) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first.
+
+        The queue passes ``id`` only if it was asked for the jobs with one ID.
 
         Cancellation:
             Happens when the caller of :meth:`JobQueue.history` is cancelled.
@@ -184,10 +194,16 @@ class SqliteHistory:
         Raises:
             HistoryFailed: The file could not be written.
         """
-        rows = [to_row(job) for job in jobs]
+        rows = jobs.rows if type(jobs) is FinishedBatch else [row_of_job(job) for job in jobs]
         await self._run_sync(lambda: self._write(rows))
 
-    async def read(self, *, limit: int = 50, status: JobStatus | None = None) -> list[FinishedJob]:
+    async def read(
+        self,
+        *,
+        limit: int = 50,
+        status: JobStatus | None = None,
+        id: JobID | None = None,  # noqa: A002 - as a submit calls it
+    ) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first; none if there is no file.
 
         Cancellation:
@@ -196,38 +212,44 @@ class SqliteHistory:
         Args:
             limit: The most jobs to return.
             status: Return only jobs that ended with this status.
+            id: Return only jobs with this ID: an ID may be used again when its job has ended.
 
         Raises:
             HistoryFailed: The file could not be read.
             TypeError, ValueError: An argument is invalid.
         """
-        limit = checked_whole("limit", limit, 0, sys.maxsize)
-        status = None if status is None else checked_member("status", status, JobStatus)
+        wanted = {
+            "limit": checked_whole("limit", limit, 0, sys.maxsize),
+            "status": None if status is None else str(checked_member("status", status, JobStatus)),
+            "id": None if id is None else clipped(checked_text("id", id)),
+        }
         deadline = trio.current_time() + BUSY_SECONDS
         while True:
             try:
-                return await self._run_sync(lambda: self._read(limit, status))
+                return await self._run_sync(lambda: self._read(wanted))
             except HistoryFailed as error:
                 # While another process creates the file or its log, SQLite fails at once.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
                     raise
             await trio.sleep(BUSY_PAUSE)
 
-    def _write(self, rows: list[tuple[object, ...]]) -> None:
+    def _write(self, rows: Sequence[Row]) -> None:
         with open_database(self._path, "rwc") as db:
             db.execute("BEGIN IMMEDIATE")
-            db.executemany(INSERT, rows)
+            insert(db, rows)
             db.execute(DROP_OLD, (time.time() - self._max_age,))
-            db.execute(DROP_SURPLUS, (self._max_jobs,))
+            # Counting takes longer than to look at the first and the last row.
+            if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
+                db.execute(DROP_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
 
-    def _read(self, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    def _read(self, wanted: Mapping[str, object]) -> list[FinishedJob]:
         if not self._path.exists():
             return []
         with open_database(self._path, "rw") as db:
             oldest = time.time() - self._max_age
-            rows = db.execute(SELECT, {"status": status, "limit": limit, "oldest": oldest})
-            return [from_row(row) for row in rows]
+            rows = db.execute(SELECT, {**wanted, "oldest": oldest})
+            return [job_of_row(row) for row in rows]
 
     def __repr__(self) -> str:
         return f"SqliteHistory({str(self._path)!r})"
@@ -235,32 +257,42 @@ class SqliteHistory:
 
 # The file
 
-COLUMNS = (
-    "run, number, id, name, key, status, attempts, submitted_at, started_at, finished_at,"
-    " cancel_cause, error_type, error_message, current, total, message, result"
-)
+NAMES = ", ".join(COLUMNS)
 
 MIGRATIONS: list[tuple[str, ...]] = [
     (
-        f"CREATE TABLE jobs (row INTEGER PRIMARY KEY, {COLUMNS}, UNIQUE (run, number))",
+        f"CREATE TABLE jobs (row INTEGER PRIMARY KEY, {NAMES}, UNIQUE (run, number))",
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
 ]
 """The statements from each schema version to the next; a new file has version 0."""
 
-INSERT = (
-    f"INSERT OR IGNORE INTO jobs ({COLUMNS})"  # noqa: S608 - a constant
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+INSERT = f"INSERT OR IGNORE INTO jobs ({NAMES}) VALUES "  # noqa: S608 - a constant
+PLACES = f"({', '.join('?' * len(COLUMNS))})"
+ROWS_AT_ONCE = 250
+"""The rows of one statement; 32,766 values are SQLite's limit."""
 DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
+ROW_SPAN = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DROP_SURPLUS = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
 SELECT = (
-    f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - a constant
-    " WHERE (:status IS NULL OR status = :status) AND finished_at >= :oldest"
+    f"SELECT {NAMES} FROM jobs"  # noqa: S608 - a constant
+    " WHERE (:status IS NULL OR status = :status) AND (:id IS NULL OR id = :id) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC LIMIT :limit"
 )
+
+
+def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Insert rows, many with each statement.
+
+    A thread that runs ``executemany`` lets go of the interpreter's lock and takes it again for each
+    row, and a busy Trio thread gives the lock away every 5 ms only.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = rows[start : start + ROWS_AT_ONCE]
+        values = [value for row in chunk for value in row]
+        db.execute(INSERT + ", ".join([PLACES] * len(chunk)), values)
 
 
 @contextmanager
@@ -309,27 +341,3 @@ def refuse_triggers(db: sqlite3.Connection, path: Path) -> None:
 def schema_version(db: sqlite3.Connection) -> int:
     """Return the schema version of the file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def to_row(job: FinishedJob) -> tuple[object, ...]:
-    """Return the row of a job: the values of ``COLUMNS``, dates as seconds."""
-    return (
-        *(job.run, job.number, job.id, job.name, job.key, str(job.status), job.attempts),
-        job.submitted_at.timestamp(),
-        job.started_at.timestamp() if job.started_at is not None else None,
-        job.finished_at.timestamp(),
-        str(job.cancel_cause) if job.cancel_cause is not None else None,
-        *(job.error_type, job.error_message, job.current, job.total, job.message, job.result),
-    )
-
-
-def from_row(row: Sequence[object]) -> FinishedJob:
-    """Return the job of a row."""
-    values: dict[str, Any] = dict(zip(COLUMNS.split(", "), row, strict=True))
-    for name in ("submitted_at", "started_at", "finished_at"):
-        if (seconds := values[name]) is not None:
-            values[name] = datetime.fromtimestamp(seconds, UTC)
-    values["status"] = JobStatus(values["status"])
-    if values["cancel_cause"] is not None:
-        values["cancel_cause"] = CancelCause(values["cancel_cause"])
-    return FinishedJob(**values)

@@ -26,6 +26,17 @@ def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
     return core.registry.by_id.get(exact_str(job))
 
 
+def id_of(core: QueueCore, job: JobID | JobHandle[object]) -> JobID:
+    """The ID that is asked for; empty, as no ID is, for a handle of another queue.
+
+    Raises:
+        TypeError: It is neither an ID nor a handle.
+    """
+    if type(job) is JobHandle:
+        return job.id if job.record_in(core) is not None else ""
+    return checked_text("id", job)
+
+
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
     """Return the error for a job that is not found."""
     job_id = job.id if type(job) is JobHandle else job

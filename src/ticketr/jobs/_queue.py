@@ -16,11 +16,11 @@ from trio.lowlevel import (
 
 from ticketr._errors import QueueFull
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
-from ticketr.jobs._lookup import find, known, refresh, unknown
+from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._recorder import finished_from_snapshots
+from ticketr.jobs._recorder import finished_in_memory
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._steering import pause, resume, run_now, set_priority, set_rate
@@ -404,9 +404,13 @@ class JobQueue:
 
     @enable_ki_protection
     async def history(
-        self, *, limit: int = 50, status: JobStatus | None = None
+        self,
+        *,
+        limit: int = 50,
+        status: JobStatus | None = None,
+        id: JobID | JobHandle[object] | None = None,  # noqa: A002 - as a submit calls it
     ) -> list[FinishedJob]:
-        """The jobs that ended last, the newest first, those of earlier runs included.
+        """Return the jobs that ended last, the newest first, those of earlier runs included.
 
         Without a history these are the ones that the queue itself remembers.
 
@@ -414,23 +418,28 @@ class JobQueue:
             Changes nothing.
 
         Args:
-            limit: How many at most.
-            status: Only those that ended like this.
+            limit: The most jobs to return.
+            status: Return only jobs that ended with this status.
+            id: Return only jobs with this ID, or with that of this handle. Jobs of earlier runs may
+                have had the same ID. A handle of another queue is an unknown ID.
 
         Raises:
             HistoryFailed: The history could not be read.
-            TypeError, ValueError: The limit is no whole number or negative, or the status is none.
+            TypeError, ValueError: An argument is invalid.
         """
-        self._core.subscriptions.owner_thread.check()
+        core = self._core
+        core.subscriptions.owner_thread.check()
         limit = checked_whole("limit", limit, 0, sys.maxsize)
         status = None if status is None else checked_member("status", status, JobStatus)
-        recorder = self._core.recorder
-        if recorder is not None:
-            return await recorder.read(limit=limit, status=status)
+        job_id = None if id is None else id_of(core, id)
+        if job_id == "":
+            limit = 0
+        if core.recorder is not None:
+            return await core.recorder.read(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
-        refresh(self._core)
-        ended = [record.snapshot() for record in self._core.registry.finished.jobs]
-        return finished_from_snapshots(ended, limit=limit, status=status)
+        refresh(core)
+        ended = core.registry.finished.jobs
+        return finished_in_memory(ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:
         """The queue in numbers."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import reprlib
 import uuid
 from collections import deque
@@ -18,20 +19,28 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._finished import finished_job, wall_clock_offset
+from ticketr.jobs._finished import (
+    FinishedBatch,
+    clipped,
+    job_of_row,
+    row_of_record,
+)
 from ticketr.jobs._values import safe_repr, safe_str
 
 if TYPE_CHECKING:
-    from ticketr.jobs._finished import FinishedJob
+    from collections.abc import Sequence
+
+    from ticketr.jobs._finished import FinishedJob, Row
     from ticketr.jobs._history import JobHistory
-    from ticketr.jobs._job import JobSnapshot, JobStatus
+    from ticketr.jobs._job import JobID, JobStatus
+    from ticketr.jobs._record import JobRecord
 
 logger = logging.getLogger("ticketr.jobs")
 
 INTERVAL = 0.1
 """Seconds between two batches; a killed process loses the jobs of that time."""
-BATCH = 1000
-"""The most entries in one batch."""
+BATCH = 2500
+"""The number of entries that are written without a pause before."""
 BACKLOG = 10_000
 """The most entries in the buffer; beyond it the oldest is dropped."""
 LONGEST_PAUSE = 60.0
@@ -51,42 +60,54 @@ class Recorder:
     def __init__(self, history: JobHistory) -> None:
         self._history = history
         self._run = uuid.uuid4().hex
-        self._numbers = itertools.count(1)
-        self._unwritten: deque[FinishedJob] = deque()
-        self._writing: list[FinishedJob] = []
-        self._filled = trio.Event()
+        self._number = 0
+        self._unwritten: deque[Row] = deque()
+        self._writing: list[Row] = []
+        self._filled = trio.Event()  # there is something to write
+        self._batch_ready = trio.Event()  # so much that the next batch need not be waited for
         self._warned = False
         self.lost: int = 0
-        self._clock_offset: float | None = None
+        self._clock_offset = 0.0
+        self._offset_valid_until = -math.inf
 
-    def put(self, snapshot: JobSnapshot) -> None:
-        """Add a job that has just ended to the buffer; never blocks or raises."""
+    def put(self, record: JobRecord) -> None:
+        """Add a job that has just ended to the buffer; never blocks, and raises no Exception."""
+        self._number += 1
         try:
-            self._clock_offset = wall_clock_offset(self._clock_offset)
-            job = finished_job(
-                snapshot, self._run, next(self._numbers), self._history.summary, self._clock_offset
+            if record.finished_at > self._offset_valid_until:
+                self._clock_offset = record.wall_clock.offset()
+                self._offset_valid_until = record.finished_at + INTERVAL
+            row = row_of_record(
+                record, self._run, self._number, self._history.summary, self._clock_offset
             )
         except Exception as error:  # noqa: BLE001 - the summary is user code
             self._lose(1, error)
             return
-        self._unwritten.append(job)
-        self._filled.set()
+        unwritten = self._unwritten
+        unwritten.append(row)
+        if len(unwritten) == 1:
+            self._filled.set()
+        if len(unwritten) == BATCH:
+            self._batch_ready.set()
         # There may be several too many after a batch was returned that could not be written.
-        while len(self._unwritten) > BACKLOG:
-            self._unwritten.popleft()
+        while len(unwritten) > BACKLOG:
+            unwritten.popleft()
             self._lose(1, "it is too slow")
 
     @enable_ki_protection
     async def write(self) -> None:
         """Write new entries in batches, until cancelled."""
-        pause = INTERVAL
+        pause = 0.0
         while True:
             await self._filled.wait()
-            await trio.sleep(pause)
-            if await self._write_batch():
-                pause = INTERVAL
-            else:
-                pause = min(max(pause, 0.5) * 2, LONGEST_PAUSE)
+            if pause:
+                await trio.sleep(pause)
+            elif len(self._unwritten) < BATCH:
+                self._batch_ready = trio.Event()
+                with trio.move_on_after(INTERVAL):
+                    await self._batch_ready.wait()
+            is_written = await self._write_batch()
+            pause = 0.0 if is_written else min(max(pause, 0.5) * 2, LONGEST_PAUSE)
 
     async def flush(self) -> None:
         """Write the remaining entries, within a time limit. Call it when all jobs have ended."""
@@ -98,38 +119,43 @@ class Recorder:
             self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
             self._unwritten.clear()
 
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
+    async def read(
+        self, *, limit: int, status: JobStatus | None, job_id: JobID | None
+    ) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first, whether written yet or not."""
         # Taken before the read: an entry that is written meanwhile is then in one of both at least.
-        unwritten = (*reversed(self._unwritten), *reversed(self._writing))
-        written = await self._history.read(limit=limit, status=status)
-        jobs = {
-            (job.run, job.number): job
-            for job in (*unwritten, *written)
-            if status is None or job.status == status
-        }
-        return list(jobs.values())[:limit]
+        unwritten = [*reversed(self._unwritten), *reversed(self._writing)]
+        if job_id is None:  # a history of the user's need not know of IDs
+            written = await self._history.read(limit=limit, status=status)
+        else:
+            job_id = clipped(job_id)
+            written = await self._history.read(limit=limit, status=status, id=job_id)
+        return newest_of(unwritten, written, limit=limit, status=status, job_id=job_id)
 
     async def _write_batch(self) -> bool:
-        batch = self._writing = [
-            self._unwritten.popleft() for _ in range(min(BATCH, len(self._unwritten)))
-        ]
+        unwritten = self._unwritten
+        batch = self._writing = list(unwritten)
+        unwritten.clear()
         try:
-            await self._history.write(batch)
+            await self._history.write(FinishedBatch(batch))
         except Exception as error:  # noqa: BLE001 - the history is user code; no job may fail
-            self._unwritten.extendleft(reversed(batch))
+            self._put_back(batch)
             self._warn(error)
             await trio.lowlevel.checkpoint()
             return False
         except BaseException:
-            self._unwritten.extendleft(reversed(batch))
+            self._put_back(batch)
             raise
         else:
-            if not self._unwritten:
+            if not unwritten:
                 self._filled = trio.Event()
             return True
         finally:
             self._writing = []
+
+    def _put_back(self, batch: list[Row]) -> None:
+        self._unwritten.extendleft(reversed(batch))
+        self._filled.set()
 
     def _lose(self, jobs: int, reason: object) -> None:
         self.lost += jobs
@@ -143,15 +169,33 @@ class Recorder:
             logger.error("The history of jobs is not complete: %s", text)
 
 
-def finished_from_snapshots(
-    ended: list[JobSnapshot], *, limit: int, status: JobStatus | None
+def newest_of(
+    unwritten: Sequence[Row],
+    written: Sequence[FinishedJob],
+    *,
+    limit: int,
+    status: JobStatus | None,
+    job_id: JobID | None,
+) -> list[FinishedJob]:
+    """Return the newest jobs of the unwritten and the written ones, each of them once."""
+    jobs = {
+        (job.run, job.number): job
+        for job in itertools.chain(map(job_of_row, unwritten), written)
+        if (status is None or job.status == status) and (job_id is None or job.id == job_id)
+    }
+    return list(jobs.values())[:limit]
+
+
+def finished_in_memory(
+    ended: Sequence[JobRecord], *, limit: int, status: JobStatus | None, job_id: JobID | None
 ) -> list[FinishedJob]:
     """Return the newest finished jobs of a queue that has no history."""
     numbered = [
-        (number, snapshot)
-        for number, snapshot in enumerate(ended, start=1)
-        if status is None or snapshot.status == status
+        (number, record)
+        for number, record in enumerate(ended, start=1)
+        if (status is None or record.status is status) and (job_id is None or record.id == job_id)
     ]
-    newest = itertools.islice(reversed(numbered), limit)
-    offset = wall_clock_offset(None)
-    return [finished_job(snapshot, "", number, reprlib.repr, offset) for number, snapshot in newest]
+    return [
+        job_of_row(row_of_record(record, "", number, reprlib.repr, record.wall_clock.offset()))
+        for number, record in itertools.islice(reversed(numbered), limit)
+    ]

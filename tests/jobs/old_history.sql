@@ -1,0 +1,10 @@
+BEGIN TRANSACTION;
+CREATE TABLE jobs (row INTEGER PRIMARY KEY, run, number, id, name, key, status, attempts, submitted_at, started_at, finished_at, cancel_cause, error_type, error_message, current, total, message, result, UNIQUE (run, number));
+INSERT INTO "jobs" VALUES(1,'7f83fa999f4e4b729cab7597580d75ce',1,'daily','pull','(''acme'', 1)','completed',1,1.79569790828656911e+09,1.79569790828661108e+09,1.79569790830484199e+09,NULL,NULL,NULL,2,3,'Pulling täglich','2');
+INSERT INTO "jobs" VALUES(2,'7f83fa999f4e4b729cab7597580d75ce',2,'daily','fail',NULL,'failed',1,1.79569790830515193e+09,1.79569790830529093e+09,1.79569790830636692e+09,NULL,'OSError','disk full \udcff',0,0,'',NULL);
+INSERT INTO "jobs" VALUES(3,'7f83fa999f4e4b729cab7597580d75ce',3,'job-2','never',NULL,'cancelled',0,1.79569790831265401e+09,NULL,1.79569790831268501e+09,'user',NULL,NULL,0,0,'',NULL);
+INSERT INTO "jobs" VALUES(4,'7f83fa999f4e4b729cab7597580d75ce',4,'job-1','pull',NULL,'completed',1,1.79569790830644798e+09,1.79569790830647206e+09,1795697908.31691,NULL,NULL,NULL,3,3,'Pulling täglich','3');
+INSERT INTO "jobs" VALUES(5,'7f83fa999f4e4b729cab7597580d75ce',5,'job-3','late',NULL,'failed',1,1.79569790831701588e+09,1795697908.31707,1.79569790832758808e+09,'timeout','JobTimedOut','job ''job-3'' (late) timed out after 0.01 s',0,0,'',NULL);
+CREATE INDEX jobs_by_time ON jobs (finished_at);
+COMMIT;
+PRAGMA user_version = 1;
