@@ -273,7 +273,8 @@ async def updates(queue: JobQueue) -> None:
 
 async def history(queue: JobQueue, kept: SqliteHistory) -> None:
     assert_type(await queue.history(limit=3, status=JobStatus.FAILED), list[FinishedJob])
-    (job,) = await kept.read()
+    assert_type(await queue.history(id="a"), list[FinishedJob])
+    (job,) = await kept.read(id="a")
     assert_type(job.finished_at, datetime)
     assert_type(job.result, str | None)
     any_history: JobHistory = kept
