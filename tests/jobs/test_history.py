@@ -27,7 +27,7 @@ from ticketr import (
     SqliteHistory,
     open_job_queue,
 )
-from ticketr.jobs import _history
+from ticketr.jobs import _finished, _history
 from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
@@ -129,6 +129,23 @@ async def test_jobs_of_an_id_are_read(path: Path) -> None:
         (unwritten,) = await queue.history(id=long)
         assert unwritten.result == "5"
     assert await history.read(id=long) == await queue.history(id=long) == [unwritten]
+
+
+async def test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = SqliteHistory(path)
+    await history.write([job(number) for number in range(9)])
+    made: list[FinishedJob] = []
+
+    def job_of_row(row: Any) -> FinishedJob:
+        made.append(_finished.job_of_row(row))
+        return made[-1]
+
+    monkeypatch.setattr(_history, "job_of_row", job_of_row)
+    async with open_job_queue(history=history) as queue:
+        assert await queue.history(id="job-5") == made
+    assert numbers(made) == [5]
 
 
 async def test_more_jobs_than_one_statement_takes_are_written_in_order(path: Path) -> None:

@@ -50,19 +50,9 @@ class Memory:
         self.batches.append([job.name for job in jobs])
         self.jobs += jobs
 
-    async def read(
-        self,
-        *,
-        limit: int,
-        status: JobStatus | None,
-        id: str | None = None,  # noqa: A002
-    ) -> list[FinishedJob]:
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
         await trio.lowlevel.checkpoint()
-        found = [
-            job
-            for job in self.jobs
-            if (status is None or job.status is status) and id in (None, job.id)
-        ]
+        found = [job for job in self.jobs if status is None or job.status is status]
         return found[::-1][:limit]
 
 
@@ -307,6 +297,19 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     assert queue.statistics().unrecorded == 0
 
 
+async def test_what_ends_during_a_write_is_written_without_another_job(
+    autojump_clock: MockClock,
+) -> None:
+    history = Memory(seconds=1)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.5)
+        await queue.run(value, name="b")
+        await trio.sleep(5)
+        assert history.batches == [["a"], ["b"]]
+
+
 async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: MockClock) -> None:
     history = Memory()
 
@@ -321,6 +324,7 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
         assert names(await queue.history(id="a")) == ["d", "c", "a"]
         assert names(await queue.history(id=handle)) == ["d", "c", "a"]
         assert names(await queue.history(id="a", limit=2)) == ["d", "c"]
+        assert names(await queue.history(id="b", limit=1)) == ["b"]
         assert await queue.history(id="a", status=JobStatus.FAILED) == []
         assert names(await queue.history(id="b")) == ["b"]
         assert await queue.history(id="c") == await queue.history(id="") == []
@@ -333,21 +337,6 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
             await stranger.wait()
             assert [job.id for job in await other.history(id="a")] == ["a"]
             assert await other.history(id="b") == []
-
-
-async def test_a_history_that_knows_no_ids_serves_all_other_queries(
-    autojump_clock: MockClock,
-) -> None:
-    class Old(Memory):
-        async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:  # type: ignore[override]
-            return await super().read(limit=limit, status=status)
-
-    async with open_job_queue(history=Old()) as queue:  # type: ignore[arg-type]
-        await queue.run(value, name="a")
-        await trio.sleep(1)
-        assert names(await queue.history()) == ["a"]
-        with pytest.raises(TypeError, match="id"):
-            await queue.history(id="job-1")
 
 
 async def test_a_batch_that_comes_back_does_not_widen_the_bound(

@@ -517,11 +517,18 @@ MUTANTS: Final = [
         "test_recorder.py::test_jobs_of_an_id_are_found_whether_written_or_not",
     ),
     Mutant(
-        "a history of a user's own must know IDs",
+        "of a history that cannot look for IDs only the newest jobs are searched",
         "_recorder.py",
-        "        if job_id is None:  # a",
-        "        if False:  # a",
-        "test_recorder.py::test_a_history_that_knows_no_ids_serves_all_other_queries",
+        "history.read(limit=sys.maxsize, status=status)",
+        "history.read(limit=limit, status=status)",
+        "test_recorder.py::test_jobs_of_an_id_are_found_whether_written_or_not",
+    ),
+    Mutant(
+        "a file is asked for all jobs to find those of an ID",
+        "_recorder.py",
+        "if type(history) is SqliteHistory:",
+        "if False:",
+        "test_history.py::test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone",
     ),
     Mutant(
         "a file gives the jobs of all IDs",
@@ -654,14 +661,7 @@ MUTANTS: Final = [
         "_recorder.py",
         "            if not unwritten:\n                self._filled",
         "            if True:\n                self._filled",
-        "test_recorder.py::test_more_than_a_batch_is_written_without_another_job",
-    ),
-    Mutant(
-        "entries beyond a batch are lost at the end",
-        "_recorder.py",
-        "            while self._unwritten and await self._write_batch():\n",
-        "            if self._unwritten and await self._write_batch():\n",
-        "test_recorder.py::test_more_than_a_batch_is_written_at_the_end",
+        "test_recorder.py::test_what_ends_during_a_write_is_written_without_another_job",
     ),
     Mutant(
         "a conflict about an ID names the key",

@@ -68,16 +68,8 @@ class JobHistory(Protocol):
         """
         ...
 
-    async def read(
-        self,
-        *,
-        limit: int,
-        status: JobStatus | None,
-        id: JobID | None = None,  # noqa: A002
-    ) -> list[FinishedJob]:
+    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first.
-
-        The queue passes ``id`` only if it was asked for the jobs with one ID.
 
         Cancellation:
             Happens when the caller of :meth:`JobQueue.history` is cancelled.

@@ -12,6 +12,7 @@ import itertools
 import logging
 import math
 import reprlib
+import sys
 import uuid
 from collections import deque
 from typing import TYPE_CHECKING, final
@@ -25,6 +26,7 @@ from ticketr.jobs._finished import (
     job_of_row,
     row_of_record,
 )
+from ticketr.jobs._history import SqliteHistory
 from ticketr.jobs._values import safe_repr, safe_str
 
 if TYPE_CHECKING:
@@ -113,8 +115,8 @@ class Recorder:
         """Write the remaining entries, within a time limit. Call it when all jobs have ended."""
         with trio.move_on_after(FLUSH_SECONDS, shield=True):
             await trio.lowlevel.checkpoint()
-            while self._unwritten and await self._write_batch():
-                pass
+            if self._unwritten:
+                await self._write_batch()
         if self._unwritten:
             self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
             self._unwritten.clear()
@@ -125,12 +127,19 @@ class Recorder:
         """Return the jobs that ended last, the newest first, whether written yet or not."""
         # Taken before the read: an entry that is written meanwhile is then in one of both at least.
         unwritten = [*reversed(self._unwritten), *reversed(self._writing)]
-        if job_id is None:  # a history of the user's need not know of IDs
-            written = await self._history.read(limit=limit, status=status)
-        else:
-            job_id = clipped(job_id)
-            written = await self._history.read(limit=limit, status=status, id=job_id)
+        job_id = None if job_id is None else clipped(job_id)
+        written = await self._read_written(limit, status, job_id)
         return newest_of(unwritten, written, limit=limit, status=status, job_id=job_id)
+
+    async def _read_written(
+        self, limit: int, status: JobStatus | None, job_id: JobID | None
+    ) -> list[FinishedJob]:
+        history = self._history
+        if job_id is None:
+            return await history.read(limit=limit, status=status)
+        if type(history) is SqliteHistory:
+            return await history.read(limit=limit, status=status, id=job_id)
+        return await history.read(limit=sys.maxsize, status=status)  # which cannot look for IDs
 
     async def _write_batch(self) -> bool:
         unwritten = self._unwritten
