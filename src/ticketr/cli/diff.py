@@ -65,7 +65,8 @@ def diff(
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
-        found, broken = survey(store, state)
+        found = survey(store, state)
+        broken = found.broken
         wanted = [clean(each.upper()) for each in keys]
         versions = _versions(found, state, wanted)
         missing = found.missing(state, broken)

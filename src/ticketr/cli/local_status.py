@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
+
+import trio
 
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import LocalSurvey, State, Store, read_state
+from ticketr.sync import State, Store, read_state, take_survey
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ticketr.sync import Loss
+    from ticketr.sync import LocalSurvey, Loss
 
 
 def open_store(root: Path) -> Store:
@@ -41,21 +44,14 @@ def open_state(store: Store) -> AbstractContextManager[State]:
     return closing(State(store.state_path, mark))
 
 
-def survey(store: Store, state: State) -> tuple[LocalSurvey, dict[str, TicketrError]]:
+def survey(store: Store, state: State) -> LocalSurvey:
     """Compare every ticket in the workspace with the last sync.
-
-    Returns:
-        The survey, and by relative path the error of each file that cannot be read as tickets or
-        holds a draft that a push refuses.
 
     Raises:
         StateFailed: The state cannot be read.
     """
-    found = LocalSurvey()
-    for paths in store.walk():
-        found.add(store, state, paths)
-    found.refuse_lost_keys(state, state.creations.recent())
-    return found, found.broken
+    recent = state.creations.recent()
+    return trio.run(partial(take_survey, store, state, trio.to_thread.run_sync, recent=recent))
 
 
 def find_losses(root: Path) -> tuple[Loss, ...]:
@@ -66,8 +62,7 @@ def find_losses(root: Path) -> tuple[Loss, ...]:
     store = open_store(root)
     try:
         with read_state(store) as state:
-            found, _ = survey(store, state)
-            return found.losses(state)
+            return survey(store, state).losses(state)
     except TicketrError:
         return ()
 
@@ -81,7 +76,7 @@ def count_writes(root: Path) -> int:
     store = open_store(root)
     try:
         with read_state(store) as state:
-            found, broken = survey(store, state)
+            found = survey(store, state)
     except TicketrError:
         return 0
-    return 0 if broken else found.writes
+    return 0 if found.broken else found.writes

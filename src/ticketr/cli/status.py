@@ -42,7 +42,8 @@ def status(
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
-        found, broken = survey(store, state)
+        found = survey(store, state)
+        broken = found.broken
         conflicts, creations = state.conflicts.all(), state.creations.all()
         missing = found.missing(state, broken)
         lost = found.losses(state)

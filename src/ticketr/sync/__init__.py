@@ -7,7 +7,7 @@ from ticketr.sync.compare.merge import Side
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
 from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
-from ticketr.sync.edits.survey import LocalSurvey
+from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.errors import (
     DuplicateKey,
     FileFailed,
@@ -80,6 +80,7 @@ __all__ = [
     "readable",
     "resolve",
     "sign_state",
+    "take_survey",
     "visit_files",
     "write_new_file",
 ]

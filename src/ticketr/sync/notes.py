@@ -1,4 +1,4 @@
-"""What a user should know of a single ticket, for people and for scripts."""
+"""Notes for the user about single tickets, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 class Code(StrEnum):
-    """Why a ticket was not simply written or pushed; these words do not change."""
+    """Why a ticket was not written or pushed; scripts rely on these words."""
 
     KEPT = "kept"  # its file is in the way, or not ours to write
-    MISPLACED = "misplaced"  # it stands under another ticket than in Jira
-    CONFLICT = "conflict"  # both sides have changed the same
+    MISPLACED = "misplaced"  # it is under another ticket in its file than in Jira
+    CONFLICT = "conflict"  # both sides have changed the same part
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
-    BROKEN = "broken"  # its file cannot be read as tickets, or holds what stands elsewhere too
-    INVALID = "invalid"  # what the file says cannot be said in Jira
-    REFUSED = "refused"  # Jira did not take it
-    LITERAL = "literal"  # it reaches Jira as text, though it looks like more
-    LOSS = "loss"  # an edit would take away what a file cannot say of a description in Jira
+    BROKEN = "broken"  # its file cannot be parsed, or holds a key that another file has
+    INVALID = "invalid"  # Jira has no such value
+    REFUSED = "refused"  # Jira refused it
+    LITERAL = "literal"  # Jira gets its markup as plain text
+    LOSS = "loss"  # an edit would remove a piece of a description in Jira
     NO_TRANSITION = "no_transition"  # no transition reaches the status
     UNREACHED = "unreached"  # the request failed; nothing is known to have changed
     MISSING = "missing"  # Jira does not have it, or the account may not see it
-    MOVED = "moved"  # Jira has it in another project now
+    MOVED = "moved"  # it is in another project now
     UNMATCHED = "unmatched"  # the query no longer finds it
-    DRAFT_CHANGED = "draft_changed"  # it was created, its key is not in its file yet
+    DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
 
 
 def moved_away(key: str, renamed: Mapping[str, str]) -> str:
@@ -53,13 +53,13 @@ def not_given(words: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something about one ticket that its user should know.
+    """A note for the user about one ticket.
 
     Attributes:
         key: The ticket's key; empty for a draft, and for a file that cannot be read.
         path: Its file, relative to the workspace; empty if it has none.
-        reason: What is to be known, in words.
-        code: The same for scripts.
+        reason: The message for people.
+        code: The message for scripts.
         title: A draft's title; empty for what has a key.
         line: The line of a draft's heading in its file; None for what has a key.
     """

@@ -15,9 +15,8 @@ def base_query(project: str | None, jql: str | None) -> str:
     """Write the query for a pull, without an order of its own.
 
     Args:
-        project: A project's key.
-        jql: The user's own query; it wins. Its ORDER BY is left out, since the order of files in
-            a folder is not the search's.
+        project: A project's key; not used if ``jql`` is given.
+        jql: The user's own query. Its ORDER BY is removed, since it has no effect on files.
     """
     if jql is None:
         return f'project = "{project}"'

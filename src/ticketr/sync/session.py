@@ -16,7 +16,7 @@ from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
 from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.edits.reading import visit_files
-from ticketr.sync.edits.survey import LocalSurvey
+from ticketr.sync.edits.survey import take_survey
 from ticketr.sync.errors import RenamedProject, UnknownField
 from ticketr.sync.state.state import State
 from ticketr.sync.workspace.editor import Editor
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ticketr.jira import Credentials, JiraClient
     from ticketr.jira.transport import Transport
     from ticketr.sync.compare.merge import Side
+    from ticketr.sync.edits.survey import LocalSurvey
     from ticketr.sync.threads import ThreadRunner
     from ticketr.tickets import Ticket
 
@@ -161,6 +162,8 @@ class Progress:
 class Session:
     """A workspace that is locked for one job, and its site.
 
+    Its methods raise `StateFailed` if the state cannot be read.
+
     Attributes:
         job: The job's options.
         progress: Reports the job's progress.
@@ -201,34 +204,21 @@ class Session:
         await visit_files(self.store, self.in_thread, visit)
 
     async def layout(self) -> Layout:
-        """Find every ticket with a key, and the files that cannot be read.
-
-        Raises:
-            StateFailed: The state cannot be read.
-        """
+        """Find every ticket with a key, and the files that cannot be read."""
         layout = Layout()
         await self.visit_files(lambda paths: layout.add(self.store, paths))
         await self.in_thread(layout.complete, self.state)
         return layout
 
     async def survey(self) -> LocalSurvey:
-        """Compare every ticket in the workspace with the last sync.
-
-        Raises:
-            StateFailed: The state cannot be read.
-        """
-        survey = LocalSurvey()
-        await self.visit_files(lambda paths: survey.add(self.store, self.state, paths))
-        await self.in_thread(survey.refuse_lost_keys, self.state, self.recent, self.job.project)
-        return survey
+        """Compare every ticket in the workspace with the last sync."""
+        return await take_survey(
+            self.store, self.state, self.in_thread, recent=self.recent, project=self.job.project
+        )
 
     @asynccontextmanager
     async def naming_project(self) -> AsyncGenerator[None]:
-        """Raise `RenamedProject` if Jira refuses the key of a project that was renamed.
-
-        Raises:
-            RenamedProject: Jira refused a request in the block, and the project has a new key.
-        """
+        """Raise `RenamedProject` if Jira refuses a request because the project has a new key."""
         try:
             yield
         except (BadRequest, NotFound):

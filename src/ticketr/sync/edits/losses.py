@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
-    from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,17 @@ def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[
         Loss(key, local_change.local.path, what)
         for key, changes in local_change.edits.items()
         if _rewrites(changes) and key in documents
-        for what in _lost(before[key], here[key], documents[key])
+        for what in adf.missing(
+            documents[key],
+            description_adf(replace(before[key], tasks=())),
+            description_adf(here[key]),
+        )
     )
 
 
 def _rewrites(changes: Sequence[Change]) -> bool:
     """Tell whether the description was edited; otherwise it is sent back as Jira has it."""
     return any(each.part is CorePart.DESCRIPTION for each in changes)
-
-
-def _lost(before: Ticket, here: Ticket, document: object) -> tuple[str, ...]:
-    shown = description_adf(replace(before, tasks=()))
-    return adf.missing(document, shown, description_adf(here))
 
 
 def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:

@@ -89,13 +89,12 @@ def readable(path: Path) -> Generator[Path | None]:
                     if each.exists():
                         shutil.copyfile(each, Path(folder, each.name))
             except OSError as error:
-                raise FileFailed(path, "read", _why_not_copied(error)) from error
+                reason = (
+                    f"{error.strerror or error}; its folder cannot be written, so a copy of it is "
+                    "made in TMPDIR to be read"
+                )
+                raise FileFailed(path, "read", reason) from error
             yield Path(folder, path.name)
-
-
-def _why_not_copied(error: OSError) -> str:
-    why = error.strerror or str(error)
-    return f"{why}; its folder cannot be written, so a copy of it is made in TMPDIR to be read"
 
 
 def bears_mark(store: Store) -> bool:

@@ -1,4 +1,7 @@
-"""Compares all files of a workspace with the last sync. Synchronous, for a worker thread."""
+"""Compares all files of a workspace with the last sync.
+
+Synchronous, for a worker thread, except `take_survey`.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,18 @@ from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.edits.local_changes import find_local_change
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
+from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.workspace.files import comparable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.state.state import State
+    from ticketr.sync.threads import ThreadRunner
     from ticketr.sync.workspace.store import LocalTicket, Store
     from ticketr.tickets import Ticket
 
@@ -42,6 +47,8 @@ class ScannedFile:
 @dataclass
 class LocalSurvey:
     """What has changed in the files since the last sync, and what cannot be compared.
+
+    Every method that takes the state raises `StateFailed` if it cannot be read.
 
     Attributes:
         local_changes: Tickets that were edited, and drafts, in the order of the files.
@@ -66,11 +73,7 @@ class LocalSurvey:
         return sum(local_change.writes for local_change in self.local_changes)
 
     def losses(self, state: State) -> tuple[Loss, ...]:
-        """Return what a push would remove in Jira, as far as the files show.
-
-        Raises:
-            StateFailed: The state cannot be read.
-        """
+        """Return what a push would remove in Jira, as far as the files show."""
         return tuple(loss for each in self.local_changes for loss in known_losses(state, each))
 
     def leave_out(self, keys: Collection[str]) -> None:
@@ -132,23 +135,11 @@ class LocalSurvey:
         gone = homes.keys() - self._paths.keys() - moved
         return {key: path for key, path in homes.items() if key in gone and path not in broken}
 
-    def add(self, store: Store, state: State, paths: Iterable[Path]) -> None:
-        """Scan some files; the arguments are those of `scan`.
-
-        Raises:
-            StateFailed: The state cannot be read.
-        """
-        for path in paths:
-            self.scan(store, state, path)
-
     def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
         """Read one file and compare its tickets with the last sync.
 
         Returns:
             What is in the file. An error in it concerns no other file.
-
-        Raises:
-            StateFailed: The state cannot be read.
         """
         name = store.name_of(path)
         try:
@@ -191,3 +182,37 @@ class LocalSurvey:
             self.never_pulled.append(local)
         if local_change is not None:
             self.local_changes.append(local_change)
+
+
+async def take_survey(
+    store: Store,
+    state: State,
+    in_thread: ThreadRunner,
+    *,
+    recent: Collection[str],
+    project: str | None = None,
+) -> LocalSurvey:
+    """Compare every ticket in a workspace with the last sync.
+
+    Args:
+        store: The workspace's files.
+        state: The last sync.
+        in_thread: Runs a function on a worker thread.
+        recent: As of `LocalSurvey.refuse_lost_keys`, like the project.
+        project: The project in which drafts are created.
+
+    Raises:
+        StateFailed: The state cannot be read.
+
+    Cancellation:
+        As of `visit_files`.
+    """
+    survey = LocalSurvey()
+
+    def scan(paths: Sequence[Path]) -> None:
+        for path in paths:
+            survey.scan(store, state, path)
+
+    await visit_files(store, in_thread, scan)
+    await in_thread(survey.refuse_lost_keys, state, recent, project)
+    return survey

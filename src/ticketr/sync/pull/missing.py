@@ -1,6 +1,6 @@
-"""Tickets whose issues a pull no longer finds: what became of them, and what of their files.
+"""Finds out what happened to issues that a pull no longer finds, and prunes their files.
 
-No file is deleted because its issue is missing. Only a pull that is told to prune moves unedited
+No file is deleted because its issue is missing. Only a pull with ``prune`` moves unedited
 files into ticketr's own folder.
 """
 
@@ -49,7 +49,7 @@ async def handle_missing(
     Args:
         session: The workspace and the site.
         missing: The issues.
-        locations: Where each key stands.
+        locations: The location of each key.
         now: Jira's clock. An issue that was created a moment ago may not be in the search yet.
         prune: Whether to remove deleted issues that were not edited: a ticket with its file if
             the file holds nothing else, a sub-task with its lines.
@@ -150,7 +150,7 @@ def _is_unedited_task(session: Session, task: KnownIssue, location: TicketLocati
 def _find_unedited(
     session: Session, location: TicketLocation, key: str, known: Ticket
 ) -> Ticket | None:
-    """Return a task as it stands in its file, if it was not edited there."""
+    """Return a sub-task in its file, if it was not edited there."""
     here = {local.ticket.key: local.ticket for local in session.store.local(location.path)}
     return _unedited(here.get(location.head), key, known)
 

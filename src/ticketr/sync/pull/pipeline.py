@@ -50,7 +50,7 @@ class PullPipeline:
     Args:
         session: The workspace and the site.
         writer: Writes families.
-        locations: Where each key stands.
+        locations: The location of each key.
         plan: What to fetch.
         known: What the state knows, by ID.
         tally: Counts what was written.
@@ -206,7 +206,7 @@ class PullPipeline:
         if head is None and (words := self._failed.get(family.head)):
             await self._postpone(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
             return []
-        if head is None:  # the parent has gone, so each sub-task stands by itself
+        if head is None:  # the parent is gone, so each sub-task is a ticket
             return [each for one in members.values() for each in await self._text(one, (), stale)]
         if note := misplaced_note(
             head, head, self._locations, self._known

@@ -1,9 +1,8 @@
 """Pull: from Jira's answers to files.
 
-A search gives the IDs of everything the query finds; what the state does not know, and
-what Jira says has changed since, is fetched by the hundred, several requests at once; each family
-is written as soon as it is whole. Every ``await`` may be cancelled: what was written stays, is
-whole and is counted, and the next pull asks only for the rest.
+A search gives the IDs of all issues of the query. The pull fetches issues that the state does not
+have or that have changed since, a hundred in each request, several requests at once. It writes each
+family as soon as it is complete. A cancelled pull keeps what it wrote; the next one fetches the rest.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ async def pull(
 
     Args:
         session: The workspace and the site.
-        locations: Where each key stands in the workspace.
-        tally: Counts the issues that are done; right at every moment.
+        locations: The location of each key in the workspace.
+        tally: Counts issues as soon as they are written.
         full: Fetch every issue again, even those that have not changed.
         prune: Move unedited files of issues that Jira no longer has into ticketr's own folder.
         into: The file for new tickets, relative to the workspace; None gives each one of its own.
@@ -56,7 +55,9 @@ async def pull(
     known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.found(plan.found, set(plan.found).difference(plan.wanted), known=known)
-    session.progress.say(_found(len(plan.found), refetched=refetched))
+    why = "; the list of fields has changed, so all are fetched" if refetched else ""
+    count = len(plan.found)
+    session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
     writer = FamilyWriter(
         session.store,
         session.state,
@@ -86,7 +87,7 @@ def _forget_vanished(
     """Forget tickets that are neither in the project any more nor in any file."""
     left = {each.head for each in known.values() if each.id in found or each.key in locations}
     keys = {each.key for each in known.values()}
-    # Somebody may have written the new key of a moved issue where the old one stood.
+    # A user may have replaced the old key of a moved issue by the new one.
     unknown = {location.path for key, location in locations.items() if key not in keys}
     for each in known.values():
         of_project = each.key.startswith(f"{session.job.project}-")
@@ -126,8 +127,3 @@ async def _make_plan(
         changed = (await session.jira.search_ids(changed_since(query, seen=since, now=now))).ids
     make = partial(make_fetch_plan, search.ids, changed, known, locations, project=project)
     return await compute(in_thread, work, make), now
-
-
-def _found(count: int, *, refetched: bool) -> str:
-    why = "; the list of fields has changed, so all are fetched" if refetched else ""
-    return f"Found {count} ticket{'' if count == 1 else 's'}{why}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ticketr.sync.notes import Note
     from ticketr.sync.writing.writer import FamilyResult
 
-#: What counts of an issue that was written more than once: the last of these.
+#: Of an issue that was written more than once, the last of these outcomes counts.
 _WEIGHTS = (
     WriteOutcome.UNCHANGED,
     WriteOutcome.UPDATED,
@@ -47,7 +47,7 @@ class PullResult:
         total: Issues that the query found and Jira could give.
         new: Issues written into a file for the first time.
         updated: Issues that were rewritten, since Jira had something newer.
-        merged: Issues whose local edits were joined with something newer in Jira.
+        merged: Issues whose local edits were merged with changes in Jira.
         unchanged: Issues that were up to date already.
         in_conflict: Issues that differ from Jira's and were left so, since both sides have changed
             the same in their tickets.
@@ -60,10 +60,10 @@ class PullResult:
             can; Jira's own form of it is kept in the state.
         gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
             with what became of it; their files are kept.
-        pruned: Keys of those whose files were moved away, since that was asked for.
-        prunable: Keys of those whose files would have been moved away, had that been asked for.
-        recovered: Keys of issues that an earlier run has made and whose drafts have them only now.
-            In a sync, its push has them.
+        pruned: Keys of those whose files were moved away by a prune.
+        prunable: Keys of those whose files a prune would have moved away.
+        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
+            In a sync, they are in the result of the push.
     """
 
     total: int = 0
@@ -94,17 +94,16 @@ class PullResult:
 
 
 class Tally:
-    """Count the issues that a pull has dealt with, each once, however often it is written.
+    """Counts the issues of a pull, each once, however often it is written.
 
-    A ticket may hold more than the query found: sub-tasks that were pulled another time, or that
-    Jira has no longer. They are written with it and not counted.
+    Only issues that the query found are counted. A ticket may have other sub-tasks, which were
+    pulled earlier or which Jira no longer has.
 
     Attributes:
-        outcomes: What became of each issue, by ID; of one written more than once, the most.
-        kept: Tickets left as they are, by key.
-        conflicts: Tickets that both sides have changed, by key.
-        failed: Tickets that could not be written, by key; where Jira could not give an issue that
-            was never here, by its ID.
+        outcomes: The outcome of each issue, by ID. If it is written twice, the later in `_WEIGHTS`.
+        kept: Tickets whose files were not changed, by key.
+        conflicts: Tickets in conflict, by key.
+        failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read.
         vanished: Tickets that the query found and Jira did not give, by key.
         inexact: Keys of issues whose description says more than their files can.
@@ -162,7 +161,7 @@ class Tally:
         self.failed[note.key] = note
 
     def keep(self, note: Note, ids: Iterable[str]) -> None:
-        """Count issues that are left where they stand, with what their user should know."""
+        """Count issues whose file is not changed, with a note for the user."""
         self.kept[note.key] = note
         for each in ids:
             self._count(each, WriteOutcome.KEPT)
@@ -212,7 +211,7 @@ class Tally:
         if issue_id not in self._found:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known:
-            written = WriteOutcome.NEW  # a sub-task that joined a ticket which was there
-        # A ticket is written again when more of it arrives; what it was before still counts.
+            written = WriteOutcome.NEW  # a new sub-task of a known ticket
+        # A ticket is written again when more of it arrives; its earlier outcome still counts.
         before = self.outcomes.get(issue_id, written)
         self.outcomes[issue_id] = max(before, written, key=_WEIGHTS.index)

@@ -1,9 +1,9 @@
-"""Creates an issue from each draft, and each only once.
+"""Creates each draft as an issue exactly once.
 
-A request is on disk before it is sent, and the new key is written into the file at once. After an
-answer that leaves it open whether the issue exists, the issue is looked for before the request is
-repeated. Only a refusal of a field that was sent, or a request that was never sent, is certain. The
-issues of all other refusals are looked for together, after everything else is created.
+The state records a request before it is sent, and the file gets the new key at once. If the answer
+leaves open whether the issue exists, `look_up` finds out before the request is repeated. A create
+has certainly failed only if Jira refused a field, or if the request was never sent. After any other
+refusal the issue may exist; all these issues are looked up together at the end.
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.tickets import Ticket
 
-#: How often a create is tried; before each further try it is certain that there is no issue.
+#: How many times a create is tried; before each further try the issue certainly does not exist.
 TRIES = 3
 
 
 class _NotCreated(Exception):
-    """An issue was not created, or that is unknown; the message says which."""
+    """Raised when an issue was not created, or may have been; the message says which."""
 
 
 @dataclass(frozen=True)
 class _Refused:
-    """A request that Jira has refused, though the issue may exist.
+    """A refused request whose issue may exist nevertheless.
 
     Attributes:
         creation: The request.
-        new: What was sent.
+        new: The issue that was sent.
         error: The answer.
-        over_at: A time of Trio's clock at which Jira was no longer working on the request.
+        over_at: A time of Trio's clock when Jira had finished with the request.
     """
 
     creation: Creation
@@ -71,12 +71,12 @@ class _Refused:
 
 
 class Creator:
-    """Creates issues; several may be under way at once.
+    """Creates issues, several at once.
 
     Args:
         session: The workspace and the site.
-        tally: Counts what is done, and takes what failed.
-        after: For each project, a number that its keys had reached before the push.
+        tally: Counts created issues, and collects notes.
+        after: The highest key number in each project before the push.
         drafts: Every draft of the push, without its sub-tasks.
     """
 
@@ -93,29 +93,29 @@ class Creator:
         self._after = after
         self._drafts = drafts
         self._refused: list[_Refused] = []
-        self._editor = session.editor  # one for all, so that a large file is read once
+        self._editor = session.editor  # shared, so that a large file is parsed once
 
     async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
         """Create an issue.
 
         Args:
-            new: What is sent.
+            new: The issue.
             path: The draft's file, relative to the workspace.
             parent: The key of its parent, for a sub-task.
 
         Returns:
             Its ID and key; None if it was not created, or if its key or status could not be
-            recorded here. Then its sub-tasks have to wait for the next run.
+            recorded. Then the next run creates its sub-tasks.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
-            FileFailed: A file cannot be written; what Jira has taken is in the state.
-            StateFailed: The state cannot be written; likewise.
+            FileFailed: A file cannot be written; the state holds what Jira has taken.
+            StateFailed: The state cannot be written.
 
         Cancellation:
-            Takes effect at once. An issue that exists by then will be found by `recover`.
+            Takes effect at once. If the issue exists, `recover` finds it in the next run.
         """
-        # A long text takes some milliseconds to write.
+        # A long text takes some milliseconds to convert.
         write = partial(to_json, new.payload.values)
         parts = await compute(self._session.in_thread, text_size(new.issue), write)
         creation = Creation(
@@ -133,18 +133,16 @@ class Creator:
         return None if created is None else await self._finish(created, new)
 
     async def look_for_refused(self) -> list[tuple[NewIssue, Created]]:
-        """Find the issues that exist although Jira refused to create them; note the others as failed.
+        """Look up the issues whose creation was refused; note those that do not exist as failed.
 
         Returns:
-            What was sent of those that exist and are complete except for their sub-tasks, with
-            their IDs and keys.
+            The issues that exist and whose sub-tasks can be created, with their IDs and keys.
 
         Raises:
-            AuthenticationFailed: The site no longer takes the login.
-            FileFailed: As of `create`; likewise StateFailed.
+            TicketrError: As of `create`.
 
         Cancellation:
-            Takes effect at once. The next run looks for the others.
+            Takes effect at once. The next run looks up the other issues.
         """
         refused, self._refused = self._refused, []
         asked = [each.creation for each in refused]
@@ -157,7 +155,7 @@ class Creator:
             for each in refused:
                 self._fail(each, f"{each.error}; {_unknown_reason(error)}")
             return []
-        there: list[tuple[NewIssue, Created]] = []
+        existing: list[tuple[NewIssue, Created]] = []
         for each in refused:
             if each.creation.marker not in found:
                 await self._forget(each.creation)
@@ -166,33 +164,33 @@ class Creator:
                 reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
                 self._tally.warn(note)
-                there.append((each.new, created))
-        return there
+                existing.append((each.new, created))
+        return existing
 
     def _fail(self, refused: _Refused, reason: str) -> None:
         note = failure_note(refused.new.issue, refused.creation.path, refused.error)
         self._tally.fail(replace(note, reason=reason))
 
     async def _finish(self, created: Creation, new: NewIssue) -> Created | None:
-        """Write the key of a new issue into its file, and move the issue to its status."""
+        """Write the key of a new issue into its file, and set its status."""
         issue, status = new.issue, new.payload.status
         assert created.id is not None
         assert created.key is not None
-        is_noted = await self._write_key(created, created.path, status_follows=status is not None)
+        is_written = await self._write_key(created, created.path, status_follows=status is not None)
         self._tally.add_created(created.key)
         self._tally.show(self._session.progress)
-        if not is_noted or (
+        if not is_written or (
             status is not None and not await self._move_to_status(created, issue, status)
         ):
             return None
         return Created(created.id, created.key)
 
     async def _create_or_note(self, creation: Creation, new: NewIssue) -> Creation | None:
-        """Create an issue; None if that failed, which is noted now or after the look for it."""
+        """Create an issue; return None if that failed, with a note now or after `look_for_refused`."""
         path = creation.path
         try:
             return await self._try_to_create(creation, new)
-        except AuthenticationFailed:  # a site may lock an account that goes on
+        except AuthenticationFailed:  # further requests could lock the account
             raise
         except _NotCreated as error:
             note = Note.on(new.issue, path, str(error), Code.UNREACHED)
@@ -202,14 +200,14 @@ class Creator:
         return None
 
     async def _try_to_create(self, creation: Creation, new: NewIssue) -> Creation | None:
-        """Send a create until the issue exists; look for the issue before each further try.
+        """Send a create until the issue exists; look the issue up before each further try.
 
         Returns:
-            None if it was refused, so that it has to be looked for later.
+            None if Jira refused the request; `look_for_refused` looks the issue up.
 
         Raises:
-            JiraError: It certainly does not exist.
-            _NotCreated: Likewise, or it is unknown whether it exists.
+            JiraError: The issue certainly does not exist.
+            _NotCreated: The issue does not exist, or that is unknown.
         """
         parent = {"parent": {"key": creation.parent}} if creation.parent else {}
         fields = new.payload.fields | parent
@@ -219,7 +217,7 @@ class Creator:
                 return await self._request(creation, fields)
             except JiraError as error:
                 if certainly_failed(error, fields):
-                    await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the record is looked for later
+                    await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
                     raise
                 if not _is_passing(error):
                     if isinstance(error, AuthenticationFailed):
@@ -237,7 +235,7 @@ class Creator:
         """Find an issue by its marker; None if it certainly does not exist.
 
         Raises:
-            _NotCreated: It cannot be found out.
+            _NotCreated: The look-up failed.
         """
         try:
             found = await look_up(self._session, [creation], sent=sent)
@@ -248,7 +246,7 @@ class Creator:
         return found.get(creation.marker)
 
     async def _request(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
-        """Send one create; record the request before it and the answer after it."""
+        """Send one create; record the request before, and the answer after."""
         session, creations = self._session, self._session.state.creations
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
@@ -265,33 +263,33 @@ class Creator:
     async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
         """Write a key into its draft's file; return whether the draft was found there.
 
-        The state is written too, or later if a status follows: only then is the issue's first
-        status known.
+        The state is written too, unless a status follows: then the present status must be fetched
+        first.
         """
         session = self._session
-        note = partial(
+        write = partial(
             write_key_and_record, status=None if status_follows else "", drafts=self._drafts
         )
         try:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk:
-                    noted = await session.in_thread(
-                        note, self._editor, session.state, created, path
+                    is_written = await session.in_thread(
+                        write, self._editor, session.state, created, path
                     )
         except TicketSyntaxError:  # the file is being edited
-            noted = False
-        if not noted:
+            is_written = False
+        if not is_written:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
             self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
-        return noted
+        return is_written
 
     async def _move_to_status(self, created: Creation, draft: Ticket, status: str) -> bool:
-        """Move a new issue to its draft's status; return whether the issue is in the state.
+        """Move a new issue to its draft's status; return whether the state holds the issue.
 
-        The status in which Jira created it is its base. So the draft's status is still an edit if
+        Its base has the status in which Jira created it. So the draft's status remains an edit if
         this run ends before the transition.
         """
         session, path = self._session, created.path
@@ -327,17 +325,17 @@ def _is_passing(error: JiraError) -> bool:
 
 
 def _over_at(error: JiraError) -> float:
-    """Return a time of Trio's clock at which Jira was no longer working on a refused request.
+    """Return a time of Trio's clock when Jira had finished with a refused request.
 
-    A refusal in Jira's own form means that Jira has finished. Any other answer may come from a
-    proxy in front of Jira, which may still pass the request on.
+    Jira has finished if the answer is Jira's own. Any other answer may come from a proxy, which may
+    still forward the request.
     """
     is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
     return -math.inf if is_over else trio.current_time()
 
 
 def _without_advice(error: JiraError) -> str:
-    """Return an error without its advice."""
+    """Return an error without its advice to the user."""
     if not isinstance(error, Rejected):
         return str(error)
     return f"{error.status}: {error.detail}" if error.detail else str(error.status)

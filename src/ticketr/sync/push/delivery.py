@@ -1,4 +1,4 @@
-"""Sends what a push has planned: edits, transitions and new issues."""
+"""Sends the writes of a push: edits, transitions and new issues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
@@ -35,9 +35,9 @@ class Delivery:
 
     Args:
         session: The workspace and the site.
-        tally: Counts what is done.
-        writes: What is to be sent.
-        after: For each project, a number that its keys had reached before the push.
+        tally: Counts created and changed issues, and collects notes.
+        writes: The writes.
+        after: The highest key number in each project before the push.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Delivery:
         self._session = session
         self._tally = tally
         self._writes = writes
-        # A ticket that was created already stands here with its ID and key.
+        # A new ticket that exists already has its ID and key here.
         self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
             (each, None) for each in writes
         )
@@ -65,22 +65,20 @@ class Delivery:
         self._touched: dict[str, str] = {}
 
     async def run(self) -> Mapping[str, str]:
-        """Send everything; what Jira does not take is noted, and the rest goes on.
+        """Send all writes; note what Jira refuses, and continue with the rest.
 
         Returns:
             The file of each ticket that was created or changed, by its head's ID.
 
         Raises:
-            AuthenticationFailed: The site no longer takes the login.
-            FileFailed: A file cannot be written; what Jira has taken by then is in the state.
-            StateFailed: The state cannot be written; likewise.
+            TicketrError: As of `Creator.create`.
 
         Cancellation:
-            Takes effect at once. What Jira has taken by then is in the state, or will be found by
-            `recover`.
+            Takes effect at once. The state holds what Jira has taken, or `recover` finds it in the
+            next run.
         """
         await self._send_all()
-        # A new ticket that Jira has in spite of a refusal has sub-tasks that were not sent yet.
+        # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
         tickets = {id(each.new_ticket): each for each in self._writes if each.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
             if (ticket := tickets.get(id(new_issue))) is not None:
@@ -111,7 +109,7 @@ class Delivery:
             await self._send_rest(ticket, created)
 
     async def _send_rest(self, ticket: TicketWrites, created: Created | None) -> None:
-        """Send the edits and new sub-tasks of a ticket that Jira has, perhaps since this push."""
+        """Send the edits and new sub-tasks of a ticket that exists in Jira."""
         local_change = ticket.local_change
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
@@ -123,12 +121,12 @@ class Delivery:
             self._touched[head] = ticket.path
 
     async def _edit(self, edit: IssueEdit, local_change: LocalChange) -> LocalChange:
-        """Send the edit of one issue; return the local change with what Jira has taken in its base."""
+        """Send the edit of one issue; return the local change with the sent parts in its base."""
         path = local_change.local.path
         sent: list[Change] = []
         failure: Note | None = None
         unsure = True  # until Jira has answered
-        await self._announce(edit, local_change)
+        await self._record_request(edit, local_change)
         try:
             if edit.payload.fields:
                 await self._session.jira.edit_issue(edit.key, edit.payload.fields)
@@ -139,7 +137,7 @@ class Delivery:
                 )
             sent = list(edit.changes)
             unsure = False
-        except AuthenticationFailed:  # a site may lock an account that goes on
+        except AuthenticationFailed:  # further requests could lock the account
             raise
         except (JiraError, NoTransition) as error:
             unsure = isinstance(error, JiraError) and not certainly_failed(
@@ -147,14 +145,16 @@ class Delivery:
             )
             failure = failure_note(edit.issue, path, error)
             if sent:
-                reason = f"{_sent(sent)}, but not the rest: {failure.reason}"
+                names = ", ".join(each.name for each in sent)
+                verb = "was" if len(sent) == 1 else "were"
+                reason = f"{names} {verb} sent, but not the rest: {failure.reason}"
                 failure = replace(failure, reason=reason)
         finally:
             if sent:  # Jira has it, even if the rest was cancelled
                 self._tally.add_updated(edit.key)
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
-                    local_change = await self._record(
+                    local_change = await self._record_answer(
                         local_change, edit, tuple(sent), unsure=unsure
                     )
         if failure is not None:
@@ -162,17 +162,17 @@ class Delivery:
         self._tally.show(self._session.progress)
         return local_change
 
-    async def _announce(self, edit: IssueEdit, local_change: LocalChange) -> None:
-        """Record what is about to be sent, so that it is known as ours if the answer is lost."""
+    async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
+        """Record the values before they are sent, in case the answer is lost."""
         head, _ = _known(local_change)
         put, values = self._session.state.sent.put, edit.payload.values
         async with self._session.disk:
             await self._session.in_thread(put, head, edit.key, values)
 
-    async def _record(
+    async def _record_answer(
         self, local_change: LocalChange, edit: IssueEdit, sent: tuple[Change, ...], *, unsure: bool
     ) -> LocalChange:
-        """Add what was sent to the base; forget the rest unless Jira may have taken it too."""
+        """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
         head, base = _known(local_change)
         new_base = add_to_base(base, edit.key, sent)
         names = {each.part for each in sent}
@@ -189,7 +189,7 @@ class Delivery:
                 if sent:
                     text = render_ticket(new_base)
                     state.record(head, Base(known.path, text), rows, seen=0.0)
-                    # How Jira writes the values is known only after they are read again.
+                    # Jira may normalise the values, so they must be fetched again.
                     state.sent.confirm(head, edit.key, confirmed)
                 if not unsure:
                     state.sent.withdraw(head, edit.key, rest)
@@ -204,8 +204,3 @@ def _known(local_change: LocalChange) -> tuple[str, Ticket]:
     assert local_change.head is not None
     assert local_change.base is not None
     return local_change.head, local_change.base
-
-
-def _sent(changes: Iterable[Change]) -> str:
-    names = [each.name for each in changes]
-    return f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} sent"

@@ -1,12 +1,11 @@
 """Finds new issues whose answer was lost, and new issues whose key is not in a file.
 
-Jira cannot be told to create an issue only once. So each new issue has a random marker in its
-properties, and each request is on disk before it is sent. Whatever happens then, the issue can be
-found by its marker among the keys after the highest one from before. Those are fetched by key,
-since the search index lags behind.
+Jira has no idempotent create. So each new issue has a random marker in its properties, and the
+state records each request before it is sent. Later, the issue is found by its marker among the keys
+that follow the highest key before the push. They are fetched by key, since the search index lags.
 
-An issue that Jira creates later than `SessionJob.late_request_window` seconds after the request
-would be created twice. Jira's own gateway gives up long before that.
+If Jira created an issue more than `SessionJob.late_request_window` seconds after the request, it
+would be created twice. Jira's gateway times out long before that.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ if TYPE_CHECKING:
 
 #: The entity property that holds the marker.
 PROPERTY = "ticketr.created"
-#: How many pages without any issue are read before the project is taken to end there. There are
-#: gaps, since keys of deleted issues are not used again.
+#: How many consecutive pages without any issue end the search for the next keys. Deleted issues
+#: leave gaps.
 GAP = 10
-#: Seconds after which a request is over, even if Jira made the client wait before it was sent.
+#: Seconds after which a request has ended, even if it was sent late because of a rate limit.
 LONG_AGO = 3600.0
 
 
@@ -48,7 +47,7 @@ async def recover(session: Session, on_recovered: Callable[[str], object]) -> No
     """Find the issues of an interrupted run and write their keys into the files.
 
     Cancellation:
-        Takes effect at once; the rest is left for the next run.
+        Takes effect at once; the next run finds the rest.
     """
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
@@ -68,8 +67,8 @@ async def _look_up_all(
 ) -> dict[str, Creation]:
     """Find the issues whose answers were lost, by their markers."""
     lost = [each for each in left if each.key is None]
-    # A request may be sent long after it was recorded, if Jira made the client wait. But the process
-    # that sent it has ended, since this one holds the workspace's lock.
+    # A rate limit may delay a request after it was recorded. But the process that sent it has
+    # ended, since this one holds the workspace's lock.
     long_ago = all(time.time() - each.sent > LONG_AGO for each in lost)
     return await look_up(session, lost, sent=-math.inf if long_ago else began)
 
@@ -82,14 +81,13 @@ async def look_up(
     Args:
         session: The workspace and the site.
         asked: The requests.
-        sent: A time of Trio's clock after which only a proxy in front of Jira could still carry one
-            of the requests.
+        sent: A time of Trio's clock after which only a proxy could still forward a request.
 
     Returns:
-        Those that exist, by their markers, with their IDs and keys, which are on disk by then.
+        The requests whose issues exist, by their markers, with IDs and keys. The state holds them.
 
     Raises:
-        JiraError: It cannot be found out.
+        JiraError: A request failed, so the answer is unknown.
 
     Cancellation:
         Takes effect at once, also during the wait for a late request.
@@ -121,7 +119,7 @@ class _Search:
         self._found: dict[str, Creation] = {}
 
     async def run(self) -> dict[str, Creation]:
-        """Search until all are found or the others certainly do not exist."""
+        """Search until all issues are found, or the others certainly do not exist."""
         await self._read_next_keys()
         if self._missing:
             await self._read_newest()
@@ -135,7 +133,7 @@ class _Search:
             number += PAGE
 
     async def _read_newest(self) -> None:
-        """Read what Jira's search finds, since there may be a wider gap in the keys."""
+        """Fetch the newest issues by search, in case the keys have a wider gap."""
         minutes = max(0, math.ceil((time.time() - self._sent) / 60)) + OVERLAP
         query = f"{base_query(self._project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         recent = await self._session.jira.search_ids(query)
@@ -145,7 +143,7 @@ class _Search:
             await self._read(some)
 
     async def _read(self, ids: Sequence[str]) -> bool:
-        """Fetch some issues and look at their markers; return whether any issue exists."""
+        """Fetch some issues and check their markers; return whether any issue exists."""
         jira = self._session.jira
         answer = await jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
         issues = (*answer.issues, *answer.renamed)  # a moved issue has another key
@@ -159,15 +157,11 @@ class _Search:
 async def _write_key_somewhere(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> bool:
-    """Write a key into its draft, which may have been edited or moved to another file.
-
-    Returns:
-        Whether the draft was found.
-    """
+    """Write a key into its draft, wherever that is; return whether the draft was found."""
     assert creation.id is not None
     answer = await session.jira.bulk_fetch([creation.id], fields=["status"])
     name: str | None = None
-    if answer.issues:  # otherwise it was deleted: the draft stays a draft
+    if answer.issues:  # otherwise the issue was deleted, and the draft remains a draft
         creation = creation.answered(creation.id, answer.issues[0].key)  # its key may have changed
         name, hidden = await _find_file(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
@@ -182,11 +176,7 @@ async def _write_key_somewhere(
 async def _find_file(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> tuple[str | None, set[str]]:
-    """Find the file that holds the key, or else the draft; its own file is preferred.
-
-    Returns:
-        The file, if there is one, and the files that cannot be read.
-    """
+    """Find the file with the key, or else with the draft; also return files that cannot be read."""
     matcher, store = matcher_for(creation, drafts), session.store
     found: list[tuple[float, str]] = []
     hidden: set[str] = set()
@@ -210,28 +200,29 @@ async def _find_file(
 
 
 async def _restore_keys(session: Session) -> None:
-    """Write keys again that were in their files and are in no file now.
+    """Write recent keys again that are in no file now, so that no draft is created twice.
 
-    An editor may have saved an old copy of the draft, or git may have checked one out. A push
-    would create it a second time.
+    An editor may have saved an old copy of the draft, or git may have checked it out.
     """
-    made: dict[str, list[Creation]] = {}
+    by_path: dict[str, list[Creation]] = {}
     for each in await session.in_thread(session.state.creations.recently_written):
-        made.setdefault(each.path, []).append(each)
+        by_path.setdefault(each.path, []).append(each)
     while True:  # a sub-task is found once its ticket has its key again
         lost = [
             each
-            for some in chunks([*made.items()], CHUNK)
+            for some in chunks([*by_path.items()], CHUNK)
             for each in await session.in_thread(_without_keys, session.store, some)
         ]
         if not lost or not await _write_keys_anew(session, lost):
             return
 
 
-def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) -> list[Creation]:
+def _without_keys(
+    store: Store, by_path: Iterable[tuple[str, Iterable[Creation]]]
+) -> list[Creation]:
     """Return the issues whose unchanged drafts are in their files without their keys."""
     lost: list[Creation] = []
-    for path, creations in made:
+    for path, creations in by_path:
         try:
             tickets = store.tickets(path)
         except TicketrError:  # the file is gone or cannot be read
@@ -248,15 +239,15 @@ def _without_keys(store: Store, made: Iterable[tuple[str, Iterable[Creation]]]) 
 async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
     locations = (await session.layout()).locations
     lost = [each for each in lost if each.key not in locations]
-    there: set[str] = set()
+    existing: set[str] = set()
     for some in chunks(lost, PAGE):
         answer = await session.jira.bulk_fetch([each.id or "" for each in some], fields=["summary"])
-        there.update(issue.id for issue in answer.issues)
+        existing.update(issue.id for issue in answer.issues)
 
     def write() -> bool:
         editor, written = session.editor, False
         for each in lost:
-            if each.id in there:
+            if each.id in existing:
                 written |= write_key(editor, each.path, matcher_for(each), least=EQUAL)
             else:  # it was deleted in Jira: the draft is created again
                 session.state.creations.forget(each.marker)

@@ -153,7 +153,7 @@ def _work(change: LocalChange, family: RenderedFamily) -> int:
 def _last_sync(
     state: State, heads: Sequence[str]
 ) -> tuple[dict[str, list[Issue]], dict[str, dict[str, list[SentValue]]]]:
-    """Read the issues of some tickets at the last sync, and edits that Jira may have since."""
+    """Read the issues of some tickets at the last sync, and values that Jira may have since."""
     return {head: state.issues_of(head) for head in heads}, {
         head: state.sent.of(head) for head in heads
     }

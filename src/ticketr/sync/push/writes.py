@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.sync.push.metadata import Metadata
-    from ticketr.sync.push.requests import IssuePayload, ProjectMetadata
+    from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.sendable import SendableChange
     from ticketr.tickets import Ticket
 
@@ -183,7 +183,9 @@ class _WritesBuilder:
                 path=self._path,
                 lossy=lossy(self._change, key) if any(each.key == key for each in lost) else (),
             )
-            wrong = _wrong_status(payload, metadata.projects.get(query.project))
+            # For an unchanged type, preflight checks the status by the issue's transitions.
+            project, new_type = metadata.projects.get(query.project), type_id(payload.fields)
+            wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
             if self._is_valid(here[key], (*payload.problems, *wrong), payload):
                 edits.append(IssueEdit(key, here[key], found, payload))
         return tuple(edits)
@@ -226,12 +228,6 @@ class _WritesBuilder:
                 reason = f"Description: what its file cannot say is lost in Jira: {names}"
                 self.warnings.append(Note(key, self._path, reason, Code.LOSS))
         return refused
-
-
-def _wrong_status(payload: IssuePayload, project: ProjectMetadata | None) -> tuple[str, ...]:
-    """Return what is wrong with a status if the type changes; else preflight checks transitions."""
-    new = type_id(payload.fields)
-    return project.wrong_status(new, payload.status) if project and new else ()
 
 
 def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:

@@ -26,8 +26,8 @@ class Layout:
     """The keys in the files of a workspace. A file that cannot be read stops no other file.
 
     Attributes:
-        locations: Where each key stands. One in a file that cannot be read, as far as that can be
-            guessed, has a reason to be left alone; so has one that stands in two places.
+        locations: The location of each key. One in a file that cannot be read, as far as that can be
+            guessed, has a reason not to be changed; so has a key in two places.
         broken: What is wrong with files, by their paths relative to the workspace.
     """
 

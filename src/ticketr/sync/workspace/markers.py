@@ -1,4 +1,4 @@
-"""Finds files in which conflict markers still stand: those of ``resolve``, and git's own."""
+"""Finds files with conflict markers: those of ``resolve``, and git's own."""
 
 from __future__ import annotations
 

@@ -33,13 +33,13 @@ _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 
 @dataclass(frozen=True, slots=True)
 class TicketLocation:
-    """Where a ticket stands.
+    """The place of a ticket in a file.
 
     Attributes:
         path: Its file, relative to the workspace, with ``/``.
-        head: The key of the top-level ticket it stands in; its own, or its parent's. It may be
+        head: The key of its top-level ticket: its own, or its parent's. It may be
             empty where the file cannot be read.
-        reason: Why the ticket has to be left alone; empty if nothing is wrong there.
+        reason: Why the ticket must not be changed; empty if it may.
     """
 
     path: str
@@ -49,7 +49,7 @@ class TicketLocation:
 
 @dataclass(frozen=True, slots=True)
 class LocalTicket:
-    """A ticket as it stands in a file.
+    """A ticket in a file, with its text.
 
     Attributes:
         path: The file, relative to the workspace.
@@ -65,10 +65,13 @@ class LocalTicket:
 class Store:
     """The ticket files of one workspace, named by their paths relative to it.
 
+    Methods that read a file raise `FileFailed` if it cannot be read, and `TicketSyntaxError` if it
+    cannot be parsed.
+
     Args:
-        root: The workspace's folder; it is made where it does not exist.
-        own: The name of ticketr's own folder in it, which is left out of every search.
-        mark: The user's mark, which its state file must have; None to take any file.
+        root: The workspace's folder; `prepare` creates it if it does not exist.
+        own: The name of ticketr's own folder in it, which `walk` skips.
+        mark: The user's mark, which its state file must have; None to accept any file.
     """
 
     def __init__(self, root: Path, own: str, mark: str | None = None) -> None:
@@ -151,7 +154,7 @@ class Store:
                 yield [path for path in paths if self._may_hold(path)]
 
     def _may_hold(self, path: Path) -> bool:
-        """Return whether a name is a file of the workspace, or stands where that of a ticket would."""
+        """Return whether a name is a file of the workspace, or could be the file of a ticket."""
         try:
             if path.is_file():
                 return self.target(self.name_of(path)) is not None
@@ -164,34 +167,19 @@ class Store:
         return path.relative_to(self.root).as_posix()
 
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
-        """Read a file.
-
-        Raises:
-            TicketSyntaxError: It cannot be read as tickets.
-            FileFailed: It cannot be read.
-        """
+        """Read a file."""
         data = self._bytes(name)
         if known is not None and data == known.text.encode():
             return known
         return self._parse(name, data)
 
     def tickets(self, name: str) -> tuple[Ticket, ...]:
-        """Read a file's tickets; a file without a heading that looks like one may hold anything.
-
-        Raises:
-            TicketSyntaxError: It cannot be read as tickets.
-            FileFailed: It cannot be read.
-        """
+        """Read a file's tickets; a file without a heading that looks like one may hold anything."""
         data = self._bytes(name)
         return self._parse(name, data).tickets if _TICKETISH.search(data) else ()
 
     def holds(self, name: str, key: str) -> bool:
-        """Return whether a key stands in a file; False where there is no such file.
-
-        Raises:
-            TicketSyntaxError: It cannot be read as tickets.
-            FileFailed: It cannot be read.
-        """
+        """Return whether a file holds a key; False if the file does not exist."""
         if not (self.root / name).is_file():
             return False
         return key in chain.from_iterable(each.keys() for each in self.tickets(name))
@@ -201,10 +189,6 @@ class Store:
 
         Returns:
             Each key with its location, in reading order.
-
-        Raises:
-            TicketSyntaxError: It cannot be read as tickets.
-            FileFailed: It cannot be read.
         """
         return [
             (each.key, TicketLocation(name, ticket.key or ""))
@@ -214,12 +198,7 @@ class Store:
         ]
 
     def local(self, name: str) -> list[LocalTicket]:
-        """Read a file's tickets with their texts; a file that holds none gives none.
-
-        Raises:
-            TicketSyntaxError: It cannot be read as tickets.
-            FileFailed: It cannot be read.
-        """
+        """Read a file's tickets with their texts; a file that holds none gives none."""
         data = self._bytes(name)
         if not _TICKETISH.search(data):
             return []
@@ -230,7 +209,7 @@ class Store:
         ]
 
     def keys_of_broken(self, name: str) -> set[str]:
-        """Guess which tickets stand in a file that cannot be read, by its name and its lines."""
+        """Guess which tickets a file that cannot be read holds, by its name and its lines."""
         stem = name.rpartition("/")[2].removesuffix(".md")
         keys = {stem} if is_key(stem) else set()
         with suppress(OSError, FileFailed):
