@@ -43,7 +43,8 @@ nitpick_ignore_regex = [
     ("py:class", r"(ticketr\.\w+\._?\w+\.)?(T|Ts|T_co|R|P)"),  # type variables
     # Names of the standard library, which the code imports for type checkers alone.
     ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
-    ("py:class", r"Failures|RunSync|LineOutput|Stream|RunningJob"),  # types by another name
+    # Types that their users need not name.
+    ("py:class", r"(tuple\[)?(Failures|RunSync|LineOutput|Stream|RunningJob|BatchCounter)"),
 ]
 
 MADE_BY_USERS = {
