@@ -223,6 +223,7 @@ async def control(queue: JobQueue) -> None:
     assert_type(queue.run_now("a"), bool)
     assert_type(queue.statistics(), QueueStatistics)
     assert_type(queue.statistics().running, int)
+    assert_type(queue.statistics().wait_seconds, float)
     queue.pause()
     queue.resume("key")
     queue.set_rate(Rate(10, per=1.0, burst=2), key="key")

@@ -26,10 +26,12 @@ from ticketr.jobs._job import (
     CancelOutcome,
     OnConflict,
 )
+from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._phase import Phase
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._wait_graph import wait_graph_of_run
@@ -69,6 +71,7 @@ class QueueCore:
         subscriptions: The readers of updates.
         phase: How far the queue is on the way to its end.
         timer: When the timer task has something to do.
+        totals: Sums over all attempts.
         failures: Reports failures that nobody has seen.
         wait_graph: The waits of all queues of the Trio run.
         waiting_jobs: The jobs that wait, of all queues.
@@ -79,6 +82,8 @@ class QueueCore:
     """
 
     __slots__ = (
+        "_is_logging",
+        "_lifecycle",
         "_make_handle",
         "_scope",
         "_thread",
@@ -95,6 +100,7 @@ class QueueCore:
         "schedule",
         "subscriptions",
         "timer",
+        "totals",
         "wait_graph",
         "waiting_jobs",
         "waits",
@@ -137,6 +143,9 @@ class QueueCore:
         self._make_handle = make_handle
         self._scope: trio.CancelScope = trio.CancelScope()
         self._thread: Final = get_ident()
+        self.totals: Totals = Totals()
+        self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
+        self._is_logging: bool = is_enabled_for(INFO)
 
     def attach(self, scope: trio.CancelScope, recorder: Recorder | None) -> None:
         """Take over the cancel scope around the queue's tasks, and the history's recorder."""
@@ -192,6 +201,8 @@ class QueueCore:
         dispatcher = self.dispatcher
         if dispatcher.idle:
             dispatcher.job_entered(record)
+        if self._is_logging:
+            self._lifecycle.submitted(record)
         return record
 
     def _notify_pending(self, record: JobRecord) -> None:
@@ -234,6 +245,7 @@ class QueueCore:
             schedule.take_starts(record, now)
             self.timer.wake_at(schedule.next_time())
         self.running[worker] = record
+        self.totals.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
         if schedule.submissions.count:
@@ -241,6 +253,9 @@ class QueueCore:
         dispatcher = self.dispatcher
         if dispatcher.idle:
             dispatcher.job_taken()
+        self._is_logging = is_enabled_for(INFO)
+        if self._is_logging:
+            self._lifecycle.started(record)
         return record
 
     def put_back(self, record: JobRecord, delay: float, *, is_counted: bool) -> None:
@@ -252,6 +267,8 @@ class QueueCore:
         if record.key_slot is not None:
             self.schedule.release_key(record)
         now = self.now()
+        self.totals.run_seconds += now - record.started_at
+        self.totals.put_back += 1
         record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
         self._notify_pending(record)
@@ -260,6 +277,8 @@ class QueueCore:
         self.dispatcher.wake()
         if self.waiting_jobs and self.waits.is_stuck(len(self.running)):
             self.wait_graph.request_check()
+        if self._is_logging:
+            self._lifecycle.put_back(record, now)
 
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
@@ -273,6 +292,10 @@ class QueueCore:
         else:
             schedule.discard(record)
         now = self.now()
+        if was_running:
+            self.totals.run_seconds += now - record.started_at
+        else:
+            self.totals.ended_pending += 1
         held = record.end(status, now, result)
         handle = self.handle_of(record) if status is FAILED and not record.outcome_seen else None
         if schedule.blocked:
@@ -293,6 +316,8 @@ class QueueCore:
             self.wait_graph.job_ended(record, self)
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
+        if self._is_logging:
+            self._lifecycle.ended(record, was_running=was_running)
         finished = registry.finished
         if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
             finished.evict(now)

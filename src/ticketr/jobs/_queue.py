@@ -454,6 +454,9 @@ class JobQueue:
             evicted=core.registry.evicted,
             submitters_waiting=core.schedule.submissions.count,
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
+            attempts=core.totals.attempts(len(core.running), sum(core.registry.totals.values())),
+            wait_seconds=core.totals.wait_seconds,
+            run_seconds=core.totals.run_seconds,
         )
 
     def __repr__(self) -> str:

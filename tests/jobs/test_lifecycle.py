@@ -1,0 +1,327 @@
+"""What is logged about the steps of a job, and what is summed up."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from ticketr import (
+    JobContext,
+    JobHandle,
+    JobQueue,
+    JobStatus,
+    OnConflict,
+    Retry,
+    RetryLater,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from trio.testing import MockClock
+
+LOGGER = logging.getLogger("ticketr.jobs")
+FACTS = ("id", "name", "key", "attempt", "event", "seconds")
+
+
+class Collector(logging.Handler):
+    """Keeps the records, and calls what a test asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self.act: Callable[[logging.LogRecord], object] = lambda record: None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        self.act(record)
+
+    @property
+    def lines(self) -> list[str]:
+        return [f"{record.levelname}: {record.getMessage()}" for record in self.records]
+
+    @property
+    def events(self) -> list[str]:
+        return [f"{record.job_id} {record.job_event}" for record in self.records]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def log() -> Generator[Collector]:
+    collector = Collector()
+    level = LOGGER.level
+    LOGGER.addHandler(collector)
+    LOGGER.setLevel(logging.DEBUG)
+    yield collector
+    LOGGER.removeHandler(collector)
+    LOGGER.setLevel(level)
+
+
+async def work(context: JobContext, seconds: float = 0) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def flaky(context: JobContext) -> None:
+    await trio.sleep(2)
+    if context.attempt == 1:
+        raise RetryLater(7)
+    raise OSError("secret")
+
+
+async def test_each_step_is_logged(log: Collector, autojump_clock: MockClock) -> None:
+    async with open_job_queue(on_job_error=lambda _: None) as queue:
+        queue.submit_nowait(work, 1.5, id="a", key="acme")
+        queue.submit_nowait(flaky, id="b", key=("k", 1))
+        queue.submit_nowait(work, id="c", name="late", within=0.5)
+
+    assert log.lines == [
+        "DEBUG: Job 'a' (work) of key 'acme' was submitted",
+        "DEBUG: Job 'b' (flaky) of key ('k', 1) was submitted",
+        "DEBUG: Job 'c' (late) was submitted",
+        "DEBUG: Job 'a' (work) of key 'acme' starts after a wait of 0 s",
+        "INFO: Job 'c' (late) cancelled after 0.5 s, cause: expired",
+        "INFO: Job 'a' (work) of key 'acme' completed after 1.5 s",
+        "DEBUG: Job 'b' (flaky) of key ('k', 1) starts after a wait of 1.5 s",
+        "INFO: Job 'b' (flaky) of key ('k', 1) is retried in 7 s, the attempt took 2 s",
+        "DEBUG: Job 'b' (flaky) of key ('k', 1) starts after a wait of 0 s",
+        "INFO: Job 'b' (flaky) of key ('k', 1) failed after 2 s with OSError",
+    ]
+
+
+async def test_each_line_has_its_facts(log: Collector, autojump_clock: MockClock) -> None:
+    async with open_job_queue(on_job_error=lambda _: None) as queue:
+        queue.submit_nowait(flaky, id="a", key=("k", 1))
+        stuck = queue.submit_nowait(work, 60, id="b", key="acme")
+        await trio.sleep(15)
+        stuck.cancel()
+
+    facts = [tuple(getattr(record, f"job_{name}") for name in FACTS) for record in log.records]
+    assert facts == [
+        ("a", "flaky", "('k', 1)", 0, "submitted", 0),
+        ("b", "work", "acme", 0, "submitted", 0),
+        ("a", "flaky", "('k', 1)", 1, "started", 0),
+        ("a", "flaky", "('k', 1)", 1, "retry", 2),
+        ("b", "work", "acme", 1, "started", 2),
+        ("b", "work", "acme", 1, "cancelled", 13),
+        ("a", "flaky", "('k', 1)", 2, "started", 6),
+        ("a", "flaky", "('k', 1)", 2, "failed", 2),
+    ]
+
+
+async def test_at_info_only_ends_are_logged(log: Collector, autojump_clock: MockClock) -> None:
+    LOGGER.setLevel(logging.INFO)
+    async with open_job_queue() as queue:
+        queue.submit_nowait(work)
+
+    assert log.events == ["job-1 completed"]
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+async def test_at_warning_nothing_is_logged(
+    level: int, log: Collector, autojump_clock: MockClock
+) -> None:
+    LOGGER.setLevel(level)
+    async with open_job_queue() as queue:
+        queue.submit_nowait(work)
+
+    assert log.records == []
+
+
+async def test_a_new_level_counts_from_the_next_start(
+    log: Collector, autojump_clock: MockClock
+) -> None:
+    LOGGER.setLevel(logging.WARNING)
+    async with open_job_queue() as queue:
+        await queue.run(work)
+        LOGGER.setLevel(logging.DEBUG)
+        await queue.run(work)
+        await queue.run(work)
+        LOGGER.setLevel(logging.WARNING)
+        await queue.run(work)
+        await queue.run(work)
+
+    assert log.events == [
+        *("job-2 started", "job-2 completed"),
+        *("job-3 submitted", "job-3 started", "job-3 completed"),
+    ]
+
+
+async def test_a_job_that_is_cut_off_between_two_attempts_is_not_said_to_come_again(
+    log: Collector, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(flaky)
+        await trio.sleep(1)
+        await queue.shutdown(grace=5)
+
+    assert log.events[2:] == ["job-1 cancelled"]
+
+
+async def test_a_superseded_job_ends_before_the_other_enters(
+    log: Collector, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(work, id="a")
+        queue.submit_nowait(work, id="a", on_conflict=OnConflict.SUPERSEDE)
+
+    assert log.events == [f"a {event}" for event in ["submitted", "cancelled", "submitted"]] + [
+        "a started",
+        "a completed",
+    ]
+
+
+class Hostile:
+    def __repr__(self) -> str:
+        raise OSError("no")
+
+
+async def test_a_key_without_a_repr_is_described(log: Collector, autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        queue.submit_nowait(work, key=Hostile())
+
+    assert {record.job_key for record in log.records} == {  # type: ignore[attr-defined]
+        f"an object of {Hostile!r} without a repr"
+    }
+
+
+def raising(error: BaseException) -> Callable[[object], None]:
+    def act(_: object) -> None:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed"])
+async def test_a_handler_that_raises_harms_no_job(
+    event: str, log: Collector, autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(record: Any) -> None:
+        if record.job_event == event:
+            raise OSError("disk full")
+
+    log.act = act
+    async with open_job_queue(on_job_error=lambda _: None) as queue:
+        bad = queue.submit_nowait(flaky)
+        good = queue.submit_nowait(work)
+
+    assert (bad.status, good.status) == (JobStatus.FAILED, JobStatus.COMPLETED)
+    assert bad.snapshot().error is not None
+    assert "OSError: disk full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed"])
+async def test_a_handler_that_exits_ends_the_queue(
+    event: str, log: Collector, autojump_clock: MockClock
+) -> None:
+    leaving = SystemExit(3)
+
+    def act(record: Any) -> None:
+        if record.job_event == event:
+            raise leaving
+
+    log.act = act
+
+    queues: list[JobQueue] = []
+
+    async def main() -> None:
+        async with open_job_queue(on_job_error=lambda _: None) as queue:
+            queues.append(queue)
+            queue.submit_nowait(flaky)
+            await trio.sleep(99)
+
+    with pytest.raises(SystemExit) as caught:
+        await main()
+
+    assert caught.value is leaving
+    (queue,) = queues
+    assert [job.status.is_terminal for job in queue.jobs()] == [True]
+    assert queue.statistics().running == queue.statistics().pending == 0
+
+
+@pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed", "cancelled"])
+@pytest.mark.parametrize("deed", ["cancel", "submit", "pause"])
+async def test_a_handler_may_use_the_queue(
+    event: str, deed: str, log: Collector, autojump_clock: MockClock
+) -> None:
+    more: list[JobHandle[Any]] = []
+
+    def act(record: Any) -> None:
+        if record.job_event != event or more:
+            return
+        more.append(queue.handle(record.job_id))
+        if deed == "cancel":
+            more[0].cancel()
+        elif deed == "submit":
+            more.append(queue.submit_nowait(work, 1))
+        else:
+            queue.pause()
+
+    log.act = act
+    queue: JobQueue
+    async with open_job_queue(max_pending=None, on_job_error=lambda _: None) as queue:
+        queue.submit_nowait(flaky, timeout=30)
+        queue.submit_nowait(work, delay=3).cancel()
+        queue.submit_nowait(work, 1)
+        await trio.sleep(50)
+        assert queue.statistics().running == 0
+        queue.resume()
+
+    ended = queue.statistics()
+    assert len(more) == (2 if deed == "submit" else 1)
+    assert all(handle.status.is_terminal for handle in more)
+    assert ended.completed + ended.failed + ended.cancelled == 3 + len(more) - 1
+    assert ended.pending == ended.running == 0
+
+
+# What is summed up.
+
+
+async def test_waits_and_runs_are_summed_up(autojump_clock: MockClock) -> None:
+    async with open_job_queue(on_job_error=lambda _: None) as queue:
+        empty = queue.statistics()
+        queue.submit_nowait(work, 4)  # runs from 0 to 4
+        queue.submit_nowait(work, 3)  # from 4 to 7
+        queue.submit_nowait(flaky)  # from 7 to 9, due at 16, from 16 to 18
+        queue.submit_nowait(work, 1, delay=20)  # from 20 to 21
+        queue.submit_nowait(work, delay=50, within=30)  # never
+        await trio.sleep(5)
+        halfway = queue.statistics()
+
+    assert (empty.attempts, empty.wait_seconds, empty.run_seconds) == (0, 0, 0)
+    assert (halfway.attempts, halfway.wait_seconds, halfway.run_seconds) == (2, 4, 4)
+    ended = queue.statistics()
+    assert (ended.attempts, ended.wait_seconds, ended.run_seconds) == (5, 4 + 7, 4 + 3 + 4 + 1)
+    assert (ended.completed, ended.failed, ended.cancelled) == (3, 1, 1)
+
+
+async def test_attempts_are_counted_however_they_end(autojump_clock: MockClock) -> None:
+    calls = 0
+
+    async def count(context: JobContext) -> None:
+        nonlocal calls
+        calls += 1
+        await trio.sleep(1)
+        raise OSError
+
+    async with open_job_queue(
+        workers=2, max_pending=None, retry=Retry(3, first=1, jitter=0), on_job_error=lambda _: None
+    ) as queue:
+        handles = [queue.submit_nowait(count, timeout=[0.5, 5][number % 2]) for number in range(8)]
+        await trio.sleep(2.7)
+        for handle in handles[:6]:
+            handle.cancel()
+        await wait_all_tasks_blocked()
+        while not all(handle.status.is_terminal for handle in handles):
+            assert queue.statistics().attempts == calls
+            await trio.sleep(0.25)
+
+        assert (
+            queue.statistics().attempts
+            == calls
+            == sum(handle.snapshot().attempt for handle in handles)
+        )
