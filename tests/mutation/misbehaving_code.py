@@ -121,8 +121,8 @@ MUTANTS: Final = [
     Mutant(
         "a failure does not name the line of its job",
         "_handle.py",
-        "        failed.add_note(",
-        "        str(",
+        "    failed.add_note(",
+        "    str(",
         "test_misbehaving_errors.py::test_a_failure_that_is_printed_names_the_line_of_the_job",
     ),
     Mutant(
@@ -169,9 +169,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "workers wait for ever for a submit that was resumed",
-        "_queue.py",
-        "            if submission.is_resumed:\n",
-        "            if False:\n",
+        "_admission.py",
+        "        if submission.is_resumed:\n",
+        "        if False:\n",
         "test_queue.py::test_submit_waits_for_room",
     ),
 ]

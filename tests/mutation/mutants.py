@@ -12,6 +12,7 @@ from mutation import (
     argument_checks,
     attempt_outcomes,
     deadlocks,
+    maps,
     misbehaving_code,
     owner_thread,
     rates,
@@ -34,4 +35,5 @@ MUTANTS: Final = [
     *rates.MUTANTS,
     *updates_and_history.MUTANTS,
     *shutdown.MUTANTS,
+    *maps.MUTANTS,
 ]

@@ -31,9 +31,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a cancelled submitter still waits for room",
-        "_queue.py",
-        "            has_left = schedule.submissions.withdraw(submission)\n",
-        "            has_left = True\n",
+        "_admission.py",
+        "        has_left = schedule.submissions.withdraw(submission)\n",
+        "        has_left = True\n",
         "test_queue.py::test_a_cancelled_submitter_leaves_no_trace",
     ),
     Mutant(
@@ -41,9 +41,9 @@ MUTANTS: Final = [
         "_queue.py",
         "        await checkpoint_if_cancelled()\n"
         "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
-        "            return await self._wait_for_room(record)\n",
+        "            return await wait_for_room(core, record)\n",
         "        core = self._core\n        entered = core.enter(record)\n        if entered is None:\n"
-        "            return await self._wait_for_room(record)\n",
+        "            return await wait_for_room(core, record)\n",
         "test_queue.py::test_a_submit_in_a_cancelled_scope_submits_nothing",
     ),
     Mutant(
@@ -142,7 +142,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a submitter that is being admitted is cancelled",
-        "_queue.py",
+        "_admission.py",
         "trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED",
         "trio.lowlevel.Abort.SUCCEEDED",
         "test_keys.py::test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits",

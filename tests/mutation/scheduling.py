@@ -17,9 +17,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "the timer ignores a submit that waits for room until a time",
-        "_queue.py",
-        "            self._core.timer.wake_at(schedule.next_time())\n",
-        "            pass\n",
+        "_admission.py",
+        "        core.timer.wake_at(schedule.next_time())\n",
+        "        pass\n",
         "test_delays_and_pauses.py::test_a_submit_that_waits_for_room_ends_when_its_time_passes",
     ),
     Mutant(

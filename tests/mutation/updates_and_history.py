@@ -307,8 +307,8 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a submit that waits for room has no handle",
-        "_queue.py",
-        "trio.lowlevel.current_task(), self._core.handle_of(record))",
+        "_admission.py",
+        "trio.lowlevel.current_task(), core.handle_of(record))",
         "trio.lowlevel.current_task(), None)",
         "test_failures.py::test_a_submit_that_waits_for_room_counts_as_a_handle",
     ),

@@ -9,7 +9,7 @@ with the error of each checker; the checker reports a comment that is no longer 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,6 +144,23 @@ async def functions(queue: JobQueue) -> None:
     await queue.submit(copy, "a", deep=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     queue.submit_nowait(measure)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType, reportCallIssue]
     await queue.run(measure, "a", "b")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportArgumentType]
+
+
+async def maps(queue: JobQueue, addresses: AsyncIterator[str]) -> None:
+    async def count(context: JobContext, word: str) -> int:
+        return len(word)
+
+    async with queue.map(count, ["a", "b"]) as numbers:
+        assert_type(numbers, AsyncIterator[int])
+        assert_type([number async for number in numbers], list[int])
+    async with queue.map(count, addresses, ordered=False, outcomes=False, key="a") as numbers:
+        assert_type(await anext(numbers), int)
+    async with queue.map(count, addresses, outcomes=True) as jobs:
+        assert_type(await anext(jobs), JobSnapshot)
+
+    queue.map(count, [1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    queue.map(count, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    queue.map(count, ["a"], urgent=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 async def classes(queue: JobQueue, job: Job[object]) -> None:

@@ -272,6 +272,8 @@ class QueueCore:
         record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
         self._notify_pending(record)
+        if record.collector is not None:
+            record.collector.job_put_back()
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.dispatcher.wake()
@@ -308,6 +310,8 @@ class QueueCore:
             self._write_history(record, self.recorder)
         if record.ended is not None:
             record.wake_waiters()
+        if record.collector is not None:
+            record.tell_collector()
         if not was_running:
             self.admit()
             self.dispatcher.wake()

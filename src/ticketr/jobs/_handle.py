@@ -122,19 +122,7 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
-        record = self._record
-        if record.status is COMPLETED:
-            return cast("T_co", record.result)
-        if record.status is CANCELLED:
-            raise JobCancelled(record.id, record.name, str(record.cancel_cause))
-        if record.exception is None:
-            raise JobTimedOut(record.id, record.name, record.timeout)
-        assert record.error is not None
-        info = record.error
-        failed = JobFailed(record.id, record.name, info.type, info.message)
-        # The traceback of the error itself was removed, because it keeps the job's frames alive.
-        failed.add_note(f"The job's own traceback:\n{info.traceback.rstrip()}")
-        raise failed from record.exception
+        return cast("T_co", result_of(self._record))
 
     async def _until_ended(self) -> None:
         self._core.subscriptions.owner_thread.check()
@@ -147,3 +135,19 @@ class JobHandle(Generic[T_co]):
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"
+
+
+def result_of(record: JobRecord) -> object:
+    """Return what the function of an ended job returned, or raise its ``JobError``."""
+    if record.status is COMPLETED:
+        return record.result
+    if record.status is CANCELLED:
+        raise JobCancelled(record.id, record.name, str(record.cancel_cause))
+    if record.exception is None:
+        raise JobTimedOut(record.id, record.name, record.timeout)
+    assert record.error is not None
+    info = record.error
+    failed = JobFailed(record.id, record.name, info.type, info.message)
+    # The traceback of the error itself was removed, because it keeps the job's frames alive.
+    failed.add_note(f"The job's own traceback:\n{info.traceback.rstrip()}")
+    raise failed from record.exception

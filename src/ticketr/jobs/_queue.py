@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, final, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 from trio.lowlevel import (
@@ -15,8 +15,11 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import QueueFull
+from ticketr.jobs._admission import wait_for_room
+from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
+from ticketr.jobs._map import JobMap
 from ticketr.jobs._options import JobOptions, checked_priority, make_record
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._record import JobRecord
@@ -24,7 +27,7 @@ from ticketr.jobs._recorder import finished_in_memory
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._steering import pause, resume, run_now, set_priority, set_rate
-from ticketr.jobs._submission import Submission
+from ticketr.jobs._template import template_of
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._values import (
     as_reason,
@@ -33,10 +36,18 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_whole,
 )
-from ticketr.jobs._wait_targets import JobEnd, QueueRoom
+from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Hashable,
+        Iterable,
+    )
+    from contextlib import AbstractAsyncContextManager
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
@@ -48,6 +59,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._updates import Updates
 
+A = TypeVar("A")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -103,7 +115,7 @@ class JobQueue:
         core = self._core
         entered = core.enter(record)
         if entered is None:
-            return await self._wait_for_room(record)
+            return await wait_for_room(core, record)
         handle: JobHandle[T] = core.handle_of(
             entered
         )  # now, since the job may fail before this returns
@@ -182,7 +194,7 @@ class JobQueue:
         entered = self._core.enter(record)
         handle: JobHandle[T]
         if entered is None:
-            handle = await self._wait_for_room(record)
+            handle = await wait_for_room(self._core, record)
         else:
             self._core.dispatcher.wake()
             handle = self._core.handle_of(entered)
@@ -198,6 +210,78 @@ class JobQueue:
                     end = JobEnd(self._core, record, is_refusable=False)
                     await self._core.wait_graph.wait(end, partial(read_to_end, changes))
             raise
+
+    @overload
+    def map(
+        self,
+        function: Callable[[JobContext, A], Awaitable[T]],
+        items: Iterable[A] | AsyncIterable[A],
+        /,
+        *,
+        ordered: bool = True,
+        outcomes: Literal[False] = False,
+        **options: Unpack[JobOptions],
+    ) -> AbstractAsyncContextManager[AsyncIterator[T]]: ...
+    @overload
+    def map(
+        self,
+        function: Callable[[JobContext, A], Awaitable[object]],
+        items: Iterable[A] | AsyncIterable[A],
+        /,
+        *,
+        ordered: bool = True,
+        outcomes: Literal[True],
+        **options: Unpack[JobOptions],
+    ) -> AbstractAsyncContextManager[AsyncIterator[JobSnapshot]]: ...
+    @enable_ki_protection
+    def map(
+        self,
+        function: Callable[[JobContext, Any], Awaitable[object]],
+        items: Iterable[object] | AsyncIterable[object],
+        /,
+        *,
+        ordered: bool = True,
+        outcomes: bool = False,
+        **options: Unpack[JobOptions],
+    ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """Run a function as a job for each item, and give the results as an async iterator.
+
+        ::
+
+            async with queue.map(download, urls) as pages:
+                async for page in pages:
+                    print(page)
+
+        Items are drawn and submitted as there is room, and at most ``workers`` + ``max_pending``
+        jobs (2 * ``workers`` without a limit) are submitted and not read: a slow reader slows the
+        map down. At a failure the other jobs are cancelled, and the iteration raises it.
+        Leaving the block early cancels the jobs that are left, with the cause SCOPE; it is left
+        when all jobs have ended. A failure that was not read then goes to ``on_job_error``.
+        An error of the items cancels all jobs, and the iteration raises it.
+
+        Cancellation:
+            Of the iteration: loses no result. Of the block: cancels the jobs that are left.
+
+        Args:
+            function: An async function that is called with a :class:`JobContext` and an item.
+            items: An iterable or async iterable, which may be infinite. A generator is closed at
+                the end of the map.
+            ordered: Whether the results come in the order of the items, or as the jobs end.
+            outcomes: Whether to give each job's final :class:`JobSnapshot`, that of a failed one
+                too, instead of the values.
+            options: See :class:`JobOptions`; they apply to each job, ``id`` to none.
+
+        Raises:
+            TypeError, ValueError: The function, the items or an option is invalid.
+            JobFailed, JobCancelled, JobTimedOut: Raised by the iteration, as ``result()`` of a
+                handle does.
+            QueueClosed: Raised by the iteration: the queue takes no more jobs.
+            WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
+        """
+        self._core.subscriptions.owner_thread.check()
+        template = template_of(function, self._timeout, self._retry, options)
+        check_items(items)
+        return JobMap(self._core, template, items, ordered=bool(ordered), outcomes=bool(outcomes))
 
     @enable_ki_protection
     def cancel(
@@ -466,32 +550,6 @@ class JobQueue:
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"
         )
-
-    async def _wait_for_room(self, record: JobRecord) -> JobHandle[Any]:
-        schedule = self._core.schedule
-        submission = Submission(record, trio.lowlevel.current_task(), self._core.handle_of(record))
-
-        def give_up(_: object) -> trio.lowlevel.Abort:
-            # Too late if the job is being let in, and cancels what its submitter is part of.
-            has_left = schedule.submissions.withdraw(submission)
-            return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
-
-        schedule.add_submission(submission)
-        if schedule.is_time_dependent:
-            self._core.timer.wake_at(schedule.next_time())
-        try:
-            if self._core.wait_graph.jobs_around():
-                park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
-                await self._core.wait_graph.wait(QueueRoom(self._core, submission), park)
-            else:  # as nearly always, and quicker
-                await trio.lowlevel.wait_task_rescheduled(give_up)
-        finally:
-            if submission.is_resumed:
-                self._core.dispatcher.submit_returned()
-        if submission.refusal is not None:
-            raise submission.refusal
-        handle: JobHandle[Any] = submission.handle
-        return handle
 
     @enable_ki_protection
     def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from contextvars import Context
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import trio
 
@@ -66,6 +66,16 @@ async def ended_job_function(context: object) -> None:
     """Stand for the function of a job that has ended."""
 
 
+class JobCollector(Protocol):
+    """What collects the jobs of a map as they end."""
+
+    def job_ended(self, record: JobRecord) -> None:
+        """Take a job that has ended."""
+
+    def job_put_back(self) -> None:
+        """Note that a job waits for another attempt."""
+
+
 @final
 class JobRecord:
     """All that the queue knows of one job.
@@ -94,6 +104,7 @@ class JobRecord:
         handle: Refers to its handle, if there ever was one.
         ended: Set when it ends; made by the first that waits for it.
         outcome_seen: Whether somebody was given the outcome.
+        collector: The map that is told of the end, until then.
     """
 
     number: int
@@ -116,6 +127,7 @@ class JobRecord:
         "attempt",
         "cancel_cause",
         "cancel_requested",
+        "collector",
         "context",
         "due_at",
         "ended",
@@ -161,6 +173,7 @@ class JobRecord:
         name: str,
         timeout: float,
         retry: Retry | None,
+        collector: JobCollector | None = None,
     ) -> None:
         self.id: JobID = ""
         self.name: str = name
@@ -187,6 +200,7 @@ class JobRecord:
         self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
         self.id_holder: JobRecord | None = None
+        self.collector: JobCollector | None = collector
         self.ended: trio.Event | None = None
 
     # Submission
@@ -337,6 +351,12 @@ class JobRecord:
     def set_handle(self, handle: weakref.ref[object]) -> None:
         """Remember the handle, without keeping it alive."""
         self.handle = handle
+
+    def tell_collector(self) -> None:
+        """Tell the map that the job belongs to."""
+        if self.collector is not None:
+            collector, self.collector = self.collector, None
+            collector.job_ended(self)
 
     def mark_outcome_seen(self) -> None:
         """Note that somebody was given the outcome, so that a failure is not silent."""

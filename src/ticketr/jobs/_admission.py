@@ -1,0 +1,51 @@
+"""Waiting for room in a queue."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from ticketr.jobs._submission import Submission
+from ticketr.jobs._wait_targets import QueueRoom
+
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._handle import JobHandle
+    from ticketr.jobs._record import JobRecord
+
+
+async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
+    """Wait, as a submitter, until there is room for a job and it has entered.
+
+    Cancellation:
+        The job has not entered.
+
+    Returns:
+        The handle of the job, or of that which it was joined to.
+    """
+    schedule = core.schedule
+    submission = Submission(record, trio.lowlevel.current_task(), core.handle_of(record))
+
+    def give_up(_: object) -> trio.lowlevel.Abort:
+        # Too late if the job is being let in, and cancels what its submitter is part of.
+        has_left = schedule.submissions.withdraw(submission)
+        return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
+
+    schedule.add_submission(submission)
+    if schedule.is_time_dependent:
+        core.timer.wake_at(schedule.next_time())
+    try:
+        if core.wait_graph.jobs_around():
+            park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
+            await core.wait_graph.wait(QueueRoom(core, submission), park)
+        else:  # as nearly always, and quicker
+            await trio.lowlevel.wait_task_rescheduled(give_up)
+    finally:
+        if submission.is_resumed:
+            core.dispatcher.submit_returned()
+    if submission.refusal is not None:
+        raise submission.refusal
+    handle: JobHandle[Any] = submission.handle
+    return handle

@@ -1,0 +1,891 @@
+"""``queue.map``: what it gives, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import assert_checkpoints, wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    JobCancelled,
+    JobContext,
+    JobFailed,
+    JobSnapshot,
+    JobStatus,
+    JobTimedOut,
+    Keep,
+    OnConflict,
+    QueueClosed,
+    Retry,
+    RetryLater,
+    WouldDeadlock,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+
+    from trio.testing import MockClock
+
+    from ticketr import JobQueue
+
+
+async def double(context: JobContext, number: float) -> float:
+    """Take as many seconds as the number."""
+    await trio.sleep(number)
+    return number * 2
+
+
+async def at_once(context: JobContext, number: int) -> int:
+    return number
+
+
+async def fail_at_3(context: JobContext, number: float) -> float:
+    await trio.sleep(number)
+    if number == 3:
+        raise ValueError("three")
+    return number
+
+
+class Drawn:
+    """Items that count how many were drawn."""
+
+    def __init__(self, count: float = float("inf")) -> None:
+        self.count = count
+        self.drawn = 0
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        if self.drawn >= self.count:
+            raise StopIteration
+        self.drawn += 1
+        return self.drawn - 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class AsyncDrawn(Drawn):
+    def __aiter__(self) -> AsyncIterator[int]:
+        return self
+
+    async def __anext__(self) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.drawn >= self.count:
+            raise StopAsyncIteration
+        return next(self)
+
+
+async def numbers(count: int, seconds: float = 0) -> AsyncGenerator[int]:
+    for number in range(count):
+        await trio.sleep(seconds)
+        yield number
+
+
+@pytest.fixture
+def told() -> list[JobSnapshot]:
+    """Collect what ``on_job_error`` is given."""
+    return []
+
+
+# What it gives
+
+
+async def test_values_come_in_the_order_of_the_items(autojump_clock: MockClock) -> None:
+    times: list[tuple[float, float]] = []
+
+    async with open_job_queue(workers=3) as queue, queue.map(double, [3, 1, 2, 1]) as values:
+        async for value in values:
+            times.append((value, trio.current_time()))
+
+    assert times == [(6, 3), (2, 3), (4, 3), (2, 3)]
+
+
+async def test_unordered_values_come_as_the_jobs_end(autojump_clock: MockClock) -> None:
+    times: list[tuple[float, float]] = []
+
+    async with (
+        open_job_queue(workers=3) as queue,
+        queue.map(double, [3, 1, 2, 1.5], ordered=False) as values,
+    ):
+        async for value in values:
+            times.append((value, trio.current_time()))
+
+    assert times == [(2, 1), (4, 2), (3, 2.5), (6, 3)]
+
+
+@pytest.mark.parametrize("workers", [1, 3, 20])
+@pytest.mark.parametrize("max_pending", [1, 2, 10, None])
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_each_item_has_one_result(
+    autojump_clock: MockClock, *, workers: int, max_pending: int | None, ordered: bool
+) -> None:
+    async with open_job_queue(workers=workers, max_pending=max_pending) as queue:
+        async with queue.map(at_once, range(100), ordered=ordered) as values:
+            from_range = [value async for value in values]
+        async with queue.map(at_once, numbers(100), ordered=ordered) as values:
+            from_generator = [value async for value in values]
+
+    assert sorted(from_range) == sorted(from_generator) == list(range(100))
+    if ordered or workers == 1:
+        assert from_range == from_generator == list(range(100))
+
+
+async def test_no_items_give_no_results(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        async with queue.map(at_once, []) as values:
+            assert [value async for value in values] == []
+        async with queue.map(at_once, numbers(0)) as values:
+            assert [value async for value in values] == []
+
+    assert queue.statistics().completed == 0
+
+
+async def test_items_that_come_slowly_are_run_as_they_come(autojump_clock: MockClock) -> None:
+    times: list[float] = []
+
+    async with open_job_queue(workers=5) as queue, queue.map(at_once, numbers(3, 2)) as values:
+        async for _ in values:
+            times.append(trio.current_time())
+
+    assert times == [2, 4, 6]
+
+
+async def test_outcomes_are_snapshots_and_failures_do_not_end_the_map(
+    autojump_clock: MockClock, told: list[JobSnapshot]
+) -> None:
+    async with (
+        open_job_queue(workers=2, on_job_error=told.append) as queue,
+        queue.map(fail_at_3, [1, 3, 2], outcomes=True) as outcomes,
+    ):
+        found = [(job.status.value, job.result) async for job in outcomes]
+
+    assert found == [("completed", 1), ("failed", None), ("completed", 2)]
+    assert told == []
+
+
+async def test_options_hold_for_each_job(autojump_clock: MockClock) -> None:
+    async with (
+        open_job_queue(workers=4) as queue,
+        queue.map(
+            double, [1, 1, 1], outcomes=True, key="k", tags=iter(["a", "b"]), name="n", priority=3
+        ) as jobs,
+    ):
+        found = [job async for job in jobs]
+
+    assert {(job.key, job.tags, job.name, job.priority) for job in found} == {
+        ("k", frozenset("ab"), "n", 3)
+    }
+    assert [job.finished_at for job in found] == [1, 2, 3]
+
+
+async def test_each_job_has_its_own_retries(autojump_clock: MockClock) -> None:
+    async def flaky(context: JobContext, number: int) -> int:
+        if context.attempt < 3:
+            raise OSError
+        return context.attempt
+
+    async with (
+        open_job_queue(workers=2) as queue,
+        queue.map(flaky, range(20), retry=Retry(3, first=1, jitter=0)) as values,
+    ):
+        assert [value async for value in values] == [3] * 20
+
+
+async def test_jobs_see_the_context_variables_of_the_block(autojump_clock: MockClock) -> None:
+    variable = contextvars.ContextVar("variable", default="none")
+
+    async def look(context: JobContext, number: int) -> str:
+        seen = variable.get()
+        variable.set("changed by a job")
+        return seen
+
+    variable.set("block")
+    async with open_job_queue(workers=1) as queue, queue.map(look, range(30)) as values:
+        await trio.sleep(1)  # so that the reader makes room
+        variable.set("reader")
+        found = {value async for value in values}
+
+    assert found == {"block"}
+
+
+# How far it runs ahead
+
+
+@pytest.mark.parametrize("items", [Drawn, AsyncDrawn])
+@pytest.mark.parametrize(("max_pending", "most"), [(1, 4), (10, 13), (None, 6)])
+async def test_no_more_are_submitted_than_workers_and_room(
+    autojump_clock: MockClock, items: type[Drawn], max_pending: int | None, most: int
+) -> None:
+    endless = items(1000)
+    drawn: list[int] = []
+
+    async with open_job_queue(workers=3, max_pending=max_pending) as queue:
+        async with queue.map(at_once, endless) as values:
+            await trio.sleep(1)
+            drawn.append(endless.drawn)
+            async for _ in values:
+                await trio.sleep(1)
+                drawn.append(endless.drawn)
+                if len(drawn) == 6:
+                    break
+
+        assert queue.statistics().completed == most + 5
+
+    assert drawn == [most, most + 1, most + 2, most + 3, most + 4, most + 5]
+
+
+async def test_no_worker_is_idle_while_there_are_items(autojump_clock: MockClock) -> None:
+    async with (
+        open_job_queue(workers=4, max_pending=7) as queue,
+        queue.map(double, [1.0] * 40) as values,
+    ):
+        assert [value async for value in values] == [2] * 40
+
+    assert trio.current_time() == 10
+
+
+async def test_no_worker_is_idle_while_jobs_wait_for_an_attempt(autojump_clock: MockClock) -> None:
+    started: list[float] = []
+
+    async def later(context: JobContext, number: int) -> int:
+        if number < 7 and context.attempt == 1:
+            raise RetryLater(100)
+        started.append(trio.current_time())
+        await trio.sleep(1)
+        return number
+
+    async with (
+        open_job_queue(workers=2, max_pending=8) as queue,
+        queue.map(later, range(12), ordered=False) as values,
+    ):
+        assert len([value async for value in values]) == 12
+
+    assert started[:5] == [0, 0, 1, 1, 2]
+
+
+async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> None:
+    order: list[str] = []
+
+    async def note(context: JobContext, name: str) -> None:
+        order.append(name)
+        await trio.sleep(1)
+
+    async def submit(queue: JobQueue, name: str) -> None:
+        await queue.submit(note, name)
+
+    async with open_job_queue(workers=1, max_pending=1) as queue, trio.open_nursery() as nursery:
+        await queue.submit(note, "running")
+        await trio.sleep(0.1)
+        await queue.submit(note, "pending")
+        nursery.start_soon(submit, queue, "outside 1")
+        await trio.sleep(0.1)
+        async with queue.map(note, ["map 1", "map 2"]) as values:
+            await trio.sleep(0.1)
+            nursery.start_soon(submit, queue, "outside 2")
+            async for _ in values:
+                pass
+
+    assert order == ["running", "pending", "outside 1", "map 1", "outside 2", "map 2"]
+
+
+async def test_two_maps_share_the_workers(autojump_clock: MockClock) -> None:
+    ended: dict[str, float] = {}
+
+    async def read(queue: JobQueue, name: str) -> None:
+        async with queue.map(double, [1.0] * 10) as values:
+            assert [value async for value in values] == [2] * 10
+        ended[name] = trio.current_time()
+
+    async with open_job_queue(workers=2, max_pending=3) as queue, trio.open_nursery() as nursery:
+        nursery.start_soon(read, queue, "a")
+        nursery.start_soon(read, queue, "b")
+
+    assert max(ended.values()) == 10
+    assert min(ended.values()) >= 7
+
+
+# Failures
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_failure_cancels_the_rest_and_is_raised_at_once(
+    autojump_clock: MockClock, told: list[JobSnapshot], *, ordered: bool
+) -> None:
+    async with open_job_queue(workers=2, on_job_error=told.append) as queue:
+        with pytest.raises(JobFailed) as caught:  # noqa: PT012 - it leaves the block
+            async with queue.map(fail_at_3, [10, 3, 5, 5, 5], ordered=ordered) as values:
+                async for _ in values:
+                    pass
+
+        assert trio.current_time() == 3
+        assert isinstance(caught.value.__cause__, ValueError)
+        jobs = queue.jobs()
+        assert [job.status.value for job in jobs] == ["cancelled", "failed", *["cancelled"] * 3]
+        causes = {job.cancel_cause for job in jobs if job.status is JobStatus.CANCELLED}
+        assert causes == {CancelCause.SCOPE}
+        assert [job.attempt for job in jobs] == [1, 1, 0, 0, 0]
+
+    assert told == []
+
+
+async def test_a_failure_cancels_the_rest_while_the_reader_is_busy(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(JobFailed):  # noqa: PT012 - it leaves the block
+            async with queue.map(fail_at_3, [1, 3, 100, 5]) as values:
+                assert await anext(values) == 1
+                await trio.sleep(10)
+                ended = {job.finished_at for job in queue.jobs()}
+                assert ended == {1, 3}
+                await anext(values)
+
+
+async def test_after_a_failure_the_results_have_ended(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue, queue.map(fail_at_3, [3, 4]) as values:
+        with pytest.raises(JobFailed):
+            await anext(values)
+
+        assert [value async for value in values] == []
+
+
+async def test_a_cancelled_job_is_raised(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(JobCancelled, match="user"):  # noqa: PT012 - it leaves the block
+            async with queue.map(double, [5, 9, 9]) as values:
+                await trio.sleep(1)
+                queue.cancel(queue.jobs()[1].id)
+                await anext(values)
+
+        assert trio.current_time() == 1
+
+
+async def test_a_job_that_timed_out_is_raised(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(JobTimedOut):  # noqa: PT012 - it leaves the block
+            async with queue.map(double, [1, 9, 9], timeout=2) as values:
+                async for _ in values:
+                    pass
+
+
+async def test_a_failure_that_is_not_read_goes_to_on_job_error(
+    autojump_clock: MockClock, told: list[JobSnapshot]
+) -> None:
+    async with open_job_queue(workers=2, keep=Keep(0), on_job_error=told.append) as queue:
+        async with queue.map(fail_at_3, [1, 3]) as values:
+            assert await anext(values) == 1
+            await trio.sleep(5)
+            assert told == []  # it can still be read
+
+        await wait_all_tasks_blocked()
+        assert [job.status for job in told] == [JobStatus.FAILED]
+
+    assert len(told) == 1
+
+
+async def test_a_failure_during_the_clean_up_goes_to_on_job_error(
+    autojump_clock: MockClock, told: list[JobSnapshot]
+) -> None:
+    async def clean_up_badly(context: JobContext, number: int) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise OSError(number)
+
+    async with (
+        open_job_queue(workers=2, on_job_error=told.append) as queue,
+        queue.map(clean_up_badly, [1, 2, 3]),
+    ):
+        await trio.sleep(1)
+
+    assert {job.error.message for job in told if job.error is not None} == {"1", "2"}
+
+
+# Leaving the block
+
+
+async def test_leaving_early_cancels_the_rest_and_waits_for_it(autojump_clock: MockClock) -> None:
+    async def clean_up(context: JobContext, number: float) -> float:
+        try:
+            await trio.sleep(number)
+        finally:
+            with context.cleanup(9):
+                await trio.sleep(2)
+        return number
+
+    async with open_job_queue(workers=2) as queue:
+        async with queue.map(clean_up, [1, 50, 50, 50]) as values:
+            async for value in values:
+                assert value == 1
+                await trio.sleep(1)
+                break
+
+        assert trio.current_time() == 6
+        jobs = queue.jobs()
+        assert [job.status.value for job in jobs] == ["completed", *["cancelled"] * 3]
+        assert [job.finished_at for job in jobs] == [3, 6, 6, 4]
+        assert [job.cancel_cause for job in jobs[1:]] == [CancelCause.SCOPE] * 3
+
+
+async def test_the_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) -> None:
+    error = ExceptionGroup("mine", [OSError()])
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - it leaves the block
+            async with queue.map(double, [1, 50, 50]) as values:
+                await anext(values)
+                raise error
+
+        assert caught.value is error
+        assert error.__context__ is None
+        assert trio.current_time() == 1
+        assert queue.statistics().running == queue.statistics().pending == 0
+
+
+async def test_an_outer_cancellation_cancels_the_jobs(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with trio.move_on_after(2) as scope:
+            async with queue.map(double, [1, 50, 50]) as values:
+                async for _ in values:
+                    pass
+
+        assert scope.cancelled_caught
+        assert trio.current_time() == 2
+        assert [job.cancel_cause for job in queue.jobs()[1:]] == [CancelCause.SCOPE] * 2
+
+
+async def test_a_cancelled_block_waits_for_its_jobs(autojump_clock: MockClock) -> None:
+    async def clean_up(context: JobContext, number: float) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with context.cleanup(9):
+                await trio.sleep(2)
+
+    async with open_job_queue(workers=2) as queue:
+        with trio.move_on_after(1):
+            async with queue.map(clean_up, [1, 2]) as values:
+                await anext(values)
+
+        assert trio.current_time() == 3
+        assert queue.statistics().running == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+async def test_a_map_that_is_left_while_it_waits_for_room(
+    autojump_clock: MockClock, seconds: float
+) -> None:
+    async with open_job_queue(workers=1, max_pending=1) as queue:
+        async with queue.map(at_once, Drawn()) as values:
+            await trio.sleep(1)
+            queue.pause()
+            queue.submit_nowait(at_once, 0)
+            await anext(values)  # makes room in the map, none in the queue
+            await trio.sleep(seconds)
+
+        assert queue.statistics().submitters_waiting == 0
+        assert queue.statistics().pending == 1
+
+
+async def test_a_reader_in_a_shield_is_told_that_the_map_was_cancelled(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        with trio.move_on_after(2.5) as scope:
+            async with queue.map(double, [1.0] * 100) as values:
+                with (
+                    trio.CancelScope(shield=True),
+                    pytest.raises(trio.ClosedResourceError, match="cancelled"),
+                ):
+                    async for _ in values:
+                        pass
+                await trio.lowlevel.checkpoint()
+
+        assert scope.cancelled_caught
+        assert trio.current_time() == 2.5
+
+
+async def test_a_reader_that_is_cancelled_loses_nothing(autojump_clock: MockClock) -> None:
+    found: list[float] = []
+    async with open_job_queue(workers=2) as queue, queue.map(double, [1.0] * 5) as values:
+        while len(found) < 5:
+            with trio.move_on_after(0.3):
+                found.append(await anext(values))
+
+    assert found == [2] * 5
+    assert trio.current_time() == pytest.approx(3)
+
+
+# Items that misbehave
+
+
+class BadItemsError(Exception):
+    pass
+
+
+def bad_items(good: int) -> Generator[int]:
+    yield from range(good)
+    raise BadItemsError
+
+
+async def bad_async_items(good: int) -> AsyncGenerator[int]:
+    for number in range(good):
+        yield number
+    await trio.sleep(0.5)
+    raise BadItemsError
+
+
+@pytest.mark.parametrize("good", [0, 1, 20])
+@pytest.mark.parametrize("items", [bad_items, bad_async_items])
+async def test_an_error_of_the_items_cancels_all_and_comes_out_bare(
+    autojump_clock: MockClock, items: Any, good: int
+) -> None:
+    async def short(context: JobContext, number: int) -> None:
+        await trio.sleep(0.1)
+
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(BadItemsError) as caught:  # noqa: PT012 - it leaves the block
+            async with queue.map(short, items(good)) as values:
+                async for _ in values:
+                    pass
+
+        assert caught.value.__context__ is None
+        assert queue.statistics().pending == queue.statistics().running == 0
+
+
+async def test_an_error_of_the_items_that_was_not_read_leaves_the_block(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(BadItemsError):
+            async with queue.map(at_once, bad_items(1)):
+                await trio.sleep(1)
+
+
+async def test_an_error_of_the_items_beside_that_of_the_body_is_logged(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue() as queue:
+        with caplog.at_level(logging.ERROR, "ticketr.jobs"), pytest.raises(KeyError):  # noqa: PT012 - it leaves the block
+            async with queue.map(at_once, bad_items(1)):
+                await trio.sleep(1)
+                raise KeyError
+
+    assert "BadItemsError" in caplog.text
+
+
+async def test_an_interrupt_of_the_items_comes_out_bare(autojump_clock: MockClock) -> None:
+    def items() -> Generator[int]:
+        yield 1
+        raise KeyboardInterrupt
+
+    async with open_job_queue() as queue:
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it leaves the block
+            async with queue.map(at_once, items()) as values:
+                async for _ in values:
+                    pass
+        with pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012 - it leaves the block
+            async with queue.map(at_once, items()):
+                await trio.sleep(1)
+                raise KeyError
+
+    assert [type(error) for error in caught.value.exceptions] == [KeyError, KeyboardInterrupt]
+
+
+async def test_items_cannot_end_the_results_by_an_error(autojump_clock: MockClock) -> None:
+    class Items:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            raise StopAsyncIteration
+
+    async with open_job_queue() as queue:
+        with pytest.raises(RuntimeError, match="StopAsyncIteration"):  # noqa: PT012 - it leaves the block
+            async with queue.map(at_once, Items()) as values:
+                async for _ in values:
+                    pass
+
+
+async def test_items_that_stop_the_map_are_not_drawn_any_more(autojump_clock: MockClock) -> None:
+    drawn: list[int] = []
+
+    def items(queue: JobQueue) -> Generator[int]:
+        for number in range(100):
+            drawn.append(number)
+            if number == 3:
+                queue.cancel_all()
+            yield number
+
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(JobCancelled):
+            async with queue.map(double, items(queue)) as values:
+                await anext(values)
+
+    assert drawn == [0, 1, 2, 3]
+    assert queue.statistics().cancelled == 3
+    assert trio.current_time() == 0
+
+
+async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: MockClock) -> None:
+    closed: list[tuple[str, object]] = []
+
+    def items() -> Generator[int]:
+        try:
+            yield from range(100)
+        finally:
+            closed.append(("plain", trio.current_time()))
+
+    async def async_items() -> AsyncGenerator[int]:
+        task = trio.lowlevel.current_task()
+        with trio.CancelScope():
+            try:
+                for number in range(100):
+                    yield number
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(1)
+                same = trio.lowlevel.current_task() is task
+                closed.append(("async", (trio.current_time(), same)))
+
+    async with open_job_queue(workers=2) as queue:
+        async with queue.map(at_once, items()) as values:
+            await anext(values)
+        assert closed == [("plain", 0)]
+
+        async with queue.map(at_once, async_items()) as values:
+            await anext(values)
+        assert closed[1:] == [("async", (1, True))]
+
+
+async def test_only_generators_are_closed(autojump_clock: MockClock) -> None:
+    items = Drawn()
+    async with open_job_queue() as queue, queue.map(at_once, items) as values:
+        await anext(values)
+
+    assert not items.is_closed
+
+
+async def test_a_generator_that_does_not_close_is_cancelled(autojump_clock: MockClock) -> None:
+    async def items() -> AsyncGenerator[int]:
+        try:
+            for number in range(100):
+                yield number
+        finally:
+            await trio.sleep_forever()
+
+    async with open_job_queue() as queue, queue.map(at_once, items()) as values:
+        await anext(values)
+
+    assert trio.current_time() == 5
+
+
+async def test_items_may_wait_while_the_block_is_left(autojump_clock: MockClock) -> None:
+    async def items() -> AsyncGenerator[int]:
+        yield 1
+        await trio.sleep_forever()
+
+    async with open_job_queue() as queue, queue.map(at_once, items()) as values:
+        assert await anext(values) == 1
+
+    assert trio.current_time() == 0
+
+
+# The queue ends
+
+
+async def test_a_closed_queue_is_raised_bare(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        pass
+
+    with pytest.raises(QueueClosed):
+        async with queue.map(at_once, [1]) as values:
+            await anext(values)
+
+
+@pytest.mark.parametrize("items", [range(100), numbers(100)])
+async def test_a_shutdown_ends_a_map_that_has_more_items(
+    autojump_clock: MockClock, items: Any
+) -> None:
+    async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
+        with pytest.raises(QueueClosed):  # noqa: PT012 - it leaves the block
+            async with queue.map(double, items) as values:
+                await trio.sleep(1.5)
+                nursery.start_soon(queue.shutdown)
+                async for _ in values:
+                    pass
+
+
+async def test_a_shutdown_lets_a_map_end_that_has_no_more_items(autojump_clock: MockClock) -> None:
+    async with (
+        open_job_queue(workers=2) as queue,
+        trio.open_nursery() as nursery,
+        queue.map(double, [1, 2, 3]) as values,
+    ):
+        await trio.sleep(1.5)
+        nursery.start_soon(queue.shutdown)
+        assert [value async for value in values] == [2, 4, 6]
+
+
+# Inside jobs
+
+
+async def test_a_job_may_map_on_its_own_queue(autojump_clock: MockClock) -> None:
+    async def outer(context: JobContext, queue: JobQueue) -> list[float]:
+        async with queue.map(double, [1.0] * 20) as values:
+            return [value async for value in values]
+
+    async with open_job_queue(workers=2, max_pending=3) as queue:
+        assert await queue.run(outer, queue) == [2] * 20
+
+    assert trio.current_time() == 20
+
+
+@pytest.mark.parametrize("count", [1, 5, 50])
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_map_on_the_worker_that_its_jobs_need_is_refused(
+    autojump_clock: MockClock, count: int, *, ordered: bool
+) -> None:
+    async def outer(context: JobContext, queue: JobQueue) -> str:
+        try:
+            async with queue.map(double, range(count), ordered=ordered) as values:
+                await anext(values)
+        except WouldDeadlock as error:
+            return str(error)
+        return "not refused"
+
+    async with open_job_queue(workers=1, max_pending=3) as queue:
+        words = await queue.run(outer, queue)
+        assert queue.statistics().running == queue.statistics().pending == 0
+
+    assert "needs the worker that this job holds" in words
+    assert trio.current_time() == 0
+
+
+async def test_a_map_whose_jobs_wait_for_its_own_job_is_refused(autojump_clock: MockClock) -> None:
+    async def wait_for(context: JobContext, handle: Any) -> None:
+        await handle.wait()
+
+    async def outer(context: JobContext, queue: JobQueue) -> None:
+        handle = handles[0]
+        async with queue.map(wait_for, [handle, handle]) as values:
+            await anext(values)
+
+    async with open_job_queue(workers=3) as queue:
+        handles = [await queue.submit(outer, queue)]
+        with pytest.raises(JobFailed, match="WouldDeadlock"):
+            await handles[0].result()
+
+    assert trio.current_time() == 0
+
+
+async def test_maps_may_be_nested(autojump_clock: MockClock) -> None:
+    async def outer(context: JobContext, queue: JobQueue) -> float:
+        async with queue.map(double, [1.0, 1.0]) as values:
+            return sum([value async for value in values])
+
+    async with (
+        open_job_queue(workers=2) as outside,
+        open_job_queue(workers=2) as inside,
+        outside.map(outer, [inside] * 4) as sums,
+    ):
+        assert [value async for value in sums] == [4] * 4
+
+
+# Wrong use
+
+
+async def test_what_cannot_be_mapped_is_refused_at_the_call(autojump_clock: MockClock) -> None:
+    async def no_item(context: JobContext) -> None: ...
+
+    wrong: list[tuple[type[Exception], str, Any, Any, dict[str, Any]]] = [
+        (TypeError, "iterable", at_once, 3, {}),
+        (TypeError, "iterable", at_once, None, {}),
+        (TypeError, "no_item", no_item, [1], {}),
+        (TypeError, "a job is", "no function", [1], {}),
+        (TypeError, "'id'", at_once, [1], {"id": "a"}),
+        (ValueError, "OnConflict.WAIT", at_once, [1], {"on_conflict": OnConflict.JOIN, "key": 1}),
+        (TypeError, "no option", at_once, [1], {"order": True}),
+        (TypeError, "priority", at_once, [1], {"priority": "high"}),
+    ]
+    async with open_job_queue() as queue:
+        for kind, words, function, items, options in wrong:
+            with pytest.raises(kind, match=words):
+                queue.map(function, items, **options)
+
+        assert queue.jobs() == []
+
+
+async def test_a_map_is_read_in_its_block(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        unentered: Any = queue.map(at_once, [1])
+        with pytest.raises(RuntimeError, match="async with queue"):
+            async for _ in unentered:
+                pass
+
+        async with queue.map(at_once, [1]) as values:
+            pass
+        with pytest.raises(trio.ClosedResourceError, match="left"):
+            await anext(values)
+        with pytest.raises(RuntimeError, match="entered once"):
+            async with unentered, unentered:
+                pass
+
+
+async def test_a_reader_that_waits_as_the_block_is_left_is_woken(autojump_clock: MockClock) -> None:
+    async def read(values: AsyncIterator[float]) -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await anext(values)
+
+    async with (
+        open_job_queue() as queue,
+        trio.open_nursery() as nursery,
+        queue.map(double, [9]) as values,
+    ):
+        nursery.start_soon(read, values)
+        await trio.sleep(1)
+
+    assert trio.current_time() == 1
+
+
+async def test_one_task_reads_at_a_time(autojump_clock: MockClock) -> None:
+    async def read(values: AsyncIterator[float]) -> None:
+        await anext(values)
+
+    async with (
+        open_job_queue() as queue,
+        queue.map(double, [1, 2]) as values,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(read, values)
+        await trio.sleep(0.5)
+        with pytest.raises(trio.BusyResourceError):
+            await anext(values)
+
+
+async def test_a_second_loop_goes_on_where_the_first_was_left(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue, queue.map(at_once, range(4)) as values:
+        async for value in values:
+            if value == 1:
+                break
+
+        assert [value async for value in values] == [2, 3]
+        assert [value async for value in values] == []
+
+
+async def test_each_read_is_a_checkpoint(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue, queue.map(at_once, range(3)) as values:
+        await trio.sleep(1)
+        for _ in range(3):
+            with assert_checkpoints():
+                await anext(values)
+        with assert_checkpoints(), pytest.raises(StopAsyncIteration):
+            await anext(values)

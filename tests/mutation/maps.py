@@ -1,0 +1,253 @@
+"""Mutants of ``queue.map``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mutation.mutant import Mutant
+
+MUTANTS: Final = [
+    # Feeding
+    Mutant(
+        "a map submits more than its reader has room for",
+        "_map.py",
+        "        if self._unread >= self._window or self._is_stopped:\n",
+        "        if self._is_stopped:\n",
+        "test_map.py::test_no_more_are_submitted_than_workers_and_room",
+    ),
+    Mutant(
+        "a map without a limit submits as many as there are items",
+        "_map.py",
+        "        ahead = core.workers if limit == math.inf else limit\n",
+        "        ahead = 10**6 if limit == math.inf else limit\n",
+        "test_map.py::test_no_more_are_submitted_than_workers_and_room",
+    ),
+    Mutant(
+        "a worker is idle while a batch is left",
+        "_map.py",
+        "core.workers + ahead // 2 if template",
+        "core.workers - 2 if template",
+        "test_map.py::test_no_worker_is_idle_while_there_are_items",
+    ),
+    Mutant(
+        "a map sleeps while its pending jobs wait for an attempt",
+        "_core.py",
+        "            record.collector.job_put_back()\n",
+        "            pass\n",
+        "test_map.py::test_no_worker_is_idle_while_jobs_wait_for_an_attempt",
+    ),
+    Mutant(
+        "a map does not stand in line for room",
+        "_map.py",
+        "                elif self._enter(record):  # there is room",
+        "                elif False:  # there is room",
+        "test_map.py::test_each_item_has_one_result",
+    ),
+    Mutant(
+        "a stopped map draws items",
+        "_map.py",
+        "        if self._is_stopped or not self._has_to_wait():\n",
+        "        if not self._has_to_wait():\n",
+        "test_map.py::test_items_that_stop_the_map_are_not_drawn_any_more",
+    ),
+    Mutant(
+        "a map that is stopped by its items submits",
+        "_map.py",
+        "        if self._is_fed or self._is_stopped:  # the iterable",
+        "        if self._is_fed:  # the iterable",
+        "test_map.py::test_items_that_stop_the_map_are_not_drawn_any_more",
+    ),
+    Mutant(
+        "a map's jobs see the variables of its reader",
+        "_map.py",
+        "            self._outside = self._context.run(self._submit_some)\n",
+        "            self._outside = self._submit_some()\n",
+        "test_map.py::test_jobs_see_the_context_variables_of_the_block",
+    ),
+    # The items
+    Mutant(
+        "an error of the items leaves in a group",
+        "_map.py",
+        "                self._fail(error)  # if it is",
+        "                raise  # if it is",
+        "test_map.py::test_an_error_of_the_items_cancels_all_and_comes_out_bare",
+    ),
+    Mutant(
+        "an error of the items ends the results",
+        "_map.py",
+        "        if issubclass(type(error), StopAsyncIteration):",
+        "        if False:",
+        "test_map.py::test_items_cannot_end_the_results_by_an_error",
+    ),
+    Mutant(
+        "an error of the items that was not read is lost",
+        "_map.py",
+        "            leaving = items_error\n",
+        "            leaving = None\n",
+        "test_map.py::test_an_error_of_the_items_that_was_not_read_leaves_the_block",
+    ),
+    Mutant(
+        "an interrupt of the items is logged only",
+        "_map.py",
+        " and has_only_exceptions(items_error):",
+        ":",
+        "test_map.py::test_an_interrupt_of_the_items_comes_out_bare",
+    ),
+    Mutant(
+        "a generator is not closed",
+        "_items.py",
+        "        items.close()\n",
+        "        pass\n",
+        "test_map.py::test_a_generator_is_closed_when_the_map_ends_early",
+    ),
+    Mutant(
+        "an async generator is not closed",
+        "_items.py",
+        "        await items.aclose()\n",
+        "        pass\n",
+        "test_map.py::test_a_generator_is_closed_when_the_map_ends_early",
+    ),
+    Mutant(
+        "the end of an async generator is cut short",
+        "_map.py",
+        "closing.shield, closing.deadline = True,",
+        "closing.shield, closing.deadline = False,",
+        "test_map.py::test_a_generator_that_does_not_close_is_cancelled",
+    ),
+    Mutant(
+        "the end of an async generator may take for ever",
+        "_map.py",
+        "trio.current_time() + CLOSE_SECONDS\n",
+        "trio.current_time() + 100\n",
+        "test_map.py::test_a_generator_that_does_not_close_is_cancelled",
+    ),
+    # The end
+    Mutant(
+        "a failure leaves the other jobs running",
+        "_map.py",
+        '            self._stop("another job of the map has failed")\n',
+        "            self._is_stopped = True\n",
+        "test_map.py::test_a_failure_cancels_the_rest_while_the_reader_is_busy",
+    ),
+    Mutant(
+        "a reader waits on when the block is left",
+        "_map.py",
+        "        self._reader.wake()\n\n    # Feeding",
+        "\n    # Feeding",
+        "test_map.py::test_a_reader_that_waits_as_the_block_is_left_is_woken",
+    ),
+    Mutant(
+        "a failure is raised again and again",
+        "_map.py",
+        "        if self._is_over or not self._is_stopped:\n",
+        "        if not self._is_stopped:\n",
+        "test_map.py::test_after_a_failure_the_results_have_ended",
+    ),
+    Mutant(
+        "the block is left before its jobs have ended",
+        "_map.py",
+        "            await self._wait_ended()  #",
+        "            pass  #",
+        "test_map.py::test_leaving_early_cancels_the_rest_and_waits_for_it",
+    ),
+    Mutant(
+        "a cancelled block is left before its jobs have ended",
+        "_map.py",
+        "        with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run`",
+        "        with trio.CancelScope():  # noqa: ASYNC912 - as `run`",
+        "test_map.py::test_a_cancelled_block_waits_for_its_jobs",
+    ),
+    Mutant(
+        "a failure that can still be read is reported",
+        "_map.py",
+        "            self._failures[record] = self._core.handle_of(record)\n",
+        "            pass\n",
+        "test_map.py::test_a_failure_that_is_not_read_goes_to_on_job_error",
+    ),
+    Mutant(
+        "a failure that was not read is silent",
+        "_map.py",
+        "        self._failures.clear()  #",
+        "        pass  #",
+        "test_map.py::test_a_failure_that_is_not_read_goes_to_on_job_error",
+    ),
+    Mutant(
+        "a failure that was read is reported",
+        "_map.py",
+        "        record.mark_outcome_seen()\n        self._failures",
+        "        self._failures",
+        "test_map.py::test_outcomes_are_snapshots_and_failures_do_not_end_the_map",
+    ),
+    Mutant(
+        "a job that the reader leaves to the feeder is never ended",
+        "_map.py",
+        "            if self._outside is not None:  # the reader",
+        "            if False:  # the reader",
+        "test_map.py::test_a_map_that_is_left_while_it_waits_for_room",
+    ),
+    Mutant(
+        "the cancellation around a map leaves a shielded reader waiting",
+        "_map.py",
+        '                self._stop("the scope around the map was cancelled")\n',
+        "                pass\n",
+        "test_map.py::test_a_reader_in_a_shield_is_told_that_the_map_was_cancelled",
+    ),
+    # Reading
+    Mutant(
+        "two tasks read one map",
+        "_map.py",
+        "        if self._is_reading:\n",
+        "        if False:\n",
+        "test_map.py::test_one_task_reads_at_a_time",
+    ),
+    Mutant(
+        "a map that is left looks as if it had ended",
+        "_map.py",
+        "        if self._has_left:\n",
+        "        if False:\n",
+        "test_map.py::test_a_map_is_read_in_its_block",
+    ),
+    Mutant(
+        "to read a result is no checkpoint",
+        "_map.py",
+        "                    await checkpoint()\n                finally:\n",
+        "                    pass\n                finally:\n",
+        "test_map.py::test_each_read_is_a_checkpoint",
+    ),
+    Mutant(
+        "the feeder of a map counts as a task that proceeds",
+        "_map.py",
+        "        await self._core.wait_graph.wait(target, self._park_feeder)\n",
+        "        await self._park_feeder()\n",
+        "test_map.py::test_a_map_on_the_worker_that_its_jobs_need_is_refused",
+    ),
+    Mutant(
+        "the jobs of a map may wait for its own job",
+        "_map_waits.py",
+        "            nodes.update(dict.fromkeys(found))\n",
+        "            return UNBLOCKED\n",
+        "test_map.py::test_a_map_whose_jobs_wait_for_its_own_job_is_refused",
+    ),
+    # What is refused
+    Mutant(
+        "all jobs of a map get one ID",
+        "_template.py",
+        '    if options.get("id") is not None:\n',
+        "    if False:\n",
+        "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
+    ),
+    Mutant(
+        "the jobs of a map replace each other",
+        "_template.py",
+        '    if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:\n',
+        "    if False:\n",
+        "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
+    ),
+    Mutant(
+        "items that are none are refused late",
+        "_queue.py",
+        "        check_items(items)\n",
+        "",
+        "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
+    ),
+]
