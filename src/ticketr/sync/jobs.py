@@ -202,13 +202,7 @@ def _pushed_words(tally: PushTally) -> str:
 async def _open_session(
     job: SessionJob, context: JobContext, done: Callable[[], str]
 ) -> AsyncGenerator[Session]:
-    """Open a session; report as the last message how the job has failed or was cancelled.
-
-    Args:
-        job: The job.
-        context: Its context in the queue.
-        done: Returns how much the job has done until now, in words.
-    """
+    """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
     progress = Progress(context, job.credentials.redact)
     try:
         async with open_session(job, progress) as session:

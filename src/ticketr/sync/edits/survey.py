@@ -192,17 +192,7 @@ async def take_survey(
     recent: Collection[str],
     project: str | None = None,
 ) -> LocalSurvey:
-    """Compare every ticket in a workspace with the last sync.
-
-    Args:
-        store: The workspace's files.
-        state: The last sync.
-        in_thread: Runs a function on a worker thread.
-        recent: As of `LocalSurvey.refuse_lost_keys`, like the project.
-        project: The project in which drafts are created.
-
-    Raises:
-        StateFailed: The state cannot be read.
+    """Compare every ticket in a workspace with the last sync; see `refuse_lost_keys`.
 
     Cancellation:
         As of `visit_files`.

@@ -31,14 +31,7 @@ if TYPE_CHECKING:
 
 
 class Delivery:
-    """Sends the writes of tickets, several tickets at once.
-
-    Args:
-        session: The workspace and the site.
-        tally: Counts created and changed issues, and collects notes.
-        writes: The writes.
-        after: The highest key number in each project before the push.
-    """
+    """Sends the writes of tickets, several tickets at once; ``after`` is as of `Creator`."""
 
     def __init__(
         self,

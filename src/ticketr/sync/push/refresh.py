@@ -154,11 +154,6 @@ async def adopt(
 
     A ticket that is equal to Jira's becomes its base. If they differ, it is a conflict.
 
-    Args:
-        session: The workspace and the site.
-        never_pulled: The tickets.
-        seen: As of `refresh`.
-
     Returns:
         The result for each ticket that was fetched, and a note on each other ticket.
 

@@ -100,16 +100,7 @@ def create_payload(
     subtask: bool,
     path: str = "",
 ) -> IssuePayload:
-    """Return the payload that creates an issue, without the parent of a sub-task.
-
-    Args:
-        draft: The draft.
-        metadata: The types and fields of its project.
-        lookup: Finds people and sprints by name.
-        project: The project's key.
-        subtask: Whether it is a sub-task.
-        path: Its file, for messages that name a line.
-    """
+    """Return the payload that creates an issue, without the parent; messages name the ``path``."""
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:

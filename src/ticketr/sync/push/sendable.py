@@ -99,11 +99,7 @@ async def compare_with_jira(
 ) -> list[Comparison]:
     """Compare local changes with what Jira has now.
 
-    Args:
-        session: The workspace and the site.
-        local_changes: The changes.
-        merging: Whether to merge tickets that have also changed in Jira, not hold them back.
-        advice: What the user can do about a ticket that is held back.
+    ``merging`` and ``advice`` are as of `make_plan`.
 
     Returns:
         One comparison for each change, in the same order.
@@ -171,14 +167,8 @@ def _compare(
 ) -> Comparison:
     """Compare the local change of one ticket with Jira.
 
-    Args:
-        change: The change.
-        family: The ticket in Jira.
-        sent: The values of the change that Jira may already have, by key.
-        known: The issues at the last sync.
-        clashes: The parts that a pull has found changed on both sides.
-        merging: As of `compare_with_jira`.
-        advice: As of `compare_with_jira`.
+    Jira may already have the values in ``sent``. ``known`` are the issues at the last sync;
+    ``clashes`` are the parts that a pull has found changed on both sides.
     """
     change, here = _with_sent_in_base(change, family, sent, known)
     assert change.base is not None

@@ -160,7 +160,7 @@ class Creations:
             )
 
     def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
-        """Record that the key of an issue was written into a file."""
+        """Record that a key was written into a file; ``now`` is in seconds since the epoch."""
         self._db.write(
             "UPDATE creation SET settled = ?, path = ? WHERE marker = ?",
             (now, path, creation.marker),
@@ -182,7 +182,7 @@ class SentValues:
         self._db = db
 
     def put(self, head: str, key: str, values: Iterable[SentValue]) -> None:
-        """Store what is about to be sent."""
+        """Store values of an issue before they are sent; ``head`` is the ID of its ticket's head."""
         self._db.write_all(
             "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
             [

@@ -68,13 +68,13 @@ class SiteRecord:
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
     def keep_fields(self, answer: str, *, at: float) -> None:
-        """Store a site's list of fields."""
+        """Store a site's list of fields, as JSON, with the time in seconds since the epoch."""
         with self._db.batch():
             self._db.write("INSERT OR REPLACE INTO about VALUES ('fields', ?)", (answer,))
             self._db.write("INSERT OR REPLACE INTO about VALUES ('fields at', ?)", (str(at),))
 
     def kept_fields(self, *, now: float, age: float) -> str | None:
-        """Read the site's list of fields, as JSON; None if it is not known or too old."""
+        """Read the list of fields, as JSON; None if it is not stored or older than ``age`` seconds."""
         rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
         fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
         return rows["fields"] if fresh else None
