@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import logging
 import runpy
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve as hypercorn_serve
@@ -113,6 +115,33 @@ letters: completed, 3/3, 3 files
 careless: scope: the check failed: AssertionError('a seat is lost')
 careful: in order
 """,
+    "14_tracing": """\
+POST /orders/1: UNSET
+POST /orders/2: UNSET
+print the label, below 'pack': UNSET
+pack, attempt 1, below 'POST /orders/1': UNSET
+pack, attempt 1, below 'POST /orders/2': ERROR
+print the label, below 'pack': UNSET
+pack, attempt 2, below 'POST /orders/2': UNSET
+""",
+    "15_structured_logs": """\
+level='info' event='packing' order=7 attempt=1 job='job-1'
+level='info' event="Job 'job-1' (pack) is retried in 1 s, the attempt took 1.5 s"\
+ job_name='pack' job_seconds=1.5
+level='info' event='packing' order=7 attempt=2 job='job-1'
+level='info' event="Job 'job-1' (pack) completed after 1.5 s" job_name='pack' job_seconds=1.5
+""",
+    "16_metrics": """\
+job_workers 2.0
+jobs{status="pending"} 0.0
+jobs{status="running"} 1.0
+jobs_ended_total{status="completed"} 3.0
+jobs_ended_total{status="failed"} 1.0
+jobs_ended_total{status="cancelled"} 0.0
+job_attempts_total 5.0
+job_wait_seconds_total 10.0
+job_run_seconds_total 12.0
+""",
     "11_threads": """\
 result: 1000
 cancel: requested
@@ -154,6 +183,18 @@ def test_an_example_uses_the_public_names_alone(name: str) -> None:
     assert ours <= {"ticketr", "ticketr.statusline", "ticketr.testing"}
 
 
+@pytest.fixture
+def logging_as_before() -> Generator[None]:
+    """Undo what an example sets up for the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logging_as_before")
 @pytest.mark.parametrize("name", sorted(PRINTED))
 def test_an_example_prints_what_it_should(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     example = runpy.run_path(str(EXAMPLES / f"{name}.py"))
