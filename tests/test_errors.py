@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import trio
 
+import ticketr
 from ticketr import (
     CancelCause,
     DuplicateJob,
@@ -52,3 +57,16 @@ def test_an_error_survives_pickle_with_its_facts(error: TicketrError) -> None:
 
 def test_errors_raised_by_result_have_one_base_class() -> None:
     assert all(issubclass(error, JobError) for error in (JobFailed, JobCancelled, JobTimedOut))
+
+
+def test_a_full_queue_is_an_error_of_trios_too() -> None:
+    assert QueueFull.__mro__[1:3] == (TicketrError, trio.WouldBlock)
+    with pytest.raises(trio.WouldBlock, match="3 jobs"):
+        raise QueueFull(3)
+
+
+def test_the_module_of_errors_loads_no_trio() -> None:
+    program = "import ticketr._errors, sys; sys.exit('trio' in sys.modules)"
+    path = Path(ticketr.__file__).parent
+    alone = f"import sys, types; sys.modules['ticketr'] = m = types.ModuleType('ticketr'); m.__path__ = [{str(path)!r}]; {program}"
+    assert subprocess.run([sys.executable, "-c", alone], check=False).returncode == 0

@@ -22,7 +22,6 @@ from ticketr._errors import (
     JobFailed,
     JobTimedOut,
     QueueClosed,
-    QueueFull,
     RetryLater,
     TicketrError,
     UnknownJob,
@@ -31,6 +30,7 @@ from ticketr._errors import (
 from ticketr._version import __version__
 from ticketr.jobs._adapters import in_thread, plain
 from ticketr.jobs._context import Job, JobContext
+from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._history import JobHistory, SqliteHistory

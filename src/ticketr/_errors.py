@@ -16,6 +16,8 @@ The tree::
           ├── JobCancelled it was cancelled
           └── JobTimedOut  its own time limit passed
 
+``QueueFull`` is in ``ticketr.jobs``, since it is a ``trio.WouldBlock`` too.
+
 Each error takes its facts, keeps them as attributes and builds its message from them. Pickle carries
 the facts, so an error arrives complete in another process. An error outside the queue is a dataclass
 of its facts.
@@ -43,21 +45,6 @@ class QueueClosed(TicketrError):
 
     def __str__(self) -> str:
         return "the job queue is closed: it takes no more jobs"
-
-
-class QueueFull(TicketrError):
-    """Raised by ``submit_nowait`` when ``max_pending`` jobs are pending.
-
-    Attributes:
-        max_pending: The most jobs that may be pending.
-    """
-
-    def __init__(self, max_pending: float) -> None:
-        super().__init__(max_pending)
-        self.max_pending = max_pending
-
-    def __str__(self) -> str:
-        return f"{self.max_pending} jobs are pending already: await submit() to wait for room"
 
 
 class UnknownJob(TicketrError):

@@ -22,6 +22,7 @@ from ticketr import (
     Keep,
     QueueClosed,
     QueueFull,
+    TicketrError,
     UnknownJob,
     open_job_queue,
 )
@@ -740,3 +741,14 @@ async def test_a_job_that_waited_for_room_may_be_waited_for_afterwards(
         await trio.sleep(3)
 
         assert await queue.run(wait_for, working) == 5
+
+
+async def test_a_full_queue_raises_what_trio_raises(autojump_clock: MockClock) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        queue.pause()
+        queue.submit_nowait(sleep, 1)
+        with pytest.raises(trio.WouldBlock) as caught:
+            queue.submit_nowait(sleep, 1)
+
+    assert type(caught.value) is QueueFull
+    assert issubclass(QueueFull, TicketrError)

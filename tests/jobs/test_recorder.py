@@ -337,6 +337,9 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
             await stranger.wait()
             assert [job.id for job in await other.history(id="a")] == ["a"]
             assert await other.history(id="b") == []
+        await trio.sleep(5)
+        assert names(history.jobs) == [*"abcd"]
+        assert names(await queue.history(id="b", limit=1)) == ["b"]
 
 
 async def test_a_batch_that_comes_back_does_not_widen_the_bound(

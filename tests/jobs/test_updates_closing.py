@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 from ticketr import JobContext, Keep, open_job_queue
 
@@ -212,3 +212,36 @@ async def test_a_finalizer_may_close_a_reader_during_a_notification(
         await queue.run(nothing)
 
     assert (first.missed, third.unread, len(opened)) == (1, 1, 2)
+
+
+async def read_all(channel: trio.abc.ReceiveChannel[JobSnapshot]) -> list[str]:
+    async with channel:
+        return [snapshot.status.value async for snapshot in channel]
+
+
+async def test_a_reader_is_a_receive_channel_of_trio(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(nothing)
+        updates = handle.watch()
+        assert isinstance(updates, trio.abc.ReceiveChannel)
+        assert (await read_all(updates))[-1] == "completed"
+        with pytest.raises(trio.ClosedResourceError):
+            await updates.receive()
+        await updates.aclose()
+        with pytest.raises(trio.ClosedResourceError):
+            updates.receive_nowait()
+
+
+async def test_closing_a_reader_asynchronously_is_a_checkpoint(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        updates = queue.watch()
+        with assert_checkpoints():
+            await updates.aclose()
+
+        other = queue.watch()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await other.aclose()
+        assert scope.cancelled_caught
+        with pytest.raises(trio.ClosedResourceError):
+            other.receive_nowait()

@@ -473,6 +473,34 @@ MUTANTS: Final = [
         "    if True:\n",
         "test_ending.py::test_afterwards_every_query_still_answers",
     ),
+    Mutant(
+        "a reader closed by aclose() is not closed",
+        "_updates.py",
+        "        self.close()\n        await trio.lowlevel.checkpoint()\n",
+        "        await trio.lowlevel.checkpoint()\n",
+        "test_updates_closing.py::test_closing_a_reader_asynchronously_is_a_checkpoint",
+    ),
+    Mutant(
+        "a cancelled aclose() closes nothing",
+        "_updates.py",
+        "        self.close()\n        await trio.lowlevel.checkpoint()\n",
+        "        await trio.lowlevel.checkpoint()\n        self.close()\n",
+        "test_updates_closing.py::test_closing_a_reader_asynchronously_is_a_checkpoint",
+    ),
+    Mutant(
+        "aclose() is no checkpoint",
+        "_updates.py",
+        "        self.close()\n        await trio.lowlevel.checkpoint()\n",
+        "        self.close()\n",
+        "test_updates_closing.py::test_closing_a_reader_asynchronously_is_a_checkpoint",
+    ),
+    Mutant(
+        "a full queue raises no error of Trio",
+        "_exceptions.py",
+        "class QueueFull(TicketrError, trio.WouldBlock):",
+        "class QueueFull(TicketrError):",
+        "test_queue.py::test_a_full_queue_raises_what_trio_raises",
+    ),
     # History
     Mutant(
         "a full batch waits for its time",

@@ -14,6 +14,8 @@ from ticketr.jobs._values import as_reason
 from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
     from ticketr.jobs._updates import Updates
@@ -49,9 +51,9 @@ class JobHandle(Generic[T_co]):
         """The job's status."""
         return self._record.status
 
-    def snapshot(self) -> JobSnapshot:
+    def snapshot(self) -> JobSnapshot[T_co]:
         """Return the job's state as it is now."""
-        return self._record.snapshot()
+        return cast("JobSnapshot[T_co]", self._record.snapshot())
 
     def record_in(self, core: QueueCore) -> JobRecord | None:
         """Return the job's record if it is of this queue; internal."""
@@ -67,7 +69,7 @@ class JobHandle(Generic[T_co]):
         return self._core.cancel(self._record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
-    async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot:
+    async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot[T_co]:
         """Cancel the job and wait until it has ended.
 
         Cancellation:
@@ -85,18 +87,19 @@ class JobHandle(Generic[T_co]):
         return await self.wait()
 
     @enable_ki_protection
-    def watch(self) -> Updates[JobSnapshot]:
+    def watch(self) -> Updates[JobSnapshot[T_co]]:
         """Read the job's changes as they happen, until its end.
 
         If the job has ended already, there is one snapshot to read, the final one.
         """
         record = self._record
+        view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", JobRecord.observe)
         return self._core.subscriptions.watch_one(
-            record, JobRecord.observe, self if record.status.is_terminal else None
+            record, view, self if record.status.is_terminal else None
         )
 
     @enable_ki_protection
-    async def wait(self) -> JobSnapshot:
+    async def wait(self) -> JobSnapshot[T_co]:
         """Wait until the job has ended, and return its final snapshot.
 
         Cancellation:
@@ -106,7 +109,7 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
-        return self._record.snapshot()
+        return cast("JobSnapshot[T_co]", self._record.snapshot())
 
     @enable_ki_protection
     async def result(self) -> T_co:

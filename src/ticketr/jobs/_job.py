@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._json import (
@@ -25,6 +25,15 @@ from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
+
+    from typing_extensions import TypeVar
+
+    # Type checkers know it without its being installed: JobSnapshot alone is JobSnapshot[object].
+    T_co = TypeVar("T_co", covariant=True, default=object)
+else:
+    from typing import TypeVar
+
+    T_co = TypeVar("T_co", covariant=True)
 
 JobID: TypeAlias = str
 """A job's ID: text, unique among the live jobs of its queue."""
@@ -167,8 +176,10 @@ class JobErrorInfo:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSnapshot:
+class JobSnapshot(Generic[T_co]):
     """A job at one moment. Times are on Trio's clock, as ``trio.current_time()`` gives them.
+
+    Its type has the type of the result, as in ``JobSnapshot[int]``.
 
     Attributes:
         id: The job's ID.
@@ -213,7 +224,7 @@ class JobSnapshot:
     started_at: float | None
     finished_at: float | None
     error: JobErrorInfo | None
-    result: object
+    result: T_co | None
     wall_offset: float | None = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, object]:
@@ -254,7 +265,7 @@ class JobSnapshot:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> JobSnapshot:
+    def from_dict(cls, data: Mapping[str, object]) -> JobSnapshot[object]:
         """Return the snapshot that :meth:`as_dict` gave, with the texts that stand for objects.
 
         Args:
@@ -267,7 +278,7 @@ class JobSnapshot:
         progress = optional_field_of(data, "progress", dict)
         error = optional_field_of(data, "error", dict)
         cause = optional_field_of(data, "cancel_cause", str)
-        return cls(
+        return JobSnapshot(
             id=job_id,
             name=field_of(data, "name", str),
             status=JobStatus(field_of(data, "status", str)),

@@ -14,8 +14,8 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr._errors import QueueFull
 from ticketr.jobs._admission import wait_for_room
+from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown

@@ -43,8 +43,8 @@ class WaitForChange(Protocol[R_contra]):
 
 
 @final
-class Updates(Generic[T_co]):
-    """Changes of jobs as they happen: a context manager and an asynchronous iterator.
+class Updates(trio.abc.ReceiveChannel[T_co]):
+    """Changes of jobs as they happen: a context manager, and a ``trio.abc.ReceiveChannel``.
 
     ::
 
@@ -97,14 +97,15 @@ class Updates(Generic[T_co]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __aiter__(self) -> Self:
-        return self
+    @enable_ki_protection
+    async def aclose(self) -> None:
+        """Close the reader as :meth:`close` does, at a checkpoint.
 
-    async def __anext__(self) -> T_co:
-        try:
-            return await self.receive()
-        except trio.EndOfChannel:
-            raise StopAsyncIteration from None
+        Cancellation:
+            The reader is closed in any case.
+        """
+        self.close()
+        await trio.lowlevel.checkpoint()
 
     @enable_ki_protection
     async def receive(self) -> T_co:
