@@ -19,8 +19,8 @@ async def copy(context: JobContext, files: int, seconds: float) -> None:
 
 
 async def show(queue: JobQueue) -> None:
-    """Print each report; the loop ends when the queue is closed."""
-    with queue.progress() as reports:
+    """Print each report until all jobs have ended."""
+    with queue.progress(until_idle=True) as reports:
         async for report in reports:
             print(f"{report.job_id}: {report}")
 
@@ -31,7 +31,6 @@ async def main() -> None:
         nursery.start_soon(show, queue)
         await queue.submit(copy, 3, 0.2, id="letters")
         await queue.submit(copy, 2, 0.25, id="photos")
-        await queue.shutdown()  # wait for the jobs; this also ends the reader's loop
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ async def download(context: JobContext, client: httpx.AsyncClient, url: str) -> 
 
 
 async def show(queue: JobQueue) -> None:
-    """Print the progress."""
-    with queue.progress() as reports:
+    """Print the progress until all jobs have ended."""
+    with queue.progress(until_idle=True) as reports:
         async for report in reports:
             print(f"{report.job_id}: {report}")
 
@@ -53,7 +53,6 @@ async def main(urls: list[str]) -> None:
                 print(f"{await job.result()} is there")
             except JobError as error:
                 print(error)
-        await queue.shutdown()  # wait for the jobs; this also ends the reader's loop
 
 
 if __name__ == "__main__":

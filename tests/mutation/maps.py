@@ -130,11 +130,11 @@ MUTANTS: Final = [
         "test_map.py::test_a_failure_cancels_the_rest_while_the_reader_is_busy",
     ),
     Mutant(
-        "a reader waits on when the block is left",
+        "a reader waits on after an error of the items",
         "_map.py",
         "        self._reader.wake()\n\n    # Feeding",
         "\n    # Feeding",
-        "test_map.py::test_a_reader_that_waits_as_the_block_is_left_is_woken",
+        "test_map.py::test_an_error_of_the_items_cancels_all_and_comes_out_bare",
     ),
     Mutant(
         "a failure is raised again and again",

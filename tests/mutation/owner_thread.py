@@ -79,8 +79,8 @@ MUTANTS: Final = [
     Mutant(
         "another run reads what is unread",
         "_subscription.py",
-        "        self._owner_thread.check()\n        record = await self._receive.receive()\n",
-        "        record = await self._receive.receive()\n",
+        "        self._owner_thread.check()\n        self._end_if_idle()\n        record = await self._receive.receive()\n",
+        "        self._end_if_idle()\n        record = await self._receive.receive()\n",
         REFUSED,
     ),
     Mutant(

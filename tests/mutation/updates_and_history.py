@@ -811,4 +811,33 @@ MUTANTS: Final = [
         "if False:",
         "test_json.py::test_wall_clock_times_do_not_jitter_but_follow_a_clock_that_was_set",
     ),
+    # Readers that end when the queue is idle
+    Mutant(
+        "a reader that waits is not told that the queue is idle",
+        "_core.py",
+        "            self.subscriptions.notify_idle()\n",
+        "",
+        "test_updates_until_idle.py::test_a_reader_ends_with_the_last_job",
+    ),
+    Mutant(
+        "a reader that comes to an idle queue waits for its end",
+        "_subscription.py",
+        "        elif not self._unread:\n            self.end()\n",
+        "",
+        "test_updates_until_idle.py::test_a_reader_of_an_idle_queue_ends_at_once",
+    ),
+    Mutant(
+        "a reader does not expect the end of the jobs",
+        "_subscription.py",
+        "            self._idle.expect_idle()\n",
+        "            pass\n",
+        "test_updates_until_idle.py::test_a_reader_ends_with_the_last_job",
+    ),
+    Mutant(
+        "a rest goes on when no job is left",
+        "_subscription.py",
+        "        if self._rest_event is not None:\n            self._rest_event.set()\n        if not self._unread:",
+        "        if not self._unread:",
+        "test_updates_until_idle.py::test_a_rest_ends_with_the_last_job",
+    ),
 ]

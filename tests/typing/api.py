@@ -288,8 +288,10 @@ async def updates(queue: JobQueue) -> None:
         assert_type(changes.missed, int)
         async for snapshot in changes:
             assert_type(snapshot, JobSnapshot)
-    with queue.progress() as reports:
+    with queue.progress(until_idle=True) as reports:
         assert_type(await anext(reports), JobProgress)
+    assert_type(queue.watch(until_idle=True), Updates[JobSnapshot])
+    queue.watch(True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def history(queue: JobQueue, kept: SqliteHistory) -> None:

@@ -406,6 +406,7 @@ class QueueCore:
         if self.idle_event is not None:
             self.idle_event.set()
             self.idle_event = None
+            self.subscriptions.notify_idle()
         if self.phase.refusing:
             self.phase.close()
             self.subscriptions.close()

@@ -430,14 +430,26 @@ class JobQueue:
         ]
 
     @enable_ki_protection
-    def watch(self) -> Updates[JobSnapshot]:
-        """Read every change of every job as it happens; ends when the queue is closed."""
-        return self._core.subscriptions.watch(JobRecord.observe)
+    def watch(self, *, until_idle: bool = False) -> Updates[JobSnapshot]:
+        """Read every change of every job as it happens; ends when the queue is closed.
+
+        Args:
+            until_idle: Whether to end before that, when no job is pending or running and all is
+                read.
+        """
+        return self._core.subscriptions.watch(JobRecord.observe, self._core if until_idle else None)
 
     @enable_ki_protection
-    def progress(self) -> Updates[JobProgress]:
-        """Read what the jobs report as they report it; ends when the queue is closed."""
-        return self._core.subscriptions.read_progress(JobRecord.last_report)
+    def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:
+        """Read what the jobs report as they report it; ends when the queue is closed.
+
+        Args:
+            until_idle: Whether to end before that, when no job is pending or running and all is
+                read.
+        """
+        return self._core.subscriptions.read_progress(
+            JobRecord.last_report, self._core if until_idle else None
+        )
 
     @enable_ki_protection
     async def wait_idle(self) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 import trio
 
@@ -37,6 +37,16 @@ BACKLOG = 10_000
 R = TypeVar("R")  # what is sent: a job's record
 
 
+class Idle(Protocol):
+    """The part of a queue that tells whether no job is pending or running."""
+
+    @property
+    def is_idle(self) -> bool: ...
+
+    def expect_idle(self) -> object:
+        """Have the queue notify its subscriptions when it is idle."""
+
+
 @final
 class Subscription(Generic[R]):
     """The memory channel of one reader.
@@ -45,8 +55,9 @@ class Subscription(Generic[R]):
         missed: How many jobs were dropped unread.
     """
 
-    def __init__(self, owner_thread: OwnerThread) -> None:
+    def __init__(self, owner_thread: OwnerThread, idle: Idle | None = None) -> None:
         self._owner_thread = owner_thread
+        self._idle = idle  # if the channel ends when this is idle and all is read
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
         self._handles: dict[R, object] = {}  # of failed jobs whose end is unread
@@ -63,12 +74,12 @@ class Subscription(Generic[R]):
 
     def can_receive(self) -> bool:
         """Return whether ``take`` would return or raise at once."""
-        return bool(self._unread) or self._is_over or self._is_closed
+        return bool(self._unread) or self._is_over or self._is_closed or self._is_idle()
 
     def rest_is_over(self) -> bool:
         """Return whether a task in ``rest`` has been woken, or would not have to wait."""
         is_woken = self._rest_event is not None and self._rest_event.is_set()
-        return is_woken or self._is_over or self._is_closed
+        return is_woken or self._is_over or self._is_closed or self._is_idle()
 
     def notify(self, record: R, handle: object = None) -> None:
         """Put a changed record into the channel, unless it is there already.
@@ -95,6 +106,7 @@ class Subscription(Generic[R]):
     async def take(self) -> R:
         """Wait for a record, and return the oldest unread one."""
         self._owner_thread.check()
+        self._end_if_idle()
         record = await self._receive.receive()
         self._mark_read(record)
         return record
@@ -106,6 +118,7 @@ class Subscription(Generic[R]):
             trio.WouldBlock: There is none.
         """
         self._owner_thread.check()
+        self._end_if_idle()
         record = self._receive.receive_nowait()
         self._mark_read(record)
         return record
@@ -123,7 +136,8 @@ class Subscription(Generic[R]):
             raise trio.ClosedResourceError
         if self._rest_event is not None:
             raise trio.BusyResourceError("another task rests on this reader already")
-        if self._is_over:
+        self._end_if_idle()
+        if self._is_over or self._is_idle():
             await trio.lowlevel.checkpoint()
             return
         self._rest_event, self._not_before = trio.Event(), until
@@ -133,6 +147,27 @@ class Subscription(Generic[R]):
             self._rest_event = None
         if self._is_closed:
             raise trio.ClosedResourceError
+
+    def _is_idle(self) -> bool:
+        return self._idle is not None and self._idle.is_idle
+
+    def _end_if_idle(self) -> None:
+        """End the channel if all is read and no job is left, or else expect that."""
+        if self._idle is None or self._is_closed:
+            return
+        if not self._idle.is_idle:
+            self._idle.expect_idle()
+        elif not self._unread:
+            self.end()
+
+    def notify_idle(self) -> None:
+        """End the channel if it is to end now; if something is unread, it ends after that."""
+        if self._idle is None or self._is_closed:
+            return
+        if self._rest_event is not None:
+            self._rest_event.set()
+        if not self._unread:
+            self.end()
 
     def end(self) -> None:
         """End the channel: the reader gets what is unread, then the end."""
@@ -192,6 +227,13 @@ class WeakSubscriptions(Generic[R]):
             subscription = reference()
             if subscription is not None:
                 subscription.notify(record, handle)
+
+    def notify_idle(self) -> None:
+        """Notify every subscription that no job is left."""
+        for reference in self.references:
+            subscription = reference()
+            if subscription is not None:
+                subscription.notify_idle()
 
     def end(self) -> None:
         """End every subscription."""

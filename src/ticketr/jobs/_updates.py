@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Self
 
+    from ticketr.jobs._subscription import Idle
+
 T = TypeVar("T")
 R = TypeVar("R")  # what is sent: a job's record
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -191,13 +193,13 @@ class Subscriptions(Generic[R]):
         self.watchers_of: dict[R, WeakSubscriptions[R]] = {}
         self._closed = False
 
-    def watch(self, view: Callable[[R], T_co]) -> Updates[T_co]:
-        """Return a reader of every change of every job."""
-        return self._subscribe(self.watchers, view)
+    def watch(self, view: Callable[[R], T_co], until: Idle | None = None) -> Updates[T_co]:
+        """Return a reader of every change of every job, until this is idle."""
+        return self._subscribe(self.watchers, view, until=until)
 
-    def read_progress(self, view: Callable[[R], T_co]) -> Updates[T_co]:
-        """Return a reader of every progress report of every job."""
-        return self._subscribe(self.progress_readers, view)
+    def read_progress(self, view: Callable[[R], T_co], until: Idle | None = None) -> Updates[T_co]:
+        """Return a reader of every progress report of every job, until this is idle."""
+        return self._subscribe(self.progress_readers, view, until=until)
 
     def watch_one(self, record: R, view: Callable[[R], T_co], handle: object) -> Updates[T_co]:
         """Return a reader of every change of one job.
@@ -218,10 +220,14 @@ class Subscriptions(Generic[R]):
         return Updates(subscription, view, lambda: None, self._wait_for_change, record)
 
     def _subscribe(
-        self, readers: WeakSubscriptions[R], view: Callable[[R], T_co], record: R | None = None
+        self,
+        readers: WeakSubscriptions[R],
+        view: Callable[[R], T_co],
+        record: R | None = None,
+        until: Idle | None = None,
     ) -> Updates[T_co]:
         self.owner_thread.check()
-        subscription = Subscription[R](self.owner_thread)
+        subscription = Subscription[R](self.owner_thread, until)
         if self._closed:
             subscription.end()
         else:
@@ -253,6 +259,11 @@ class Subscriptions(Generic[R]):
         self.notify_changed(record, handle)
         if self.watchers_of and (readers := self.watchers_of.pop(record, None)) is not None:
             readers.end()
+
+    def notify_idle(self) -> None:
+        """Notify readers that no job is pending or running."""
+        self.watchers.notify_idle()
+        self.progress_readers.notify_idle()
 
     def close(self) -> None:
         """End all readers: no job will change any more."""
