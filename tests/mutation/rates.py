@@ -117,8 +117,8 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a rate",
         "_schedule.py",
-        "        if self.rates is None or not self.rates.empty:\n            return list",
-        "        if True:\n            return list",
+        "        if self.rates is None or not self.rates.empty:\n            return [*delayed",
+        "        if True:\n            return [*delayed",
         LIMITS + "test_a_bounded_shutdown_cancels_what_waits_for_a_rate",
     ),
     Mutant(

@@ -64,8 +64,8 @@ MUTANTS: Final = [
     Mutant(
         "a delay is not waited for",
         "_schedule.py",
-        "        if due_at > now:\n",
-        "        if False:\n",
+        "        elif due_at > now:\n",
+        "        elif False:\n",
         "test_delays_and_pauses.py::test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker",
     ),
     Mutant(

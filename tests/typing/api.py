@@ -248,6 +248,8 @@ async def control(queue: JobQueue) -> None:
     queue.resume("key")
     queue.set_rate(Rate(10, per=1.0, burst=2), key="key")
     queue.set_rate(None)
+    first = queue.submit_nowait(no_arguments)
+    queue.submit_nowait(no_arguments, after=[first, "an ID"], after_any_end=True)
     queue.set_rate(10)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await queue.wait_idle()
     await queue.shutdown(grace=5)

@@ -8,6 +8,7 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -15,6 +16,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._failures import FailureReporter
 from ticketr.jobs._job import (
@@ -68,6 +70,7 @@ class QueueCore:
         schedule: The pending jobs, and what runs next.
         registry: The jobs by ID and key, and those that have ended.
         dispatcher: The idle workers.
+        dependencies: The jobs that start after others.
         subscriptions: The readers of updates.
         phase: How far the queue is on the way to its end.
         timer: When the timer task has something to do.
@@ -82,12 +85,14 @@ class QueueCore:
     """
 
     __slots__ = (
+        "_find_predecessor",
         "_is_logging",
         "_lifecycle",
         "_make_handle",
         "_scope",
         "_thread",
         "around",
+        "dependencies",
         "dispatcher",
         "failures",
         "fatal",
@@ -118,6 +123,7 @@ class QueueCore:
         around: Around | None,
         cancel_on_error: bool,
         make_handle: Callable[[JobRecord, QueueCore], Any],
+        find_predecessor: Callable[[QueueCore, object], JobRecord],
     ) -> None:
         self.workers: int = workers
         self.around: Final = around
@@ -131,6 +137,7 @@ class QueueCore:
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
         self.registry: Registry = Registry(self.schedule, self.running, keep, WallClock(self.now))
+        self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)
         self.phase: Phase = Phase()
@@ -141,6 +148,7 @@ class QueueCore:
         self.fatal: list[BaseException] = []
         self.idle_event: trio.Event | None = None
         self._make_handle = make_handle
+        self._find_predecessor = find_predecessor
         self._scope: trio.CancelScope = trio.CancelScope()
         self._thread: Final = get_ident()
         self.totals: Totals = Totals()
@@ -170,6 +178,8 @@ class QueueCore:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
             self.subscriptions.owner_thread.check()
+        if record.after is not None:
+            self.dependencies.resolve(record, partial(self._find_predecessor, self))
         registry = self.registry
         # The key's own code runs here, and may raise.
         key_slot = None if record.key is None else registry.keys.find(record.key)
@@ -181,6 +191,7 @@ class QueueCore:
             if conflicts and record.on_conflict not in ENTERS:
                 return _join(record, conflicts)
             is_late = record.start_by is not None and record.start_by <= now
+            is_late = is_late or is_doomed(record)
             if record.on_conflict is OnConflict.SUPERSEDE and not is_late:
                 superseded = conflicts
             id_holder = conflicts[0] if conflicts and record.id else None
@@ -192,12 +203,16 @@ class QueueCore:
         ):
             return None
         registry.add(record, now, key_slot, id_holder)  # this may raise too
+        if record.links is not None:
+            self.dependencies.connect(record)
         schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self._notify_pending(record)
         registry.by_id[record.id] = record
         for conflict in superseded:
             self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
+        if record.links is not None and is_doomed(record):
+            self.cancel_pending(record, CancelCause.DEPENDENCY)
         dispatcher = self.dispatcher
         if dispatcher.idle:
             dispatcher.job_entered(record)
@@ -312,6 +327,8 @@ class QueueCore:
             record.wake_waiters()
         if record.collector is not None:
             record.tell_collector()
+        if record.links is not None:
+            self.dependencies.job_ended(record)
         if not was_running:
             self.admit()
             self.dispatcher.wake()
@@ -366,7 +383,7 @@ class QueueCore:
 
     def cancel_delayed(self) -> None:
         """Cancel the jobs that wait for a time or for a rate."""
-        for record in self.schedule.delayed():
+        for record in self.schedule.delayed(self.now()):
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:

@@ -1,6 +1,7 @@
 """Find deadlocks in the wait-for graph. Pure.
 
-The nodes are the waiting jobs, and ``AnyRunningJob`` and ``AllRunningJobs`` of each queue. A job
+The nodes are the waiting jobs, ``AnyRunningJob`` and ``AllRunningJobs`` of each queue, and the
+``Predecessors`` of a pending job with the ``JobEnd`` of each. A job
 proceeds if any of its waits ends, ``AnyRunningJob`` if any of the running jobs proceeds,
 ``AllRunningJobs`` if all do. Starting from the nodes that proceed by themselves, ``propagate`` adds
 those that proceed because of them. The remaining nodes are stuck.
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.jobs._wait_targets import AllRunningJobs
+from ticketr.jobs._wait_targets import AllRunningJobs, Predecessors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> Non
     missing: dict[Node, int] = {}
     for node, others in blockers.items():
         distinct = set(others)
-        missing[node] = len(distinct) if isinstance(node, AllRunningJobs) else 1
+        missing[node] = len(distinct) if _needs_all(node) else 1
         for other in distinct:
             dependents[other].append(node)
     todo = list(live)
@@ -42,6 +43,11 @@ def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> Non
             if not missing[node] and node not in live:
                 live.add(node)
                 todo.append(node)
+
+
+def _needs_all(node: Node) -> bool:
+    """Return whether a node proceeds only if all its blockers do."""
+    return isinstance(node, AllRunningJobs) or (isinstance(node, Predecessors) and node.needs_all)
 
 
 def sink_component(graph: Mapping[N, Iterable[N]]) -> set[N]:

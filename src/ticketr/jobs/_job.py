@@ -93,6 +93,8 @@ class CancelCause(enum.StrEnum):
     """Its queue ended."""
     SCOPE = "scope"
     """A cancel scope around the queue, or around ``run``, was cancelled."""
+    DEPENDENCY = "dependency"
+    """A job that it was to start after failed or was cancelled."""
 
 
 @final
@@ -192,7 +194,7 @@ class JobSnapshot(Generic[T_co]):
         attempt: How often its function was started, this time included; 0 before the first.
         progress: What it last reported in this attempt; None if nothing.
         waiting_for: What keeps a pending job from running, the first that holds of
-            ``"paused"``, ``"time"``, ``"key"``, ``"rate"`` and ``"worker"``; None if it is not
+            ``"paused"``, ``"after"``, ``"time"``, ``"key"``, ``"rate"`` and ``"worker"``; None if it is not
             pending. As other jobs take a key, an ID or a start of a rate, and as these are free
             again, this changes without a new revision.
         cancel_requested: Whether it was asked to stop.

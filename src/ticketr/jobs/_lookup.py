@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ticketr._errors import UnknownJob
 from ticketr.jobs._handle import JobHandle
@@ -35,6 +35,22 @@ def id_of(core: QueueCore, job: JobID | JobHandle[object]) -> JobID:
     if type(job) is JobHandle:
         return job.id if job.record_in(core) is not None else ""
     return checked_text("id", job)
+
+
+def find_predecessor(core: QueueCore, job: object) -> JobRecord:
+    """Return the job that another one is to start after.
+
+    Raises:
+        UnknownJob: No job with this ID is known.
+        ValueError: The handle is of another queue.
+    """
+    wanted = cast("JobID | JobHandle[object]", job)
+    record = find(core, wanted)
+    if record is not None:
+        return record
+    if type(job) is JobHandle:
+        raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
+    raise unknown(wanted)
 
 
 def unknown(job: JobID | JobHandle[object]) -> UnknownJob:

@@ -16,6 +16,7 @@ from ticketr.jobs._groups import split_cancelled
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
+from ticketr.jobs._lookup import find_predecessor
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import record_history, run_timer
@@ -128,6 +129,7 @@ def open_job_queue(
         around=around,
         cancel_on_error=on_error == "cancel",
         make_handle=JobHandle,
+        find_predecessor=find_predecessor,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)

@@ -8,12 +8,14 @@ from contextvars import copy_context
 from functools import partial
 from inspect import CO_COROUTINE
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 import trio
 
 from ticketr.jobs._function import resolve_function
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import OnConflict
+from ticketr.jobs._links import After
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._values import (
@@ -50,6 +52,9 @@ class JobOptions(TypedDict, total=False):
             for its key holds no worker.
         on_conflict: What to do if a live job has the same ID, or, if no ID is given, the same key.
             The default is to reject an ID, and to wait for a key.
+        after: Handles or IDs of jobs of the same queue. The job starts when all have completed. If
+            one fails or is cancelled, also before the submit, the job is cancelled.
+        after_any_end: Whether to start it however those jobs end.
         delay: The seconds to wait before the job may start.
         start_by: The time on Trio's clock by which the job must have started; otherwise it is
             cancelled.
@@ -66,6 +71,8 @@ class JobOptions(TypedDict, total=False):
     priority: int
     key: Hashable
     on_conflict: OnConflict | None
+    after: Iterable[JobID | JobHandle[object]]
+    after_any_end: bool
     delay: float
     start_by: float | None
     within: float | None
@@ -122,6 +129,9 @@ def checked_options(options: JobOptions) -> dict[str, object]:
             if field in fields:
                 raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
+    any_end = bool(fields.pop("after_any_end", False))
+    if jobs := cast("tuple[object, ...]", fields.pop("after", ())):
+        fields["after"] = After(jobs, any_end)
     return fields
 
 
@@ -155,6 +165,24 @@ def _checked_tags(value: Any) -> frozenset[str]:
     return frozenset(checked_text("a tag", tag) for tag in tags)
 
 
+def _checked_after(value: Any) -> tuple[JobID | JobHandle[object], ...]:
+    if issubclass(type(value), str) or type(value) is JobHandle:
+        raise TypeError(f"after takes several jobs: write after=[{safe_repr(value)}]")
+    try:
+        jobs = [*value]
+    except TypeError as error:
+        raise TypeError(f"after must be handles or IDs of jobs, not {safe_repr(value)}") from error
+    return tuple(
+        job if type(job) is JobHandle else checked_text("a job in after", job) for job in jobs
+    )
+
+
+def _checked_flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise TypeError(f"after_any_end must be True or False, not {safe_repr(value)}")
+    return value
+
+
 def checked_priority(priority: object) -> int:
     """Return a valid priority, or raise ``TypeError`` or ``ValueError``."""
     return checked_whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY)
@@ -178,6 +206,8 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
+    "after": ("after", _checked_after),
+    "after_any_end": ("after_any_end", _checked_flag),
     "delay": ("due_at", partial(checked_seconds, "delay")),  # counted from the submission
     "start_by": ("start_by", _checked_start_by),
     "within": ("start_by", _start_within),

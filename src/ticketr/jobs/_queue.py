@@ -318,9 +318,12 @@ class JobQueue:
         """
         words = as_reason(reason)
         live = [job for job in known(self._core, key, tag) if not job.status.is_terminal]
-        return CancelOutcomes(
-            (job.id, self._core.cancel(job, CancelCause.USER, words)) for job in live
-        )
+        # Those that start after others go first, or these would cancel them.
+        waits_after = self._core.schedule.waits_after
+        order = [job for job in reversed(live) if waits_after(job)]
+        order += [job for job in live if not waits_after(job)]
+        done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
+        return CancelOutcomes((job.id, done[job]) for job in live)
 
     @enable_ki_protection
     def run_now(self, job_id: JobID | JobHandle[object]) -> bool:

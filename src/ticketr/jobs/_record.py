@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
     from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._links import After, JobLinks
     from ticketr.jobs._priority_queue import PriorityQueue
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._wall_clock import WallClock
@@ -92,6 +93,8 @@ class JobRecord:
         pending_queue: The queue of the schedule that it waits in.
         waiting_reason: Tells why it waits; None once it has ended.
         id_holder: The live job whose ID it has, and whose end it waits for.
+        after: Until it is accepted: the jobs that it starts after.
+        links: The jobs that it starts after, and those that start after it; None for none.
         wall_clock: The queue's.
         due_at: Until it is accepted: its delay.
         report: Current, total, message, and the revision of the report, 0 for none.
@@ -123,6 +126,7 @@ class JobRecord:
     exception: BaseException | None
 
     __slots__ = (
+        "after",
         "args",
         "attempt",
         "cancel_cause",
@@ -140,6 +144,7 @@ class JobRecord:
         "id_holder",
         "key",
         "key_slot",
+        "links",
         "name",
         "number",
         "on_conflict",
@@ -200,6 +205,8 @@ class JobRecord:
         self.start_by: float | None = None
         self.on_conflict: OnConflict | None = None
         self.id_holder: JobRecord | None = None
+        self.after: After | None = None
+        self.links: JobLinks[JobRecord] | None = None
         self.collector: JobCollector | None = collector
         self.ended: trio.Event | None = None
 
@@ -227,6 +234,10 @@ class JobRecord:
         self.key_slot = key_slot
         self.id_holder = id_holder
         self.wall_clock = wall_clock
+
+    def set_links(self, links: JobLinks[JobRecord] | None) -> None:
+        """Write which jobs it waits for, and which wait for it."""
+        self.links, self.after = links, None
 
     # Transitions
 

@@ -58,6 +58,7 @@ class Schedule:
             KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]
         ] = {}  # by key, or by who is waited for
         self._delayed = PriorityQueue["JobRecord"]()  # by when they are due
+        self._after = PriorityQueue["JobRecord"]()  # those that start after others
         self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
@@ -71,7 +72,9 @@ class Schedule:
             self._expiring.push(record, record.start_by, record.number)
             self.is_time_dependent = True
         due_at = record.due_at
-        if due_at > now:
+        if record.links is not None and record.links.predecessors:
+            self._put(record, self._after)
+        elif due_at > now:
             record.pending_queue = self._delayed
             self._delayed.push(record, due_at, record.number)
             self.is_time_dependent = True
@@ -186,14 +189,14 @@ class Schedule:
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
-        if queue is not None and queue is not self._delayed:
+        if queue is not None and queue is not self._delayed and queue is not self._after:
             queue.discard(record)
             self._put(record, self._ready)
 
     def jobs(self) -> list[JobRecord]:
-        """Return the pending jobs."""
+        """Return the pending jobs; before each job those that start after it."""
         queues = [self._delayed, self._ready, *self.blocked.values()]
-        return [record for queue in queues for record in queue]
+        return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
 
     # Time
 
@@ -208,11 +211,13 @@ class Schedule:
         self.is_time_dependent = when != math.inf
         return when
 
-    def delayed(self) -> list[JobRecord]:
+    def delayed(self, now: float) -> list[JobRecord]:
         """Return the jobs that wait for a time: that are not due, or wait for a rate."""
+        delayed = [record for record in reversed([*self._after]) if record.due_at > now]
         if self.rates is None or not self.rates.empty:
-            return list(self._delayed)
-        return [record for record in self.jobs() if self.waiting_for(record) in {"time", "rate"}]
+            return [*delayed, *self._delayed]
+        waits = {"time", "rate"}
+        return [*delayed, *(job for job in self.jobs() if self.waiting_for(job) in waits)]
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
@@ -231,12 +236,30 @@ class Schedule:
 
     def make_due(self, record: JobRecord, now: float) -> bool:
         """Make a job due now; return False if it is not delayed."""
+        if record.pending_queue is self._after and record.due_at > now:
+            record.due_at = now
+            return True
         if record.pending_queue is not self._delayed:
             return False
         self._delayed.discard(record)
         record.due_at = now
         self._put(record, self._ready)
         return True
+
+    # Jobs that start after others
+
+    def waits_after(self, record: JobRecord) -> bool:
+        """Tell whether a job is pending and waits for the end of those that it starts after."""
+        return record in self._after
+
+    def end_wait_after(self, record: JobRecord, now: float) -> None:
+        """Make a job ready, or delayed, for which those that it starts after have ended."""
+        self._after.discard(record)
+        if record.due_at > now:
+            record.pending_queue = self._delayed
+            self._delayed.push(record, record.due_at, record.number)
+        else:
+            self._put(record, self._ready)
 
     # Pauses
 
@@ -278,6 +301,8 @@ class Schedule:
             return None
         if self.is_paused_for(record):
             return "paused"
+        if record.pending_queue is self._after:
+            return "after"
         if record.pending_queue is self._delayed:
             return "time"
         if self.blocking_job(record) is not None:

@@ -43,6 +43,7 @@ from ticketr.jobs._wait_targets import (
     AllRunningJobs,
     AnyRunningJob,
     JobEnd,
+    Predecessors,
     can_start_job,
 )
 
@@ -273,6 +274,10 @@ class WaitGraph:
             return list(node.queue.running.values())
         if isinstance(node, AllRunningJobs):
             return list(node.queue.running.values()) or UNBLOCKED
+        if isinstance(node, Predecessors):
+            return node.ends() or UNBLOCKED
+        if isinstance(node, JobEnd):
+            return node.blockers()
         waiter = self.waiting_jobs.get(node)
         if waiter is None or waiter.queue.phase.cut_off_at != math.inf:
             return UNBLOCKED

@@ -97,7 +97,30 @@ class QueueWaits:
         self.deadline = trio.current_effective_deadline()
 
 
-Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs"
+@final
+@dataclass(frozen=True, slots=True)
+class Predecessors:
+    """The node of a pending job that starts after others.
+
+    It proceeds if one of them does, since that one may fail. If the job starts however they end, it
+    proceeds if all do.
+    """
+
+    queue: QueueState
+    record: JobRecord
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether all of the jobs have to proceed."""
+        return self.record.links is not None and self.record.links.any_end
+
+    def ends(self) -> list[JobEnd]:
+        """Return the ends that the job waits for."""
+        links = self.record.links
+        return [] if links is None else [JobEnd(self.queue, job) for job in links.predecessors]
+
+
+Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs | Predecessors | JobEnd"
 """A node of the wait-for graph; a record stands for a running job."""
 Blockers: TypeAlias = "Sequence[Node] | None"
 """The nodes of which one has to proceed, or ``UNBLOCKED``."""
@@ -136,6 +159,8 @@ class JobEnd:
         while record.status is PENDING:
             if schedule.expires(record):
                 return UNBLOCKED
+            if schedule.waits_after(record):
+                return (Predecessors(self.queue, record),)
             is_paused = is_paused or schedule.is_paused_for(record)
             blocker = schedule.blocking_job(record)
             if blocker is None:
@@ -151,6 +176,8 @@ class JobEnd:
             return "itself"
         if target.status is not PENDING:
             return f"job {target.id!r}, which waits for this one"
+        if self.queue.schedule.waits_after(target):
+            return f"job {target.id!r}, which starts after one that waits for this job"
         blocker = self.queue.schedule.blocking_job(target)
         if blocker is None and self.queue.running.get(waiter.worker) is waiter:
             return f"job {target.id!r}, which needs the worker that this job holds"

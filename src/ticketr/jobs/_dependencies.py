@@ -1,0 +1,124 @@
+"""Jobs that start after other jobs.
+
+A job can only name jobs that were submitted before it, so there are no cycles. A job that waits
+knows the jobs that it waits for, and each of these knows it. Both forget each other once it is
+decided what becomes of the job, so no record keeps another one alive for longer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol, final
+
+from ticketr.jobs._job import COMPLETED, CancelCause
+from ticketr.jobs._links import JobLinks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._timer import Timer
+
+
+class QueueState(Protocol):
+    """The part of a queue that dependencies use."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+    @property
+    def timer(self) -> Timer: ...
+    @property
+    def now(self) -> Callable[[], float]: ...
+
+    def mark_changed(self, records: Iterable[JobRecord]) -> None:
+        """Note that these jobs wait for something else from now on."""
+
+    def cancel_pending(self, record: JobRecord, cause: CancelCause) -> None:
+        """End a pending job without a request to cancel it, unless it has ended by now."""
+
+
+@final
+class Dependencies:
+    """Starts and cancels the jobs of a queue that wait for the end of others."""
+
+    __slots__ = ("_core", "_doomed", "_is_cancelling")
+
+    def __init__(self, core: QueueState) -> None:
+        self._core = core
+        self._doomed: deque[JobRecord] = deque()
+        self._is_cancelling: bool = False
+
+    def resolve(self, record: JobRecord, find: Callable[[object], JobRecord]) -> None:
+        """Find the jobs that a new one starts after."""
+        if record.after is not None:
+            jobs = {find(job): None for job in record.after.jobs}
+            record.set_links(JobLinks(jobs, any_end=record.after.any_end))
+
+    def connect(self, record: JobRecord) -> None:
+        """Have the jobs that a new one starts after know it, and forget those that are done."""
+        links = record.links
+        assert links is not None
+        for predecessor in [*links.predecessors]:
+            if not predecessor.status.is_terminal:
+                predecessor.set_links(predecessor.links or JobLinks({}))
+                assert predecessor.links is not None
+                predecessor.links.add_dependent(record)
+            elif links.any_end or predecessor.status is COMPLETED:
+                links.forget(predecessor)
+        self._drop_unused(record)
+
+    def job_ended(self, record: JobRecord) -> None:
+        """Start or cancel the jobs that wait for this one alone, or for its success."""
+        links, core = record.links, self._core
+        if links is None:
+            return
+        record.set_links(None)
+        for predecessor in links.predecessors:
+            if predecessor.links is not None:
+                predecessor.links.drop_dependent(record)
+                self._drop_unused(predecessor)
+        released: list[JobRecord] = []
+        for dependent in links.dependents:
+            assert dependent.links is not None  # it waits
+            if record.status is not COMPLETED and not dependent.links.any_end:
+                self._doomed.append(dependent)
+            else:
+                dependent.links.forget(record)
+                if not dependent.links.predecessors:
+                    released.append(dependent)
+        for dependent in released:
+            self._drop_unused(dependent)
+            core.schedule.end_wait_after(dependent, core.now())
+        if links.dependents:
+            core.timer.wake_at(core.schedule.next_time())
+            core.mark_changed(released)
+            self._cancel_doomed()
+
+    def _cancel_doomed(self) -> None:
+        """Cancel what can never start. Each may have dependents, so this is a loop."""
+        if self._is_cancelling:
+            return
+        self._is_cancelling = True
+        try:
+            while self._doomed:
+                self._core.cancel_pending(self._doomed.popleft(), CancelCause.DEPENDENCY)
+        finally:
+            self._is_cancelling = False
+
+    def _drop_unused(self, record: JobRecord) -> None:
+        links = record.links
+        if links is not None and not links.predecessors and not links.dependents:
+            record.set_links(None)
+
+
+def is_doomed(record: JobRecord) -> bool:
+    """Return whether a job can never start, since one before it failed or was cancelled."""
+    links = record.links
+    return (
+        links is not None
+        and not links.any_end
+        and any(
+            job.status.is_terminal and job.status is not COMPLETED for job in links.predecessors
+        )
+    )

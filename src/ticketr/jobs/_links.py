@@ -1,0 +1,50 @@
+"""What a job starts after, and what starts after it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar, final
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+T = TypeVar("T", bound="Hashable")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class After:
+    """The options ``after`` and ``after_any_end`` of a submit: handles or IDs, and the other."""
+
+    jobs: tuple[object, ...]
+    any_end: bool
+
+
+@final
+class JobLinks(Generic[T]):
+    """The jobs that a job waits for, and those that wait for it.
+
+    Attributes:
+        predecessors: The jobs whose end it waits for.
+        any_end: Whether it starts although one of them fails or is cancelled.
+        dependents: The jobs that wait for its end.
+    """
+
+    __slots__ = ("any_end", "dependents", "predecessors")
+
+    def __init__(self, predecessors: dict[T, None], *, any_end: bool = False) -> None:
+        self.predecessors = predecessors
+        self.any_end = any_end
+        self.dependents: dict[T, None] = {}
+
+    def forget(self, predecessor: T) -> None:
+        """Wait for a job no more."""
+        del self.predecessors[predecessor]
+
+    def add_dependent(self, dependent: T) -> None:
+        """Note that a job waits for this one."""
+        self.dependents[dependent] = None
+
+    def drop_dependent(self, dependent: T) -> None:
+        """Note that a job waits for this one no more."""
+        self.dependents.pop(dependent, None)

@@ -1,0 +1,365 @@
+"""Jobs that start after other jobs."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    JobContext,
+    JobStatus,
+    Keep,
+    OnConflict,
+    QueueFull,
+    RetryLater,
+    UnknownJob,
+    WouldDeadlock,
+    open_job_queue,
+)
+from ticketr.jobs._record import JobRecord
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr import JobHandle
+
+CANCELLED = JobStatus.CANCELLED
+
+
+async def sleep(context: JobContext, seconds: float = 1) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def fail(context: JobContext) -> None:
+    await trio.sleep(1)
+    raise ValueError("no good")
+
+
+def started(*handles: JobHandle[object]) -> list[float | None]:
+    return [handle.snapshot().started_at for handle in handles]
+
+
+def waits(*handles: JobHandle[object]) -> list[str | None]:
+    return [handle.snapshot().waiting_for for handle in handles]
+
+
+def causes(*handles: JobHandle[object]) -> list[CancelCause | None]:
+    return [handle.snapshot().cancel_cause for handle in handles]
+
+
+async def test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worker(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(sleep, 2)
+        queue.submit_nowait(sleep, 3, id="second")
+        last = queue.submit_nowait(sleep, after=[first, "second", first], priority=9)
+        other = queue.submit_nowait(sleep, 1)
+        await last.wait()
+        assert queue.submit_nowait(sleep, after=[first, last]).snapshot().waiting_for == "worker"
+
+    assert started(other, last) == [2, 3]
+
+
+async def test_to_wait_no_more_for_others_is_a_change_to_watch(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep)
+        await trio.sleep(0.5)
+        job = queue.submit_nowait(sleep, after=[before])
+        queue.submit_nowait(sleep, priority=9)
+        with job.watch() as updates:
+            seen = [snapshot.waiting_for async for snapshot in updates]
+
+    assert seen[0] == "worker"
+
+
+@pytest.mark.parametrize("any_end", [False, True])
+@pytest.mark.parametrize("how", ["fails", "is cancelled", "had failed", "was cancelled"])
+async def test_a_job_after_one_that_does_not_complete(
+    how: str, any_end: bool, autojump_clock: MockClock
+) -> None:
+    async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
+        before = queue.submit_nowait(fail if "fail" in how else sleep)
+        if how == "was cancelled":
+            before.cancel()
+        if how.startswith(("had", "was")):
+            await before.wait()
+        later = queue.submit_nowait(sleep, 5)
+        job = queue.submit_nowait(sleep, after=[before, later], after_any_end=any_end)
+        next_one = queue.submit_nowait(sleep, after=[job])
+        if how == "is cancelled":
+            await trio.sleep(0.5)
+            before.cancel()
+        begun = trio.current_time()
+
+    if any_end:
+        assert started(job, next_one) == [later.snapshot().finished_at, job.snapshot().finished_at]
+        return
+    assert causes(job, next_one) == [CancelCause.DEPENDENCY] * 2
+    assert job.status is next_one.status is CANCELLED
+    assert job.snapshot().finished_at == (1 if how == "fails" else begun)
+    assert not job.snapshot().cancel_requested
+
+
+async def test_a_job_that_is_to_be_tried_again_has_not_ended(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        if context.attempt == 1:
+            raise RetryLater(4)
+
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(job)
+        after = queue.submit_nowait(sleep, after=[before])
+
+    assert started(after) == [4]
+
+
+async def test_a_delay_counts_from_the_submit(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep, 3)
+        soon = queue.submit_nowait(sleep, 0, after=[before], delay=2)
+        late = queue.submit_nowait(sleep, 0, after=[before], delay=5)
+        now = queue.submit_nowait(sleep, 0, after=[before], delay=50)
+        seen = waits(late)
+        assert queue.run_now(now)
+        assert not queue.run_now(now)
+        await trio.sleep(4)
+        seen += waits(late)
+
+    assert seen == ["after", "time"]
+    assert started(soon, now, late) == [3, 3, 5]
+
+
+async def test_a_latest_start_holds_while_a_job_waits_for_others(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep, 9)
+        job = queue.submit_nowait(sleep, after=[before], within=4)
+
+    assert (job.snapshot().finished_at, *causes(job)) == (4, CancelCause.EXPIRED)
+
+
+async def test_what_a_job_waits_for_is_the_first_that_holds(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep, key="a")
+        job = queue.submit_nowait(sleep, after=[before], delay=9, key="a")
+        queue.pause("a")
+        seen = waits(job)
+        queue.resume("a")
+        assert queue.set_priority(job, 3)
+        seen += waits(job)
+
+    assert seen == ["paused", "after"]
+    assert started(job) == [9]
+
+
+async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockClock) -> None:
+    submit: Any
+    async with open_job_queue(keep=Keep(jobs=0)) as queue, open_job_queue() as other:
+        submit = queue.submit_nowait
+        held = queue.submit_nowait(sleep)
+        await held.wait()
+        queue.jobs()
+
+        with pytest.raises(UnknownJob):
+            submit(sleep, after=[held.id])
+        with pytest.raises(UnknownJob):
+            submit(sleep, after=["nobody"])
+        with pytest.raises(ValueError, match="same queue"):
+            submit(sleep, after=[other.submit_nowait(sleep)])
+        for value in (held, "job-1", 3, None, [3], [None]):
+            with pytest.raises(TypeError, match="after"):
+                submit(sleep, after=value)
+        with pytest.raises(TypeError, match="after_any_end"):
+            submit(sleep, after_any_end=1)
+        assert queue.statistics().pending == 0
+        job = queue.submit_nowait(sleep, after=[held], after_any_end=False)
+        assert queue.submit_nowait(sleep, after=[]).id != job.id
+
+    assert started(job) == [1]
+
+
+async def test_jobs_that_wait_count_as_pending_and_a_submit_waits_for_room_with_them(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        before = queue.submit_nowait(sleep, 4)
+        await trio.sleep(1)
+        queue.submit_nowait(sleep, after=[before])
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep)
+        late = await queue.submit(sleep, after=[before])
+
+        assert trio.current_time() == 4
+
+    assert started(late) == [5]
+
+
+async def test_a_job_admitted_after_its_predecessor_was_cancelled_never_starts(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        queue.submit_nowait(sleep, 2)
+        await trio.sleep(1)
+        before = queue.submit_nowait(sleep)
+        async with trio.open_nursery() as nursery:
+            handles: list[JobHandle[float]] = []
+
+            async def submit() -> None:
+                handles.append(await queue.submit(sleep, after=[before]))
+
+            nursery.start_soon(submit)
+            await trio.sleep(0.5)
+            before.cancel()
+
+    assert causes(*handles) == [CancelCause.DEPENDENCY]
+    assert handles[0].snapshot().finished_at == 1.5
+
+
+async def test_a_chain_of_100_000_is_cancelled_without_recursion(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=None, keep=Keep(jobs=10)) as queue:
+        last = first = queue.submit_nowait(sleep, delay=9)
+        for _ in range(100_000):
+            last = queue.submit_nowait(sleep, after=[last])
+        first.cancel()
+        assert causes(last) == [CancelCause.DEPENDENCY]
+        assert queue.statistics().pending == 0
+
+
+async def test_cancel_all_and_a_cut_off_give_each_job_the_cause_that_was_asked_for(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep, delay=9)
+        middle = queue.submit_nowait(sleep, after=[before])
+        last = queue.submit_nowait(sleep, after=[middle, before])
+        assert queue.cancel_all().each == tuple(
+            (job.id, CancelOutcome.CANCELLED) for job in (before, middle, last)
+        )
+        assert causes(before, middle, last) == [CancelCause.USER] * 3
+
+        running = queue.submit_nowait(sleep, 99)
+        middle = queue.submit_nowait(sleep, after=[running])
+        last = queue.submit_nowait(sleep, after=[middle])
+        with trio.move_on_after(1):
+            await queue.shutdown(grace=3)
+
+    assert causes(running, middle, last) == [CancelCause.SHUTDOWN] * 3
+
+
+async def test_a_bounded_shutdown_waits_for_those_that_are_due(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        before = queue.submit_nowait(sleep, 1)
+        job = queue.submit_nowait(sleep, after=[before])
+        late = queue.submit_nowait(sleep, after=[before], delay=2)
+        later = queue.submit_nowait(sleep, after=[late])
+        await queue.shutdown(grace=9)
+
+    assert job.status is JobStatus.COMPLETED
+    assert causes(late) == [CancelCause.SHUTDOWN]
+    assert causes(later) == [CancelCause.DEPENDENCY]
+    assert late.snapshot().finished_at == 0
+
+
+async def test_a_job_may_take_the_id_of_the_one_that_it_starts_after(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(sleep, 2, id="a")
+        second = queue.submit_nowait(sleep, id="a", after=["a"], on_conflict=OnConflict.WAIT)
+        third = queue.submit_nowait(sleep, id="a", after=["a"], on_conflict=OnConflict.SUPERSEDE)
+
+    assert started(first, second, third) == [0, None, None]
+    assert causes(second, third) == [CancelCause.SUPERSEDED, CancelCause.DEPENDENCY]
+
+
+async def test_a_job_that_can_never_start_supersedes_no_other(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=2) as queue:
+        before = queue.submit_nowait(sleep, delay=1)
+        before.cancel()
+        other = queue.submit_nowait(sleep, id="a")
+        job = queue.submit_nowait(sleep, id="a", after=[before], on_conflict=OnConflict.SUPERSEDE)
+
+        assert queue.snapshot("a").name == "sleep"
+        assert queue.status("a") is other.status
+
+    assert other.status is JobStatus.COMPLETED
+    assert causes(job) == [CancelCause.DEPENDENCY]
+
+
+@pytest.mark.parametrize("any_end", [False, True])
+async def test_a_job_may_not_wait_for_one_that_starts_after_it(
+    any_end: bool, autojump_clock: MockClock
+) -> None:
+    async def job(context: JobContext) -> str:
+        middle = queue.submit_nowait(sleep, after=[context.id], after_any_end=any_end)
+        last = queue.submit_nowait(sleep, after=[middle], after_any_end=any_end)
+        with pytest.raises(WouldDeadlock) as caught:
+            await last.wait()
+        return caught.value.awaited
+
+    async with open_job_queue(workers=3) as queue:
+        handle = queue.submit_nowait(job, id="a")
+
+    assert "which starts after one that waits for this job" in await handle.result()
+
+
+@pytest.mark.parametrize(("any_end", "at"), [(False, 5), (True, 0)])
+async def test_another_job_before_it_is_hope_if_its_failure_ends_the_wait(
+    any_end: bool, at: float, autojump_clock: MockClock
+) -> None:
+    async def job(context: JobContext) -> float:
+        other = queue.submit_nowait(sleep, 5)
+        last = queue.submit_nowait(sleep, after=[other, context.id], after_any_end=any_end)
+        with pytest.raises(WouldDeadlock):
+            await last.wait()
+        return trio.current_time()
+
+    async with open_job_queue(workers=3) as queue:
+        queue.submit_nowait(sleep, 99)  # never waits for a job
+        handle = queue.submit_nowait(job)
+        assert await handle.result() == at
+
+
+async def test_a_job_may_wait_for_one_that_starts_after_a_third(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        other = queue.submit_nowait(sleep, 5)
+        await queue.run(sleep, 1, after=[other])
+        return trio.current_time()
+
+    async with open_job_queue(workers=2) as queue:
+        assert await queue.run(job) == 6
+
+
+async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(keep=Keep(jobs=0), workers=2) as queue:
+        done = queue.submit_nowait(sleep, 1)
+        forever = queue.submit_nowait(sleep, 9)
+        job = queue.submit_nowait(sleep, after=[done, forever])
+        given_up = queue.submit_nowait(sleep, after=[forever])
+        given_up_record, done_id = given_up._record, done.id
+        given_up.cancel()
+        await done.wait()
+        await queue.run(sleep)
+        queue.jobs()
+        del done, given_up
+        gc.collect()
+
+        found = [record for record in gc.get_objects() if type(record) is JobRecord]
+        assert done_id not in {record.id for record in found}
+        links = forever._record.links
+        assert links is not None
+        assert given_up_record not in links.dependents
+    assert started(job) == [9]
+    assert job._record.links is None
+    assert forever._record.links is None
