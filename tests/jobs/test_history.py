@@ -176,6 +176,15 @@ async def test_too_many_and_too_old_jobs_are_dropped(path: Path) -> None:
     assert numbers(await history.read()) == [4, 3, 2]
 
 
+async def test_there_may_be_no_limits(path: Path) -> None:
+    history = SqliteHistory(path, max_jobs=math.inf, max_age=math.inf)
+
+    await history.write([job(1, age=1e9), job(2)])
+    await history.write([job(3)])
+
+    assert numbers(await history.read()) == [3, 2, 1]
+
+
 async def test_a_reader_leaves_out_what_is_too_old_for_it(path: Path) -> None:
     await SqliteHistory(path, max_age=math.inf).write([job(1, age=50), job(2)])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from ticketr import JobContext, open_job_queue
+from ticketr import JobContext, Keep, Retry, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +127,33 @@ async def test_a_key_that_cannot_be_printed_does_not_stop_the_warning(
 
     [(_, text)] = told
     assert "key an object of <class" in text
+
+
+@pytest.mark.parametrize("grace", [None, math.inf])
+async def test_an_infinite_grace_is_none(grace: float | None, autojump_clock: MockClock) -> None:
+    async def nothing(context: JobContext) -> None:
+        pass
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(nothing, delay=5)
+        await queue.shutdown(grace=grace)
+
+    assert (handle.status, trio.current_time()) == ("completed", 5)
+
+
+async def test_no_limit_may_be_written_as_infinity(autojump_clock: MockClock) -> None:
+    async def sleep(context: JobContext) -> None:
+        await trio.sleep(1e4)
+
+    keep = Keep(jobs=math.inf, age=math.inf)
+    retry = Retry(attempts=math.inf, total=math.inf)
+    async with open_job_queue(
+        max_pending=math.inf, timeout=math.inf, keep=keep, retry=retry
+    ) as queue:
+        handles = [
+            queue.submit_nowait(sleep, timeout=math.inf, start_by=math.inf),
+            queue.submit_nowait(sleep, within=math.inf),
+        ]
+
+    assert {handle.status for handle in handles} == {"completed"}
+    assert trio.current_time() == 2e4

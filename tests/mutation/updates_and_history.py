@@ -501,6 +501,13 @@ MUTANTS: Final = [
         "class QueueFull(TicketrError):",
         "test_queue.py::test_a_full_queue_raises_what_trio_raises",
     ),
+    Mutant(
+        "an infinite grace cancels the jobs that wait for a time",
+        "_queue.py",
+        "            if limit != math.inf:\n                shorten",
+        "            if grace is not None:\n                shorten",
+        "test_shutdown.py::test_an_infinite_grace_is_none",
+    ),
     # History
     Mutant(
         "a full batch waits for its time",

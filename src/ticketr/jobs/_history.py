@@ -26,6 +26,7 @@ from ticketr.jobs._finished import COLUMNS, FinishedBatch, clipped, job_of_row, 
 from ticketr.jobs._job import JobStatus
 from ticketr.jobs._values import (
     checked_callable,
+    checked_count,
     checked_member,
     checked_seconds,
     checked_text,
@@ -141,7 +142,7 @@ class SqliteHistory:
     Args:
         path: The file. It is created with the first job, readable by its owner only. Its folder must
             exist.
-        max_jobs: The most jobs to keep; the oldest are dropped first.
+        max_jobs: The most jobs to keep; the oldest are dropped first. ``math.inf`` for no limit.
         max_age: The age in seconds beyond which a job is dropped; ``math.inf`` for no limit.
         summary: A function that returns the text to keep of a result; the default is a shortened
             ``repr``. A history should hold no secrets: remove them here.
@@ -157,13 +158,13 @@ class SqliteHistory:
         self,
         path: str | os.PathLike[str],
         *,
-        max_jobs: int = 10_000,
+        max_jobs: float = 10_000,
         max_age: float = 90 * 86400.0,
         summary: Callable[[object], str] = reprlib.repr,
         run_sync: RunSync = in_thread,
     ) -> None:
         self._path = checked_path(path)
-        self._max_jobs = checked_whole("max_jobs", max_jobs, 1, sys.maxsize)
+        self._max_jobs = checked_count("max_jobs", max_jobs, 1)
         self._max_age = checked_seconds("max_age", max_age, limit=True)
         if not self._max_age:
             raise ValueError("max_age must be more than 0 seconds")

@@ -482,7 +482,7 @@ class JobQueue:
         Args:
             grace: After how many seconds to cancel the jobs that have not ended; their
                 clean-up is still waited for, and those that wait for a time are cancelled
-                at once. None: they may take as long as they like.
+                at once. None or ``math.inf``: they may take as long as they like.
 
         Raises:
             WouldDeadlock: Called without a limit inside a job of this queue, or inside one that
@@ -497,7 +497,7 @@ class JobQueue:
             )
         if not self._core.phase.closed:  # or it may be another run that asks
             refuse_submits(self._core)
-            if grace is not None:
+            if limit != math.inf:
                 shorten_grace(self._core, limit)
         await wait_until_idle(self._core)
 

@@ -1,0 +1,125 @@
+"""What ticketr uses of Trio beyond its documentation still works in the installed version."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+import trio.testing
+
+from ticketr import JobContext, open_job_queue
+from ticketr.jobs import _worker
+from ticketr.jobs._trio_internals import (
+    close_leftovers,
+    mark_running,
+    switch_context,
+    waits_in_nursery,
+    was_rescheduled,
+)
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+BREAKS = f"Trio {trio.__version__} breaks what _trio_internals does in"
+name: ContextVar[str] = ContextVar("name", default="")
+
+
+async def test_a_task_runs_in_a_context_that_was_written() -> None:
+    task = trio.lowlevel.current_task()
+    own, other = task.context, copy_context()
+    other.run(name.set, "other")
+
+    switch_context(task, other)
+    await trio.lowlevel.checkpoint()
+    seen = name.get()
+    switch_context(task, own)
+    await trio.lowlevel.checkpoint()
+
+    assert (seen, name.get()) == ("other", ""), f"{BREAKS} switch_context"
+
+
+async def test_a_task_that_is_woken_loses_its_mark(autojump_clock: MockClock) -> None:
+    task = trio.lowlevel.current_task()
+
+    mark_running(task)
+    before = was_rescheduled(task)
+    await trio.lowlevel.checkpoint()
+    after_checkpoint = was_rescheduled(task)
+    mark_running(task)
+    await trio.sleep(0.1)
+    after_sleep = was_rescheduled(task)
+
+    assert (before, after_checkpoint, after_sleep) == (False, True, True), (
+        f"{BREAKS} mark_running and was_rescheduled"
+    )
+
+
+async def test_a_task_at_the_end_of_a_nursery_is_recognized(autojump_clock: MockClock) -> None:
+    tasks: list[trio.lowlevel.Task] = []
+
+    async def at_the_end() -> None:
+        tasks.append(trio.lowlevel.current_task())
+        async with trio.open_nursery() as inner:
+            inner.start_soon(trio.sleep, 1)
+
+    async def in_the_body() -> None:
+        tasks.append(trio.lowlevel.current_task())
+        async with trio.open_nursery():
+            await trio.sleep(1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(at_the_end)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(in_the_body)
+        await trio.testing.wait_all_tasks_blocked()
+        found = [waits_in_nursery(task) for task in tasks]
+
+    assert found == [True, False], f"{BREAKS} waits_in_nursery"
+
+
+async def test_a_nursery_that_was_left_open_is_closed(autojump_clock: MockClock) -> None:
+    ended: list[bool] = []
+
+    async def child() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.append(True)
+
+    async def leave_open() -> None:
+        manager = trio.open_nursery()
+        inner = await manager.__aenter__()
+        inner.start_soon(child)
+        await trio.testing.wait_all_tasks_blocked()
+        task, error = trio.lowlevel.current_task(), ValueError()
+
+        whole = await close_leftovers(task, error)
+
+        left = task.child_nurseries
+        assert (ended, left, whole) == ([True], [], error), f"{BREAKS} close_leftovers"
+        with pytest.raises(RuntimeError, match="left a nursery open"):
+            await manager.__aexit__(None, None, None)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave_open)
+
+
+async def test_jobs_are_right_without_the_mark_of_a_task(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_worker, "was_rescheduled", lambda _: False)
+    seen: list[str] = []
+
+    async def look(context: JobContext, own: str) -> None:
+        seen.append(name.get())
+        name.set(own)
+
+    async with open_job_queue(max_pending=None) as queue:
+        for own in "abc":
+            queue.submit_nowait(look, own)
+        name.set("submitter")
+        queue.submit_nowait(look, "d")
+
+    assert seen == ["", "", "", "submitter"]
