@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 JOBS = 10_000
+ITEMS = 100_000  # of a map
 ROUNDS = 25  # with fewer, the median varies by more than the differences to be seen
 
 
@@ -71,6 +72,34 @@ def jobs_a_second() -> list[str]:
     ]
 
 
+async def take_item(_: object, __: int) -> None:
+    """Do nothing with an item."""
+
+
+async def submitted() -> None:
+    async with open_job_queue(workers=WORKERS, max_pending=ROOM) as queue:
+        for item in range(ITEMS):
+            await queue.submit(take_item, item)
+
+
+async def mapped() -> None:
+    async with (
+        open_job_queue(workers=WORKERS, max_pending=ROOM) as queue,
+        queue.map(take_item, range(ITEMS)) as values,
+    ):
+        async for _ in values:
+            pass
+
+
+def fan_out() -> str:
+    part = ratio(
+        partial(seconds, partial(trio.run, submitted)),
+        partial(seconds, partial(trio.run, mapped)),
+        rounds=9,
+    )
+    return f"queue: {part:.2f} of the jobs/s, no-op jobs by map(), of those that are submitted one by one"
+
+
 def with_history() -> None:
     with TemporaryDirectory() as folder:
         trio.run(ours, nothing, JOBS, SqliteHistory(Path(folder) / "jobs.sqlite"))
@@ -96,4 +125,4 @@ def import_time() -> str:
 
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
-    return [*jobs_a_second(), history(), import_time()]
+    return [*jobs_a_second(), fan_out(), history(), import_time()]

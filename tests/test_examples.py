@@ -142,6 +142,18 @@ job_attempts_total 5.0
 job_wait_seconds_total 10.0
 job_run_seconds_total 12.0
 """,
+    "17_map": """\
+0
+1
+4
+9
+16
+25
+completed: 36
+failed: I do not like 7
+completed: 64
+no result: I do not like 7
+""",
     "11_threads": """\
 result: 1000
 cancel: requested

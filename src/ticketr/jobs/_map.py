@@ -244,7 +244,8 @@ class JobMap:
                 record = self._outside
                 if record is None:
                     record = self._submit_some()
-                elif self._enter(record):  # there is room since the reader has left it here
+                elif self._core.enter(record):  # there is room since the reader has left it here
+                    self._core.dispatcher.wake()
                     self._outside = record = None
                 if record is not None:
                     await self._submit_when_room(record)
@@ -312,20 +313,16 @@ class JobMap:
         self._live[record] = None
         if self._ordered:
             self._results.append(record)
+        core = self._core
         try:
-            return None if self._enter(record) else record
+            if core.enter(record) is None:
+                return record
         except BaseException:
             self._take_back(record)
             raise
-
-    def _enter(self, record: JobRecord) -> bool:
-        """Have the job enter the queue now; return whether there is room."""
-        core = self._core
-        if core.enter(record) is None:
-            return False
         if core.dispatcher.idle:
             core.dispatcher.wake()
-        return True
+        return None
 
     async def _submit_when_room(self, record: JobRecord) -> None:
         self._outside = record
