@@ -99,7 +99,7 @@ class CancelCause(enum.StrEnum):
 
 @final
 class CancelOutcomes(dict[JobID, CancelOutcome]):
-    """What was done to several jobs, by their IDs.
+    """What was done to several jobs, by their IDs; `each` has them all.
 
     Two live jobs have one ID while the later waits for the end of the other. By the ID stands then
     what was done to the later one, to which ``cancel(id)`` goes as well.

@@ -253,6 +253,7 @@ class JobMap:
             self._reader.wake()
 
     def _has_to_wait(self) -> bool:
+        """Return whether no further job may be fed now."""
         if self._unread >= self._window or self._is_stopped:
             return True
         schedule = self._core.schedule

@@ -38,7 +38,7 @@ logger = logging.getLogger("ticketr.jobs")
 
 
 class Outcome(NamedTuple):
-    """How an attempt ended that gave no value."""
+    """What follows from an attempt that gave no value: the status, the error, what is raised."""
 
     status: JobStatus
     cause: CancelCause | None = None

@@ -110,7 +110,7 @@ class Output:
             self.drop()
 
     def _write_some(self) -> bool:
-        """Write once, if the terminal accepts bytes; return whether to write again."""
+        """Write one portion if the terminal accepts bytes; return whether it was written."""
         if self.hung_up or not (self._never_blocks or self._can_write(0)):
             return False
         portion = len(self._unsent) if self._never_blocks else _SMALL_WRITE

@@ -46,7 +46,7 @@ def render(tickets: Iterable[Ticket], *, preamble: str = "") -> str:
 def render_ticket(ticket: Ticket) -> str:
     """Return the text of one ticket with its tasks; it ends in one line end."""
     lines = [f"{grammar.TICKET} {grammar.write_title(ticket.key, ticket.title)}", ""]
-    _sections(ticket, lines)
+    _add_sections(ticket, lines)
     if ticket.tasks:
         lines.append(f"## {grammar.TASKS}")
         for task in ticket.tasks:
@@ -166,7 +166,7 @@ def _escape_preamble(line: str, *, fenced: bool = False) -> str:
     return grammar.insert_backslash(line) if wrong else line
 
 
-def _sections(issue: Ticket, lines: list[str]) -> None:
+def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
         lines.append(f"## {grammar.DESCRIPTION}")
         lines += _text(issue.description.split("\n"))
@@ -189,7 +189,7 @@ def _task(task: Ticket, lines: list[str]) -> None:
         lines.append("")
     lines.append(f"- {grammar.write_title(task.key, task.title)}")
     body: list[str] = []
-    _sections(task, body)
+    _add_sections(task, body)
     lines += map(_indented, body[:-1])
 
 

@@ -45,7 +45,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     elif state.are_notes_open:
         body = _notes(state, theme)
     else:
-        body = _body(state, theme)
+        body = _panels(state, theme)
     return [
         _header(state, theme),
         *body,
@@ -68,7 +68,7 @@ def _header(state: AppState, theme: Theme) -> str:
     return theme.header(theme.fit(f" {f' {theme.dot} '.join(facts)}", state.width))
 
 
-def _body(state: AppState, theme: Theme) -> list[str]:
+def _panels(state: AppState, theme: Theme) -> list[str]:
     if state.width >= TWO_PANELS:
         lists = _list(state, state.list_width, theme)
         details = _detail(state, state.detail_width, theme)

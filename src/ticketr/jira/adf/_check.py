@@ -132,7 +132,7 @@ def _fits(value: object, attrs: AttributeRules) -> bool:
 
 
 def _attrs_problem(name: str, value: Any, rules: tuple[AttributeRules, ...]) -> str:
-    """Return the name of the wrong attribute, where it is certain."""
+    """Say what is wrong with the attributes of a node, and with which if that is certain."""
     if len(rules) > 1 or not isinstance(value, dict):
         return f"{name} says something about itself that Jira does not know"
     checks = rules[0].checks

@@ -103,7 +103,7 @@ class _Reader:
         while index < len(lines):
             line = lines[index]
             if fence:
-                fence = "" if _closes(line, fence) else fence
+                fence = "" if _closes_fence(line, fence) else fence
             elif opened := _FENCE.match(line):
                 fence = opened[1]
             elif index and _looks_like_delimiter(line) and "|" in lines[index - 1]:
@@ -229,7 +229,7 @@ def blank_code(markdown: str) -> str:
     fence = ""
     for at, line in enumerate(lines):
         if fence:
-            fence = "" if _closes(line, fence) else fence
+            fence = "" if _closes_fence(line, fence) else fence
             lines[at] = ""
         elif opened := _FENCE.match(line):
             fence, lines[at] = opened[1], ""
@@ -261,7 +261,7 @@ def _is_row(line: str) -> bool:
     return _has_outer_bars(row) and len(_cells(row)) > 1
 
 
-def _closes(line: str, fence: str) -> bool:
+def _closes_fence(line: str, fence: str) -> bool:
     rest = line.lstrip(" \t>").rstrip()
     return rest.startswith(fence) and not rest.strip(fence[0])
 

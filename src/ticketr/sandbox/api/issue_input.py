@@ -113,7 +113,7 @@ def _mentions(fields: JsonObject, update: JsonObject, name: str) -> bool:
 
 def _project_and_type(site: Site, version: str, fields: JsonObject) -> tuple[Project, IssueType]:
     errors: dict[str, str] = {}
-    project = _project(site, fields.get("project"))
+    project = _find_project(site, fields.get("project"))
     if project is None:
         errors["project"] = _NO_PROJECT
     kind = None
@@ -132,7 +132,7 @@ def _project_and_type(site: Site, version: str, fields: JsonObject) -> tuple[Pro
     return project, kind
 
 
-def _project(site: Site, value: Any) -> Project | None:
+def _find_project(site: Site, value: Any) -> Project | None:
     name = (value.get("id") or value.get("key")) if isinstance(value, dict) else None
     return site.project(str(name)) if isinstance(name, (str, int)) else None
 

@@ -68,7 +68,7 @@ class View:
         )
         if not selection.fields:
             return f"{head}{extra}}}"
-        return f'{head},"fields":{{{self._fields(issue, selection)}}}{extra}}}'
+        return f'{head},"fields":{{{self._fields_text(issue, selection)}}}{extra}}}'
 
     def link(self, issue: Issue) -> dict[str, str]:
         """Describe an issue as in the response to its creation."""
@@ -78,7 +78,7 @@ class View:
             "self": f"{self.records.api}/issue/{issue.id}",
         }
 
-    def _fields(self, issue: Issue, selection: Selection) -> str:
+    def _fields_text(self, issue: Issue, selection: Selection) -> str:
         if self._revision != self._site.revision:
             self._texts.clear()
             self._revision = self._site.revision

@@ -117,7 +117,7 @@ class Site:
 
     @property
     def search_revision(self) -> int:
-        """A number that changes whenever the result of a search may change."""
+        """The number of changes that have become visible to searches; it lags behind `revision`."""
         return self._index.revision()
 
     def searchable(self, current: Iterable[int] = ()) -> Mapping[int, Issue]:

@@ -244,11 +244,11 @@ def _criteria(node: object) -> tuple[str, ...]:
     if not isinstance(node, dict) or node.get("type") != "bulletList":
         return ()
     items = node.get("content")
-    texts = [_criterion(item) for item in items] if isinstance(items, list) else []
+    texts = [_read_criterion(item) for item in items] if isinstance(items, list) else []
     return tuple(text for text in texts if text) if all(texts) else ()
 
 
-def _criterion(item: object) -> str | None:
+def _read_criterion(item: object) -> str | None:
     content = item.get("content") if isinstance(item, dict) else None
     if not isinstance(content, list) or len(content) != 1:
         return None

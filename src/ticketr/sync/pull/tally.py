@@ -153,7 +153,7 @@ class Tally:
         self.broken += notes
 
     def add_recovered(self, key: str) -> None:
-        """Note an issue whose draft got its key only now."""
+        """Count an issue whose draft got its key only now."""
         self.recovered.append(key)
 
     def fail(self, note: Note) -> None:

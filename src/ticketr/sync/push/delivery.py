@@ -114,7 +114,11 @@ class Delivery:
             self._touched[head] = ticket.path
 
     async def _edit(self, edit: IssueEdit, local_change: LocalChange) -> LocalChange:
-        """Send the edit of one issue; return the local change with the sent parts in its base."""
+        """Send the fields and the status of one issue, and note what Jira refuses.
+
+        Returns:
+            The local change, with the sent parts in its base.
+        """
         path = local_change.local.path
         sent: list[Change] = []
         failure: Note | None = None

@@ -33,7 +33,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push did, or would do. All counts are issues, sub-tasks included.
+    """What a push did, or would do: the keys of the issues, sub-tasks included, and notes.
 
     Attributes:
         total: Issues that were to be created or changed.
@@ -89,7 +89,7 @@ class PushTally:
         self.result = replace(self.result, updated=(*self.result.updated, key))
 
     def add_recovered(self, key: str) -> None:
-        """Note an issue whose draft got its key only now."""
+        """Count an issue whose draft got its key only now."""
         self.result = replace(self.result, recovered=(*self.result.recovered, key))
 
     def fail(self, *notes: Note) -> None:

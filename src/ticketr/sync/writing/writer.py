@@ -270,7 +270,7 @@ class FamilyWriter:
         return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
-        """Record in the state what was written or decided."""
+        """Record in the state what was decided for a family, and return the result."""
         per_issue = self._outcomes(family, decision)
         if decision.outcome is WriteOutcome.CONFLICT:
             self._state.conflicts.add(self._conflict(family, name, decision.clashes))
