@@ -50,7 +50,7 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 def record_that_is(status: JobStatus) -> JobRecord:
     record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
     clock = WallClock(trio.current_time)
-    record.accept("job-1", 1, trio.current_time(), None, None, clock)
+    record.accept("job-1", 1, trio.current_time(), clock)
     if status is not PENDING:
         start(record)
         if status is not RUNNING:

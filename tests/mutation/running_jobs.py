@@ -194,8 +194,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "                    switch_context(task, fresh)\n",
-        "",
+        "                        switch_context(task, Context())\n",
+        "                        pass\n",
         "test_reentrancy.py::test_the_variables_of_a_job_are_freed_before_its_waiter_runs",
     ),
     Mutant(

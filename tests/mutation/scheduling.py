@@ -286,22 +286,22 @@ MUTANTS: Final = [
     Mutant(
         "a worker that has lingered takes an extra step",
         "_worker.py",
-        "is_free = task.context is fresh",
+        "is_free = task.context is waiting_context",
         "is_free = False",
         "test_worker_steps.py::test_a_job_without_context_variables_costs_its_worker_one_step",
     ),
     Mutant(
         "a woken worker runs a job in the context of another",
         "_worker.py",
-        "is_free = task.context is fresh",
+        "is_free = task.context is waiting_context",
         "is_free = True",
         "test_worker_steps.py::test_a_woken_worker_runs_no_job_among_what_another_may_see",
     ),
     Mutant(
         "an idle worker keeps what a job left in its context",
         "_worker.py",
-        "fresh = own_context.copy()",
-        "fresh = own_context",
+        "                    if task.context:\n",
+        "                    if False:\n",
         "test_worker_steps.py::test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context",
     ),
     Mutant(
@@ -328,8 +328,8 @@ MUTANTS: Final = [
     Mutant(
         "a job is taken before its key has been looked up",
         "_registry.py",
-        "            key_slot = key_slot or self.keys.add(record.key)\n",
-        "            next(self._numbers)\n            self._schedule.pending += 1\n            key_slot = key_slot or self.keys.add(record.key)\n            self._schedule.pending -= 1\n",
+        "        key_slot = key_slot or self.keys.add(record.key)\n",
+        "        self._schedule.pending += 1\n        key_slot = key_slot or self.keys.add(record.key)\n        self._schedule.pending -= 1\n",
         "test_misbehaving_keys.py::test_a_key_that_breaks_when_it_is_stored_fails_the_submit",
     ),
     Mutant(

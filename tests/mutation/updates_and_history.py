@@ -301,7 +301,7 @@ MUTANTS: Final = [
     Mutant(
         "each submit has a handle of its own",
         "_core.py",
-        "handle = None if record.handle is None else record.handle()",
+        "handle = None if known is None else known()",
         "handle = None",
         "test_failures.py::test_a_handle_that_was_joined_is_a_handle_of_the_same_job",
     ),

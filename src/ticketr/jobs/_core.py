@@ -202,7 +202,11 @@ class QueueCore:
             or (superseded and any(conflict.status is PENDING for conflict in superseded))
         ):
             return None
-        registry.add(record, now, key_slot, id_holder)  # this may raise too
+        if record.key is not None:
+            registry.add_key(record, key_slot)  # this may raise too
+        if id_holder is not None:
+            record.set_id_holder(id_holder)
+        registry.add(record, now)
         if record.links is not None:
             self.dependencies.connect(record)
         schedule.add(record, now)
@@ -266,7 +270,7 @@ class QueueCore:
         if schedule.submissions.count:
             self.admit()
         dispatcher = self.dispatcher
-        if dispatcher.idle:
+        if schedule.pending and dispatcher.idle:
             dispatcher.job_taken()
         self._is_logging = is_enabled_for(INFO)
         if self._is_logging:
@@ -318,7 +322,11 @@ class QueueCore:
         if schedule.blocked:
             schedule.unblock_successors(record)
         registry = self.registry
-        registry.end(record)
+        if record.id_holder is not None or record.key_slot is not None:
+            registry.free(record)
+        registry.totals[status] += 1
+        finished = registry.finished
+        finished.jobs.append(record)
         if self.subscriptions.is_watched:
             self.subscriptions.notify_ended(record, handle)
         if self.recorder is not None:
@@ -339,7 +347,6 @@ class QueueCore:
             self.notify_idle()
         if self._is_logging:
             self._lifecycle.ended(record, was_running=was_running)
-        finished = registry.finished
         if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
             finished.evict(now)
         if handle is not None:
@@ -399,7 +406,8 @@ class QueueCore:
 
         Whatever can still ask for the outcome of a job holds its handle (see ``_failures``).
         """
-        handle = None if record.handle is None else record.handle()
+        known = record.handle
+        handle = None if known is None else known()
         if handle is None:
             handle = self._make_handle(record, self)
             record.set_handle(weakref.ref(handle))

@@ -60,7 +60,11 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobStatus, tuple[str, ...]]]] = {
     FAILED: {},
     CANCELLED: {},
 }
-"""The statuses that may follow each status, with the fields that the transition may write."""
+"""The statuses that may follow each status, with the fields that the transition may write.
+
+To look it up at each transition would cost every job time. So each method asserts the status that
+it starts from, and ``test_record`` compares all methods with the table.
+"""
 
 
 async def ended_job_function(context: object) -> None:
@@ -217,22 +221,20 @@ class JobRecord:
         for field, value in options.items():
             setattr(self, field, value)
 
-    def accept(
-        self,
-        job_id: JobID,
-        number: int,
-        now: float,
-        key_slot: KeySlot[JobRecord] | None,
-        id_holder: JobRecord | None,
-        wall_clock: WallClock,
-    ) -> None:
+    def set_key_slot(self, key_slot: KeySlot[JobRecord]) -> None:
+        """Write the slot of its key."""
+        self.key_slot = key_slot
+
+    def set_id_holder(self, id_holder: JobRecord) -> None:
+        """Let it wait for the end of the live job that has its ID."""
+        self.id_holder = id_holder
+
+    def accept(self, job_id: JobID, number: int, now: float, wall_clock: WallClock) -> None:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
         self.submitted_at = now
         self.due_at = now + self.due_at if self.due_at else now
-        self.key_slot = key_slot
-        self.id_holder = id_holder
         self.wall_clock = wall_clock
 
     def set_links(self, links: JobLinks[JobRecord] | None) -> None:
@@ -243,7 +245,7 @@ class JobRecord:
 
     def start(self, worker: trio.lowlevel.Task, now: float) -> None:
         """Begin an attempt."""
-        assert RUNNING in TRANSITIONS[self.status]
+        assert self.status is PENDING
         self.started_at = now
         self.report = NO_REPORT
         self.attempt += 1
@@ -278,7 +280,7 @@ class JobRecord:
             due_at: When the next attempt may start.
             is_counted: Whether this one counts against the job's ``Retry``.
         """
-        assert PENDING in TRANSITIONS[self.status]
+        assert self.status is RUNNING
         del self.worker, self.scope
         self.context, self.retry_context = self.retry_context or Context(), None
         self.uncounted_retries += not is_counted
@@ -293,9 +295,10 @@ class JobRecord:
             What it held of the user's. To drop that may run the user's own code, so it is to be
             dropped when all that belongs to the end is done.
         """
-        assert status in TRANSITIONS[self.status]
         if self.status is RUNNING:
             del self.worker, self.scope
+        else:
+            assert (self.status, status) == (PENDING, CANCELLED)
         self.result = result
         self.finished_at = now
         self.status = status

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @final
 class Registry:
-    """The jobs of one queue. Also written in ``_core``: the ID of a job that enters, for speed.
+    """The jobs of one queue. Also written in ``_core``, for speed: a job that enters or ends.
 
     Attributes:
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
@@ -76,35 +76,31 @@ class Registry:
             return []
         return [*key_slot.jobs]
 
-    def add(
-        self,
-        record: JobRecord,
-        now: float,
-        key_slot: KeySlot[JobRecord] | None,
-        id_holder: JobRecord | None,
-    ) -> None:
-        """Number a new job, and give it an ID if it has none. A key's own code may raise.
-
-        The job can be asked for once it is in ``by_id``, which has to be when it is scheduled.
+    def add_key(self, record: JobRecord, key_slot: KeySlot[JobRecord] | None) -> None:
+        """Enter a new job under its key, whose own code may raise.
 
         Args:
             record: The job.
-            now: The time.
             key_slot: The slot of its key, if the key is in use.
-            id_holder: The live job whose ID it takes, and whose end it has to wait for.
         """
-        if record.key is not None:
-            key_slot = key_slot or self.keys.add(record.key)
-            key_slot.add(record)
+        key_slot = key_slot or self.keys.add(record.key)
+        key_slot.add(record)
+        record.set_key_slot(key_slot)
+
+    def add(self, record: JobRecord, now: float) -> None:
+        """Number a new job, and give it an ID if it has none.
+
+        The job can be asked for once it is in ``by_id``, which has to be when it is scheduled.
+        """
         job_id = record.id
         if not job_id:
             job_id = f"job-{next(self._ids)}"
             while job_id in self.by_id:  # a submit has chosen that one
                 job_id = f"job-{next(self._ids)}"
-        record.accept(job_id, next(self._numbers), now, key_slot, id_holder, self._wall_clock)
+        record.accept(job_id, next(self._numbers), now, self._wall_clock)
 
-    def end(self, record: JobRecord) -> None:
-        """Keep a job that has ended, and free its ID and its key for others."""
+    def free(self, record: JobRecord) -> None:
+        """Free the ID and the key of a job that has ended for others."""
         if record.id_holder is not None:
             predecessor = self._schedule.predecessor(record)
             if predecessor is not None and self.by_id.get(record.id) is record:
@@ -112,8 +108,6 @@ class Registry:
         if record.key_slot is not None:
             record.key_slot.discard(record)
             self.remove_unused(record.key_slot)
-        self.totals[record.status] += 1
-        self.finished.jobs.append(record)
 
     def remove_unused(self, key_slot: KeySlot[JobRecord]) -> None:
         """Remove the slot of a key that no live job has, no pause and no rate."""

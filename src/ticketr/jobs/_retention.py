@@ -36,7 +36,7 @@ class Keep:
 
 @final
 class FinishedJobs:
-    """The records of ended jobs that a queue still keeps. Also written in ``_registry``: a new one.
+    """The records of ended jobs that a queue still keeps. Also written in ``_core``: a new one.
 
     Attributes:
         jobs: These records, in the order in which the jobs ended.

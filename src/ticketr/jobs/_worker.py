@@ -2,7 +2,7 @@
 
 The context of a job. A worker switches to the context variables of each job (``switch_context``).
 It need not if neither context holds a variable and the worker's is that of a job that has ended, or
-its own, made anew: no other job can see what this one leaves there. The checkpoint of the switch is
+a new one: no other job can see what this one leaves there. The checkpoint of the switch is
 then only for the sake of other tasks, which need none if they have run since the last job began.
 
 Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which calls it;
@@ -15,6 +15,7 @@ promise that) is handled in its place.
 from __future__ import annotations
 
 import math
+from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -57,7 +58,6 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
     schedule, dispatcher, subscriptions = core.schedule, core.dispatcher, core.subscriptions
     task = trio.lowlevel.current_task()
     core.wait_graph.add_worker(task, core)
-    own_context = task.context
     # Whether other tasks have run since the last job began, and the worker's context, if it is
     # empty, is free for another job.
     is_free = False
@@ -69,11 +69,16 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                 # The last job is left to the worker that is being woken, if one is.
                 record = core.take(task) if schedule.pending > dispatcher.wakeup_pending else None
                 if record is None:
-                    fresh = own_context.copy()
-                    switch_context(task, fresh)
-                    await dispatcher.wait_for_wakeup(task)
-                    is_free = task.context is fresh
-                    del fresh  # the job may leave something in it
+                    if task.context:
+                        switch_context(task, Context())
+                    waiting_context = task.context
+                    try:
+                        await dispatcher.wait_for_wakeup(task)
+                    finally:
+                        dispatcher.idle.remove(task)
+                    dispatcher.wakeup_pending = False
+                    is_free = task.context is waiting_context
+                    del waiting_context  # the job may leave something in it
                     continue
                 value = await run_attempt(record, subscriptions, task, is_free, core.around)
                 is_free = was_rescheduled(task)
