@@ -7,6 +7,7 @@ its race: runs in which the job had ended before the event, and runs in which it
 
 from __future__ import annotations
 
+import logging
 import signal
 import types
 from contextlib import asynccontextmanager, suppress
@@ -196,6 +197,18 @@ OPTIONS: dict[object, JobOptions] = {
 }
 
 
+class Events(logging.Handler):
+    """Keeps what the queue logs of each job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_job: dict[str, list[str]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: Any = record
+        self.of_job.setdefault(facts.job_id, []).append(facts.job_event)
+
+
 class BodyError(Exception):
     """What the block's body raises."""
 
@@ -317,6 +330,10 @@ def go(
 ) -> tuple[Run, bool, BaseException | None]:
     """Run the scenario once; return the run, whether the event happened, and the error."""
     run, instrument = Run(body, interrupt_at=interrupt_at), AtStep(step)
+    logger, events = logging.getLogger("ticketr.jobs"), Events()
+    if body is inside_around:
+        logger.addHandler(events)
+        logger.setLevel(logging.DEBUG)
     left: BaseException | None = None
     try:
         trio.run(
@@ -330,7 +347,11 @@ def go(
         left = error
     finally:
         runs.clear()
+        logger.removeHandler(events)
+        logger.setLevel(logging.NOTSET)
     check(run)
+    if body is inside_around:
+        check_events(run, events.of_job)
     return run, instrument.fired, left
 
 
@@ -371,6 +392,14 @@ def check(run: Run) -> None:
         last[snapshot.id] = snapshot
     if run.seen:
         assert last.items() <= jobs.items()
+
+
+def check_events(run: Run, events: dict[str, list[str]]) -> None:
+    """Check that each step of each job was logged once."""
+    assert events == {
+        job.id: ["submitted", *["started"] * job.attempt, str(job.status)]
+        for job in run.queue.jobs()
+    }
 
 
 def finished_first(job: JobSnapshot) -> bool:
