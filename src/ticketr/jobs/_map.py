@@ -390,6 +390,8 @@ class JobMap:
         finally:
             self._is_reading = False
         if self._is_stopped or not self._unread:
+            if self._failed is None and self._error is None:
+                await checkpoint()  # if the scope around the map is cancelled, so may this task be
             self._raise_end()
         record = self._results.popleft()
         self._unread -= 1

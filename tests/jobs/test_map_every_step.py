@@ -1,0 +1,91 @@
+"""A map that is cancelled, or loses a job, at every single step leaves nothing behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from ticketr import CancelCause, JobCancelled, JobContext, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from ticketr import JobQueue
+
+
+class AtStep(trio.abc.Instrument):
+    """Triggers an event after the n-th step of any task, counted from when it was armed."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+        self.fired = False
+        self.act: Callable[[], object] | None = None
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self.act is None:
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+            self.fired = True
+
+
+async def short(context: JobContext, number: int) -> int:
+    await trio.sleep(number % 2)
+    return number
+
+
+async def numbers() -> AsyncGenerator[int]:
+    for number in range(8):
+        await trio.sleep(0.3)
+        yield number
+
+
+async def scenario(queue: JobQueue, at_step: AtStep, kind: str, *, ordered: bool) -> bool:
+    """Read a map while something happens at a step; return whether all was read."""
+    read: list[int] = []
+    with trio.CancelScope() as scope:
+        if kind == "scope":
+            at_step.act = scope.cancel
+        else:
+            at_step.act = lambda: queue.cancel("job-3")
+        items = numbers() if kind == "async items" else range(8)
+        try:
+            async with queue.map(short, items, ordered=ordered) as values:
+                async for value in values:
+                    read.append(value)
+        except JobCancelled:
+            read.append(-1)
+    at_step.act = None
+    await trio.lowlevel.checkpoint()
+    known = queue.statistics()
+    assert known.pending == known.running == known.submitters_waiting == 0
+    causes = {job.cancel_cause for job in queue.jobs()} - {None}
+    assert causes <= {CancelCause.SCOPE, CancelCause.USER}
+    assert len(set(read)) == len(read)
+    return sorted(read) == list(range(8))
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("kind", ["scope", "job", "async items"])
+def test_a_map_leaves_nothing_behind(kind: str, *, ordered: bool) -> None:
+    async def run(at_step: AtStep) -> bool:
+        with trio.fail_after(1000):
+            async with open_job_queue(workers=2, max_pending=2) as queue:
+                return await scenario(queue, at_step, kind, ordered=ordered)
+
+    ended: list[bool] = []
+    at_step = AtStep(0)
+    for step in range(1, 1000):
+        at_step = AtStep(step)
+        clock = MockClock(autojump_threshold=0)
+        ended.append(trio.run(run, at_step, clock=clock, instruments=[at_step]))
+        if not at_step.fired:
+            break
+
+    assert not at_step.fired
+    assert ended[-1]
+    assert not all(ended)
