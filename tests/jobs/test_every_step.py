@@ -27,6 +27,7 @@ from ticketr import (
     JobSnapshot,
     JobStatus,
     QueueClosed,
+    Rate,
     Retry,
     RetryLater,
     open_job_queue,
@@ -174,6 +175,14 @@ async def inside_around(context: JobContext) -> str:
     return await gives_value(context)
 
 
+async def later(context: JobContext) -> str:
+    return await gives_value(context)
+
+
+async def limited(context: JobContext) -> str:
+    return await gives_value(context)
+
+
 # The end of a nursery is protected from interrupts: they are raised in a child.
 WITH_CHILDREN = [one_child, two_children, five_children]
 BODIES = [
@@ -189,11 +198,15 @@ BODIES = [
     delayed,
     keyed,
     inside_around,
+    later,
+    limited,
 ]
 OPTIONS: dict[object, JobOptions] = {
     fails_twice: {"retry": Retry(3, first=0.5, jitter=0, total=99), "key": "k"},
     delayed: {"delay": 0.75},
     keyed: {"key": "k", "within": 99},
+    later: {"after": ["first"]},
+    limited: {"key": "limited"},
 }
 
 
@@ -283,7 +296,10 @@ class Run:
             around=self.around if self.body is inside_around else None,
         ) as self.queue:
             nursery.start_soon(self.read)
-            self.queue.submit_nowait(self.other, 0.5, key="k")
+            self.queue.submit_nowait(self.other, 0.5, id="first", key="k")
+            if self.body is limited:
+                self.queue.set_rate(Rate(1, per=0.75), "limited")
+                await self.queue.run(self.other, 0, key="limited")
             self.target = self.queue.submit_nowait(self.swept, **OPTIONS.get(self.body, {}))
             nursery.start_soon(self.submit, 1)
             nursery.start_soon(self.submit, 2)
@@ -365,11 +381,8 @@ def check(run: Run) -> None:
     assert run.managers == 0
     assert repr(run.queue).startswith("<JobQueue closed")
     core = run.queue._core
-    assert (core.schedule._key_holders, core.schedule.blocked, len(core.registry.keys)) == (
-        {},
-        {},
-        0,
-    )
+    assert (core.schedule._key_holders, core.schedule.blocked) == ({}, {})
+    assert len(core.registry.keys) == (run.body is limited)  # its rate outlives its jobs
 
     for job in jobs.values():
         assert job.status.is_terminal
@@ -400,6 +413,11 @@ def check_events(run: Run, events: dict[str, list[str]]) -> None:
         job.id: ["submitted", *["started"] * job.attempt, str(job.status)]
         for job in run.queue.jobs()
     }
+
+
+def causes_of(run: Run) -> set[CancelCause]:
+    """Return the other causes of a cancellation: the job before it may be cancelled first."""
+    return {CancelCause.DEPENDENCY} if run.body is later else set()
 
 
 def finished_first(job: JobSnapshot) -> bool:
@@ -491,7 +509,7 @@ def test_cancelling_the_outer_scope_at_every_step(
     def judge(run: Run, left: BaseException | None) -> None:
         assert left is None
         assert run.outer.cancelled_caught or run.too_late
-        assert run.target.snapshot().cancel_cause in {None, CancelCause.SCOPE}
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SCOPE, *causes_of(run)}
 
     sweep(body, lambda run: run.outer.cancel, judge)
 
@@ -507,7 +525,7 @@ def test_an_error_in_the_body_at_every_step(
         else:
             assert isinstance(left, ExceptionGroup)  # that of the scenario's own nursery
             assert left.exceptions == (run.error,)
-        assert run.target.snapshot().cancel_cause in {None, CancelCause.SHUTDOWN}
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SHUTDOWN, *causes_of(run)}
 
     sweep(body, lambda run: run.trigger.set, judge)
 
