@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr import JobQueue, Keep, open_job_queue
+from ticketr import JobQueue, Keep, Rate, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ticketr import JobOptions
 
 FEW, MANY, VERY_MANY = 1_000, 100_000, 1_000_000
 #: How many submits, cancels and starts are timed together, to make the clock's cost negligible.
@@ -128,6 +130,49 @@ async def costs(counts: list[int]) -> dict[int, dict[str, float]]:
     }
 
 
+async def waiting_costs(counts: list[int], options: JobOptions) -> list[float]:
+    """Return the median seconds of a submit and a cancel of a job that waits with many others.
+
+    They wait for a rate of one start in a long time or, by the options, for the end of a job.
+    """
+    medians = []
+    for count in counts:
+        rate = None if options else Rate(1, per=1e6)
+        opened = open_job_queue(max_pending=None, keep=Keep(jobs=10), rate=rate)
+        async with opened as queue:
+            first = queue.submit_nowait(sleep, 0.0 if rate else math.inf, id="first")
+            if rate is not None:
+                await first.wait()
+            for _ in range(count):
+                queue.submit_nowait(sleep, 0.0, **options)
+            gc.collect()
+            gc.freeze()
+            times = []
+            for _ in range(ROUNDS):
+                start = time.perf_counter()
+                for _ in range(BATCH):
+                    queue.submit_nowait(sleep, 0.0, **options).cancel()
+                times.append((time.perf_counter() - start) / BATCH)
+            gc.unfreeze()
+            medians.append(statistics.median(times))
+            await queue.shutdown(grace=0)
+    return medians
+
+
+async def sleep(_: object, seconds: float) -> None:
+    """Sleep for this long."""
+    await trio.sleep(seconds)
+
+
+def waiting_row(words: str, options: JobOptions) -> str:
+    """Return the row of jobs that wait for a rate or for other jobs."""
+    few, many = trio.run(waiting_costs, [FEW, MANY], options)
+    return (
+        f"queue: a submit and a cancel of a job that waits for {words} cost {many / few:.2f} times"
+        " as much with 1e5 such jobs waiting as with 1e3"
+    )
+
+
 def bytes_free() -> float:
     """Return the bytes of free memory, or a guess if the system does not tell."""
     try:
@@ -162,6 +207,8 @@ def rows() -> list[str]:
     skipped = [] if has_room else ["queue: 1e6 jobs waiting: left out, too little memory is free"]
     return [
         *map(row, KINDS),
+        waiting_row("a rate", {}),
+        waiting_row("another job", {"after": ["first"]}),
         f"queue: beside these, log n is so many times as much: {logs}",
         *skipped,
     ]

@@ -131,6 +131,16 @@ level='info' event="Job 'job-1' (pack) is retried in 1 s, the attempt took 1.5 s
 level='info' event='packing' order=7 attempt=2 job='job-1'
 level='info' event="Job 'job-1' (pack) completed after 1.5 s" job_name='pack' job_seconds=1.5
 """,
+    "18_rates_and_order": """\
+0.0 s: fetch a page
+0.0 s: fetch a page
+merge waits for: after
+0.5 s: fetch a page
+1.0 s: fetch a page
+1.5 s: merge 4 pages
+1.5 s: fetch a page
+merge: cancelled, cause: dependency
+""",
     "16_metrics": """\
 job_workers 2.0
 jobs{status="pending"} 0.0
