@@ -91,7 +91,7 @@ class JobQueue:
         *args: object,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]:
-        """Hand in a job, waiting for room while too many are pending.
+        """Submit a job; wait for room while too many are pending.
 
         The job sees the context variables as they are now. Called inside a job, it enters above
         the bound once every running job waits and nothing else could make room.
@@ -108,7 +108,7 @@ class JobQueue:
         Raises:
             QueueClosed: The queue takes no more jobs, or stopped to while this waited.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
-            TypeError, ValueError: The job, or an option, is none.
+            TypeError, ValueError: The job or an option is invalid.
         """
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
@@ -144,7 +144,7 @@ class JobQueue:
         *args: object,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]:
-        """Hand in a job now or not at all, otherwise as :meth:`submit` does.
+        """Submit a job now or not at all, otherwise as :meth:`submit` does.
 
         Raises:
             QueueFull: As many jobs are pending as may be.
@@ -204,7 +204,7 @@ class JobQueue:
             return await handle.result()
         except BaseException:
             self._core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
-            # Not by wait(): nobody is told of the outcome here, so a failure is to be told of.
+            # Not by wait(): nobody sees the outcome here, so a failure has to be reported.
             if not record.status.is_terminal:
                 with trio.CancelScope(shield=True), handle.watch() as changes:
                     end = JobEnd(self._core, record, is_refusable=False)
@@ -368,7 +368,7 @@ class JobQueue:
             key: Limit only the jobs with this key.
 
         Raises:
-            TypeError: The rate is none, or the key cannot be hashed.
+            TypeError: It is no rate, or the key cannot be hashed.
         """
         set_rate(self._core, None if rate is None else checked_rate(rate), checked_key(key))
 
@@ -396,7 +396,7 @@ class JobQueue:
         return handle
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
-        """Where a job is in its life.
+        """Return the status of a job.
 
         Raises:
             UnknownJob: No job with this ID is known.
@@ -404,7 +404,7 @@ class JobQueue:
         return self._find(job_id).status
 
     def snapshot(self, job_id: JobID | JobHandle[object]) -> JobSnapshot:
-        """A job as it is now.
+        """Return the state of a job as it is now.
 
         Raises:
             UnknownJob: No job with this ID is known.
@@ -415,7 +415,7 @@ class JobQueue:
     def jobs(
         self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
     ) -> list[JobSnapshot]:
-        """The jobs that are known, in the order in which they were submitted.
+        """Return the known jobs in the order in which they were submitted.
 
         Args:
             status: Only those that are there in their life.
@@ -423,7 +423,7 @@ class JobQueue:
             tag: Only those with this tag.
 
         Raises:
-            TypeError, ValueError: One of these is none.
+            TypeError, ValueError: An argument is invalid.
         """
         only = None if status is None else checked_member("status", status, JobStatus)
         return [
@@ -472,7 +472,7 @@ class JobQueue:
 
     @enable_ki_protection
     async def shutdown(self, *, grace: float | None = None) -> None:
-        """Take no more jobs, let those there are end, and close the queue.
+        """Take no more jobs, wait until all jobs have ended, and close the queue.
 
         May be called more than once; a later call can only shorten the grace.
 
@@ -541,7 +541,7 @@ class JobQueue:
         return finished_in_memory(ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:
-        """The queue in numbers."""
+        """Return the queue in numbers."""
         core = self._core
         return QueueStatistics(
             workers=core.workers,
