@@ -305,17 +305,15 @@ class QueueCore:
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
         """End a job. The error of one that failed is in its record already."""
         schedule = self.schedule
+        now = self.now()
         was_running = record.status is RUNNING
         if was_running:
             del self.running[record.worker]
+            self.totals.run_seconds += now - record.started_at
             if record.key_slot is not None:
                 schedule.release_key(record)
         else:
             schedule.discard(record)
-        now = self.now()
-        if was_running:
-            self.totals.run_seconds += now - record.started_at
-        else:
             self.totals.ended_pending += 1
         held = record.end(status, now, result)
         handle = self.handle_of(record) if status is FAILED and not record.outcome_seen else None
