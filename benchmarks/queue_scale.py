@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import queue_repeats
 import trio
 
 from ticketr import JobQueue, Keep, Rate, open_job_queue
@@ -211,4 +212,5 @@ def rows() -> list[str]:
         waiting_row("another job", {"after": ["first"]}),
         f"queue: beside these, log n is so many times as much: {logs}",
         *skipped,
+        *queue_repeats.rows(),
     ]

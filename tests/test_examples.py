@@ -106,6 +106,16 @@ job-2 starts
 blue is up to date
 job-1: cancelled, cause: superseded
 """,
+    "17_schedules": """\
+poll#1 starts after 0 s
+poll#2 starts after 60 s
+poll#3 starts after 120 s
+poll#4 starts after 240 s
+poll#5 starts after 300 s
+poll#6 starts after 3600 s
+6 polls, 1 missed; 4 reports
+next report at a whole quarter: True
+""",
     "08_history": """\
 photos: failed, 5/9, OSError: no space left
 letters: completed, 3/3, 3 files

@@ -49,6 +49,7 @@ from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._rates import Rate
+from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._statistics import QueueStatistics
@@ -83,6 +84,7 @@ __all__ = [
     "QueueFull",
     "QueueStatistics",
     "Rate",
+    "RepeatHandle",
     "Retry",
     "RetryLater",
     "SqliteHistory",

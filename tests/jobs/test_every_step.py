@@ -36,7 +36,7 @@ from ticketr import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 
-    from ticketr import JobHandle, JobQueue
+    from ticketr import JobHandle, JobQueue, RepeatHandle
 
 T = TypeVar("T")
 
@@ -149,6 +149,13 @@ async def submits_more(context: JobContext) -> str:
     return await gives_value(context)
 
 
+async def repeats_another(context: JobContext) -> str:
+    run = runs[-1]
+    with suppress(QueueClosed):
+        run.repeats.append(run.queue.repeat(run.other, 0.5, every=9.0, key="k"))
+    return await gives_value(context)
+
+
 async def fails_twice(context: JobContext) -> str:
     await gives_value(context)
     if context.attempt < 3:
@@ -193,6 +200,7 @@ BODIES = [
     cleans_up_badly,
     swallows,
     submits_more,
+    repeats_another,
     fails_twice,
     comes_again,
     delayed,
@@ -240,6 +248,7 @@ class Run:
     told: list[JobSnapshot] = field(default_factory=list)
     outcome: CancelOutcome | None = None
     cancelled_at: float = 0.0
+    repeats: list[RepeatHandle] = field(default_factory=list)
     managers: int = 0
     """The number of context managers around attempts that are entered and not left."""
     had_ended: bool = False
@@ -379,6 +388,11 @@ def check(run: Run) -> None:
     assert (counts.pending, counts.running, counts.submitters_waiting) == (0, 0, 0)
     assert sum(ended) == len(jobs)
     assert run.managers == 0
+    for repeat in run.repeats:
+        latest = repeat.snapshot()
+        assert latest is not None
+        assert (latest.id, repeat.next_at) == (f"{repeat.id}#{repeat.runs}", None)
+        assert not repeat.run_now()
     assert repr(run.queue).startswith("<JobQueue closed")
     core = run.queue._core
     assert (core.schedule._key_holders, core.schedule.blocked) == ({}, {})

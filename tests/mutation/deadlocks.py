@@ -130,7 +130,8 @@ MUTANTS: Final = [
     Mutant(
         "a queue in a job never runs out of outside tasks",
         "_wait_targets.py",
-        "        if queue.waits.opened_by is None:\n            return UNBLOCKED\n",
+        "        if queue.waits.opened_by is None or queue.repeats.next_time() < math.inf:\n"
+        "            return UNBLOCKED\n",
         "        return UNBLOCKED\n",
         "test_deadlock.py::test_reading_all_jobs_of_a_queue_in_a_job_is_a_deadlock",
     ),

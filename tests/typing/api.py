@@ -12,7 +12,7 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, assert_type
 
 import trio
@@ -39,6 +39,7 @@ from ticketr import (
     OnConflict,
     QueueStatistics,
     Rate,
+    RepeatHandle,
     Retry,
     RetryLater,
     SqliteHistory,
@@ -196,6 +197,13 @@ async def options(queue: JobQueue) -> None:
     shared: JobOptions = {"tags": {"nightly"}, "priority": -1}
     assert_type(await queue.run(Push(), **shared), bytes)
     assert_type(queue.submit_nowait(measure, "a", 2.0, **shared), JobHandle[int])
+
+    repeat = queue.repeat(measure, "a", 2.0, every=60.0, first=5, **shared)
+    assert_type(repeat, RepeatHandle)
+    assert_type(queue.repeat(Push(), every=lambda due: due, first=datetime.now(UTC)), RepeatHandle)
+    assert_type(repeat.next_at, datetime | None)
+    assert_type(repeat.run_now(), bool)
+    queue.repeat(Push(), every="daily")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     await queue.submit(Push(), urgent=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     await queue.submit(Push(), priority="1")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -32,13 +32,14 @@ from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._phase import Phase
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Registry
+from ticketr.jobs._repeat import Repeats
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._wait_graph import wait_graph_of_run
 from ticketr.jobs._wait_targets import NextChange, QueueWaits
-from ticketr.jobs._wall_clock import WallClock
+from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
@@ -79,6 +80,8 @@ class QueueCore:
         wait_graph: The waits of all queues of the Trio run.
         waiting_jobs: The jobs that wait, of all queues.
         waits: The queue as a part of that graph.
+        repeats: The repeats, and when their runs are due.
+        wall_clock: Tells wall-clock times.
         recorder: Writes the history, if there is one.
         fatal: What was raised that has to leave by the queue's block.
         idle_event: Set when no job is pending or running; made by the first that waits for it.
@@ -101,6 +104,7 @@ class QueueCore:
         "phase",
         "recorder",
         "registry",
+        "repeats",
         "running",
         "schedule",
         "subscriptions",
@@ -109,6 +113,7 @@ class QueueCore:
         "wait_graph",
         "waiting_jobs",
         "waits",
+        "wall_clock",
         "workers",
     )
 
@@ -129,6 +134,9 @@ class QueueCore:
         self.around: Final = around
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
+        self.wall_clock: WallClock = WallClock(
+            self.now, is_fixed=is_virtual(trio.lowlevel.current_clock())
+        )
         self.schedule: Schedule = Schedule(max_pending)
         if rate is not None:
             self.schedule.set_rate(None, rate, self.now())
@@ -136,7 +144,7 @@ class QueueCore:
         self.failures: FailureReporter = FailureReporter(
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
-        self.registry: Registry = Registry(self.schedule, self.running, keep, WallClock(self.now))
+        self.registry: Registry = Registry(self.schedule, self.running, keep, self.wall_clock)
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)
@@ -144,6 +152,9 @@ class QueueCore:
         self.wait_graph: WaitGraph = wait_graph_of_run()
         self.waiting_jobs: Sized = self.wait_graph.waiting_jobs
         self.waits: QueueWaits = QueueWaits(self, self.wait_graph.jobs_around())
+        self.repeats: Repeats = Repeats(
+            self, self.subscriptions.owner_thread, self.wait_graph.request_check
+        )
         self.recorder: Recorder | None = None
         self.fatal: list[BaseException] = []
         self.idle_event: trio.Event | None = None
@@ -223,6 +234,15 @@ class QueueCore:
         if self._is_logging:
             self._lifecycle.submitted(record)
         return record
+
+    def let_in(self, record: JobRecord) -> None:
+        """Take a job that nobody waits to submit, also if the queue is full.
+
+        Raises:
+            QueueClosed, DuplicateJob: It is not taken; a key's own code may raise anything else.
+        """
+        self.enter(record, above=True)
+        self.dispatcher.wake()
 
     def _notify_pending(self, record: JobRecord) -> None:
         if self.schedule.is_time_dependent:
@@ -350,6 +370,9 @@ class QueueCore:
         if handle is not None:
             del handle  # so that it is gone if no other holds it
             self.failures.job_failed(record)
+        repeats = self.repeats
+        if repeats.runs and record in repeats.runs:
+            repeats.run_ended(record)
 
     def _write_history(self, record: JobRecord, recorder: Recorder) -> None:
         try:

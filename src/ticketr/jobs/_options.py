@@ -117,6 +117,23 @@ def make_record(
     return record
 
 
+def make_template(
+    job: Job[object] | Callable[..., Awaitable[object]],
+    args: tuple[object, ...],
+    timeout: float,
+    retry: Retry | None,
+    options: JobOptions,
+) -> JobRecord:
+    """Return the record that the runs of a repeat are copies of; its ID is that of the repeat.
+
+    Args and errors are those of :func:`make_record`. An option that makes no sense for a run that
+    the queue submits itself is refused.
+    """
+    for option in NOT_OF_REPEATS.keys() & options.keys():
+        raise TypeError(f"repeat() has no option {option!r}: {NOT_OF_REPEATS[option]}")
+    return make_record(job, args, timeout, retry, options)
+
+
 def checked_options(options: JobOptions) -> dict[str, object]:
     """Check the options of a submit, and return them by the names of a record's fields."""
     fields: dict[str, object] = {}
@@ -216,5 +233,14 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "retry": ("retry", checked_retry),
 }
 """The field of a record that each option fills, and what checks the value."""
+NOT_OF_REPEATS: Final = {
+    "after": "a run starts at its due time",
+    "after_any_end": "a run starts at its due time",
+    "delay": "first= is the time until the first run",
+    "start_by": "due times that pass while a run has not ended are skipped",
+    "within": "due times that pass while a run has not ended are skipped",
+    "on_conflict": "runs never overlap, and a run waits for its key",
+}
+"""The options of a submit that a repeat refuses, and why."""
 OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "within", "timeout", "retry"})
 """The options of which None means that they are not given."""

@@ -20,10 +20,11 @@ from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
 from ticketr.jobs._map import JobMap
-from ticketr.jobs._options import JobOptions, checked_priority, make_record
+from ticketr.jobs._options import JobOptions, checked_priority, make_record, make_template
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._recorder import finished_in_memory
+from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._steering import pause, resume, run_now, set_priority, set_rate
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
         Iterable,
     )
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._due_times import Every
     from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
@@ -282,6 +285,66 @@ class JobQueue:
         template = template_of(function, self._timeout, self._retry, options)
         check_items(items)
         return JobMap(self._core, template, items, ordered=bool(ordered), outcomes=bool(outcomes))
+
+    @overload
+    def repeat(
+        self,
+        job: Job[object],
+        /,
+        *,
+        every: Every,
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> RepeatHandle: ...
+    @overload
+    def repeat(
+        self,
+        job: Callable[[JobContext, *Ts], Awaitable[object]],
+        /,
+        *args: *Ts,
+        every: Every,
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> RepeatHandle: ...
+    @enable_ki_protection
+    def repeat(
+        self,
+        job: Job[object] | Callable[..., Awaitable[object]],
+        /,
+        *args: object,
+        every: Every,
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> RepeatHandle:
+        """Run a job again and again, until the queue begins to end.
+
+        The due times are ``first + n * every`` from this call. A due time that passes while a run
+        has not ended is skipped and counted. Each run is a job of its own, with the ID ``<id>#n``;
+        it is submitted when it is due, above ``max_pending``, and sees the context variables as
+        they are now. A run that fails or is cancelled does not end the repeat. Between two runs
+        there is no job, so the repeat does not keep the block open.
+
+        Args:
+            job: As for :meth:`submit`.
+            args: Arguments for the function.
+            every: The seconds from one due time to the next, at least 0.001; or a function that
+                returns the next due time for a due time, both datetimes with a time zone. It is
+                given UTC. If it raises or returns no later time, that is logged and the repeat
+                ends.
+            first: The seconds until the first run, or its due time as a datetime with a time zone.
+                Due times that are past are skipped.
+            options: ``id`` (of the repeat), ``name``, ``key``, ``priority``, ``retry``, ``tags``
+                and ``timeout``, which hold for each run.
+
+        Raises:
+            QueueClosed: The queue takes no more jobs, or its block is being left.
+            DuplicateJob: A repeat has this ID, or a live job has the ID of the first run.
+            TypeError, ValueError: The job, a due time or an option is invalid.
+        """
+        self._core.subscriptions.owner_thread.check()
+        template = make_template(job, args, self._timeout, self._retry, options)
+        repeats = self._core.repeats
+        return RepeatHandle(repeats.start(template, every, first), repeats)
 
     @enable_ki_protection
     def cancel(

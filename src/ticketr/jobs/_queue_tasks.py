@@ -53,7 +53,12 @@ async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, or a deadlock check is requested, and do it."""
     core.waits.read_deadline()
     phase = core.phase
-    next_time = min(phase.cut_off_at, phase.stuck_warning_at, core.schedule.next_time())
+    next_time = min(
+        phase.cut_off_at,
+        phase.stuck_warning_at,
+        core.schedule.next_time(),
+        core.repeats.next_time(),
+    )
     with core.timer.reset(-math.inf if core.failures.is_report_due else next_time):
         await trio.sleep_forever()
     handle_due_times(core)
@@ -81,3 +86,5 @@ def handle_due_times(core: QueueCore) -> None:
     due = core.schedule.due(now)
     if core.schedule.refill_rates(now) or due:
         core.mark_changed(due)
+    if core.repeats.next_time() <= now:
+        core.repeats.submit_due_runs(now)

@@ -241,6 +241,19 @@ class JobRecord:
         """Write which jobs it waits for, and which wait for it."""
         self.links, self.after = links, None
 
+    def copy(self, job_id: JobID) -> JobRecord:
+        """Return a record of the same function and options for another submit, with this ID."""
+        record = JobRecord(
+            self.function, self.args, self.context.copy(), self.name, self.timeout, self.retry
+        )
+        record.id, record.key, record.tags, record.priority = (
+            job_id,
+            self.key,
+            self.tags,
+            self.priority,
+        )
+        return record
+
     # Transitions
 
     def start(self, worker: trio.lowlevel.Task, now: float) -> None:

@@ -22,6 +22,7 @@ logger = logging.getLogger("ticketr.jobs")
 def start_draining(core: QueueCore) -> None:
     """Begin the end of the queue: lift all pauses, and allow no new ones."""
     core.phase.start_draining()
+    core.repeats.end_all()
     paused = core.schedule.lift_pauses()
     for key_slot in core.registry.keys.unused():
         core.registry.remove_unused(key_slot)

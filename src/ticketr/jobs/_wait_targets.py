@@ -7,6 +7,7 @@ reached without a waiting job: by a free worker, by the clock, or by a task outs
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._phase import Phase
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._repeat import Repeats
     from ticketr.jobs._schedule import Schedule
     from ticketr.jobs._submission import Submission
     from ticketr.jobs._timer import Timer
@@ -41,6 +43,8 @@ class QueueState(Protocol):
     def timer(self) -> Timer: ...
     @property
     def waits(self) -> QueueWaits: ...
+    @property
+    def repeats(self) -> Repeats: ...
     @property
     def is_idle(self) -> bool: ...
 
@@ -272,12 +276,12 @@ def can_start_job(queue: QueueState) -> bool:
 def blockers_of_outside_tasks(queue: QueueState) -> Blockers:
     """Return the nodes that block the tasks which are in a queue's block, but in none of its jobs.
 
-    Such tasks can submit or resume until the block is being left. If a job of another queue has
+    Such tasks can submit or resume until the block is being left, as a repeat can. If a job of another queue has
     opened the block, they proceed if that job does, or a task outside that queue's jobs.
     """
     blockers: list[Node] = []
     while not queue.phase.draining:
-        if queue.waits.opened_by is None:
+        if queue.waits.opened_by is None or queue.repeats.next_time() < math.inf:
             return UNBLOCKED
         record, queue = queue.waits.opened_by
         blockers.append(record)

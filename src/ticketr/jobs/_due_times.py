@@ -1,0 +1,174 @@
+"""When the runs of a repeat are due. Pure: no clock of its own.
+
+An interval computes its due times by multiplication, so rounding errors do not add up. A calendar
+asks the user's function for each due time and works in wall-clock time; each due time becomes a
+time on Trio's clock when the wait for it begins.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+
+from ticketr.jobs._values import checked_callable, checked_seconds, safe_repr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Every: TypeAlias = "float | Callable[[datetime], datetime]"
+"""Seconds, or a function from a due datetime to the next."""
+MIN_SECONDS: Final = 0.001
+MAX_SECONDS: Final = 1e9
+MAX_STEPS: Final = 100
+"""How many due times in the past a calendar skips at a time: each is a call of the function."""
+
+
+class DueTimes(Protocol):
+    """The due times of one repeat.
+
+    Attributes:
+        due_at: The current due time, on Trio's clock.
+    """
+
+    @property
+    def due_at(self) -> float: ...
+
+    def advance(self, now: float, offset: float) -> int:
+        """Go on to the first due time behind the current one that is not past.
+
+        Args:
+            now: The time on Trio's clock.
+            offset: Wall-clock time minus Trio's, in seconds.
+
+        Returns:
+            The number of due times that were skipped.
+        """
+
+    def wall_time(self, offset: float) -> datetime:
+        """Return the current due time as a UTC datetime."""
+
+
+@final
+class Interval:
+    """The due times ``first_at + n * every``."""
+
+    __slots__ = ("_every", "_first_at", "_number")
+
+    def __init__(self, first_at: float, every: float) -> None:
+        self._first_at = first_at
+        self._every = every
+        self._number = 0
+
+    @property
+    def due_at(self) -> float:
+        return self._time(self._number)
+
+    def advance(self, now: float, offset: float) -> int:
+        last = self._number
+        number = max(last + 1, math.ceil((now - self._first_at) / self._every))
+        while self._time(number) < now:  # the division was rounded
+            number += 1
+        while number > last + 1 and self._time(number - 1) >= now:
+            number -= 1
+        self._number = number
+        return number - last - 1
+
+    def wall_time(self, offset: float) -> datetime:
+        return utc(self.due_at + offset)
+
+    def _time(self, number: int) -> float:
+        return self._first_at + number * self._every
+
+
+@final
+class Calendar:
+    """The due times that a function gives, each from the one before.
+
+    ``advance`` may stop at a due time that is past, after ``MAX_STEPS``. It raises what the
+    function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
+    """
+
+    __slots__ = ("_due", "_next", "due_at")
+
+    def __init__(
+        self, first: datetime, following: Callable[[datetime], datetime], offset: float
+    ) -> None:
+        self._next = following
+        self._due = first
+        self.due_at: float = first.timestamp() - offset
+
+    def advance(self, now: float, offset: float) -> int:
+        due, due_at = self._due, -math.inf
+        steps = 0
+        while due_at < now and steps < MAX_STEPS:
+            following = checked_datetime("the datetime that every() returns", self._next(due))
+            if following <= due:
+                raise ValueError(
+                    f"every() must return a later time than it is given: for {due.isoformat()}"
+                    f" it returned {following.isoformat()}"
+                )
+            due, due_at = following, following.timestamp() - offset
+            steps += 1
+        self._due, self.due_at = due, due_at
+        return steps - 1
+
+    def wall_time(self, offset: float) -> datetime:
+        return self._due
+
+
+def make_due_times(
+    every: object, first: object, now: float, offset: float, call: Callable[..., datetime]
+) -> DueTimes:
+    """Return the due times of a new repeat.
+
+    Args:
+        every: What the user gave: seconds, or a function from a due datetime to the next.
+        first: The first due time: seconds from now, or an aware datetime.
+        now: The time on Trio's clock.
+        offset: Wall-clock time minus Trio's, in seconds.
+        call: Calls the function, as ``call(every, due)``.
+
+    Raises:
+        TypeError, ValueError: One of these is invalid.
+    """
+    if issubclass(type(first), datetime):
+        start = checked_datetime("first", first)
+        first_at = start.timestamp() - offset
+    else:
+        first_at = now + _bounded("first", first, 0.0)
+        start = utc(first_at + offset)
+    if callable(every):
+        checked_callable("every", every)
+        return Calendar(start, lambda due: call(every, due), offset)
+    return Interval(first_at, _bounded("every", every, MIN_SECONDS))
+
+
+def _bounded(what: str, value: object, least: float) -> float:
+    seconds = checked_seconds(what, value)
+    if not least <= seconds <= MAX_SECONDS:
+        raise ValueError(
+            f"{what} must be from {least:g} to {MAX_SECONDS:g} seconds, not {safe_repr(value)}"
+        )
+    return seconds
+
+
+def checked_datetime(what: str, value: object) -> datetime:
+    """Return an aware datetime in UTC.
+
+    Raises:
+        TypeError, ValueError: The value is no datetime, or has no time zone.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"{what} must be a datetime, not {safe_repr(value)}")
+    if value.utcoffset() is None:
+        raise ValueError(
+            f"{what} must have a time zone, such as datetime.now(UTC), and {safe_repr(value)} has"
+            " none: where clocks are set for summer, it may be two times or none"
+        )
+    return value.astimezone(UTC)
+
+
+def utc(seconds: float) -> datetime:
+    """Return wall-clock seconds since 1970 as a UTC datetime."""
+    return datetime.fromtimestamp(seconds, UTC)

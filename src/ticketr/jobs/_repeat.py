@@ -1,0 +1,313 @@
+"""Repeats: jobs that are run again and again, at their due times.
+
+A repeat is no job. Each of its runs is one, and is submitted when it is due. While a run is pending
+or running, no other is: due times that pass meanwhile are skipped and counted. A repeat ends when
+it is cancelled, when its function of the due time fails, or when the queue begins to end.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import TYPE_CHECKING, Protocol, final
+
+from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr.jobs._due_times import make_due_times
+from ticketr.jobs._groups import has_only_exceptions
+from ticketr.jobs._job import JobErrorInfo
+from ticketr.jobs._priority_queue import PriorityQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ticketr.jobs._due_times import DueTimes
+    from ticketr.jobs._job import JobID
+    from ticketr.jobs._owner_thread import OwnerThread
+    from ticketr.jobs._phase import Phase
+    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._timer import Timer
+    from ticketr.jobs._wall_clock import WallClock
+
+logger = logging.getLogger("ticketr.jobs")
+
+
+class RepeatingQueue(Protocol):
+    """The part of a queue that its repeats use."""
+
+    @property
+    def now(self) -> Callable[[], float]: ...
+    @property
+    def phase(self) -> Phase: ...
+    @property
+    def timer(self) -> Timer: ...
+    @property
+    def wall_clock(self) -> WallClock: ...
+
+    def let_in(self, record: JobRecord) -> None:
+        """Take a job that nobody waits to submit, also if the queue is full."""
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the queue, and have this error leave by its block."""
+
+
+@final
+class Repeat:
+    """One repeat.
+
+    Attributes:
+        id: Its ID; that of its n-th run is ``<id>#n``.
+        number: Its place in the order of the calls.
+        template: The record that its runs are copies of; None once it has ended.
+        due_times: Its due times; None once it has ended.
+        is_due_used: Whether the current due time has had its run.
+        is_behind: Whether the current due time is past, and more are to be skipped.
+        is_paused: Whether no run is to be submitted.
+        is_running: Whether a run is pending or running.
+        last: The last run; None before the first.
+        runs: The number of runs that were submitted.
+        missed: The number of due times without a run.
+    """
+
+    __slots__ = (
+        "due_times",
+        "id",
+        "is_behind",
+        "is_due_used",
+        "is_paused",
+        "is_running",
+        "last",
+        "missed",
+        "number",
+        "runs",
+        "template",
+    )
+
+    def __init__(
+        self,
+        repeat_id: JobID,
+        number: int,
+        template: JobRecord,
+        due_times: DueTimes,
+        *,
+        is_behind: bool,
+    ) -> None:
+        self.id: JobID = repeat_id
+        self.number: int = number
+        self.template: JobRecord | None = template
+        self.due_times: DueTimes | None = due_times
+        self.is_due_used: bool = False
+        self.is_behind: bool = is_behind
+        self.is_paused: bool = False
+        self.is_running: bool = False
+        self.last: JobRecord | None = None
+        self.runs: int = 0
+        self.missed: int = 0
+
+    def is_waiting(self) -> bool:
+        """Tell whether it waits for its due time."""
+        return self.due_times is not None and not self.is_running and not self.is_paused
+
+    def skip_past(self, now: float, offset: float, *, is_counted: bool = True) -> None:
+        """Go on to the first due time that has had no run and is not past.
+
+        Raises:
+            BaseException: What the user's function of the due time raises.
+        """
+        times = self.due_times
+        if times is None or not (self.is_due_used or times.due_at < now):
+            return
+        skipped = times.advance(now, offset) + (not self.is_due_used)
+        self.is_due_used = False
+        self.is_behind = times.due_at < now
+        self.missed += skipped if is_counted else 0
+
+
+@final
+class Repeats:
+    """The repeats of one queue.
+
+    Attributes:
+        runs: The runs that have not ended, with their repeats.
+    """
+
+    __slots__ = (
+        "_live",
+        "_numbers",
+        "_owner_thread",
+        "_queue",
+        "_request_deadlock_check",
+        "_scheduled",
+        "runs",
+    )
+
+    def __init__(
+        self,
+        queue: RepeatingQueue,
+        owner_thread: OwnerThread,
+        request_deadlock_check: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._owner_thread = owner_thread
+        self._request_deadlock_check = request_deadlock_check
+        self._live: dict[JobID, Repeat] = {}
+        self._scheduled = PriorityQueue[Repeat]()
+        self._numbers = itertools.count(1)
+        self.runs: dict[JobRecord, Repeat] = {}
+
+    def next_time(self) -> float:
+        """Return when the next run is due."""
+        return self._scheduled.first_rank()
+
+    def start(self, template: JobRecord, every: object, first: object) -> Repeat:
+        """Begin a repeat; submit its first run if that is due.
+
+        Raises:
+            QueueClosed: The queue has begun to end.
+            DuplicateJob: Another repeat has this ID, or a live job that of the first run.
+            TypeError, ValueError: The due times are invalid.
+        """
+        if self._queue.phase.draining:
+            raise QueueClosed
+        now, offset = self._queue.now(), self._queue.wall_clock.offset()
+        context = template.context
+
+        def call(function: Callable[[datetime], datetime], due: datetime) -> datetime:
+            return context.copy().run(function, due)
+
+        times = make_due_times(every, first, now, offset, call)
+        if times.due_at < now:
+            times.advance(now, offset)
+        number = next(self._numbers)
+        repeat_id = template.id or f"repeat-{number}"
+        while not template.id and repeat_id in self._live:
+            number = next(self._numbers)
+            repeat_id = f"repeat-{number}"
+        if repeat_id in self._live:
+            raise DuplicateJob(repeat_id, None)
+        repeat = Repeat(repeat_id, number, template, times, is_behind=times.due_at < now)
+        self._live[repeat_id] = repeat
+        try:
+            if times.due_at <= now and not repeat.is_behind:
+                self._submit_due(repeat)
+            else:
+                self._schedule(repeat)
+        except BaseException:
+            self._remove(repeat)
+            raise
+        return repeat
+
+    def submit_due_runs(self, now: float) -> None:
+        """Submit the runs that are due by now."""
+        due: list[Repeat] = []
+        while self._scheduled.first_rank() <= now and (repeat := self._scheduled.pop()) is not None:
+            due.append(repeat)
+        for repeat in due:
+            if (
+                not repeat.is_waiting() or repeat in self._scheduled
+            ):  # the user's own code ran meanwhile
+                continue
+            if repeat.is_behind:
+                self.go_on(repeat)
+                continue
+            try:
+                self._submit_due(repeat)
+            except Exception as error:  # noqa: BLE001 - the code of a key may raise anything
+                text = JobErrorInfo.of(error).traceback
+                run_id = f"{repeat.id}#{repeat.runs + 1}"
+                logger.error("run %r was not submitted:\n%s", run_id, text)  # noqa: TRY400
+                repeat.missed += 1
+                self.go_on(repeat)
+
+    def _submit_due(self, repeat: Repeat) -> None:
+        repeat.is_due_used = True
+        self.submit_run(repeat)
+
+    def submit_run(self, repeat: Repeat) -> None:
+        """Submit a run of a repeat that has none."""
+        template = repeat.template
+        assert template is not None  # it has not ended
+        if repeat in self._scheduled:
+            self._scheduled.discard(repeat)
+        record = template.copy(f"{repeat.id}#{repeat.runs + 1}")
+        repeat.is_running = True  # a key's own code may use the repeat
+        try:
+            self._queue.let_in(record)
+        except BaseException:
+            repeat.is_running = False
+            raise
+        repeat.runs += 1
+        repeat.last = record
+        self.runs[record] = repeat
+
+    def run_ended(self, record: JobRecord) -> None:
+        """Wait for the next due time after a run."""
+        repeat = self.runs.pop(record)
+        repeat.is_running = False
+        self.go_on(repeat)
+
+    def go_on(self, repeat: Repeat, *, is_counted: bool = True) -> None:
+        """Wait for the next due time of a repeat, unless it has ended or does not wait."""
+        if not repeat.is_waiting():
+            return
+        queue = self._queue
+        try:
+            repeat.skip_past(queue.now(), queue.wall_clock.offset(), is_counted=is_counted)
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - the user's function
+            self._end_with(repeat, error)
+            return  # noqa: ASYNC104 - it is logged, or leaves by the block
+        if repeat.is_waiting() and repeat not in self._scheduled:  # the function may have used it
+            self._schedule(repeat)
+
+    def _schedule(self, repeat: Repeat) -> None:
+        assert repeat.due_times is not None
+        self._scheduled.push(repeat, repeat.due_times.due_at, repeat.number)
+        self._queue.timer.wake_at(repeat.due_times.due_at)
+
+    def unschedule(self, repeat: Repeat) -> None:
+        """Wait for no due time of a repeat any more, or for now."""
+        if repeat in self._scheduled:
+            self._scheduled.discard(repeat)
+            self._request_deadlock_check()
+
+    def _end_with(self, repeat: Repeat, error: BaseException) -> None:
+        """End a repeat whose function of the due time has failed."""
+        self.end(repeat)
+        if not has_only_exceptions(error):
+            self._queue.interrupt(error)
+            return
+        text = JobErrorInfo.of(error).traceback
+        logger.error("repeat %r has ended, since every() gave no next time:\n%s", repeat.id, text)
+
+    def end(self, repeat: Repeat) -> None:
+        """End a repeat; a run that has been submitted goes on."""
+        if repeat.due_times is not None:
+            self.unschedule(repeat)
+            self._remove(repeat)
+
+    def _remove(self, repeat: Repeat) -> None:
+        del self._live[repeat.id]
+        repeat.due_times = repeat.template = None
+
+    def end_all(self) -> None:
+        """End all repeats, since the queue begins to end."""
+        for repeat in [*self._live.values()]:
+            self.end(repeat)
+
+    def set_paused(self, repeat: Repeat, *, is_paused: bool) -> None:
+        """Pause or resume a repeat."""
+        if repeat.is_paused is is_paused:
+            return
+        repeat.is_paused = is_paused
+        if is_paused:
+            self.unschedule(repeat)
+        else:
+            self.go_on(repeat, is_counted=False)
+
+    def check_thread(self) -> None:
+        """Raise ``RuntimeError`` if called outside of the queue's Trio run."""
+        self._owner_thread.check()
+
+    def wall_time_offset(self) -> float:
+        """Return wall-clock time minus Trio's, in seconds."""
+        return self._queue.wall_clock.offset()

@@ -1,0 +1,742 @@
+"""Repeats."""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import logging
+import weakref
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+import trio.lowlevel
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from ticketr import (
+    CancelCause,
+    DuplicateJob,
+    JobContext,
+    JobStatus,
+    QueueClosed,
+    Retry,
+    WouldDeadlock,
+    open_job_queue,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr import RepeatHandle
+
+HOUR = timedelta(hours=1)
+
+
+class Log:
+    """A job that takes the given seconds in turn, then none, and notes when it starts."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds = [*seconds]
+        self.starts: list[float] = []
+        self.ids: list[str] = []
+
+    async def job(self, context: JobContext) -> None:
+        self.starts.append(trio.current_time())
+        self.ids.append(context.id)
+        if self.seconds:
+            await trio.sleep(self.seconds.pop(0))
+
+
+async def fails(context: JobContext) -> None:
+    raise ValueError("no good")
+
+
+def wall_seconds(handle: RepeatHandle, since: datetime) -> float:
+    assert handle.next_at is not None
+    return (handle.next_at - since).total_seconds()
+
+
+# Due times
+
+
+async def test_runs_are_due_at_first_plus_n_times_every(autojump_clock: MockClock) -> None:
+    log = Log(1, 2, 3)
+
+    async with open_job_queue() as queue:
+        await trio.sleep(7)
+        queue.repeat(log.job, every=60.0, first=5.0)
+        await trio.sleep(200)
+
+    assert log.starts == [12, 72, 132, 192]
+
+
+async def test_repeats_do_not_disturb_each_other(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        queue.repeat(log.job, every=60.0, first=60.0)
+        queue.repeat(log.job, every=25.0, first=25.0)
+        await queue.submit(log.job, delay=55)
+        await trio.sleep(130)
+
+    assert log.starts == [25, 50, 55, 60, 75, 100, 120, 125]
+
+
+async def test_first_run_is_at_once_by_default(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=60.0)
+        assert queue.statistics().pending == 1
+        assert handle.runs == 1
+
+    assert log.starts == [0]
+
+
+async def test_due_times_do_not_drift(autojump_clock: MockClock) -> None:
+    log = Log(*[0.05] * 1000)
+
+    async with open_job_queue() as queue:
+        queue.repeat(log.job, every=0.1, first=0.3)
+        await trio.sleep(100.25)
+
+    assert log.starts == [0.3 + n * 0.1 for n in range(1000)]
+
+
+async def test_runs_do_not_overlap_and_missed_ones_are_counted(autojump_clock: MockClock) -> None:
+    log = Log(25, 1, 10, 35)
+
+    async with open_job_queue(workers=4) as queue:
+        handle = queue.repeat(log.job, every=10.0)
+        await trio.sleep(99)
+
+    # A run that ends when the next is due misses none.
+    assert log.starts == [0, 30, 40, 50, 90]
+    assert (handle.runs, handle.missed) == (5, 2 + 0 + 0 + 3)
+
+
+async def test_run_that_waits_for_a_worker_counts_as_one_that_runs(
+    autojump_clock: MockClock,
+) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        await queue.submit(Log(35).job)
+        handle = queue.repeat(log.job, every=10.0, first=5.0)
+        await trio.sleep(50)
+
+    assert log.starts == [35, 35, 45]
+    assert (handle.runs, handle.missed) == (3, 2)
+
+
+async def test_paused_queue_holds_one_run(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=10.0, first=10.0)
+        queue.pause()
+        await trio.sleep(35)
+        assert [job.waiting_for for job in queue.jobs()] == ["paused"]
+        queue.resume()
+        await trio.sleep(10)
+
+    assert log.starts == [35, 40]
+    assert handle.missed == 2
+
+
+async def test_next_at_is_none_while_a_run_has_not_ended(autojump_clock: MockClock) -> None:
+    log = Log(0, 25)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=60.0, first=30.0)
+        start = handle.next_at
+        assert start is not None
+        assert start.tzinfo is UTC
+        await trio.sleep(31)
+        seen = [wall_seconds(handle, start)]
+        await trio.sleep(60)
+        assert handle.next_at is None
+        await trio.sleep(30)
+        seen.append(wall_seconds(handle, start))
+        handle.cancel()
+        assert handle.next_at is None
+
+    assert seen == [60, 120]
+
+
+# Runs
+
+
+async def test_each_run_is_a_job_of_its_own(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(
+            log.job, every=60.0, id="sync", name="nightly", key="k", priority=3, tags=["t"]
+        )
+        await trio.sleep(100)
+        jobs = queue.jobs()
+
+    assert handle.id == "sync"
+    assert log.ids == [job.id for job in jobs] == ["sync#1", "sync#2"]
+    assert {(job.name, job.key, job.priority, job.tags) for job in jobs} == {
+        ("nightly", "k", 3, frozenset({"t"}))
+    }
+    assert handle.snapshot() == jobs[-1]
+
+
+async def test_options_hold_for_each_run(autojump_clock: MockClock) -> None:
+    async with open_job_queue(retry=Retry(9), timeout=99) as queue:
+        queue.repeat(Log(5, 5, 5, 5).job, every=60.0, timeout=2, retry=Retry(2, jitter=0))
+        await trio.sleep(70)
+        jobs = queue.jobs()
+
+    assert [(job.attempt, job.finished_at, job.cancel_cause) for job in jobs] == [
+        (2, 5, CancelCause.TIMEOUT),
+        (2, 65, CancelCause.TIMEOUT),
+    ]
+
+
+async def test_run_enters_above_max_pending(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue(max_pending=1) as queue:
+        await queue.submit(Log(20).job)
+        await wait_all_tasks_blocked()
+        await queue.submit(Log().job)
+        queue.repeat(log.job, every=60.0, first=10.0)
+        await trio.sleep(15)
+        assert queue.statistics().pending == 2
+
+    assert log.starts == [20]
+
+
+async def test_run_starts_on_a_free_worker_beside_other_jobs(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(Log(100).job)
+        queue.repeat(log.job, every=60.0, first=10.0)
+        await trio.sleep(20)
+
+    assert log.starts == [10]
+
+
+async def test_run_waits_for_its_key(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(Log(20).job, key="k")
+        handle = queue.repeat(log.job, every=15.0, first=5.0, key="k")
+        await trio.sleep(30)
+
+    assert log.starts == [20, 20]
+    assert (handle.runs, handle.missed) == (2, 0)
+
+
+async def test_no_job_between_runs(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.repeat(Log(1).job, every=60.0)
+        await trio.lowlevel.checkpoint()
+        await queue.wait_idle()
+        assert trio.current_time() == 1
+        assert (queue.statistics().pending, queue.statistics().running) == (0, 0)
+        assert handle.next_at is not None
+
+
+async def test_run_sees_the_context_variables_of_the_call(autojump_clock: MockClock) -> None:
+    variable = contextvars.ContextVar("variable", default="none")
+    seen: list[str] = []
+
+    async def job(context: JobContext) -> None:
+        seen.append(variable.get())
+        variable.set("of a run")
+
+    async with open_job_queue() as queue:
+        variable.set("of the call")
+        queue.repeat(job, every=60.0)
+        variable.set("later")
+        await trio.sleep(100)
+
+    assert seen == ["of the call"] * 2
+
+
+async def test_failed_run_does_not_end_the_repeat(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.repeat(fails, every=60.0)
+        await trio.sleep(130)
+
+    assert handle.runs == 3
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
+
+
+async def test_cancel_of_a_run_stops_that_run_alone(autojump_clock: MockClock) -> None:
+    log = Log(50, 1)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=60.0, id="r")
+        await trio.sleep(10)
+        queue.cancel("r#1")
+        await trio.sleep(1)
+        assert queue.status("r#1") is JobStatus.CANCELLED
+        assert handle.next_at is not None
+        await trio.sleep(60)
+
+    assert log.starts == [0, 60]
+
+
+async def test_cancel_of_a_pending_run_stops_that_run_alone(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        await queue.submit(Log(30).job)
+        queue.repeat(log.job, every=20.0, id="r", first=20.0)
+        await trio.sleep(25)
+        queue.cancel("r#1")
+        await trio.sleep(20)
+
+    assert log.ids == ["r#2"]
+    assert log.starts == [40]
+
+
+# Steering
+
+
+async def test_cancel_leaves_a_run_under_way(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.repeat(Log(50).job, every=60.0)
+        await trio.sleep(10)
+        assert handle.cancel()
+        assert not handle.cancel()
+        await trio.sleep(300)
+
+    snapshot = handle.snapshot()
+    assert snapshot is not None
+    assert (snapshot.status, snapshot.finished_at) == (JobStatus.COMPLETED, 50)
+    assert handle.runs == 1
+
+
+async def test_cancel_between_runs_ends_the_repeat(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.repeat(Log().job, every=60.0)
+        await trio.sleep(10)
+        assert handle.cancel()
+        await trio.sleep(300)
+
+    assert handle.runs == 1
+    assert not handle.run_now()
+
+
+async def test_run_now_keeps_the_due_times(autojump_clock: MockClock) -> None:
+    log = Log(0, 5, 30)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=60.0)
+        await trio.sleep(20)
+        assert handle.run_now()
+        assert not handle.run_now()
+        await trio.sleep(25)
+        assert handle.next_at is not None
+        assert handle.missed == 0
+        assert handle.run_now()  # until 75: the run at 60 is missed
+        await trio.sleep(100)
+
+    assert log.starts == [0, 20, 45, 120]
+    assert (handle.runs, handle.missed) == (4, 1)
+
+
+async def test_pause_skips_runs_without_counting_them(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=10.0)
+        await trio.sleep(5)
+        handle.pause()
+        handle.pause()
+        assert handle.next_at is None
+        await trio.sleep(30)
+        handle.resume()
+        handle.resume()
+        assert handle.next_at is not None
+        await trio.sleep(10)
+
+    assert log.starts == [0, 40]
+    assert handle.missed == 0
+
+
+async def test_short_pause_skips_nothing(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=10.0)
+        await trio.sleep(2)
+        handle.pause()
+        await trio.sleep(2)
+        handle.resume()
+        await trio.sleep(10)
+
+    assert log.starts == [0, 10]
+
+
+async def test_pause_during_a_run_holds_after_it(autojump_clock: MockClock) -> None:
+    log = Log(5)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=10.0)
+        await trio.sleep(2)
+        handle.pause()
+        await trio.sleep(30)
+        assert handle.run_now()  # a pause does not prevent it
+        await trio.sleep(30)
+
+    assert log.starts == [0, 32]
+
+
+# Functions of the due time
+
+
+async def test_function_gives_each_due_time(autojump_clock: MockClock) -> None:
+    log, given_times = Log(), list[datetime]()
+
+    def every(due: datetime) -> datetime:
+        given_times.append(due)
+        return due + HOUR
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=every, first=60.0)
+        first = handle.next_at
+        assert first is not None
+        await trio.sleep(2 * 3600)
+        assert handle.next_at == first + 2 * HOUR
+
+    assert log.starts == [60, 3660]
+    assert given_times == [first, first + HOUR]
+    assert {due.tzinfo for due in given_times} == {UTC}
+
+
+async def test_function_is_called_with_the_context_variables_of_the_call(
+    autojump_clock: MockClock,
+) -> None:
+    variable = contextvars.ContextVar("variable", default="none")
+    seen: list[str] = []
+
+    def every(due: datetime) -> datetime:
+        seen.append(variable.get())
+        return due + HOUR
+
+    async def job(context: JobContext) -> None:
+        variable.set("of a run")
+
+    async with open_job_queue() as queue:
+        variable.set("of the call")
+        queue.repeat(job, every=every)
+        variable.set("later")
+        await trio.sleep(3601)
+
+    assert seen == ["of the call"] * 2
+
+
+async def test_many_missed_due_times_are_skipped_in_one_instant(
+    autojump_clock: MockClock,
+) -> None:
+    log = Log(1000.5)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=lambda due: due + timedelta(seconds=1))
+        await trio.sleep(1001)
+        await wait_all_tasks_blocked()
+        assert handle.missed == 1000
+        await trio.sleep(1)
+
+    assert log.starts[:2] == [0, 1001]
+
+
+@pytest.mark.parametrize("value", [ZeroDivisionError("no"), None, datetime(2100, 1, 1)], ids=repr)  # noqa: DTZ001
+async def test_function_that_gives_no_later_time_ends_the_repeat(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, value: object
+) -> None:
+    def every(due: datetime) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(Log().job, every=every, id="r")
+        await trio.sleep(10)
+        assert handle.next_at is None
+        assert not handle.cancel()
+        assert await queue.run(returns_one) == 1
+
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.name == "ticketr.jobs"
+    assert "repeat 'r' has ended" in record.message
+
+
+async def returns_one(context: JobContext) -> int:
+    return 1
+
+
+async def test_function_that_exits_ends_the_program(autojump_clock: MockClock) -> None:
+    def every(due: datetime) -> datetime:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):  # noqa: PT012 - it leaves by the block
+        async with open_job_queue() as queue:
+            queue.repeat(Log().job, every=every)
+            await trio.sleep(10)
+
+
+async def test_function_may_use_its_own_repeat(autojump_clock: MockClock) -> None:
+    log = Log()
+    handles: list[RepeatHandle] = []
+
+    def every(due: datetime) -> datetime:
+        (handle,) = handles
+        if handle.runs == 1:
+            assert handle.run_now()
+        else:
+            assert handle.cancel()
+        return due + HOUR
+
+    async with open_job_queue() as queue:
+        handles.append(queue.repeat(log.job, every=every, first=1.0))
+        await trio.sleep(7 * 3600)
+
+    assert log.starts == [1, 1, 3601]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("option", ["after", "delay", "start_by", "within", "on_conflict"])
+async def test_option_that_makes_no_sense_is_refused(option: str) -> None:
+    async with open_job_queue() as queue:
+        options: Any = {option: 1}
+        with pytest.raises(TypeError, match=rf"repeat\(\) has no option '{option}': "):
+            queue.repeat(returns_one, every=60.0, **options)
+        assert queue.jobs() == []
+
+
+async def test_id_of_another_repeat_is_refused() -> None:
+    async with open_job_queue() as queue:
+        first = queue.repeat(returns_one, every=60.0, first=60.0, id="r")
+        with pytest.raises(DuplicateJob, match="'r'"):
+            queue.repeat(returns_one, every=60.0, id="r")
+        first.cancel()
+        queue.repeat(returns_one, every=60.0, id="r")
+
+
+async def test_made_up_id_is_that_of_no_other_repeat() -> None:
+    async with open_job_queue() as queue:
+        ids = {queue.repeat(returns_one, every=60.0, first=9, id="repeat-2").id}
+        ids |= {queue.repeat(returns_one, every=60.0, first=9).id for _ in range(3)}
+
+    assert len(ids) == 4
+
+
+async def test_refused_first_run_leaves_no_repeat(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        await queue.submit(Log(5).job, id="r#1")
+        with pytest.raises(DuplicateJob, match="'r#1'"):
+            queue.repeat(returns_one, every=60.0, id="r")
+        await trio.sleep(10)
+        assert queue.repeat(returns_one, every=60.0, id="r").runs == 1
+
+
+async def test_run_whose_id_is_taken_is_missed_and_logged(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = Log()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(Log(15).job, id="r#1")
+        handle = queue.repeat(log.job, every=10.0, first=10.0, id="r")
+        await trio.sleep(22)
+
+    assert log.starts == [20]
+    assert (handle.runs, handle.missed) == (1, 1)
+    assert "run 'r#1' was not submitted" in caplog.text
+
+
+# The end
+
+
+async def test_repeats_do_not_hold_the_block_open(autojump_clock: MockClock) -> None:
+    log = Log(1, 30)
+
+    async with open_job_queue() as queue:
+        queue.repeat(log.job, every=60.0)
+        await trio.sleep(65)
+
+    assert trio.current_time() == 90  # the run under way is waited for
+    assert log.starts == [0, 60]
+
+
+async def test_no_run_begins_while_the_block_is_being_left(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(Log(300).job)
+        handle = queue.repeat(log.job, every=60.0)
+        await trio.sleep(10)
+
+    assert log.starts == [0]
+    assert handle.next_at is None
+    assert not handle.run_now()
+
+
+async def test_shutdown_ends_repeats(autojump_clock: MockClock) -> None:
+    log = Log(1, 30)
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.repeat(log.job, every=60.0)
+        await trio.sleep(65)
+        await queue.shutdown(grace=10)
+        with pytest.raises(QueueClosed):
+            queue.repeat(log.job, every=60.0)
+
+    assert trio.current_time() == 75
+    snapshot = handle.snapshot()
+    assert snapshot is not None
+    assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
+    assert handle.next_at is None
+
+
+async def test_job_cannot_repeat_while_the_block_is_being_left(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        await trio.sleep(5)
+        with pytest.raises(QueueClosed):
+            queue.repeat(returns_one, every=60.0)
+        await queue.submit(returns_one)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+
+    assert handle.status is JobStatus.COMPLETED
+
+
+async def test_cancelled_queue_ends_repeats(autojump_clock: MockClock) -> None:
+    with trio.move_on_after(65):
+        async with open_job_queue() as queue:
+            handle = queue.repeat(Log(1, 30).job, every=60.0)
+            await trio.sleep(300)
+
+    snapshot = handle.snapshot()
+    assert snapshot is not None
+    assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SCOPE, 65)
+    assert not handle.run_now()
+
+
+async def test_ended_repeat_drops_its_function() -> None:
+    class Job:
+        name = "job"
+
+        async def execute(self, context: JobContext) -> None:
+            pass
+
+    job = Job()
+    reference = weakref.ref(job)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(job, every=60.0)
+        handle.cancel()
+        await queue.wait_idle()
+        del job
+        gc.collect()
+        assert reference() is None
+
+
+async def test_handle_belongs_to_the_run_of_its_queue() -> None:
+    refused: list[str] = []
+
+    def call(actions: Iterable[Any]) -> None:
+        for action in actions:
+            try:
+                action()
+            except RuntimeError as error:
+                refused.append(str(error)[:30])
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(returns_one, every=60.0)
+        actions = [handle.cancel, handle.run_now, handle.pause, handle.resume]
+        await queue.wait_idle()
+        await trio.to_thread.run_sync(call, actions)
+        assert handle.next_at is not None
+
+    assert refused == ["a job queue belongs to the Tri"] * 4
+    call(actions)  # a closed queue does not change any more
+    assert len(refused) == 4
+
+
+async def test_repr_says_where_it_is(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = queue.repeat(Log(1).job, every=60.0, id="r")
+        seen = [repr(handle)]
+        await trio.sleep(1.5)
+        seen.append(repr(handle))
+        handle.pause()
+        seen.append(repr(handle))
+        handle.cancel()
+        seen.append(repr(handle))
+
+    assert seen == [
+        f"<RepeatHandle id='r', {state}, 1 runs, 0 missed>"
+        for state in ("running", "waiting", "paused", "ended")
+    ]
+
+
+async def test_refused_run_now_keeps_the_next_run(autojump_clock: MockClock) -> None:
+    log = Log()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(Log(5).job, id="r#1")
+        handle = queue.repeat(log.job, every=10.0, first=10.0, id="r")
+        with pytest.raises(DuplicateJob):
+            handle.run_now()
+        await trio.sleep(12)
+
+    assert log.starts == [10]
+    assert handle.missed == 0
+
+
+# Deadlocks
+
+
+async def test_job_may_wait_for_the_runs_of_a_repeat_in_a_queue_of_its_own(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> str:
+        async with open_job_queue() as inner:
+            inner.repeat(returns_one, every=60.0, first=60.0)
+            with inner.watch() as updates:
+                return (await updates.receive()).id
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+
+    assert await handle.result() == "repeat-1#1"
+    assert trio.current_time() == 60
+
+
+async def test_end_of_a_repeat_shows_a_deadlock(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        async with open_job_queue() as inner, trio.open_nursery() as nursery:
+            repeat = inner.repeat(returns_one, every=60.0, first=60.0)
+
+            async def cancel() -> None:
+                await trio.sleep(5)
+                repeat.cancel()
+
+            nursery.start_soon(cancel)
+            with inner.watch() as updates, pytest.raises(WouldDeadlock):
+                await updates.receive()
+            return trio.current_time()
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+
+    assert await handle.result() == 5
