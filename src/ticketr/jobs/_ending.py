@@ -56,5 +56,5 @@ def what_leaves(
 
 
 def _comes_of(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
-    """Whether the body only was told of what leaves anyway."""
+    """Return whether the body failed only because of an error that leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

@@ -87,13 +87,13 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                 else:
                     core.finish(record, COMPLETED, value)
                 del record, value  # an idle worker keeps nothing of its last job alive
-            except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
+            except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
                 if task.child_nurseries:  # it returned, and the end of its scope failed
                     retry_or_end(core, task, await close_leftovers(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
                 elif not retry_or_end(core, task, error):
                     raise
                 is_free = False
-    except BaseException as error:  # noqa: ASYNC103 - judged, and passed on if need be
+    except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
         # The retry rule calls sys.exit(), or an interrupt came just before the other call.
         retry_or_end(core, task, error)
         if not any(error is known for known in core.fatal):  # or it leaves by the block
