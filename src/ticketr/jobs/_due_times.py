@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from ticketr.jobs._values import checked_callable, checked_seconds, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Every: TypeAlias = "float | Callable[[datetime], datetime]"
-"""Seconds, or a function from a due datetime to the next."""
 MIN_SECONDS: Final = 0.001
 MAX_SECONDS: Final = 1e9
 MAX_STEPS: Final = 100

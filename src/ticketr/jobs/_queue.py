@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._due_times import Every
     from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
@@ -292,7 +291,7 @@ class JobQueue:
         job: Job[object],
         /,
         *,
-        every: Every,
+        every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
@@ -302,7 +301,7 @@ class JobQueue:
         job: Callable[[JobContext, *Ts], Awaitable[object]],
         /,
         *args: *Ts,
-        every: Every,
+        every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
@@ -312,7 +311,7 @@ class JobQueue:
         job: Job[object] | Callable[..., Awaitable[object]],
         /,
         *args: object,
-        every: Every,
+        every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
         **options: Unpack[JobOptions],
     ) -> RepeatHandle:
