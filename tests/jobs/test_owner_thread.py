@@ -21,6 +21,7 @@ from ticketr import (
     JobQueue,
     JobStatus,
     QueueClosed,
+    Rate,
     Updates,
     open_job_queue,
 )
@@ -28,6 +29,7 @@ from ticketr.jobs._owner_thread import OwnerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from ticketr import FinishedJob, JobSnapshot
 
@@ -72,6 +74,15 @@ def in_run_of_its_own(function: Callable[[], Awaitable[object]]) -> object:
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+async def unary(context: JobContext, item: int) -> None:
+    """Do nothing with an item."""
+
+
+async def enter(manager: AbstractAsyncContextManager[object]) -> None:
+    async with manager:
+        pass
+
+
 def sync_calls(
     queue: JobQueue, handle: JobHandle[None], context: JobContext, updates: Updates[JobSnapshot]
 ) -> dict[str, Callable[[], object]]:
@@ -87,6 +98,8 @@ def sync_calls(
         "JobQueue.snapshot": partial(queue.snapshot, handle.id),
         "JobQueue.handle": partial(queue.handle, handle.id),
         "JobQueue.jobs": queue.jobs,
+        "JobQueue.repeat": partial(queue.repeat, nothing, every=60.0),
+        "JobQueue.set_rate": partial(queue.set_rate, Rate(1)),
         "JobQueue.watch": queue.watch,
         "JobQueue.progress": queue.progress,
         "JobHandle.cancel": handle.cancel,
@@ -109,7 +122,9 @@ def async_calls(
         "JobHandle.wait": handle.wait,
         "JobHandle.result": handle.result,
         "JobHandle.cancel_and_wait": handle.cancel_and_wait,
+        "JobQueue.map": partial(enter, queue.map(unary, [1])),
         "Updates.receive": updates.receive,
+        "Updates.aclose": updates.aclose,
         "Updates.rest": partial(updates.rest, 0),
     }
 
