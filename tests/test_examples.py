@@ -106,7 +106,7 @@ job-2 starts
 blue is up to date
 job-1: cancelled, cause: superseded
 """,
-    "17_schedules": """\
+    "19_schedules": """\
 poll#1 starts after 0 s
 poll#2 starts after 60 s
 poll#3 starts after 120 s
