@@ -30,7 +30,6 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._phase import Phase
-from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._repeat import Repeats
 from ticketr.jobs._schedule import Schedule
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._around import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._rates import Rate
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._retention import Keep
     from ticketr.jobs._submission import Submission
@@ -147,7 +147,7 @@ class QueueCore:
         self.registry: Registry = Registry(self.schedule, self.running, keep, self.wall_clock)
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
-        self.subscriptions = Subscriptions[JobRecord](self._wait_for_change)
+        self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
         self.phase: Phase = Phase()
         self.wait_graph: WaitGraph = wait_graph_of_run()
         self.waiting_jobs: Sized = self.wait_graph.waiting_jobs

@@ -33,8 +33,8 @@ class JobLinks(Generic[T]):
     __slots__ = ("any_end", "dependents", "predecessors")
 
     def __init__(self, predecessors: dict[T, None], *, any_end: bool = False) -> None:
-        self.predecessors = predecessors
-        self.any_end = any_end
+        self.predecessors: dict[T, None] = predecessors
+        self.any_end: bool = any_end
         self.dependents: dict[T, None] = {}
 
     def forget(self, predecessor: T) -> None:

@@ -113,7 +113,7 @@ class RateLimits(Generic[K]):
     def __init__(self) -> None:
         self._buckets: dict[K | None, Bucket] = {}
         self._numbers = itertools.count()
-        self.empty = PriorityQueue[K | None]()
+        self.empty: PriorityQueue[K | None] = PriorityQueue()
 
     def __contains__(self, key: K | None) -> bool:
         return key in self._buckets

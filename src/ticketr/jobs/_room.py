@@ -24,7 +24,7 @@ class WaitingSubmissions:
 
     def __init__(self) -> None:
         self.count: int = 0
-        self.by_deadline = PriorityQueue["Submission"]()
+        self.by_deadline: PriorityQueue[Submission] = PriorityQueue()
         self._by_priority = PriorityQueue["Submission"]()
         self._arrivals = itertools.count()
 
