@@ -32,7 +32,7 @@ def entry(handle: JobHandle[object], number: int, *, offset: float = 0.0) -> Fin
     return job_of_row(row_of_record(handle._record, "run", number, repr, offset))
 
 
-async def test_the_times_become_dates_at_the_moment_of_finishing(
+async def test_the_times_become_dates(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
@@ -47,9 +47,9 @@ async def test_the_times_become_dates_at_the_moment_of_finishing(
         return datetime.fromtimestamp(seconds, UTC)
 
     assert (job.submitted_at, job.started_at, job.finished_at) == (
-        date(999_990),
-        date(999_995),
         date(1_000_000),
+        date(1_000_005),
+        date(1_000_010),
     )
     assert (job.status, job.attempts, job.result) == (JobStatus.COMPLETED, 1, "'done'")
     assert (job.current, job.total, job.message, job.key) == (1, 2, "at it", None)

@@ -113,3 +113,8 @@ class Dispatcher:
             return cancel_shielded_checkpoint()  # noqa: ASYNC105 - the worker awaits it
         self.idle.append(worker)
         return self.wakeup_receiver.receive()
+
+    def stop_waiting(self, worker: trio.lowlevel.Task) -> None:
+        """Count a worker as idle no more; an interrupt may come before it was counted."""
+        if worker in self.idle:
+            self.idle.remove(worker)
