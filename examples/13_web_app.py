@@ -36,7 +36,7 @@ async def events(job: JobHandle[object]) -> AsyncGenerator[str]:
     """Write the changes as events."""
     with job.watch() as updates:
         async for now in updates:
-            yield f"data: {json.dumps(now.as_dict())}\n\n"
+            yield f"data: {json.dumps(now.as_dict())}\n\n"  # noqa: ASYNC119 - closed by the server
 
 
 async def cancel(request: Request) -> Response:

@@ -42,7 +42,7 @@ async def main() -> None:
             with TRACER.start_as_current_span(f"POST /orders/{order}"):
                 await queue.submit(pack, order)
 
-    names = {done.context.span_id: done.name for done in SPANS.get_finished_spans()}
+    names = {done.context.span_id: done.name for done in SPANS.get_finished_spans() if done.context}
     for done in SPANS.get_finished_spans():
         below = f", below {names[done.parent.span_id]!r}" if done.parent else ""
         attempt = (done.attributes or {}).get("job.attempt")

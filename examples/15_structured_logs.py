@@ -27,7 +27,7 @@ def set_up_logging() -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(["job_name", "job_seconds"])],
             processors=[
                 ProcessorFormatter.remove_processors_meta,
-                structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+                structlog.processors.KeyValueRenderer(sort_keys=True, key_order=["level", "event"]),
             ],
         )
     )

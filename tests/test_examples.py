@@ -135,10 +135,10 @@ print the label, below 'pack': UNSET
 pack, attempt 2, below 'POST /orders/2': UNSET
 """,
     "15_structured_logs": """\
-level='info' event='packing' order=7 attempt=1 job='job-1'
+level='info' event='packing' attempt=1 job='job-1' order=7
 level='info' event="Job 'job-1' (pack) is retried in 1 s, the attempt took 1.5 s"\
  job_name='pack' job_seconds=1.5
-level='info' event='packing' order=7 attempt=2 job='job-1'
+level='info' event='packing' attempt=2 job='job-1' order=7
 level='info' event="Job 'job-1' (pack) completed after 1.5 s" job_name='pack' job_seconds=1.5
 """,
     "18_rates_and_order": """\

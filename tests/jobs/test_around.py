@@ -270,6 +270,7 @@ async def test_a_scope_of_its_own_may_end_the_function(autojump_clock: MockClock
     @asynccontextmanager
     async def around(context: JobContext) -> AsyncGenerator[None]:
         with trio.move_on_after(4):
+            await trio.lowlevel.checkpoint()
             yield
 
     async with open_job_queue(around=around) as queue:

@@ -439,7 +439,7 @@ async def test_leaving_early_cancels_the_rest_and_waits_for_it(autojump_clock: M
 async def test_the_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) -> None:
     error = ExceptionGroup("mine", [OSError()])
     async with open_job_queue(workers=2) as queue:
-        with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - it leaves the block
+        with pytest.RaisesGroup(OSError) as caught:
             async with queue.map(double, [1, 50, 50]) as values:
                 await anext(values)
                 raise error
@@ -592,7 +592,7 @@ async def test_an_interrupt_of_the_items_comes_out_bare(autojump_clock: MockCloc
             async with queue.map(at_once, items()) as values:
                 async for _ in values:
                     pass
-        with pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012 - it leaves the block
+        with pytest.RaisesGroup(KeyError, KeyboardInterrupt) as caught:
             async with queue.map(at_once, items()):
                 await trio.sleep(1)
                 raise KeyError
@@ -649,7 +649,7 @@ async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: Moc
         with trio.CancelScope():
             try:
                 for number in range(100):
-                    yield number
+                    yield number  # noqa: ASYNC101, ASYNC119 - as users write them
             finally:
                 with trio.CancelScope(shield=True):
                     await trio.sleep(1)
@@ -850,7 +850,7 @@ async def test_a_reader_that_waits_as_the_block_is_left_is_woken(autojump_clock:
         trio.open_nursery() as nursery,
         queue.map(double, [9]) as values,
     ):
-        nursery.start_soon(read, values)
+        nursery.start_soon(read, values)  # noqa: ASYNC111 - it reads as the map closes
         await trio.sleep(1)
 
     assert trio.current_time() == 1

@@ -734,7 +734,7 @@ async def test_end_of_a_repeat_shows_a_deadlock(autojump_clock: MockClock) -> No
             nursery.start_soon(cancel)
             with inner.watch() as updates, pytest.raises(WouldDeadlock):
                 await updates.receive()
-            return trio.current_time()
+        return trio.current_time()
 
     async with open_job_queue() as queue:
         handle = await queue.submit(job)
