@@ -26,6 +26,9 @@ class AtStep(trio.abc.Instrument):
     def arm(self, act: Callable[[], object]) -> None:
         self._act = act
 
+    def disarm(self) -> None:
+        self._act = None
+
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         if self._act is None or task.parent_nursery is None:
             return

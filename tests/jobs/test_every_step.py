@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import trio
+from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import (
@@ -42,27 +43,6 @@ T = TypeVar("T")
 
 FAR_AWAY = 1e6
 MANY = 5000
-
-
-class AtStep(trio.abc.Instrument):
-    """Triggers an event after the n-th step of any task, counted from when it was armed.
-
-    Trio logs an exception of an instrument and removes the instrument. So ``fired`` is set last,
-    and is asserted.
-    """
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-        self.fired = False
-        self.act: Callable[[], object] | None = None
-
-    def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if self.act is None:
-            return
-        self.left -= 1
-        if self.left == 0:
-            self.act()
-            self.fired = True
 
 
 @types.coroutine
@@ -313,7 +293,7 @@ class Run:
             nursery.start_soon(self.submit, 1)
             nursery.start_soon(self.submit, 2)
             nursery.start_soon(self.run_one, 1)
-            instrument.act = act
+            instrument.arm(act)
             with trio.move_on_after(30):
                 await self.trigger.wait()
                 raise self.error

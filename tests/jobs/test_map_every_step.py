@@ -6,31 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import CancelCause, JobCancelled, JobContext, open_job_queue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
 
     from ticketr import JobQueue
-
-
-class AtStep(trio.abc.Instrument):
-    """Triggers an event after the n-th step of any task, counted from when it was armed."""
-
-    def __init__(self, step: int) -> None:
-        self.left = step
-        self.fired = False
-        self.act: Callable[[], object] | None = None
-
-    def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if self.act is None:
-            return
-        self.left -= 1
-        if self.left == 0:
-            self.act()
-            self.fired = True
 
 
 async def short(context: JobContext, number: int) -> int:
@@ -49,9 +33,9 @@ async def scenario(queue: JobQueue, at_step: AtStep, kind: str, *, ordered: bool
     read: list[int] = []
     with trio.CancelScope() as scope:
         if kind == "scope":
-            at_step.act = scope.cancel
+            at_step.arm(scope.cancel)
         else:
-            at_step.act = lambda: queue.cancel("job-3")
+            at_step.arm(lambda: queue.cancel("job-3"))
         items = numbers() if kind == "async items" else range(8)
         try:
             async with queue.map(short, items, ordered=ordered) as values:
@@ -59,7 +43,7 @@ async def scenario(queue: JobQueue, at_step: AtStep, kind: str, *, ordered: bool
                     read.append(value)
         except JobCancelled:
             read.append(-1)
-    at_step.act = None
+    at_step.disarm()
     await trio.lowlevel.checkpoint()
     known = queue.statistics()
     assert known.pending == known.running == known.submitters_waiting == 0
