@@ -117,21 +117,10 @@ def make_record(
     return record
 
 
-def make_template(
-    job: Job[object] | Callable[..., Awaitable[object]],
-    args: tuple[object, ...],
-    timeout: float,
-    retry: Retry | None,
-    options: JobOptions,
-) -> JobRecord:
-    """Return the record that the runs of a repeat are copies of; its ID is that of the repeat.
-
-    Args and errors are those of :func:`make_record`. An option that makes no sense for a run that
-    the queue submits itself is refused.
-    """
+def refuse_options_of_one_run(options: JobOptions) -> None:
+    """Raise TypeError for an option that makes no sense for the runs of a repeat."""
     for option in NOT_OF_REPEATS.keys() & options.keys():
         raise TypeError(f"repeat() has no option {option!r}: {NOT_OF_REPEATS[option]}")
-    return make_record(job, args, timeout, retry, options)
 
 
 def checked_options(options: JobOptions) -> dict[str, object]:

@@ -20,7 +20,12 @@ from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
 from ticketr.jobs._map import JobMap
-from ticketr.jobs._options import JobOptions, checked_priority, make_record, make_template
+from ticketr.jobs._options import (
+    JobOptions,
+    checked_priority,
+    make_record,
+    refuse_options_of_one_run,
+)
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._recorder import finished_in_memory
@@ -341,7 +346,8 @@ class JobQueue:
             TypeError, ValueError: The job, a due time or an option is invalid.
         """
         self._core.subscriptions.owner_thread.check()
-        template = make_template(job, args, self._timeout, self._retry, options)
+        refuse_options_of_one_run(options)
+        template = make_record(job, args, self._timeout, self._retry, options)
         repeats = self._core.repeats
         return RepeatHandle(repeats.start(template, every, first), repeats)
 
