@@ -421,6 +421,23 @@ async def test_a_bounded_shutdown_waits_for_no_further_attempt(
     assert trial.attempts == [1]
 
 
+async def test_a_bounded_shutdown_ends_a_job_before_its_next_attempt_while_others_run(
+    autojump_clock: MockClock,
+) -> None:
+    async def sleep(context: JobContext) -> None:
+        await trio.sleep(10)
+
+    trial = Trial(ValueError(), None)
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(trial.job, retry=Retry(2, jitter=0))
+        queue.submit_nowait(sleep)
+        await queue.shutdown(grace=60)
+
+    job = handle.snapshot()
+    assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
+    assert job.finished_at == job.submitted_at + 1
+
+
 async def test_a_body_error_ends_a_job_between_attempts(autojump_clock: MockClock) -> None:
     trial = Trial(ValueError(), None)
     with suppress(KeyError):

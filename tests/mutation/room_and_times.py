@@ -83,13 +83,6 @@ MUTANTS: Final = [
         "test_delays_and_pauses.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),
     Mutant(
-        "a job admitted because of an expiry may start too late",
-        "_queue_tasks.py",
-        "while late := core.schedule.expired(now):",
-        "if late := core.schedule.expired(now):",
-        "test_delays_and_pauses.py::test_a_job_admitted_because_of_an_expiry_may_expire_too",
-    ),
-    Mutant(
         "a job that has started in time may still expire",
         "_schedule.py",
         "            record.pending_queue = None\n            if self.is_time_dependent and record in"

@@ -139,7 +139,7 @@ MUTANTS: Final = [
         "_core.py",
         "        if self.phase.cancels_delayed_jobs and record.due_at > now:\n",
         "        if False:\n",
-        "test_retry.py::test_a_bounded_shutdown_waits_for_no_further_attempt",
+        "test_retry.py::test_a_bounded_shutdown_ends_a_job_before_its_next_attempt_while_others_run",
     ),
     # Context variables and what stays alive
     Mutant(

@@ -387,7 +387,7 @@ MUTANTS: Final = [
         "_record.py",
         "        self.started_at = now\n        self.report = NO_REPORT\n        self.attempt += 1\n",
         "        self.attempt += 1\n        self.started_at = now\n        self.report = NO_REPORT\n",
-        "test_reentrancy.py::test_a_signal_handler_may_look_at_any_time",
+        "test_interrupts.py::test_a_job_can_be_looked_at_between_any_two_lines",
     ),
     Mutant(
         "a started job is visible before its report is reset",

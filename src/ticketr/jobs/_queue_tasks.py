@@ -80,9 +80,8 @@ def handle_due_times(core: QueueCore) -> None:
     core.timer.pass_time(now)
     while (submission := core.schedule.submissions.expired(now)) is not None:
         core.admit(submission)  # it enters above the bound, and expires with the others
-    while late := core.schedule.expired(now):  # a job admitted in the place of one may be late too
-        for record in late:
-            core.cancel_pending(record, CancelCause.EXPIRED)
+    for record in core.schedule.expired(now):
+        core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.due(now)
     if core.schedule.refill_rates(now) or due:
         core.mark_changed(due)
