@@ -176,7 +176,7 @@ def test_a_ticket_changed_in_jira_is_left_alone_with_a_hint(someone: User) -> No
     what = "changed in Jira since the last pull (DEMO-9: Title); pull first, or sync"
     assert told.err.splitlines()[-2:] == [
         f"conflict: DEMO-9 (DEMO-9.md): {what}",
-        "to merge what Jira has changed: ticketr sync; --strategy says who wins a conflict",
+        "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict",
     ]
 
 

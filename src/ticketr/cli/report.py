@@ -174,7 +174,9 @@ def print_merge_hint(conflicts: Iterable[Note]) -> None:
     """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
     if any(each.code == "moved_on" for each in conflicts):
         print_messages(
-            ["to merge what Jira has changed: ticketr sync; --strategy says who wins a conflict"]
+            [
+                "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
+            ]
         )
 
 

@@ -1,11 +1,11 @@
 """Failures that nobody has asked about: each is reported as soon as nobody can ask any more.
 
 The handle of a job stands for the possibility to ask. There is at most one handle object for a job
-(``QueueCore.handle_of``), and whatever may still ask holds it: the program, a submit that has not returned, a
-reader that has the job's end unread. So a failure is reported at the job's end if there is no handle
-by then, else when the handle goes. That may happen in any thread and between any two lines, so the
-weak reference's callback only notes it and wakes the timer task, which reports the failure in the
-same instant of Trio's clock.
+(``QueueCore.handle_of``), and whatever may still ask holds it: the program, a submit that has not
+returned, a reader that has the job's end unread. So a failure is reported at the job's end if there
+is no handle by then, else when the handle goes. That may happen in any thread and between any two
+lines, so the weak reference's callback only notes it and wakes the timer task, which reports the
+failure in the same instant of Trio's clock.
 """
 
 from __future__ import annotations
