@@ -1,0 +1,173 @@
+"""What the app needs to set up its first workspace: a protocol and its values.
+
+The command line implements it (`ticketr.cli.first_run`), since imports point downwards. No function
+raises an error that a user can cause: it returns a `Problem` with words for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from ticketr.sync import SessionOptions
+
+
+class SetupField(Enum):
+    """A field of the form, in its order."""
+
+    SITE = "site"
+    EMAIL = "email"
+    TOKEN = "token"  # noqa: S105 - the name of a field
+    PROJECT = "project"
+    FOLDER = "folder"
+
+
+class SiteKind(Enum):
+    """A kind of Jira site."""
+
+    CLOUD = "Jira Cloud"
+    DATA_CENTER = "Jira Data Center"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a step of the set-up failed.
+
+    Attributes:
+        words: What failed, on which input, and what to do; cleaned, on one line, without secrets.
+        field: The field to correct; None if no field is the cause, as for a full disk.
+    """
+
+    words: str
+    field: SetupField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAnswer:
+    """A site that answers.
+
+    Attributes:
+        site: The site's address as ticketr stores it, such as ``https://you.atlassian.net``.
+        kind: The kind of the site.
+        milliseconds: How long the answer took.
+    """
+
+    site: str
+    kind: SiteKind
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChoice:
+    """A project that the account may see.
+
+    Attributes:
+        key: The project's key.
+        name: The project's name, cleaned.
+    """
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAnswer:
+    """A login that the site has accepted.
+
+    Attributes:
+        account: The display name of the account, cleaned.
+        projects: The projects that the account may see, by their keys; at most `MOST_PROJECTS`.
+        total: How many there are.
+    """
+
+    account: str
+    projects: tuple[ProjectChoice, ...]
+    total: int
+
+
+#: The most projects that a login answers with.
+MOST_PROJECTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkspace:
+    """The values of the form.
+
+    Attributes:
+        site: The site's address, as the user typed it or as `SiteAnswer.site`.
+        email: The e-mail address of the account.
+        token: The API token; in no repr.
+        project: The key of the project.
+        folder: The folder of the tickets; it need not exist.
+    """
+
+    site: str
+    email: str
+    token: str = field(repr=False)
+    project: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedWorkspace:
+    """A workspace that the app can show, pull and push.
+
+    Attributes:
+        title: The workspace's name, for the first row.
+        options: The options of its jobs: ``PullJob(**options)``; the login is among them.
+        stored: Where the token is now, in words for people; empty if it was stored before.
+    """
+
+    title: str
+    options: SessionOptions = field(repr=False)
+    stored: str = ""
+
+
+class Setup(Protocol):
+    """Sets up workspaces for the app.
+
+    Each async function can be cancelled at any time, also inside a request; `add_workspace` then has
+    stored either nothing or a whole workspace or, at worst, a token without a workspace.
+    """
+
+    async def check_site(self, address: str) -> SiteAnswer | Problem:
+        """Ask a site whether it is a Jira; no login is sent.
+
+        Args:
+            address: The address as the user typed it; ``https://`` may be missing.
+        """
+        ...
+
+    async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
+        """Ask a site for the account of a login, and for its projects."""
+        ...
+
+    def default_folder(self, site: str, project: str = "") -> Path:
+        """Return a folder for a new workspace: one that does not exist, or is empty."""
+        ...
+
+    async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:
+        """Check the login and the project, then store the workspace, as ``ticketr workspace add``.
+
+        ``ticketr.toml`` is written into the folder; the token goes into the keyring or the user's
+        own private file, never into the folder. Nothing is stored if the site refuses.
+        """
+        ...
+
+    async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
+        """Open a folder that is a workspace already, with the login that is stored for it."""
+        ...
+
+    def open_sandbox(self) -> AbstractAsyncContextManager[OpenedWorkspace | Problem]:
+        """Run a Jira stand-in with made-up tickets while the block runs; no account is needed.
+
+        Yields:
+            The workspace, in a new folder for temporary files; a `Problem` if the stand-in does
+            not start, or the extra ``demo`` is missing.
+        """
+        ...
