@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
+from ticketr.tickets import (
+    InvalidFilter,
+    InvalidKey,
+    InvalidTicket,
+    RepeatedKey,
+    TicketSyntaxError,
+)
 
 if TYPE_CHECKING:
     from ticketr._errors import TicketrError
@@ -21,6 +27,10 @@ ERRORS = [
         'a sub-task cannot have sub-tasks: "x"',
     ),
     (RepeatedKey("AB-1"), "AB-1 would stand twice in one file; keep one of the two"),
+    (
+        InvalidFilter('a "b', 2, "this quote is not closed"),
+        'the filter is wrong at character 3: this quote is not closed: ""b"',
+    ),
 ]
 
 

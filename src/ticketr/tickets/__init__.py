@@ -1,31 +1,49 @@
-"""Tickets as Markdown: the model of a ticket, its parser and its renderer.
+"""Tickets as Markdown: the model of a ticket, its parser, its renderer, and filters of tickets.
 
 Pure: no waiting, no files, no clock.
 """
 
 from __future__ import annotations
 
-from ticketr.tickets.errors import InvalidKey, InvalidTicket, RepeatedKey, TicketSyntaxError
+from ticketr.tickets.candidate import Candidate, fold
+from ticketr.tickets.errors import (
+    InvalidFilter,
+    InvalidKey,
+    InvalidTicket,
+    RepeatedKey,
+    TicketSyntaxError,
+)
+from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, parse_filter
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
+from ticketr.tickets.order import SORT_NAMES, sort_key
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import render, render_ticket, rewrite
 from ticketr.tickets.validate import is_key, safe_file_name
 
 __all__ = [
     "CONFLICT",
+    "FILTER_WORDS",
+    "FLAGS",
     "NO_TITLE",
+    "SORT_NAMES",
+    "Candidate",
+    "Filter",
+    "InvalidFilter",
     "InvalidKey",
     "InvalidTicket",
     "RepeatedKey",
     "Ticket",
     "TicketFile",
     "TicketSyntaxError",
+    "fold",
     "is_key",
     "mistyped_key",
     "parse",
+    "parse_filter",
     "render",
     "render_ticket",
     "rewrite",
     "safe_file_name",
+    "sort_key",
 ]

@@ -81,3 +81,22 @@ class RepeatedKey(TicketrError):
 
     def __str__(self) -> str:
         return f"{self.key} would stand twice in one file; keep one of the two"
+
+
+@dataclass(eq=False, repr=False)
+class InvalidFilter(TicketrError):
+    """Raised when a text is not a filter.
+
+    Attributes:
+        text: The text.
+        position: The place of what is wrong, in characters from 0.
+        problem: What is wrong.
+    """
+
+    text: str
+    position: int
+    problem: str
+
+    def __str__(self) -> str:
+        rest = _show(self.text[self.position :])
+        return f"the filter is wrong at character {self.position + 1}: {self.problem}: {rest}"

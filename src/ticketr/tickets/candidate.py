@@ -1,0 +1,62 @@
+"""What a filter and a sort order look at in an issue. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Combining accents of the Latin, Greek and Cyrillic scripts. The vowel signs of other scripts are no
+# accents, and stay.
+_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+")
+# Letters with a part that Unicode does not take off.
+_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"}
+_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
+
+
+def fold(text: str) -> str:
+    """Return a text without case and accents, to compare it with another one.
+
+    ``Søren`` and ``SOREN`` become ``soren``, ``Weiß`` becomes ``weiss``.
+    """
+    if text.isascii():
+        return text.lower()
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return text if text.isascii() else _LETTER.sub(lambda found: _LETTERS[found[0]], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An issue as a filter sees it. What a filter compares is prepared once, here.
+
+    Attributes:
+        key: The issue's key; empty for a draft.
+        title: The issue's title, or the error of a broken file.
+        fields: The names and texts of its fields, as in its file.
+        text: The rest of its text: the description and the acceptance criteria.
+        flags: Which of `FLAGS` hold for it.
+        updated: Its last change in Jira, as Jira writes it; empty if it is not known.
+        haystack: The folded key, title, values of fields, and text; one line each.
+        folded: The folded names and texts of its fields, and ``key``, ``title`` and ``text``.
+    """
+
+    key: str
+    title: str
+    fields: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    text: str = ""
+    flags: frozenset[str] = frozenset()
+    updated: str = ""
+    haystack: str = field(init=False, repr=False, compare=False)
+    folded: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        own = {"key": fold(self.key), "title": fold(self.title), "text": fold(self.text)}
+        folded = {fold(name): fold(value) for name, value in self.fields.items()}
+        put = object.__setattr__
+        put(self, "folded", MappingProxyType(own | folded))
+        put(self, "haystack", "\n".join((*own.values(), *folded.values())))
