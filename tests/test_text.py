@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.text import clean, clip, fit, width, wrap
+from ticketr.text import clean, clip, fit, graphemes, to_ascii, width, wrap
 
 # Text that controls a terminal or misleads a reader, and the cleaned text.
 HOSTILE = [
@@ -179,3 +179,25 @@ def test_wrapped_lines_have_room_and_lose_no_word(text: str, cells: int) -> None
 def test_a_wrapped_line_keeps_its_indent() -> None:
     assert wrap("  - some words that are long", 14) == ("  - some words", "  that are", "  long")
     assert wrap("", 5) == ("",)
+
+
+def test_graphemes_are_characters_as_a_person_counts_them() -> None:
+    assert list(graphemes("ab")) == ["a", "b"]
+    assert list(graphemes("e\u0301\U0001f468\u200d\U0001f469x")) == [
+        "e\u0301",
+        "\U0001f468\u200d\U0001f469",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("\u201cit\u2019s\u201d \u2013 \xabok\xbb\u2026", '"it\'s" - "ok"...'),
+        ("\u5de5\u5355", "????"),
+        ("e\u0301\U0001f468\u200d\U0001f469\xa0x", "??? x"),
+    ],
+)
+def test_text_becomes_ascii(text: str, shown: str) -> None:
+    assert to_ascii(text) == shown

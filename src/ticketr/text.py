@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import wcwidth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A control sequence is removed as a whole, or its rest would remain as text. It begins with ESC or
 # with the one-character (C1) form. Every part after the introducer is optional, so cut-off
@@ -37,6 +41,21 @@ _INVISIBLE = (
 _UNSAFE = re.compile(f"\r\n|[{_SPACE}{_CONTROL}{_SURROGATE}{_INVISIBLE}]")
 _REPLACED = re.compile(f"[{_CONTROL}{_SURROGATE}]")
 _SPACES = frozenset(("\r\n", *_SPACE))
+
+_IN_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u2032", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u2033\xab\xbb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\xa0\u2002\u2003\u2009\u202f", " "),
+        "\u2022": "*",
+        "\xb7": "-",
+        "\xd7": "x",
+        "\u2026": "...",
+        "\u2192": "->",
+        "\u2190": "<-",
+    }
+)
 
 
 def _safe(found: re.Match[str]) -> str:
@@ -67,6 +86,23 @@ def clean(text: str) -> str:
 def width(text: str) -> int:
     """Return the number of cells that clean text occupies in a terminal."""
     return len(text) if text.isascii() else wcwidth.width(text, control_codes="ignore")
+
+
+def graphemes(text: str) -> Iterator[str]:
+    """Return the characters as a person counts them: with accents, joined emoji and flags."""
+    return iter(text) if text.isascii() else wcwidth.iter_graphemes(text)
+
+
+def to_ascii(text: str) -> str:
+    """Return clean text in ASCII and of about the same width.
+
+    Quotation marks, dashes and similar characters become those of ASCII, and any other character
+    becomes as many question marks as it has cells.
+    """
+    if text.isascii():
+        return text
+    text = text.translate(_IN_ASCII)
+    return "".join([g if g.isascii() else "?" * width(g) for g in graphemes(text)])
 
 
 @lru_cache(maxsize=2048)

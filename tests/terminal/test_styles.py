@@ -23,8 +23,9 @@ def test_styles_are_put_together() -> None:
     assert sgr("x", "bold", "cyan", "on_blue") == "\x1b[1;36;44mx\x1b[m"
 
 
-def test_without_colours_only_bold_and_reverse_are_left() -> None:
+def test_without_colours_the_attributes_except_dim_are_left() -> None:
     assert sgr("x", "bold", "dim", "reverse", "red", "on_blue", colors=False) == "\x1b[1;7mx\x1b[m"
+    assert sgr("x", "italic", "underline", "strike", colors=False) == "\x1b[3;4;9mx\x1b[m"
     assert sgr("x", "red", colors=False) == "x"
 
 

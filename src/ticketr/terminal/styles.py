@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Literal
 
-_Attribute = Literal["bold", "dim", "reverse"]
+_Attribute = Literal["bold", "dim", "italic", "underline", "reverse", "strike"]
 _Color = Literal["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
 _Bright = Literal[
     "bright_black",
@@ -29,13 +29,16 @@ _COLORS: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", 
 _CODES: Final[dict[str, int]] = {
     "bold": 1,
     "dim": 2,
+    "italic": 3,
+    "underline": 4,
     "reverse": 7,
+    "strike": 9,
     **{name: 30 + number for number, name in enumerate(_COLORS)},
     **{f"bright_{name}": 90 + number for number, name in enumerate(_COLORS)},
     **{f"on_{name}": 40 + number for number, name in enumerate(_COLORS)},
 }
 #: The styles that need no colours; many terminals show `dim` as a colour.
-_COLORLESS: Final = frozenset(("bold", "reverse"))
+_COLORLESS: Final = frozenset(("bold", "italic", "underline", "reverse", "strike"))
 
 
 def sgr(text: str, *names: Style, colors: bool = True) -> str:
@@ -44,7 +47,7 @@ def sgr(text: str, *names: Style, colors: bool = True) -> str:
     Args:
         text: Clean text without styles.
         names: The styles, such as ``"bold", "cyan"``.
-        colors: Whether to use colours; without them, only bold and reverse are applied.
+        colors: Whether to use colours; without them, only attributes other than dim are applied.
     """
     codes = _codes(names, colors)
     return f"\x1b[{codes}m{text}\x1b[m" if codes and text else text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.statusline import LineStyle
-from ticketr.text import fit, width
+from ticketr.text import fit, to_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,7 @@ class Theme:
         """Return a cleaned text cut and padded to so many cells, in ASCII if need be."""
         if self.line_style.unicode:
             return fit(text, cells)
-        if not text.isascii():
-            text = "".join(each if each.isascii() else "?" * width(each) for each in text)
-        return fit(text, cells, ellipsis="...")
+        return fit(to_ascii(text), cells, ellipsis="...")
 
     @property
     def rule(self) -> str:

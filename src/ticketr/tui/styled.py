@@ -1,0 +1,230 @@
+"""Styled text as values: measure, cut, wrap, search and paint lines of spans. Pure.
+
+Widths are those of a line's whole text, since a terminal joins the parts of a character even if
+they belong to different spans.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ticketr.text import clip, graphemes, width as width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+#: The longest address that becomes a link; some terminals refuse longer ones.
+LONGEST_ADDRESS = 2_000
+
+_LINKED = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+# Chinese and Japanese have no spaces: a line may end after any character, but does not begin with
+# a closing mark, nor end in an opening one.
+_OPENING = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
+_CLOSING = (
+    "\u3001\u3002\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u30fc\uff01\uff09\uff0c\uff0e\uff1a"
+    "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
+)
+_UNSPACED = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
+_WORD = re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A text of one style.
+
+    Attributes:
+        text: Clean text: it has no control characters.
+        styles: Names that `ticketr.terminal.sgr` knows, such as ``("bold", "cyan")``.
+        link: The address that the text links to; empty if it is no link. `paint` checks it.
+    """
+
+    text: str
+    styles: tuple[str, ...] = ()
+    link: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def plain(line: Line) -> str:
+    """Return the text of a line without its styles."""
+    return "".join([span.text for span in line])
+
+
+def cells(line: Line) -> int:
+    """Return the number of cells that a line occupies in a terminal."""
+    return width_of(plain(line))
+
+
+@lru_cache(maxsize=4096)
+def fit_line(line: Line, width: int, ellipsis: str = "…") -> Line:
+    """Cut or pad a line to an exact width, but never cut inside a grapheme.
+
+    Args:
+        line: The line.
+        width: The width in cells; a negative one counts as 0.
+        ellipsis: The end of a line that was cut; it has the style of the text before it.
+
+    Returns:
+        The line; a padded line ends in a span of spaces without style.
+    """
+    text = plain(line)
+    used = width_of(text)
+    if used > width:
+        room = width - width_of(ellipsis)
+        if room < 0:
+            line = (Span(clip(ellipsis, width, ellipsis="")),)
+        else:
+            kept = slice_line(line, 0, len(clip(text, room, ellipsis="")))
+            end = replace(kept[-1], text=kept[-1].text + ellipsis) if kept else Span(ellipsis)
+            line = (*kept[:-1], end)
+        used = cells(line)
+    return (*line, Span(" " * (width - used))) if used < width else line
+
+
+def slice_line(line: Line, begin: int, end: int) -> Line:
+    """Return a part of a line.
+
+    Args:
+        line: The line.
+        begin: The first character, counted in `plain(line)`.
+        end: The character after the last one.
+    """
+    return next(_slices(line, [(begin, end)]))
+
+
+def highlight(line: Line, begin: int, end: int, style: str) -> Line:
+    """Add a style to a part of a line, such as a search hit.
+
+    Args:
+        line: The line.
+        begin: The first character, counted in `plain(line)`.
+        end: The character after the last one.
+        style: The style to add.
+    """
+    length = sum(len(span.text) for span in line)
+    before, hit, after = _slices(line, [(0, begin), (begin, end), (end, length)])
+    return (*before, *(replace(s, styles=_with(s.styles, style)) for s in hit), *after)
+
+
+def _with(styles: tuple[str, ...], style: str) -> tuple[str, ...]:
+    return styles if style in styles else (*styles, style)
+
+
+def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[Line]:
+    """Break a line into lines of a maximum width, between words if possible.
+
+    A word that is wider than a line is broken between graphemes. Spaces at a break are dropped;
+    those at the start are kept.
+
+    Args:
+        line: The line.
+        width: The maximum width in cells. At least two cells are left for the text.
+        first: Text without style before the first line, such as a bullet.
+        rest: Text without style before the other lines.
+
+    Returns:
+        The lines; one for an empty line.
+    """
+    rooms = (max(2, width - width_of(first)), max(2, width - width_of(rest)))
+    text = plain(line)
+    ranges = [(0, len(text))]
+    if width_of(text) > rooms[0]:
+        ranges = list(_ranges(text, *rooms))
+    prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
+    return [(*prefixes[number > 0], *part) for number, part in enumerate(_slices(line, ranges))]
+
+
+def _ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+    """Yield where each line of a wrapped text begins and ends; `first` and `rest` are cells."""
+    room, begin, end, used = first, 0, 0, 0
+    for word in _WORD.finditer(text):
+        start, stop = word.span()
+        used += start - end
+        size = width_of(word[0])
+        if used + size > room:
+            if size <= rest or used + 2 > room:
+                if end > begin:
+                    yield begin, end
+                    room = rest
+                begin, used = start, 0
+            if cuts := _cuts(word[0], room - used, rest):
+                stops = [start + cut for cut in cuts]
+                yield from pairwise([begin, *stops])
+                begin, room, used, size = stops[-1], rest, 0, width_of(word[0][cuts[-1] :])
+        used += size
+        end = stop
+    yield begin, end
+
+
+def _cuts(word: str, first: int, rest: int) -> Sequence[int]:
+    """Return where to break a word for one line of `first` cells and more of `rest` cells."""
+    if word.isascii():
+        return range(first, len(word), rest)
+    cuts: list[int] = []
+    at, used, room = 0, 0, first
+    for grapheme in graphemes(word):
+        size = width_of(grapheme)
+        if used + size > room and used:
+            cuts.append(at)
+            used, room = 0, rest
+        used += size
+        at += len(grapheme)
+    return cuts
+
+
+def paint(line: Line, style: Callable[..., str], *, links: bool = False) -> str:
+    """Return a line as output for a terminal.
+
+    Args:
+        line: The line.
+        style: Adds styles to a text, as `Theme.style`: ``style(text, "bold", "cyan")``.
+        links: Whether the terminal is to open the links (OSC 8). Addresses other than of the web
+            and of mail are left out.
+    """
+    return "".join([_painted(span, style, links=links) for span in line])
+
+
+def _painted(span: Span, style: Callable[..., str], *, links: bool) -> str:
+    text = style(span.text, *span.styles) if span.styles else span.text
+    if links and span.link and (address := link_address(span.link)):
+        return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
+    return text
+
+
+@lru_cache(maxsize=1024)
+def link_address(link: str) -> str:
+    """Return the address of a link as a terminal may get it.
+
+    Args:
+        link: Any text.
+
+    Returns:
+        The address in ASCII, percent-encoded where need be; empty if it is too long, or not an
+        address of the web or of mail.
+    """
+    if len(link) > LONGEST_ADDRESS or not _LINKED.match(link):
+        return ""
+    address = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
+    return address if len(address) <= LONGEST_ADDRESS else ""
+
+
+def _slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
+    """Yield parts of a line; each must begin at or after the end of the one before."""
+    at = offset = 0  # the first span that is not used up, and where it begins
+    for begin, end in ranges:
+        part: list[Span] = []
+        while at < len(line) and offset < end:
+            span = line[at]
+            stop = offset + len(span.text)
+            if text := span.text[max(0, begin - offset) : end - offset]:
+                part.append(span if text == span.text else replace(span, text=text))
+            if stop > end:
+                break
+            at, offset = at + 1, stop
+        yield tuple(part)
