@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -24,8 +25,6 @@ from ticketr import (
 from ticketr.jobs._record import JobRecord
 
 if TYPE_CHECKING:
-    from trio.testing import MockClock
-
     from ticketr import JobHandle
 
 CANCELLED = JobStatus.CANCELLED
@@ -253,6 +252,31 @@ async def test_cancel_all_and_a_cut_off_give_each_job_the_cause_that_was_asked_f
             await queue.shutdown(grace=3)
 
     assert causes(running, middle, last) == [CancelCause.SHUTDOWN] * 3
+
+
+def test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks() -> None:
+    """Body, timer and workers see it in any order; none of them decides what becomes of a job."""
+
+    async def clean_up_badly(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise ValueError("no good")
+
+    async def main() -> None:
+        with trio.CancelScope() as scope:
+            async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
+                running = [queue.submit_nowait(job) for job in (sleep, clean_up_badly)]
+                jobs = [queue.submit_nowait(sleep, after=[job]) for job in running]
+                jobs += [queue.submit_nowait(sleep, after=[job]) for job in jobs]
+                await trio.sleep(0.5)
+                scope.cancel()
+
+        assert [job.status for job in running] == [CANCELLED, JobStatus.FAILED]
+        assert causes(*jobs) == [CancelCause.SCOPE] * 4
+
+    for _ in range(20):  # Trio runs tasks in random order
+        trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
 async def test_a_bounded_shutdown_waits_for_those_that_are_due(autojump_clock: MockClock) -> None:

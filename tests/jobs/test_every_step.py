@@ -409,11 +409,6 @@ def check_events(run: Run, events: dict[str, list[str]]) -> None:
     }
 
 
-def causes_of(run: Run) -> set[CancelCause]:
-    """Return the other causes of a cancellation: the job before it may be cancelled first."""
-    return {CancelCause.DEPENDENCY} if run.body is later else set()
-
-
 def finished_first(job: JobSnapshot) -> bool:
     return job.cancel_cause is None
 
@@ -503,7 +498,7 @@ def test_cancelling_the_outer_scope_at_every_step(
     def judge(run: Run, left: BaseException | None) -> None:
         assert left is None
         assert run.outer.cancelled_caught or run.too_late
-        assert run.target.snapshot().cancel_cause in {None, CancelCause.SCOPE, *causes_of(run)}
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SCOPE}
 
     sweep(body, lambda run: run.outer.cancel, judge)
 
@@ -519,7 +514,7 @@ def test_an_error_in_the_body_at_every_step(
         else:
             assert isinstance(left, ExceptionGroup)  # that of the scenario's own nursery
             assert left.exceptions == (run.error,)
-        assert run.target.snapshot().cancel_cause in {None, CancelCause.SHUTDOWN, *causes_of(run)}
+        assert run.target.snapshot().cancel_cause in {None, CancelCause.SHUTDOWN}
 
     sweep(body, lambda run: run.trigger.set, judge)
 

@@ -115,6 +115,13 @@ MUTANTS: Final = [
         AFTER + "test_cancel_all_and_a_cut_off_give_each_job_the_cause_that_was_asked_for",
     ),
     Mutant(
+        "what starts after a job is told of its end before the cancel from outside",
+        "_worker.py",
+        "        abandon(core, CancelCause.SCOPE)\n    retry = None\n",
+        "        pass\n    retry = None\n",
+        AFTER + "test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks",
+    ),
+    Mutant(
         "a bounded shutdown waits for the delay of a job that waits for others",
         "_schedule.py",
         "        delayed = [record for record in reversed([*self._after]) if record.due_at > now]\n",

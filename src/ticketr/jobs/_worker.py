@@ -150,6 +150,10 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
     if record is None:
         return False
     is_cancelled_outside = trio.current_effective_deadline() == -math.inf
+    if is_cancelled_outside:
+        # Before this job ends, whichever task is the first to notice: what starts after it is
+        # cancelled for the same reason as all else.
+        abandon(core, CancelCause.SCOPE)
     retry = None
     try:
         outcome = outcome_of(
