@@ -31,7 +31,7 @@ from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from types import CodeType, FrameType
 
 LIBRARY = str(Path(ticketr.__file__).parent / "jobs")
@@ -186,16 +186,20 @@ def test_every_line(kind: type[Scenario]) -> None:
     assert sweep(kind, iter(range(1, 100_000))) > 800
 
 
-def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
-    """CPython handles no signal between the two; only a tracer can raise there."""
+def run_interrupted(
+    main: Callable[[], Awaitable[object]], place: str, *, strict: bool = True
+) -> None:
+    """Run a function with KeyboardInterrupt raised before the first line of a worker's with a text.
+
+    CPython handles no signal before some lines; only a tracer can raise there.
+    """
     lines, first = inspect.getsourcelines(work)
-    place = first + next(n for n, line in enumerate(lines) if "if not retry_or_end(" in line)
-    scenario = Scenario()
+    number = first + next(n for n, line in enumerate(lines) if place in line)
 
     def interrupt(frame: FrameType, event: str, arg: object) -> Any:
         if frame.f_code is not work.__code__:
             return None
-        if event == "line" and frame.f_lineno == place:
+        if event == "line" and frame.f_lineno == number:
             sys.settrace(before)
             frame.f_trace = None
             raise KeyboardInterrupt
@@ -204,15 +208,43 @@ def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
     before: Any = sys.gettrace()
     try:
         sys.settrace(interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            trio.run(scenario.main, clock=MockClock(autojump_threshold=0))
+        clock = MockClock(autojump_threshold=0)
+        trio.run(main, clock=clock, strict_exception_groups=strict)
     finally:
         sys.settrace(before)
+
+
+def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
+    scenario = Scenario()
+
+    with pytest.raises(KeyboardInterrupt):
+        run_interrupted(scenario.main, "if not retry_or_end(")
 
     check(scenario)
     assert scenario.queue is not None
     errors = [job.error.type for job in scenario.queue.jobs() if job.error is not None]
     assert errors == ["KeyboardInterrupt"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.filterwarnings("ignore::trio.TrioDeprecationWarning")
+def test_an_interrupt_of_an_idle_worker_leaves_by_the_end_of_the_queue(strict: bool) -> None:
+    scenario = Scenario()
+    told: list[JobStatus] = []
+
+    async def main() -> None:
+        async with open_job_queue(on_job_error=lambda job: told.append(job.status)) as queue:
+            failed = await queue.submit(scenario.fail)
+            await trio.sleep(2)
+            await queue.submit(scenario.work, 1)  # wakes the worker, which is interrupted
+            await trio.sleep_forever()
+        del failed
+
+    with pytest.raises(KeyboardInterrupt):
+        run_interrupted(main, "dispatcher.wakeup_pending = False", strict=strict)
+
+    assert scenario.calls == ["job-1"]
+    assert told == [JobStatus.FAILED]
 
 
 def test_a_job_can_be_looked_at_between_any_two_lines() -> None:

@@ -62,6 +62,8 @@ async def test_surplus_records_are_dropped_together(autojump_clock: MockClock) -
         assert len(records) == 32
 
         queue.submit_nowait(work)
+        await queue.wait_idle()
+        assert len(records) == 33
         await queue.shutdown()
         assert len(records) == 32
 

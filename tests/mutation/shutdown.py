@@ -96,7 +96,7 @@ MUTANTS: Final = [
         "_open.py",
         "trio.open_nursery(strict_exception_groups=True)",
         "trio.open_nursery()",
-        "test_ending.py::test_a_run_without_strict_groups_is_no_different",
+        "test_interrupts.py::test_an_interrupt_of_an_idle_worker_leaves_by_the_end_of_the_queue",
     ),
     Mutant(
         "leaving the block is not protected from Ctrl+C",

@@ -824,7 +824,7 @@ MUTANTS: Final = [
         "_core.py",
         "            self.subscriptions.notify_idle()\n",
         "",
-        "test_updates_until_idle.py::test_a_reader_ends_with_the_last_job",
+        "test_updates_until_idle.py::test_a_reader_that_waits_is_told_of_the_end_of_the_last_job",
     ),
     Mutant(
         "a reader that comes to an idle queue waits for its end",
@@ -838,7 +838,7 @@ MUTANTS: Final = [
         "_subscription.py",
         "            self._idle.expect_idle()\n",
         "            pass\n",
-        "test_updates_until_idle.py::test_a_reader_ends_with_the_last_job",
+        "test_updates_until_idle.py::test_a_reader_that_waits_is_told_of_the_end_of_the_last_job",
     ),
     Mutant(
         "a rest goes on when no job is left",
