@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.internals import record_of
 from trio.testing import MockClock
 
 from ticketr import (
@@ -264,10 +265,12 @@ def test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks() -> 
             raise ValueError("no good")
 
     async def main() -> None:
+        running: list[JobHandle[object]] = []
+        jobs: list[JobHandle[object]] = []
         with trio.CancelScope() as scope:
             async with open_job_queue(workers=2, on_job_error=lambda _: None) as queue:
-                running = [queue.submit_nowait(job) for job in (sleep, clean_up_badly)]
-                jobs = [queue.submit_nowait(sleep, after=[job]) for job in running]
+                running += [queue.submit_nowait(job) for job in (sleep, clean_up_badly)]
+                jobs += [queue.submit_nowait(sleep, after=[job]) for job in running]
                 jobs += [queue.submit_nowait(sleep, after=[job]) for job in jobs]
                 await trio.sleep(0.5)
                 scope.cancel()
@@ -367,11 +370,11 @@ async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(keep=Keep(jobs=0), workers=2) as queue:
-        done = queue.submit_nowait(sleep, 1)
+        done = queue.submit_nowait(sleep, 1, id="held by none")
         forever = queue.submit_nowait(sleep, 9)
         job = queue.submit_nowait(sleep, after=[done, forever])
         given_up = queue.submit_nowait(sleep, after=[forever])
-        given_up_record, done_id = given_up._record, done.id
+        given_up_record = record_of(given_up)
         given_up.cancel()
         await done.wait()
         await queue.run(sleep)
@@ -380,10 +383,10 @@ async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(
         gc.collect()
 
         found = [record for record in gc.get_objects() if type(record) is JobRecord]
-        assert done_id not in {record.id for record in found}
-        links = forever._record.links
+        assert "held by none" not in {record.id for record in found}
+        links = record_of(forever).links
         assert links is not None
         assert given_up_record not in links.dependents
     assert started(job) == [9]
-    assert job._record.links is None
-    assert forever._record.links is None
+    assert record_of(job).links is None
+    assert record_of(forever).links is None

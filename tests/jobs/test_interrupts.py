@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.internals import core_of
 from trio.testing import MockClock
 
 import ticketr
@@ -256,7 +257,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
         if not is_of_the_library(frame.f_code) or frame.f_code.co_name == "snapshot":
             return None
         if event == "line" and scenario.queue is not None:
-            for record in list(scenario.queue._core.registry.by_id.values()):
+            for record in list(core_of(scenario.queue).registry.by_id.values()):
                 record.snapshot()
                 looks += 1
         return look
@@ -325,7 +326,9 @@ def test_every_entry_point_is_protected_from_interrupts() -> None:
                 await first.cancel_and_wait()
                 await queue.run(work)
                 await queue.wait_idle()
-                queue.status(first.id), queue.snapshot(first.id), queue.jobs()
+                queue.status(first.id)
+                queue.snapshot(first.id)
+                queue.jobs()
                 queue.pause("k")
                 queue.pause()
                 later = queue.submit_nowait(work, key="k", delay=9, start_by=99)

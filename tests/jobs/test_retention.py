@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from fakes.internals import core_of
 
 from ticketr import JobContext, JobSnapshot, JobStatus, Keep, UnknownJob, open_job_queue
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr import JobQueue
+    from ticketr import JobHandle, JobQueue
 
 
 async def work(context: JobContext) -> None:
@@ -45,7 +46,7 @@ async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock)
 
 async def test_surplus_records_are_dropped_together(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=None, keep=Keep(jobs=32)) as queue:
-        records = queue._core.registry.by_id
+        records = core_of(queue).registry.by_id
         for _ in range(34):
             queue.submit_nowait(work)
         await queue.wait_idle()
@@ -97,11 +98,11 @@ async def test_an_ended_job_is_dropped_with_the_end_of_another(autojump_clock: M
         for number in (1, 2):
             queue.submit_nowait(fail)
             await trio.sleep(6)
-            assert len(queue._core.registry.by_id) == number
+            assert len(core_of(queue).registry.by_id) == number
         for _ in range(2):
             queue.submit_nowait(work)
             await trio.sleep(6)
-            assert len(queue._core.registry.by_id) == 2
+            assert len(core_of(queue).registry.by_id) == 2
 
 
 async def test_ended_jobs_are_kept_for_a_limited_time(autojump_clock: MockClock) -> None:
@@ -161,13 +162,14 @@ async def take(context: JobContext, argument: object) -> None:
 async def test_a_dropped_argument_may_cancel_a_job_that_is_ending(
     way: str, autojump_clock: MockClock
 ) -> None:
+    late: list[JobHandle[object]] = []
     with suppress(KeyError):
         async with open_job_queue() as queue:
             CancelsOthers.queue = queue
             await queue.submit(forever)
             await trio.sleep(1)
             start_by = 5 if way == "expiry" else None
-            late = [
+            late += [
                 queue.submit_nowait(take, CancelsOthers(), tags=["t"], start_by=start_by)
                 for _ in range(3)
             ]
@@ -211,7 +213,7 @@ async def test_many_submits_and_cancels_leave_nothing_behind(
         for _ in range(1000):
             queue.submit_nowait(work).cancel()
 
-        core = queue._core
+        core = core_of(queue)
         assert len(core.registry.by_id) == 11
         assert (core.schedule.pending, len(core.registry.finished.jobs)) == (0, 10)
         queue.cancel("runs")
