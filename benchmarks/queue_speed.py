@@ -1,15 +1,13 @@
-"""Compare the queue's jobs per second with its peers', and measure its import time."""
+"""Compare the queue's jobs per second with its peers'."""
 
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - the loop of two peers
-import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import aiometer
 import trio
@@ -22,9 +20,17 @@ from ticketr import JobContext, JobHistory, SqliteHistory, open_job_queue
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+P = ParamSpec("P")
 JOBS = 10_000
 ITEMS = 100_000  # of a map
 ROUNDS = 25  # with fewer, the median varies by more than the differences to be seen
+
+
+def in_trio(
+    main: Callable[P, Awaitable[None]], *args: P.args, **more: P.kwargs
+) -> Callable[[], None]:
+    """Return a function that runs an async function in Trio."""
+    return partial(trio.run, partial(main, *args, **more))
 
 
 async def ours(
@@ -56,13 +62,13 @@ def with_asyncio_queue() -> None:
 
 
 def jobs_a_second() -> list[str]:
-    small = partial(trio.run, ours, nothing, JOBS)
-    busy = partial(trio.run, ours, ten_checkpoints, JOBS // 4)
+    small = in_trio(ours, nothing, JOBS)
+    busy = in_trio(ours, ten_checkpoints, JOBS // 4)
     peers: list[tuple[str, Callable[[], None], Callable[[], None]]] = [
-        ("no-op jobs, of a hand-written loop's", small, partial(trio.run, by_hand, nothing, JOBS)),
+        ("no-op jobs, of a hand-written loop's", small, in_trio(by_hand, nothing, JOBS)),
         ("ten checkpoints each, of a hand-written loop's", busy,
-         partial(trio.run, by_hand, ten_checkpoints, JOBS // 4)),
-        ("no-op jobs, of aiometer's", small, partial(trio.run, by_aiometer, nothing, JOBS)),
+         in_trio(by_hand, ten_checkpoints, JOBS // 4)),
+        ("no-op jobs, of aiometer's", small, in_trio(by_aiometer, nothing, JOBS)),
         ("no-op jobs, of aiojobs', on asyncio", small, with_aiojobs),
         ("no-op jobs, of workers' on an asyncio.Queue", small, with_asyncio_queue),
     ]  # fmt: skip
@@ -106,23 +112,13 @@ def with_history() -> None:
 
 
 def history() -> str:
-    without = partial(seconds, partial(trio.run, ours, nothing, JOBS))
+    without = partial(seconds, in_trio(ours, nothing, JOBS))
     part = ratio(without, partial(seconds, with_history))
     return (
         f"queue: {part:.2f} of the jobs/s, no-op jobs, with a history in a file, of those without"
     )
 
 
-def import_time() -> str:
-    def once(module: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
-        return time.perf_counter() - start
-
-    part = ratio(partial(once, "ticketr"), partial(once, "trio"), rounds=9)
-    return f"queue: import ticketr takes {part:.2f} of import trio"
-
-
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
-    return [*jobs_a_second(), fan_out(), history(), import_time()]
+    return [*jobs_a_second(), fan_out(), history()]

@@ -18,6 +18,7 @@ PARTS = (
     "terminal",
     "app",
     "statusline",
+    "start",
     "queue_speed",
     "queue_events",
     "queue_scale",

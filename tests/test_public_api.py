@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import inspect
+import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -12,8 +15,8 @@ NAMES = {name for name in ticketr.__all__ if name not in {"JobID", "__version__"
 def test_all_is_sorted_and_complete() -> None:
     public = {
         name
-        for name, value in vars(ticketr).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+        for name in dir(ticketr)
+        if not name.startswith("_") and not inspect.ismodule(getattr(ticketr, name))
     }
 
     assert ticketr.__all__ == sorted(ticketr.__all__)
@@ -43,9 +46,48 @@ def test_a_public_name_and_its_methods_are_explained(name: str) -> None:
 
 
 def test_the_errors_have_one_base() -> None:
-    errors = [value for value in vars(ticketr).values() if inspect.isclass(value)]
+    errors = [each for name in NAMES if inspect.isclass(each := getattr(ticketr, name))]
 
     raised = [error for error in errors if issubclass(error, Exception)]
 
     assert len(raised) == 13
     assert all(issubclass(error, ticketr.TicketrError) for error in raised)
+
+
+def test_the_queue_is_imported_at_the_first_look_at_one_of_its_names() -> None:
+    program = (
+        "import sys, ticketr\n"
+        "known = set(dir(ticketr))\n"
+        "assert known >= set(ticketr.__all__)\n"
+        "assert not {'trio', 'ticketr.jobs'} & set(sys.modules)\n"
+        "ticketr.Keep\n"
+        "assert known | {'jobs'} == set(dir(ticketr))\n"
+        "assert {*ticketr.__all__} <= {*vars(ticketr)}\n"
+        "assert 'trio' in sys.modules\n"
+    )
+
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_import_of_everything_brings_every_name() -> None:
+    program = "from ticketr import *\nimport ticketr\nassert {*ticketr.__all__} <= {*globals()}"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", ["nothing", "TYPE_CHECKING_", "Any"])
+def test_another_name_is_an_error_as_of_any_module(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"^module 'ticketr' has no attribute '{name}'$"):
+        getattr(ticketr, name)
+
+
+def test_a_value_and_a_class_are_pickled_by_the_name_that_users_know() -> None:
+    for thing in (ticketr.JobStatus.FAILED, ticketr.Keep(jobs=3), ticketr.JobSnapshot):
+        stored = pickle.dumps(thing)
+        program = "import pickle, sys; print(repr(pickle.load(sys.stdin.buffer)))"
+        loaded = subprocess.run(
+            [sys.executable, "-c", program], input=stored, check=True, stdout=subprocess.PIPE
+        )
+
+        assert b"ticketr.jobs" not in stored
+        assert loaded.stdout.decode() == f"{thing!r}\n"

@@ -9,9 +9,14 @@
 
 All that a program may rely on is in this module; the rest of the package is the
 terminal app built on it, and the works behind both.
+
+The queue, and Trio with it, is imported when the first of its names is looked up, so that a command
+such as ``ticketr --help`` does not wait for it.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from ticketr._errors import (
     DuplicateJob,
@@ -28,32 +33,37 @@ from ticketr._errors import (
     WouldDeadlock,
 )
 from ticketr._version import __version__
-from ticketr.jobs._adapters import in_thread, plain
-from ticketr.jobs._context import Job, JobContext
-from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._finished import FinishedJob
-from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._history import JobHistory, SqliteHistory
-from ticketr.jobs._job import (
-    CancelCause,
-    CancelOutcome,
-    CancelOutcomes,
-    JobErrorInfo,
-    JobID,
-    JobSnapshot,
-    JobStatus,
-    OnConflict,
-)
-from ticketr.jobs._open import open_job_queue
-from ticketr.jobs._options import JobOptions
-from ticketr.jobs._progress import JobProgress
-from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._rates import Rate
-from ticketr.jobs._repeat_handle import RepeatHandle
-from ticketr.jobs._retention import Keep
-from ticketr.jobs._retry import Retry
-from ticketr.jobs._statistics import QueueStatistics
-from ticketr.jobs._updates import Updates
+
+if TYPE_CHECKING:
+    from ticketr.jobs import (
+        CancelCause,
+        CancelOutcome,
+        CancelOutcomes,
+        FinishedJob,
+        Job,
+        JobContext,
+        JobErrorInfo,
+        JobHandle,
+        JobHistory,
+        JobID,
+        JobOptions,
+        JobProgress,
+        JobQueue,
+        JobSnapshot,
+        JobStatus,
+        Keep,
+        OnConflict,
+        QueueFull,
+        QueueStatistics,
+        Rate,
+        RepeatHandle,
+        Retry,
+        SqliteHistory,
+        Updates,
+        in_thread,
+        open_job_queue,
+        plain,
+    )
 
 __all__ = [
     "CancelCause",
@@ -99,7 +109,22 @@ __all__ = [
 ]
 
 # Tracebacks and reprs name things where users find them.
-for _name in __all__:
-    if _name not in {"JobID", "__version__"}:
-        globals()[_name].__module__ = __name__
-del _name
+for _thing in [*globals().values()]:
+    if isinstance(_thing, type):
+        _thing.__module__ = __name__
+
+
+if not TYPE_CHECKING:  # to a type checker, it would mean that any name exists
+
+    def __getattr__(name: str) -> object:
+        """Import the queue when one of its names is looked up for the first time."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ticketr import jobs  # noqa: PLC0415 - not before
+
+        globals().update((each, getattr(jobs, each)) for each in jobs.__all__)
+        return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations"})

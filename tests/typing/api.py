@@ -119,6 +119,7 @@ async def opening() -> None:
         assert_type(queue, JobQueue)
     async with open_job_queue() as other:
         assert_type(other, JobQueue)
+    ticketr.open_jobs  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # noqa: B018
     open_job_queue(3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     open_job_queue(rate=Rate(10))
     open_job_queue(workers="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,3 +1,65 @@
 """The job queue. Programs import it from ``ticketr``, not from here."""
 
 from __future__ import annotations
+
+from ticketr.jobs._adapters import in_thread, plain
+from ticketr.jobs._context import Job, JobContext
+from ticketr.jobs._exceptions import QueueFull
+from ticketr.jobs._finished import FinishedJob
+from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._history import JobHistory, SqliteHistory
+from ticketr.jobs._job import (
+    CancelCause,
+    CancelOutcome,
+    CancelOutcomes,
+    JobErrorInfo,
+    JobID,
+    JobSnapshot,
+    JobStatus,
+    OnConflict,
+)
+from ticketr.jobs._open import open_job_queue
+from ticketr.jobs._options import JobOptions
+from ticketr.jobs._progress import JobProgress
+from ticketr.jobs._queue import JobQueue
+from ticketr.jobs._rates import Rate
+from ticketr.jobs._repeat_handle import RepeatHandle
+from ticketr.jobs._retention import Keep
+from ticketr.jobs._retry import Retry
+from ticketr.jobs._statistics import QueueStatistics
+from ticketr.jobs._updates import Updates
+
+__all__ = [
+    "CancelCause",
+    "CancelOutcome",
+    "CancelOutcomes",
+    "FinishedJob",
+    "Job",
+    "JobContext",
+    "JobErrorInfo",
+    "JobHandle",
+    "JobHistory",
+    "JobID",
+    "JobOptions",
+    "JobProgress",
+    "JobQueue",
+    "JobSnapshot",
+    "JobStatus",
+    "Keep",
+    "OnConflict",
+    "QueueFull",
+    "QueueStatistics",
+    "Rate",
+    "RepeatHandle",
+    "Retry",
+    "SqliteHistory",
+    "Updates",
+    "in_thread",
+    "open_job_queue",
+    "plain",
+]
+
+# Tracebacks and reprs name things where users find them.
+for _name in __all__:
+    if _name != "JobID":
+        globals()[_name].__module__ = "ticketr"

@@ -1,0 +1,53 @@
+"""Measure how long the commands and the library take to start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from interleaved import ratio
+
+ROUNDS = 15
+#: The most that a command may take, in starts of a Python that imports click.
+GOAL = 2.5
+COMMAND = str(Path(sys.executable).with_name("ticketr"))
+COMPLETION = {"COMP_WORDS": "ticketr pu", "COMP_CWORD": "1", "_TICKETR_COMPLETE": "bash_complete"}
+
+
+def once(command: list[str], more: dict[str, str] | None = None) -> float:
+    """Return the seconds that a process takes; the machine may be busy, so they vary."""
+    start = time.perf_counter()
+    environ = os.environ | (more or {})
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environ)
+    return time.perf_counter() - start
+
+
+def imported(statement: str) -> float:
+    return once([sys.executable, "-c", statement])
+
+
+def rows() -> list[str]:
+    """Measure, and return the table's rows."""
+    click = partial(imported, "import click")
+    commands = {
+        "ticketr --version": partial(once, [COMMAND, "--version"]),
+        "ticketr --help": partial(once, [COMMAND, "--help"]),
+        "ticketr pull --help": partial(once, [COMMAND, "pull", "--help"]),
+        "completing a command": partial(once, [COMMAND], COMPLETION),
+    }
+    queue = ratio(
+        partial(imported, "from ticketr import open_job_queue"),
+        partial(imported, "import trio"),
+        ROUNDS,
+    )
+    return [
+        *(
+            f"start: {words} takes {ratio(command, click, ROUNDS):.2f} of import click (goal: {GOAL})"
+            for words, command in commands.items()
+        ),
+        f"start: the queue's import from ticketr takes {queue:.2f} of import trio",
+    ]
