@@ -30,6 +30,8 @@ class FakeScreen:
         self.size = (width, height)
         self.frames: list[tuple[float, list[str]]] = []
         self.redraws = 0
+        self.dropped = 0
+        self.held: float | None = None
         self.stalled = trio.Event()
         self.stalled.set()
         self._send, self._events = trio.open_memory_channel["Event"](math.inf)
@@ -61,3 +63,12 @@ class FakeScreen:
 
     def redraw(self) -> None:
         self.redraws += 1
+
+    def drop_keys(self) -> None:
+        """Forget the keys that were pressed and not read."""
+        self.dropped = self._events.statistics().current_buffer_used
+        for _ in range(self.dropped):
+            self._events.receive_nowait()
+
+    def hold_escape(self, seconds: float | None) -> None:
+        self.held = seconds

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
+from ticketr.tui import messages
+from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.tui.rows import ListRow, rows_of
-from ticketr.tui.state import JIRA_JOB_TAG, AppState, update
+from ticketr.tui.state import AppState
+from ticketr.tui.update import update
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr.tickets import Ticket
-    from ticketr.tui import messages
 
 
 def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSnapshot:
@@ -20,7 +23,7 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
         status=status,
         revision=1,
         key=None,
-        tags=frozenset({JIRA_JOB_TAG}),
+        tags=frozenset({f"{WORKSPACE_TAG}work", f"{KIND_TAG}pull"}),
         priority=0,
         attempt=1,
         progress=JobProgress(job_id=job, current=1, total=2, message="Pulling", revision=1),
@@ -44,4 +47,20 @@ def tickets_of(*tickets: Ticket) -> tuple[tuple[ListRow, ...], ...]:
 def after(state: AppState, *each: messages.Message) -> AppState:
     for message in each:
         state, _ = update(state, message, 1.0)
+    return state
+
+
+def app_state(*tickets: Ticket, width: int = 100, height: int = 30) -> AppState:
+    """Return a state with one workspace, ``work``, that holds these tickets."""
+    rows = tuple(
+        sorted((row for rows in tickets_of(*tickets) for row in rows), key=lambda row: row.order)
+    )
+    workspace = WorkspaceView("work", "jira.example", "DEMO", rows=rows, is_read=True)
+    return AppState(width, height, workspaces=(workspace,))
+
+
+def pressed(state: AppState, *names: str, now: float = 1.0) -> AppState:
+    """Return the state after some keys, each a second after the one before."""
+    for at, name in enumerate(names):
+        state, _ = update(state, messages.KeyPressed(name), now + at)
     return state

@@ -18,13 +18,13 @@ from ticketr.statusline import LineStyle
 from ticketr.sync import PullJob, PushJob, Store, SyncJob
 from ticketr.terminal import open_terminal, sgr
 from ticketr.text import clean
-from ticketr.tui.app import App
-from ticketr.tui.job_kind import JobKind
+from ticketr.tui.app import App, OpenWorkspace
+from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from ticketr import Job, JobSnapshot
-    from ticketr.sync import Loss, OnWritten, SessionOptions
+    from ticketr.sync import OnWritten, SessionOptions
     from ticketr.terminal import Terminal
 
 _log = logging.getLogger("ticketr")
@@ -46,19 +46,19 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
     Raises:
         NotATerminal: There is no terminal to run it in.
     """
-    store = Store(job.root, STATE_FOLDER, job.mark)
+    workspace = OpenWorkspace(
+        name=clean(title),
+        store=Store(job.root, STATE_FOLDER, job.mark),
+        make_job=partial(_job_for, job),
+        site=clean((job.browse or job.credentials.site).removeprefix("https://")),
+        project=clean(job.project or ""),
+    )
     history = WorkspaceHistory(job.root)
     async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:
         async with open_terminal() as terminal:
             style = line_style(terminal)
-            app = App(
-                terminal,
-                queue,
-                store,
-                partial(_job_for, job),
-                theme=Theme(partial(sgr, colors=terminal.colors), style),
-                title=clean(title),
-            )
+            theme = Theme(partial(sgr, colors=terminal.colors), style)
+            app = App(terminal, queue, (workspace,), theme=theme)
             await app.run(pull=pull)
         await queue.shutdown(grace=0)
     cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
@@ -73,17 +73,15 @@ def _note(failed: JobSnapshot) -> None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
 
 
-def _job_for(
-    job: PullJob, work: JobKind, on_written: OnWritten, accepted: frozenset[Loss]
-) -> Job[object]:
+def _job_for(job: PullJob, request: JobRequest, on_written: OnWritten) -> Job[object]:
     options: SessionOptions = {**job.options(), "on_written": on_written}
-    match work:
+    match request.kind:
         case JobKind.PULL:
             return PullJob(**options)
         case JobKind.PUSH:
-            return PushJob(**options, accept_loss=accepted)
+            return PushJob(**options, accept_loss=request.accepted)
         case JobKind.SYNC:
-            return SyncJob(**options, accept_loss=accepted)
+            return SyncJob(**options, accept_loss=request.accepted)
 
 
 def line_style(terminal: Terminal) -> LineStyle:

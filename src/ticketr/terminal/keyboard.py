@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import math
 import os
+import termios
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -44,6 +46,7 @@ class Keyboard:
         self._descriptor, _ = reopen(descriptor, os.O_RDONLY)
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._usual_wait = wait
         self._tokenizer = Tokenizer(wait)
         self._may_read = trio.Event()
         self._may_read.set()
@@ -56,6 +59,15 @@ class Keyboard:
                 if event is not None:
                     await send.send(event)
         await send.send(HungUp())
+
+    def hold_escape(self, seconds: float | None) -> None:
+        """Hold a lone Esc for at least so many seconds; None for the usual time."""
+        self._tokenizer.hold_escape(max(seconds or 0.0, self._usual_wait))
+
+    def drop(self) -> None:
+        """Forget what was typed and has not been read."""
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
     def pause(self) -> None:
         """Stop reading, so that the shell gets what is typed."""

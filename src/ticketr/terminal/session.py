@@ -137,6 +137,18 @@ class Terminal:
         """Have the next frame written whole."""
         self._shown = [None] * self._size[1]
 
+    def drop_keys(self) -> None:
+        """Forget what was typed and has not been read, such as before the first frame."""
+        self._keyboard.drop()
+
+    def hold_escape(self, seconds: float | None) -> None:
+        """Hold a lone Esc for at least so many seconds, since it may begin a longer key.
+
+        Args:
+            seconds: The seconds; None for the usual time.
+        """
+        self._keyboard.hold_escape(seconds)
+
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:

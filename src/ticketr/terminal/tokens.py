@@ -58,6 +58,10 @@ class Tokenizer:
         self._pasted: list[str] | None = None  # None: not in a paste
         self._room = MAX_PASTE
 
+    def hold_escape(self, seconds: float) -> None:
+        """Hold a lone Esc for so many seconds from now on."""
+        self._escape_wait = seconds
+
     @property
     def pending(self) -> float | None:
         """The seconds to wait for the rest of an incomplete token; None if there is none."""

@@ -1,63 +1,48 @@
 """The full-screen app: a loop from messages to states, effects and frames.
 
-Keys, sizes, files and jobs become messages on one channel. `state.update` turns each message into
-a new state and effects, `views.screen` draws the state, and the terminal writes what has changed.
-Views know no jobs, and jobs know no screen.
+Keys, sizes, files and jobs become messages on one channel. `update.update` turns each message into
+a new state and effects, `screen.screen` draws the state, and the terminal writes what has changed.
+Drawing knows no jobs, and jobs know no screen.
 """
 
 from __future__ import annotations
 
 import math
 import signal
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, final
 
 import trio
 
-from ticketr import DuplicateJob, OnConflict, TicketrError
-from ticketr.terminal import HungUp, Key, Quit, Resize, Resumed
+from ticketr.terminal import HungUp, Key, Paste, Quit, Resize, Resumed
 from ticketr.tui import effects, messages
-from ticketr.tui.job_kind import JobKind
-from ticketr.tui.loading import Loader
-from ticketr.tui.rows import rows_of
-from ticketr.tui.state import JIRA_JOB_TAG, JOB_IS_RUNNING, AppState, update
-from ticketr.tui.views import screen
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import KeyMap
+from ticketr.tui.screen import screen
+from ticketr.tui.services.context import AppTerminal, OpenWorkspace, Services
+from ticketr.tui.services.reading import Reader
+from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
+from ticketr.tui.state import AppState
+from ticketr.tui.update import update, wake_at
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from ticketr import Job, JobQueue
-    from ticketr.sync import Loss, OnWritten, Store, ThreadRunner
+    from ticketr import JobQueue
+    from ticketr.sync import ThreadRunner
     from ticketr.terminal import Event
-    from ticketr.tickets import Ticket
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
     from ticketr.tui.theme import Theme
+
+__all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 
 #: Seconds between two frames, unless the user waits for one.
 FRAME_INTERVAL = 1 / 15
 #: Messages handled between two checkpoints.
 MESSAGES_PER_CHECKPOINT = 50
-
-
-class AppTerminal(Protocol):
-    """The part of `ticketr.terminal.Terminal` that the app uses."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, in cells."""
-        ...
-
-    async def events(self, send: trio.MemorySendChannel[Event]) -> None:
-        """Send keys, sizes and signals until cancelled."""
-        ...
-
-    async def draw(self, rows: Sequence[str]) -> None:
-        """Show these rows."""
-        ...
-
-    def redraw(self) -> None:
-        """Write every row in the next draw."""
-        ...
+#: Seconds for which an Esc that would cancel a job is held for the rest of a key.
+CAREFUL_ESCAPE = 0.12
 
 
 @final
@@ -71,39 +56,48 @@ class App:
     Args:
         terminal: The screen and its keys.
         queue: The queue that runs the jobs; it may hold other jobs, too.
-        store: The workspace's files.
-        make_job: Makes a job of its kind, a callback for written tickets, and the losses in Jira
-            that the job may cause.
+        workspaces: The workspaces.
         theme: Colours and characters.
-        title: The title in the first row.
-        run_sync: Runs a function that reads files in a thread.
+        current: The index of the workspace that is shown first.
+        keymap: The keys.
+        in_thread: Runs blocking work in a thread.
     """
 
     def __init__(
         self,
         terminal: AppTerminal,
         queue: JobQueue,
-        store: Store,
-        make_job: Callable[[JobKind, OnWritten, frozenset[Loss]], Job[object]],
+        workspaces: Sequence[OpenWorkspace],
         *,
         theme: Theme,
-        title: str,
-        run_sync: ThreadRunner = trio.to_thread.run_sync,
+        current: int = 0,
+        keymap: KeyMap | None = None,
+        in_thread: ThreadRunner = trio.to_thread.run_sync,
     ) -> None:
         width, height = terminal.size
-        self.state = AppState(width=width, height=height, title=title)
+        self.state = AppState(
+            width=width,
+            height=height,
+            workspaces=tuple(
+                WorkspaceView(each.name, each.site, each.project) for each in workspaces
+            ),
+            current=current,
+            keymap=keymap or KeyMap(),
+        )
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal
         self._queue = queue
-        self._store = store
-        self._make_job = make_job
         self._theme = theme
         # Unbounded: senders must not wait, and the receiver never waits for them.
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
-        self._loader = Loader(store, run_sync, self._send.send_nowait)
+        send = self._send.send_nowait
+        readers = {each.name: Reader(each.name, each.store, in_thread, send) for each in workspaces}
+        by_name = {each.name: each for each in workspaces}
+        self._services = Services(terminal, queue, by_name, readers, send, in_thread)
         self._changed = trio.Event()
         self._urgent = trio.Event()
-        self._busy = trio.Event()
+        self._timed = trio.Event()
+        self._drawn = trio.Event()
 
     async def run(self, *, pull: bool = False) -> None:
         """Run until the user leaves.
@@ -119,9 +113,11 @@ class App:
             nursery.start_soon(self._tick)
             nursery.start_soon(self._forward_events)
             await nursery.start(self._forward_jobs)
-            nursery.start_soon(self._loader.load)
-            if pull:
-                self._start(JobKind.PULL)
+            if self.state.workspaces:
+                name = self.state.workspace.name
+                self._carry_out(effects.ReadFiles(name), nursery)
+                if pull:
+                    self._carry_out(effects.StartJob(name, JobRequest(JobKind.PULL)), nursery)
             await self._handle_messages(nursery)
             nursery.cancel_scope.cancel()
 
@@ -145,70 +141,51 @@ class App:
             return await self._inbox.receive()
 
     def _handle(self, message: Message) -> tuple[Effect, ...]:
-        self.state, asked = update(self.state, message, trio.current_time())
+        before = self.state
+        self.state, asked = update(before, message, trio.current_time())
         self._changed.set()
         if _is_urgent(message):
             self._urgent.set()
-        if self.state.status.named_job is not None:
-            self._busy.set()
+        if before.status is not self.state.status or before.rest_until != self.state.rest_until:
+            self._timed.set()
+        would_cancel = self.state.status.named_job is not None and not self.state.overlays
+        self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)
         return asked
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
-        match effect:
-            case effects.StartJob(kind, accepted):
-                self._start(kind, accepted)
-            case effects.CountWrites(kind):
-                nursery.start_soon(self._loader.count_writes, kind)
-            case effects.Resolve(key, take):
-                nursery.start_soon(self._loader.resolve, key, take)
-            case effects.Reload():
-                nursery.start_soon(self._loader.load)
-            case effects.CancelJob(job_id):
-                self._queue.cancel(job_id, reason="the user pressed Esc")
-            case effects.LoadDetail(row):
-                nursery.start_soon(self._loader.open, row)
-            case effects.LoadClash(row):
-                nursery.start_soon(self._loader.open_conflict, row)
-            case effects.RereadDetail(row):
-                nursery.start_soon(self._loader.reread, row)
-            case effects.Redraw():
-                self._terminal.redraw()
-
-    def _start(self, kind: JobKind, accepted: frozenset[Loss] = frozenset()) -> None:
-        try:
-            self._queue.submit_nowait(
-                self._make_job(kind, self._show_written, accepted),
-                tags=[JIRA_JOB_TAG],
-                key=str(self._store.root),
-                on_conflict=OnConflict.REJECT,
-            )
-        except DuplicateJob:  # two keys in one burst: the state does not know the first job yet
-            self._send.send_nowait(messages.Failed(JOB_IS_RUNNING))
-        except TicketrError as error:
-            self._send.send_nowait(messages.Failed(str(error)))
-
-    def _show_written(self, tickets: Sequence[tuple[Ticket, str]]) -> None:
-        rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        self._send.send_nowait(messages.TicketsFound(rows))
+        at_once = AT_ONCE.get(type(effect))
+        if at_once is not None:
+            at_once(self._services, effect)
+        else:
+            nursery.start_soon(IN_A_TASK[type(effect)], self._services, effect)
 
     async def _forward_events(self) -> None:
+        """Send what the terminal reports; what was typed before the first frame is dropped."""
+        await self._drawn.wait()
+        self._terminal.drop_keys()
         send, events = trio.open_memory_channel["Event"](0)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._terminal.events, send)
             with events:
                 async for event in events:
-                    match event:
-                        case Key(name=name):
-                            self._send.send_nowait(messages.KeyPressed(name))
-                        case Resize():
-                            self._send.send_nowait(messages.Resized(*self._terminal.size))
-                        case Resumed():
-                            self._send.send_nowait(messages.Resized(*self._terminal.size))
-                            self._send.send_nowait(messages.Continued())
-                        case Quit(signal=number):
-                            self._leave(number)
-                        case HungUp():
-                            self._leave(signal.SIGHUP)
+                    self._forward(event)
+
+    def _forward(self, event: Event) -> None:
+        send = self._send.send_nowait
+        match event:
+            case Key(name=name):
+                send(messages.KeyPressed(name))
+            case Paste(text=text):
+                send(messages.Pasted(text))
+            case Resize():
+                send(messages.Resized(*self._terminal.size))
+            case Resumed():
+                send(messages.Resized(*self._terminal.size))
+                send(messages.Continued())
+            case Quit(signal=number):
+                self._leave(number)
+            case HungUp():
+                self._leave(signal.SIGHUP)
 
     def _leave(self, number: signal.Signals) -> None:
         if number != signal.SIGINT:  # Ctrl+C is a key, like q
@@ -229,28 +206,35 @@ class App:
             self._changed = trio.Event()
             rows = screen(self.state, trio.current_time(), self._theme)
             await self._terminal.draw(rows)
+            self._drawn.set()
             await self._changed.wait()
             with trio.move_on_after(FRAME_INTERVAL):
                 await self._urgent.wait()
             self._urgent = trio.Event()
 
     async def _tick(self) -> None:
-        """Redraw the status line's times while a job runs."""
+        """Redraw the status line's times while a job runs, and send `TimePassed` when due."""
         while True:
-            await self._busy.wait()
-            while self.state.status.named_job is not None:
-                now = trio.current_time()
-                await trio.sleep_until(self.state.status.next_change(now, self._theme.line_style))
-                self._changed.set()
-            self._busy = trio.Event()
+            self._timed = trio.Event()
+            now = trio.current_time()
+            spin = self.state.status.next_change(now, self._theme.line_style)
+            due = wake_at(self.state)
+            with trio.move_on_at(min(spin, due)) as waiting:
+                await self._timed.wait()
+            if waiting.cancelled_caught:
+                if trio.current_time() >= due:
+                    self._send.send_nowait(messages.TimePassed())
+                    await self._timed.wait()
+                else:
+                    self._changed.set()
 
 
 def _is_urgent(message: Message) -> bool:
     """Return whether the user waits for a frame: after a key, a resize or the end of a job."""
     match message:
-        case messages.KeyPressed() | messages.Resized():
-            return True
         case messages.JobChanged(snapshot):
             return snapshot.status.is_terminal
-        case _:
+        case messages.TicketsFound():
             return False
+        case _:
+            return True

@@ -1,4 +1,4 @@
-"""Effects as values: `state.update` returns them, and the app carries them out."""
+"""Effects as values: `state.update` returns them, and `services` carry them out."""
 
 from __future__ import annotations
 
@@ -6,91 +6,62 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync import Loss
-    from ticketr.tui.job_kind import JobKind
-    from ticketr.tui.rows import ListRow
+    from ticketr.tui.job_request import JobRequest
+
+
+class Effect:
+    """Something that the app does outside of its state; every effect is a subclass."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class StartJob:
+class Leave(Effect):
+    """End the app."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redraw(Effect):
+    """Draw every row again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartJob(Effect):
     """Submit a job.
 
     Attributes:
-        kind: The kind of the job.
-        accepted: The losses in Jira that the job may cause.
+        workspace: The name of the job's workspace.
+        request: What the job is to do.
     """
 
-    kind: JobKind
-    accepted: frozenset[Loss] = frozenset()
+    workspace: str
+    request: JobRequest
 
 
 @dataclass(frozen=True, slots=True)
-class CountWrites:
-    """Find what a push or sync would write and lose in Jira, before it starts."""
-
-    kind: JobKind
-
-
-@dataclass(frozen=True, slots=True)
-class Resolve:
-    """Resolve the conflict of a ticket; `take` is ``"local"``, ``"remote"`` or ``"merge"``."""
-
-    key: str
-    take: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """Read the files again, and their differences from the last sync."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelJob:
+class CancelJob(Effect):
     """Cancel a job."""
 
     job_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class LoadDetail:
-    """Read an issue's text from its file."""
+class ReadFiles(Effect):
+    """Read the files of a workspace, and their differences from the last sync."""
 
-    row: ListRow
-
-
-@dataclass(frozen=True, slots=True)
-class LoadClash:
-    """Read both versions of a conflicting ticket; the row is the ticket's or a sub-task's."""
-
-    row: ListRow
+    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
-class RereadDetail:
-    """Read the text of the open issue again, since its file may have changed."""
+class ReadDetail(Effect):
+    """Read an issue from its file.
 
-    row: ListRow
+    Attributes:
+        workspace: The name of its workspace.
+        path: Its file, relative to the workspace.
+        order: The order of its row in the list.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Redraw:
-    """Draw every row again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """End the app."""
-
-
-Effect = (
-    StartJob
-    | CountWrites
-    | Resolve
-    | Reload
-    | CancelJob
-    | LoadDetail
-    | LoadClash
-    | RereadDetail
-    | Redraw
-    | Leave
-)
+    workspace: str
+    path: str
+    order: tuple[str, int, str, int]

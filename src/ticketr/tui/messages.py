@@ -9,20 +9,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import JobSnapshot
-    from ticketr.sync import Loss
-    from ticketr.tui.job_kind import JobKind
     from ticketr.tui.rows import ListRow
+    from ticketr.tui.sheet import Sheet
+
+
+class Message:
+    """An event; every message is a subclass."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPressed:
-    """A key was pressed; `name` is as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
+class KeyPressed(Message):
+    """A key was pressed.
+
+    Attributes:
+        name: Its name as in the table of keys, like ``"j"`` or ``"KEY_UP"``.
+    """
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Resized:
+class Pasted(Message):
+    """Text was pasted; it is untrusted."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resized(Message):
     """The terminal has a new size, in cells."""
 
     width: int
@@ -30,109 +46,86 @@ class Resized:
 
 
 @dataclass(frozen=True, slots=True)
-class Continued:
-    """The app continues after a suspend; files may have changed meanwhile."""
+class Continued(Message):
+    """The app continues after a suspend or a handover; files may have changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class JobChanged:
+class TimePassed(Message):
+    """The time of `state.wake_at` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobChanged(Message):
     """A job of the queue has changed."""
 
     snapshot: JobSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsFound:
+class TicketsFound(Message):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
+        workspace: The name of their workspace.
         tickets: The rows of each ticket.
         edited: The keys of issues among them that were edited here.
     """
 
+    workspace: str
     tickets: tuple[tuple[ListRow, ...], ...]
     edited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class FilesRead:
-    """Every file has been read.
+class FilesRead(Message):
+    """Every file of a workspace has been read.
 
     Attributes:
+        workspace: The workspace's name.
         rows: The rows of all tickets and of broken files, in order.
         edited: The keys of issues that were edited here since the last sync.
         conflicts: The conflicting parts of each conflicting ticket, by its key.
         broken: The cleaned error of each broken file.
+        synced_at: The time of the last sync, in seconds since 1970; None if there was none.
     """
 
+    workspace: str
     rows: tuple[ListRow, ...]
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    synced_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WritesCounted:
-    """The writes and losses of a push or sync were found; the answer to `CountWrites`.
+class DetailRead(Message):
+    """An issue was read from its file; the answer to `ReadDetail`.
 
     Attributes:
-        kind: The kind of the job.
-        writes: How many issues the job would create or change.
-        lost: What the job would remove in Jira.
+        workspace: The name of its workspace.
+        order: The order of its row.
+        sheet: Its fields and text; None if the file does not hold it any more.
     """
 
-    kind: JobKind
-    writes: int
-    lost: tuple[Loss, ...] = ()
+    workspace: str
+    order: tuple[str, int, str, int]
+    sheet: Sheet | None
 
 
 @dataclass(frozen=True, slots=True)
-class DetailLoaded:
-    """The text of an issue was read; the answer to `LoadDetail`."""
+class Told(Message):
+    """Something to say to the user, in the action bar and in the log.
 
-    row: ListRow
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClashLoaded:
-    """The diff of a conflicting ticket was read; the answer to `LoadClash`."""
-
-    row: ListRow
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DetailReread:
-    """The text of the open issue was read again; the answer to `RereadDetail`."""
-
-    row: ListRow
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A request of the user failed."""
+    Attributes:
+        words: What to say.
+        is_error: Whether something failed.
+    """
 
     words: str
+    is_error: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveAsked:
+class LeaveAsked(Message):
     """A signal or a hang-up of the terminal ends the app."""
-
-
-Message = (
-    KeyPressed
-    | Resized
-    | Continued
-    | JobChanged
-    | TicketsFound
-    | FilesRead
-    | WritesCounted
-    | DetailLoaded
-    | ClashLoaded
-    | DetailReread
-    | Failed
-    | LeaveAsked
-)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean
+from ticketr.tickets import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +33,8 @@ class ListRow:
         path: The file of the issue's ticket, relative to the workspace.
         depth: 1 for a sub-task, 0 otherwise.
         is_broken: Whether the row is that of a broken file.
+        line: The line of the issue in its file, from 1; 0 if it is unknown.
+        candidate: The issue as filters, searches and sorts see it.
     """
 
     order: Order
@@ -41,6 +44,23 @@ class ListRow:
     path: str
     depth: int
     is_broken: bool = False
+    line: int = 0
+    candidate: Candidate = field(default=Candidate("", ""), repr=False)
+
+    @property
+    def id(self) -> str:
+        """What names the row in choices and folds: its key, or its file and place."""
+        return self.key or f"{self.path}:{self.order[2]}:{self.order[3]}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether Jira does not have the issue yet."""
+        return not self.key and not self.is_broken
+
+    @property
+    def assignee(self) -> str:
+        """The name of the person who is to do it; may be empty."""
+        return self.candidate.fields.get("Assignee", "")
 
     @property
     def head(self) -> str:
@@ -65,6 +85,8 @@ def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
             status=clean(issue.fields.get("Status", "")),
             path=path,
             depth=1 if place else 0,
+            line=issue.line,
+            candidate=_candidate(issue),
         )
         for place, issue in enumerate((ticket, *ticket.tasks))
     )
@@ -88,6 +110,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
         path=path,
         depth=0,
         is_broken=True,
+        candidate=Candidate("", clean(words), flags=frozenset(("broken",))),
     )
 
 
@@ -114,6 +137,16 @@ def index_of(rows: tuple[ListRow, ...], order: Order) -> int:
     """Return the index of the row with an order, or of the next row if there is none."""
     found = bisect_left(rows, order, key=lambda row: row.order)
     return min(found, max(0, len(rows) - 1))
+
+
+def _candidate(issue: Ticket) -> Candidate:
+    return Candidate(
+        issue.key or "",
+        clean(issue.title),
+        {clean(name): clean(value) for name, value in issue.fields.items()},
+        "\n".join((issue.description, *issue.acceptance_criteria)),
+        frozenset() if issue.key else frozenset(("draft",)),
+    )
 
 
 def _split(key: str | None) -> tuple[str, int]:

@@ -7,9 +7,24 @@ from typing import TYPE_CHECKING
 
 from ticketr.statusline import LineStyle
 from ticketr.text import fit, to_ascii
+from ticketr.tui.styled import Span, fit_line, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ticketr.tui.styled import Line
+
+#: The colours of marks; everything else is in the terminal's own colours.
+MARKS = {
+    "*": "yellow",
+    "!": "red",
+    "×": "red",
+    "✗": "red",
+    "+": "green",
+    "✓": "green",
+    "◐": "blue",
+    "⊘": "yellow",
+}
 
 
 def _plain(text: str, *_: str) -> str:
@@ -23,52 +38,56 @@ class Theme:
     Attributes:
         style: Adds a style to a text: ``style(text, "bold", "cyan")``.
         line_style: The style of the status line.
+        links: Whether the terminal gets links (OSC 8).
     """
 
     style: Callable[..., str] = _plain
     line_style: LineStyle = field(default_factory=LineStyle)
+    links: bool = True
+
+    def text(self, text: str) -> str:
+        """Return a cleaned text, in ASCII if need be; its width may differ then."""
+        return text if self.line_style.unicode else to_ascii(text)
 
     def fit(self, text: str, cells: int) -> str:
         """Return a cleaned text cut and padded to so many cells, in ASCII if need be."""
-        if self.line_style.unicode:
-            return fit(text, cells)
-        return fit(to_ascii(text), cells, ellipsis="...")
+        return fit(self.text(text), cells, ellipsis=self.ellipsis)
+
+    def row(self, line: Line, cells: int, *styles: str) -> str:
+        """Return a line cut and padded to so many cells, and painted.
+
+        Args:
+            line: The line.
+            cells: The width of the row.
+            styles: Styles for the whole row, instead of the line's own.
+        """
+        if not self.line_style.unicode:
+            line = tuple(Span(self.text(each.text), each.styles, each.link) for each in line)
+        fitted = fit_line(line, cells, self.ellipsis)
+        if styles:
+            return self.style("".join(each.text for each in fitted), *styles)
+        return paint(fitted, self.style, links=self.links)
+
+    @property
+    def ellipsis(self) -> str:
+        """The end of a text that was cut."""
+        return self.line_style.glyphs.ellipsis
 
     @property
     def rule(self) -> str:
-        """The line between two panels."""
-        return "│" if self.line_style.unicode else "|"
+        """The line between two panels, dim."""
+        return self.style(self.text("│"), "dim")
 
-    @property
-    def mark(self) -> str:
-        """The mark before the selected row."""
-        return "▸" if self.line_style.unicode else ">"
-
-    @property
-    def dot(self) -> str:
-        """The separator between two facts."""
-        return "·" if self.line_style.unicode else "-"
-
-    def header(self, text: str) -> str:
-        """Style the first row."""
-        return self.style(text, "bold", "reverse")
-
-    def selected(self, text: str) -> str:
-        """Style the selected row of a list."""
-        return self.style(text, "reverse")
-
-    def heading(self, text: str) -> str:
-        """Style a heading in a text."""
-        return self.style(text, "bold")
-
-    def bar(self, text: str) -> str:
-        """Style the action bar."""
-        return self.style(text, "dim")
-
-    def notice(self, text: str) -> str:
-        """Style a message to the user."""
-        return self.style(text, "bold", "yellow")
+    def rules(self, cells: int) -> str:
+        """Return a horizontal line, dim."""
+        return self.style(self.text("─") * cells, "dim")
 
     def status(self, text: str) -> str:
         """Style the status line."""
-        return self.style(text, "cyan")
+        return text
+
+
+def mark(text: str) -> Span:
+    """Return a mark in its colour."""
+    color = MARKS.get(text.strip())
+    return Span(text, (color,)) if color else Span(text)

@@ -1,0 +1,35 @@
+"""What a job is asked to do, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ticketr.sync import Loss
+
+
+class JobKind(Enum):
+    """The kind of a job; the value is its verb."""
+
+    PULL = "pull"
+    PUSH = "push"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a job is asked to do.
+
+    Attributes:
+        kind: The kind of the job.
+        accepted: The losses in Jira that the job may cause.
+        confirmed: The fingerprints of the plan that was confirmed; None for a pull.
+        keys: The tickets to which it is limited; empty for all.
+    """
+
+    kind: JobKind
+    accepted: frozenset[Loss] = frozenset()
+    confirmed: frozenset[str] | None = None
+    keys: tuple[str, ...] = ()

@@ -1,0 +1,82 @@
+"""The jobs of the queue, as the app shows them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr import JobStatus
+from ticketr.text import clean
+
+if TYPE_CHECKING:
+    from ticketr import FinishedJob, JobSnapshot
+
+#: The tag of every job that works on a workspace, before the workspace's name.
+WORKSPACE_TAG = "workspace:"
+#: The tag of every job, before its kind.
+KIND_TAG = "kind:"
+#: The most ended jobs of this run that are kept.
+ENDED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class JobsState:
+    """The jobs of the queue.
+
+    Attributes:
+        live: The running and waiting jobs, in the order in which they came.
+        ended: The jobs of this run that have ended, the newest first.
+        earlier: The jobs of earlier runs, the newest first; they are read when they are shown.
+    """
+
+    live: tuple[JobSnapshot, ...] = ()
+    ended: tuple[JobSnapshot, ...] = ()
+    earlier: tuple[FinishedJob, ...] = ()
+
+    def see(self, snapshot: JobSnapshot) -> JobsState:
+        """Return it after a job's new snapshot."""
+        if snapshot.status.is_terminal:
+            live = tuple(each for each in self.live if each.id != snapshot.id)
+            return replace(self, live=live, ended=(snapshot, *self.ended[: ENDED - 1]))
+        if any(each.id == snapshot.id for each in self.live):
+            live = tuple(snapshot if each.id == snapshot.id else each for each in self.live)
+        else:
+            live = (*self.live, snapshot)
+        return replace(self, live=live)
+
+    @property
+    def running(self) -> tuple[JobSnapshot, ...]:
+        """The running jobs."""
+        return tuple(each for each in self.live if each.status is JobStatus.RUNNING)
+
+    @property
+    def waiting(self) -> tuple[JobSnapshot, ...]:
+        """The jobs that wait: for a worker, for another job of their workspace, or for a time."""
+        return tuple(each for each in self.live if each.status is JobStatus.PENDING)
+
+    def of_workspace(self, name: str) -> tuple[JobSnapshot, ...]:
+        """Return the running and waiting jobs of a workspace."""
+        return tuple(each for each in self.live if workspace_of(each) == name)
+
+
+def workspace_of(snapshot: JobSnapshot) -> str:
+    """Return the name of a job's workspace; empty if it has none."""
+    return _tagged(snapshot, WORKSPACE_TAG)
+
+
+def kind_of(snapshot: JobSnapshot) -> str:
+    """Return the kind of a job, such as ``"pull"``; empty if it has none."""
+    return _tagged(snapshot, KIND_TAG)
+
+
+def end_words(snapshot: JobSnapshot) -> str:
+    """Return the end of a job in words, cleaned: its name, and its last message or its error."""
+    message = snapshot.progress.message if snapshot.progress is not None else ""
+    if snapshot.status is JobStatus.FAILED and snapshot.error is not None:
+        message = snapshot.error.message
+    return clean(f"{snapshot.name}: {message or snapshot.status.value}")
+
+
+def _tagged(snapshot: JobSnapshot, prefix: str) -> str:
+    found = (tag.removeprefix(prefix) for tag in snapshot.tags if tag.startswith(prefix))
+    return next(found, "")

@@ -1,0 +1,94 @@
+"""The members that every overlay has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.keymap import Context, KeyAction
+    from ticketr.tui.messages import Message
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+Step = tuple["AppState", tuple["Effect", ...]]
+
+
+class Overlay(Protocol):
+    """Something that lies over the main screen; a frozen dataclass."""
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        ...
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Return the step for a key with this action; None if it does nothing here."""
+        ...
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Return the step for a typed character or a paste; None if it takes no text."""
+        ...
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Return the step for a message; None if it is not for this overlay."""
+        ...
+
+    def header(self, state: AppState) -> tuple[str, str] | None:
+        """Return the left and right side of the first row; None to keep the main screen's."""
+        ...
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body.
+
+        Args:
+            state: The state.
+            below: The rows of the body without this overlay, for one that hides only some.
+            now: The time, in seconds by Trio's clock.
+            theme: Colours and characters.
+        """
+        ...
+
+    def line(self, state: AppState, theme: Theme) -> str | None:
+        """Return the text of the action bar, such as an input; None for the hints of its keys."""
+        ...
+
+
+class PlainOverlay:
+    """The members of an overlay that most overlays have alike; a base class."""
+
+    __slots__ = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        return True
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Return the step for a key with this action; None if it does nothing here."""
+        return None
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Return the step for a typed character or a paste; None if it takes no text."""
+        return None
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Return the step for a message; None if it is not for this overlay."""
+        return None
+
+    def header(self, state: AppState) -> tuple[str, str] | None:
+        """Return the left and right side of the first row; None to keep the main screen's."""
+        return None
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        return below
+
+    def line(self, state: AppState, theme: Theme) -> str | None:
+        """Return the text of the action bar, such as an input; None for the hints of its keys."""
+        return None

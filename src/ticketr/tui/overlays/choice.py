@@ -1,0 +1,84 @@
+"""A short list to choose from, in a box over the main screen. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import fit
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.box import boxed
+from ticketr.tui.overlays.scrolling import target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the things to choose from.
+
+    Attributes:
+        words: What it is.
+        facts: What stands at the right.
+        refused: Why it cannot be chosen now; empty if it can.
+    """
+
+    words: str
+    facts: str = ""
+    refused: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Choice(PlainOverlay):
+    """A short list to choose from; Esc closes it.
+
+    Attributes:
+        title: What is chosen.
+        options: The things to choose from.
+        chosen: Gives the step for the index of the option that Enter takes; it gets the state
+            without this overlay.
+        at: The index of the selected option.
+    """
+
+    title: str
+    options: tuple[Option, ...]
+    chosen: Callable[[AppState, int], Step]
+    at: int = 0
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.CHOICE
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        return False
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, or take the selected one."""
+        if action is KeyAction.ACCEPT and self.options:
+            option = self.options[self.at]
+            if option.refused:
+                return state.noticed(option.refused), ()
+            return self.chosen(state.closed(), self.at)
+        at = target(action, self.at, state.body, max(0, len(self.options) - 1))
+        return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells = min(64, max(16, state.width - 8))
+        lines = []
+        for at, option in enumerate(self.options):
+            facts = option.refused or option.facts
+            room = cells - len(facts) - 2
+            text = f"{'▌' if at == self.at else ' '}{fit(option.words, max(1, room))} {facts}"
+            lines.append((text, at == self.at))
+        return boxed(below, self.title, lines, self.at, cells, state.width, theme)

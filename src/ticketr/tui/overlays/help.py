@@ -1,0 +1,76 @@
+"""The help: the keys that have an effect where it was opened. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import wrap
+from ticketr.tui.keymap import ELSEWHERE, Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, title_rule
+
+if TYPE_CHECKING:
+    from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+KEYS_CELLS = 11
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Help(PlainOverlay):
+    """The help.
+
+    Attributes:
+        place: The place whose keys it lists.
+        top: The index of the first line that is shown.
+    """
+
+    place: Context
+    top: int = 0
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.HELP
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, or close it."""
+        if action is KeyAction.HELP:
+            return state.closed(), ()
+        page = state.body - 1
+        last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
+        top = target(action, self.top, page, last)
+        return None if top is None else (state.replaced(replace(self, top=top)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        lines = help_lines(state.keymap, self.place, state.width)
+        facts = f"{min(self.top + 1, len(lines))}/{len(lines)}"
+        title = title_rule(
+            f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
+        )
+        shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
+        return [title, *filled(shown, state.body - 1, state.width)][-state.body :]
+
+
+def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
+    """Return the lines of the help: one for each key that has an effect in a place.
+
+    Args:
+        keymap: The keys.
+        place: The place.
+        cells: The width of the screen.
+    """
+    rows = [(row.shown, row.help) for row in keymap.in_context(place)]
+    room = max(10, cells - KEYS_CELLS - 4)
+    lines = []
+    for keys, words in (*rows, *ELSEWHERE):
+        first, *rest = wrap(words, room)
+        lines.append(f"{keys:{KEYS_CELLS}} {first}")
+        lines += [f"{'':{KEYS_CELLS}} {line}" for line in rest]
+    return lines

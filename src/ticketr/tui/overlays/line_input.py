@@ -1,0 +1,72 @@
+"""A line to type in the action bar, as for a search. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LineInput(PlainOverlay):
+    """A line to type.
+
+    Attributes:
+        label: What is typed, such as ``"/"``.
+        taken: Gives the step for the text that Enter takes; it gets the state without this
+            overlay.
+        changed: Gives the state after each change of the text; it gets the state with this
+            overlay. None to do nothing then.
+        left: Gives the state if Esc closes it, to take back what `changed` did.
+        input: The text.
+    """
+
+    label: str
+    taken: Callable[[AppState, str], Step]
+    changed: Callable[[AppState, str], AppState] | None = None
+    left: Callable[[AppState], AppState] | None = None
+    input: TextInput = field(default_factory=TextInput)
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.INPUT
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        return False
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Edit the line, take it, or close it."""
+        if action is KeyAction.ACCEPT:
+            return self.taken(state.closed(), self.input.text)
+        if action is KeyAction.ESCAPE:
+            closed = state.closed()
+            return (closed if self.left is None else self.left(closed)), ()
+        edited = self.input.edited(action)
+        return None if edited is None else (self._with(state, edited), ())
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Insert text at the cursor."""
+        return self._with(state, self.input.typed(text)), ()
+
+    def _with(self, state: AppState, edited: TextInput) -> AppState:
+        state = state.replaced(replace(self, input=edited))
+        return state if self.changed is None else self.changed(state, edited.text)
+
+    def line(self, state: AppState, theme: Theme) -> str:
+        """Return the text of the action bar."""
+        room = max(4, state.width - len(self.label) - 3)
+        return f" {self.label} {self.input.shown(room)}"

@@ -1,0 +1,58 @@
+"""The log of the app: everything that the action bar has said, and the ends of jobs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import wrap
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, title_rule
+
+if TYPE_CHECKING:
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Log(PlainOverlay):
+    """The log.
+
+    Attributes:
+        back: By how many lines it is scrolled back from the end.
+    """
+
+    back: int = 0
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.LOG
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, or close it."""
+        if action is KeyAction.LOG:
+            return state.closed(), ()
+        page = state.body - 1
+        last = max(0, len(_lines(state)) - page)
+        top = target(action, last - min(self.back, last), page, last)
+        return None if top is None else (state.replaced(replace(self, back=last - top)), ())
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        lines = _lines(state) or ["Nothing has happened yet"]
+        page = state.body - 1
+        top = max(0, len(lines) - page - self.back)
+        shown = [theme.fit(f" {line}", state.width) for line in lines[top : top + page]]
+        facts = f"{top + len(shown)}/{len(lines)}"
+        title = title_rule("Log", facts, state.width, theme, is_focused=True)
+        return [title, *filled(shown, page, state.width)][-state.body :]
+
+
+def _lines(state: AppState) -> list[str]:
+    room = max(10, state.width - 2)
+    return [line for entry in state.log for line in wrap(entry, room)]

@@ -1,0 +1,164 @@
+"""Draws an issue: its fields as a sheet, its texts rendered. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean, clip, width, wrap
+from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.panels.marks import status_mark
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from ticketr.tui.sheet import Sheet, TaskLine
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+#: From this width of the panel on, the fields stand in two columns.
+TWO_COLUMNS = 44
+LABEL_CELLS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DetailLine:
+    """One line of an issue's text.
+
+    Attributes:
+        line: What is shown.
+        source: The line in the file that it comes from, from 1; 0 if there is none.
+    """
+
+    line: Line
+    source: int = 0
+
+
+@lru_cache(maxsize=8)
+def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[DetailLine, ...]:
+    """Return the lines of an issue, wrapped to a panel.
+
+    Args:
+        sheet: The issue.
+        cells: The width of the panel.
+        as_source: Whether to show the lines of the file instead.
+    """
+    room = max(2, cells - 2)
+    if sheet.error:
+        return tuple(DetailLine((Span(each),), sheet.line) for each in wrap(sheet.error, room))
+    if as_source:
+        return tuple(
+            DetailLine((Span(part),), sheet.line + at if sheet.line else 0)
+            for at, text in enumerate(sheet.source)
+            for part in wrap(text, room)
+        )
+    title = tuple(
+        DetailLine(each, sheet.line) for each in wrap_line((Span(sheet.title, ("bold",)),), room)
+    )
+    lines = (*title, DetailLine(()), *_fields(sheet, room))
+    return (*lines, *_texts(sheet, room), *_tasks(sheet, room))
+
+
+def draw_detail(
+    sheet: Sheet | None,
+    top: int,
+    cells: int,
+    height: int,
+    theme: Theme,
+    *,
+    is_focused: bool,
+    as_source: bool = False,
+) -> list[str]:
+    """Return the rows of the open ticket's panel, its title first.
+
+    Args:
+        sheet: The issue; None where there is none.
+        top: The index of the first line to show.
+        cells: The width of the panel.
+        height: The rows of the panel below its title.
+        theme: Colours and characters.
+        is_focused: Whether the panel has the focus.
+        as_source: Whether to show the lines of the file.
+    """
+    if sheet is None:
+        title = title_rule("3", "", cells, theme, is_focused=is_focused)
+        return [title, *filled([], height, cells)]
+    lines = detail_lines(sheet, cells, as_source=as_source)
+    shown = lines[top : top + height]
+    rows = [theme.row((Span(" "), *each.line), cells) for each in shown]
+    facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
+    name = sheet.key or ("broken file" if sheet.error else "draft")
+    title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
+    return [title, *filled(rows, height, cells)]
+
+
+def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
+    edits = {edit.part: edit for edit in sheet.edits}
+    parts: list[Line] = []
+    for name, value in sheet.fields:
+        shown: Line = (Span(value or "–"),)
+        if name.casefold() == "status":
+            shown = (mark(status_mark(value)), Span(f" {value}"))
+        edit = edits.get(name)
+        if edit is not None:
+            shown = (mark("*"), Span(f"{edit.before or '–'}→{edit.after or '–'}"))
+        parts.append((Span(f"{clip(name, LABEL_CELLS - 1).ljust(LABEL_CELLS)}", ("dim",)), *shown))
+    if not parts:
+        return []
+    if room < TWO_COLUMNS:
+        return [
+            DetailLine(each)
+            for part in parts
+            for each in wrap_line(part, room, rest=" " * LABEL_CELLS)
+        ]
+    return [*_two_columns(parts, room), DetailLine(())]
+
+
+def _two_columns(parts: list[Line], room: int) -> list[DetailLine]:
+    """Put short fields side by side; a long one has a line of its own."""
+    half = room // 2
+    lines: list[DetailLine] = []
+    left: Line | None = None
+    for part in parts:
+        size = sum(width(span.text) for span in part)
+        if size >= half:
+            if left is not None:
+                lines.append(DetailLine(left))
+                left = None
+            lines += map(DetailLine, wrap_line(part, room, rest=" " * LABEL_CELLS))
+        elif left is None:
+            left = part
+        else:
+            pad = half - sum(width(span.text) for span in left)
+            lines.append(DetailLine((*left, Span(" " * pad), *part)))
+            left = None
+    if left is not None:
+        lines.append(DetailLine(left))
+    return lines
+
+
+def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
+    lines: list[DetailLine] = []
+    for at, text in enumerate(sheet.description.splitlines()):
+        source = sheet.description_line + at if sheet.description_line else 0
+        lines += [DetailLine((Span(each),), source) for each in wrap(clean(text), room)]
+    if sheet.criteria:
+        lines += [DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),))]
+        sources = sheet.criteria_lines or (0,) * len(sheet.criteria)
+        for text, source in zip(sheet.criteria, sources, strict=False):
+            wrapped = wrap_line((Span(clean(text)),), room, first="• ", rest="  ")
+            lines += [DetailLine(each, source) for each in wrapped]
+    return lines
+
+
+def _tasks(sheet: Sheet, room: int) -> list[DetailLine]:
+    if not sheet.tasks:
+        return []
+    heading = DetailLine((Span(f"Sub-tasks  {len(sheet.tasks)}", ("bold",)),))
+    return [DetailLine(()), heading, *(DetailLine(_task(each, room)) for each in sheet.tasks)]
+
+
+def _task(task: TaskLine, room: int) -> Line:
+    text = clip(f" {task.key or 'draft'}  {task.title}", max(1, room - 2))
+    return (mark(status_mark(task.status)), Span(text))

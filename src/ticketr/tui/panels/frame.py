@@ -1,0 +1,53 @@
+"""The frames of panels: rules with a title, and rows filled up to a height. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.text import clip, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.tui.theme import Theme
+
+
+def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: bool) -> str:
+    """Return a rule that holds a title at its left and facts at its right.
+
+    Args:
+        left: The title, cleaned.
+        right: The facts, cleaned; left out where there is no room.
+        cells: The width of the rule.
+        theme: Colours and characters.
+        is_focused: Whether the panel has the focus, which makes its title bold.
+    """
+    left, right = theme.text(left), theme.text(right)
+    room = cells - width(left) - 5
+    right = f" {right} " if right and width(right) + 2 <= room else ""
+    line = theme.text("─")
+    left = clip(left, max(0, cells - 4 - width(right)), ellipsis=theme.ellipsis)
+    fill = max(0, cells - 3 - width(left) - width(right) - 1)
+    start, end = clip(f"{line} ", cells, ellipsis=""), line * fill
+    shown = theme.style(left, "bold") if is_focused else left
+    tail = clip(f" {end}", max(0, cells - 2 - width(left) - width(right) - 1), ellipsis="")
+    if cells < 4:
+        return theme.rules(cells)
+    return theme.style(start, "dim") + shown + theme.style(tail, "dim") + right + theme.rules(1)
+
+
+def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:
+    """Return exactly so many rows, with blank ones at the end."""
+    return [*rows[:height], *[" " * cells] * (height - len(rows))]
+
+
+def scroll_top(top: int, index: int, page: int, count: int) -> int:
+    """Return the index of the first row to show, so that the selected row is on the screen.
+
+    Args:
+        top: The index of the first row that was shown before.
+        index: The index of the selected row.
+        page: The number of rows on the screen.
+        count: The number of all rows.
+    """
+    return max(0, min(max(top, index - page + 1), index, count - page))

@@ -1,0 +1,124 @@
+"""Draws the ticket list. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean, clip, width
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.panels.marks import initials, status_mark
+from ticketr.tui.styled import Span
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+    from ticketr.tui.tree import VisibleRow
+    from ticketr.tui.workspace import WorkspaceView
+
+KEY_CELLS = 9
+#: Cells around title: bar, flag, fold mark, status mark, blanks, assignee.
+_AROUND = 4 + 1 + KEY_CELLS + 1 + 4
+
+
+def draw_tickets(
+    workspace: WorkspaceView,
+    cells: int,
+    height: int,
+    theme: Theme,
+    keys: KeyMap,
+    *,
+    is_focused: bool,
+) -> list[str]:
+    """Return the rows of the ticket list, its title first.
+
+    Args:
+        workspace: The workspace that is shown.
+        cells: The width of the panel.
+        height: The rows of the panel below its title.
+        theme: Colours and characters.
+        keys: The keys, for hints.
+        is_focused: Whether the panel has the focus.
+    """
+    shown = workspace.visible[workspace.top : workspace.top + height]
+    selected = workspace.index
+    rows = [
+        draw_row(
+            workspace,
+            each,
+            cells,
+            theme,
+            is_selected=at == selected,
+            is_focused=is_focused,
+        )
+        for at, each in enumerate(shown, start=workspace.top)
+    ]
+    if not workspace.visible:
+        rows = [theme.fit(f" {_hint(workspace, keys)}", cells)]
+    left, right = "2 Tickets", _facts(workspace)
+    return [
+        title_rule(left, right, cells, theme, is_focused=is_focused),
+        *filled(rows, height, cells),
+    ]
+
+
+def draw_row(
+    workspace: WorkspaceView,
+    visible: VisibleRow,
+    cells: int,
+    theme: Theme,
+    *,
+    is_selected: bool,
+    is_focused: bool,
+) -> str:
+    """Return one row of the list, of exactly so many cells."""
+    line = _line(workspace, visible, cells, is_selected=is_selected)
+    if is_selected:
+        return theme.row(line, cells, "reverse" if is_focused else "bold")
+    return theme.row(line, cells)
+
+
+def _line(workspace: WorkspaceView, visible: VisibleRow, cells: int, *, is_selected: bool) -> Line:
+    row = visible.row
+    fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
+    bar = "▌" if is_selected else "√" if row.id in workspace.chosen else " "
+    name = row.key or ("broken" if row.is_broken else "draft")
+    key = clip(name, KEY_CELLS).ljust(KEY_CELLS)
+    room = max(0, cells - _AROUND - max(0, width(key) - KEY_CELLS))
+    hidden = f" +{visible.hidden}" if visible.hidden else ""
+    title = f"{'  ' * row.depth}{row.title}"
+    title = clip(title, room - width(hidden)) + hidden
+    pad = " " * max(0, room - width(title))
+    person = " " if row.is_broken else initials(row.assignee)
+    return (
+        Span(bar),
+        mark(workspace.flag(row)),
+        Span(fold),
+        mark(status_mark(row.status)),
+        Span(f" {key} {title}{pad} "),
+        Span(" " * (2 - width(person)) + person),
+        Span(" "),
+    )
+
+
+def _facts(workspace: WorkspaceView) -> str:
+    count = len(workspace.visible)
+    position = f"{workspace.index + 1 if count else 0}/{count}"
+    parts = [position, f"by {workspace.sort}"]
+    if workspace.filter.text:
+        parts.append(f"only {clip(clean(workspace.filter.text), 20)}")
+    if workspace.chosen:
+        parts.append(f"{len(workspace.chosen)} chosen")
+    return " · ".join(parts)
+
+
+def _hint(workspace: WorkspaceView, keys: KeyMap) -> str:
+    if workspace.rows:
+        clear = keys.of(KeyAction.FILTER, Context.MAIN)
+        return f"Nothing matches “{clean(workspace.filter.text)}”; {clear.keys[0] if clear else 'f'} changes it"
+    if not workspace.is_read:
+        return "Reading the files..."
+    pull = keys.of(KeyAction.PULL, Context.MAIN)
+    return f"No tickets here yet. Press {pull.keys[0] if pull else 'P'} to pull from Jira"

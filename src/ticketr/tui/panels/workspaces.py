@@ -1,0 +1,70 @@
+"""Draws the workspaces. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.text import clip, width
+from ticketr.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.tui.styled import Span
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+    from ticketr.tui.workspace import WorkspaceView
+
+
+def draw_workspaces(
+    workspaces: Sequence[WorkspaceView],
+    current: int,
+    states: Sequence[str],
+    cells: int,
+    height: int,
+    theme: Theme,
+    *,
+    is_focused: bool,
+) -> list[str]:
+    """Return the rows of the workspaces' panel, its title first.
+
+    Args:
+        workspaces: All workspaces.
+        current: The index of the one whose tickets are shown.
+        states: What to say of each at the right: its running job, or its last sync.
+        cells: The width of the panel.
+        height: The rows of the panel below its title.
+        theme: Colours and characters.
+        is_focused: Whether the panel has the focus.
+    """
+    top = scroll_top(0, current, height, len(workspaces))
+    rows = []
+    for at in range(top, min(top + height, len(workspaces))):
+        line = _line(workspaces[at], states[at], cells, is_current=at == current)
+        styles = ("reverse" if is_focused else "bold",) if at == current else ()
+        rows.append(theme.row(line, cells, *styles))
+    facts = f"{current + 1}/{len(workspaces)}" if len(workspaces) > height else ""
+    title = title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
+    return [title, *filled(rows, height, cells)]
+
+
+def _line(workspace: WorkspaceView, state: str, cells: int, *, is_current: bool) -> Line:
+    count = f"{workspace.count:,}" if workspace.rows or workspace.is_read else ""
+    name = clip(workspace.name, 10).ljust(10)
+    project = clip(workspace.project, 6).ljust(6)
+    left = f" {name}{project}{count:>6} "
+    marks: list[Span] = []
+    for sign, number in (
+        ("*", len(workspace.edited)),
+        ("!", len(workspace.conflicts)),
+        ("+", workspace.drafts),
+        ("×", len(workspace.broken)),
+    ):
+        if number:
+            marks += [Span(" "), mark(sign), Span(f"{number}")]
+    used = 1 + width(left) + sum(width(each.text) for each in marks)
+    room = cells - used - 2
+    shown = clip(state, room) if room >= 4 else ""
+    pad = " " * max(0, cells - used - width(shown) - 1)
+    return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))

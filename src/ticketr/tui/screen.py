@@ -1,0 +1,182 @@
+"""The screen as a pure function of the state: one string for each row, each of the same width.
+
+Texts are cut and padded before they are styled, so that widths count cells of plain text and no
+style sequence is cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.text import clip, width
+from ticketr.tui.keymap import KeyAction
+from ticketr.tui.panels.detail import draw_detail
+from ticketr.tui.panels.layout import SMALLEST
+from ticketr.tui.panels.tickets import draw_tickets
+from ticketr.tui.panels.workspaces import draw_workspaces
+from ticketr.tui.state import Panel
+from ticketr.tui.status_row import status_row
+from ticketr.tui.styled import Span
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.tui.state import AppState
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+
+def screen(state: AppState, now: float, theme: Theme) -> list[str]:
+    """Return the rows of the screen.
+
+    Args:
+        state: The state to show.
+        now: The time, in seconds by Trio's clock.
+        theme: Colours and characters.
+
+    Returns:
+        One styled row for each of the terminal's, as wide as the terminal.
+    """
+    cells, height = state.width, state.height
+    if cells < SMALLEST[0] or height < SMALLEST[1]:
+        words = theme.fit(f"ticketr needs {SMALLEST[0]}x{SMALLEST[1]}", cells)
+        return [words, *[" " * cells] * (height - 1)][:height]
+    first = next(
+        (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full), -1
+    )
+    body = _main(state, now, theme) if first < 0 else []
+    for overlay in state.overlays[max(0, first) :]:
+        body = overlay.draw(state, body, now, theme)
+    rule = [theme.rules(cells)] if state.layout.has_rule else []
+    return [
+        _header(state, theme),
+        *body,
+        *rule,
+        _action_bar(state, theme),
+        status_row(state, now, theme),
+    ]
+
+
+def _header(state: AppState, theme: Theme) -> str:
+    given = [each for overlay in state.overlays if (each := overlay.header(state)) is not None]
+    if given:
+        left, right = given[-1]
+        facts: Line = (Span(right),)
+    else:
+        workspace = state.workspace
+        left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
+        facts = _counts(state)
+    name = (Span(" ticketr", ("bold",)), Span(f"  {clip(left, max(0, state.width - 12))}"))
+    used = sum(width(each.text) for each in name)
+    size = sum(width(each.text) for each in facts)
+    gap = state.width - used - size - 1
+    if gap < 2:
+        return theme.row(name, state.width)
+    return theme.row((*name, Span(" " * gap), *facts), state.width)
+
+
+def _counts(state: AppState) -> Line:
+    workspace = state.workspace
+    spans: list[Span] = []
+    for sign, number, words in (
+        ("*", len(workspace.edited), "edited"),
+        ("!", len(workspace.conflicts), "conflict" + "s" * (len(workspace.conflicts) != 1)),
+        ("+", workspace.drafts, "draft" + "s" * (workspace.drafts != 1)),
+        ("×", len(workspace.broken), "broken"),
+    ):
+        if number:
+            spans += [Span("  " if spans else ""), mark(sign), Span(f" {number} {words}")]
+    return tuple(spans)
+
+
+def _main(state: AppState, now: float, theme: Theme) -> list[str]:
+    layout = state.layout
+    left = _left(state, now, theme) if layout.left else []
+    if not layout.right:
+        return left
+    ticket = state.ticket
+    right = draw_detail(
+        None if ticket is None else ticket.sheet,
+        0 if ticket is None else ticket.top,
+        layout.right,
+        layout.detail,
+        theme,
+        is_focused=state.focus is Panel.DETAIL,
+        as_source=ticket is not None and ticket.as_source,
+    )[-layout.body :]
+    if not left:
+        return right
+    return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
+
+
+def _left(state: AppState, now: float, theme: Theme) -> list[str]:
+    layout = state.layout
+    above: list[str] = []
+    if layout.workspaces:
+        above = draw_workspaces(
+            state.workspaces,
+            state.current,
+            [_state_of(state, at) for at in range(len(state.workspaces))],
+            layout.left,
+            layout.workspaces,
+            theme,
+            is_focused=state.focus is Panel.WORKSPACES,
+        )
+    tickets = draw_tickets(
+        state.workspace,
+        layout.left,
+        layout.tickets,
+        theme,
+        state.keymap,
+        is_focused=state.focus is Panel.TICKETS,
+    )
+    return [*above, *tickets][-layout.body :]  # the lowest screen has no room for a title
+
+
+def _state_of(state: AppState, at: int) -> str:
+    """Return what a workspace is doing, in a few words."""
+    jobs = state.jobs.of_workspace(state.workspaces[at].name)
+    if not jobs:
+        return ""
+    progress = jobs[0].progress
+    verb = jobs[0].name.partition(" ")[0].lower()
+    if progress is not None and progress.total > 0:
+        return f"{verb} {int(100 * progress.current / progress.total)}%"
+    return f"{verb}..."
+
+
+def _action_bar(state: AppState, theme: Theme) -> str:
+    typed = state.overlays[-1].line(state, theme) if state.overlays else None
+    if typed is not None:
+        return theme.row(_beside(typed, state.notice, state.width), state.width)
+    if state.notice:
+        styles = ("bold", "red") if state.is_notice_bad else ("bold",)
+        return theme.row((Span(f" {state.notice}", styles),), state.width)
+    return theme.row((Span(" "), *_hints(state)), state.width)
+
+
+def _beside(left: str, right: str, cells: int) -> Line:
+    gap = cells - width(left) - width(right) - 1
+    return (Span(left), Span(" " * gap + right)) if right and gap > 0 else (Span(left),)
+
+
+def _hints(state: AppState) -> Iterator[Span]:
+    """Yield the keys that have an effect here, as many as fit."""
+    used = 1
+    hints = [
+        (row.keys[0], row.shown, row.hint)
+        for row in state.keymap.in_context(state.context)
+        if row.hint
+    ]
+    help_row = state.keymap.of(KeyAction.HELP, state.context)
+    reserved = len(help_row.shown.split()[0]) + 6 if help_row else 0
+    for _, shown, hint in hints:
+        key = shown.split()[0]
+        size = width(key) + width(hint) + 3
+        room = state.width - used - (0 if hint == "all" else reserved)
+        if size > room:
+            continue
+        used += size
+        yield Span(key, ("bold",))
+        yield Span(f" {hint}  ")

@@ -1,0 +1,120 @@
+"""Reads tickets for the screen. Synchronous, for a worker thread."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from ticketr import TicketrError
+from ticketr.sync import LocalSurvey, State, read_state
+from ticketr.text import clean
+from ticketr.tui.messages import FilesRead, TicketsFound
+from ticketr.tui.rows import merge, row_of_broken, rows_of
+from ticketr.tui.sheet import Edit, Sheet, sheet_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from ticketr.sync import Store
+    from ticketr.tickets import Ticket
+    from ticketr.tui.rows import ListRow, Order
+
+
+@final
+class WorkspaceReader:
+    """Reads every file once, and compares it with the last sync."""
+
+    def __init__(self, name: str, store: Store, state: State) -> None:
+        self._name = name
+        self._store = store
+        self._state = state
+        self._survey = LocalSurvey()
+        self._tickets: list[tuple[ListRow, ...]] = []
+        self._broken: list[ListRow] = []
+
+    def take(self, paths: Iterable[Path]) -> TicketsFound:
+        """Read some more files.
+
+        Returns:
+            The tickets in them.
+
+        Raises:
+            StateFailed: The state cannot be read.
+        """
+        tickets: list[tuple[ListRow, ...]] = []
+        begin = len(self._survey.local_changes)
+        for path in paths:
+            seen = self._survey.scan(self._store, self._state, path)
+            tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
+            if seen.error is not None:
+                has_rows = bool(seen.tickets)
+                self._broken.append(row_of_broken(seen.path, str(seen.error), has_rows=has_rows))
+        self._tickets += tickets
+        return TicketsFound(self._name, tuple(tickets), self._edited(begin))
+
+    def all_files(self) -> FilesRead:
+        """Return the content of all files, after the last of them was read.
+
+        Raises:
+            StateFailed: The state cannot be read.
+        """
+        conflicts = {
+            each.key: f"{each.key}: {each.parts_text}" for each in self._state.conflicts.all()
+        }
+        rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
+        broken = tuple(row.title for row in self._broken)
+        return FilesRead(self._name, tuple(rows), self._edited(), conflicts, broken)
+
+    def _edited(self, begin: int = 0) -> frozenset[str]:
+        return frozenset(
+            key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
+        )
+
+
+@contextmanager
+def empty_state() -> Generator[State]:
+    """Open an empty state, to show tickets even if the last sync cannot be read."""
+    with closing(State(Path(":memory:"))) as state:
+        yield state
+
+
+def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
+    """Return an issue as its file holds it; None if the file does not hold it any more.
+
+    Args:
+        store: The workspace's files.
+        path: The file, relative to the workspace.
+        order: The order of the issue's row.
+    """
+    try:
+        issue = _find(store, path, order)
+        if issue is None:
+            return None
+        with suppress(TicketrError), read_state(store) as state:
+            return sheet_of(issue, path, _edits(state, store, path, issue))
+        return sheet_of(issue, path)
+    except TicketrError as error:
+        return Sheet("", clean(path), clean(path), error=clean(str(error)))
+
+
+def _find(store: Store, path: str, order: Order) -> Ticket | None:
+    for ticket in store.read(path).tickets:
+        for row, issue in zip(rows_of(ticket, path), (ticket, *ticket.tasks), strict=True):
+            if row.order == order:
+                return issue
+    return None
+
+
+def _edits(state: State, store: Store, path: str, issue: Ticket) -> tuple[Edit, ...]:
+    """Return what was edited in an issue since the last sync."""
+    if issue.key is None:
+        return ()
+    survey = LocalSurvey()
+    survey.scan(store, state, store.root / path)
+    found = (each.edits.get(issue.key, ()) for each in survey.local_changes)
+    return tuple(
+        Edit(clean(change.name), clean(change.old), clean(change.new))
+        for changes in found
+        for change in changes
+    )

@@ -1,0 +1,50 @@
+"""Submits and cancels jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr import JobStatus, OnConflict, TicketrError
+from ticketr.text import clean
+from ticketr.tui import messages
+from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.tui.rows import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.tickets import Ticket
+    from ticketr.tui import effects
+    from ticketr.tui.services.context import Services
+
+
+def start_job(services: Services, effect: effects.StartJob) -> None:
+    """Submit a job; it waits while another one of its workspace runs."""
+    workspace = services.workspaces[effect.workspace]
+    request = effect.request
+    tags = (f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}")
+
+    def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
+        rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
+        services.send(messages.TicketsFound(workspace.name, rows))
+
+    key = str(workspace.store.root)
+    waiting = services.queue.jobs(key=key, status=JobStatus.PENDING)
+    if request.confirmed is None and any(set(tags) <= set(each.tags) for each in waiting):
+        words = f"A {request.kind.value} of {workspace.name} waits already"
+        services.send(messages.Told(words, is_error=False))
+        return
+    try:
+        services.queue.submit_nowait(
+            workspace.make_job(request, show_written),
+            tags=tags,
+            key=key,
+            on_conflict=OnConflict.WAIT,
+        )
+    except TicketrError as error:
+        services.send(messages.Told(clean(str(error))))
+
+
+def cancel_job(services: Services, effect: effects.CancelJob) -> None:
+    """Cancel a job."""
+    services.queue.cancel(effect.job_id, reason="the user pressed Esc")

@@ -1,0 +1,97 @@
+"""Reads a workspace for the app, a few files at a time in a thread, and sends the results."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, final
+
+import trio
+
+from ticketr import TicketrError
+from ticketr.sync import read_state, visit_files
+from ticketr.text import clean
+from ticketr.tui import messages
+from ticketr.tui.services.files import WorkspaceReader, empty_state, read_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractContextManager
+
+    from ticketr.sync import State, Store, ThreadRunner
+    from ticketr.tui import effects
+    from ticketr.tui.messages import Message
+    from ticketr.tui.services.context import Services
+
+
+async def read_files(services: Services, effect: effects.ReadFiles) -> None:
+    """Read all files of a workspace."""
+    await services.readers[effect.workspace].read()
+
+
+async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
+    """Read an issue from its file."""
+    store = services.workspaces[effect.workspace].store
+    sheet = await services.in_thread(read_sheet, store, effect.path, effect.order)
+    services.send(messages.DetailRead(effect.workspace, effect.order, sheet))
+
+
+@final
+class Reader:
+    """Reads the files of a workspace; an error becomes a message and does not end the app.
+
+    Args:
+        name: The workspace's name.
+        store: The workspace's files.
+        in_thread: Runs a function that reads files in a thread.
+        send: Takes the results.
+    """
+
+    def __init__(
+        self, name: str, store: Store, in_thread: ThreadRunner, send: Callable[[Message], None]
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._in_thread = in_thread
+        self._send = send
+        # Results of a later reading must not be replaced by those of an earlier one.
+        self._lock = trio.Lock()
+        self._is_filled = False
+
+    async def read(self) -> None:
+        """Read all files, and compare them with the last sync.
+
+        Cancellation:
+            Waits for the thread, which reads a few files at a time.
+        """
+        if self._lock.statistics().tasks_waiting:  # the waiting task will read the same files
+            await trio.lowlevel.checkpoint()
+            return
+        async with self._lock:
+            try:
+                await self._read_against(read_state(self._store))
+            except TicketrError as error:
+                await self._read_against(empty_state())
+                self._send(messages.Told(clean(str(error))))
+
+    async def _read_against(self, last_sync: AbstractContextManager[State]) -> None:
+        # Rows that are shown stay until all files are read, so that they do not flicker.
+        show = _ignore if self._is_filled else self._send
+        async with self._opened(last_sync) as state:
+            reader = WorkspaceReader(self._name, self._store, state)
+            await visit_files(self._store, self._in_thread, reader.take, show)
+            self._send(await self._in_thread(reader.all_files))
+        self._is_filled = True
+
+    @asynccontextmanager
+    async def _opened(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:
+        stack = ExitStack()
+        state = await self._in_thread(stack.enter_context, last_sync)
+        try:
+            yield state
+        finally:
+            with trio.CancelScope(shield=True):  # closing one file is quick
+                await self._in_thread(stack.close)
+
+
+def _ignore(_: Message) -> None:
+    pass

@@ -1,0 +1,30 @@
+"""Which function carries out which effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketr.tui import effects
+from ticketr.tui.services import jobs, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ticketr.tui.services.context import Services
+
+
+def _redraw(services: Services, _: effects.Redraw) -> None:
+    services.terminal.redraw()
+
+
+#: Effects that are carried out at once.
+AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
+    effects.Redraw: _redraw,
+    effects.StartJob: jobs.start_job,
+    effects.CancelJob: jobs.cancel_job,
+}
+#: Effects that each run in a task of their own.
+IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
+    effects.ReadFiles: reading.read_files,
+    effects.ReadDetail: reading.read_detail,
+}

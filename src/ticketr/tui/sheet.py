@@ -1,0 +1,102 @@
+"""An issue as it is read in the app: a sheet of fields, and its texts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tickets import render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One part of an issue that was edited here since the last sync; texts are cleaned."""
+
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A sub-task in its ticket's sheet; texts are cleaned."""
+
+    key: str
+    title: str
+    status: str
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An issue, read from its file.
+
+    Attributes:
+        key: Its key; empty for a draft. Cleaned, as all texts but the two Markdown ones.
+        title: Its title.
+        path: Its file, relative to the workspace.
+        line: The line of its heading in the file, from 1.
+        fields: The names and values of its fields, in the order of the file.
+        description: Its description in Markdown, not cleaned.
+        description_line: The line of the description's first line in the file; 0 if unknown.
+        criteria: Its acceptance criteria in Markdown, not cleaned.
+        criteria_lines: The line of each criterion in the file.
+        tasks: Its sub-tasks.
+        source: Its lines as the file holds them.
+        edits: What was edited here since the last sync.
+        error: The error of a broken file; empty for none.
+    """
+
+    key: str
+    title: str
+    path: str
+    line: int = 0
+    fields: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+    description_line: int = 0
+    criteria: tuple[str, ...] = ()
+    criteria_lines: tuple[int, ...] = ()
+    tasks: tuple[TaskLine, ...] = ()
+    source: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    error: str = ""
+
+
+def sheet_of(issue: Ticket, path: str, edits: Iterable[Edit] = ()) -> Sheet:
+    """Return the sheet of an issue.
+
+    Args:
+        issue: The issue, as read from a file.
+        path: The file, relative to the workspace.
+        edits: What was edited since the last sync.
+    """
+    return Sheet(
+        key=issue.key or "",
+        title=clean(issue.title),
+        path=clean(path),
+        line=issue.line,
+        fields=tuple((clean(name), clean(value)) for name, value in issue.fields.items()),
+        description=issue.description,
+        description_line=issue.places.of_description(1),
+        criteria=issue.acceptance_criteria,
+        criteria_lines=issue.places.criteria,
+        tasks=tuple(map(_task, issue.tasks)),
+        source=tuple(map(clean, render_ticket(issue).splitlines())),
+        edits=tuple(edits),
+    )
+
+
+def _task(issue: Ticket) -> TaskLine:
+    fields = issue.fields
+    return TaskLine(
+        issue.key or "",
+        clean(issue.title),
+        clean(fields.get("Status", "")),
+        clean(fields.get("Assignee", "")),
+    )

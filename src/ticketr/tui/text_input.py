@@ -1,0 +1,93 @@
+"""A line of text that is being typed, as a value. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean, graphemes, width
+from ticketr.tui.keymap import KeyAction
+
+if TYPE_CHECKING:
+    from typing import Self
+
+#: The most characters of a line; more are not taken.
+LONGEST = 4_000
+_WORD_BEFORE = re.compile(r"\S*\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """A line of text with a cursor.
+
+    Attributes:
+        text: What was typed, cleaned.
+        at: The index of the character at the cursor; ``len(text)`` at the end.
+    """
+
+    text: str = ""
+    at: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return a line with a text, and the cursor at its end."""
+        cleaned = clean(text)[:LONGEST]
+        return cls(cleaned, len(cleaned))
+
+    def typed(self, text: str) -> TextInput:
+        """Return it with a text inserted at the cursor; a pasted one may have several lines."""
+        added = clean(text)[: LONGEST - len(self.text)]
+        return TextInput(self.text[: self.at] + added + self.text[self.at :], self.at + len(added))
+
+    def edited(self, action: KeyAction | None) -> TextInput | None:
+        """Return it after a key for editing; None if the action is none of those."""
+        before, after = self.text[: self.at], self.text[self.at :]
+        match action:
+            case KeyAction.BACKSPACE:
+                kept = before[: len(before) - len(_last_grapheme(before))]
+                return TextInput(kept + after, len(kept))
+            case KeyAction.DELETE_WORD:
+                kept = _WORD_BEFORE.sub("", before)
+                return TextInput(kept + after, len(kept))
+            case KeyAction.DELETE_LINE:
+                return TextInput(after, 0)
+            case KeyAction.CURSOR_LEFT:
+                return replace(self, at=len(before) - len(_last_grapheme(before)))
+            case KeyAction.CURSOR_RIGHT:
+                return replace(self, at=self.at + len(next(iter(graphemes(after)), "")))
+            case KeyAction.CURSOR_START:
+                return replace(self, at=0)
+            case KeyAction.CURSOR_END:
+                return replace(self, at=len(self.text))
+            case _:
+                return None
+
+    def shown(self, cells: int, *, cursor: str = "▏", hide: bool = False) -> str:
+        """Return the part around the cursor that fits into so many cells.
+
+        Args:
+            cells: The width, at least 2.
+            cursor: The character for the cursor.
+            hide: Whether to show a dot for each character, as of a token.
+        """
+        before, after = self.text[: self.at], self.text[self.at :]
+        if hide:
+            before, after = "•" * len(before), "•" * len(after)
+        while width(before) + width(cursor) > cells:
+            before = before[1:]
+        room = cells - width(before) - width(cursor)
+        end = 0
+        for each in graphemes(after):
+            room -= width(each)
+            if room < 0:
+                break
+            end += len(each)
+        return f"{before}{cursor}{after[:end]}"
+
+
+def _last_grapheme(text: str) -> str:
+    last = ""
+    for last in graphemes(text):  # noqa: B007 - the last one is wanted
+        pass
+    return last

@@ -1,0 +1,196 @@
+"""How messages change the state of the app. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tui import effects, messages
+from ticketr.tui.jobs_state import end_words, workspace_of
+from ticketr.tui.keymap import TYPING, KeyAction
+from ticketr.tui.main_keys import escape, on_main
+from ticketr.tui.overlays.help import Help
+from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.state import SWALLOW, OpenTicket
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+    from ticketr.tui.messages import Message
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+
+
+def update(state: AppState, message: Message, now: float) -> Step:
+    """Return the state after a message, and the effects to carry out.
+
+    Args:
+        state: The state before.
+        message: The event.
+        now: The time of the event, in seconds by Trio's clock.
+    """
+    match message:
+        case messages.KeyPressed(name):
+            return _key(state, name, now)
+        case messages.Pasted(text):
+            return _text(state, text, now) or (state, ())
+        case messages.JobChanged(snapshot):
+            state, asked = _job(state, snapshot, now)
+        case messages.TicketsFound():
+            workspace = state.named(message.workspace)
+            return (
+                (state, ())
+                if workspace is None
+                else (state.with_workspace(workspace.with_found(message)), ())
+            )
+        case messages.FilesRead():
+            state, asked = _files(state, message)
+        case messages.DetailRead():
+            return _detail_read(state, message), ()
+        case messages.TimePassed():
+            state, asked = _rested(state, now)
+        case messages.Resized(width, height):
+            return _resized(state, width, height), (effects.Redraw(),)
+        case messages.Continued():
+            return state, tuple(
+                effects.ReadFiles(each.name) for each in state.workspaces if each.is_read
+            )
+        case messages.Told(words, is_error):
+            return state.noticed(words, is_bad=is_error), ()
+        case messages.LeaveAsked():
+            return state, (effects.Leave(),)
+        case _:
+            asked = ()
+    return _offered(state, message, now, asked)
+
+
+def wake_at(state: AppState) -> float:
+    """Return the time at which `TimePassed` is to come; infinity for never."""
+    return state.rest_until
+
+
+def _offered(
+    state: AppState, message: Message, now: float, asked: tuple[effects.Effect, ...]
+) -> Step:
+    """Offer a message to the overlays, from the top; the first that takes it answers."""
+    for overlay in reversed(state.overlays):
+        step = overlay.on_message(state, message, now)
+        if step is not None:
+            return step[0], (*asked, *step[1])
+    return state, asked
+
+
+def _key(state: AppState, name: str, now: float) -> Step:
+    if now < state.swallow_until:  # the rest of a typed word
+        return replace(state, swallow_until=now + SWALLOW), ()
+    state = replace(state, notice="", is_notice_bad=False)
+    context = state.context
+    action = state.keymap.action(name, context)
+    if action is None:
+        step = _text(state, name, now) if len(name) == 1 else None
+        return step or (_unused(state, name, now), ())
+    return _action(state, action, now) or (_unused(state, name, now), ())
+
+
+def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
+    """Return the step of a key with an action; None if it does nothing now."""
+    if action is KeyAction.QUIT:
+        return state, (effects.Leave(),)
+    if action is KeyAction.REDRAW:
+        return state, (effects.Redraw(),)
+    if state.overlays:
+        step = state.overlays[-1].on_action(state, action, now)
+        if step is not None:
+            return step
+        if action is KeyAction.ESCAPE:
+            return state.closed(), ()
+    elif action is KeyAction.ESCAPE:
+        return escape(state)
+    if action is KeyAction.HELP:
+        return state.opened(Help(state.context)), ()
+    return None if state.overlays else on_main(state, action, now)
+
+
+def _text(state: AppState, text: str, now: float) -> Step | None:
+    """Return the step for typed or pasted text; None where no text is typed."""
+    if not state.overlays or state.context not in TYPING:
+        return None
+    return state.overlays[-1].on_text(state, text, now)
+
+
+def _unused(state: AppState, name: str, now: float) -> AppState:
+    """Say that a key does nothing here, and take no keys for a moment."""
+    shown = clean(
+        name.removeprefix("KEY_").replace("_", "+").capitalize() if len(name) > 1 else name
+    )
+    shown = "Space" if shown == " " else shown
+    words = f"{shown} does nothing here; ? lists the keys"
+    return replace(state.noticed(words), swallow_until=now + SWALLOW)
+
+
+def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
+    state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
+    workspace = state.named(workspace_of(snapshot))
+    if workspace is not None:
+        working = tuple(each.id for each in state.jobs.of_workspace(workspace.name))
+        if working != workspace.working:
+            state = state.with_workspace(replace(workspace, working=working))
+    if not snapshot.status.is_terminal:
+        return state, ()
+    state = state.logged(end_words(snapshot))
+    return state, (effects.ReadFiles(workspace.name),) if workspace is not None else ()
+
+
+def _files(state: AppState, read: messages.FilesRead) -> Step:
+    workspace = state.named(read.workspace)
+    if workspace is None:
+        return state, ()
+    news = [each for each in read.broken if each not in workspace.broken]
+    state = state.with_workspace(workspace.with_files(read))
+    if news and state.workspace.name == read.workspace:
+        more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
+        state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
+    return _follow(state)
+
+
+def _rested(state: AppState, now: float) -> Step:
+    if now < state.rest_until:
+        return state, ()
+    return _follow(replace(state, rest_until=math.inf))
+
+
+def _follow(state: AppState) -> Step:
+    """Have the open ticket follow the cursor, and be as its file is now."""
+    row, workspace = state.row, state.workspace
+    if row is None:
+        return replace(state, ticket=None), ()
+    ticket = state.ticket
+    if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
+        state = replace(state, ticket=OpenTicket(workspace.name, row.order))
+    return state, (effects.ReadDetail(workspace.name, row.path, row.order),)
+
+
+def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
+    ticket = state.ticket
+    if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
+        return state
+    return _scrolled(replace(state, ticket=replace(ticket, sheet=read.sheet)))
+
+
+def _resized(state: AppState, width: int, height: int) -> AppState:
+    state = replace(state, width=width, height=height)
+    for workspace in state.workspaces:
+        state = state.with_workspace(workspace)
+    return _scrolled(state)
+
+
+def _scrolled(state: AppState) -> AppState:
+    """Keep the open ticket scrolled to lines that it has."""
+    ticket = state.ticket
+    if ticket is None or ticket.sheet is None or not ticket.top:
+        return state
+    layout = state.layout
+    lines = detail_lines(ticket.sheet, layout.right, as_source=ticket.as_source)
+    top = min(ticket.top, max(0, len(lines) - layout.detail))
+    return replace(state, ticket=replace(ticket, top=top))

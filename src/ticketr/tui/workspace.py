@@ -1,0 +1,168 @@
+"""The state of one workspace in the app: its tickets, and how its list is shown. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ticketr.tickets import fold, parse_filter
+from ticketr.tui.rows import ListRow, merge
+from ticketr.tui.tree import VisibleRow, arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.tickets import Filter
+    from ticketr.tui.messages import FilesRead, TicketsFound
+    from ticketr.tui.rows import Order
+
+#: The filter that lets every issue through.
+NO_FILTER = parse_filter("")
+
+
+@dataclass(frozen=True)
+class WorkspaceView:
+    """A workspace as the app shows it.
+
+    Attributes:
+        name: Its name.
+        site: The address of its site, for people; empty if it has none.
+        project: The key of its project; may be empty.
+        rows: The rows of all its issues and broken files, in the order of their keys.
+        edited: The keys of issues that were edited here since the last sync.
+        conflicts: The conflicting parts of each conflicting ticket, by its key.
+        broken: The cleaned error of each broken file.
+        is_read: Whether all its files have been read.
+        synced_at: The time of its last sync, in seconds since 1970; None if there was none.
+        working: The IDs of its running and waiting jobs, in the order in which they came.
+        selected: The order of the selected row; None for the top one, until somebody chooses.
+        top: The index of the first visible row that is on the screen.
+        folded: The IDs of tickets whose sub-tasks are hidden.
+        chosen: The IDs of issues that were chosen for one change of all.
+        filter: The filter; one that lets everything through for none.
+        sort: The name of the sort.
+        search: What was searched last, as it was typed.
+    """
+
+    name: str
+    site: str = ""
+    project: str = ""
+    rows: tuple[ListRow, ...] = field(default=(), repr=False)
+    edited: frozenset[str] = frozenset()
+    conflicts: Mapping[str, str] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    is_read: bool = False
+    synced_at: float | None = None
+    working: tuple[str, ...] = ()
+    selected: Order | None = None
+    top: int = 0
+    folded: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
+    filter: Filter = field(default=NO_FILTER)
+    sort: str = "key"
+    search: str = ""
+
+    @cached_property
+    def visible(self) -> tuple[VisibleRow, ...]:
+        """The rows to show, in their order."""
+        matches = self._matches if self.filter.terms else None
+        return arrange(self.rows, folded=self.folded, sort=self.sort, matches=matches)
+
+    @cached_property
+    def index(self) -> int:
+        """The index of the selected row among the visible ones; 0 where there is none."""
+        if self.selected is None:
+            return 0
+        orders = self._orders
+        found = orders.get(self.selected)
+        if found is not None:
+            return found
+        # A sub-task that was folded away, or a row that is gone: its ticket, or the next row.
+        head = next((at for order, at in orders.items() if order[:3] == self.selected[:3]), None)
+        if head is not None:
+            return head
+        after = (at for order, at in orders.items() if order > self.selected)
+        return min(next(after, len(orders)), max(0, len(orders) - 1))
+
+    @cached_property
+    def _orders(self) -> dict[Order, int]:
+        return {each.row.order: at for at, each in enumerate(self.visible)}
+
+    def _matches(self, row: ListRow) -> bool:
+        candidate = row.candidate
+        flags = {"edited"} if row.key in self.edited else set[str]()
+        if row.head in self.conflicts:
+            flags.add("conflict")
+        if flags:
+            candidate = replace(candidate, flags=candidate.flags | flags)
+        return self.filter.matches(candidate)
+
+    @property
+    def row(self) -> ListRow | None:
+        """The selected row, or None if the list is empty."""
+        return self.visible[self.index].row if self.visible else None
+
+    @cached_property
+    def count(self) -> int:
+        """The number of its issues."""
+        return sum(not row.is_broken for row in self.rows)
+
+    @cached_property
+    def drafts(self) -> int:
+        """The number of its issues that Jira does not have yet."""
+        return sum(row.is_draft for row in self.rows)
+
+    def flag(self, row: ListRow) -> str:
+        """Return the mark that says how an issue differs from the last sync, or a blank."""
+        if row.is_broken:
+            return "×"
+        if row.head in self.conflicts:
+            return "!"
+        if row.is_draft:
+            return "+"
+        return "*" if row.key in self.edited else " "
+
+    def with_found(self, found: TicketsFound) -> WorkspaceView:
+        """Return it with tickets that were found in files."""
+        rows = merge(self.rows, found.tickets)
+        return replace(self, rows=rows, edited=self.edited | found.edited)
+
+    def with_files(self, read: FilesRead) -> WorkspaceView:
+        """Return it after all files were read."""
+        return replace(
+            self,
+            rows=read.rows,
+            edited=read.edited,
+            conflicts=read.conflicts,
+            broken=read.broken,
+            synced_at=read.synced_at,
+            is_read=True,
+            chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
+        )
+
+    def scrolled(self, page: int) -> WorkspaceView:
+        """Return it scrolled as little as possible to show the selected row.
+
+        Args:
+            page: The number of rows of the list on the screen.
+        """
+        last_top = max(0, len(self.visible) - page)
+        top = min(max(self.top, self.index - page + 1), self.index, last_top)
+        return self if top == self.top else replace(self, top=top)
+
+    def select(self, index: int, page: int) -> WorkspaceView:
+        """Return it with another visible row selected."""
+        if not self.visible:
+            return self
+        row = self.visible[max(0, min(index, len(self.visible) - 1))].row
+        return replace(self, selected=row.order).scrolled(page)
+
+    def hits(self, words: str) -> tuple[int, ...]:
+        """Return the indexes of the visible rows that hold these words in any of their texts."""
+        wanted = fold(words).split()
+        return tuple(
+            at
+            for at, each in enumerate(self.visible)
+            if all(word in each.row.candidate.haystack for word in wanted)
+        )

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed, snapshot
+
+from ticketr.statusline import LineStyle
+from ticketr.terminal import sgr
+from ticketr.text import width
+from ticketr.tickets import Ticket
+from ticketr.tui import messages
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+
+HOSTILE = Ticket(
+    "\x1b[31mred\x07 \u202e陈美玲 👩‍👩‍👧 " * 5, "DEMO-7", fields={"Assignee": "陈美玲"}
+)
+TICKETS = (
+    Ticket(
+        "Search",
+        "DEMO-1",
+        fields={"Status": "Done", "Assignee": "Priya Raman"},
+        tasks=(Ticket("Translate", "DEMO-2", fields={"Status": "In Progress"}),),
+    ),
+    HOSTILE,
+    Ticket("A draft"),
+)
+THEMES = (Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False)))
+
+
+@pytest.mark.parametrize(
+    "size", [(200, 60), (100, 30), (80, 24), (60, 16), (40, 8), (20, 4), (12, 3)]
+)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("keys", [(), ("3",), ("1",), ("?",), ("L",), ("/", "x"), ("j", "z")])
+def test_every_row_is_exactly_as_wide_as_asked(
+    size: tuple[int, int], theme: Theme, keys: tuple[str, ...]
+) -> None:
+    state = after(
+        app_state(*TICKETS, width=size[0], height=size[1]), messages.JobChanged(snapshot())
+    )
+
+    rows = screen(pressed(state, *keys), 1.0, theme)
+
+    assert len(rows) == size[1]
+    assert [width(plain(row)) for row in rows] == [size[0]] * size[1]
+    if not theme.line_style.unicode:
+        assert all(row.isascii() for row in rows)
+
+
+def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
+    rows = [plain(row) for row in screen(app_state(*TICKETS), 0.0, Theme())]
+
+    assert rows[3].startswith("─ 2 Tickets ")
+    assert " 1/4 · by key ─" in rows[3]
+    assert rows[4].startswith("▌+   draft     A draft")
+    assert rows[5][:53] == "  ▾● DEMO-1    Search                               PR "[:53]
+    assert rows[6][:28] == "   ◐ DEMO-2      Translate  "

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from fakes.states import after, app_state, pressed, snapshot
+
+from ticketr import JobStatus
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import Context
+from ticketr.tui.overlays.help import Help
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
+from ticketr.tui.update import update, wake_at
+
+NINE = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 10))
+FAMILY = Ticket("Parent", "DEMO-1", tasks=(Ticket("One", "DEMO-2"), Ticket("Two", "DEMO-3")))
+
+
+def selected(state: AppState) -> str:
+    assert state.row is not None
+    return state.row.key
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [
+        (("j",), "DEMO-2"),
+        (("j", "j", "k"), "DEMO-2"),
+        (("G",), "DEMO-9"),
+        (("G", "g"), "DEMO-1"),
+        (("k",), "DEMO-1"),
+        (("KEY_CTRL_D",), "DEMO-9"),
+    ],
+)
+def test_keys_move_the_selection(keys: tuple[str, ...], key: str) -> None:
+    assert selected(pressed(app_state(*NINE), *keys)) == key
+
+
+def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
+    state, asked = update(app_state(*NINE), messages.KeyPressed("z"), 5.0)
+    assert state.notice == "z does nothing here; ? lists the keys"
+    assert asked == ()
+
+    for at, key in enumerate("psP", start=1):
+        state, asked = update(state, messages.KeyPressed(key), 5.0 + at * SWALLOW * 0.9)
+        assert asked == ()
+        assert state.overlays == ()
+
+    state, asked = update(state, messages.KeyPressed("P"), 6.0)
+    assert asked == (effects.StartJob("work", JobRequest(JobKind.PULL)),)
+
+
+def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
+    state = pressed(app_state(*NINE), "j", now=3.0)
+    assert wake_at(state) == 3.0 + REST
+
+    early, asked = update(state, messages.TimePassed(), 3.0 + REST / 2)
+    assert (early, asked) == (state, ())
+
+    state, asked = update(state, messages.TimePassed(), 3.0 + REST)
+    assert wake_at(state) == math.inf
+    assert state.ticket == OpenTicket("work", ("DEMO", 2, "", 0))
+    assert asked == (effects.ReadDetail("work", "DEMO-2.md", ("DEMO", 2, "", 0)),)
+
+
+def test_escape_closes_then_cancels_then_goes_back() -> None:
+    state = after(app_state(*NINE), messages.JobChanged(snapshot()))
+    state = pressed(state, "3", "?")
+    assert state.overlays == (Help(Context.DETAIL),)
+
+    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert (state.overlays, asked) == ((), ())
+    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert asked == (effects.CancelJob("1"),)
+
+    state = after(state, messages.JobChanged(snapshot(JobStatus.CANCELLED)))
+    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert (state.focus, asked) == (Panel.TICKETS, ())
+    state, _ = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert "Escape does nothing here" in state.notice
+
+
+def test_tab_goes_through_the_panels() -> None:
+    state = app_state(*NINE)
+    seen = []
+    for _ in range(3):
+        state = pressed(state, "KEY_TAB")
+        seen.append(state.focus)
+    assert seen == [Panel.DETAIL, Panel.WORKSPACES, Panel.TICKETS]
+    assert pressed(state, "KEY_BTAB").focus is Panel.WORKSPACES
+
+
+def test_folding_hides_the_sub_tasks_and_keeps_their_ticket_selected() -> None:
+    state = pressed(app_state(FAMILY), "j", "h")
+    assert [each.row.key for each in state.workspace.visible] == ["DEMO-1"]
+    assert selected(state) == "DEMO-1"
+    assert state.workspace.visible[0].hidden == 2
+
+    state = pressed(state, "l")
+    assert [each.row.key for each in state.workspace.visible] == ["DEMO-1", "DEMO-2", "DEMO-3"]
+
+
+def test_search_goes_to_hits_as_it_is_typed_and_escape_comes_back() -> None:
+    state = pressed(app_state(*NINE), "j", "/")
+    assert isinstance(state.overlays[-1], LineInput)
+    state = pressed(state, "7")
+    assert (selected(state), state.notice) == ("DEMO-7", "1 of 1")
+    assert selected(pressed(state, "KEY_ESCAPE")) == "DEMO-2"
+
+    state = pressed(state, "KEY_BACKSPACE", *"number", "KEY_ENTER")
+    assert state.overlays == ()
+    assert selected(state) == "DEMO-2"
+    assert selected(pressed(state, "n")) == "DEMO-3"
+    assert selected(pressed(state, "N", "N")) == "DEMO-9"
+
+
+def test_letters_are_text_while_a_line_is_typed() -> None:
+    state, asked = update(pressed(app_state(*NINE), "/"), messages.KeyPressed("q"), 9.0)
+    assert asked == ()
+    overlay = state.overlays[-1]
+    assert isinstance(overlay, LineInput)
+    assert overlay.input.text == "q"
+
+
+def test_a_job_reads_the_files_again_when_it_ends() -> None:
+    state = app_state(*NINE)
+    state = after(state, messages.JobChanged(snapshot()))
+    assert state.workspace.working == ("1",)
+
+    state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
+    assert state.workspace.working == ()
+    assert asked == (effects.ReadFiles("work"),)
+    assert state.log == ("Pull DEMO: Pulling",)
+
+
+def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
+    state = app_state(*NINE[4:])
+    early = messages.TicketsFound(
+        "work", tuple((row,) for row in app_state(*NINE[:4]).workspace.rows)
+    )
+    assert selected(after(state, early)) == "DEMO-1"
+    assert selected(after(pressed(state, "j"), early)) == "DEMO-6"
