@@ -11,28 +11,14 @@ from ticketr import TicketrError
 from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.services.files import WorkspaceReader, empty_state, read_sheet
+from ticketr.tui.services.files import WorkspaceReader, empty_state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractContextManager
 
     from ticketr.sync import State, Store, ThreadRunner
-    from ticketr.tui import effects
     from ticketr.tui.messages import Message
-    from ticketr.tui.services.context import Services
-
-
-async def read_files(services: Services, effect: effects.ReadFiles) -> None:
-    """Read all files of a workspace."""
-    await services.readers[effect.workspace].read()
-
-
-async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
-    """Read an issue from its file."""
-    store = services.workspaces[effect.workspace].store
-    sheet = await services.in_thread(read_sheet, store, effect.path, effect.order)
-    services.send(messages.DetailRead(effect.workspace, effect.order, sheet))
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.tui import effects
-from ticketr.tui.services import jobs, reading
+from ticketr.tui.services import jobs, loading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,6 +25,6 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
 }
 #: Effects that each run in a task of their own.
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
-    effects.ReadFiles: reading.read_files,
-    effects.ReadDetail: reading.read_detail,
+    effects.ReadFiles: loading.read_files,
+    effects.ReadDetail: loading.read_detail,
 }
