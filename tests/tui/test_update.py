@@ -62,8 +62,8 @@ def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
 
     state, asked = update(state, messages.TimePassed(), 3.0 + REST)
     assert wake_at(state) == math.inf
-    assert state.ticket == OpenTicket("work", ("DEMO", 2, "", 0))
-    assert asked == (effects.ReadDetail("work", "DEMO-2.md", ("DEMO", 2, "", 0)),)
+    assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
+    assert asked == (effects.ReadDetail("work", "DEMO-2.md", ("DEMO", 2, "DEMO-2.md", 0)),)
 
 
 def test_escape_closes_then_cancels_then_goes_back() -> None:
