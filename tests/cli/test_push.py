@@ -34,6 +34,7 @@ KEYS = {
     "recovered",
     "conflicts",
     "in_conflict",
+    "left",
     "failed",
     "warnings",
 }

@@ -46,6 +46,7 @@ PUSH = {
     "recovered",
     "conflicts",
     "in_conflict",
+    "left",
     "failed",
     "warnings",
 }

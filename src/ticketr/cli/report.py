@@ -26,7 +26,7 @@ NOTES = 20
 #: Keys that are printed on a line.
 KEYS = 10
 #: Errors of a job that count as wrong usage.
-_USAGE = ("AsksMissing", "ForeignState", "UnsafePath")
+_USAGE = ("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath")
 
 
 def exit_code(ended: Outcome) -> int:
@@ -35,7 +35,12 @@ def exit_code(ended: Outcome) -> int:
         return exits.for_signal(ended.signal)
     if ended.result is None:
         return exits.USAGE if _error(ended) in _USAGE else exits.FAILED
-    partly = any(result.failed or result.conflicts for result in _parts(ended.result))
+    from ticketr.sync import PushResult
+
+    partly = any(
+        result.failed or result.conflicts or (isinstance(result, PushResult) and result.left)
+        for result in _parts(ended.result)
+    )
     return exits.PARTLY if partly else exits.DONE
 
 
@@ -159,15 +164,23 @@ def print_push(result: PushResult, *, dry_run: bool = False) -> None:
         first = _ordered(result.created)[:KEYS]
         print_messages(f"created {browse_url(result.site, key)}" for key in first)
         left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
-            len(result.failed), "failed"
+            len(result.left), "left alone"
         )
+        left += _count_if_any(len(result.failed), "failed")
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
         print_messages([f"{words}{left}"])
         if result.recovered:
             print_messages(
                 [f"created by an earlier run and found again: {_list_keys(result.recovered)}"]
             )
-    print_notes({"conflict": result.conflicts, "failed": result.failed, "warning": result.warnings})
+    print_notes(
+        {
+            "conflict": result.conflicts,
+            "left alone": result.left,
+            "failed": result.failed,
+            "warning": result.warnings,
+        }
+    )
 
 
 def print_merge_hint(conflicts: Iterable[Note]) -> None:

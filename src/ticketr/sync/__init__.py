@@ -6,6 +6,8 @@ from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
+from ticketr.sync.edits.planning import read_push_plan
+from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
 from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
 from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.errors import (
@@ -17,6 +19,7 @@ from ticketr.sync.errors import (
     StateFailed,
     SyncError,
     UnknownField,
+    UnknownTicket,
     UnsupportedField,
     WorkspaceBusy,
 )
@@ -46,6 +49,7 @@ __all__ = [
     "Creation",
     "DuplicateKey",
     "FileFailed",
+    "LeftAlone",
     "LocalChange",
     "LocalSurvey",
     "Loss",
@@ -53,9 +57,12 @@ __all__ = [
     "Note",
     "OnWritten",
     "OtherSite",
+    "PlanEntry",
+    "PlanPart",
     "PullJob",
     "PullResult",
     "PushJob",
+    "PushPlan",
     "PushResult",
     "RenamedProject",
     "SessionOptions",
@@ -69,6 +76,7 @@ __all__ = [
     "Take",
     "ThreadRunner",
     "UnknownField",
+    "UnknownTicket",
     "UnsupportedField",
     "WorkspaceBusy",
     "bears_mark",
@@ -76,6 +84,7 @@ __all__ = [
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
+    "read_push_plan",
     "read_state",
     "readable",
     "resolve",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.sync.hints import nearest
+from ticketr.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,22 @@ class NoConflict(SyncError):
         if not self.others:
             return f"{self.key} has no conflict, nor has any other ticket here"
         return f"{self.key} has no conflict; these have: {', '.join(self.others)}"
+
+
+@dataclass(eq=False, repr=False)
+class UnknownTicket(SyncError):
+    """Raised when a named ticket is neither in a file nor known from the last sync.
+
+    Attributes:
+        key: The key.
+        known: The keys of the workspace.
+    """
+
+    key: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{clean(self.key)} is not in this workspace; {nearest(self.key, self.known)}"
 
 
 @dataclass(eq=False, repr=False)

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.edits.planning import check_keys
+from ticketr.sync.edits.selection import Selection
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.pull.pull import pull
 from ticketr.sync.pull.tally import PullResult, Tally
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr.sync.edits.losses import Accepted
+    from ticketr.sync.edits.push_plan import PushPlan
 
 
 @dataclass(kw_only=True)
@@ -63,6 +66,9 @@ class PushJob(SessionJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
+        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
+        confirmed: The plan that the user has confirmed. At its turn, the job sends only what is in
+            it and still unchanged; `PushResult.left` lists the rest. None sends every edit.
         dry_run: Only find out what would be sent, and whether Jira would take it.
         accept_loss: Whether it may remove from descriptions in Jira what files cannot say, or the
             losses that a user has accepted.
@@ -74,6 +80,8 @@ class PushJob(SessionJob):
 
     verb = "Push"
 
+    keys: Collection[str] | None = None
+    confirmed: PushPlan | None = field(default=None, repr=False)
     dry_run: bool = False
     accept_loss: Accepted = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
@@ -89,8 +97,17 @@ class PushJob(SessionJob):
             if not self.dry_run:
                 await recover(session, tally.add_recovered)
             survey = await session.survey()
+            if self.keys is not None:
+                await session.in_thread(check_keys, self.keys, survey, session.state)
             tally.fail(*notes_on(survey.broken))
-            await push(session, survey, tally, dry_run=self.dry_run, accept_loss=self.accept_loss)
+            await push(
+                session,
+                survey,
+                tally,
+                dry_run=self.dry_run,
+                accept_loss=self.accept_loss,
+                selection=_selection(self, self.confirmed, self.keys),
+            )
         result = self.so_far()
         if self.dry_run:
             refused = len(result.failed) + result.in_conflict
@@ -123,6 +140,8 @@ class SyncJob(SessionJob):
     Attributes:
         full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        confirmed: As of `PushJob`; the pull comes first. What it has merged into the files was
+            confirmed, if that is what Jira's changes make of the confirmed texts.
         accept_loss: As of `PushJob`.
 
     Cancellation:
@@ -133,6 +152,7 @@ class SyncJob(SessionJob):
 
     full: bool = False
     prune: bool = False
+    confirmed: PushPlan | None = field(default=None, repr=False)
     accept_loss: Accepted = False
     _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
@@ -155,7 +175,14 @@ class SyncJob(SessionJob):
             survey.leave_out(self._pull.conflicts)
             new = {name: error for name, error in survey.broken.items() if name not in broken}
             self._push.fail(*notes_on(new))
-            await push(session, survey, self._push, merging=True, accept_loss=self.accept_loss)
+            await push(
+                session,
+                survey,
+                self._push,
+                merging=True,
+                accept_loss=self.accept_loss,
+                selection=_selection(self, self.confirmed),
+            )
         result = self.so_far()
         pulled, pushed = result.pull, result.push
         words = f"{_tickets(pulled.done)} pulled, {pushed.done} pushed{_not_done(pulled, pushed)}"
@@ -176,11 +203,18 @@ async def _pull_all(
     return layout.broken.keys()
 
 
+def _selection(
+    job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
+) -> Selection:
+    return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
+
+
 def _not_done(pulled: PullResult, pushed: PushResult) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
     counts = {
         "in conflict": pulled.in_conflict + pushed.in_conflict,
         "kept": pulled.left_alone,
+        "left alone": len(pushed.left),
         "failed": pulled.unwritten + len(pushed.failed),
     }
     return "".join(f", {count} {word}" for word, count in counts.items() if count)

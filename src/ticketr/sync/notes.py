@@ -29,6 +29,10 @@ class Code(StrEnum):
     MISSING = "missing"  # Jira does not have it, or the account may not see it
     MOVED = "moved"  # it is in another project now
     UNMATCHED = "unmatched"  # the query no longer finds it
+    UNCONFIRMED = "unconfirmed"  # it was not in the plan that was confirmed, or has changed since
+    UNCERTAIN = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
+    UNPULLED = "unpulled"  # it has a key, and was never pulled into this folder
+    UNNAMED = "unnamed"  # only other tickets were named
     DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
 
 
@@ -44,6 +48,11 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
         f"Jira calls it {renamed[key]} now; it was moved to another project, or its project was "
         f"renamed. To push it, write {keys} in the file, then sync"
     )
+
+
+def in_conflict(key: str, parts: str) -> str:
+    """Say what to do about a ticket in conflict, of which ``parts`` clash."""
+    return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 
 def not_given(words: str) -> str:

@@ -67,6 +67,19 @@ class Merged:
     dropped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MergedText:
+    """The result of a merge of one text.
+
+    Attributes:
+        text: The merged text.
+        dropped: Whether Jira's version replaced something in the file.
+    """
+
+    text: str
+    dropped: bool
+
+
 def merge(
     base: Ticket | None, local: Ticket, remote: Ticket, *, prefer: Side | None = None
 ) -> Merged:
@@ -127,19 +140,11 @@ class _Merging:
         return self._clash(key, part, local, remote)
 
     def _text(self, key: str, part: Part, base: str, local: str, remote: str) -> str:
-        chunks = merge_lines(*(_lines(text) for text in (base, local, remote)))
-        if self._prefer is None and not all(isinstance(each, CleanChunk) for each in chunks):
+        merged = merge_texts(base, local, remote, prefer=self._prefer)
+        if merged is None:
             return self._clash(key, part, local, remote)
-        merged: list[str] = []
-        for each in chunks:
-            if isinstance(each, CleanChunk):
-                merged += each.lines
-            elif self._prefer is Side.REMOTE:
-                self.dropped = True
-                merged += each.remote
-            else:
-                merged += each.local
-        return "\n".join(merged)
+        self.dropped |= merged.dropped
+        return merged.text
 
     def _clash(self, key: str, part: Part, local: str, remote: str) -> str:
         if self._prefer is Side.REMOTE:
@@ -148,6 +153,29 @@ class _Merging:
         if self._prefer is None:
             self.clashes.append(Clash(key, Change(part, local, remote)))
         return local
+
+
+def merge_texts(
+    base: str, local: str, remote: str, *, prefer: Side | None = None
+) -> MergedText | None:
+    """Merge two versions of a text line by line; return None if they clash.
+
+    ``prefer`` is as of `merge`.
+    """
+    chunks = merge_lines(*(_lines(text) for text in (base, local, remote)))
+    if prefer is None and not all(isinstance(each, CleanChunk) for each in chunks):
+        return None
+    merged: list[str] = []
+    dropped = False
+    for each in chunks:
+        if isinstance(each, CleanChunk):
+            merged += each.lines
+        elif prefer is Side.REMOTE:
+            dropped = True
+            merged += each.remote
+        else:
+            merged += each.local
+    return MergedText("\n".join(merged), dropped)
 
 
 def _lines(text: str) -> list[str]:

@@ -54,6 +54,13 @@ class DraftMatcher:
         """
         return self._best(tickets)[0]
 
+    def find(self, tickets: Sequence[Ticket], *, least: float = 0.0) -> Ticket | None:
+        """Return the draft that matches best; None if none has at least the score ``least``."""
+        score, at, task = self._best(tickets)
+        if not score or score < least:
+            return None
+        return tickets[at] if task is None else tickets[at].tasks[task]
+
     def with_key(
         self, tickets: Sequence[Ticket], *, least: float = 0.0
     ) -> tuple[int, Ticket] | None:

@@ -5,7 +5,7 @@ A push compares these changes with Jira and converts them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import Change, alike, by_key, changes, part_texts, with_parts
@@ -28,6 +28,7 @@ class LocalChange:
         edits: The changes of each issue, by key.
         drafts: Its sub-tasks without keys.
         added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
+        is_restricted: Whether only these edits may be sent, since the user chose them.
     """
 
     local: LocalTicket
@@ -36,6 +37,21 @@ class LocalChange:
     edits: Mapping[str, tuple[Change, ...]]
     drafts: tuple[Ticket, ...]
     added_keys: tuple[str, ...] = ()
+    is_restricted: bool = False
+
+    def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
+        """Return the change from another base to a version of the ticket in its file."""
+        edits = find_edits(base, local)
+        if self.is_restricted:
+            edits = {
+                key: left
+                for key, found in edits.items()
+                if (left := tuple(each for each in found if self._may_send(key, each)))
+            }
+        return replace(self, base=base, edits=edits)
+
+    def _may_send(self, key: str, change: Change) -> bool:
+        return any(each.part == change.part for each in self.edits.get(key, ()))
 
     @property
     def name(self) -> str:

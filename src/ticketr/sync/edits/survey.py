@@ -68,6 +68,11 @@ class LocalSurvey:
         return len(self._paths)
 
     @property
+    def keys(self) -> Collection[str]:
+        """The keys of the issues in the files."""
+        return self._paths.keys()
+
+    @property
     def writes(self) -> int:
         """How many issues a push would create or change, as far as the files show."""
         return sum(local_change.writes for local_change in self.local_changes)
@@ -108,7 +113,9 @@ class LocalSurvey:
         if not drafting:
             return
         homes = state.paths_by_key()
-        projects = {key.rpartition("-")[0] for key in homes} | ({project} if project else set())
+        projects = {key.rpartition("-")[0] for key in homes} | (
+            {project} if project else set[str]()
+        )
         here = {*self._paths, *recent}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {each.local.path for each in drafting if each.head is None}
@@ -205,4 +212,18 @@ async def take_survey(
 
     await visit_files(store, in_thread, scan)
     await in_thread(survey.refuse_lost_keys, state, recent, project)
+    return survey
+
+
+def survey_now(store: Store, state: State, *, project: str | None = None) -> LocalSurvey:
+    """Compare every ticket in a workspace with the last sync; synchronous, for a worker thread.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    survey = LocalSurvey()
+    for paths in store.walk():
+        for path in paths:
+            survey.scan(store, state, path)
+    survey.refuse_lost_keys(state, state.creations.recent(), project)
     return survey

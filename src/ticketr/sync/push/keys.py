@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Issue
 from ticketr.sync.compare.diff import by_key
 from ticketr.sync.compare.sent import from_json
-from ticketr.sync.edits.drafts import DraftMatcher
+from ticketr.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.sync.state.state import Base, IssueRow
 from ticketr.tickets import parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ticketr.sync.edits.drafts import DraftMatcher
     from ticketr.sync.state.journal import Creation
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.editor import Editor
@@ -109,20 +110,3 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
         if home := state.head_of(creation.key):
             state.sent.put(home, creation.key, from_json(creation.parts))
         state.creations.mark_written(creation, path, now=time.time())
-
-
-def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:
-    """Return a matcher that finds the draft of a new issue.
-
-    Args:
-        creation: The issue, which has a key.
-        drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
-    """
-    assert creation.key is not None
-    draft = parse(creation.draft).tickets[0]
-    return DraftMatcher(creation.key, draft, creation.parent, drafts)
-
-
-def read_draft(creation: Creation) -> Ticket:
-    """Return the draft as it was when the issue was requested, without its sub-tasks."""
-    return replace(parse(creation.draft).tickets[0], tasks=())

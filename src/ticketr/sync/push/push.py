@@ -13,9 +13,11 @@ import trio
 
 from ticketr.jira import JiraError
 from ticketr.sync.edits.local_changes import draft_changes
-from ticketr.sync.notes import Code, Note
+from ticketr.sync.edits.planning import select_changes
+from ticketr.sync.edits.selection import EVERYTHING
+from ticketr.sync.notes import Code, Note, in_conflict
 from ticketr.sync.push.delivery import Delivery
-from ticketr.sync.push.plan import make_plan
+from ticketr.sync.push.preparation import prepare
 from ticketr.sync.push.refresh import adopt, refresh
 from ticketr.sync.push.tally import Action
 from ticketr.sync.writing.decision import WriteOutcome
@@ -23,9 +25,11 @@ from ticketr.sync.writing.decision import WriteOutcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted
+    from ticketr.sync.edits.selection import Selection
     from ticketr.sync.edits.survey import LocalSurvey
-    from ticketr.sync.push.plan import PushPlan
+    from ticketr.sync.push.preparation import Preparation
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import TicketWrites
     from ticketr.sync.session import Session
@@ -42,6 +46,7 @@ async def push(
     dry_run: bool = False,
     merging: bool = False,
     accept_loss: Accepted = False,
+    selection: Selection = EVERYTHING,
 ) -> None:
     """Send the edits of a workspace to Jira.
 
@@ -52,50 +57,76 @@ async def push(
         dry_run: Whether to plan and check the push without sending anything.
         merging: Whether to merge tickets that have also changed in Jira, not hold them back.
         accept_loss: The losses of descriptions that the push may cause; see `losses`.
+        selection: What may be sent. The rest is left alone and noted.
 
     Cancellation:
         Takes effect at once, inside a running request too. The state holds what Jira has taken,
         or the next run finds it.
     """
-    if not survey.local_changes and not survey.never_pulled:
+    local_changes = await _select(session, survey.local_changes, tally, selection)
+    never_pulled = [each for each in survey.never_pulled if selection.names(each.ticket)]
+    if not local_changes and not never_pulled:
         await trio.lowlevel.checkpoint()
         return
     seen = await session.now()
     async with session.naming_project():
-        plan = await make_plan(
-            session, survey.local_changes, merging=merging, accept_loss=accept_loss
-        )
+        plan = await prepare(session, local_changes, merging=merging, accept_loss=accept_loss)
         _add_plan(tally, plan)
         if plan.to_merge_first:
-            merged = await _merge_and_plan(session, plan, tally, accept_loss, seen=seen)
+            merged = await _merge_and_prepare(
+                session, plan, tally, accept_loss, selection, seen=seen
+            )
             _add_plan(tally, merged)
             plan = plan.with_merged(merged)
     tally.plan(action for ticket in plan.writes for action in _actions(ticket))
     if not dry_run:
-        await _record_without_sending(session, survey.never_pulled, plan, tally, seen=seen)
+        await _record_without_sending(session, never_pulled, plan, tally, seen=seen)
         if plan.writes:
             await _send(session, plan, tally, seen=seen)
 
 
-async def _merge_and_plan(
-    session: Session, plan: PushPlan, tally: PushTally, accept_loss: Accepted, *, seen: float
-) -> PushPlan:
-    """Merge the tickets that have changed in Jira too, and plan them."""
+async def _select(
+    session: Session,
+    local_changes: Sequence[LocalChange],
+    tally: PushTally,
+    selection: Selection,
+) -> Sequence[LocalChange]:
+    """Return the changes that may be sent; note what was not confirmed."""
+    if selection.is_everything:
+        return local_changes
+    selected = await session.in_thread(select_changes, local_changes, session.state, selection)
+    tally.leave(*selected.left)
+    clashes = await session.in_thread(session.state.clashes) if selected.in_conflict else {}
+    for each in selected.in_conflict:
+        reason = in_conflict(each.name, ", ".join(clashes.get(each.head or "", ())))
+        tally.hold_back(Note(each.name, each.local.path, reason, Code.CONFLICT), each.writes)
+    return selected.local_changes
+
+
+async def _merge_and_prepare(
+    session: Session,
+    plan: Preparation,
+    tally: PushTally,
+    accept_loss: Accepted,
+    selection: Selection,
+    *,
+    seen: float,
+) -> Preparation:
+    """Merge the tickets that have changed in Jira too, and prepare them."""
     outcomes, _ = await refresh(session, plan.to_merge_first, seen=seen, added_keys=plan.added_keys)
     _add_notes(tally, outcomes)
     noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
     wanted = plan.to_merge_first.keys() - noted
     survey = await session.survey()
-    merged = [each for each in survey.local_changes if each.head in wanted]
-    return await make_plan(
-        session, merged, advice="sync again in a moment", accept_loss=accept_loss
-    )
+    changes = [each for each in survey.local_changes if each.head in wanted]
+    merged = await _select(session, changes, tally, selection)
+    return await prepare(session, merged, advice="sync again in a moment", accept_loss=accept_loss)
 
 
 async def _record_without_sending(
     session: Session,
     never_pulled: Sequence[LocalTicket],
-    plan: PushPlan,
+    plan: Preparation,
     tally: PushTally,
     *,
     seen: float,
@@ -107,7 +138,7 @@ async def _record_without_sending(
     _add_notes(tally, [*outcomes, *same])
 
 
-async def _send(session: Session, plan: PushPlan, tally: PushTally, *, seen: float) -> None:
+async def _send(session: Session, plan: Preparation, tally: PushTally, *, seen: float) -> None:
     """Send the writes, then fetch the tickets again."""
     tally.show(session.progress)
     after = await _highest_numbers(session, plan.writes)
@@ -154,7 +185,7 @@ async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> 
     return highest
 
 
-def _add_plan(tally: PushTally, plan: PushPlan) -> None:
+def _add_plan(tally: PushTally, plan: Preparation) -> None:
     tally.fail(*plan.failed)
     tally.warn(*plan.warnings)
     for each in plan.held_back:

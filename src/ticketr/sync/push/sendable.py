@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import trio
 from ticketr.sync.compare.diff import TEXTS, by_key, differing_size, text_size
 from ticketr.sync.compare.sent import add_sent_to_base
 from ticketr.sync.compare.wording import keep_wording
-from ticketr.sync.edits.local_changes import find_edits, remote_changes, still_to_send
-from ticketr.sync.notes import Code, Note, moved_away
+from ticketr.sync.edits.local_changes import remote_changes, still_to_send
+from ticketr.sync.notes import Code, Note, in_conflict, moved_away
 from ticketr.sync.push.refresh import Unavailable, fetch_families
 from ticketr.sync.threads import CHUNK, chunks, compute
 
@@ -99,7 +99,7 @@ async def compare_with_jira(
 ) -> list[Comparison]:
     """Compare local changes with what Jira has now.
 
-    ``merging`` and ``advice`` are as of `make_plan`.
+    ``merging`` and ``advice`` are as of `prepare`.
 
     Returns:
         One comparison for each change, in the same order.
@@ -229,7 +229,7 @@ def _with_sent_in_base(
     base, here = add_sent_to_base(change.base, local, remote, family.issues, sent, known=known)
     if base is change.base:
         return change, here
-    return replace(change, base=base, edits=find_edits(base, here)), here
+    return change.with_base(base, here), here
 
 
 def _held_back_note(
@@ -237,7 +237,7 @@ def _held_back_note(
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):
-        reason = f"it is in conflict with Jira ({known}); run ticketr resolve {change.name}"
+        reason = in_conflict(change.name, known)
         return Note(change.name, change.local.path, reason, Code.CONFLICT)
     what = ", ".join(f"{key}: {each.name}" for key in theirs for each in theirs[key])
     reason = f"changed in Jira since the last pull ({what}); {advice}"

@@ -44,6 +44,7 @@ class PushResult:
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
         conflicts: Tickets that were held back because they have changed in Jira.
         in_conflict: Issues in them that would have been created or changed.
+        left: Edits that were left alone, as the user has not confirmed them.
         failed: Tickets, or parts of them, that could not be pushed, each with the reason.
         warnings: What else the user should know, by ticket.
     """
@@ -56,6 +57,7 @@ class PushResult:
     recovered: tuple[str, ...] = ()
     conflicts: tuple[Note, ...] = ()
     in_conflict: int = 0
+    left: tuple[Note, ...] = ()
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
@@ -99,6 +101,12 @@ class PushTally:
     def warn(self, *notes: Note) -> None:
         """Note what else the user should know."""
         self.result = replace(self.result, warnings=(*self.result.warnings, *notes))
+
+    def leave(self, *notes: Note) -> None:
+        """Note edits that were not confirmed, each once."""
+        known = {(each.path, each.name) for each in self.result.left}
+        new = (each for each in notes if (each.path, each.name) not in known)
+        self.result = replace(self.result, left=(*self.result.left, *new))
 
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that has changed in Jira, with the issues that are not written."""

@@ -1,4 +1,7 @@
-"""Plans a push: what it sends of each ticket, and why it does not send the rest."""
+"""Prepares a push: what it sends of each ticket, and why it does not send the rest.
+
+A `ticketr.sync.PushPlan` is made without a request; this compares with Jira, and is what is sent.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PushPlan:
+class Preparation:
     """What a push will do with each local change.
 
     Attributes:
@@ -49,9 +52,9 @@ class PushPlan:
     failed: tuple[Note, ...]
     warnings: tuple[Note, ...]
 
-    def with_merged(self, merged: PushPlan) -> PushPlan:
-        """Return this plan combined with the plan of the tickets that were merged first."""
-        return PushPlan(
+    def with_merged(self, merged: Preparation) -> Preparation:
+        """Return this combined with the preparation of the tickets that were merged first."""
+        return Preparation(
             writes=self.writes + merged.writes,
             already_in_jira={**self.already_in_jira, **merged.already_in_jira},
             to_merge_first={},
@@ -62,15 +65,15 @@ class PushPlan:
         )
 
 
-async def make_plan(
+async def prepare(
     session: Session,
     local_changes: Sequence[LocalChange],
     *,
     merging: bool = False,
     advice: str = "pull first, or sync",
     accept_loss: Accepted = False,
-) -> PushPlan:
-    """Plan a push without sending anything.
+) -> Preparation:
+    """Prepare a push without sending anything.
 
     Args:
         session: The workspace and the site.
@@ -102,7 +105,7 @@ async def make_plan(
     checked = await check(session, [each.writes for each in built if each.writes is not None])
     compared = (note for each in comparisons for note in each.failed)
     unbuilt = (note for each in built for note in each.failed)
-    return PushPlan(
+    return Preparation(
         writes=checked.writes,
         already_in_jira=_files(each.local_change for each in comparisons if each.already_in_jira),
         to_merge_first=_files(each.local_change for each in comparisons if each.merge_first),

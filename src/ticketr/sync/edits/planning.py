@@ -1,0 +1,183 @@
+"""Makes the plan of a push from the files and the last sync, without a request.
+
+Synchronous, for a worker thread. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.edits.local_changes import remote_changes
+from ticketr.sync.edits.losses import known_losses
+from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
+from ticketr.sync.edits.requests import write_requests
+from ticketr.sync.edits.selection import is_named
+from ticketr.sync.edits.survey import survey_now
+from ticketr.sync.edits.uncertain import find_uncertain
+from ticketr.sync.errors import DuplicateKey, UnknownTicket
+from ticketr.sync.notes import Code, in_conflict
+from ticketr.tickets import TicketSyntaxError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from ticketr._errors import TicketrError
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.edits.push_plan import PlanEntry
+    from ticketr.sync.edits.requests import WriteRequest
+    from ticketr.sync.edits.selection import Selected, Selection
+    from ticketr.sync.edits.survey import LocalSurvey
+    from ticketr.sync.state.journal import Conflict, Creation
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import LocalTicket, Store
+
+_UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
+_CREATED = "it was created as {key}; the next push or pull writes that key into its file"
+_UNPULLED = "it was never pulled into this folder; it is compared with Jira first"
+_UNNAMED = "it was not named"
+_MISSING = "it is in no file any more, and absence here changes nothing in Jira"
+
+
+def read_push_plan(
+    store: Store, state: State, keys: Collection[str] | None = None, *, project: str | None = None
+) -> PushPlan:
+    """Read the files and plan what a push would do with them; synchronous, for a worker thread.
+
+    Args:
+        store: The ticket files.
+        state: The last sync.
+        keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
+        project: The project in which drafts would be created, if it is known.
+
+    Raises:
+        StateFailed: The state cannot be read.
+        UnknownTicket: One of the keys is in no file and was not there at the last sync.
+    """
+    survey = survey_now(store, state, project=project)
+    if keys is not None:
+        check_keys(keys, survey, state)
+    return make_push_plan(survey, state, keys)
+
+
+def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
+    """Raise `UnknownTicket` for the first key that is in no file and was not at the last sync."""
+    known = {*survey.keys, *(each.key for each in state.known().values())}
+    for key in keys:
+        if key not in known:
+            raise UnknownTicket(key, tuple(known))
+
+
+def make_push_plan(
+    survey: LocalSurvey, state: State, keys: Collection[str] | None = None
+) -> PushPlan:
+    """Plan what a push would do with what is in a survey; as of `read_push_plan`.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    conflicts = _conflicts_by_key(state)
+    uncertain = find_uncertain(state.creations.all(), survey.local_changes)
+    entries: list[PlanEntry] = []
+    left: list[LeftAlone] = []
+    planned: list[LocalChange] = []
+    for local_change in survey.local_changes:
+        if conflict := _open_conflict(conflicts, local_change):
+            left.append(_in_conflict(conflict, local_change.local))
+            continue
+        sent: set[str] = set()
+        for request in write_requests(local_change):
+            if reason := _why_left(request, uncertain, keys):
+                left.append(_left_alone(request.entry, *reason))
+            else:
+                entries.append(request.entry)
+                sent.add(request.entry.key)
+        planned.append(_with_edits(local_change, sent))
+    left += (_never_pulled(each, conflicts) for each in survey.never_pulled)
+    left += (_broken(path, error) for path, error in survey.broken.items())
+    left += _missing(survey, state, keys or ())
+    losses = tuple(loss for each in planned for loss in known_losses(state, each))
+    return PushPlan(tuple(entries), tuple(left), losses)
+
+
+def select_changes(
+    local_changes: Sequence[LocalChange], state: State, selection: Selection
+) -> Selected:
+    """Select what a push may send; a ticket in conflict is no part of any plan.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    if selection.confirmed is None:
+        return selection.select(local_changes)
+    conflicts = _conflicts_by_key(state)
+    in_conflict = tuple(each for each in local_changes if _open_conflict(conflicts, each))
+    heads = {each.head for each in in_conflict}
+    rest = [each for each in local_changes if each.head not in heads]
+    return replace(selection.select(rest), in_conflict=in_conflict)
+
+
+def _conflicts_by_key(state: State) -> dict[str, Conflict]:
+    return {each.key: each for each in state.conflicts.all()}
+
+
+def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
+    """Return a ticket's conflict; None if the file has what Jira has changed: it was edited."""
+    conflict = conflicts.get(local_change.local.ticket.key or "")
+    remote = read_ticket(conflict.text) if conflict is not None else None
+    if remote is None or local_change.base is None:
+        return conflict
+    is_open = remote_changes(local_change.base, local_change.local.ticket, remote)
+    return conflict if is_open else None
+
+
+def _in_conflict(conflict: Conflict, local: LocalTicket) -> LeftAlone:
+    ticket, reason = local.ticket, in_conflict(conflict.key, conflict.parts_text)
+    return LeftAlone(conflict.key, ticket.title, local.path, ticket.line, reason, Code.CONFLICT)
+
+
+def _why_left(
+    request: WriteRequest, uncertain: Mapping[int, Creation], keys: Collection[str] | None
+) -> tuple[str, Code] | None:
+    """Return why an issue is left alone, in words and for scripts; None if it is not."""
+    ticket = request.local_change.local.ticket
+    creation = uncertain.get(id(request.issue)) or uncertain.get(id(ticket))
+    if creation is not None:
+        reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+        return reason, Code.UNCERTAIN
+    if keys is not None and not is_named(request, keys):
+        return _UNNAMED, Code.UNNAMED
+    return None
+
+
+def _left_alone(entry: PlanEntry, reason: str, code: Code) -> LeftAlone:
+    return LeftAlone(entry.key, entry.title, entry.path, entry.line, reason, code)
+
+
+def _with_edits(local_change: LocalChange, keys: Collection[str]) -> LocalChange:
+    edits = {key: changes for key, changes in local_change.edits.items() if key in keys}
+    return replace(local_change, edits=edits)
+
+
+def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> LeftAlone:
+    ticket = local.ticket
+    if conflict := conflicts.get(ticket.key or ""):
+        return _in_conflict(conflict, local)
+    return LeftAlone(
+        ticket.key or "", ticket.title, local.path, ticket.line, _UNPULLED, Code.UNPULLED
+    )
+
+
+def _broken(path: str, error: TicketrError) -> LeftAlone:
+    key = error.key if isinstance(error, DuplicateKey) else ""
+    line = error.line if isinstance(error, TicketSyntaxError) else None
+    return LeftAlone(key, "", path, line, str(error), Code.BROKEN)
+
+
+def _missing(survey: LocalSurvey, state: State, keys: Collection[str]) -> Iterator[LeftAlone]:
+    """Yield the named tickets that are in no file any more."""
+    missing = survey.missing(state, survey.broken) if keys else {}
+    for key in keys:
+        if key in missing:
+            yield LeftAlone(key, "", missing[key], None, _MISSING, Code.MISSING)

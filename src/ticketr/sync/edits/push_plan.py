@@ -1,0 +1,128 @@
+"""A push's plan: what it would write, and what it would leave alone. Pure.
+
+A plan is made from the files and the last sync, without a request. It is shown to the user, who
+confirms it; see `Selection`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ticketr.sync.edits.losses import Loss
+    from ticketr.sync.notes import Code
+
+_STATUS = "Status"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPart:
+    """One part of an issue that a push would send.
+
+    Attributes:
+        name: What people call the part.
+        before: Its text at the last sync; empty for none.
+        after: Its text in the file. Acceptance criteria are a list in Markdown.
+    """
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEntry:
+    """One issue that a push would create or change. Its texts are as in the file, not cleaned.
+
+    Attributes:
+        key: The issue's key; empty for a draft.
+        title: The issue's title.
+        path: The issue's file, relative to the workspace.
+        line: The line of its heading in the file, from 1.
+        parts: The parts that would be sent, the title of a draft included.
+        parent: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
+            its title; empty for others.
+    """
+
+    key: str
+    title: str
+    path: str
+    line: int
+    parts: tuple[PlanPart, ...]
+    parent: str = ""
+
+    @property
+    def action(self) -> Literal["created", "updated"]:
+        """What would become of the issue."""
+        return "updated" if self.key else "created"
+
+    @property
+    def moves(self) -> tuple[str, str] | None:
+        """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
+        found = (each for each in self.parts if each.name == _STATUS)
+        return next(((each.before, each.after) for each in found), None)
+
+    @property
+    def name(self) -> str:
+        """What to call the issue: its key, or a draft's title."""
+        return self.key or f'draft "{self.title}"'
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the user asks to write, to compare a plan with a later one.
+
+        It covers the new texts, and which issue or parent gets them; not the old texts, nor the
+        place in the files.
+        """
+        asked = [self.key, self.parent, [[each.name, each.after] for each in self.parts]]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A ticket or file that a push would leave alone. Its texts are not cleaned.
+
+    Attributes:
+        key: The ticket's key; empty for a draft, and for a file that cannot be read.
+        title: The ticket's title; empty for a file.
+        path: Its file, relative to the workspace.
+        line: The line of its heading, or of the error in the file, from 1; None if not known.
+        reason: Why it is left alone, for people.
+        code: Why it is left alone, for scripts.
+    """
+
+    key: str
+    title: str
+    path: str
+    line: int | None
+    reason: str
+    code: Code
+
+    @property
+    def name(self) -> str:
+        """What to call it: its key, a draft's title, or else the file."""
+        return self.key or (f'draft "{self.title}"' if self.title else self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class PushPlan:
+    """What a push would write, as far as the files and the last sync show.
+
+    Attributes:
+        entries: The issues that it would create or change, in the order of the files.
+        left: What it would leave alone, and why.
+        losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
+            these descriptions are not sent.
+    """
+
+    entries: tuple[PlanEntry, ...] = ()
+    left: tuple[LeftAlone, ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """The fingerprints of all entries."""
+        return frozenset(each.fingerprint for each in self.entries)

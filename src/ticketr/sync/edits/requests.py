@@ -1,0 +1,69 @@
+"""Splits a ticket's local change into the issues that a push would write. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import CorePart, by_key, criteria_of
+from ticketr.sync.edits.local_changes import draft_changes
+from ticketr.sync.edits.push_plan import PlanEntry, PlanPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """One issue that a user asks to create or to change.
+
+    Attributes:
+        local_change: The change of its ticket.
+        issue: The issue in its file.
+        entry: The same as an entry of a plan.
+    """
+
+    local_change: LocalChange
+    issue: Ticket
+    entry: PlanEntry
+
+    @property
+    def is_ticket(self) -> bool:
+        """Whether it is the ticket itself, not a sub-task in it."""
+        return self.issue is self.local_change.local.ticket
+
+
+def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
+    """Yield what a user asks to write of one ticket, the ticket before its sub-tasks."""
+    ticket, path = local_change.local.ticket, local_change.local.path
+    if local_change.head is None:
+        entry = PlanEntry("", ticket.title, path, ticket.line, _parts(draft_changes(ticket)))
+        yield WriteRequest(local_change, ticket, entry)
+    here = by_key(ticket)
+    for key, changes in local_change.edits.items():
+        issue = here[key]
+        entry = PlanEntry(key, issue.title, path, issue.line, _parts(changes))
+        yield WriteRequest(local_change, issue, entry)
+    for draft in local_change.drafts:
+        entry = PlanEntry(
+            "", draft.title, path, draft.line, _parts(draft_changes(draft)), local_change.name
+        )
+        yield WriteRequest(local_change, draft, entry)
+
+
+def _parts(changes: Sequence[Change]) -> tuple[PlanPart, ...]:
+    return tuple(
+        PlanPart(each.name, _as_list(each.old), _as_list(each.new))
+        if each.part is CorePart.CRITERIA
+        else PlanPart(each.name, each.old, each.new)
+        for each in changes
+    )
+
+
+def _as_list(criteria: str) -> str:
+    """Return criteria as a list in Markdown, so that the lines of one are not several."""
+    return "\n".join("- " + each.replace("\n", "\n  ") for each in criteria_of(criteria))

@@ -1,0 +1,188 @@
+"""Selects what a push may send: what was named, and what was confirmed in a plan. Pure.
+
+A plan is confirmed before the job's turn comes. Meanwhile files may be edited, and a pull may merge
+what Jira has changed into them. So the job makes the plan again and compares what the user asked to
+write. A part was confirmed if the file still has the same text for it, or the text that a merge of
+the confirmed one with Jira's changes gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.merge import merge_texts
+from ticketr.sync.edits.requests import write_requests
+from ticketr.sync.notes import Code, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
+    from ticketr.sync.edits.requests import WriteRequest
+    from ticketr.tickets import Ticket
+
+_CHANGED = "it has changed since the plan was shown"
+_NEW = "it is not in the plan that was shown"
+_NO_PARENT = "its ticket is not created"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a push may send.
+
+    Attributes:
+        local_changes: The changes, without what may not be sent.
+        left: A note for each issue that was not confirmed.
+        in_conflict: The changes of tickets in conflict, which were not compared with the plan.
+    """
+
+    local_changes: tuple[LocalChange, ...]
+    left: tuple[Note, ...] = ()
+    in_conflict: tuple[LocalChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a push may send.
+
+    Attributes:
+        keys: The keys that were named; None for all.
+        confirmed: The plan that was confirmed; None if everything may be sent.
+        prefer: The side that wins where a merge clashes, since the plan was shown.
+    """
+
+    keys: frozenset[str] | None = None
+    confirmed: PushPlan | None = None
+    prefer: Side | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.keys is None and self.confirmed is None
+
+    def names(self, ticket: Ticket) -> bool:
+        """Tell whether some issue of a ticket was named, or all were."""
+        return self.keys is None or not self.keys.isdisjoint(ticket.keys())
+
+    def select(self, local_changes: Iterable[LocalChange]) -> Selected:
+        """Keep what was named and confirmed."""
+        changes = tuple(local_changes)
+        if self.is_everything:
+            return Selected(changes)
+        requests = [request for each in changes for request in write_requests(each)]
+        named = [each for each in requests if self.keys is None or is_named(each, self.keys)]
+        left: dict[int, Note] = {}
+        if self.confirmed is not None:
+            left = _unconfirmed(named, self.confirmed.entries, self.prefer)
+        issues = {id(each.issue) for each in named} - left.keys()
+        kept = (_restricted(each, issues, self.keys) for each in changes)
+        return Selected(tuple(each for each in kept if each is not None), tuple(left.values()))
+
+
+#: Everything may be sent.
+EVERYTHING = Selection()
+
+
+def is_named(request: WriteRequest, keys: Collection[str]) -> bool:
+    """Tell whether the key of an issue or of its ticket is among some keys."""
+    return request.issue.key in keys or request.local_change.local.ticket.key in keys
+
+
+def _unconfirmed(
+    requests: Sequence[WriteRequest], confirmed: Sequence[PlanEntry], prefer: Side | None
+) -> dict[int, Note]:
+    """Return a note on each issue that was not confirmed, by the `id` of the issue."""
+    left = _unconfirmed_drafts(requests, [each for each in confirmed if not each.key])
+    edited = {each.key: each for each in confirmed if each.key}
+    for request in requests:
+        key = request.entry.key
+        if not key:
+            continue
+        if key not in edited:
+            left[id(request.issue)] = _note(request, _NEW)
+        elif not _is_confirmed(request.entry, edited[key], prefer):
+            left[id(request.issue)] = _note(request, _CHANGED)
+    return {id(each.issue): left[id(each.issue)] for each in requests if id(each.issue) in left}
+
+
+def _is_confirmed(entry: PlanEntry, confirmed: PlanEntry, prefer: Side | None) -> bool:
+    """Tell whether each part that would be sent was confirmed; Jira may have the others by now."""
+    return all(
+        any(_is_same(part, each, prefer) for each in confirmed.parts) for part in entry.parts
+    )
+
+
+def _is_same(part: PlanPart, confirmed: PlanPart, prefer: Side | None) -> bool:
+    if part.name != confirmed.name:
+        return False
+    if part.after == confirmed.after:
+        return True
+    if part.before == confirmed.before:
+        return False
+    merged = merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
+    return merged is not None and merged.text == part.after
+
+
+def _unconfirmed_drafts(
+    requests: Sequence[WriteRequest], confirmed: Iterable[PlanEntry]
+) -> dict[int, Note]:
+    """Return a note on each draft that was not confirmed, by its `id`.
+
+    Drafts can be equal, such as copies. As many of them are sent as were confirmed.
+    """
+    waiting: dict[str, list[PlanEntry]] = {}
+    for entry in confirmed:
+        waiting.setdefault(entry.fingerprint, []).append(entry)
+    drafts = [each for each in requests if not each.entry.key]
+    # One that stayed in its file comes before a copy of it in another file.
+    drafts = [each for each in drafts if not _take(waiting, each.entry, path=each.entry.path)]
+    drafts = [each for each in drafts if not _take(waiting, each.entry)]
+    titles = {(entry.path, entry.title) for alike in waiting.values() for entry in alike}
+    left = {
+        id(each.issue): _note(
+            each, _CHANGED if (each.entry.path, each.entry.title) in titles else _NEW
+        )
+        for each in drafts
+    }
+    for each in requests:
+        ticket = each.local_change.local.ticket
+        if ticket.key is None and id(ticket) in left and id(each.issue) not in left:
+            left[id(each.issue)] = _note(each, _NO_PARENT)
+    return left
+
+
+def _take(
+    waiting: dict[str, list[PlanEntry]], entry: PlanEntry, *, path: str | None = None
+) -> bool:
+    """Remove a confirmed draft that is equal to an entry; return whether there was one."""
+    alike = waiting.get(entry.fingerprint, [])
+    found = next((each for each in alike if path in {None, each.path}), None)
+    if found is not None:
+        alike.remove(found)
+    return found is not None
+
+
+def _note(request: WriteRequest, reason: str) -> Note:
+    return Note.on(request.issue, request.entry.path, reason, Code.UNCONFIRMED)
+
+
+def _restricted(
+    change: LocalChange, issues: Collection[int], keys: Collection[str] | None
+) -> LocalChange | None:
+    """Return a ticket's change with the issues that may be sent; None if nothing is left to do."""
+    ticket = change.local.ticket
+    if change.head is None and id(ticket) not in issues:
+        return None
+    here = by_key(ticket)
+    edits = {key: found for key, found in change.edits.items() if id(here[key]) in issues}
+    drafts = tuple(each for each in change.drafts if id(each) in issues)
+    # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
+    is_named = keys is None or ticket.key in keys
+    if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
+        return None
+    added_keys = change.added_keys if is_named else ()
+    return replace(change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=True)

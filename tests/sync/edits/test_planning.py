@@ -1,0 +1,271 @@
+"""The plan of a push, made from the files and the last sync without a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.lossy import Lossy
+
+from ticketr.sandbox import create_app
+from ticketr.sync import (
+    Code,
+    LeftAlone,
+    PlanEntry,
+    PlanPart,
+    PushPlan,
+    Store,
+    UnknownTicket,
+    read_push_plan,
+    read_state,
+)
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+
+def plan_of(bench: Bench, keys: Collection[str] | None = None) -> PushPlan:
+    store = Store(bench.root, ".ticketr")
+    with read_state(store) as state:
+        return read_push_plan(store, state, keys, project="DEMO")
+
+
+def replaces(bench: Bench, name: str, old: str, new: str) -> None:
+    path = bench.root / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+async def test_an_unedited_workspace_has_an_empty_plan(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+
+    assert plan_of(bench) == PushPlan((), (), ())
+
+
+async def test_edits_and_drafts_are_entries_with_their_parts(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    replaces(bench, "DEMO-1.md", "Status: To Do", "Status: Done")
+    replaces(bench, "DEMO-3.md", "- [DEMO-4] Translate", "- Sub-task\n- [DEMO-4] Rephrase")
+    (bench.root / "new.md").write_text(
+        "Above.\n\n# TICKET: New\n\n## Acceptance Criteria\n- One\n  more\n- Two\n"
+    )
+    asked = list(bench.asked)
+
+    plan = plan_of(bench)
+
+    assert bench.asked == asked
+    old = parse((bench.root / "DEMO-3.md").read_text()).tickets[0]
+    line = next(each.line for each in old.tasks if each.key == "DEMO-4")
+    assert plan.entries == (
+        PlanEntry(
+            "DEMO-1",
+            "Mine",
+            "DEMO-1.md",
+            1,
+            (
+                PlanPart("Title", bench.finds("DEMO-1").summary, "Mine"),
+                PlanPart("Status", "To Do", "Done"),
+            ),
+        ),
+        PlanEntry(
+            "DEMO-4",
+            "Rephrase the new texts (de, fr, pt-BR)",
+            "DEMO-3.md",
+            line,
+            (
+                PlanPart(
+                    "Title",
+                    "Translate the new texts (de, fr, pt-BR)",
+                    "Rephrase the new texts (de, fr, pt-BR)",
+                ),
+            ),
+        ),
+        PlanEntry(
+            "", "Sub-task", "DEMO-3.md", line - 1, (PlanPart("Title", "", "Sub-task"),), "DEMO-3"
+        ),
+        PlanEntry(
+            "",
+            "New",
+            "new.md",
+            3,
+            (
+                PlanPart("Title", "", "New"),
+                PlanPart("Acceptance Criteria", "", "- One\n  more\n- Two"),
+            ),
+        ),
+    )
+    assert [each.action for each in plan.entries] == ["updated", "updated", "created", "created"]
+    assert [each.name for each in plan.entries] == [
+        "DEMO-1",
+        "DEMO-4",
+        'draft "Sub-task"',
+        'draft "New"',
+    ]
+    assert [each.moves for each in plan.entries] == [("To Do", "Done"), None, None, None]
+    assert (plan.left, plan.losses) == ((), ())
+
+
+def test_a_fingerprint_covers_what_is_asked_for_and_not_where_it_stands() -> None:
+    part = PlanPart("Title", "Old", "New")
+    entry = PlanEntry("DEMO-1", "New", "a.md", 1, (part,))
+    same = PlanEntry("DEMO-1", "New", "b.md", 7, (replace(part, before="Other"),))
+
+    assert entry.fingerprint == same.fingerprint
+    assert PushPlan((entry, same)).fingerprints == {entry.fingerprint}
+    others = [
+        replace(entry, key="DEMO-2"),
+        replace(entry, parent="DEMO-9"),
+        replace(entry, parts=(replace(part, after="Newer"),)),
+        replace(entry, parts=(replace(part, name="Summary"),)),
+        replace(entry, parts=()),
+    ]
+    assert len({entry.fingerprint, *(each.fingerprint for each in others)}) == 6
+
+
+async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
+    bench.site.edit("DEMO-1", summary="Theirs")
+    await bench.pull()
+
+    reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
+    left = LeftAlone("DEMO-1", "Mine", "DEMO-1.md", 1, reason, Code.CONFLICT)
+    assert plan_of(bench) == PushPlan((), (left,))
+    assert left.name == "DEMO-1"
+    bench.retitles("DEMO-1", "Theirs")
+    (entry,) = plan_of(bench).entries
+    assert PlanPart("Priority", "Low", "High") in entry.parts
+
+
+async def test_a_file_that_cannot_be_read_is_left_with_its_line(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    text = (bench.root / "DEMO-1.md").read_text()
+    (bench.root / "a.md").write_text("# TICKET: Fine\n\n<<<<<<< mine\n")
+    (bench.root / "b.md").write_text(text)
+
+    left = plan_of(bench).left
+
+    assert [(each.key, each.path, each.line, each.code, each.name) for each in left] == [
+        ("", "a.md", 3, Code.BROKEN, "a.md"),
+        ("DEMO-1", "b.md", None, Code.BROKEN, "DEMO-1"),
+    ]
+    assert left[0].reason.startswith("a.md:3:1: ")
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
+    bench: Bench, autojump_clock: MockClock, answered: bool
+) -> None:
+    bench.root.mkdir()
+    (bench.root / "new.md").write_text("# TICKET: New\n\n## Tasks\n- One\n\n# TICKET: Other\n")
+    with trio.CancelScope() as scope:
+
+        def lose(method: str, path: str) -> str | None:
+            if (method, path) == ("POST", "issue"):
+                scope.cancel()
+                return "answer"
+            return None
+
+        await bench.push(transport=Lossy(create_app(bench.site), lose), keys=None)
+    assert scope.cancelled_caught
+    store = Store(bench.root, ".ticketr")
+    with read_state(store) as state:
+        creation = next(each for each in state.creations.all() if each.title == "New")
+        if answered:
+            state.creations.put(creation.answered("10099", "DEMO-13"))
+
+    plan = plan_of(bench)
+
+    reason = (
+        "it was created as DEMO-13; the next push or pull writes that key into its file"
+        if answered
+        else "an earlier push asked for it and got no answer; the next push finds out if it exists"
+    )
+    assert plan.left[:2] == (
+        LeftAlone("", "New", "new.md", 1, reason, Code.UNCERTAIN),
+        LeftAlone("", "One", "new.md", 4, reason, Code.UNCERTAIN),
+    )
+    (bench.root / "new.md").rename(bench.root / "moved.md")
+    assert [each.path for each in plan_of(bench).left[:2]] == ["moved.md", "moved.md"]
+
+
+async def test_a_ticket_that_was_never_pulled_here_is_left(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
+
+    reason = "it was never pulled into this folder; it is compared with Jira first"
+    left = LeftAlone("DEMO-1", "Mine", "x.md", 1, reason, Code.UNPULLED)
+    assert plan_of(bench) == PushPlan((), (left,))
+    await bench.pull()
+    (now,) = plan_of(bench).left
+    assert (now.key, now.code) == ("DEMO-1", Code.CONFLICT)
+
+
+async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-3", "Mine too")
+    replaces(bench, "DEMO-3.md", "- [DEMO-4] Translate", "- New\n- [DEMO-4] Rephrase")
+    (bench.root / "drafts.md").write_text("# TICKET: Draft\n")
+
+    whole, task = plan_of(bench, ["DEMO-3"]), plan_of(bench, {"DEMO-4"})
+
+    assert [each.name for each in whole.entries] == ["DEMO-3", "DEMO-4", 'draft "New"']
+    assert [(each.name, each.reason, each.code) for each in whole.left] == [
+        ("DEMO-1", "it was not named", Code.UNNAMED),
+        ('draft "Draft"', "it was not named", Code.UNNAMED),
+    ]
+    assert [each.name for each in task.entries] == ["DEMO-4"]
+    assert plan_of(bench, ["DEMO-2"]).entries == ()
+
+
+async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refused(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (bench.root / "DEMO-2.md").unlink()
+
+    (left,) = plan_of(bench, ["DEMO-2"]).left
+    assert (left.key, left.path, left.code) == ("DEMO-2", "DEMO-2.md", Code.MISSING)
+    with pytest.raises(UnknownTicket) as caught:
+        plan_of(bench, ["DEMO-1", "DEMO-77"])
+    assert str(caught.value) == (
+        "DEMO-77 is not in this workspace; did you mean DEMO-7 or DEMO-9 or DEMO-8?"
+    )
+
+
+async def test_losses_are_those_of_the_entries(bench: Bench, autojump_clock: MockClock) -> None:
+    for key in ("DEMO-1", "DEMO-2"):
+        words = {"type": "text", "text": "Pasted", "marks": [{"type": "fontSize"}]}
+        content = [{"type": "paragraph", "content": [words]}]
+        document = {"type": "doc", "version": 1, "content": content}
+        bench.site.edit(key, description=document)
+    await bench.pull()
+    for name in ("DEMO-1.md", "DEMO-2.md"):
+        replaces(bench, name, "Pasted", "Typed")
+
+    plan = plan_of(bench, ["DEMO-2"])
+
+    assert [each.key for each in plan.entries] == ["DEMO-2"]
+    assert [(each.key, each.path) for each in plan.losses] == [("DEMO-2", "DEMO-2.md")]

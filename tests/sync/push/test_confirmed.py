@@ -1,0 +1,427 @@
+"""A push sends only what was confirmed in a plan, as Jira's own log shows. In virtual time."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+from fakes.lossy import Meanwhile
+from fakes.pulls import URL, Bench, Recorder
+
+from ticketr import open_job_queue
+from ticketr.sandbox import create_app
+from ticketr.sync import (
+    Code,
+    Note,
+    PullJob,
+    PushJob,
+    PushPlan,
+    Side,
+    Store,
+    read_push_plan,
+    read_state,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+
+CHANGED = "it has changed since the plan was shown"
+NEW = "it is not in the plan that was shown"
+
+
+def plan_of(bench: Bench, keys: Collection[str] | None = None) -> PushPlan:
+    store = Store(bench.root, ".ticketr")
+    with read_state(store) as state:
+        return read_push_plan(store, state, keys)
+
+
+def writes(bench: Bench) -> list[str]:
+    """What was sent that changes something."""
+    reading = ("search", "issue/bulkfetch", "issue/createmeta", "user", "myself", "field", "server")
+    return [each for each in bench.asked if "{" in each and not each.startswith(reading)]
+
+
+def draft(bench: Bench, title: str, name: str = "drafts.md") -> Path:
+    path = bench.root / name
+    path.write_text(f"# TICKET: {title}\n")
+    return path
+
+
+def replaces(bench: Bench, name: str, old: str, new: str) -> None:
+    path = bench.root / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+class CutOff(Recorder):
+    """Cancels a scope when the site has taken a request and its answer is still under way."""
+
+    def __init__(self, app: object, method: str, path: str, scope: trio.CancelScope) -> None:
+        super().__init__(app)
+        self._request = method, path
+        self._scope = scope
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if (request.method, request.url.removeprefix(f"{URL}/rest/api/3/")) == self._request:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return response
+
+
+async def test_what_was_confirmed_and_is_unchanged_is_sent(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    draft(bench, "New")
+    plan = plan_of(bench)
+
+    result = await bench.push(confirmed=plan)
+
+    assert (result.updated, result.created, result.left) == (("DEMO-1",), ("DEMO-13",), ())
+    assert 'issue/DEMO-1 {"fields": {"summary": "Mine"}}' in writes(bench)
+    assert len(writes(bench)) == 2
+    assert bench.finds("DEMO-13").summary == "New"
+    assert plan_of(bench) == PushPlan()
+
+
+async def test_an_edit_that_changed_after_the_plan_is_left(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine too")
+    plan = plan_of(bench)
+    bench.retitles("DEMO-1", "Another")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
+    assert result.left == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.UNCONFIRMED),)
+    assert (result.updated, result.failed) == (("DEMO-2",), ())
+    assert [each.key for each in plan_of(bench).entries] == ["DEMO-1"]
+
+
+async def test_a_second_part_edited_after_the_plan_holds_the_whole_issue_back(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    plan = plan_of(bench)
+    replaces(bench, "DEMO-1.md", "Labels: search", "Labels: later")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == []
+    assert [each.reason for each in result.left] == [CHANGED]
+
+
+async def test_a_part_that_was_taken_back_after_the_plan_does_not_hold_the_rest(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = (bench.root / "DEMO-1.md").read_text()
+    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
+    bench.retitles("DEMO-1", "Mine")
+    plan = plan_of(bench)
+    assert [part.name for part in plan.entries[0].parts] == ["Title", "Priority"]
+    (bench.root / "DEMO-1.md").write_text(before)
+    bench.retitles("DEMO-1", "Mine")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
+    assert result.left == ()
+
+
+async def test_what_was_added_after_the_plan_is_left(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    plan = plan_of(bench)
+    draft(bench, "Later")
+    bench.retitles("DEMO-2", "Later too")
+    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- A later sub-task\n")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
+    assert [(each.name, each.reason, each.code) for each in result.left] == [
+        ("DEMO-2", NEW, Code.UNCONFIRMED),
+        ('draft "A later sub-task"', NEW, Code.UNCONFIRMED),
+        ('draft "Later"', NEW, Code.UNCONFIRMED),
+    ]
+
+
+async def test_an_edited_draft_is_left_with_its_sub_tasks(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    path = bench.root / "drafts.md"
+    path.write_text("# TICKET: New\n\n## Tasks\n- One\n- Two\n")
+    plan = plan_of(bench)
+    assert [(each.title, each.parent) for each in plan.entries] == [
+        ("New", ""),
+        ("One", 'draft "New"'),
+        ("Two", 'draft "New"'),
+    ]
+    path.write_text("# TICKET: New\n\n## Description\nWords.\n\n## Tasks\n- One\n- Two\n")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == []
+    assert [(each.title, each.reason) for each in result.left] == [
+        ("New", CHANGED),
+        ("One", "its ticket is not created"),
+        ("Two", "its ticket is not created"),
+    ]
+
+
+async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    path = bench.root / "drafts.md"
+    path.write_text("# TICKET: New\n\n## Tasks\n- One\n")
+    plan = plan_of(bench)
+    path.write_text("# TICKET: New\n\n## Tasks\n- Later\n- One\n")
+
+    result = await bench.push(confirmed=plan)
+
+    assert result.created == ("DEMO-13", "DEMO-14")
+    assert bench.finds("DEMO-14").summary == "One"
+    assert [(each.title, each.line, each.reason) for each in result.left] == [("Later", 4, NEW)]
+    later = plan_of(bench)
+    assert [(each.title, each.parent) for each in later.entries] == [("Later", "DEMO-13")]
+    assert (await bench.push(confirmed=later)).created == ("DEMO-15",)
+
+
+async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    draft(bench, "Twin", "b.md")
+    plan = plan_of(bench)
+    draft(bench, "Twin", "a.md")
+
+    result = await bench.push(confirmed=plan)
+
+    assert result.created == ("DEMO-13",)
+    assert [(each.path, each.reason) for each in result.left] == [("a.md", NEW)]
+    assert (bench.root / "b.md").read_text().startswith("# TICKET: [DEMO-13] Twin")
+
+
+async def test_a_draft_that_moved_to_another_file_was_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    draft(bench, "New").rename(bench.root / "moved.md")
+    plan = plan_of(bench)
+    (bench.root / "moved.md").rename(bench.root / "again.md")
+
+    result = await bench.push(confirmed=plan)
+
+    assert (result.created, result.left) == (("DEMO-13",), ())
+
+
+async def test_an_empty_plan_sends_nothing(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+
+    result = await bench.push(confirmed=PushPlan())
+
+    assert writes(bench) == []
+    assert [each.key for each in result.left] == ["DEMO-1"]
+
+
+async def test_a_broken_file_stops_itself_alone(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine too")
+    plan = plan_of(bench)
+    replaces(bench, "DEMO-2.md", "## Fields\n", "## Fields\n<<<<<<< mine\n")
+
+    result = await bench.push(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
+    assert (result.left, [each.code for each in result.failed]) == ((), [Code.BROKEN])
+
+
+async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine too")
+    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- New\n")
+    plan = plan_of(bench)
+    bench.site.edit("DEMO-1", labels=("theirs",))
+    bench.site.edit("DEMO-2", summary="Theirs")
+    settings = bench.settings()
+    async with open_job_queue(workers=2) as queue:
+        pull = await queue.submit(PullJob(**settings), key="work")
+        push = await queue.submit(PushJob(**settings, confirmed=plan), key="work")
+        assert (await pull.result()).in_conflict == 1
+        result = await push.result()
+
+    assert 'issue/DEMO-1 {"fields": {"summary": "Mine"}}' in writes(bench)
+    assert len(writes(bench)) == 2
+    assert bench.finds("DEMO-1").labels == ("theirs",)
+    assert bench.finds("DEMO-2").summary == "Theirs"
+    assert [(each.key, each.code) for each in result.conflicts] == [("DEMO-2", Code.CONFLICT)]
+    assert result.in_conflict == 1
+    assert (result.updated, result.created, result.left) == (("DEMO-1",), ("DEMO-13",), ())
+
+
+def theirs(bench: Bench, key: str, old: str, new: str) -> None:
+    """Change a text in the description that Jira has."""
+    document = json.dumps(bench.finds(key).description)
+    assert old in document
+    bench.site.edit(key, description=json.loads(document.replace(old, new)))
+
+
+async def with_paragraphs(bench: Bench) -> Path:
+    """Make DEMO-13, which has three paragraphs."""
+    bench.root.mkdir(exist_ok=True)
+    path = bench.root / "story.md"
+    path.write_text("# TICKET: Story\n\n## Description\nFirst.\n\nSecond.\n\nThird.\n")
+    assert (await bench.push()).created == ("DEMO-13",)
+    return path
+
+
+async def test_a_sync_merges_first_and_sends_what_was_asked_for(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await with_paragraphs(bench)
+    replaces(bench, "story.md", "First.", "First, mine.")
+    plan = plan_of(bench)
+    theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
+
+    result = await bench.sync(confirmed=plan)
+
+    assert (result.pull.merged, result.push.updated, result.push.left) == (1, ("DEMO-13",), ())
+    sent = json.dumps(bench.finds("DEMO-13").description)
+    assert "First, mine." in sent
+    assert "Third, theirs." in sent
+
+
+async def test_an_edit_beside_a_merge_was_not_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await with_paragraphs(bench)
+    replaces(bench, "story.md", "First.", "First, mine.")
+    plan = plan_of(bench)
+    replaces(bench, "story.md", "Second.", "Second, later.")
+    theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
+
+    result = await bench.sync(confirmed=plan)
+
+    assert writes(bench) == []
+    assert [(each.key, each.reason) for each in result.push.left] == [("DEMO-13", CHANGED)]
+    assert (bench.root / "story.md").read_text().count("Second, later.") == 1
+
+
+async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine too")
+    plan = plan_of(bench)
+    draft(bench, "Later")
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    result = await bench.sync(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
+    assert [each.key for each in result.pull.conflicts] == ["DEMO-1"]
+    assert result.push.conflicts == ()
+    assert [(each.name, each.reason) for each in result.push.left] == [('draft "Later"', NEW)]
+
+
+async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await with_paragraphs(bench)
+    bench.retitles("DEMO-1", "Mine")
+    replaces(bench, "story.md", "First.", "First, mine.")
+    plan = plan_of(bench)
+    bench.site.edit("DEMO-1", summary="Theirs")
+    theirs(bench, "DEMO-13", "First.", "First, theirs.")
+
+    result = await bench.sync(confirmed=plan, prefer=Side.LOCAL)
+
+    assert (result.push.updated, result.push.left) == (("DEMO-1", "DEMO-13"), ())
+    assert bench.finds("DEMO-1").summary == "Mine"
+    assert "First, mine." in json.dumps(bench.finds("DEMO-13").description)
+
+
+async def test_what_jira_has_by_then_is_not_sent_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Same")
+    replaces(bench, "DEMO-1.md", "Priority: Low", "Priority: High")
+    plan = plan_of(bench)
+    bench.site.edit("DEMO-1", summary="Same")
+
+    result = await bench.sync(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"priority": {"id": "2"}}}']
+    assert result.push.left == ()
+
+
+async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await with_paragraphs(bench)
+    bench.retitles("DEMO-1", "Mine")
+    replaces(bench, "story.md", "First.", "First, mine.")
+    plan = plan_of(bench)
+    app = create_app(bench.site)
+    change = partial(theirs, bench, "DEMO-13", "Third.", "Third, theirs.")
+
+    # The push asks for the time after the pull.
+    result = await bench.sync(confirmed=plan, transport=Meanwhile(app, "GET", "serverInfo", change))
+
+    assert result.push.left == ()
+    assert sorted(result.push.updated) == ["DEMO-1", "DEMO-13"]
+    assert result.pull.merged == 0
+    assert "Third, theirs." in (bench.root / "story.md").read_text()
+    sent = json.dumps(bench.finds("DEMO-13").description)
+    assert "First, mine." in sent
+    assert "Third, theirs." in sent
+
+
+async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Jira has taken a title that was taken back here since: that is an edit nobody was shown."""
+    await bench.pull()
+    before = (bench.root / "DEMO-1.md").read_text()
+    bench.retitles("DEMO-1", "Sent")
+    with trio.CancelScope() as scope:
+        await bench.push(transport=CutOff(create_app(bench.site), "PUT", "issue/DEMO-1", scope))
+    assert scope.cancelled_caught
+    assert bench.finds("DEMO-1").summary == "Sent"
+    (bench.root / "DEMO-1.md").write_text(before.replace("Priority: Low", "Priority: High"))
+    plan = plan_of(bench)
+
+    await bench.push(confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"priority": {"id": "2"}}}']
+    assert bench.finds("DEMO-1").summary == "Sent"
