@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -11,7 +12,7 @@ import trio
 from ticketr.terminal import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from ticketr.terminal import Event
 
@@ -31,6 +32,8 @@ class FakeScreen:
         self.frames: list[tuple[float, list[str]]] = []
         self.redraws = 0
         self.dropped = 0
+        self.handovers = 0
+        self.copied: list[str] = []
         self.held: float | None = None
         self.stalled = trio.Event()
         self.stalled.set()
@@ -69,6 +72,14 @@ class FakeScreen:
         self.dropped = self._events.statistics().current_buffer_used
         for _ in range(self.dropped):
             self._events.receive_nowait()
+
+    async def copy(self, text: str) -> None:
+        self.copied.append(text)
+
+    @asynccontextmanager
+    async def handed_over(self) -> AsyncGenerator[None]:
+        self.handovers += 1
+        yield
 
     def hold_escape(self, seconds: float | None) -> None:
         self.held = seconds

@@ -52,6 +52,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         make_job=partial(_job_for, job),
         site=clean((job.browse or job.credentials.site).removeprefix("https://")),
         project=clean(job.project or ""),
+        address=job.browse or job.credentials.site,
     )
     history = WorkspaceHistory(job.root)
     async with open_job_queue(workers=2, history=history, on_job_error=_note) as queue:

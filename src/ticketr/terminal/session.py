@@ -6,12 +6,13 @@ accepts them, and signals arrive as events on the same channel.
 
 from __future__ import annotations
 
+import base64
 import codecs
 import os
 import signal
 import sys
 import termios
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -44,6 +45,8 @@ _SIGNALS: Final = (
     signal.SIGTSTP,
     signal.SIGCONT,
 )
+#: Signals that are meant for the program to which the terminal is handed over.
+_OF_OTHER_PROGRAM: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
@@ -85,6 +88,7 @@ class Terminal:
         self._size = output.size()
         self._shown: list[str | None] = []
         self._is_resuming = False
+        self._is_handed_over = False
         self.redraw()
 
     @property
@@ -149,10 +153,51 @@ class Terminal:
         """
         self._keyboard.hold_escape(seconds)
 
+    async def copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal, also over ssh (OSC 52).
+
+        A terminal that does not support this ignores it.
+
+        Cancellation:
+            The sequence is written as a whole before the next frame.
+        """
+        if self._screen.is_entered:
+            encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+            self._output.put(f"\x1b]52;c;{encoded}\x07".encode("ascii"))
+        await self._output.flush()
+
+    @asynccontextmanager
+    async def handed_over(self) -> AsyncGenerator[None]:
+        """Restore the terminal for the block, so that another program, such as an editor, uses it.
+
+        In the block, nothing is drawn, no keys are read, and Ctrl+C is not a `Quit` event: it is
+        meant for the other program. After the block, a `Resize` event follows a change of the
+        size, and the next frame is drawn whole.
+
+        Cancellation:
+            Makes the terminal a full screen again.
+        """
+        self._keyboard.pause()
+        with trio.move_on_after(_GRACE):
+            await self._output.flush()
+        self._screen.leave()
+        self._is_handed_over = True
+        try:
+            yield
+        finally:
+            self._is_handed_over = False
+            with suppress(termios.error):  # the terminal is gone; the keyboard sends HungUp
+                self._screen.enter()
+            self._keyboard.resume()
+            self._update_size()
+
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
-        if number == signal.SIGWINCH:
+        if self._is_handed_over and number in _OF_OTHER_PROGRAM:
+            if number == signal.SIGTSTP:
+                _stop_process()  # together with the other program
+        elif number == signal.SIGWINCH:
             self._update_size()
             await send.send(Resize(*self._size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):

@@ -65,3 +65,62 @@ class ReadDetail(Effect):
     workspace: str
     path: str
     order: tuple[str, int, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember(Effect):
+    """Store how the list of a workspace is shown, for the next time.
+
+    Attributes:
+        workspace: The workspace's name.
+        filter: The filter, as it was typed.
+        sort: The name of the sort.
+    """
+
+    workspace: str
+    filter: str
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEditor(Effect):
+    """Open a file in the user's editor, and read the workspace again.
+
+    Attributes:
+        workspace: The name of the file's workspace.
+        path: The file, relative to the workspace.
+        line: The line to go to, from 1.
+    """
+
+    workspace: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBrowser(Effect):
+    """Open an issue in the browser."""
+
+    workspace: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Effect):
+    """Copy a text to the clipboard of the terminal.
+
+    Attributes:
+        text: The text.
+        what: What it is, for the notice.
+    """
+
+    text: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyAddress(Effect):
+    """Copy the address of an issue in a browser."""
+
+    workspace: str
+    key: str

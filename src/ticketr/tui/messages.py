@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import JobSnapshot
+    from ticketr.tickets import Filter
     from ticketr.tui.rows import ListRow
     from ticketr.tui.sheet import Sheet
 
@@ -111,6 +112,21 @@ class DetailRead(Message):
     workspace: str
     order: tuple[str, int, str, int]
     sheet: Sheet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled(Message):
+    """How the list of a workspace was shown the last time.
+
+    Attributes:
+        workspace: The workspace's name.
+        filter: The filter.
+        sort: The name of the sort.
+    """
+
+    workspace: str
+    filter: Filter
+    sort: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.keymap import TYPING, KeyAction
-from ticketr.tui.main_keys import escape, on_main
+from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import SWALLOW, OpenTicket
@@ -46,6 +46,11 @@ def update(state: AppState, message: Message, now: float) -> Step:
             )
         case messages.FilesRead():
             state, asked = _files(state, message)
+        case messages.Recalled(name, wanted, sort):
+            workspace = state.named(name)
+            if workspace is None:
+                return state, ()
+            return state.with_workspace(replace(workspace, filter=wanted, sort=sort)), ()
         case messages.DetailRead():
             return _detail_read(state, message), ()
         case messages.TimePassed():

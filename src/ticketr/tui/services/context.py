@@ -9,6 +9,7 @@ import trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from ticketr import Job, JobQueue
     from ticketr.sync import OnWritten, Store, ThreadRunner
@@ -42,6 +43,14 @@ class AppTerminal(Protocol):
         """Forget what was typed and has not been read."""
         ...
 
+    async def copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal."""
+        ...
+
+    def handed_over(self) -> AbstractAsyncContextManager[None]:
+        """Restore the terminal for the block, so that another program uses it."""
+        ...
+
     def hold_escape(self, seconds: float | None) -> None:
         """Hold an Esc so long for the rest of a key; None for the usual time."""
         ...
@@ -58,6 +67,7 @@ class OpenWorkspace:
             `TicketrError` if a setting is missing.
         site: The address of its site, for people.
         project: The key of its project; may be empty.
+        address: The address of its site in a browser; empty if it has none.
     """
 
     name: str
@@ -65,6 +75,7 @@ class OpenWorkspace:
     make_job: Callable[[JobRequest, OnWritten], Job[object]]
     site: str = ""
     project: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)

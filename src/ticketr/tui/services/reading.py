@@ -12,6 +12,7 @@ from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
 from ticketr.tui.services.files import WorkspaceReader, empty_state
+from ticketr.tui.services.memory import recall
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -53,6 +54,10 @@ class Reader:
             await trio.lowlevel.checkpoint()
             return
         async with self._lock:
+            if not self._is_filled:
+                known = await self._in_thread(recall, self._name, self._store)
+                if known is not None:
+                    self._send(known)
             try:
                 await self._read_against(read_state(self._store))
             except TicketrError as error:

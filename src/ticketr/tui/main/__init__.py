@@ -1,0 +1,3 @@
+"""What the keys of the main screen do. Pure."""
+
+from __future__ import annotations

@@ -1,0 +1,138 @@
+"""Keys that move: the selection, the focus, the open ticket, folds. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.tui import effects
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.state import REST, Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.keymap import KeyAction
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+
+_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
+
+
+def to_panel(panel: Panel) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that goes to a panel."""
+    return lambda state, _: (replace(state, focus=panel), ())
+
+
+def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that goes through the panels."""
+
+    def handler(state: AppState, _: float) -> Step:
+        at = (_ORDER.index(state.focus) + by) % len(_ORDER)
+        return replace(state, focus=_ORDER[at]), ()
+
+    return handler
+
+
+def move(state: AppState, action: KeyAction, now: float) -> Step | None:
+    """Move within the focused panel; None if the action does not move."""
+    match state.focus:
+        case Panel.WORKSPACES:
+            last = max(0, len(state.workspaces) - 1)
+            to = target(action, state.current, state.layout.workspaces, last)
+            return None if to is None else show_workspace(state, to, now)
+        case Panel.TICKETS:
+            workspace = state.workspace
+            page = state.layout.tickets
+            to = target(action, workspace.index, page, max(0, len(workspace.visible) - 1))
+            return None if to is None else (select(state, to, now), ())
+        case Panel.DETAIL:
+            return _scroll(state, action)
+
+
+def show_workspace(state: AppState, index: int, now: float) -> Step:
+    """Show the tickets of another workspace; its files are read if they were not yet."""
+    state = replace(state, current=index, rest_until=now + REST)
+    workspace = state.workspace
+    return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
+
+
+def select(state: AppState, index: int, now: float) -> AppState:
+    """Select a visible row of the list; the open ticket follows after a rest."""
+    workspace = state.workspace.select(index, state.layout.tickets)
+    return replace(state.with_workspace(workspace), rest_until=now + REST)
+
+
+def _scroll(state: AppState, action: KeyAction) -> Step | None:
+    ticket = state.ticket
+    if ticket is None or ticket.sheet is None:
+        return None
+    layout = state.layout
+    lines = detail_lines(ticket.sheet, layout.right, as_source=ticket.as_source)
+    last = max(0, len(lines) - layout.detail)
+    top = target(action, ticket.top, layout.detail, last)
+    return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
+
+
+def open_ticket(state: AppState, now: float) -> Step | None:
+    """Go from the list to the open ticket, then give it the whole width."""
+    if state.focus is Panel.WORKSPACES:
+        return replace(state, focus=Panel.TICKETS), ()
+    if state.row is None:
+        return None
+    if state.focus is Panel.DETAIL:
+        return replace(state, is_zoomed=not state.is_zoomed), ()
+    return replace(state, focus=Panel.DETAIL, rest_until=min(state.rest_until, now)), ()
+
+
+def fold(state: AppState, now: float) -> Step | None:
+    """Hide sub-tasks; in the open ticket, go back to the list."""
+    if state.focus is Panel.DETAIL:
+        return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
+    return _folding(state, now, hide=True)
+
+
+def unfold(state: AppState, now: float) -> Step | None:
+    """Show sub-tasks."""
+    return _folding(state, now, hide=False)
+
+
+def _folding(state: AppState, now: float, *, hide: bool) -> Step | None:
+    workspace, row = state.workspace, state.row
+    if row is None or state.focus is not Panel.TICKETS:
+        return None
+    head = next(
+        (each for each in workspace.visible if each.row.order[:3] == row.order[:3] and each.tasks),
+        None,
+    )
+    if head is None or bool(head.hidden) == hide:
+        return None
+    change = frozenset((head.row.id,))
+    folded = workspace.folded | change if hide else workspace.folded - change
+    workspace = replace(workspace, folded=folded)
+    if hide and row.depth:
+        workspace = replace(workspace, selected=head.row.order)
+    return replace(state.with_workspace(workspace), rest_until=now + REST), ()
+
+
+def choose(state: AppState, now: float) -> Step | None:
+    """Choose the selected issue for one change of all, or no longer."""
+    workspace, row = state.workspace, state.row
+    if row is None or row.is_broken or state.focus is not Panel.TICKETS:
+        return None
+    state = state.with_workspace(replace(workspace, chosen=workspace.chosen ^ {row.id}))
+    return select(state, workspace.index + 1, now), ()
+
+
+def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that goes to the next ticket, whatever has the focus."""
+
+    def step(state: AppState, now: float) -> Step | None:
+        workspace = state.workspace
+        to = workspace.index + by
+        if not 0 <= to < len(workspace.visible):
+            return None
+        return replace(select(state, to, now), rest_until=now), ()
+
+    return step

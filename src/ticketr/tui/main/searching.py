@@ -1,0 +1,114 @@
+"""Keys that search, filter and sort. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
+from ticketr.tui import effects
+from ticketr.tui.main.moving import select
+from ticketr.tui.overlays.choice import Choice, Option
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.state import Panel
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.workspace import WorkspaceView
+
+
+def search(state: AppState, now: float) -> Step | None:
+    """Search as it is typed; Esc goes back to where it began."""
+    if state.focus is Panel.WORKSPACES:
+        return None
+    before = state.workspace
+
+    def changed(state: AppState, words: str) -> AppState:
+        workspace = replace(state.workspace, search=words)
+        hits = workspace.hits(words) if words.strip() else ()
+        ahead = next((at for at in hits if at >= before.index), hits[0] if hits else before.index)
+        state = state.with_workspace(workspace)
+        state = select(state, ahead, math.inf)
+        found = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
+        return replace(state, notice=found if words.strip() else "", rest_until=now)
+
+    def left(state: AppState) -> AppState:
+        return replace(state.with_workspace(before), rest_until=now)
+
+    def taken(state: AppState, words: str) -> Step:
+        return state.with_workspace(replace(state.workspace, search=words)), ()
+
+    return state.opened(LineInput("/", taken, changed, left)), ()
+
+
+def next_hit(by: int) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that goes to the next hit, or to the one before."""
+    return lambda state, now: _hit(state, now, by=by)
+
+
+def _hit(state: AppState, now: float, *, by: int) -> Step | None:
+    workspace = state.workspace
+    if not workspace.search.strip():
+        return None
+    hits = workspace.hits(workspace.search)
+    if not hits:
+        return state.noticed(f"nothing found for “{workspace.search}”"), ()
+    ahead = [at for at in hits if (at - workspace.index) * by > 0]
+    wrapped = hits[0] if by > 0 else hits[-1]
+    to = (ahead[0] if by > 0 else ahead[-1]) if ahead else wrapped
+    return select(state, to, now).noticed(f"{hits.index(to) + 1} of {len(hits)}"), ()
+
+
+def filter_tickets(state: AppState, now: float) -> Step | None:
+    """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
+    before = state.workspace
+
+    def changed(state: AppState, text: str) -> AppState:
+        try:
+            wanted = parse_filter(text)
+        except InvalidFilter as error:
+            return replace(state, notice=clean(str(error)))
+        workspace = replace(state.workspace, filter=wanted, top=0)
+        state = replace(state.with_workspace(workspace), rest_until=now)
+        return replace(state, notice=f"{len(workspace.visible)} of {len(workspace.rows)}")
+
+    def left(state: AppState) -> AppState:
+        return replace(state.with_workspace(before), rest_until=now)
+
+    def taken(state: AppState, text: str) -> Step:
+        try:
+            workspace = replace(state.workspace, filter=parse_filter(text))
+        except InvalidFilter as error:
+            again = LineInput("filter:", taken, changed, left, TextInput.of(text))
+            return state.opened(again).noticed(str(error), is_bad=True), ()
+        return state.with_workspace(workspace), (_remember(workspace),)
+
+    if not state.workspaces or state.focus is Panel.WORKSPACES:
+        return None
+    line = TextInput.of(before.filter.text)
+    return state.opened(LineInput("filter:", taken, changed, left, line)), ()
+
+
+def sort_tickets(state: AppState, _: float) -> Step | None:
+    """Choose how the list is sorted."""
+    workspace = state.workspace
+    if not state.workspaces or state.focus is Panel.WORKSPACES:
+        return None
+
+    def chosen(state: AppState, index: int) -> Step:
+        changed = replace(state.workspace, sort=SORT_NAMES[index])
+        return state.with_workspace(changed), (_remember(changed),)
+
+    options = tuple(Option(name) for name in SORT_NAMES)
+    at = SORT_NAMES.index(workspace.sort)
+    return state.opened(Choice("Sort by", options, chosen, at)), ()
+
+
+def _remember(workspace: WorkspaceView) -> effects.Remember:
+    return effects.Remember(workspace.name, workspace.filter.text, workspace.sort)

@@ -1,0 +1,68 @@
+"""Keys that concern the selected issue: edit, browser, copy, source. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.tui import effects
+from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.state import Panel
+
+if TYPE_CHECKING:
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+
+NOT_IN_JIRA = "Jira does not have this ticket yet; p shows what a push would create"
+
+
+def edit(state: AppState, _: float) -> Step | None:
+    """Open the issue's file in the editor, at the line that is at the top of the open ticket."""
+    row = state.row
+    if row is None:
+        return None
+    line = row.line or 1
+    ticket = state.ticket
+    if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
+        lines = detail_lines(ticket.sheet, state.layout.right, as_source=ticket.as_source)
+        sources = (each.source for each in lines[ticket.top :])
+        line = next((source for source in sources if source), line)
+    return state, (effects.OpenEditor(state.workspace.name, row.path, line),)
+
+
+def browser(state: AppState, _: float) -> Step | None:
+    """Open the issue in the browser."""
+    row = state.row
+    if row is None:
+        return None
+    if not row.key:
+        return state.noticed(NOT_IN_JIRA), ()
+    return state, (effects.OpenBrowser(state.workspace.name, row.key),)
+
+
+def copy_key(state: AppState, _: float) -> Step | None:
+    """Copy the issue's key."""
+    row = state.row
+    if row is None:
+        return None
+    if not row.key:
+        return state.noticed(NOT_IN_JIRA), ()
+    return state, (effects.Copy(row.key, row.key),)
+
+
+def copy_address(state: AppState, _: float) -> Step | None:
+    """Copy the address of the issue in a browser."""
+    row = state.row
+    if row is None:
+        return None
+    if not row.key:
+        return state.noticed(NOT_IN_JIRA), ()
+    return state, (effects.CopyAddress(state.workspace.name, row.key),)
+
+
+def source(state: AppState, _: float) -> Step | None:
+    """Show the open ticket as its file holds it, or no longer."""
+    if state.ticket is None:
+        return None
+    ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0)
+    return replace(state, ticket=ticket), ()

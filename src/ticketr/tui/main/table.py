@@ -1,0 +1,83 @@
+"""Which function handles which key of the main screen. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.tui import effects
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import KeyAction
+from ticketr.tui.main import moving, searching, single
+from ticketr.tui.overlays.log import Log
+from ticketr.tui.state import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+
+
+def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
+    """Return the step of a key on the main screen; None if it does nothing now."""
+    handler = _HANDLERS.get(action)
+    if handler is not None:
+        return handler(state, now)
+    return moving.move(state, action, now)
+
+
+def escape(state: AppState) -> Step | None:
+    """Cancel the job that the status line names, else go back; None if there is nothing to do."""
+    if state.status.named_job is not None:
+        return state, (effects.CancelJob(state.status.named_job),)
+    if state.focus is not Panel.TICKETS:
+        return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
+    workspace = state.workspace
+    if workspace.chosen:
+        return state.with_workspace(replace(workspace, chosen=frozenset())), ()
+    return None
+
+
+def _reload(state: AppState, now: float) -> Step | None:
+    if not state.workspaces:
+        return None
+    return state.noticed("Reading the files again"), (effects.ReadFiles(state.workspace.name),)
+
+
+def _log(state: AppState, now: float) -> Step | None:
+    return state.opened(Log()), ()
+
+
+def _pull(state: AppState, now: float) -> Step | None:
+    if not state.workspaces:
+        return None
+    return state, (effects.StartJob(state.workspace.name, JobRequest(JobKind.PULL)),)
+
+
+_HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
+    KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),
+    KeyAction.PANEL_2: moving.to_panel(Panel.TICKETS),
+    KeyAction.PANEL_3: moving.to_panel(Panel.DETAIL),
+    KeyAction.NEXT_PANEL: moving.next_panel(1),
+    KeyAction.PREVIOUS_PANEL: moving.next_panel(-1),
+    KeyAction.OPEN: moving.open_ticket,
+    KeyAction.FOLD: moving.fold,
+    KeyAction.UNFOLD: moving.unfold,
+    KeyAction.SELECT: moving.choose,
+    KeyAction.NEXT: moving.next_ticket(1),
+    KeyAction.PREVIOUS: moving.next_ticket(-1),
+    KeyAction.SEARCH: searching.search,
+    KeyAction.NEXT_HIT: searching.next_hit(1),
+    KeyAction.PREVIOUS_HIT: searching.next_hit(-1),
+    KeyAction.FILTER: searching.filter_tickets,
+    KeyAction.SORT: searching.sort_tickets,
+    KeyAction.EDIT: single.edit,
+    KeyAction.BROWSER: single.browser,
+    KeyAction.COPY_KEY: single.copy_key,
+    KeyAction.COPY_ADDRESS: single.copy_address,
+    KeyAction.SOURCE: single.source,
+    KeyAction.RELOAD: _reload,
+    KeyAction.LOG: _log,
+    KeyAction.PULL: _pull,
+}

@@ -1,0 +1,96 @@
+"""What the app does outside of itself: the editor, the browser, the clipboard."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira.site import browse_url
+from ticketr.text import clean
+from ticketr.tui import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.tui import effects
+    from ticketr.tui.services.context import Services
+
+#: The most characters that are copied; some terminals take no more.
+MOST_COPIED = 74_000
+#: Seconds to wait for the program that opens a browser.
+BROWSER_WAIT = 5.0
+
+
+async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
+    """Hand the terminal to the user's editor, and read the workspace again when it ends."""
+    store = services.workspaces[effect.workspace].store
+    words = editor_words(os.environ, str(store.root / effect.path), effect.line)
+    problem = ""
+    async with services.terminal.handed_over():
+        try:
+            ended = await trio.run_process(words, stdin=None, check=False)
+        except OSError as error:
+            problem = f"cannot start {words[0]}: {error.strerror}; set EDITOR to your editor"
+        else:
+            if ended.returncode:
+                problem = f"{words[0]} ended with {ended.returncode}"
+    services.send(messages.Resized(*services.terminal.size))
+    if problem:
+        services.send(messages.Told(clean(problem)))
+    await services.readers[effect.workspace].read()
+
+
+def editor_words(environ: Mapping[str, str], path: str, line: int) -> list[str]:
+    """Return the command that opens a file in the user's editor.
+
+    Args:
+        environ: The environment; VISUAL and EDITOR are used.
+        path: The file.
+        line: The line to go to, from 1.
+    """
+    editor = environ.get("VISUAL") or environ.get("EDITOR") or "vi"
+    try:
+        words = shlex.split(editor) or ["vi"]
+    except ValueError:
+        words = [editor]
+    return [*words, f"+{max(1, line)}", path]
+
+
+async def open_browser(services: Services, effect: effects.OpenBrowser) -> None:
+    """Open an issue in the browser, without a word on the terminal."""
+    url = browse_url(services.workspaces[effect.workspace].address, effect.key)
+    if await _is_opened(url):
+        services.send(messages.Told(clean(f"opened {url}"), is_error=False))
+    else:
+        services.send(messages.Told(clean(f"no browser could be opened; the address is {url}")))
+
+
+async def _is_opened(url: str) -> bool:
+    try:
+        words = [*shlex.split(os.environ.get("BROWSER") or "xdg-open"), url]
+        with trio.move_on_after(BROWSER_WAIT):
+            quiet = subprocess.DEVNULL
+            ended = await trio.run_process(
+                words, stdin=quiet, stdout=quiet, stderr=quiet, check=False
+            )
+            return ended.returncode == 0
+    except (OSError, ValueError):
+        return False
+    return True  # it still runs: a browser of its own
+
+
+async def copy_address(services: Services, effect: effects.CopyAddress) -> None:
+    """Copy the address of an issue to the clipboard of the terminal."""
+    url = browse_url(services.workspaces[effect.workspace].address, effect.key)
+    await services.terminal.copy(url)
+    services.send(messages.Told(clean(f"copied {url}"), is_error=False))
+
+
+async def copy(services: Services, effect: effects.Copy) -> None:
+    """Copy a text to the clipboard of the terminal."""
+    await services.terminal.copy(effect.text[:MOST_COPIED])
+    services.send(messages.Told(clean(f"copied {effect.what}"), is_error=False))
