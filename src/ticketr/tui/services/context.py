@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ticketr.terminal import Event
     from ticketr.tui.job_request import JobRequest
     from ticketr.tui.messages import Message
-    from ticketr.tui.services.reading import Reader
 
 
 class AppTerminal(Protocol):
@@ -53,6 +52,14 @@ class AppTerminal(Protocol):
 
     def hold_escape(self, seconds: float | None) -> None:
         """Hold an Esc so long for the rest of a key; None for the usual time."""
+        ...
+
+
+class FileReader(Protocol):
+    """Reads the files of a workspace."""
+
+    async def read(self) -> None:
+        """Read all files, and send what they hold."""
         ...
 
 
@@ -94,6 +101,6 @@ class Services:
     terminal: AppTerminal
     queue: JobQueue
     workspaces: Mapping[str, OpenWorkspace]
-    readers: Mapping[str, Reader]
+    readers: Mapping[str, FileReader]
     send: Callable[[Message], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
