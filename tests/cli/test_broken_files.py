@@ -196,3 +196,44 @@ def test_a_text_that_is_900_deep_stops_at_most_itself(someone: User, deep: str) 
     assert "should not happen" not in told.err
     assert someone.finds("DEMO-2").summary == "Mine"
     assert someone.runs("sync").code == told.code
+
+
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_many_writes_need_a_yes_also_beside_a_broken_file(someone: User, command: str) -> None:
+    assert someone.runs("pull").code == 0
+    break_text(someone.root / "DEMO-1.md")
+    someone.writes("drafts.md", "".join(f"# TICKET: Draft {number}\n\n" for number in range(21)))
+
+    told = someone.runs(command)
+
+    assert (told.code, "create or change 21 tickets" in told.err) == (2, True)
+    assert someone.site.find("DEMO-13") is None
+
+
+def test_a_ticket_in_a_broken_file_of_another_name_is_not_called_missing(someone: User) -> None:
+    assert someone.runs("pull").code == 0
+    moved = (someone.root / "DEMO-1.md").rename(someone.root / "sprint.md")
+    put_markers(moved)
+
+    for command in ("status", "diff"):
+        assert someone.runs(command, "--json").json["missing"] == []
+    told = someone.runs("sync", "--full", "--prune")
+
+    assert told.code == 3
+    assert "sprint.md:1:1: this file holds a git conflict; resolve it" in told.err
+    assert not (someone.root / "DEMO-1.md").exists()
+
+
+def test_a_broken_ticket_is_asked_for_and_never_written_to(someone: User) -> None:
+    assert someone.runs("pull").code == 0
+    someone.retitles("DEMO-1", "Mine")
+    break_text(someone.root / "DEMO-1.md")
+    someone.retitles("DEMO-2", "Mine too")
+
+    told = someone.runs("sync", "--full")
+
+    assert told.code == 3
+    assert not any(each.startswith("issue/DEMO-1") for each in someone.asked)
+    assert any(each.startswith("issue/DEMO-2") for each in someone.asked)
+    assert someone.finds("DEMO-1").summary != "Mine"
+    assert someone.finds("DEMO-2").summary == "Mine too"

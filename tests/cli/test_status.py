@@ -106,7 +106,10 @@ def test_a_file_that_cannot_be_read_hides_no_other(someone: User) -> None:
     edited, first, second = told.out.splitlines()
     assert edited == "edited    DEMO-9 (DEMO-9.md): Title"
     assert first.startswith("broken    A.md:2:1: this file holds a git conflict")
-    assert second == f"broken    cannot read {someone.root / 'B.md'}: line 1 is not UTF-8"
+    assert (
+        second
+        == f"broken    cannot read {someone.root / 'B.md'}: line 1 is not UTF-8; save the file as UTF-8"
+    )
     assert "+# TICKET: [DEMO-9] Mine" in shown.out
     assert shown.err.startswith("A.md:2:1: ")
 

@@ -69,7 +69,7 @@ def diff(
         broken = found.broken
         wanted = [clean(each.upper()) for each in keys]
         versions = _versions(found, state, wanted)
-        missing = found.missing(state, broken)
+        missing = found.missing(state)
         if keys:
             own = {_own_ticket(state, each) for each in wanted}
             missing = {key: path for key, path in missing.items() if key in own}

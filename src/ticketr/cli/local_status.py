@@ -70,13 +70,12 @@ def find_losses(root: Path) -> tuple[Loss, ...]:
 def count_writes(root: Path) -> int:
     """Return how many issues a push would create or change, as far as the files show it.
 
-    A workspace that cannot be read or has broken files counts as 0: the push reports the error
-    before it sends anything.
+    A workspace that cannot be read counts as 0: the push reports the error before it sends
+    anything. Broken files are left out, as by the push.
     """
     store = open_store(root)
     try:
         with read_state(store) as state:
-            found = survey(store, state)
+            return survey(store, state).writes
     except TicketrError:
         return 0
-    return 0 if found.broken else found.writes

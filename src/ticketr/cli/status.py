@@ -45,7 +45,7 @@ def status(
         found = survey(store, state)
         broken = found.broken
         conflicts, creations = state.conflicts.all(), state.creations.all()
-        missing = found.missing(state, broken)
+        missing = found.missing(state)
         lost = found.losses(state)
     if as_json:
         data = _as_json(found, broken, conflicts, creations)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.hints import nearest
 from ticketr.text import clean
+from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,14 +146,38 @@ class RenamedProject(SyncError):
 
 @dataclass(eq=False, repr=False)
 class DuplicateKey(SyncError):
-    """Raised when two tickets in the workspace have the same key."""
+    """Raised when two tickets in the workspace have the same key.
+
+    Attributes:
+        key: The key.
+        first: The file of the first ticket.
+        second: The file of the second.
+        more: Further keys that both files hold.
+        is_broken: Whether the second file cannot be read, so that its text shows the key.
+    """
 
     key: str
     first: str
     second: str
+    more: tuple[str, ...] = ()
+    is_broken: bool = False
+
+    def is_about(self, other: DuplicateKey) -> bool:
+        """Return whether another error is about the same files, and another key."""
+        files = (self.first, self.second) == (other.first, other.second)
+        return files and other.key not in (self.key, *self.more)
+
+    def with_key(self, key: str) -> DuplicateKey:
+        """Return this error for one more key of the same files."""
+        return DuplicateKey(self.key, self.first, self.second, (*self.more, key), self.is_broken)
 
     def __str__(self) -> str:
-        return f"{self.key} stands in {self.first} and in {self.second}; keep one of them"
+        more = len(self.more)
+        keys = self.key if not more else f"{self.key} and {more} more key{'s' if more > 1 else ''}"
+        stands = f"{keys} {'stand' if more else 'stands'} in {self.first} and in {self.second}"
+        if self.is_broken:
+            return f"{stands}, which cannot be read; repair that, then keep one of them"
+        return f"{stands}; keep one of them"
 
 
 @dataclass(eq=False, repr=False)
@@ -197,6 +222,11 @@ class StateFailed(SyncError):
             f"{problem}; move it away and pull again (tickets edited here will be reported "
             "and kept)"
         )
+
+
+def concerns_one_file(error: TicketrError) -> bool:
+    """Return whether an error is that of one file, so that other files can still be handled."""
+    return isinstance(error, TicketSyntaxError) or (isinstance(error, FileFailed) and error.alone)
 
 
 def error_to_report(error: BaseException) -> BaseException:

@@ -132,7 +132,7 @@ def _write_merged(store: Store, family: RenderedFamily, writer: FamilyWriter) ->
     if error is not None:
         raise error
     for outcome in outcomes:
-        if outcome.written is WriteOutcome.KEPT and outcome.note is not None:
+        if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
             key, reason = outcome.note.key, outcome.note.reason
             raise FileFailed(store.root / outcome.path, f"write {key} into", reason)
 

@@ -207,7 +207,7 @@ class Session:
         """Find every ticket with a key, and the files that cannot be read."""
         layout = Layout()
         await self.visit_files(lambda paths: layout.add(self.store, paths))
-        await self.in_thread(layout.complete, self.state)
+        await self.in_thread(layout.complete, self.store, self.state)
         return layout
 
     async def survey(self) -> LocalSurvey:

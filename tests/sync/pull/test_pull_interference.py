@@ -10,6 +10,7 @@ import pytest
 from fakes.pulls import Bench, Recorder
 
 from ticketr.sandbox import create_app, make_site
+from ticketr.sync import Code
 from ticketr.sync.pull import pipeline
 from ticketr.tickets import Ticket, parse, render_ticket
 
@@ -148,7 +149,7 @@ async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
     assert result.done + result.left_alone == result.total
 
 
-async def test_a_file_that_breaks_while_the_pull_runs_is_kept(
+async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     ticket = await story(bench)
@@ -160,5 +161,5 @@ async def test_a_file_that_breaks_while_the_pull_runs_is_kept(
 
     result = await bench.pull(full=True, transport=Meddling(bench, change))
 
-    assert [note.key for note in result.kept] == [ticket.key]
+    assert [(note.key, note.code) for note in result.failed] == [(ticket.key, Code.BROKEN)]
     assert path.read_text() == "#TICKET: broken\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -226,24 +227,45 @@ async def test_a_file_that_is_broken_just_then_stops_no_other_ticket(
     assert new(bench) == ["Once", "Other", "Part"]
 
 
-async def test_an_error_of_the_disk_ends_the_push_as_itself(
+async def test_a_full_disk_ends_the_push_as_itself(
+    bench: Bench, autojump_clock: MockClock, drafts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts.write_text(DRAFT)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fill_the_disk() -> None:
+        monkeypatch.setattr("ticketr.sync.workspace.files.replace_atomically", refuse)
+
+    with pytest.raises(JobFailed) as failed:
+        await bench.push(transport=when_created(bench, fill_the_disk))
+
+    assert isinstance(failed.value.__cause__, FileFailed)
+    monkeypatch.undo()
+    await check_clean(bench)
+    assert new(bench) == ["Once"]
+
+
+async def test_a_folder_in_the_place_of_a_draft_stops_that_draft_alone(
     bench: Bench, autojump_clock: MockClock, drafts: Path
 ) -> None:
     drafts.write_text(DRAFT)
+    (bench.root / "other.md").write_text("# TICKET: Other\n")
     aside = bench.root / "aside"
 
     def put_a_folder_there() -> None:
         drafts.rename(aside)
         drafts.mkdir()
 
-    with pytest.raises(JobFailed) as failed:
-        await bench.push(transport=when_created(bench, put_a_folder_there))
+    result = await bench.push(transport=when_created(bench, put_a_folder_there))
 
-    assert isinstance(failed.value.__cause__, FileFailed)
+    assert [each.code for each in result.warnings] == [Code.DRAFT_CHANGED]
+    assert sorted(new(bench)) == ["Once", "Other"]
     drafts.rmdir()
     aside.rename(drafts)
     await check_clean(bench)
-    assert new(bench) == ["Once"]
+    assert sorted(new(bench)) == ["Once", "Other"]
 
 
 async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(

@@ -177,7 +177,7 @@ def _broken(path: str, error: TicketrError) -> LeftAlone:
 
 def _missing(survey: LocalSurvey, state: State, keys: Collection[str]) -> Iterator[LeftAlone]:
     """Yield the named tickets that are in no file any more."""
-    missing = survey.missing(state, survey.broken) if keys else {}
+    missing = survey.missing(state) if keys else {}
     for key in keys:
         if key in missing:
             yield LeftAlone(key, "", missing[key], None, _MISSING, Code.MISSING)

@@ -15,7 +15,9 @@ from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.errors import DuplicateKey
+from ticketr.sync.workspace.broken_files import broken_file_of
 from ticketr.sync.workspace.files import comparable
+from ticketr.sync.workspace.layout import add_duplicate, find_obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.state.state import State
     from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync.workspace.broken_files import RawKeys
     from ticketr.sync.workspace.store import LocalTicket, Store
     from ticketr.tickets import Ticket
 
@@ -61,6 +64,8 @@ class LocalSurvey:
     never_pulled: list[LocalTicket] = field(default_factory=list)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
+    _held: dict[str, str] = field(default_factory=dict)  # keys in files that cannot be read
+    _possible: set[str] = field(default_factory=set)  # these, and keys that may be in them
 
     @property
     def count(self) -> int:
@@ -116,7 +121,7 @@ class LocalSurvey:
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
-        here = {*self._paths, *recent}
+        here = {*self._paths, *recent, *self._possible}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {each.local.path for each in drafting if each.head is None}
         for key, path in homes.items():
@@ -131,16 +136,27 @@ class LocalSurvey:
                 self.broken.setdefault(error.source, error)
         self.local_changes = [each for each in self.local_changes if id(each) not in refused]
 
-    def missing(self, state: State, broken: Collection[str]) -> dict[str, str]:
+    def find_obstacles(self, store: Store, state: State) -> None:
+        """Note what is in the way of files of known tickets, once every file was scanned."""
+        paths = state.paths_by_key()
+        gone = (path for key, path in paths.items() if key not in self._paths)
+        self.broken = find_obstacles(store, gone) | self.broken
+
+    def missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
-        Call it after every file was scanned. Tickets of ``broken`` files are not missing.
+        Call it after every file was scanned. A ticket that may be in a file or folder that cannot
+        be read is not missing.
         """
-        homes = state.paths_by_key()
+        broken = self.broken
         # A conflict has the file in which a pull found the ticket, which the base may not have.
-        moved = {each.key for each in state.conflicts.all() if each.path in broken}
-        gone = homes.keys() - self._paths.keys() - moved
-        return {key: path for key, path in homes.items() if key in gone and path not in broken}
+        hidden = {each.key for each in state.conflicts.all() if broken_file_of(each.path, broken)}
+        here = {*self._paths, *self._possible, *hidden}
+        return {
+            key: path
+            for key, path in state.paths_by_key().items()
+            if key not in here and broken_file_of(path, broken) is None
+        }
 
     def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
         """Read one file and compare its tickets with the last sync.
@@ -153,26 +169,44 @@ class LocalSurvey:
             found = store.local(name)
         except TicketrError as error:
             self.broken[name] = error
+            self._add_raw_keys(name, store.raw_keys(name))
             return ScannedFile(name, (), error)
         for local in found:
-            try:
+            if not self._is_duplicate(local):
                 self._take(state, local)
-            except DuplicateKey as error:
-                self.broken[name] = error
         tickets = tuple(local.ticket for local in found)
         return ScannedFile(name, tickets, self.broken.get(name))
 
-    def _take(self, state: State, local: LocalTicket) -> None:
-        """Add one ticket to the survey.
+    def _add_raw_keys(self, name: str, raw: RawKeys) -> None:
+        """Remove the tickets that a file holds which cannot be read."""
+        self._possible |= raw.possible
+        for key in sorted(raw.held):
+            self._held.setdefault(key, name)
+            if key in self._paths:
+                self._refuse(DuplicateKey(key, self._paths[key], name, is_broken=True))
 
-        Raises:
-            DuplicateKey: One of its keys is in another ticket too; both are removed.
-        """
+    def _is_duplicate(self, local: LocalTicket) -> bool:
+        """Add the keys of a ticket; if another ticket has one of them, refuse both."""
+        is_duplicate = False
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
             if key in self._paths:
-                self._leave_out_holders(key)
-                raise DuplicateKey(key, self._paths[key], local.path)
-            self._paths[key] = local.path
+                is_duplicate = True
+                self._refuse(DuplicateKey(key, self._paths[key], local.path))
+            elif key in self._held:
+                is_duplicate = True
+                self._paths[key] = local.path
+                self._refuse(DuplicateKey(key, local.path, self._held[key], is_broken=True))
+            else:
+                self._paths[key] = local.path
+        return is_duplicate
+
+    def _refuse(self, error: DuplicateKey) -> None:
+        """Note a key in two files, and remove the tickets that hold it."""
+        self._leave_out_holders(error.key)
+        add_duplicate(self.broken, error)
+
+    def _take(self, state: State, local: LocalTicket) -> None:
+        """Add one ticket to the survey."""
         local_change = None
         if local.ticket.key is None:
             local_change = find_local_change(local, None, None)
@@ -211,7 +245,12 @@ async def take_survey(
             survey.scan(store, state, path)
 
     await visit_files(store, in_thread, scan)
-    await in_thread(survey.refuse_lost_keys, state, recent, project)
+
+    def complete() -> None:
+        survey.find_obstacles(store, state)
+        survey.refuse_lost_keys(state, recent, project)
+
+    await in_thread(complete)
     return survey
 
 
@@ -225,5 +264,6 @@ def survey_now(store: Store, state: State, *, project: str | None = None) -> Loc
     for paths in store.walk():
         for path in paths:
             survey.scan(store, state, path)
+    survey.find_obstacles(store, state)
     survey.refuse_lost_keys(state, state.creations.recent(), project)
     return survey

@@ -19,7 +19,8 @@ class FetchPlan:
     Attributes:
         found: Every issue ID that the query found, in its order.
         wanted: Those to fetch.
-        missing: Issues pulled earlier that the query no longer finds, in the order of their keys.
+        missing: Issues pulled earlier that the query no longer finds, in the order of their keys;
+            none that may be in a file that cannot be read.
     """
 
     found: tuple[str, ...]
@@ -57,7 +58,7 @@ def make_fetch_plan(
         each
         for each in known.values()
         if project and each.key.startswith(f"{project}-") and each.key in locations
-        if each.id not in present
+        if each.id not in present and not locations[each.key].reason
     )
     return FetchPlan(
         found,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.diff import by_key, changes
+from ticketr.sync.errors import concerns_one_file
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.tally import MissingIssues
 from ticketr.sync.queries import OVERLAP
@@ -24,7 +25,7 @@ from ticketr.sync.workspace.files import comparable
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
@@ -165,7 +166,17 @@ async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
         session.state.forget(issue.id)
         return True
 
-    return await session.in_thread(move)
+    return await session.in_thread(_unless_broken, move)
+
+
+def _unless_broken(change: Callable[[], bool]) -> bool:
+    """Change a file; return False if it has become one that cannot be read."""
+    try:
+        return change()
+    except TicketrError as error:
+        if not concerns_one_file(error):
+            raise
+        return False
 
 
 async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
@@ -192,7 +203,7 @@ async def _prune_task(session: Session, task: KnownIssue, location: TicketLocati
         state.forget(task.id)
         return True
 
-    return await session.in_thread(remove)
+    return await session.in_thread(_unless_broken, remove)
 
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:

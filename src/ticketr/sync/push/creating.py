@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr._errors import TicketrError
 from ticketr.jira import (
     LONGEST_WAIT,
     AuthenticationFailed,
@@ -29,13 +30,14 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
+from ticketr.sync.errors import concerns_one_file
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.transitions import NoTransition, change_status, status_now
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import compute
-from ticketr.tickets import TicketSyntaxError, render_ticket
+from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -276,7 +278,9 @@ class Creator:
                     is_written = await session.in_thread(
                         write, self._editor, session.state, created, path
                     )
-        except TicketSyntaxError:  # the file is being edited
+        except TicketrError as error:
+            if not concerns_one_file(error):  # else the file is being edited
+                raise
             is_written = False
         if not is_written:
             reason = (

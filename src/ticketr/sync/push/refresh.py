@@ -8,6 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
@@ -260,7 +261,10 @@ async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> l
     def look() -> list[Issue]:
         known = session.state.issues_of(wanted.head)
         lost = [each for each in known if not there & {each.id, each.key}]
-        tickets = session.store.tickets(wanted.path)
+        try:
+            tickets = session.store.tickets(wanted.path)
+        except TicketrError:  # the file was broken since a moment ago, and is not written
+            return lost
         here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
         return [each for each in lost if each.key in here]
 

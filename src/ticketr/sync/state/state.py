@@ -16,7 +16,7 @@ from ticketr.sync.state.site import SiteRecord
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -42,6 +42,19 @@ class KnownIssue:
     updated: str
     seen: float
     stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlace:
+    """Where an issue was at the last sync.
+
+    Attributes:
+        path: Its file, relative to the workspace.
+        head: The key of its top-level ticket: its own, or its parent's.
+    """
+
+    path: str
+    head: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +226,13 @@ class State:
         )
         return dict(self._db.read(query))
 
-    def keys_in_files(self, paths: Collection[str]) -> list[tuple[str, str]]:
-        """Return the keys that stood in some files, each with its file."""
-        if not paths:
-            return []
-        query = "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.head = ticket.head"
-        return [(key, path) for key, path in self._db.read(query) if path in paths]
+    def places(self) -> dict[str, KnownPlace]:
+        """Return where each issue was at the last sync, by its key."""
+        query = (
+            "SELECT issue.key, ticket.path, head.key FROM issue"
+            " JOIN ticket ON ticket.head = issue.head JOIN issue AS head ON head.id = issue.head"
+        )
+        return {key: KnownPlace(path, head) for key, path, head in self._db.read(query)}
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues.

@@ -29,11 +29,12 @@ TEMPORARY = ".ticketr-tmp-"
 """How the name of a half-written file begins; `Store.walk` removes those of killed processes."""
 
 #: The reason if a folder, a named pipe, a socket or a device is in the place of a file.
-NO_FILE = "something that is no file has this name"
+NO_FILE = "something that is no file has this name; move it away"
 #: Errors of the operating system that concern one file only, in any operation.
 _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
+_DENIED = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
-_UNREADABLE = frozenset((errno.EACCES, errno.EPERM, errno.ENOENT))
+_UNREADABLE = _DENIED | {errno.ENOENT}
 
 #: How many times a file is read and replaced if something else saves it meanwhile.
 _ATTEMPTS = 100
@@ -159,7 +160,11 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         yield
     except OSError as error:
         alone = error.errno in _ALONE or (action == "read" and error.errno in _UNREADABLE)
-        raise FileFailed(Path(path), action, error.strerror or str(error), alone) from error
+        reason = error.strerror or str(error)
+        if action == "read" and error.errno in _DENIED:
+            reason = f"{reason}; let your account read it, or move it away"
+        raise FileFailed(Path(path), action, reason, alone) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise FileFailed(Path(path), action, f"line {line} is not UTF-8", alone=True) from error
+        reason = f"line {line} is not UTF-8; save the file as UTF-8"
+        raise FileFailed(Path(path), action, reason, alone=True) from error

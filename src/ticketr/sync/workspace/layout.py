@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.workspace.broken_files import broken_file_of
 from ticketr.sync.workspace.store import TicketLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ticketr.sync.state.state import State
+    from ticketr.sync.state.state import KnownPlace, State
+    from ticketr.sync.workspace.broken_files import RawKeys
     from ticketr.sync.workspace.store import Store
 
 
@@ -26,14 +28,15 @@ class Layout:
     """The keys in the files of a workspace. A file that cannot be read stops no other file.
 
     Attributes:
-        locations: The location of each key. One in a file that cannot be read, as far as that can be
-            guessed, has a reason not to be changed; so has a key in two places.
+        locations: The location of each key. One in a file that cannot be read, as far as its text
+            and the last sync show it, has a reason not to be changed; so has a key in two places.
         broken: What is wrong with files, by their paths relative to the workspace.
     """
 
     locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
-    _guessed: dict[str, str] = field(default_factory=dict)
+    _unreadable: dict[str, TicketrError] = field(default_factory=dict)
+    _raw: list[tuple[str, RawKeys]] = field(default_factory=list)
 
     def add(self, store: Store, paths: Iterable[Path]) -> None:
         """Take in some files; synchronous, for a worker thread."""
@@ -42,30 +45,60 @@ class Layout:
             try:
                 found = store.locations(name)
             except TicketrError as error:
-                self.broken[name] = error
-                self._guessed.update(dict.fromkeys(store.keys_of_broken(name), name))
+                self._unreadable[name] = error
+                self._raw.append((name, store.raw_keys(name)))
                 continue
             for key, location in found:
-                self._add(key, location)
+                first = self.locations.setdefault(key, location)
+                if first is not location:
+                    self._refuse(DuplicateKey(key, first.path, location.path))
 
-    def _add(self, key: str, location: TicketLocation) -> None:
-        first = self.locations.setdefault(key, location)
-        if first is not location:
-            error = DuplicateKey(key, first.path, location.path)
-            self.broken[location.path] = error
-            self.locations[key] = replace(first, reason=str(error))
+    def _refuse(self, error: DuplicateKey) -> None:
+        """Note a key in two files; both stay as they are."""
+        add_duplicate(self.broken, error)
+        location = self.locations[error.key]
+        self.locations[error.key] = replace(location, reason=str(error))
 
-    def complete(self, state: State) -> None:
+    def complete(self, store: Store, state: State) -> None:
         """Add the tickets of files that cannot be read, once every other file is added."""
-        for key, name in (*self._guessed.items(), *state.keys_in_files(self.broken)):
-            error = self.broken[name]
-            if not isinstance(error, DuplicateKey):
-                self.locations.setdefault(key, TicketLocation(name, "", str(error)))
+        places = state.places()
+        gone = (place.path for key, place in places.items() if key not in self.locations)
+        self._unreadable |= find_obstacles(store, gone)
+        self.broken = self._unreadable | self.broken
+        for name, raw in self._raw:
+            for key in sorted(raw.held & self.locations.keys()):
+                good = self.locations[key].path
+                self._refuse(DuplicateKey(key, good, name, is_broken=True))
+            for key in raw.possible:
+                self._guess(key, name, places)
+        for key, place in places.items():
+            if (broken := broken_file_of(place.path, self._unreadable)) is not None:
+                self._guess(key, broken, places)
         for creation in state.creations.all():
             if creation.key is not None:  # whose draft may be in a file that cannot be read
                 self.locations.setdefault(
                     creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
                 )
+
+    def _guess(self, key: str, name: str, places: Mapping[str, KnownPlace]) -> None:
+        """Note that a key, if it is in no other file, is in one that cannot be read."""
+        head = places[key].head if key in places else ""
+        location = TicketLocation(name, head, str(self._unreadable[name]))
+        self.locations.setdefault(key, location)
+
+
+def find_obstacles(store: Store, paths: Iterable[str]) -> dict[str, TicketrError]:
+    """Return why files that `Store.walk` did not find cannot be read, by the place of the error."""
+    errors = filter(None, map(store.find_obstacle, sorted(set(paths))))
+    return {store.name_of(error.path): error for error in errors}
+
+
+def add_duplicate(broken: dict[str, TicketrError], error: DuplicateKey) -> None:
+    """Add a key in two files to the error of one of them that can be read."""
+    path = error.first if error.is_broken else error.second
+    known = broken.setdefault(path, error)
+    if isinstance(known, DuplicateKey) and known.is_about(error):
+        broken[path] = known.with_key(error.key)
 
 
 def notes_on(broken: Mapping[str, TicketrError]) -> list[Note]:

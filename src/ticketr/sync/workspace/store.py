@@ -5,6 +5,7 @@ Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -18,16 +19,17 @@ from typing import TYPE_CHECKING
 from ticketr.config import LOCK_FILE, StateFolder
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.workspace.broken_files import find_raw_keys
 from ticketr.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.tickets import is_key, parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from ticketr.sync.workspace.broken_files import RawKeys
     from ticketr.tickets import Ticket, TicketFile
 
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
-_KEYED = re.compile(rb"^[ \t]*(?:#+[^\[\n]*|[-*+][ \t]*)\[([A-Z][A-Z0-9_]*-[0-9]+)\]", re.MULTILINE)
 _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 
 
@@ -135,7 +137,8 @@ class Store:
 
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
-            of a ticket's file is included, even if it is no file.
+            of a ticket's file is included, even if it is no file. A folder that cannot be listed is left out;
+            see `find_obstacle`.
         """
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
@@ -208,18 +211,35 @@ class Store:
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
-    def keys_of_broken(self, name: str) -> set[str]:
-        """Guess which tickets a file that cannot be read holds, by its name and its lines."""
-        stem = name.rpartition("/")[2].removesuffix(".md")
-        keys = {stem} if is_key(stem) else set()
+    def raw_keys(self, name: str) -> RawKeys:
+        """Find the keys in a file that cannot be read as tickets, by its name and its lines."""
+        data = b""
         with suppress(OSError, FileFailed):
-            keys.update(each.decode() for each in _KEYED.findall(self.content(name)))
-        return keys
+            data = self.content(name)
+        return find_raw_keys(name, data)
+
+    def find_obstacle(self, name: str) -> FileFailed | None:
+        """Return why `walk` does not find a file: a folder that cannot be listed, or no file there.
+
+        Returns:
+            The error of that folder or file; None if there is nothing of that name.
+        """
+        path = self.root / name
+        try:
+            for folder in reversed(path.parents):
+                if folder.is_relative_to(self.root) and folder.is_dir():
+                    _require_listing(folder)
+            with file_errors(path, "read"):
+                if path.exists() and not path.is_file():
+                    return FileFailed(path, "read", NO_FILE, alone=True)
+        except FileFailed as error:
+            return error
+        return None
 
     def _bytes(self, name: str) -> bytes:
         path = self.root / name
         if not is_utf8(name):
-            raise FileFailed(path, "read", "its name is not UTF-8", alone=True)
+            raise FileFailed(path, "read", "its name is not UTF-8; rename it", alone=True)
         with file_errors(path, "read"):
             return self.content(name)
 
@@ -268,7 +288,9 @@ class Store:
             if os.path.exists(each):  # noqa: PTH110 - which a loop of links does not either
                 return
             if os.path.islink(each):  # noqa: PTH114
-                raise FileFailed(each, "write", "it is a link that leads nowhere", alone=True)
+                raise FileFailed(
+                    each, "write", "it is a link that leads nowhere; remove it", alone=True
+                )
 
 
 def is_utf8(text: str) -> bool:
@@ -278,6 +300,12 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _require_listing(folder: Path) -> None:
+    with file_errors(folder, "read"):
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _is_of_ticket(name: str) -> bool:

@@ -30,6 +30,7 @@ from ticketr.tickets import InvalidKey, TicketSyntaxError, render_ticket, rewrit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr._errors import TicketrError
     from ticketr.sync.compare.merge import Clash, Merged
     from ticketr.sync.compare.sent import SentValue
     from ticketr.sync.state.state import State
@@ -175,7 +176,7 @@ class FamilyWriter:
         try:
             decisions = retry_if_changed(lambda: self._replace(name, families, bases))
         except TicketSyntaxError as error:  # the file was edited since it was looked at
-            return [self._keep(each, name, Decision.kept(str(error))) for each in families]
+            return [self._fail(each, name, error) for each in families]
         pairs = zip(families, decisions, strict=True)
         return [self._record(family, name, decision) for family, decision in pairs]
 
@@ -247,8 +248,8 @@ class FamilyWriter:
         former = (old for old, new in self._renamed(family).items() if new == key)
         return indexes.get(next(former, ""))
 
-    def _fail(self, family: RenderedFamily, name: str, error: FileFailed) -> FamilyResult:
-        """Report a family whose file cannot be written; the next pull fetches it again."""
+    def _fail(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
+        """Report a family whose file cannot be read or written; the next pull fetches it again."""
         head = family.head
         outcome = FamilyResult(family, None, note=Note(head.key, name, str(error), Code.BROKEN))
         self._state.mark_stale(outcome.ids)
