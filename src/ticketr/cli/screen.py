@@ -80,9 +80,14 @@ def _job_for(job: PullJob, request: JobRequest, on_written: OnWritten) -> Job[ob
         case JobKind.PULL:
             return PullJob(**options)
         case JobKind.PUSH:
-            return PushJob(**options, accept_loss=request.accepted)
+            return PushJob(
+                **options,
+                accept_loss=request.accepted,
+                confirmed=request.confirmed,
+                keys=request.keys or None,
+            )
         case JobKind.SYNC:
-            return SyncJob(**options, accept_loss=request.accepted)
+            return SyncJob(**options, accept_loss=request.accepted, confirmed=request.confirmed)
 
 
 def line_style(terminal: Terminal) -> LineStyle:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.tui.job_request import JobRequest
+    from ticketr.tui.job_request import JobKind, JobRequest
 
 
 class Effect:
@@ -124,3 +124,18 @@ class CopyAddress(Effect):
 
     workspace: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan(Effect):
+    """Make the plan of a push or sync.
+
+    Attributes:
+        workspace: The name of its workspace.
+        kind: The kind of the job.
+        keys: The tickets to which it is limited; empty for all.
+    """
+
+    workspace: str
+    kind: JobKind
+    keys: tuple[str, ...] = ()

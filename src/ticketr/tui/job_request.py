@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync import Loss
+    from ticketr.sync import Loss, PushPlan
 
 
 class JobKind(Enum):
@@ -25,11 +25,11 @@ class JobRequest:
     Attributes:
         kind: The kind of the job.
         accepted: The losses in Jira that the job may cause.
-        confirmed: The fingerprints of the plan that was confirmed; None for a pull.
+        confirmed: The plan that was confirmed; None for a pull.
         keys: The tickets to which it is limited; empty for all.
     """
 
     kind: JobKind
     accepted: frozenset[Loss] = frozenset()
-    confirmed: frozenset[str] | None = None
+    confirmed: PushPlan | None = None
     keys: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ class KeyAction(Enum):
     """The action of a key."""
 
     ACCEPT = auto()
+    ACCEPT_LOSS = auto()
     ADD = auto()
     ALL_JIRAS = auto()
     ALL_YOURS = auto()
@@ -146,7 +147,7 @@ TABLE = (
         (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.QUESTION, _C.FIRST_RUN), "take",
     ),
     Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "show the tickets of the job", (_C.JOBS,), "tickets"),
-    Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF), "edit"),
+    Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
     Binding(_A.EDIT, ("e",), "e", "edit both texts by hand", (_C.CONFLICT,), "edit by hand"),
     Binding(_A.SETTLE, ("c",), "c", "settle the ticket's conflict", (_C.MAIN,), "settle"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
@@ -158,6 +159,8 @@ TABLE = (
     Binding(_A.COPY_KEY, ("y",), "y", "copy the job's error", (_C.JOBS,), "copy error"),
     Binding(_A.COPY_ADDRESS, ("Y",), "Y", "copy the ticket's address", (_C.MAIN,)),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
+    Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
+    Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
     Binding(_A.SEARCH, ("/",), "/", "search as you type", (_C.MAIN, _C.HELP, _C.LOG)),
     Binding(_A.NEXT_HIT, ("n",), "n", "the next hit", (_C.MAIN, _C.HELP, _C.LOG)),
     Binding(_A.PREVIOUS_HIT, ("N",), "N", "the hit before", (_C.MAIN, _C.HELP, _C.LOG)),

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import JobSnapshot
+    from ticketr.sync import PushPlan
     from ticketr.tickets import Filter
+    from ticketr.tui.job_request import JobKind
     from ticketr.tui.rows import ListRow
     from ticketr.tui.sheet import Sheet
 
@@ -112,6 +114,29 @@ class DetailRead(Message):
     workspace: str
     order: tuple[str, int, str, int]
     sheet: Sheet | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRead(Message):
+    """The plan of a push or sync was made; the answer to `ReadPlan`.
+
+    Attributes:
+        workspace: The name of its workspace.
+        kind: The kind of the job.
+        plan: The plan; its texts are not cleaned.
+    """
+
+    workspace: str
+    kind: JobKind
+    plan: PushPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFailed(Message):
+    """No plan could be made; the answer to `ReadPlan`."""
+
+    workspace: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

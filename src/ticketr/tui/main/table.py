@@ -10,6 +10,7 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main import moving, searching, single
 from ticketr.tui.overlays.log import Log
+from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
@@ -55,6 +56,18 @@ def _pull(state: AppState, now: float) -> Step | None:
     return state, (effects.StartJob(state.workspace.name, JobRequest(JobKind.PULL)),)
 
 
+def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
+    """Return the handler of a key that opens the plan of a push or sync."""
+
+    def handler(state: AppState, _: float) -> Step | None:
+        if not state.workspaces:
+            return None
+        name = state.workspace.name
+        return state.opened(Plan(kind, name)), (effects.ReadPlan(name, kind),)
+
+    return handler
+
+
 _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),
     KeyAction.PANEL_2: moving.to_panel(Panel.TICKETS),
@@ -80,4 +93,6 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.RELOAD: _reload,
     KeyAction.LOG: _log,
     KeyAction.PULL: _pull,
+    KeyAction.PUSH: _plan(JobKind.PUSH),
+    KeyAction.SYNC: _plan(JobKind.SYNC),
 }

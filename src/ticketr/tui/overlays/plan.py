@@ -1,0 +1,224 @@
+"""The plan of a push or sync: what would be written in Jira, before anything is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.config import CONFIRM_ABOVE
+from ticketr.text import clean, clip, width
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.tui.messages import Message
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+#: Seconds that a plan has to be on the screen before Enter carries it out.
+LOOK = 0.3
+NAME_CELLS = 10
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Plan(PlainOverlay):
+    """The plan of a push or sync.
+
+    Attributes:
+        kind: The kind of the job.
+        workspace: The name of its workspace.
+        keys: The tickets to which it is limited; empty for all.
+        plan: The plan; None until it has been made.
+        shown_at: The time at which the plan came; infinity before.
+        at: The index of the selected entry.
+        without: The fingerprints of the entries that were left out.
+        accepts: Whether it may remove from Jira what the plan says would be lost.
+    """
+
+    kind: JobKind
+    workspace: str
+    keys: tuple[str, ...] = ()
+    plan: PushPlan | None = None
+    shown_at: float = float("inf")
+    at: int = 0
+    without: frozenset[str] = frozenset()
+    accepts: bool = False
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.PLAN
+
+    @property
+    def entries(self) -> tuple[PlanEntry, ...]:
+        """The entries in the order in which they are shown: the new issues first."""
+        entries = self.plan.entries if self.plan is not None else ()
+        return tuple(sorted(entries, key=lambda each: each.action))
+
+    @property
+    def confirmed(self) -> PushPlan | None:
+        """The plan without the entries that were left out; None until it has been made."""
+        if self.plan is None:
+            return None
+        kept = tuple(each for each in self.plan.entries if each.fingerprint not in self.without)
+        return replace(self.plan, entries=kept)
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, leave an entry out, accept losses, or carry the plan out."""
+        if self.plan is None:
+            return None
+        match action:
+            case KeyAction.ACCEPT:
+                return self._accept(state, self.plan, now)
+            case KeyAction.SELECT if self.entries:
+                chosen = self.entries[self.at].fingerprint
+                return state.replaced(replace(self, without=self.without ^ {chosen})), ()
+            case KeyAction.ACCEPT_LOSS if self.plan.losses:
+                return state.replaced(replace(self, accepts=not self.accepts)), ()
+            case KeyAction.EDIT if self.entries:
+                entry = self.entries[self.at]
+                return state, (effects.OpenEditor(self.workspace, entry.path, entry.line),)
+            case _:
+                last = max(0, len(self.plan.entries) - 1)
+                at = target(action, self.at, max(1, state.body - 4), last)
+                return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan; make it again when the files were read again."""
+        match message:
+            case messages.PlanRead(self.workspace, self.kind, plan):
+                at = min(self.at, max(0, len(plan.entries) - 1))
+                shown_at = now if plan != self.plan else self.shown_at
+                changed = replace(self, plan=plan, at=at, shown_at=shown_at)
+                return _put(state, self, changed), ()
+            case messages.PlanFailed(self.workspace, words):
+                rest = tuple(each for each in state.overlays if each is not self)
+                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+            case messages.FilesRead(self.workspace):
+                return state, (effects.ReadPlan(self.workspace, self.kind, self.keys),)
+            case _:
+                return None
+
+    def _accept(self, state: AppState, plan: PushPlan, now: float) -> Step:
+        if now < self.shown_at + LOOK:
+            return state.noticed("Read the plan first; then Enter carries it out"), ()
+        confirmed = self.confirmed
+        assert confirmed is not None
+        if not confirmed.entries and self.kind is JobKind.PUSH:
+            return state.noticed("Nothing to push; Esc goes back"), ()
+        accepted = frozenset(plan.losses) if self.accepts else frozenset()
+        request = JobRequest(self.kind, accepted=accepted, confirmed=confirmed, keys=self.keys)
+        return state.closed(), (effects.StartJob(self.workspace, request),)
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"{self.kind.value.capitalize()} {self.workspace}", "nothing is written until Enter"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        if self.plan is None:
+            return filled([theme.fit(" Looking for edits...", cells)], height, cells)
+        rows, selected = self._rows(self.plan, cells, theme)
+        top = scroll_top(0, selected, height, len(rows))
+        return filled(rows[top:], height, cells)
+
+    def _rows(self, plan: PushPlan, cells: int, theme: Theme) -> tuple[list[str], int]:
+        """Return all rows, and the index of the last row of the selected entry."""
+        rows = [theme.row((Span(f" {self._summary(plan)}", ("bold",)),), cells)]
+        selected = 0
+        for title, action in (("Create", "created"), ("Change", "updated")):
+            found = [(at, each) for at, each in enumerate(self.entries) if each.action == action]
+            if not found:
+                continue
+            rows.append(title_rule(f"{title}  {len(found)}", "", cells, theme, is_focused=True))
+            for at, entry in found:
+                rows += [
+                    theme.row(line, cells, *(("reverse",) if at == self.at and not number else ()))
+                    for number, line in enumerate(self._entry(entry, at, cells))
+                ]
+                selected = len(rows) - 1 if at == self.at else selected
+        if plan.losses:
+            rows.append(title_rule("Would be lost in Jira", "", cells, theme, is_focused=True))
+            word = "and is accepted" if self.accepts else "so it is not sent; ! accepts it"
+            for loss in plan.losses:
+                words = (mark(" !"), Span(f" {clean(loss.what)} in {clean(loss.path)}, {word}"))
+                rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
+        if plan.left:
+            count = len(plan.left)
+            rows.append(title_rule(f"Left alone  {count}", "", cells, theme, is_focused=False))
+            rows += [theme.row(line, cells) for each in plan.left for line in _left(each, cells)]
+        return rows, selected
+
+    def _summary(self, plan: PushPlan) -> str:
+        kept = [each for each in plan.entries if each.fingerprint not in self.without]
+        new = sum(each.action == "created" for each in kept)
+        changed = len(kept) - new
+        writes = f"creates {new} and changes {changed} of your tickets in Jira"
+        many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
+        if self.kind is JobKind.SYNC:
+            return f"Enter pulls what is new in Jira, then {many}{writes}"
+        if not kept:
+            return "Nothing to push: nothing was edited here since the last sync"
+        return f"Enter {many}{writes}"
+
+    def _entry(self, entry: PlanEntry, at: int, cells: int) -> Iterator[Line]:
+        is_out = entry.fingerprint in self.without
+        bar = "▌" if at == self.at else " "
+        sign = mark("·" if is_out else "+" if entry.action == "created" else "*")
+        name = clip(entry.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
+        where = f"{clean(entry.path)}:{entry.line}"
+        room = cells - 4 - width(name) - width(where) - 2
+        title = clip(clean(entry.title), max(4, room))
+        gap = " " * max(1, room - width(title))
+        yield Span(f"{bar} "), sign, Span(f" {name}{title}{gap}{where}")
+        if is_out:
+            yield (Span("     left out; Space takes it in again", ("dim",)),)
+            return
+        pieces = [_part(each) for each in entry.parts if entry.key or each.name != "Title"]
+        if entry.parent:
+            pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
+        if pieces:
+            line = (Span("; ".join(pieces)),)
+            yield from wrap_line(line, max(8, cells - 1), first=" " * 14, rest=" " * 14)
+
+
+def _part(part: PlanPart) -> str:
+    before, after = part.before, part.after
+    if "\n" in before or "\n" in after or len(before) + len(after) > 60:
+        return f"{clean(part.name)} {_size(before, after)}"
+    if not before:
+        return f"{clean(part.name)}: {clean(after)}"
+    return f"{clean(part.name)}: {clean(before)} → {clean(after) or 'none'}"
+
+
+def _size(before: str, after: str) -> str:
+    """Return how much of a long text is new, in lines."""
+    old, new = before.splitlines(), after.splitlines()
+    added = len([line for line in new if line not in old])
+    gone = len([line for line in old if line not in new])
+    return f"(+{added} -{gone} lines)" if before else f"({len(new)} lines)"
+
+
+def _left(left: LeftAlone, cells: int) -> list[Line]:
+    name = clip(clean(left.key or left.title or left.path), NAME_CELLS).ljust(NAME_CELLS)
+    place = f"{clean(left.path)}:{left.line}" if left.line else clean(left.path)
+    line = (mark("!"), Span(f" {name}{clean(left.reason)} ({place})"))
+    return wrap_line(line, max(8, cells - 3), first="  ", rest=" " * 14)
+
+
+def _put(state: AppState, old: Plan, new: Plan) -> AppState:
+    """Return the state with a plan replaced, wherever it is among the overlays."""
+    return replace(state, overlays=tuple(new if each is old else each for each in state.overlays))

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.sync import PlanEntry, PlanPart, PushPlan
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.overlays.plan import LOOK, Plan
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+
+EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),))
+DRAFT = PlanEntry("", "Pay", "new.md", 3, (PlanPart("Title", "", "Pay"),))
+PLAN = PushPlan((EDIT, DRAFT))
+READ = messages.PlanRead("work", JobKind.PUSH, PLAN)
+
+
+def opened(at: float = 10.0) -> AppState:
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
+    return update(state, READ, at)[0]
+
+
+def test_p_asks_for_a_plan_and_starts_nothing() -> None:
+    state, asked = update(app_state(), messages.KeyPressed("p"), 1.0)
+
+    assert state.overlays == (Plan(JobKind.PUSH, "work"),)
+    assert asked == (effects.ReadPlan("work", JobKind.PUSH),)
+
+
+def test_the_plan_says_what_it_would_write() -> None:
+    rows = [plain(row).rstrip() for row in screen(opened(), 11.0, Theme())]
+
+    assert rows[0].endswith("nothing is written until Enter")
+    assert rows[1] == " Enter creates 1 and changes 1 of your tickets in Jira"
+    assert rows[3].startswith("▌ + draft     Pay")
+    assert rows[5].startswith("  * DEMO-9    Rebuild")
+    assert rows[6] == "              Priority: High → Low"
+
+
+def test_enter_carries_out_the_plan_that_was_shown() -> None:
+    state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
+
+    assert state.overlays == ()
+    assert asked == (effects.StartJob("work", JobRequest(JobKind.PUSH, confirmed=PLAN)),)
+
+
+@pytest.mark.parametrize("when", [10.0, 10.0 + LOOK * 0.9])
+def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
+    state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), when)
+
+    assert asked == ()
+    assert state.overlays
+    assert state.notice == "Read the plan first; then Enter carries it out"
+
+
+def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
+    state = pressed(opened(), " ", now=11.0)
+    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 12.0)
+
+    request = JobRequest(JobKind.PUSH, confirmed=PushPlan((EDIT,)))
+    assert asked == (effects.StartJob("work", request),)
+
+
+def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
+    state, asked = update(opened(), messages.FilesRead("work", ()), 20.0)
+    assert asked == (effects.ReadPlan("work", JobKind.PUSH),)
+
+    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,))), 20.0)
+    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.1)
+
+    assert asked == ()
+
+
+def test_nothing_to_push_starts_nothing_but_a_sync_still_pulls() -> None:
+    for kind in (JobKind.PUSH, JobKind.SYNC):
+        state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
+        state = after(state, messages.PlanRead("work", kind, PushPlan()))
+        _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+        request = JobRequest(kind, confirmed=PushPlan())
+        started = (effects.StartJob("work", request),)
+        assert asked == (started if kind is JobKind.SYNC else ())
+
+
+def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
+    state = pressed(app_state(), "p")
+    state = after(state, messages.PlanFailed("work", "the state cannot be read"))
+
+    assert (state.overlays, state.notice) == ((), "the state cannot be read")
